@@ -1,0 +1,142 @@
+// Who may import whom. Each room names what of ours it may import, beside its own files; the rest
+// is refused with the reason. Types count like values, except in a circle.
+
+const rooms = [
+  room('platform', [], 'is true of any program: it knows nothing of this one'),
+  room('config', ['platform', 'policy/rate-classes'], 'is read before anything else exists'),
+  room('policy', ['platform'], 'decides from an actor alone, without a store or a transport'),
+  room('runtime', [], 'is the difference between Bun and Node, and nothing else'),
+  room('db', ['platform', 'config'], 'knows engines and rows, not what they are for'),
+  room('events', ['db', 'platform', 'policy'], 'carries what a slice hands it'),
+  room('jobs', ['db', 'platform', 'context'], 'runs what a slice hands it'),
+  room('outbound', ['db', 'platform', 'config'], 'speaks to the outer world for whoever asks'),
+  ...['http', 'hub', 'control'].map((name) =>
+    room(
+      name,
+      ['platform', 'policy', 'context', 'events/', 'runtime', 'http/rate-limit'],
+      'is a transport: it knows no feature, no store and no other transport',
+    ),
+  ),
+]
+
+const everySlice = '^src/features/[^/]+/'
+const machinery = '^src/(platform|policy|context|events|db|jobs|outbound|config)[/.]'
+
+// A refusal that another slice's service may answer with is declared where the caller meets it.
+const refusals = `${everySlice}errors`
+
+const slices = [
+  slice('schema', ['^src/platform/', `${everySlice}schema`], 'is the shape on the wire'),
+  slice('errors', ['^src/platform/'], 'is the code and text of a refusal'),
+  slice(
+    'store|access',
+    ['^src/(db|platform|policy)/', own('(schema|errors|store|access|columns)')],
+    'is SQL and rights: it decides nothing else, and reads no other slice’s tables by its store',
+  ),
+  slice(
+    'service',
+    [machinery, own(''), `${everySlice}(access|service|schema|events|errors)`],
+    'never reaches into another slice’s store, nor knows by which transport it was called',
+  ),
+  slice('routes', [machinery, '^src/http/', own(''), refusals], 'spells its own slice for REST'),
+  slice(
+    'hub',
+    [machinery, '^src/(hub/|http/rate-limit)', own(''), refusals],
+    'spells its own slice for the hub',
+  ),
+  slice(
+    'commands',
+    [machinery, '^src/control/', own(''), refusals],
+    'spells its own slice for operators',
+  ),
+  slice('jobs', [machinery, own(''), `${everySlice}events`], 'runs its own slice by the clock'),
+]
+
+const edges = [
+  forbid('app', '^src/app/', ['^src/'], 'builds the server; the command line starts it'),
+  {
+    name: 'context-imports',
+    comment: 'context is the type of what a use case is handed: nothing runs in it.',
+    severity: 'error',
+    from: { path: '^src/context[.]ts$' },
+    to: { dependencyTypesNot: ['type-only'] },
+  },
+  forbid(
+    'cli',
+    '^cli/',
+    ['^cli/', '^src/(app|control|config|platform)/', `${everySlice}(commands|schema)`],
+    'is a thin call of what the server does; it opens no store of its own',
+  ),
+  forbid(
+    'migrations',
+    '^migrations/',
+    ['^migrations/', '^src/db/(columns|migrate)'],
+    'must not follow living code: an old one does today what it did then',
+  ),
+  {
+    name: 'circle',
+    comment: 'Two files that need each other at run time are one file, or three.',
+    severity: 'error',
+    from: {},
+    to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+  },
+  {
+    name: 'development-package',
+    comment: 'A server must not need what only its developers install.',
+    severity: 'error',
+    from: { path: '^(src|cli|migrations)/', pathNot: '[.]test[.]ts$' },
+    to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'missing',
+    comment: 'There is no such file or package.',
+    severity: 'error',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+]
+
+export default {
+  forbidden: [...rooms, ...slices, ...edges],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    combinedDependencies: false,
+    // Bun's own modules are there only for Bun.
+    exclude: { path: '^bun(:|$)' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+}
+
+/** A folder of `src`: imports itself and the named others. */
+function room(name, others, why) {
+  const allowed = [name, ...others].map((other) => `^src/${other}([/.]|(?<=/)|-|$)`)
+  return forbid(name, `^src/${name}/`, allowed, why)
+}
+
+/** Files of a slice by name, `$1` being the slice; `service` stands for all that have no rule. */
+function slice(files, allowed, why) {
+  const named = 'schema|errors|store|access|routes|hub|commands|jobs'
+  const file = files === 'service' ? `(?!(${named})[.])` : `(${files})[.]`
+  const title = `slice ${files.replace('|', ', ')}`
+  return forbid(title, `^src/features/([^/]+)/${file}`, [own(`(${files})[.]`), ...allowed], why)
+}
+
+function own(file) {
+  return `^src/features/$1/${file}`
+}
+
+/** Refuses every file of this project that is not on the list. */
+function forbid(name, from, allowed, why) {
+  return {
+    name: `${name.replace(/\W+/g, '-').replace(/^-|-$/g, '')}-imports`,
+    comment: `${name} ${why}.`,
+    severity: 'error',
+    from: { path: from, pathNot: '[.]test[.]ts$' },
+    to: { path: '^(src|cli|migrations|web|client|test|bench|scripts)/', pathNot: allowed },
+  }
+}

@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util'
+
+export const FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start'] as const
+export type Figure = (typeof FIGURES)[number]
+
+export const HELP = `npm run bench -- [options]
+  --quick          shorter windows, ends within 60 s
+  --json FILE      the figures as one JSON object
+  --only LIST      of ${FIGURES.join(',')}
+  --repeat N       medians over N repetitions, interleaved (default 1)
+  --profile        also the DM load on the server from source, under a CPU profile
+  --dir DIR        where data directories are made (default: the system's temporary directory)
+  --build          build dist/mimir first, even if it is there`
+
+export interface Options {
+  readonly quick: boolean
+  readonly json: string | undefined
+  readonly only: ReadonlySet<Figure>
+  readonly repeat: number
+  readonly profile: boolean
+  readonly dir: string | undefined
+}
+
+/** Undefined when only help was asked for; throws on wrong usage. */
+export function parseOptions(args: readonly string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      only: { type: 'string' },
+      repeat: { type: 'string', default: '1' },
+      profile: { type: 'boolean', default: false },
+      dir: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const wanted = values.only?.split(',') ?? FIGURES
+  const unknown = wanted.find((name) => !FIGURES.includes(name as Figure))
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: one of ${FIGURES.join(', ')}`)
+  const repeat = Number(values.repeat)
+  if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat wants a whole number')
+  return {
+    quick: values.quick,
+    json: values.json,
+    only: new Set(wanted as Figure[]),
+    repeat,
+    profile: values.profile,
+    dir: values.dir,
+  }
+}

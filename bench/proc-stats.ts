@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+
+/** USER_HZ, the unit of /proc/PID/stat: 100 on every Linux that Bun has a build for. */
+const TICKS_PER_SECOND = 100
+
+export interface CpuSeconds {
+  readonly user: number
+  readonly system: number
+}
+
+/** CPU seconds a process has used so far, all its threads together (proc(5): utime and stime). */
+export function cpuSeconds(pid: number): CpuSeconds {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The command name, in brackets, may hold spaces: fields are counted from its end on.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = (field: number) => Number(fields[field - 3]) / TICKS_PER_SECOND
+  return { user: ticks(14), system: ticks(15) }
+}
+
+export interface Memory {
+  /** Resident bytes, the mapped executable's pages among them. */
+  readonly rss: number
+  /** Resident bytes that belong to this process alone: heap and stacks. */
+  readonly anonymous: number
+}
+
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const bytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024
+  return { rss: bytes('VmRSS'), anonymous: bytes('RssAnon') }
+}
+
+/** Seconds a process's main thread was ready to run but had to wait for a core (schedstat). */
+function queuedSeconds(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1] ?? 0) / 1e9
+}
+
+/** Of one core. What is missing to 1 was spent waiting for the disk or for the other side. */
+export interface CpuShares {
+  readonly serverShare: number
+  /** What neighbours on its core took from the server: a figure with much of it is worth little. */
+  readonly queuedShare: number
+  /** Of the generator, which is this process: near 1, it is the limit. */
+  readonly generatorShare: number
+}
+
+export interface CpuWindow {
+  readonly seconds: number
+  /** CPU seconds of the server in the window, and the kernel's part of them. */
+  readonly serverCpu: number
+  readonly serverSystem: number
+  readonly shares: CpuShares
+}
+
+/** Starts to measure a server's and this process's CPU; the returned function ends it. */
+export function startCpuWindow(serverPid: number): () => CpuWindow {
+  const startedAt = performance.now()
+  const server = cpuSeconds(serverPid)
+  const queued = queuedSeconds(serverPid)
+  const own = process.cpuUsage()
+  return () => {
+    const seconds = (performance.now() - startedAt) / 1000
+    const now = cpuSeconds(serverPid)
+    const used = process.cpuUsage(own)
+    const serverSystem = now.system - server.system
+    const serverCpu = now.user - server.user + serverSystem
+    const shares = {
+      serverShare: serverCpu / seconds,
+      queuedShare: (queuedSeconds(serverPid) - queued) / seconds,
+      generatorShare: (used.user + used.system) / 1e6 / seconds,
+    }
+    return { seconds, serverCpu, serverSystem, shares }
+  }
+}

@@ -1,0 +1,208 @@
+import Table from 'cli-table3'
+import type { EchoResult, InsertResult } from './ceilings.ts'
+import type { ColdStartResult } from './cold-start.ts'
+import type { DmResult } from './dm.ts'
+import type { FanoutResult } from './fanout.ts'
+import type { IdleResult } from './idle.ts'
+import type { LatencyResult } from './latency.ts'
+import type { CpuShares } from './proc-stats.ts'
+import { median } from './quantile.ts'
+
+/** Every repetition's results; an empty list is a figure that was not asked for. */
+export interface Measured {
+  readonly dm: DmResult[]
+  readonly latency: LatencyResult[]
+  readonly fanout: FanoutResult[]
+  readonly idle: IdleResult[]
+  readonly coldStart: ColdStartResult[]
+  readonly echo: EchoResult[]
+  readonly insert: InsertResult[]
+}
+
+interface Row {
+  readonly key: string
+  readonly name: string
+  readonly values: readonly number[]
+  readonly digits: number
+  readonly bar?: number
+  readonly goal?: number
+  readonly better?: 'more' | 'less'
+  readonly note: string
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`
+const number = (value: number, digits: number): string =>
+  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+const mid = <T>(list: readonly T[], of: (item: T) => number): number => median(list.map(of))
+
+function cores(list: readonly CpuShares[]): string {
+  if (list.length === 0) return ''
+  const server = percent(mid(list, (r) => r.serverShare))
+  const generator = mid(list, (r) => r.generatorShare)
+  const limit = generator > 0.9 ? ' (the limit)' : ''
+  const queued = mid(list, (r) => r.queuedShare)
+  const disturbed = queued > 0.05 ? ` (${percent(queued)} taken by neighbours)` : ''
+  return `server ${server} of a core${disturbed}, generator ${percent(generator)}${limit}`
+}
+
+/** The bars of this version and the goals of the product, next to what was measured. */
+function rows(m: Measured): Row[] {
+  const dmNote = m.dm.length
+    ? `kernel ${percent(mid(m.dm, (r) => r.systemShare))}, closed loop p50 ${number(
+        mid(m.dm, (r) => r.p50),
+        1,
+      )} p99 ${number(
+        mid(m.dm, (r) => r.p99),
+        1,
+      )} ms`
+    : ''
+  const late = m.latency.length
+    ? number(
+        mid(m.latency, (r) => r.latestSend),
+        1,
+      )
+    : ''
+  const idle = m.idle.length
+    ? `${number(mid(m.idle, (r) => r.rssAnonymous) / 1e6, 1)} MB of it anonymous`
+    : ''
+  const logins = m.idle.length
+    ? `${m.idle[0]?.connections} connections, ${number(
+        mid(m.idle, (r) => r.loginsPerSecond),
+        0,
+      )}/s`
+    : ''
+  const all = <T>(list: readonly T[], of: (item: T) => number) => list.map(of)
+  const more = 'more' as const
+  const less = 'less' as const
+  return [
+    {
+      key: 'dm_per_s',
+      name: 'durable DMs/s',
+      values: all(m.dm, (r) => r.perSecond),
+      digits: 0,
+      bar: 8_000,
+      goal: 20_000,
+      better: more,
+      note: cores(m.dm),
+    },
+    {
+      key: 'dm_cpu_us',
+      name: 'server CPU a DM, µs',
+      values: all(m.dm, (r) => r.cpuMicros),
+      digits: 1,
+      bar: 125,
+      goal: 50,
+      better: less,
+      note: dmNote,
+    },
+    {
+      key: 'dm_p50_ms',
+      name: 'p50 at 500/s, ms',
+      values: all(m.latency, (r) => r.p50),
+      digits: 2,
+      note: cores(m.latency),
+    },
+    {
+      key: 'dm_p99_ms',
+      name: 'p99 at 500/s, ms',
+      values: all(m.latency, (r) => r.p99),
+      digits: 2,
+      bar: 10,
+      goal: 5,
+      better: less,
+      note: late && `generator at most ${late} ms late`,
+    },
+    {
+      key: 'fanout_per_s',
+      name: 'group deliveries/s',
+      values: all(m.fanout, (r) => r.deliveriesPerSecond),
+      digits: 0,
+      bar: 50_000,
+      goal: 100_000,
+      better: more,
+      note: cores(m.fanout),
+    },
+    {
+      key: 'idle_rss_mb',
+      name: 'idle memory, MB',
+      values: all(m.idle, (r) => r.rss / 1e6),
+      digits: 1,
+      bar: 90,
+      better: less,
+      note: idle,
+    },
+    {
+      key: 'conn_kb',
+      name: 'memory a connection, kB',
+      values: all(m.idle, (r) => r.perConnection / 1e3),
+      digits: 1,
+      bar: 12,
+      better: less,
+      note: logins,
+    },
+    {
+      key: 'cold_start_ms',
+      name: 'cold start, ms',
+      values: all(m.coldStart, (r) => r.milliseconds),
+      digits: 0,
+      bar: 300,
+      better: less,
+      note: m.coldStart.length ? `median of ${m.coldStart[0]?.runs.length}` : '',
+    },
+    {
+      key: 'ceiling_echo_per_s',
+      name: 'ceiling: bare echo/s',
+      values: all(m.echo, (r) => r.perSecond),
+      digits: 0,
+      note: cores(m.echo),
+    },
+    {
+      key: 'ceiling_insert_per_s',
+      name: 'ceiling: synced inserts/s',
+      values: all(m.insert, (r) => r.perSecond),
+      digits: 0,
+      note: m.insert.length
+        ? `p99 ${number(
+            mid(m.insert, (r) => r.p99),
+            2,
+          )} ms`
+        : '',
+    },
+  ]
+}
+
+function verdict({ bar, better }: Row, value: number): string {
+  if (bar === undefined) return ''
+  const met = better === 'more' ? value >= bar : value <= bar
+  return met ? 'met' : 'MISSED'
+}
+
+/** One table for people. */
+export function renderTable(measured: Measured): string {
+  const right = 'right' as const
+  const table = new Table({
+    head: ['figure', 'measured', 'min..max', 'bar', '', 'goal', 'beside it'],
+    colAligns: ['left', right, right, right, 'left', right, 'left'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const row of rows(measured).filter(({ values }) => values.length > 0)) {
+    const show = (value: number | undefined, digits = 0) =>
+      value === undefined ? '' : number(value, digits)
+    const value = median(row.values)
+    const [low, high] = [Math.min(...row.values), Math.max(...row.values)]
+    const spread =
+      row.values.length > 1 ? `${show(low, row.digits)}..${show(high, row.digits)}` : ''
+    const cells = [show(value, row.digits), spread, show(row.bar), verdict(row, value)]
+    table.push([row.name, ...cells, show(row.goal), row.note])
+  }
+  return table.toString()
+}
+
+/** The object of `--json`: medians, null for a figure that was not asked for. */
+export function figuresObject(measured: Measured): Record<string, number | null> {
+  const entries = rows(measured).map(({ key, values, digits }) => {
+    const value = values.length > 0 ? Number(median(values).toFixed(digits)) : null
+    return [key, value] as const
+  })
+  return Object.fromEntries(entries)
+}

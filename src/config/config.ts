@@ -1,0 +1,196 @@
+import { BlockList, isIP } from 'node:net'
+import { join } from 'node:path'
+import { DEFAULT_RATE_LIMITS, type LimitedRateClass, type RateLimit } from '../policy/rate-classes.ts'
+import type { SettingValues } from './settings.ts'
+
+/** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
+export interface Config {
+  readonly dataDir: string
+  readonly paths: {
+    readonly database: string
+    readonly lock: string
+    readonly keys: string
+    readonly backups: string
+    readonly controlSocket: string
+  }
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Without a slash at its end. */
+  readonly publicUrl: string
+  /** The path of the public URL: empty, or like `/mimir`. */
+  readonly pathPrefix: string
+  readonly logLevel: SettingValues['MIMIR_LOG_LEVEL']
+  readonly trustedProxies: BlockList
+  readonly rateLimits: Readonly<Record<LimitedRateClass, RateLimit>> | 'off'
+  readonly groupMaxMembers: number
+  readonly jwt: { readonly issuer: string; readonly audience: string }
+  readonly databaseConnections: number
+  readonly smtp: SmtpConfig | undefined
+  readonly turn: { readonly host: string; readonly realm: string } | undefined
+  readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
+  readonly bootstrapAdmin: { readonly username: string; readonly email: string } | undefined
+  readonly secrets: {
+    readonly databaseUrl: string | undefined
+    readonly jwtKey: string | undefined
+    readonly messageKey: string | undefined
+    readonly turnSecret: string | undefined
+    readonly bootstrapPassword: string | undefined
+  }
+}
+
+export interface SmtpConfig {
+  readonly host: string
+  readonly port: number
+  readonly user: string | undefined
+  readonly password: string | undefined
+  readonly from: string
+}
+
+export interface AppRelease {
+  readonly minimum: string | undefined
+  readonly latest: string | undefined
+  readonly downloadUrl: string | undefined
+}
+
+/** Cross-checks the values and derives from them; what is wrong is added to `problems`. */
+export function deriveConfig(
+  values: SettingValues,
+  dataDir: string,
+  problems: string[],
+): Config | undefined {
+  const listen = parseListen(values.MIMIR_LISTEN, values.SERVER_PORT)
+  const publicUrl = (values.MIMIR_PUBLIC_URL ?? `http://localhost:${listen.port || 8080}`).replace(
+    /\/+$/,
+    '',
+  )
+  const config: Config = {
+    dataDir,
+    paths: {
+      database: join(dataDir, 'mimir.db'),
+      lock: join(dataDir, 'lock.db'),
+      keys: join(dataDir, 'keys'),
+      backups: join(dataDir, 'backups'),
+      controlSocket: join(dataDir, 'control.sock'),
+    },
+    listen,
+    publicUrl,
+    pathPrefix: new URL(publicUrl).pathname.replace(/\/+$/, ''),
+    logLevel: values.MIMIR_LOG_LEVEL,
+    trustedProxies: parseProxies(values.MIMIR_TRUSTED_PROXIES, problems),
+    rateLimits: parseRateLimits(values.MIMIR_RATE_LIMITS, listen.host, problems),
+    groupMaxMembers: values.MIMIR_GROUP_MAX_MEMBERS,
+    jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
+    databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
+    smtp: smtpConfig(values, problems),
+    turn: values.TURN_HOST
+      ? { host: values.TURN_HOST, realm: values.TURN_REALM ?? values.TURN_HOST }
+      : undefined,
+    apps: {
+      android: {
+        minimum: values.MIN_APP_VERSION_ANDROID,
+        latest: values.LATEST_APP_VERSION_ANDROID,
+        downloadUrl: values.APP_DOWNLOAD_URL_ANDROID,
+      },
+      ios: {
+        minimum: values.MIN_APP_VERSION_IOS,
+        latest: values.LATEST_APP_VERSION_IOS,
+        downloadUrl: values.APP_DOWNLOAD_URL_IOS,
+      },
+    },
+    bootstrapAdmin: bootstrapAdmin(values, problems),
+    secrets: {
+      databaseUrl: values.DATABASE_URL,
+      jwtKey: values.JWT_KEY,
+      messageKey: values.CRYPTO_MESSAGE_KEY,
+      turnSecret: values.TURN_SECRET,
+      bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
+    },
+  }
+  return problems.length > 0 ? undefined : deepFreeze(config)
+}
+
+function parseListen(listen: string, serverPort: number | undefined) {
+  const colon = listen.lastIndexOf(':')
+  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '')
+  return { host, port: serverPort ?? Number(listen.slice(colon + 1)) }
+}
+
+function parseProxies(list: string, problems: string[]): BlockList {
+  const proxies = new BlockList()
+  for (const entry of splitList(list)) {
+    const [address = '', bits] = entry.split('/')
+    const family = isIP(address)
+    const most = family === 6 ? 128 : 32
+    const prefix = bits === undefined ? most : Number(bits)
+    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most) {
+      problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is no address and no network`)
+    } else {
+      proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
+    }
+  }
+  return proxies
+}
+
+function parseRateLimits(text: string, host: string, problems: string[]): Config['rateLimits'] {
+  if (text === 'off') {
+    if (isLoopback(host)) return 'off'
+    problems.push('MIMIR_RATE_LIMITS: "off" is accepted on a loopback listener only')
+  }
+  const limits: Record<string, RateLimit> = { ...DEFAULT_RATE_LIMITS }
+  for (const entry of text === 'off' ? [] : splitList(text)) {
+    const match = /^([a-z-]+)=(\d+)\/(\d+)([smh])$/.exec(entry)
+    const [, name = '', requests, count, unit] = match ?? []
+    if (!(name in DEFAULT_RATE_LIMITS) || Number(requests) < 1 || Number(count) < 1) {
+      const known = Object.keys(DEFAULT_RATE_LIMITS).join(', ')
+      problems.push(
+        `MIMIR_RATE_LIMITS: ${entry} is not like auth-login=10/1m with a name of ${known}`,
+      )
+      continue
+    }
+    const seconds = Number(count) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1)
+    limits[name] = { requests: Number(requests), seconds }
+  }
+  return limits as Record<LimitedRateClass, RateLimit>
+}
+
+/** Whether only this machine can reach a listener on the host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+function smtpConfig(values: SettingValues, problems: string[]): SmtpConfig | undefined {
+  if (!values.SMTP_HOST) return undefined
+  const from = values.SMTP_FROM ?? values.SMTP_USER
+  if (!from) {
+    problems.push('SMTP_FROM: needed when SMTP_HOST is set and SMTP_USER is not')
+    return undefined
+  }
+  const { SMTP_HOST: host, SMTP_PORT: port, SMTP_USER: user, SMTP_PASSWORD: password } = values
+  return { host, port, user, password, from }
+}
+
+function bootstrapAdmin(values: SettingValues, problems: string[]): Config['bootstrapAdmin'] {
+  const username = values.ADMIN_BOOTSTRAP_USERNAME
+  const email = values.ADMIN_BOOTSTRAP_EMAIL
+  const password = values.ADMIN_BOOTSTRAP_PASSWORD
+  if (!username && !email && !password) return undefined
+  if (email && password) {
+    const fromEmail = email.split('@')[0]?.replace(/[^A-Za-z0-9_]/g, '_') ?? 'admin'
+    return { username: username ?? fromEmail, email }
+  }
+  problems.push('ADMIN_BOOTSTRAP_EMAIL and ADMIN_BOOTSTRAP_PASSWORD: one is set without the other')
+  return undefined
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (inner && typeof inner === 'object' && !(inner instanceof BlockList)) deepFreeze(inner)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod'
+import { LOG_LEVELS } from '../platform/log.ts'
+
+/** One setting: an environment variable, or the same name in `DATA/mimir.env`. */
+export interface Setting {
+  /** What it does, for `mimir config show` and the reference. */
+  readonly about: string
+  /** Secrets are never printed, and may come from a file (`NAME_FILE`) or a systemd credential. */
+  readonly secret?: true
+  readonly schema: z.ZodType
+}
+
+const text = z.string().min(1)
+const optionalText = text.optional()
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const version = z
+  .string()
+  .regex(/^\d+(\.\d+)*$/, 'numbers joined by dots, like 1.4.0')
+  .optional()
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
+const hostAndPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'HOST:PORT, like 127.0.0.1:8080')
+
+function defineSettings<const T extends Record<string, Setting>>(settings: T): T {
+  return settings
+}
+
+/** Every setting there is. The names without `MIMIR_` are those that the earlier systems' users have. */
+export const SETTINGS = defineSettings({
+  MIMIR_LISTEN: {
+    about: 'address and port to listen on; port 0 takes a free one',
+    schema: hostAndPort.default('127.0.0.1:8080'),
+  },
+  SERVER_PORT: {
+    about: 'port to listen on, instead of the one in MIMIR_LISTEN',
+    schema: whole(0, 65535).optional(),
+  },
+  MIMIR_PUBLIC_URL: {
+    about: 'the address people use, with its path if a proxy serves one, like https://host/mimir',
+    schema: httpUrl.optional(),
+  },
+  DATABASE_URL: {
+    about: 'postgres://… instead of the embedded store',
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'a postgres:// URL')
+      .optional(),
+  },
+  MIMIR_DATABASE_CONNECTIONS: {
+    about: 'most connections to PostgreSQL',
+    schema: whole(1, 500).default(20),
+  },
+  MIMIR_LOG_LEVEL: {
+    about: 'what is logged: trace, debug, info, warn, error, fatal or silent',
+    schema: z.enum(LOG_LEVELS).default('info'),
+  },
+  MIMIR_TRUSTED_PROXIES: {
+    about: 'addresses or networks (CIDR), comma separated, whose X-Forwarded-For is believed',
+    schema: z.string().default(''),
+  },
+  MIMIR_RATE_LIMITS: {
+    about: 'like auth-login=10/1m,friend-request=5/1m; "off" only on a loopback listener',
+    schema: z.string().default(''),
+  },
+  MIMIR_GROUP_MAX_MEMBERS: {
+    about: 'most people in a group',
+    schema: whole(2, 10_000).default(50),
+  },
+  JWT_KEY: {
+    about: 'signs access tokens; at least 32 characters',
+    secret: true,
+    schema: z.string().min(32, 'at least 32 characters').optional(),
+  },
+  JWT_ISSUER: { about: 'issuer of access tokens', schema: text.default('mimir-api') },
+  JWT_AUDIENCE: { about: 'audience of access tokens', schema: text.default('mimir-mobile') },
+  CRYPTO_MESSAGE_KEY: {
+    about: 'seals messages at rest; 32 bytes in base64',
+    secret: true,
+    schema: z
+      .string()
+      .refine((value) => Buffer.from(value, 'base64').length === 32, '32 bytes in base64')
+      .optional(),
+  },
+  ADMIN_BOOTSTRAP_USERNAME: { about: 'first administrator: username', schema: optionalText },
+  ADMIN_BOOTSTRAP_EMAIL: { about: 'first administrator: e-mail', schema: optionalText },
+  ADMIN_BOOTSTRAP_PASSWORD: {
+    about: 'first administrator: password',
+    secret: true,
+    schema: optionalText,
+  },
+  SMTP_HOST: {
+    about: 'mail server; without it e-mail verification is skipped',
+    schema: optionalText,
+  },
+  SMTP_PORT: { about: 'port of the mail server', schema: whole(1, 65535).default(587) },
+  SMTP_USER: { about: 'user at the mail server', schema: optionalText },
+  SMTP_PASSWORD: { about: 'password at the mail server', secret: true, schema: optionalText },
+  SMTP_FROM: { about: 'sender address; default: SMTP_USER', schema: optionalText },
+  TURN_HOST: {
+    about: 'host of the TURN server; without it calls use no relay',
+    schema: optionalText,
+  },
+  TURN_REALM: { about: 'realm of the TURN server; default: TURN_HOST', schema: optionalText },
+  TURN_SECRET: {
+    about: "the TURN server's static-auth-secret",
+    secret: true,
+    schema: optionalText,
+  },
+  MIN_APP_VERSION_ANDROID: { about: 'oldest Android app that is served', schema: version },
+  MIN_APP_VERSION_IOS: { about: 'oldest iOS app that is served', schema: version },
+  LATEST_APP_VERSION_ANDROID: { about: 'newest Android app', schema: version },
+  LATEST_APP_VERSION_IOS: { about: 'newest iOS app', schema: version },
+  APP_DOWNLOAD_URL_ANDROID: { about: 'where the Android app is', schema: httpUrl.optional() },
+  APP_DOWNLOAD_URL_IOS: { about: 'where the iOS app is', schema: httpUrl.optional() },
+})
+
+export type SettingName = keyof typeof SETTINGS
+export type SettingValues = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> }
+
+/** Names that the programs around the server read: known, but no settings of it. */
+export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TEST_POSTGRES'])
+
+/** Names of the earlier systems that mean something else here: answered with what replaces them. */
+export const REPLACED_NAMES: Readonly<Record<string, string>> = {
+  MIMIR_PORT: 'MIMIR_LISTEN=HOST:PORT or SERVER_PORT',
+  MIMIR_SERVER_URL: 'MIMIR_PUBLIC_URL',
+  MIMIR_ENV: 'nothing: the server behaves alike everywhere',
+  MIMIR_JWT_SECRET: 'JWT_KEY',
+  MIMIR_JWT_ISSUER: 'JWT_ISSUER',
+  MIMIR_JWT_AUDIENCE: 'JWT_AUDIENCE',
+  MIMIR_REDIS_URL: 'REDIS_URL',
+  MIMIR_AUTH_MODE: 'an API key of a named service identity',
+  MIMIR_SERVICE_ACCOUNT_ID: 'an API key of a named service identity',
+  MIMIR_SERVICE_ACCOUNT_SECRET: 'an API key of a named service identity',
+}

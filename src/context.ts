@@ -1,0 +1,32 @@
+import type { Config } from './config/config.ts'
+import type { Database } from './db/database.ts'
+import type { Bus } from './events/bus.ts'
+import type { CallRegistry } from './features/calls/registry.ts'
+import type { PresenceTracker } from './features/presence/tracker.ts'
+import type { RateLimiter } from './http/rate-limit.ts'
+import type { Mailer } from './outbound/mail.ts'
+import type { Clock } from './platform/clock.ts'
+import type { Ids } from './platform/ids.ts'
+import type { Keyring } from './platform/keyring.ts'
+import type { Logger } from './platform/log.ts'
+import type { PasswordHasher } from './platform/password.ts'
+
+/** What use cases are given. A function names the parts it needs with `Pick<Ctx, …>`. */
+export interface Ctx {
+  readonly config: Config
+  readonly db: Database
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  readonly keyring: Keyring
+  readonly passwords: PasswordHasher
+  readonly bus: Bus
+  readonly rateLimiter: RateLimiter
+  /** Absent without SMTP settings. */
+  readonly mailer: Mailer | undefined
+  readonly presence: PresenceTracker
+  readonly calls: CallRegistry
+}
+
+/** The only tenant until organisations are switched on. */
+export const DEFAULT_TENANT = 'default'

@@ -1,0 +1,57 @@
+import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely'
+
+type Define = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
+
+/** The few places where the engines' data definition differs; migrations are given one of these. */
+export interface Columns {
+  readonly bytes: 'blob' | 'bytea'
+  /** A number that grows with every row and is never used twice; it is the primary key. */
+  readonly position: { readonly type: 'integer' | 'bigint'; readonly define: Define }
+  /** The transaction that wrote the row, where transactions overlap. */
+  readonly writer: { readonly type: 'integer' | 'xid8'; readonly define: Define }
+  /** Makes the store itself refuse to change or delete a row of the table. */
+  forbidChanges(db: Kysely<unknown>, table: string): Promise<void>
+}
+
+export const sqliteColumns: Columns = {
+  bytes: 'blob',
+  position: { type: 'integer', define: (column) => column.primaryKey().autoIncrement().notNull() },
+  writer: { type: 'integer', define: (column) => column.notNull().defaultTo(0) },
+  async forbidChanges(db, table) {
+    for (const verb of ['update', 'delete']) {
+      await sql
+        .raw(
+          `create trigger ${table}_no_${verb} before ${verb} on ${table}
+           begin select raise(abort, '${table} is append-only'); end`,
+        )
+        .execute(db)
+    }
+  },
+}
+
+export const postgresColumns: Columns = {
+  bytes: 'bytea',
+  position: {
+    type: 'bigint',
+    define: (column) => column.primaryKey().generatedByDefaultAsIdentity().notNull(),
+  },
+  writer: {
+    // A type of PostgreSQL's own that Kysely does not list; the cast is checked by the migration test.
+    type: 'xid8',
+    define: (column) => column.notNull().defaultTo(sql`pg_current_xact_id()`),
+  },
+  async forbidChanges(db, table) {
+    await sql
+      .raw(
+        `create function ${table}_no_change() returns trigger language plpgsql as
+         $$ begin raise exception '${table} is append-only'; end $$`,
+      )
+      .execute(db)
+    await sql
+      .raw(
+        `create trigger ${table}_no_change before update or delete or truncate on ${table}
+         for each statement execute function ${table}_no_change()`,
+      )
+      .execute(db)
+  },
+}

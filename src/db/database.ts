@@ -1,0 +1,63 @@
+import type { Kysely } from 'kysely'
+import { type BatchRun, createBatch } from './batch.ts'
+import type { Engine } from './engine.ts'
+import type { Tables } from './tables.ts'
+
+/** A handle to read with. A transaction is one too, so a store function serves inside and outside. */
+export type Db = Kysely<Tables>
+
+declare const writable: unique symbol
+
+/** A handle to read and write with: exists only inside `Database.transaction`. */
+export type Tx = Db & { readonly [writable]: true }
+
+const hooks = new WeakMap<Tx, (() => void)[]>()
+
+/** Runs `hook` once the transaction is durable, in the order of the calls, and never if it fails. */
+export function afterCommit(tx: Tx, hook: () => void): void {
+  const list = hooks.get(tx)
+  if (list) list.push(hook)
+  else hooks.set(tx, [hook])
+}
+
+/** For the engines: what was registered with `afterCommit`. A hook must not throw. */
+export function runCommitHooks(tx: Tx): void {
+  for (const hook of hooks.get(tx) ?? []) hook()
+}
+
+/** The store: reads at any time, writes in transactions. */
+export interface Database {
+  /** Sees committed and synced rows only. */
+  readonly read: Db
+  /**
+   * Runs `work` in one transaction and resolves once it is committed and synced. `work` must await
+   * nothing but the database: on SQLite every writer waits for it. A conflict with another
+   * transaction is retried, so `work` may run more than once.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * Runs a use case together with all the others that wait for the same `run`, as one transaction
+   * with a few statements for all of them. `run` answers item by item and must not depend on
+   * anything but its arguments and `ctx`.
+   */
+  together<C, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O>
+  readonly engine: Engine
+}
+
+export function createDatabase(engine: Engine): Database {
+  const transaction: Database['transaction'] = (work) => engine.transaction(work)
+  const batches = new Map<unknown, (item: never) => Promise<unknown>>()
+  return {
+    read: engine.read,
+    transaction,
+    together<C, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O> {
+      let batch = batches.get(run) as ((item: I) => Promise<O>) | undefined
+      if (!batch) {
+        batch = createBatch(transaction, (tx, items) => run(ctx, tx, items))
+        batches.set(run, batch)
+      }
+      return batch(item)
+    },
+    engine,
+  }
+}

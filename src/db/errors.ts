@@ -1,0 +1,40 @@
+import { AppError, commonErrors, type ErrorDefinition } from '../platform/errors.ts'
+
+const CONFLICT: ErrorDefinition = {
+  code: 'conflict',
+  kind: 'conflict',
+  message: 'This already exists.',
+}
+
+/** A unique rule of the store was broken: the caller decides what that means to a person. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof AppError && error.code === CONFLICT.code
+}
+
+/** The store cannot work right now (disk full, read-only, connection lost): nothing was changed. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.kind === 'unavailable'
+}
+
+const SQLITE_CONFLICT = new Set(['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'])
+const SQLITE_UNAVAILABLE =
+  /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN|CORRUPT|NOTADB|LOCKED|PROTOCOL)/
+// SQLSTATE classes: 08 connection, 25006 read-only, 53 out of resources, 57 operator's intervention, 58 system.
+const POSTGRES_UNAVAILABLE = /^(08|53|57|58|25006)/
+const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|ENOENT)/
+const POOL = /timeout exceeded when trying to connect|Connection terminated|not queryable/i
+
+/** Turns a driver's error into ours; any other error is returned as it came. */
+export function toStoreError(error: unknown): unknown {
+  if (error instanceof AppError || !(error instanceof Error)) return error
+  const code = String((error as { code?: unknown }).code ?? '')
+  if (SQLITE_CONFLICT.has(code) || code === '23505') {
+    return new AppError(CONFLICT, {}, { cause: error })
+  }
+  const unavailable =
+    SQLITE_UNAVAILABLE.test(code) ||
+    (code.length === 5 && POSTGRES_UNAVAILABLE.test(code)) ||
+    NETWORK.test(code) ||
+    POOL.test(error.message)
+  return unavailable ? new AppError(commonErrors.storeUnavailable, {}, { cause: error }) : error
+}

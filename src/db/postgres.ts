@@ -1,0 +1,137 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  PostgresDialect,
+  type QueryResult,
+  sql,
+} from 'kysely'
+import pg from 'pg'
+import type { Logger } from '../platform/log.ts'
+import { postgresColumns } from './columns.ts'
+import { runCommitHooks, type Tx } from './database.ts'
+import type { Engine } from './engine.ts'
+import { toStoreError } from './errors.ts'
+import type { Tables } from './tables.ts'
+
+const INT8 = 20
+/** "MIMIR" in a number of its own among PostgreSQL's advisory locks. */
+const MIGRATION_LOCK = 0x4d494d49
+const AUDIT_CHAIN_LOCK = MIGRATION_LOCK + 1
+/** SQLSTATE: serialization failure, deadlock. The transaction did nothing and may run again. */
+const RETRYABLE = new Set(['40001', '40P01'])
+const MOST_TRIES = 5
+
+/** The stock driver with its errors turned into ours where they arise. */
+class Dialect extends PostgresDialect {
+  override createDriver(): Driver {
+    const driver = super.createDriver()
+    const acquire = driver.acquireConnection.bind(driver)
+    driver.acquireConnection = async () => {
+      try {
+        return withOurErrors(await acquire())
+      } catch (error) {
+        throw toStoreError(error)
+      }
+    }
+    return driver
+  }
+}
+
+const wrapped = new WeakSet<DatabaseConnection>()
+
+function withOurErrors(connection: DatabaseConnection): DatabaseConnection {
+  if (wrapped.has(connection)) return connection
+  wrapped.add(connection)
+  const execute = connection.executeQuery.bind(connection)
+  connection.executeQuery = async <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
+    try {
+      return await execute<R>(query)
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+  return connection
+}
+
+export interface PostgresOptions {
+  readonly url: string
+  readonly connections: number
+}
+
+export function openPostgres(options: PostgresOptions, log: Logger): Engine {
+  const types = {
+    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+      oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+  }
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    connectionTimeoutMillis: 5000,
+    types: types as pg.CustomTypesConfig,
+  })
+  // An idle connection that the server drops is replaced at the next use.
+  pool.on('error', (error) => log.warn({ err: error }, 'a PostgreSQL connection was lost'))
+  const db = new Kysely<Tables>({ dialect: new Dialect({ pool }) })
+
+  async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    let handle: Tx | undefined
+    const value = await db.transaction().execute((transaction) => {
+      handle = transaction as unknown as Tx
+      return work(handle)
+    })
+    if (handle) runCommitHooks(handle)
+    return value
+  }
+
+  return {
+    kind: 'postgres',
+    location: withoutPassword(options.url),
+    columns: postgresColumns,
+    read: db,
+    async transaction(work) {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await attempt(work)
+        } catch (error) {
+          const code = String((error as { code?: unknown })?.code ?? '')
+          if (!RETRYABLE.has(code) || tries >= MOST_TRIES) throw error
+        }
+      }
+    },
+    async lockMigrations(tx) {
+      await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(tx)
+    },
+    async lockAuditChain(tx) {
+      await sql`select pg_advisory_xact_lock(${AUDIT_CHAIN_LOCK})`.execute(tx)
+    },
+    // A database server has backups of its own; ours before a migration are for the embedded store.
+    async copyBefore() {
+      return undefined
+    },
+    async findDamage() {
+      const invalid = await sql<{ name: string }>`
+        select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
+        where not i.indisvalid and c.relnamespace = current_schema()::regnamespace`.execute(db)
+      return invalid.rows.map((row) => `the index ${row.name} is not valid: reindex it`)
+    },
+    async ping() {
+      await sql`select 1`.execute(db)
+    },
+    async close() {
+      await db.destroy()
+    },
+  }
+}
+
+function withoutPassword(url: string): string {
+  try {
+    const parsed = new URL(url)
+    if (parsed.password) parsed.password = '***'
+    parsed.search = ''
+    return parsed.toString()
+  } catch {
+    return 'postgres'
+  }
+}

@@ -1,0 +1,83 @@
+import type { Compilable, CompiledQuery } from 'kysely'
+import type { Db } from './database.ts'
+
+/** Stands for a value while the text of a query is made. */
+class Placeholder {
+  readonly row: number
+  readonly name: string
+  constructor(row: number, name: string) {
+    this.row = row
+    this.name = name
+  }
+}
+
+function placeholdersOf<P extends object>(row: number, names?: readonly string[]): P {
+  if (!names) return new Proxy({}, { get: (_, name) => new Placeholder(row, String(name)) }) as P
+  return Object.fromEntries(names.map((name) => [name, new Placeholder(row, name)])) as P
+}
+
+function withValues<O>(compiled: CompiledQuery<O>, rows: readonly object[], start: number) {
+  const parameters = compiled.parameters.map((value) =>
+    value instanceof Placeholder
+      ? (rows[start + value.row] as Record<string, unknown>)[value.name]
+      : value,
+  )
+  return { ...compiled, parameters }
+}
+
+/**
+ * A query whose text is made once for each engine and then run with values: for the hot paths, where
+ * building the text costs more than running it. `build` is given placeholders in place of the values.
+ */
+export function prepared<P extends object, O>(
+  build: (db: Db, params: P) => Compilable<O>,
+): (db: Db, params: P) => Promise<O[]> {
+  const texts = new WeakMap<object, CompiledQuery<O>>()
+  return async (db, params) => {
+    const { adapter } = db.getExecutor()
+    let compiled = texts.get(adapter)
+    if (!compiled) {
+      compiled = build(db, placeholdersOf<P>(0)).compile()
+      texts.set(adapter, compiled)
+    }
+    return (await db.executeQuery<O>(withValues(compiled, [params], 0))).rows
+  }
+}
+
+/** A chunk's most rows: keeps the number of texts small and every engine's parameter limit far away. */
+const CHUNK = 64
+
+/**
+ * The same for a list of values or rows: a few statements whatever its length, since the list is cut
+ * into chunks of powers of two, for each of which the text is made once. The results are joined.
+ */
+export function preparedForMany<P extends object, O>(
+  build: (db: Db, rows: P[]) => Compilable<O>,
+): (db: Db, rows: readonly P[]) => Promise<O[]> {
+  const texts = new WeakMap<object, Map<number, CompiledQuery<O>>>()
+
+  const textFor = (db: Db, size: number, names: string[]): CompiledQuery<O> => {
+    const { adapter } = db.getExecutor()
+    let bySize = texts.get(adapter)
+    if (!bySize) texts.set(adapter, (bySize = new Map()))
+    let compiled = bySize.get(size)
+    if (!compiled) {
+      const rows = Array.from({ length: size }, (_, row) => placeholdersOf<P>(row, names))
+      compiled = build(db, rows).compile()
+      bySize.set(size, compiled)
+    }
+    return compiled
+  }
+
+  return async (db, rows) => {
+    const results: O[] = []
+    for (let start = 0; start < rows.length; ) {
+      const size = Math.min(CHUNK, 2 ** Math.floor(Math.log2(rows.length - start)))
+      const compiled = textFor(db, size, Object.keys(rows[start] as P))
+      const result = await db.executeQuery<O>(withValues(compiled, rows, start))
+      for (const row of result.rows) results.push(row)
+      start += size
+    }
+    return results
+  }
+}

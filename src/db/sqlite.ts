@@ -1,0 +1,156 @@
+import BetterSqlite3 from 'better-sqlite3'
+import {
+  type CompiledQuery,
+  type ConnectionProvider,
+  type DatabaseConnection,
+  DefaultQueryExecutor,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteQueryCompiler,
+} from 'kysely'
+import { sqliteColumns } from './columns.ts'
+import type { Db, Tx } from './database.ts'
+import type { Engine } from './engine.ts'
+import { toStoreError } from './errors.ts'
+import { createGroupCommit } from './group-commit.ts'
+
+const STATEMENTS_KEPT = 500
+
+/** One connection with its prepared statements: the stock driver prepares at every call. */
+class Connection implements DatabaseConnection {
+  readonly #database: BetterSqlite3.Database
+  readonly #statements: Map<string, BetterSqlite3.Statement>
+
+  constructor(database: BetterSqlite3.Database, statements = new Map()) {
+    this.#database = database
+    this.#statements = statements
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    try {
+      const statement = this.#prepare(sql)
+      if (statement.reader) return { rows: statement.all(...parameters) as R[] }
+      const { changes } = statement.run(...parameters)
+      return { rows: [], numAffectedRows: BigInt(changes) }
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+
+  // biome-ignore lint/correctness/useYield: better-sqlite3 reads whole results; no query here needs a stream.
+  async *streamQuery(): AsyncIterableIterator<never> {
+    throw new Error('streaming is not offered on SQLite')
+  }
+
+  #prepare(sql: string): BetterSqlite3.Statement {
+    const kept = this.#statements.get(sql)
+    if (kept) return kept
+    if (this.#statements.size >= STATEMENTS_KEPT) {
+      this.#statements.delete(this.#statements.keys().next().value as string)
+    }
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+/** Hands its one connection out until the transaction is over, so that a kept handle cannot write later. */
+class TransactionProvider implements ConnectionProvider {
+  readonly #connection: Connection
+  ended = false
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async provideConnection<T>(consumer: (connection: DatabaseConnection) => Promise<T>): Promise<T> {
+    if (this.ended) throw new Error('a transaction was used after its end')
+    return consumer(this.#connection)
+  }
+}
+
+export interface SqliteOptions {
+  /** The database file; its folder exists. */
+  readonly file: string
+  /** Where copies before a migration are kept. */
+  readonly backupDirectory: string
+}
+
+/** Opens the embedded store. Throws when the file is no database or is damaged; it is not written to then. */
+export function openSqlite(options: SqliteOptions): Engine {
+  const writer = new BetterSqlite3(options.file, { timeout: 5000 })
+  writer.pragma('journal_mode = WAL')
+  writer.pragma('synchronous = FULL')
+  writer.pragma('foreign_keys = ON')
+  writer.pragma('wal_autocheckpoint = 4000')
+  writer.pragma('temp_store = MEMORY')
+  const reader = new BetterSqlite3(options.file, { readonly: true, timeout: 5000 })
+  reader.pragma('query_only = ON')
+
+  const dialect = new SqliteDialect({ database: writer })
+  const driver = dialect.createDriver()
+  const adapter = new SqliteAdapter()
+  const compiler = new SqliteQueryCompiler()
+  const kyselyOver = (provider: ConnectionProvider): Db =>
+    new Kysely({
+      config: { dialect },
+      dialect,
+      driver,
+      executor: new DefaultQueryExecutor(compiler, adapter, provider),
+    })
+
+  const writing = new Connection(writer)
+  const readConnection = new Connection(reader)
+  const read = kyselyOver({ provideConnection: (consumer) => consumer(readConnection) })
+  const groupCommit = createGroupCommit(writer, () => {
+    const provider = new TransactionProvider(writing)
+    return {
+      tx: kyselyOver(provider) as Tx,
+      end: () => {
+        provider.ended = true
+      },
+    }
+  })
+
+  return {
+    kind: 'sqlite',
+    location: options.file,
+    columns: sqliteColumns,
+    read,
+    transaction: groupCommit.transaction,
+    // One process holds the data directory, and its transactions run one after another.
+    async lockMigrations() {},
+    async lockAuditChain() {},
+    async copyBefore(label) {
+      const target = `${options.backupDirectory}/before-${label}.db`
+      await writer.backup(target)
+      return target
+    },
+    async findDamage() {
+      const rows = reader.pragma('integrity_check(20)') as { integrity_check: string }[]
+      const orphans = reader.pragma('foreign_key_check') as { table: string; parent: string }[]
+      return [
+        ...rows.map((row) => row.integrity_check).filter((line) => line !== 'ok'),
+        ...orphans.map((row) => `a row of ${row.table} points to a missing row of ${row.parent}`),
+      ]
+    },
+    async ping() {
+      try {
+        reader.prepare('select 1').get()
+      } catch (error) {
+        throw toStoreError(error)
+      }
+    },
+    async close() {
+      await groupCommit.idle()
+      reader.close()
+      try {
+        writer.pragma('wal_checkpoint(TRUNCATE)')
+      } finally {
+        writer.close()
+      }
+    },
+  }
+}

@@ -1,0 +1,36 @@
+/** Who hears of an event: everyone in a conversation, or one person on all devices. */
+export type Audience =
+  | { readonly kind: 'conversation'; readonly id: string }
+  | { readonly kind: 'user'; readonly id: string }
+
+/** A change that a reconnecting client must not miss: kept as a row, numbered, delivered after the commit. */
+export interface AppEvent {
+  readonly tenantId: string
+  readonly audience: Audience
+  /** The name on the wire, for example `MessageReceived`. */
+  readonly name: string
+  /** What the row names: the message, the user, the session this is about. */
+  readonly subjectId: string
+  /** The one argument that live connections get; the row does not keep it. */
+  readonly payload: unknown
+  /** Changes of who is in the audience, made before the delivery (joins) or right after it (leaves). */
+  readonly joins?: readonly string[]
+  readonly leaves?: readonly string[]
+}
+
+/** What may be missed (typing, ringing, ICE candidates, presence): delivered now or never. */
+export interface Signal {
+  readonly audience: Audience
+  readonly name: string
+  readonly payload: unknown
+  /** The connection that caused it, when it shall not get it back. */
+  readonly exceptConnectionId?: string
+}
+
+/** An order to end connections, for example after a suspension. It is delivered like an event. */
+export interface Disconnect {
+  readonly userId: string
+  /** Only the connections of this session; absent: all of the user's. */
+  readonly sessionId?: string
+  readonly reason: string
+}

@@ -1,0 +1,53 @@
+import type { Ctx } from '../../context.ts'
+import type { Db, Tx } from '../../db/database.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { parseId } from '../../platform/ids.ts'
+import { accountErrors } from './errors.ts'
+import { countOtherAdmins, findUser, findUserByLogin, listUsers, updateUser } from './store.ts'
+
+/** What later slices may ask and do about accounts, inside their own transactions. */
+export const findAccount = findUserByLogin
+export const findAccountById = findUser
+export const listAccounts = listUsers
+export { countUsers, insertUser, moveStatus } from './store.ts'
+
+/** A user named as an administrator would: by id, username or e-mail. Throws `user_not_found`. */
+export async function requireAccount(db: Db, tenantId: string, name: string): Promise<UserRow> {
+  const id = parseId(name)
+  const user = id ? await findUser(db, tenantId, id) : await findUserByLogin(db, tenantId, name)
+  if (!user) throw new AppError(accountErrors.userNotFound)
+  return user
+}
+
+/** Throws `last_admin` when nobody else could administer the server without this user. */
+export async function requireAnotherAdmin(db: Db, user: UserRow): Promise<void> {
+  const isAdmin = user.role !== 'member' && user.status === 'Active'
+  if (isAdmin && (await countOtherAdmins(db, user.tenant_id, user.id)) === 0) {
+    throw new AppError(accountErrors.lastAdmin)
+  }
+}
+
+export async function setPassword(
+  ctx: Pick<Ctx, 'clock'>,
+  tx: Tx,
+  userId: string,
+  passwordHash: string,
+): Promise<void> {
+  const now = toIso(ctx.clock.now())
+  await updateUser(tx, userId, { password_hash: passwordHash, updated_at: now })
+}
+
+export async function changeRole(
+  ctx: Pick<Ctx, 'clock'>,
+  tx: Tx,
+  userId: string,
+  role: UserRow['role'],
+): Promise<void> {
+  await updateUser(tx, userId, { role, updated_at: toIso(ctx.clock.now()) })
+}
+
+export async function setLastSeen(tx: Tx, userId: string, at: string): Promise<void> {
+  await updateUser(tx, userId, { last_seen_at: at })
+}

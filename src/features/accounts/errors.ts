@@ -1,0 +1,50 @@
+import { defineErrors } from '../../platform/errors.ts'
+
+export const accountErrors = defineErrors({
+  registrationFailed: {
+    code: 'registration_failed',
+    kind: 'invalid',
+    message: 'The account cannot be made with these details.',
+  },
+  missingToken: { code: 'missing_token', kind: 'invalid', message: 'The link has no token.' },
+  invalidOrExpiredToken: {
+    code: 'invalid_or_expired_token',
+    kind: 'invalid',
+    message: 'The link is not valid, was used, or has expired.',
+  },
+  invalidState: {
+    code: 'invalid_state',
+    kind: 'invalid',
+    message: 'The account does not wait for this step.',
+  },
+  currentPasswordIncorrect: {
+    code: 'current_password_incorrect',
+    kind: 'invalid',
+    message: 'The current password is not right.',
+  },
+  newPasswordSameAsCurrent: {
+    code: 'new_password_same_as_current',
+    kind: 'invalid',
+    message: 'The new password is the current one.',
+  },
+  userNotPending: {
+    code: 'user_not_pending',
+    kind: 'invalid',
+    message: 'This account does not wait for approval.',
+  },
+  invalidDecision: {
+    code: 'invalid_decision',
+    kind: 'invalid',
+    message: 'The decision is one of approve, reject and suspend.',
+  },
+  lastAdmin: {
+    code: 'last_admin',
+    kind: 'conflict',
+    message: 'This is the last administrator: make another one first.',
+  },
+  userNotFound: {
+    code: 'user_not_found',
+    kind: 'not_found',
+    message: 'There is no such user.',
+  },
+})

@@ -1,0 +1,126 @@
+import type { Ctx } from '../../context.ts'
+import { isConflict } from '../../db/errors.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { randomToken } from '../../platform/tokens.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
+import { startEmailVerification } from './email-verification.ts'
+import { accountErrors } from './errors.ts'
+import type { FriendKey, Me, Register, Registered } from './schema.ts'
+import { findUser, insertUser, updateUser } from './store.ts'
+
+/** 9 random bytes: 12 characters of base64url. */
+const FRIEND_KEY_BYTES = 9
+
+/**
+ * Makes an account of an invitation. One invitation never makes two accounts: it is used up in the
+ * same transaction, and a refused registration leaves it open.
+ */
+export async function register(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords' | 'mailer' | 'config' | 'log'>,
+  actor: Actor,
+  input: Register,
+): Promise<Registered> {
+  const invitation = await requireOpenInvitation(ctx, input.invitationToken)
+  const passwordHash = await ctx.passwords.hash(input.password)
+  const user = newUser(ctx, {
+    tenantId: invitation.tenantId,
+    username: input.username,
+    email: input.email,
+    phone: input.phone || null,
+    passwordHash,
+    status: ctx.mailer ? 'PendingEmail' : 'PendingAdmin',
+    role: 'member',
+  })
+  try {
+    await ctx.db.transaction(async (tx) => {
+      await redeemInvitation(ctx, tx, invitation, user.id)
+      await insertUser(tx, user)
+      await startEmailVerification(ctx, tx, user)
+      await recordAudit(ctx, tx, actor, {
+        type: 'account.registered',
+        target: { type: 'user', id: user.id },
+        details: { invitationId: invitation.id, status: user.status },
+      })
+    })
+  } catch (error) {
+    // Username or e-mail is taken; which of them is nobody's business.
+    if (isConflict(error)) throw new AppError(accountErrors.registrationFailed)
+    throw error
+  }
+  if (!ctx.mailer) ctx.log.info({ userId: user.id }, 'no mail server is set: e-mail not verified')
+  return { userId: user.id, status: user.status, message: registeredMessage(user.status) }
+}
+
+function registeredMessage(status: UserRow['status']): string {
+  return status === 'PendingEmail'
+    ? 'Registered. Confirm your e-mail address with the link that was sent to it.'
+    : 'Registered. An administrator has to approve the account.'
+}
+
+export interface NewAccount {
+  readonly tenantId: string
+  readonly username: string
+  readonly email: string
+  readonly phone: string | null
+  readonly passwordHash: string
+  readonly status: UserRow['status']
+  readonly role: UserRow['role']
+}
+
+/** The row of a new account, with its own id and friend key. */
+export function newUser(ctx: Pick<Ctx, 'clock' | 'ids'>, account: NewAccount): UserRow {
+  const now = toIso(ctx.clock.now())
+  return {
+    id: ctx.ids.next(),
+    tenant_id: account.tenantId,
+    username: account.username,
+    username_key: account.username.toLowerCase(),
+    email: account.email,
+    phone: account.phone,
+    password_hash: account.passwordHash,
+    status: account.status,
+    role: account.role,
+    friend_key: randomToken(FRIEND_KEY_BYTES),
+    last_seen_at: null,
+    created_at: now,
+    updated_at: now,
+  }
+}
+
+export async function getMe(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Me> {
+  const { tenantId, userId } = requireUser(actor)
+  const user = await findUser(ctx.db.read, tenantId, userId)
+  if (!user) throw new AppError(commonErrors.unauthorized)
+  return {
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    phone: user.phone,
+    status: user.status,
+    isAdmin: user.role !== 'member',
+    friendKey: user.friend_key,
+    createdAt: user.created_at,
+  }
+}
+
+/** The old key stops working with the answer. */
+export async function regenerateFriendKey(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  actor: Actor,
+): Promise<FriendKey> {
+  const { userId } = requireUser(actor)
+  const friendKey = randomToken(FRIEND_KEY_BYTES)
+  await ctx.db.transaction(async (tx) => {
+    const now = toIso(ctx.clock.now())
+    await updateUser(tx, userId, { friend_key: friendKey, updated_at: now })
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.friend_key_changed',
+      target: { type: 'user', id: userId },
+    })
+  })
+  return { friendKey }
+}

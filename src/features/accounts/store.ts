@@ -1,0 +1,116 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type { EmailTokenRow, UserRow } from '../../db/tables.ts'
+
+export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
+  await tx.insertInto('users').values(row).execute()
+}
+
+export async function findUser(
+  db: Db,
+  tenantId: string,
+  id: string,
+): Promise<UserRow | undefined> {
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** By username without regard to case, or by e-mail. */
+export async function findUserByLogin(
+  db: Db,
+  tenantId: string,
+  login: string,
+): Promise<UserRow | undefined> {
+  const key = login.toLowerCase()
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where((where) => where.or([where('username_key', '=', key), where('email', '=', key)]))
+    .executeTakeFirst()
+}
+
+export async function listUsers(
+  db: Db,
+  tenantId: string,
+  status: UserRow['status'] | undefined,
+): Promise<UserRow[]> {
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .$if(status !== undefined, (query) => query.where('status', '=', status as UserRow['status']))
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute()
+}
+
+type UserChange = Partial<
+  Pick<UserRow, 'status' | 'role' | 'password_hash' | 'friend_key' | 'last_seen_at' | 'updated_at'>
+>
+
+export async function updateUser(tx: Tx, id: string, change: UserChange): Promise<void> {
+  await tx.updateTable('users').set(change).where('id', '=', id).execute()
+}
+
+/** Changes the status only from one of the given ones; false when it is another by now. */
+export async function moveStatus(
+  tx: Tx,
+  id: string,
+  from: UserRow['status'][],
+  to: UserRow['status'],
+  now: string,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('users')
+    .set({ status: to, updated_at: now })
+    .where('id', '=', id)
+    .where('status', 'in', from)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Active administrators other than the given user. */
+export async function countOtherAdmins(db: Db, tenantId: string, id: string): Promise<number> {
+  const row = await db
+    .selectFrom('users')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('tenant_id', '=', tenantId)
+    .where('role', 'in', ['owner', 'admin'])
+    .where('status', '=', 'Active')
+    .where('id', '!=', id)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+export async function countUsers(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('users')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+export async function insertEmailToken(tx: Tx, row: EmailTokenRow): Promise<void> {
+  await tx.insertInto('email_tokens').values(row).execute()
+}
+
+/** Uses the token up and tells whose it was; undefined when it is unknown, used or too old. */
+export async function useEmailToken(
+  tx: Tx,
+  tokenHash: string,
+  now: string,
+): Promise<string | undefined> {
+  const row = await tx
+    .updateTable('email_tokens')
+    .set({ used_at: now })
+    .where('token_hash', '=', tokenHash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returning('user_id')
+    .executeTakeFirst()
+  return row?.user_id
+}

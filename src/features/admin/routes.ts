@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { defineRoute } from '../../http/define-route.ts'
+import { commonErrors } from '../../platform/errors.ts'
+import { accountErrors } from '../accounts/errors.ts'
+import { Decide, DecideOn, PendingUser } from './schema.ts'
+import { decide, getPendingUsers } from './service.ts'
+
+export const routes = [
+  defineRoute({
+    method: 'get',
+    path: '/api/admin/users/pending',
+    summary: 'Accounts that wait for approval',
+    permission: 'users:read',
+    rate: 'unlimited',
+    status: 200,
+    output: z.array(PendingUser),
+    run: getPendingUsers,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/admin/users/{id}/approve',
+    summary: 'Approve, reject or suspend an account',
+    permission: 'users:write',
+    rate: 'unlimited',
+    params: DecideOn,
+    body: Decide,
+    status: 204,
+    output: null,
+    errors: [
+      commonErrors.notFound,
+      accountErrors.userNotPending,
+      accountErrors.invalidDecision,
+      accountErrors.lastAdmin,
+    ],
+    run: decide,
+  }),
+]

@@ -1,0 +1,58 @@
+import type { Config } from '../../config/config.ts'
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { appGateErrors } from './errors.ts'
+import type { AppVersion, AppVersionQuery } from './schema.ts'
+
+export async function getAppVersion(
+  ctx: Pick<Ctx, 'config'>,
+  _actor: Actor,
+  { platform }: AppVersionQuery,
+): Promise<AppVersion> {
+  const release = ctx.config.apps[platform]
+  return {
+    minSupportedVersion: release.minimum ?? null,
+    latestVersion: release.latest ?? null,
+    downloadUrl: release.downloadUrl ?? null,
+    platform,
+  }
+}
+
+const EXEMPT = /^\/(api\/auth|api\/app|health|hubs|auth|mcp|xrpc|\.well-known)(\/|$)/
+
+/**
+ * Refuses an app that is older than the oldest served version, or that does not say its version:
+ * `app_version_too_old` with where the newer one is. Only people's tokens are asked, and only where a
+ * minimum is set for the platform.
+ */
+export function checkAppVersion(
+  config: Config,
+  actor: Actor,
+  path: string,
+  headers: Headers,
+): void {
+  if (actor.kind !== 'user' || EXEMPT.test(path)) return
+  const platform = (headers.get('x-app-platform') ?? 'android').toLowerCase()
+  if (platform !== 'android' && platform !== 'ios') return
+  const { minimum, downloadUrl } = config.apps[platform]
+  if (minimum === undefined) return
+  const version = headers.get('x-app-version') ?? ''
+  if (/^\d+(\.\d+)*$/.test(version) && compareVersions(version, minimum) >= 0) return
+  throw new AppError(appGateErrors.appVersionTooOld, {
+    minVersion: minimum,
+    downloadUrl: downloadUrl ?? null,
+    platform,
+  })
+}
+
+/** Number by number: 1.10 is newer than 1.9, and 1.2 is the same as 1.2.0. */
+function compareVersions(a: string, b: string): number {
+  const left = a.split('.').map(Number)
+  const right = b.split('.').map(Number)
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

@@ -1,0 +1,48 @@
+/** Every kind of audit event there is: security-relevant or data-changing acts. */
+export const AUDIT_TYPES = [
+  'account.registered',
+  'account.email_verified',
+  'account.verification_resent',
+  'account.approved',
+  'account.rejected',
+  'account.suspended',
+  'account.reinstated',
+  'account.role_changed',
+  'account.password_changed',
+  'account.password_reset',
+  'account.friend_key_changed',
+  'session.started',
+  'session.refused',
+  'session.refreshed',
+  'session.ended',
+  'session.revoked',
+  'session.token_reused',
+  'access.denied',
+  'invite.created',
+  'invite.revoked',
+  'device.registered',
+  'device.removed',
+  'friend.requested',
+  'friend.accepted',
+  'friend.rejected',
+  'friend.removed',
+  'conversation.created',
+  'conversation.renamed',
+  'conversation.member_added',
+  'conversation.member_removed',
+  'conversation.role_changed',
+  'message.edited',
+  'message.deleted',
+  'key.rotated',
+  'key.retired',
+] as const
+
+export type AuditType = (typeof AUDIT_TYPES)[number]
+
+/** What was done, to what. Ids, codes and counts only: never content, never a secret. */
+export interface AuditEntry {
+  readonly type: AuditType
+  readonly outcome?: 'allow' | 'deny' | 'error'
+  readonly target?: { readonly type: string; readonly id: string }
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>
+}

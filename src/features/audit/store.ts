@@ -1,0 +1,45 @@
+import type { Db, Tx } from '../../db/database.ts'
+import { prepared } from '../../db/prepared.ts'
+import type { AuditEventRow, AuditLink } from '../../db/tables.ts'
+
+const insert = prepared<AuditEventRow, never>((db, row) => db.insertInto('audit_events').values(row))
+
+export async function insertAuditEvent(tx: Tx, row: AuditEventRow): Promise<void> {
+  await insert(tx, row)
+}
+
+export async function newestLink(db: Db): Promise<AuditLink | undefined> {
+  return db.selectFrom('audit_chain').selectAll().orderBy('position', 'desc').limit(1).executeTakeFirst()
+}
+
+/** Events that have no link yet, oldest first. */
+export async function unchainedEvents(db: Db, limit: number): Promise<AuditEventRow[]> {
+  return db
+    .selectFrom('audit_events as event')
+    .leftJoin('audit_chain as link', 'link.event_id', 'event.id')
+    .where('link.event_id', 'is', null)
+    .selectAll('event')
+    .orderBy('event.id')
+    .limit(limit)
+    .execute()
+}
+
+export async function insertLinks(
+  tx: Tx,
+  links: { event_id: string; previous_hash: string; hash: string }[],
+): Promise<void> {
+  await tx.insertInto('audit_chain').values(links).execute()
+}
+
+/** Links in their order with the events they name, from behind `position`. */
+export async function chainFrom(db: Db, position: number, limit: number) {
+  return db
+    .selectFrom('audit_chain as link')
+    .innerJoin('audit_events as event', 'event.id', 'link.event_id')
+    .where('link.position', '>', position)
+    .selectAll('event')
+    .select(['link.position', 'link.previous_hash', 'link.hash'])
+    .orderBy('link.position')
+    .limit(limit)
+    .execute()
+}

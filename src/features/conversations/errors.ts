@@ -1,0 +1,71 @@
+import { commonErrors, defineErrors } from '../../platform/errors.ts'
+
+export const conversationErrors = defineErrors({
+  // Unknown, foreign and another tenant's conversation get the same answer; the audit has the truth.
+  notMember: { ...commonErrors.forbidden, hubCode: 'not_member' },
+  invalidType: {
+    code: 'invalid_type',
+    kind: 'invalid',
+    message: 'The type is Dm or Group.',
+  },
+  noMembers: {
+    code: 'no_members',
+    kind: 'invalid',
+    message: 'Name at least one other person.',
+  },
+  notFriends: {
+    code: 'not_friends',
+    kind: 'invalid',
+    message: 'You are not friends with everyone you named.',
+  },
+  dmRequiresExactlyOneOther: {
+    code: 'dm_requires_exactly_one_other',
+    kind: 'invalid',
+    message: 'A direct conversation has exactly one other person.',
+  },
+  groupRequiresName: {
+    code: 'group_requires_name',
+    kind: 'invalid',
+    message: 'A group needs a name.',
+  },
+  groupTooLarge: {
+    code: 'group_too_large',
+    kind: 'invalid',
+    message: 'The group would have too many members.',
+  },
+  groupFull: {
+    code: 'group_full',
+    kind: 'invalid',
+    message: 'The group has as many members as it can.',
+  },
+  dmCannotBeRenamed: {
+    code: 'dm_cannot_be_renamed',
+    kind: 'invalid',
+    message: 'A direct conversation has no name.',
+  },
+  dmCannotBeModified: {
+    code: 'dm_cannot_be_modified',
+    kind: 'invalid',
+    message: 'Members of a direct conversation do not change.',
+  },
+  youAreMember: {
+    code: 'already_member',
+    kind: 'invalid',
+    message: 'You are a member already.',
+  },
+  alreadyMember: {
+    code: 'already_member',
+    kind: 'conflict',
+    message: 'This person is a member already.',
+  },
+  ownerCannotLeave: {
+    code: 'owner_cannot_leave_or_be_removed',
+    kind: 'invalid',
+    message: 'The owner has to hand the group over first.',
+  },
+  ownerHandsOver: {
+    code: 'owner_hands_over',
+    kind: 'invalid',
+    message: 'An owner steps down by making another member the owner.',
+  },
+})

@@ -1,0 +1,75 @@
+import type { AppEvent } from '../../events/event.ts'
+import type { Conversation, Member, MemberRole } from './schema.ts'
+
+function inConversation(
+  tenantId: string,
+  conversationId: string,
+  event: Omit<AppEvent, 'tenantId' | 'audience'>,
+): AppEvent {
+  return { tenantId, audience: { kind: 'conversation', id: conversationId }, ...event }
+}
+
+export function conversationCreated(tenantId: string, conversation: Conversation): AppEvent {
+  return inConversation(tenantId, conversation.id, {
+    name: 'ConversationCreated',
+    subjectId: conversation.id,
+    payload: conversation,
+    joins: conversation.members.map((member) => member.userId),
+  })
+}
+
+export function memberAdded(tenantId: string, conversationId: string, member: Member): AppEvent {
+  return inConversation(tenantId, conversationId, {
+    name: 'ConversationMemberAdded',
+    subjectId: member.userId,
+    payload: { conversationId, member },
+    joins: [member.userId],
+  })
+}
+
+export function memberRemoved(tenantId: string, conversationId: string, userId: string): AppEvent {
+  return inConversation(tenantId, conversationId, {
+    name: 'ConversationMemberRemoved',
+    subjectId: userId,
+    payload: { conversationId, userId },
+    leaves: [userId],
+  })
+}
+
+export function roleChanged(
+  tenantId: string,
+  conversationId: string,
+  userId: string,
+  role: MemberRole,
+): AppEvent {
+  return inConversation(tenantId, conversationId, {
+    name: 'ConversationMemberRoleChanged',
+    subjectId: userId,
+    payload: { conversationId, userId, role },
+  })
+}
+
+export function conversationRenamed(
+  tenantId: string,
+  conversationId: string,
+  name: string,
+): AppEvent {
+  return inConversation(tenantId, conversationId, {
+    name: 'ConversationRenamed',
+    subjectId: conversationId,
+    payload: { conversationId, name },
+  })
+}
+
+export function conversationRead(
+  tenantId: string,
+  conversationId: string,
+  userId: string,
+  lastReadAt: string,
+): AppEvent {
+  return inConversation(tenantId, conversationId, {
+    name: 'ConversationRead',
+    subjectId: userId,
+    payload: { conversationId, userId, lastReadAt },
+  })
+}

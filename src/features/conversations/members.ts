@@ -1,0 +1,114 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { ConversationRow } from '../../db/tables.ts'
+import { appendEvents } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { findAccountById } from '../accounts/access.ts'
+import { recordAudit } from '../audit/service.ts'
+import { areFriends } from '../friends/access.ts'
+import { requireGroupAdmin, requireMember, requireOwner } from './access.ts'
+import { conversationErrors } from './errors.ts'
+import { memberAdded, memberRemoved, roleChanged } from './events.ts'
+import type { AddMember, MemberId, SetRole } from './schema.ts'
+import { newMember, toMember } from './service.ts'
+import { countMembers, findMembership, joinMember, lockConversation, updateMember } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
+
+/** Adds a friend to a group; somebody who left comes back as a plain member. */
+export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Promise<void> {
+  const me = requireUser(actor)
+  const { id: conversationId, userId } = input
+  await ctx.db.transaction(async (tx) => {
+    const group = await lockGroup(tx, me, conversationId, requireGroupAdmin)
+    if (userId === me.userId) throw new AppError(conversationErrors.youAreMember)
+    if (!(await areFriends(tx, me.userId, userId))) {
+      throw new AppError(conversationErrors.notFriends, { userId })
+    }
+    const key = { tenantId: me.tenantId, conversationId, userId }
+    const existing = await findMembership(tx, key)
+    if (existing && !existing.left_at) throw new AppError(conversationErrors.alreadyMember)
+    const max = ctx.config.groupMaxMembers
+    if ((await countMembers(tx, conversationId)) >= max) {
+      throw new AppError(conversationErrors.groupFull, { max })
+    }
+    const member = {
+      ...newMember(group, userId, 'Member', toIso(ctx.clock.now())),
+      last_read_at: existing?.last_read_at ?? null,
+    }
+    await joinMember(tx, member)
+    const user = await findAccountById(tx, me.tenantId, userId)
+    await appendEvents(ctx, tx, [
+      memberAdded(me.tenantId, conversationId, toMember(member, user?.username ?? '')),
+    ])
+    await recordAudit(ctx, tx, actor, {
+      type: 'conversation.member_added',
+      target: { type: 'conversation', id: conversationId },
+      details: { userId },
+    })
+  })
+}
+
+/** Removes a member, or lets the caller leave. An owner hands the group over first. */
+export async function removeMember(ctx: Needs, actor: Actor, input: MemberId): Promise<void> {
+  const me = requireUser(actor)
+  const { id: conversationId, userId } = input
+  const leaving = userId === me.userId
+  await ctx.db.transaction(async (tx) => {
+    await lockGroup(tx, me, conversationId, leaving ? requireMember : requireGroupAdmin)
+    const target = await requireTarget(tx, me, input)
+    if (target.role === 'Owner') throw new AppError(conversationErrors.ownerCannotLeave)
+    await updateMember(tx, conversationId, userId, { left_at: toIso(ctx.clock.now()) })
+    await appendEvents(ctx, tx, [memberRemoved(me.tenantId, conversationId, userId)])
+    await recordAudit(ctx, tx, actor, {
+      type: 'conversation.member_removed',
+      target: { type: 'conversation', id: conversationId },
+      details: { userId, left: leaving },
+    })
+  })
+}
+
+/** Promotes, demotes, or hands the group over: then the former owner stays as an admin. */
+export async function setRole(ctx: Needs, actor: Actor, input: SetRole): Promise<void> {
+  const me = requireUser(actor)
+  const { id: conversationId, userId, role } = input
+  await ctx.db.transaction(async (tx) => {
+    await lockGroup(tx, me, conversationId, requireOwner)
+    await requireTarget(tx, me, input)
+    if (userId === me.userId) throw new AppError(conversationErrors.ownerHandsOver)
+    await updateMember(tx, conversationId, userId, { role })
+    const events = [roleChanged(me.tenantId, conversationId, userId, role)]
+    if (role === 'Owner') {
+      await updateMember(tx, conversationId, me.userId, { role: 'Admin' })
+      events.push(roleChanged(me.tenantId, conversationId, me.userId, 'Admin'))
+    }
+    await appendEvents(ctx, tx, events)
+    await recordAudit(ctx, tx, actor, {
+      type: 'conversation.role_changed',
+      target: { type: 'conversation', id: conversationId },
+      details: { userId, role },
+    })
+  })
+}
+
+/** The group, locked, once the caller has proved the needed membership. */
+async function lockGroup(
+  tx: Tx,
+  me: UserActor,
+  conversationId: string,
+  require: typeof requireMember,
+): Promise<ConversationRow> {
+  const conversation = await lockConversation(tx, me.tenantId, conversationId)
+  await require(tx, me, conversationId)
+  if (conversation?.type !== 'Group') throw new AppError(conversationErrors.dmCannotBeModified)
+  return conversation
+}
+
+async function requireTarget(tx: Tx, me: UserActor, { id, userId }: MemberId) {
+  const key = { tenantId: me.tenantId, conversationId: id, userId }
+  const target = await findMembership(tx, key)
+  if (!target || target.left_at) throw new AppError(commonErrors.notFound)
+  return target
+}

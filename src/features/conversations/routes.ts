@@ -1,0 +1,128 @@
+import { Answer, defineRoute } from '../../http/define-route.ts'
+import { commonErrors } from '../../platform/errors.ts'
+import { conversationErrors } from './errors.ts'
+import { addMember, removeMember, setRole } from './members.ts'
+import {
+  AddMember,
+  Conversation,
+  ConversationId,
+  CreateConversation,
+  CreatedConversation,
+  MemberId,
+  Rename,
+  SetRole,
+} from './schema.ts'
+import { createConversation, getConversation, markRead, renameConversation } from './service.ts'
+
+export const routes = [
+  defineRoute({
+    method: 'post',
+    path: '/api/conversations',
+    summary: 'Begin a conversation with friends; an existing direct one is found',
+    permission: 'conversations:write',
+    rate: 'unlimited',
+    body: CreateConversation,
+    status: 201,
+    output: CreatedConversation,
+    also: { 200: CreatedConversation },
+    errors: [
+      conversationErrors.invalidType,
+      conversationErrors.noMembers,
+      conversationErrors.notFriends,
+      conversationErrors.dmRequiresExactlyOneOther,
+      conversationErrors.groupRequiresName,
+      conversationErrors.groupTooLarge,
+    ],
+    run: async (ctx, actor, input) => {
+      const { created, ...conversation } = await createConversation(ctx, actor, input)
+      return created ? conversation : new Answer(200, conversation)
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/conversations/{id}',
+    summary: 'A conversation with its members',
+    permission: 'conversations:read',
+    rate: 'unlimited',
+    params: ConversationId,
+    status: 200,
+    output: Conversation,
+    run: getConversation,
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/api/conversations/{id}',
+    summary: 'Rename a group',
+    permission: 'conversations:write',
+    rate: 'unlimited',
+    params: ConversationId,
+    body: Rename,
+    status: 204,
+    output: null,
+    errors: [conversationErrors.dmCannotBeRenamed],
+    run: renameConversation,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/conversations/{id}/members',
+    summary: 'Add a friend to a group',
+    permission: 'conversations:write',
+    rate: 'unlimited',
+    params: ConversationId,
+    body: AddMember,
+    status: 204,
+    output: null,
+    errors: [
+      conversationErrors.dmCannotBeModified,
+      conversationErrors.youAreMember,
+      conversationErrors.notFriends,
+      conversationErrors.groupFull,
+      conversationErrors.alreadyMember,
+    ],
+    run: addMember,
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/api/conversations/{id}/members/{userId}',
+    summary: 'Change the role of a member, or hand the group over',
+    permission: 'conversations:write',
+    rate: 'unlimited',
+    params: MemberId,
+    body: SetRole,
+    status: 204,
+    output: null,
+    errors: [
+      conversationErrors.dmCannotBeModified,
+      conversationErrors.ownerHandsOver,
+      commonErrors.notFound,
+    ],
+    run: setRole,
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/conversations/{id}/members/{userId}',
+    summary: 'Remove a member, or leave',
+    permission: 'conversations:write',
+    rate: 'unlimited',
+    params: MemberId,
+    status: 204,
+    output: null,
+    errors: [
+      conversationErrors.dmCannotBeModified,
+      conversationErrors.ownerCannotLeave,
+      commonErrors.notFound,
+    ],
+    run: removeMember,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/conversations/{id}/read',
+    summary: 'Mark everything up to now as read',
+    permission: 'messages:read',
+    rate: 'unlimited',
+    params: ConversationId,
+    status: 204,
+    output: null,
+    run: markRead,
+  }),
+]

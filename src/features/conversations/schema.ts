@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { line, uuid } from '../../platform/text.ts'
+
+export const ConversationType = z.enum(['Dm', 'Group'])
+export const MemberRole = z.enum(['Owner', 'Admin', 'Member'])
+export type MemberRole = z.output<typeof MemberRole>
+
+const GroupName = line(1, 100)
+
+/** Type and members are judged by the use case, in the order that the contract fixes. */
+export const CreateConversation = z.object({
+  type: z.string().max(20).optional(),
+  name: line(0, 100).nullish(),
+  memberIds: z.array(uuid).default([]),
+})
+export type CreateConversation = z.output<typeof CreateConversation>
+
+export const CreatedConversation = z.strictObject({ id: uuid, type: ConversationType })
+export type CreatedConversation = z.output<typeof CreatedConversation>
+
+export const Member = z.strictObject({
+  userId: uuid,
+  username: z.string(),
+  role: MemberRole,
+  joinedAt: z.iso.datetime(),
+  lastReadAt: z.iso.datetime().nullable(),
+})
+export type Member = z.output<typeof Member>
+
+export const ConversationSummary = z.strictObject({
+  id: uuid,
+  type: ConversationType,
+  name: z.string().nullable(),
+  otherUserId: uuid.nullable(),
+  otherUsername: z.string().nullable(),
+  memberCount: z.number().int(),
+  lastMessageContent: z.string().nullable(),
+  lastMessageAt: z.iso.datetime().nullable(),
+  lastMessageFromMe: z.boolean(),
+  unreadCount: z.number().int(),
+})
+export type ConversationSummary = z.output<typeof ConversationSummary>
+
+export const Conversation = z.strictObject({
+  id: uuid,
+  type: ConversationType,
+  name: z.string().nullable(),
+  createdById: uuid,
+  createdAt: z.iso.datetime(),
+  lastActivityAt: z.iso.datetime(),
+  members: z.array(Member),
+})
+export type Conversation = z.output<typeof Conversation>
+
+export const ConversationId = z.object({ id: uuid })
+export type ConversationId = z.output<typeof ConversationId>
+
+export const MemberId = z.object({ id: uuid, userId: uuid })
+export type MemberId = z.output<typeof MemberId>
+
+export const Rename = z.object({ name: GroupName })
+export type Rename = z.output<typeof Rename> & ConversationId
+
+export const AddMember = z.object({ userId: uuid })
+export type AddMember = MemberId
+
+export const SetRole = z.object({ role: MemberRole })
+export type SetRole = z.output<typeof SetRole> & MemberId

@@ -1,0 +1,188 @@
+import type { Ctx } from '../../context.ts'
+import type { Db, Tx } from '../../db/database.ts'
+import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
+import { appendEvents } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { isBlank } from '../../platform/text.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { firstNonFriend } from '../friends/access.ts'
+import { requireGroupAdmin, requireMember } from './access.ts'
+import { conversationErrors } from './errors.ts'
+import { conversationCreated, conversationRead, conversationRenamed } from './events.ts'
+import type {
+  Conversation,
+  ConversationId,
+  CreateConversation,
+  CreatedConversation,
+  Member,
+  Rename,
+} from './schema.ts'
+import {
+  findConversation,
+  findDm,
+  insertConversation,
+  insertMembers,
+  listMembers,
+  lockConversation,
+  newestMessageId,
+  setName,
+  updateMember,
+} from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
+
+/** Begins a conversation with friends. Two people have one direct conversation: asked again, it is found. */
+export async function createConversation(
+  ctx: Needs,
+  actor: Actor,
+  input: CreateConversation,
+): Promise<CreatedConversation & { created: boolean }> {
+  const me = requireUser(actor)
+  return ctx.db.transaction(async (tx) => {
+    const { type, others } = await checkNewConversation(ctx, tx, me, input)
+    const now = toIso(ctx.clock.now())
+    const row: ConversationRow = {
+      id: ctx.ids.next(),
+      tenant_id: me.tenantId,
+      type,
+      name: type === 'Group' ? (input.name as string) : null,
+      dm_key: type === 'Dm' ? [me.userId, ...others].sort().join(':') : null,
+      created_by: me.userId,
+      created_at: now,
+      last_activity_at: now,
+    }
+    const inserted = await insertConversation(tx, row)
+    if (!inserted) {
+      const existing = await findDm(tx, row.dm_key as string)
+      return { id: (existing as ConversationRow).id, type, created: false }
+    }
+    await insertMembers(tx, [
+      newMember(row, me.userId, 'Owner', now),
+      ...others.map((userId) => newMember(row, userId, 'Member', now)),
+    ])
+    await appendEvents(ctx, tx, [
+      conversationCreated(me.tenantId, await readConversation(tx, row)),
+    ])
+    await recordAudit(ctx, tx, actor, {
+      type: 'conversation.created',
+      target: { type: 'conversation', id: row.id },
+      details: { kind: type, members: others.length + 1 },
+    })
+    return { id: row.id, type, created: true }
+  })
+}
+
+/** The checks in the order that the contract fixes. */
+async function checkNewConversation(
+  ctx: Needs,
+  tx: Tx,
+  me: UserActor,
+  input: CreateConversation,
+): Promise<{ type: 'Dm' | 'Group'; others: string[] }> {
+  const type = { dm: 'Dm', group: 'Group' }[input.type?.toLowerCase() ?? ''] as
+    | 'Dm'
+    | 'Group'
+    | undefined
+  if (!type) throw new AppError(conversationErrors.invalidType)
+  const others = [...new Set(input.memberIds)].filter((id) => id !== me.userId)
+  if (others.length === 0) throw new AppError(conversationErrors.noMembers)
+  const stranger = await firstNonFriend(tx, me.userId, others)
+  if (stranger) throw new AppError(conversationErrors.notFriends, { userId: stranger })
+  if (type === 'Dm') {
+    if (others.length !== 1) throw new AppError(conversationErrors.dmRequiresExactlyOneOther)
+    return { type, others }
+  }
+  if (!input.name || isBlank(input.name)) throw new AppError(conversationErrors.groupRequiresName)
+  const max = ctx.config.groupMaxMembers
+  if (others.length + 1 > max) throw new AppError(conversationErrors.groupTooLarge, { max })
+  return { type, others }
+}
+
+export function newMember(
+  conversation: ConversationRow,
+  userId: string,
+  role: ConversationMemberRow['role'],
+  now: string,
+): ConversationMemberRow {
+  return {
+    conversation_id: conversation.id,
+    user_id: userId,
+    tenant_id: conversation.tenant_id,
+    role,
+    joined_at: now,
+    left_at: null,
+    last_read_at: null,
+    last_read_message_id: null,
+  }
+}
+
+export async function getConversation(
+  ctx: Pick<Ctx, 'db'>,
+  actor: Actor,
+  input: ConversationId,
+): Promise<Conversation> {
+  const me = requireUser(actor)
+  await requireMember(ctx.db.read, me, input.id)
+  const row = await findConversation(ctx.db.read, me.tenantId, input.id)
+  return readConversation(ctx.db.read, row as ConversationRow)
+}
+
+async function readConversation(
+  db: Db,
+  row: ConversationRow,
+): Promise<Conversation> {
+  return {
+    id: row.id,
+    type: row.type,
+    name: row.name,
+    createdById: row.created_by,
+    createdAt: row.created_at,
+    lastActivityAt: row.last_activity_at,
+    members: (await listMembers(db, row.id)).map((member) => toMember(member, member.username)),
+  }
+}
+
+export function toMember(row: ConversationMemberRow, username: string): Member {
+  return {
+    userId: row.user_id,
+    username,
+    role: row.role,
+    joinedAt: row.joined_at,
+    lastReadAt: row.last_read_at,
+  }
+}
+
+export async function renameConversation(ctx: Needs, actor: Actor, input: Rename): Promise<void> {
+  const me = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const conversation = await lockConversation(tx, me.tenantId, input.id)
+    await requireGroupAdmin(tx, me, input.id)
+    if (conversation?.type !== 'Group') throw new AppError(conversationErrors.dmCannotBeRenamed)
+    await setName(tx, input.id, input.name)
+    await appendEvents(ctx, tx, [conversationRenamed(me.tenantId, input.id, input.name)])
+    await recordAudit(ctx, tx, actor, {
+      type: 'conversation.renamed',
+      target: { type: 'conversation', id: input.id },
+    })
+  })
+}
+
+/** Everything up to now counts as read; the other members and the reader's other devices hear of it. */
+export async function markRead(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'bus'>,
+  actor: Actor,
+  input: ConversationId,
+): Promise<void> {
+  const me = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    await requireMember(tx, me, input.id)
+    const now = toIso(ctx.clock.now())
+    await updateMember(tx, input.id, me.userId, {
+      last_read_at: now,
+      last_read_message_id: (await newestMessageId(tx, input.id)) ?? null,
+    })
+    await appendEvents(ctx, tx, [conversationRead(me.tenantId, input.id, me.userId, now)])
+  })
+}

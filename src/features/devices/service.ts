@@ -1,0 +1,47 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { deviceErrors } from './errors.ts'
+import type { DeviceToken, RegisterDevice } from './schema.ts'
+import { deleteDevice, upsertDevice } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
+
+/** Keeps a push token for the caller's device; registering it again changes nothing. */
+export async function registerDevice(
+  ctx: Needs,
+  actor: Actor,
+  input: RegisterDevice,
+): Promise<void> {
+  const me = requireUser(actor)
+  const { platform } = input
+  if (platform !== 'Android' && platform !== 'Ios') throw new AppError(deviceErrors.invalidPlatform)
+  const id = ctx.ids.next()
+  await ctx.db.transaction(async (tx) => {
+    await upsertDevice(tx, {
+      id,
+      tenant_id: me.tenantId,
+      user_id: me.userId,
+      token: input.fcmToken,
+      platform,
+      created_at: toIso(ctx.clock.now()),
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'device.registered',
+      target: { type: 'user', id: me.userId },
+      details: { platform },
+    })
+  })
+}
+
+/** Forgets a push token of the caller's; an unknown or foreign one is answered alike. */
+export async function removeDevice(ctx: Needs, actor: Actor, input: DeviceToken): Promise<void> {
+  const me = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const id = await deleteDevice(tx, me.userId, input.token)
+    if (!id) return
+    await recordAudit(ctx, tx, actor, { type: 'device.removed', target: { type: 'device', id } })
+  })
+}

@@ -1,0 +1,29 @@
+import { defineErrors } from '../../platform/errors.ts'
+
+export const friendErrors = defineErrors({
+  friendKeyNotFound: {
+    code: 'friend_key_not_found',
+    kind: 'not_found',
+    message: 'Nobody has this friend key.',
+  },
+  cannotFriendSelf: {
+    code: 'cannot_friend_self',
+    kind: 'invalid',
+    message: 'This is your own friend key.',
+  },
+  alreadyFriends: {
+    code: 'already_friends',
+    kind: 'invalid',
+    message: 'You are friends already.',
+  },
+  requestAlreadyPending: {
+    code: 'request_already_pending',
+    kind: 'invalid',
+    message: 'A request between you two is waiting for its answer.',
+  },
+  notPending: {
+    code: 'not_pending',
+    kind: 'invalid',
+    message: 'This request was answered already.',
+  },
+})

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { uuid } from '../../platform/text.ts'
+
+export const SendFriendRequest = z.object({ friendKey: z.string().trim().min(1).max(64) })
+export type SendFriendRequest = z.output<typeof SendFriendRequest>
+
+export const FriendRequest = z.strictObject({
+  id: uuid,
+  otherUserId: uuid,
+  otherUsername: z.string(),
+  direction: z.enum(['Incoming', 'Outgoing']),
+  status: z.enum(['Pending', 'Accepted', 'Rejected', 'Blocked']),
+  createdAt: z.iso.datetime(),
+  respondedAt: z.iso.datetime().nullable(),
+})
+export type FriendRequest = z.output<typeof FriendRequest>
+
+export const Resubmitted = z.strictObject({ status: z.literal('resubmitted') })
+
+export const FriendRequestId = z.object({ id: uuid })
+export type FriendRequestId = z.output<typeof FriendRequestId>
+
+export const Friend = z.strictObject({
+  userId: uuid,
+  username: z.string(),
+  friendsSince: z.iso.datetime(),
+  isOnline: z.boolean(),
+  lastSeenAt: z.iso.datetime().nullable(),
+})
+export type Friend = z.output<typeof Friend>
+
+export const FriendId = z.object({ userId: uuid })
+export type FriendId = z.output<typeof FriendId>

@@ -1,0 +1,121 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { DAY, toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { inviteErrors } from './errors.ts'
+import {
+  type CreatedInvitation,
+  type CreateInvitation,
+  INVITATION_DAYS_DEFAULT,
+  type Invitation,
+  type InvitationId,
+} from './schema.ts'
+import {
+  expireInvitation,
+  findInvitation,
+  findOpenInvitation,
+  insertInvitation,
+  listInvitations,
+  markRedeemed,
+} from './store.ts'
+
+const MOST_LISTED = 200
+
+/** The token is in this answer and nowhere else: only its hash is stored. */
+export async function createInvitation(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  actor: Actor,
+  input: CreateInvitation,
+): Promise<CreatedInvitation> {
+  const token = randomToken(32)
+  const now = ctx.clock.now()
+  const id = ctx.ids.next()
+  const expiresAt = toIso(now + (input.expiryDays ?? INVITATION_DAYS_DEFAULT) * DAY)
+  await ctx.db.transaction(async (tx) => {
+    await insertInvitation(tx, {
+      id,
+      tenant_id: actor.tenantId,
+      token_hash: sha256Hex(token),
+      note: input.note || null,
+      created_by: actor.kind === 'user' ? actor.userId : null,
+      created_at: toIso(now),
+      expires_at: expiresAt,
+      redeemed_by: null,
+      redeemed_at: null,
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'invite.created',
+      target: { type: 'invitation', id },
+    })
+  })
+  return { id, token, expiresAt }
+}
+
+/** Newest first, 200 at most. */
+export async function getInvitations(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  actor: Actor,
+): Promise<Invitation[]> {
+  const now = toIso(ctx.clock.now())
+  const rows = await listInvitations(ctx.db.read, actor.tenantId, MOST_LISTED)
+  return rows.map((row) => ({
+    id: row.id,
+    note: row.note,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    redeemedAt: row.redeemed_at,
+    redeemedByUsername: row.redeemed_by_username,
+    status: row.redeemed_at ? 'Used' : row.expires_at <= now ? 'Expired' : 'Active',
+  }))
+}
+
+export async function revokeInvitation(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  actor: Actor,
+  input: InvitationId,
+): Promise<void> {
+  const now = toIso(ctx.clock.now())
+  await ctx.db.transaction(async (tx) => {
+    const invitation = await findInvitation(tx, actor.tenantId, input.id)
+    if (!invitation) throw new AppError(commonErrors.notFound)
+    if (invitation.redeemed_at) throw new AppError(inviteErrors.alreadyRedeemed)
+    // Also false when somebody redeems it at this moment: the next look will say so.
+    const expired = await expireInvitation(tx, input.id, now)
+    if (!expired) throw new AppError(inviteErrors.alreadyExpired)
+    await recordAudit(ctx, tx, actor, {
+      type: 'invite.revoked',
+      target: { type: 'invitation', id: input.id },
+    })
+  })
+}
+
+export interface OpenInvitation {
+  readonly id: string
+  readonly tenantId: string
+  readonly expiresAt: string
+}
+
+/** The invitation behind a token, or `invalid_or_expired_invitation`. Using it up is `redeemInvitation`. */
+export async function requireOpenInvitation(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  token: string,
+): Promise<OpenInvitation> {
+  const row = await findOpenInvitation(ctx.db.read, sha256Hex(token), toIso(ctx.clock.now()))
+  if (!row) throw new AppError(inviteErrors.invalidOrExpired)
+  return { id: row.id, tenantId: row.tenant_id, expiresAt: row.expires_at }
+}
+
+/** Uses the invitation up in the transaction that makes the account; refuses when somebody was faster. */
+export async function redeemInvitation(
+  ctx: Pick<Ctx, 'clock'>,
+  tx: Tx,
+  invitation: OpenInvitation,
+  userId: string,
+): Promise<void> {
+  if (!(await markRedeemed(tx, invitation.id, userId, toIso(ctx.clock.now())))) {
+    throw new AppError(inviteErrors.invalidOrExpired)
+  }
+}

@@ -1,0 +1,33 @@
+import type { Ctx } from '../../context.ts'
+import type { MessageRow } from '../../db/tables.ts'
+import { open, type Sealed, seal } from '../../platform/secret-box.ts'
+
+type RowNames = Pick<MessageRow, 'id' | 'conversation_id' | 'sender_id'>
+
+/** What the seal is bound to: sealed bytes in another row, conversation or name do not open. */
+function contextOf(row: RowNames): string {
+  return `message:${row.id}:${row.conversation_id}:${row.sender_id}`
+}
+
+/** Seals a message with the current key. */
+export function sealContent(ctx: Pick<Ctx, 'keyring'>, row: RowNames, content: string): Sealed {
+  return seal(ctx.keyring.current('message'), content, contextOf(row))
+}
+
+type SealedRow = RowNames & Pick<MessageRow, 'key_id' | 'sealed'>
+
+/** The content, or undefined when the row cannot be opened: that is logged, and the rest goes on. */
+export function openContent(
+  ctx: Pick<Ctx, 'keyring' | 'log'>,
+  row: SealedRow,
+): string | undefined {
+  const key = ctx.keyring.find('message', row.key_id)
+  try {
+    if (!key) throw new Error('the key is not here')
+    return open(key, row.sealed, contextOf(row))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    ctx.log.error({ messageId: row.id, keyId: row.key_id, reason }, 'a message cannot be opened')
+    return undefined
+  }
+}

@@ -1,0 +1,117 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { SECOND, toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { hmacToken, sha256Hex } from '../../platform/tokens.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { signAccessToken } from './access-token.ts'
+import { sessionErrors } from './errors.ts'
+import type { RefreshToken, TokenPair } from './schema.ts'
+import { endAllSessions, REFRESH_LIFETIME } from './service.ts'
+import { findRefreshToken, insertRefreshToken, markRotated, touchSession } from './store.ts'
+
+/** How long a repeat of the same refresh gets the same successor: a client that lost the answer asks again. */
+const GRACE = 10 * SECOND
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | 'log'>
+type Found = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>
+
+/**
+ * Trades a refresh token for its successor and a fresh access token (RFC 9700 §4.14.2). The successor
+ * is computed from the token, so that concurrent and repeated refreshes agree on it; a use after the
+ * grace, or after the successor was used, ends every session of the user.
+ */
+export async function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
+  const outcome = await ctx.db.transaction((tx) => rotate(ctx, tx, actor, input.refreshToken))
+  // Thrown outside of the transaction, whose revocation has to stay.
+  if (outcome === 'reused') throw new AppError(sessionErrors.tokenReuseDetected)
+  const { token, successor, expiresAt } = outcome
+  const isAdmin = token.role !== 'member'
+  const access = await signAccessToken(ctx, {
+    userId: token.user_id,
+    email: token.email,
+    username: token.username,
+    isAdmin,
+    sessionId: token.session_id,
+  })
+  return {
+    accessToken: access.token,
+    accessExpiresAt: access.expiresAt,
+    refreshToken: successor,
+    refreshExpiresAt: expiresAt,
+    username: token.username,
+    isAdmin,
+  }
+}
+
+type Outcome = { token: Found; successor: string; expiresAt: string } | 'reused'
+
+async function rotate(ctx: Needs, tx: Tx, actor: Actor, presented: string): Promise<Outcome> {
+  const now = ctx.clock.now()
+  const tokenHash = sha256Hex(presented)
+  const token = await findRefreshToken(tx, tokenHash)
+  if (!token) throw new AppError(sessionErrors.invalidToken)
+  if (token.status !== 'Active') throw new AppError(sessionErrors.refreshNotActive)
+  if (token.session_revoked_at) throw new AppError(sessionErrors.invalidToken)
+  if (token.expires_at <= toIso(now)) throw new AppError(sessionErrors.expiredToken)
+  if (token.rotated_at) return repeat(ctx, tx, actor, presented, token)
+
+  const successor = hmacToken(ctx.keyring.current('refresh').key, presented)
+  const expiresAt = toIso(now + REFRESH_LIFETIME)
+  const first = await markRotated(tx, tokenHash, sha256Hex(successor), toIso(now))
+  if (!first) {
+    // Another node was faster between our look and our change: now it is a repeat.
+    const rotated = (await findRefreshToken(tx, tokenHash)) as Found
+    return repeat(ctx, tx, actor, presented, rotated)
+  }
+  await insertRefreshToken(tx, {
+    token_hash: sha256Hex(successor),
+    tenant_id: token.tenant_id,
+    session_id: token.session_id,
+    created_at: toIso(now),
+    expires_at: expiresAt,
+    rotated_at: null,
+    successor_hash: null,
+  })
+  await touchSession(tx, token.session_id, toIso(now), expiresAt)
+  await recordAudit(ctx, tx, actor, {
+    type: 'session.refreshed',
+    target: { type: 'session', id: token.session_id },
+    details: { userId: token.user_id },
+  })
+  return { token, successor, expiresAt }
+}
+
+async function repeat(
+  ctx: Needs,
+  tx: Tx,
+  actor: Actor,
+  presented: string,
+  token: Found,
+): Promise<Outcome> {
+  const age = ctx.clock.now() - Date.parse(token.rotated_at as string)
+  const successor = recompute(ctx, presented, token.successor_hash)
+  const inGrace = age <= GRACE && token.successor_rotated_at === null
+  if (inGrace && successor && token.successor_expires_at) {
+    return { token, successor, expiresAt: token.successor_expires_at }
+  }
+  const ended = await endAllSessions(ctx, tx, token.user_id, 'token_reuse_detected')
+  await recordAudit(ctx, tx, actor, {
+    type: 'session.token_reused',
+    outcome: 'deny',
+    target: { type: 'user', id: token.user_id },
+    details: { sessionsEnded: ended },
+  })
+  ctx.log.warn({ userId: token.user_id }, 'a refresh token was used twice: all sessions ended')
+  return 'reused'
+}
+
+/** The successor by the key that made it: the newest may be another one by now. */
+function recompute(ctx: Needs, presented: string, successorHash: string | null) {
+  return ctx.keyring
+    .all()
+    .filter((key) => key.purpose === 'refresh')
+    .map((key) => hmacToken(key.key, presented))
+    .find((candidate) => sha256Hex(candidate) === successorHash)
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { uuid } from '../../platform/text.ts'
+import { Password } from '../accounts/schema.ts'
+
+export const Login = z.object({
+  usernameOrEmail: z.string().trim().min(1).max(254),
+  password: z.string().min(1).max(1000),
+})
+export type Login = z.output<typeof Login>
+
+export const RefreshToken = z.object({ refreshToken: z.string().min(1).max(200) })
+export type RefreshToken = z.output<typeof RefreshToken>
+
+export const TokenPair = z.strictObject({
+  accessToken: z.string(),
+  accessExpiresAt: z.iso.datetime(),
+  refreshToken: z.string(),
+  refreshExpiresAt: z.iso.datetime(),
+  username: z.string(),
+  isAdmin: z.boolean(),
+})
+export type TokenPair = z.output<typeof TokenPair>
+
+export const ChangePassword = z.object({
+  currentPassword: z.string().min(1).max(1000),
+  newPassword: Password,
+})
+export type ChangePassword = z.output<typeof ChangePassword>
+
+export const Session = z.strictObject({
+  id: uuid,
+  createdAt: z.iso.datetime(),
+  lastUsedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  ip: z.string().nullable(),
+  userAgent: z.string().nullable(),
+  current: z.boolean(),
+})
+export type Session = z.output<typeof Session>
+
+export const SessionId = z.object({ id: uuid })
+export type SessionId = z.output<typeof SessionId>

@@ -1,0 +1,168 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { appendEvents, disconnectAfterCommit } from '../../events/append.ts'
+import { DAY, toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { findAccount } from '../accounts/access.ts'
+import { recordAudit } from '../audit/service.ts'
+import { signAccessToken } from './access-token.ts'
+import { sessionErrors } from './errors.ts'
+import { sessionRevoked } from './events.ts'
+import type { Login, RefreshToken, Session, SessionId, TokenPair } from './schema.ts'
+import {
+  findRefreshToken,
+  insertRefreshToken,
+  insertSession,
+  listSessions,
+  revokeSessionRow,
+  revokeSessionRows,
+} from './store.ts'
+
+export const REFRESH_LIFETIME = 30 * DAY
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
+
+/** Starts a session. Unknown name and wrong password answer alike, and in the same time. */
+export async function login(
+  ctx: Needs & Pick<Ctx, 'passwords'>,
+  actor: Actor,
+  input: Login,
+): Promise<TokenPair> {
+  const user = await findAccount(ctx.db.read, actor.tenantId, input.usernameOrEmail)
+  const right = await ctx.passwords.verify(input.password, user?.password_hash)
+  if (!user || !right) {
+    await ctx.db.transaction((tx) =>
+      recordAudit(ctx, tx, actor, {
+        type: 'session.refused',
+        outcome: 'deny',
+        ...(user ? { target: { type: 'user', id: user.id } } : {}),
+        details: { reason: user ? 'wrong_password' : 'unknown_account' },
+      }),
+    )
+    throw new AppError(sessionErrors.invalidCredentials)
+  }
+  if (user.status !== 'Active') {
+    throw new AppError(
+      sessionErrors.accountNotActive,
+      { status: user.status },
+      { audit: { reason: 'account_not_active', targetType: 'user', targetId: user.id } },
+    )
+  }
+
+  const now = ctx.clock.now()
+  const sessionId = ctx.ids.next()
+  const refreshToken = randomToken(32)
+  const refreshExpiresAt = toIso(now + REFRESH_LIFETIME)
+  const access = await signAccessToken(ctx, {
+    userId: user.id,
+    email: user.email,
+    username: user.username,
+    isAdmin: user.role !== 'member',
+    sessionId,
+  })
+  await ctx.db.transaction(async (tx) => {
+    await insertSession(tx, {
+      id: sessionId,
+      tenant_id: user.tenant_id,
+      user_id: user.id,
+      ip: actor.origin.ip ?? null,
+      user_agent: actor.origin.userAgent ?? null,
+      created_at: toIso(now),
+      last_used_at: toIso(now),
+      expires_at: refreshExpiresAt,
+      revoked_at: null,
+      revoked_reason: null,
+    })
+    await insertRefreshToken(tx, {
+      token_hash: sha256Hex(refreshToken),
+      tenant_id: user.tenant_id,
+      session_id: sessionId,
+      created_at: toIso(now),
+      expires_at: refreshExpiresAt,
+      rotated_at: null,
+      successor_hash: null,
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'session.started',
+      target: { type: 'session', id: sessionId },
+      details: { userId: user.id },
+    })
+  })
+  return {
+    accessToken: access.token,
+    accessExpiresAt: access.expiresAt,
+    refreshToken,
+    refreshExpiresAt,
+    username: user.username,
+    isAdmin: user.role !== 'member',
+  }
+}
+
+/** Ends the session of a refresh token and its connections; says nothing about tokens it does not know. */
+export async function logout(ctx: Needs, actor: Actor, input: RefreshToken): Promise<void> {
+  await ctx.db.transaction(async (tx) => {
+    const token = await findRefreshToken(tx, sha256Hex(input.refreshToken))
+    // A token that was rotated away does not speak for the session any more.
+    if (!token || token.rotated_at) return
+    const now = toIso(ctx.clock.now())
+    const ended = await revokeSessionRow(tx, token.user_id, token.session_id, 'logout', now)
+    if (!ended) return
+    disconnectAfterCommit(ctx, tx, {
+      userId: token.user_id,
+      sessionId: token.session_id,
+      reason: 'signed_out',
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'session.ended',
+      target: { type: 'session', id: token.session_id },
+      details: { userId: token.user_id },
+    })
+  })
+}
+
+/** The user's open sessions, last used first. */
+export async function getSessions(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  actor: Actor,
+): Promise<Session[]> {
+  const user = requireUser(actor)
+  const rows = await listSessions(ctx.db.read, user.userId, toIso(ctx.clock.now()))
+  return rows.map((row) => ({
+    id: row.id,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    current: row.id === user.sessionId,
+  }))
+}
+
+export async function revokeSession(ctx: Needs, actor: Actor, input: SessionId): Promise<void> {
+  const { userId, tenantId } = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const now = toIso(ctx.clock.now())
+    const revoked = await revokeSessionRow(tx, userId, input.id, 'revoked', now)
+    if (!revoked) throw new AppError(commonErrors.notFound)
+    await appendEvents(ctx, tx, [sessionRevoked(tenantId, userId, input.id)])
+    disconnectAfterCommit(ctx, tx, { userId, sessionId: input.id, reason: 'session_revoked' })
+    await recordAudit(ctx, tx, actor, {
+      type: 'session.revoked',
+      target: { type: 'session', id: input.id },
+    })
+  })
+}
+
+/** Ends every session of a user in the caller's transaction, and every connection once it is durable. */
+export async function endAllSessions(
+  ctx: Pick<Ctx, 'clock' | 'bus'>,
+  tx: Tx,
+  userId: string,
+  reason: string,
+): Promise<number> {
+  const count = await revokeSessionRows(tx, userId, reason, toIso(ctx.clock.now()))
+  disconnectAfterCommit(ctx, tx, { userId, reason })
+  return count
+}

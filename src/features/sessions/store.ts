@@ -1,0 +1,170 @@
+import type { Db, Tx } from '../../db/database.ts'
+import { prepared } from '../../db/prepared.ts'
+import type { RefreshTokenRow, SessionRow, UserRow } from '../../db/tables.ts'
+
+export interface CallerRow {
+  id: string
+  tenant_id: string
+  username: string
+  status: UserRow['status']
+  role: UserRow['role']
+  session_revoked_at: string | null
+  session_found: string | null
+}
+
+/** Whose token it is and whether it still counts: read at every request, so prepared. */
+const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, params) =>
+  db
+    .selectFrom('users as user')
+    .leftJoin('sessions as session', (join) =>
+      join.onRef('session.user_id', '=', 'user.id').on('session.id', '=', params.sessionId),
+    )
+    .where('user.id', '=', params.userId)
+    .select([
+      'user.id',
+      'user.tenant_id',
+      'user.username',
+      'user.status',
+      'user.role',
+      'session.id as session_found',
+      'session.revoked_at as session_revoked_at',
+    ]),
+)
+
+export async function findCaller(
+  db: Db,
+  userId: string,
+  sessionId: string | undefined,
+): Promise<CallerRow | undefined> {
+  const [row] = await caller(db, { userId, sessionId: sessionId ?? '' })
+  return row
+}
+
+export async function insertSession(tx: Tx, row: SessionRow): Promise<void> {
+  await tx.insertInto('sessions').values(row).execute()
+}
+
+export async function touchSession(
+  tx: Tx,
+  id: string,
+  lastUsedAt: string,
+  expiresAt: string,
+): Promise<void> {
+  await tx
+    .updateTable('sessions')
+    .set({ last_used_at: lastUsedAt, expires_at: expiresAt })
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function listSessions(db: Db, userId: string, now: string): Promise<SessionRow[]> {
+  return db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id')
+    .execute()
+}
+
+/** False when the user has no such open session. */
+export async function revokeSessionRow(
+  tx: Tx,
+  userId: string,
+  id: string,
+  reason: string,
+  now: string,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: reason })
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Returns how many were open. */
+export async function revokeSessionRows(
+  tx: Tx,
+  userId: string,
+  reason: string,
+  now: string,
+): Promise<number> {
+  const result = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: reason })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+export async function insertRefreshToken(tx: Tx, row: RefreshTokenRow): Promise<void> {
+  await tx.insertInto('refresh_tokens').values(row).execute()
+}
+
+/** The token with its session and its owner. */
+export async function findRefreshToken(db: Db, tokenHash: string) {
+  return db
+    .selectFrom('refresh_tokens as token')
+    .innerJoin('sessions as session', 'session.id', 'token.session_id')
+    .innerJoin('users as user', 'user.id', 'session.user_id')
+    .leftJoin('refresh_tokens as successor', 'successor.token_hash', 'token.successor_hash')
+    .where('token.token_hash', '=', tokenHash)
+    .select([
+      'token.expires_at',
+      'token.rotated_at',
+      'token.successor_hash',
+      'successor.expires_at as successor_expires_at',
+      'successor.rotated_at as successor_rotated_at',
+      'session.id as session_id',
+      'session.revoked_at as session_revoked_at',
+      'user.id as user_id',
+      'user.tenant_id',
+      'user.username',
+      'user.email',
+      'user.role',
+      'user.status',
+    ])
+    .executeTakeFirst()
+}
+
+/** False when another request rotated it first. */
+export async function markRotated(
+  tx: Tx,
+  tokenHash: string,
+  successorHash: string,
+  now: string,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('refresh_tokens')
+    .set({ rotated_at: now, successor_hash: successorHash })
+    .where('token_hash', '=', tokenHash)
+    .where('rotated_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Takes away what nobody can use any more; returns how many sessions went. */
+export async function deleteExpired(tx: Tx, before: string): Promise<number> {
+  await tx.deleteFrom('refresh_tokens').where('expires_at', '<', before).execute()
+  const result = await tx
+    .deleteFrom('sessions')
+    .where('expires_at', '<', before)
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('refresh_tokens')
+            .select('token_hash')
+            .whereRef('refresh_tokens.session_id', '=', 'sessions.id'),
+        ),
+      ),
+    )
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

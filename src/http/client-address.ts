@@ -1,0 +1,25 @@
+import { type BlockList, isIP } from 'node:net'
+
+/**
+ * The client's address. `X-Forwarded-For` is read from its end, and only as long as the one who
+ * wrote each entry is a trusted proxy: the first entry by somebody else is the client.
+ */
+export function clientAddress(
+  peer: string,
+  forwardedFor: string | null,
+  trusted: BlockList,
+): string {
+  let address = peer
+  const hops = forwardedFor?.split(',').map((hop) => hop.trim()) ?? []
+  while (hops.length > 0 && isTrusted(address, trusted)) {
+    const hop = hops.pop() as string
+    if (isIP(hop) === 0) break
+    address = hop
+  }
+  return address
+}
+
+function isTrusted(address: string, trusted: BlockList): boolean {
+  const family = isIP(address)
+  return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+}

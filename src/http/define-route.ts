@@ -1,0 +1,122 @@
+import type { z } from 'zod'
+import type { Ctx } from '../context.ts'
+import type { ErrorDefinition } from '../platform/errors.ts'
+import type { Actor } from '../policy/actor.ts'
+import type { Requirement } from '../policy/permissions.ts'
+import type { RateClass } from '../policy/rate-classes.ts'
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+type ObjectSchema = z.ZodObject | undefined
+type Output<T> = T extends z.ZodType ? z.output<T> : object
+type Body<O> = O extends z.ZodType ? z.input<O> : void
+
+/** Another of the declared answers than the usual one. */
+export class Answer {
+  readonly status: number
+  readonly body: unknown
+  constructor(status: number, body?: unknown) {
+    this.status = status
+    this.body = body
+  }
+}
+
+export interface RouteSpec<
+  P extends ObjectSchema,
+  Q extends ObjectSchema,
+  B extends ObjectSchema,
+  O extends z.ZodType | null,
+> {
+  readonly method: Method
+  /** Path with `{name}` for parameters, as OpenAPI writes it. */
+  readonly path: `/${string}`
+  readonly summary: string
+  readonly permission: Requirement
+  readonly rate: RateClass
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  /** The usual answer: its status, and the schema of its body or null for none. */
+  readonly status: number
+  readonly output: O
+  /** Other successful answers by status; `run` gives them as an `Answer`. */
+  readonly also?: Readonly<Record<number, z.ZodType | null>>
+  /** The refusals of its own; those that any route can give are added. */
+  readonly errors?: readonly ErrorDefinition[]
+  /** The use case. Its input holds body, query and path parameters in one object; the path wins. */
+  run(
+    ctx: Ctx,
+    actor: Actor,
+    input: Output<B> & Output<Q> & Output<P>,
+  ): Promise<Body<O> | Answer>
+}
+
+/** A route as the server and the OpenAPI document see it. */
+export interface Route {
+  readonly kind: 'json'
+  readonly method: Method
+  readonly path: string
+  readonly summary: string
+  readonly permission: Requirement
+  readonly rate: RateClass
+  readonly params: z.ZodObject | undefined
+  readonly query: z.ZodObject | undefined
+  readonly body: z.ZodObject | undefined
+  readonly status: number
+  /** Every successful answer by status. */
+  readonly answers: Readonly<Record<number, z.ZodType | null>>
+  readonly errors: readonly ErrorDefinition[]
+  run(ctx: Ctx, actor: Actor, input: object): Promise<unknown>
+}
+
+/** What a raw route gets beside the actor: for pages and documents that are no JSON use case. */
+export interface RawRequest {
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** A route that reads the request and writes the response itself. */
+export interface RawRoute {
+  readonly kind: 'raw'
+  readonly method: Method
+  readonly path: `/${string}`
+  readonly summary: string
+  readonly permission: Requirement
+  readonly rate: RateClass
+  respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
+}
+
+export type AnyRoute = Route | RawRoute
+
+/** Binds a path to a use case. Permission and rate class have no default: both must be decided. */
+export function defineRoute<
+  O extends z.ZodType | null,
+  P extends ObjectSchema = undefined,
+  Q extends ObjectSchema = undefined,
+  B extends ObjectSchema = undefined,
+>(spec: RouteSpec<P, Q, B, O>): Route {
+  return {
+    kind: 'json',
+    method: spec.method,
+    path: spec.path,
+    summary: spec.summary,
+    permission: spec.permission,
+    rate: spec.rate,
+    params: spec.params,
+    query: spec.query,
+    body: spec.body,
+    status: spec.status,
+    answers: { [spec.status]: spec.output, ...spec.also },
+    errors: spec.errors ?? [],
+    run: spec.run as Route['run'],
+  }
+}
+
+export function defineRawRoute(spec: Omit<RawRoute, 'kind'>): RawRoute {
+  return { kind: 'raw', ...spec }
+}
+
+/** `POST /api/friends/{userId}`: how logs and the audit name a route, without ids. */
+export function operationOf(route: AnyRoute): string {
+  return `${route.method.toUpperCase()} ${route.path}`
+}

@@ -1,0 +1,51 @@
+import { AppError, commonErrors, type ErrorKind } from '../platform/errors.ts'
+import type { Logger } from '../platform/log.ts'
+
+/** The one place where a refusal becomes an HTTP answer (RFC 9110 §15). */
+export function toResponse(error: unknown, requestId: string, log: Logger): Response {
+  const refusal = error instanceof AppError ? error : new AppError(commonErrors.internal)
+  if (!(error instanceof AppError)) {
+    log.error({ err: error, requestId }, 'a request failed')
+  } else if (error.kind === 'unavailable') {
+    log.warn({ err: error.cause, requestId, code: error.code }, 'a request was refused')
+  }
+  const headers = new Headers({ 'x-request-id': requestId })
+  if (refusal.kind === 'unauthenticated') headers.set('www-authenticate', 'Bearer')
+  if (refusal.retryAfterSeconds !== undefined) {
+    headers.set('retry-after', String(refusal.retryAfterSeconds))
+  }
+  const body = {
+    error: refusal.code,
+    message: refusal.message,
+    requestId,
+    ...refusal.details,
+  }
+  return Response.json(body, { status: statusOf(refusal.kind), headers })
+}
+
+export function statusOf(kind: ErrorKind): number {
+  switch (kind) {
+    case 'invalid':
+      return 400
+    case 'unauthenticated':
+      return 401
+    case 'forbidden':
+      return 403
+    case 'not_found':
+      return 404
+    case 'conflict':
+      return 409
+    case 'gone':
+      return 410
+    case 'too_large':
+      return 413
+    case 'outdated_client':
+      return 426
+    case 'rate_limited':
+      return 429
+    case 'internal':
+      return 500
+    case 'unavailable':
+      return 503
+  }
+}

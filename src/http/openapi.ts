@@ -1,0 +1,86 @@
+import type { ZodOpenApiObject, ZodOpenApiOperationObject } from 'zod-openapi'
+import { z } from 'zod'
+import { type ErrorDefinition, commonErrors } from '../platform/errors.ts'
+import { VERSION } from '../platform/version.ts'
+import type { AnyRoute, Route } from './define-route.ts'
+import { statusOf } from './on-error.ts'
+
+/** The OpenAPI 3.1 document of the routes, made from the schemas that validate them. */
+export async function openApiDocument(
+  routes: readonly AnyRoute[],
+  publicUrl: string,
+): Promise<object> {
+  // Needed once in a while at most: kept out of the start.
+  const { createDocument } = await import('zod-openapi')
+  const paths: NonNullable<ZodOpenApiObject['paths']> = {}
+  for (const route of routes) {
+    if (route.kind !== 'json') continue
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(route) }
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: { title: 'Mimir', version: VERSION },
+    servers: [{ url: publicUrl }],
+    components: {
+      securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+    paths,
+  })
+}
+
+function operation(route: Route): ZodOpenApiOperationObject {
+  const responses: Record<string, object> = {}
+  for (const [status, schema] of Object.entries(route.answers)) {
+    responses[status] = schema
+      ? { description: 'Done', content: { 'application/json': { schema } } }
+      : { description: 'Done' }
+  }
+  for (const [status, errors] of groupByStatus(refusalsOf(route))) {
+    responses[status] = {
+      description: errors.map((error) => `\`${error.code}\`: ${error.message}`).join('\n\n'),
+      content: { 'application/json': { schema: errorSchema(errors) } },
+    }
+  }
+  return {
+    summary: route.summary,
+    ...(route.permission === 'public' ? {} : { security: [{ accessToken: [] }] }),
+    requestParams: {
+      ...(route.params ? { path: route.params } : {}),
+      ...(route.query ? { query: route.query } : {}),
+    },
+    ...(route.body ? { requestBody: { content: { 'application/json': { schema: route.body } } } } : {}),
+    responses,
+  } as ZodOpenApiOperationObject
+}
+
+/** Its own refusals and those that follow from how it is declared. */
+function refusalsOf(route: Route): ErrorDefinition[] {
+  const refusals = [...route.errors]
+  if (route.body) refusals.push(commonErrors.invalidJson, commonErrors.payloadTooLarge)
+  if (route.body || route.query || route.params) refusals.push(commonErrors.validationFailed)
+  if (route.permission !== 'public') refusals.push(commonErrors.unauthorized)
+  if (route.permission !== 'public' && route.permission !== 'signed-in') {
+    refusals.push(commonErrors.forbidden)
+  }
+  if (route.rate !== 'unlimited') refusals.push(commonErrors.rateLimited)
+  return refusals
+}
+
+function groupByStatus(errors: readonly ErrorDefinition[]): Map<string, ErrorDefinition[]> {
+  const groups = new Map<string, ErrorDefinition[]>()
+  for (const error of errors) {
+    const status = String(statusOf(error.kind))
+    const group = groups.get(status) ?? []
+    if (!group.some((other) => other.code === error.code)) group.push(error)
+    groups.set(status, group)
+  }
+  return groups
+}
+
+function errorSchema(errors: readonly ErrorDefinition[]) {
+  return z.looseObject({
+    error: z.enum(errors.map((error) => error.code) as [string, ...string[]]),
+    message: z.string(),
+    requestId: z.string(),
+  })
+}

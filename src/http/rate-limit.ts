@@ -1,0 +1,52 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import type { LimitedRateClass, RateClass, RateLimit } from '../policy/rate-classes.ts'
+
+export type { RateClass } from '../policy/rate-classes.ts'
+
+/** Where a caller stands in its window. */
+export interface RateStanding {
+  readonly limit: number
+  readonly remaining: number
+  /** Seconds until the window starts anew, rounded up. */
+  readonly resetSeconds: number
+}
+
+export interface RateLimiter {
+  /** Counts one call, or throws `rate_limited` with `retryAfterSeconds`. Undefined: no limit. */
+  consume(rate: RateClass, address: string): Promise<RateStanding | undefined>
+}
+
+export function createRateLimiter(
+  limits: Readonly<Record<LimitedRateClass, RateLimit>> | 'off',
+): RateLimiter {
+  if (limits === 'off') return { consume: async () => undefined }
+  const limiters = new Map<string, RateLimiterMemory>()
+  for (const [name, { requests, seconds }] of Object.entries(limits)) {
+    limiters.set(
+      name,
+      new RateLimiterMemory({ keyPrefix: name, points: requests, duration: seconds }),
+    )
+  }
+  return {
+    async consume(rate, address) {
+      const limiter = limiters.get(rate)
+      if (!limiter) return undefined
+      try {
+        return standing(limiter.points, await limiter.consume(address))
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal
+        const { resetSeconds } = standing(limiter.points, refusal)
+        throw new AppError(commonErrors.rateLimited, {}, { retryAfterSeconds: resetSeconds })
+      }
+    },
+  }
+}
+
+function standing(limit: number, result: RateLimiterRes): RateStanding {
+  return {
+    limit,
+    remaining: Math.max(0, result.remainingPoints),
+    resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
+  }
+}

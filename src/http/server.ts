@@ -1,0 +1,174 @@
+import { Hono } from 'hono'
+import type { z } from 'zod'
+import type { Ctx } from '../context.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import { type Actor, authorize, type Origin } from '../policy/actor.ts'
+import type { Peer } from '../runtime/runtime.ts'
+import { readJson } from './body.ts'
+import { clientAddress } from './client-address.ts'
+import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
+import { toResponse } from './on-error.ts'
+import type { RateStanding } from './rate-limit.ts'
+
+/** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
+const MAX_JSON_BYTES = 64 * 1024
+
+export interface HttpOptions {
+  readonly ctx: Ctx
+  readonly routes: readonly AnyRoute[]
+  /** Who calls an operation that asks for nothing. */
+  anonymous(origin: Origin): Actor
+  /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
+  authenticate(request: Request, origin: Origin): Promise<Actor>
+  /** What every call has to pass after authentication, for example the version gate. */
+  admit(request: Request, actor: Actor, path: string): void
+  /** Called with refusals of kind `forbidden`, for the audit. */
+  refused(actor: Actor, error: AppError): Promise<void>
+  /** Parse answers with their schema too, so that a leaked column fails a test. */
+  readonly checkAnswers: boolean
+}
+
+export interface HttpServer {
+  fetch(request: Request, peer: Peer): Promise<Response>
+  originOf(request: Request, peer: Peer, operation: string): Origin
+}
+
+export function createHttpServer(options: HttpOptions): HttpServer {
+  const { ctx } = options
+  const app = new Hono<{ Bindings: { peer: Peer } }>({ strict: true })
+
+  const originOf = (request: Request, peer: Peer, operation: string): Origin => {
+    const userAgent = request.headers.get('user-agent')
+    return {
+      requestId: ctx.ids.next(),
+      ip: clientAddress(
+        peer.address,
+        request.headers.get('x-forwarded-for'),
+        ctx.config.trustedProxies,
+      ),
+      ...(userAgent ? { userAgent: userAgent.slice(0, 256) } : {}),
+      operation,
+    }
+  }
+
+  // Some proxies strip the public path, others keep it: both are answered.
+  for (const prefix of new Set(['', ctx.config.pathPrefix])) {
+    for (const route of options.routes) {
+      const path = prefix + route.path.replace(/\{(\w+)\}/g, ':$1')
+      app.on(route.method.toUpperCase(), path, async (c) => {
+        const origin = originOf(c.req.raw, c.env.peer, operationOf(route))
+        return answer(route, c.req.raw, c.req.param() as Record<string, string>, origin)
+      })
+    }
+  }
+  app.notFound(() => toResponse(new AppError(commonErrors.notFound), ctx.ids.next(), ctx.log))
+  app.onError((error) => toResponse(error, ctx.ids.next(), ctx.log))
+
+  async function answer(
+    route: AnyRoute,
+    request: Request,
+    params: Record<string, string>,
+    origin: Origin,
+  ): Promise<Response> {
+    let actor: Actor | undefined
+    let standing: RateStanding | undefined
+    let response: Response
+    try {
+      standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
+      actor =
+        route.permission === 'public'
+          ? options.anonymous(origin)
+          : await options.authenticate(request, origin)
+      authorize(actor, route.permission)
+      options.admit(request, actor, route.path)
+      response =
+        route.kind === 'raw'
+          ? await route.respond(ctx, actor, { request, params })
+          : await run(route, actor, request, params)
+    } catch (error) {
+      if (error instanceof AppError && error.kind === 'forbidden' && actor) {
+        await options.refused(actor, error)
+      }
+      response = toResponse(error, origin.requestId, ctx.log)
+    }
+    return withHeaders(response, origin.requestId, standing)
+  }
+
+  async function run(
+    route: Route,
+    actor: Actor,
+    request: Request,
+    params: Record<string, string>,
+  ): Promise<Response> {
+    const input = {
+      ...(route.body ? parse(route.body, await readJson(request, MAX_JSON_BYTES)) : {}),
+      ...(route.query ? parse(route.query, queryOf(request)) : {}),
+      ...(route.params ? parse(route.params, params) : {}),
+    }
+    const result = await route.run(ctx, actor, input)
+    const { status, body } =
+      result instanceof Answer ? result : new Answer(route.status, result ?? undefined)
+    if (options.checkAnswers) checkAnswer(route, status, body)
+    return body === undefined ? new Response(null, { status }) : Response.json(body, { status })
+  }
+
+  return {
+    fetch: async (request, peer) => app.fetch(request, { peer }),
+    originOf,
+  }
+}
+
+function parse(schema: z.ZodObject, value: unknown): object {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const fields: Record<string, string> = {}
+  for (const issue of parsed.error.issues) {
+    const field = issue.path.join('.') || 'body'
+    fields[field] ??= issue.message
+  }
+  throw new AppError(commonErrors.validationFailed, { fields })
+}
+
+/** A parameter given twice stays a list, which no schema takes: there is no telling which one counts. */
+function queryOf(request: Request): Record<string, string | string[]> {
+  const { searchParams } = new URL(request.url)
+  const query: Record<string, string | string[]> = {}
+  for (const name of new Set(searchParams.keys())) {
+    const values = searchParams.getAll(name)
+    query[name] = values.length === 1 ? (values[0] as string) : values
+  }
+  return query
+}
+
+function checkAnswer(route: Route, status: number, body: unknown): void {
+  const schema = route.answers[status]
+  if (schema === undefined) throw new Error(`${operationOf(route)} has no answer ${status}`)
+  if (schema === null) {
+    if (body !== undefined) throw new Error(`${operationOf(route)} ${status} has no body`)
+    return
+  }
+  const parsed = schema.safeParse(JSON.parse(JSON.stringify(body)))
+  if (!parsed.success) throw new Error(`${operationOf(route)} ${status}: ${parsed.error.message}`)
+}
+
+function withHeaders(
+  response: Response,
+  requestId: string,
+  standing: RateStanding | undefined,
+): Response {
+  const { headers } = response
+  headers.set('x-request-id', requestId)
+  headers.set('x-content-type-options', 'nosniff')
+  headers.set('referrer-policy', 'no-referrer')
+  headers.set('cross-origin-opener-policy', 'same-origin')
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
+  if (!headers.has('content-security-policy')) {
+    headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  }
+  if (standing) {
+    headers.set('ratelimit-limit', String(standing.limit))
+    headers.set('ratelimit-remaining', String(standing.remaining))
+    headers.set('ratelimit-reset', String(standing.resetSeconds))
+  }
+  return response
+}

@@ -1,0 +1,69 @@
+import type { z } from 'zod'
+import type { Ctx } from '../context.ts'
+import { AppError } from '../platform/errors.ts'
+import type { Actor } from '../policy/actor.ts'
+import { authorize } from '../policy/actor.ts'
+import type { Requirement } from '../policy/permissions.ts'
+import type { RateClass } from '../policy/rate-classes.ts'
+
+/** The connection a method was invoked on, for the few methods that treat it apart. */
+export interface HubCaller {
+  readonly connectionId: string
+}
+
+/**
+ * A hub method: positional arguments, each with a schema whose issue message is the refusal's code,
+ * folded into the input of a use case.
+ */
+export interface HubMethod {
+  readonly name: string
+  readonly permission: Requirement
+  readonly rate: RateClass
+  /** Fewest and most positional arguments; further ones are refused. */
+  readonly arity: readonly [min: number, max: number]
+  invoke(ctx: Ctx, actor: Actor, args: readonly unknown[], caller: HubCaller): Promise<unknown>
+}
+
+/** What `args` parse to, position by position. */
+type Parsed<A extends readonly z.ZodType[]> = { -readonly [K in keyof A]: z.output<A[K]> }
+
+export interface HubMethodSpec<A extends readonly z.ZodType[]> {
+  name: string
+  permission: Requirement
+  rate: RateClass
+  args: A
+  /** How many of `args`, from the end, a client may leave out; their schemas are optional. */
+  optional?: number
+  run(ctx: Ctx, actor: Actor, args: Parsed<A>, caller: HubCaller): Promise<unknown>
+}
+
+/**
+ * Makes a hub method of a use case. An invocation is refused with an AppError by the permission,
+ * then the rate class, then the first argument that breaks its schema, and only then run.
+ */
+export function defineHubMethod<const A extends readonly z.ZodType[]>(
+  spec: HubMethodSpec<A>,
+): HubMethod {
+  const { name, permission, rate, args: schemas } = spec
+  return {
+    name,
+    permission,
+    rate,
+    arity: [schemas.length - (spec.optional ?? 0), schemas.length],
+    async invoke(ctx, actor, args, caller) {
+      authorize(actor, permission)
+      if (rate !== 'unlimited') await ctx.rateLimiter.consume(rate, actor.origin.ip ?? '')
+      return spec.run(ctx, actor, parseAll(schemas, args), caller)
+    },
+  }
+}
+
+function parseAll<A extends readonly z.ZodType[]>(schemas: A, args: readonly unknown[]): Parsed<A> {
+  const parsed = schemas.map((schema, position) => {
+    const result = schema.safeParse(args[position])
+    if (result.success) return result.data
+    const code = result.error.issues[0]?.message ?? 'validation_failed'
+    throw new AppError({ code, kind: 'invalid', message: 'An argument breaks its rule.' })
+  })
+  return parsed as Parsed<A>
+}

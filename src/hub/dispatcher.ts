@@ -1,0 +1,81 @@
+import type { Ctx } from '../context.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import type { UserActor } from '../policy/actor.ts'
+import type { HubCaller, HubMethod } from './define-method.ts'
+import type { Invocation, StreamInvocation } from './protocol.ts'
+import { encodeFailure, encodeResult } from './protocol.ts'
+
+/** The connection an invocation came on, with whoever signed in on it. */
+export interface DispatchCaller extends HubCaller {
+  readonly actor: UserActor
+}
+
+/** Runs an invocation to its completion record, or undefined when none is wanted. Never rejects. */
+export type Dispatch = (
+  caller: DispatchCaller,
+  call: Invocation | StreamInvocation,
+) => Promise<string | undefined>
+
+/** Throws when two methods have one name; as in ASP.NET's SignalR, case makes no difference. */
+export function createDispatcher(ctx: Ctx, methods: readonly HubMethod[]): Dispatch {
+  const byName = new Map<string, HubMethod>()
+  for (const method of methods) {
+    const key = method.name.toLowerCase()
+    if (byName.has(key)) throw new Error(`Two hub methods are called ${method.name}`)
+    byName.set(key, method)
+  }
+  return async (caller, call) => {
+    const method = byName.get(call.target.toLowerCase())
+    const refusal = misfit(method, call)
+    if (refusal !== undefined) return failure(call, refusal)
+    return complete(ctx, caller, call as Invocation, method as HubMethod)
+  }
+}
+
+/** Why a call fits no method, in the words of ASP.NET's server. */
+function misfit(
+  method: HubMethod | undefined,
+  call: Invocation | StreamInvocation,
+): string | undefined {
+  const failed = `Failed to invoke '${call.target}' due to an error on the server.`
+  if (method === undefined) return `${failed} HubException: Method does not exist.`
+  if (call.kind === 'stream-invocation') {
+    const attempt = `The client attempted to invoke the non-streaming '${call.target}' method`
+    return `${attempt} with a streaming invocation.`
+  }
+  const [min, max] = method.arity
+  const given = call.arguments.length
+  if (given >= min && given <= max) return undefined
+  const expected = given < min ? min : max
+  const counts = `provides ${given} argument(s) but target expects ${expected}.`
+  return `${failed} InvalidDataException: Invocation ${counts}`
+}
+
+function failure(call: Invocation | StreamInvocation, error: string): string | undefined {
+  return call.invocationId === undefined ? undefined : encodeFailure(call.invocationId, error)
+}
+
+async function complete(
+  ctx: Ctx,
+  caller: DispatchCaller,
+  call: Invocation,
+  method: HubMethod,
+): Promise<string | undefined> {
+  const requestId = ctx.ids.next()
+  const operation = `hub:${method.name}`
+  const actor = { ...caller.actor, origin: { ...caller.actor.origin, requestId, operation } }
+  try {
+    const result = await method.invoke(ctx, actor, call.arguments, caller)
+    return call.invocationId === undefined ? undefined : encodeResult(call.invocationId, result)
+  } catch (error) {
+    const code = error instanceof AppError ? error.hubCode : commonErrors.internal.code
+    if (!(error instanceof AppError) || error.kind === 'internal') {
+      // Without the arguments: they are what people write to each other.
+      ctx.log.error({ err: error, requestId, operation, userId: actor.userId }, 'hub method failed')
+    }
+    return failure(
+      call,
+      `An unexpected error occurred invoking '${call.target}' on the server. HubException: ${code}`,
+    )
+  }
+}

@@ -1,0 +1,111 @@
+/** The closed set of ways to refuse. Each transport maps every kind in one exhaustive switch. */
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'gone'
+  | 'too_large'
+  | 'outdated_client'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'internal'
+
+export interface ErrorDefinition {
+  readonly code: string
+  readonly kind: ErrorKind
+  /** One sentence for a person. */
+  readonly message: string
+  /** The code a hub completion carries where the fixed contract differs from REST's. */
+  readonly hubCode?: string
+}
+
+/** What a refusal carries beside its code: for the answer's headers and for the audit, not for its body. */
+export interface RefusalOptions extends ErrorOptions {
+  /** Seconds after which a repeat may succeed. */
+  readonly retryAfterSeconds?: number
+  /** The truth behind a refusal that tells the caller less. */
+  readonly audit?: {
+    readonly reason: string
+    readonly targetType?: string
+    readonly targetId?: string
+  }
+}
+
+/** A refusal that a caller may be told about: a stable code, a kind, a sentence; the cause stays inside. */
+export class AppError extends Error {
+  readonly code: string
+  readonly kind: ErrorKind
+  readonly hubCode: string
+  /** Further fields of the error body, for example `{max: 50}` or `{fields: {...}}`. */
+  readonly details: Readonly<Record<string, unknown>>
+  readonly retryAfterSeconds: number | undefined
+  readonly audit: RefusalOptions['audit']
+
+  constructor(
+    definition: ErrorDefinition,
+    details: Record<string, unknown> = {},
+    options: RefusalOptions = {},
+  ) {
+    super(definition.message, options)
+    this.name = 'AppError'
+    this.code = definition.code
+    this.kind = definition.kind
+    this.hubCode = definition.hubCode ?? definition.code
+    this.details = details
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.audit = options.audit
+  }
+}
+
+/** Keeps the literal codes of a slice's refusals, so that a misspelt one does not compile. */
+export function defineErrors<const T extends Record<string, ErrorDefinition>>(definitions: T): T {
+  return definitions
+}
+
+/** The refusals that belong to no slice. */
+export const commonErrors = defineErrors({
+  invalidJson: {
+    code: 'invalid_json',
+    kind: 'invalid',
+    message: 'The request body is not valid JSON.',
+  },
+  validationFailed: {
+    code: 'validation_failed',
+    kind: 'invalid',
+    message: 'Some fields break their rule.',
+  },
+  unauthorized: {
+    code: 'unauthorized',
+    kind: 'unauthenticated',
+    message: 'A valid access token is needed.',
+  },
+  forbidden: { code: 'forbidden', kind: 'forbidden', message: 'You may not do this.' },
+  notFound: { code: 'not_found', kind: 'not_found', message: 'There is nothing here.' },
+  payloadTooLarge: {
+    code: 'payload_too_large',
+    kind: 'too_large',
+    message: 'The request body is too large.',
+  },
+  rateLimited: {
+    code: 'rate_limited',
+    kind: 'rate_limited',
+    message: 'Too many requests; try again later.',
+  },
+  storeUnavailable: {
+    code: 'store_unavailable',
+    kind: 'unavailable',
+    message: 'The store cannot be used right now; nothing was changed.',
+  },
+  shuttingDown: {
+    code: 'shutting_down',
+    kind: 'unavailable',
+    message: 'The server is stopping; try again in a moment.',
+  },
+  internal: {
+    code: 'internal_error',
+    kind: 'internal',
+    message: 'Something went wrong on the server.',
+  },
+})

@@ -1,0 +1,39 @@
+import { V7Generator } from 'uuidv7'
+import type { Clock } from './clock.ts'
+
+/**
+ * UUID version 7 (RFC 9562 §5.7), lower case. Ids made by one process sort by the order of their
+ * making, also when the clock steps back: the generator then stays at its last millisecond.
+ */
+export interface Ids {
+  next(): string
+}
+
+export function createIds(clock: Clock): Ids {
+  const generator = new V7Generator()
+  let last = 0
+  return {
+    next() {
+      last = Math.max(last, clock.now())
+      return generator.generateOrResetCore(last, 10_000).toString()
+    },
+  }
+}
+
+/** The millisecond in which a version 7 id was made. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
+/** The smallest id that could have been made in the given millisecond: for ranges by time over ids. */
+export function firstIdAt(milliseconds: number): string {
+  const hex = Math.max(0, Math.floor(milliseconds)).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** The id in its one stored spelling (lower case), or undefined when the text is no UUID. */
+export function parseId(text: unknown): string | undefined {
+  return typeof text === 'string' && UUID.test(text) ? text.toLowerCase() : undefined
+}

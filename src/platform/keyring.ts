@@ -1,0 +1,163 @@
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from './clock.ts'
+import { toIso } from './clock.ts'
+import { AppError, defineErrors } from './errors.ts'
+
+/** What a key is for: signing access tokens, sealing messages, TURN credentials, refresh successors. */
+export const KEY_PURPOSES = ['jwt', 'message', 'turn', 'refresh'] as const
+export type KeyPurpose = (typeof KEY_PURPOSES)[number]
+
+export interface Key {
+  readonly id: string
+  readonly purpose: KeyPurpose
+  readonly createdAt: string
+  readonly source: 'file' | 'environment'
+  readonly key: Buffer
+}
+
+/**
+ * The server's keys, one file each (0600). The newest of a purpose is used for new things; the older
+ * ones still verify or open what they made, until they are retired. A key from the environment is
+ * older than any file.
+ */
+export interface Keyring {
+  current(purpose: KeyPurpose): Key
+  has(purpose: KeyPurpose): boolean
+  find(purpose: KeyPurpose, id: string): Key | undefined
+  all(): readonly Key[]
+  /** Makes a key and uses it from now on. */
+  rotate(purpose: KeyPurpose): Key
+  /** Destroys an old key's file. Throws `key_in_use` for a current one, `key_not_found`. */
+  remove(id: string): void
+}
+
+export const keyErrors = defineErrors({
+  notFound: { code: 'key_not_found', kind: 'not_found', message: 'There is no such key.' },
+  inUse: { code: 'key_in_use', kind: 'conflict', message: 'The key is still in use.' },
+  fromEnvironment: {
+    code: 'key_from_environment',
+    kind: 'conflict',
+    message: 'The key comes from the environment: take it out there.',
+  },
+})
+
+/** The key files cannot be used as they are; the message says how to mend it. */
+export class KeyFileError extends Error {}
+
+export interface KeyringOptions {
+  readonly directory: string
+  readonly clock: Clock
+  /** Keys given by settings, as bytes. */
+  readonly environment: Partial<Record<KeyPurpose, Buffer>>
+}
+
+/** Reads the key files. Throws `KeyFileError` when others than the owner can read one. */
+export function openKeyring({ directory, clock, environment }: KeyringOptions): Keyring {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const keys: Key[] = []
+  for (const purpose of KEY_PURPOSES) {
+    const bytes = environment[purpose]
+    if (bytes) keys.push(environmentKey(purpose, bytes))
+  }
+  for (const name of readdirSync(directory).sort()) {
+    if (name.endsWith('.key')) keys.push(readKey(join(directory, name)))
+  }
+
+  const newest = (purpose: KeyPurpose) =>
+    keys
+      .filter((key) => key.purpose === purpose)
+      .reduce<Key | undefined>(
+        (best, key) => (best === undefined || key.createdAt >= best.createdAt ? key : best),
+        undefined,
+      )
+
+  return {
+    current(purpose) {
+      const key = newest(purpose)
+      if (!key) throw new AppError(keyErrors.notFound)
+      return key
+    },
+    has: (purpose) => newest(purpose) !== undefined,
+    find: (purpose, id) => keys.find((key) => key.purpose === purpose && key.id === id),
+    all: () => keys,
+    rotate(purpose) {
+      // Later than every other of its purpose, also when the clock was set back.
+      const after = newest(purpose)?.createdAt ?? ''
+      let at = clock.now()
+      while (toIso(at) <= after) at = Date.parse(after) + 1
+      const key: Key = {
+        id: `${purpose}-${randomBytes(6).toString('hex')}`,
+        purpose,
+        createdAt: toIso(at),
+        source: 'file',
+        key: randomBytes(32),
+      }
+      writeKey(directory, key)
+      keys.push(key)
+      return key
+    },
+    remove(id) {
+      const index = keys.findIndex((key) => key.id === id)
+      const key = keys[index]
+      if (!key) throw new AppError(keyErrors.notFound)
+      if (key === newest(key.purpose)) throw new AppError(keyErrors.inUse)
+      if (key.source === 'environment') throw new AppError(keyErrors.fromEnvironment)
+      rmSync(join(directory, `${id}.key`))
+      keys.splice(index, 1)
+    },
+  }
+}
+
+/** Makes what is missing, so that every purpose but TURN (only needed with a relay) has a key. */
+export function completeKeyring(keyring: Keyring): void {
+  for (const purpose of KEY_PURPOSES) {
+    if (purpose !== 'turn' && !keyring.has(purpose)) keyring.rotate(purpose)
+  }
+}
+
+function environmentKey(purpose: KeyPurpose, key: Buffer): Key {
+  // Named by its content: another value in the environment is another key.
+  const id = `${purpose}-env-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
+  return { id, purpose, createdAt: toIso(0), source: 'environment', key }
+}
+
+function readKey(path: string): Key {
+  const others = statSync(path).mode & 0o077
+  if (others !== 0) throw new KeyFileError(`${path} can be read by others: chmod 600 ${path}`)
+  try {
+    const { id, purpose, createdAt, key } = JSON.parse(readFileSync(path, 'utf8'))
+    if (!KEY_PURPOSES.includes(purpose) || typeof id !== 'string') throw new Error('unknown purpose')
+    return { id, purpose, createdAt, source: 'file', key: Buffer.from(key, 'base64') }
+  } catch (error) {
+    throw new KeyFileError(`${path} is no key file (${(error as Error).message})`)
+  }
+}
+
+/** Written whole or not at all, and on the disk before anything is sealed with it. */
+function writeKey(directory: string, { id, purpose, createdAt, key }: Key): void {
+  const path = join(directory, `${id}.key`)
+  const temporary = `${path}.new`
+  if (existsSync(temporary)) rmSync(temporary)
+  const file = openSync(temporary, 'wx', 0o600)
+  writeSync(file, `${JSON.stringify({ id, purpose, createdAt, key: key.toString('base64') })}\n`)
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(temporary, path)
+  const folder = openSync(directory, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}

@@ -1,0 +1,54 @@
+import pino, { type Logger } from 'pino'
+
+export type { Logger }
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Names whose values never reach a log, at any of the first two levels of a record. */
+const SECRET_NAMES = [
+  'authorization',
+  'cookie',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'access_token',
+  'invitationToken',
+  'password',
+  'currentPassword',
+  'newPassword',
+  'content',
+  'plaintext',
+  'email',
+  'phone',
+  'friendKey',
+  'key',
+  'secret',
+  'credential',
+  'sdpOffer',
+  'sdpAnswer',
+  'candidate',
+]
+
+export interface LogOptions {
+  readonly level: LogLevel
+  /** Where lines go; standard error by default, so that a command's output stays its own. */
+  readonly stream?: { write(line: string): void }
+}
+
+/** JSON lines with secrets taken out. */
+export function createLog(options: LogOptions): Logger {
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: {
+        paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]),
+        censor: '[redacted]',
+      },
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    options.stream ?? pino.destination({ dest: 2, sync: true }),
+  )
+}

@@ -1,0 +1,42 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+
+const ALGORITHM = 'aes-256-gcm'
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+/** Bytes sealed with AES-256-GCM (NIST SP 800-38D): 12 bytes of IV, 16 of tag, then the ciphertext. */
+export interface Sealed {
+  readonly keyId: string
+  readonly bytes: Buffer
+}
+
+export interface SealingKey {
+  readonly id: string
+  /** 32 bytes. */
+  readonly key: Uint8Array
+}
+
+/**
+ * Seals text. `context` is authenticated but not kept (additional data): it names the row, so that
+ * sealed bytes moved to another row do not open.
+ */
+export function seal(key: SealingKey, plaintext: string, context: string): Sealed {
+  const iv = randomBytes(IV_BYTES)
+  const cipher = createCipheriv(ALGORITHM, key.key, iv)
+  cipher.setAAD(Buffer.from(context))
+  const body = cipher.update(plaintext, 'utf8')
+  cipher.final()
+  return { keyId: key.id, bytes: Buffer.concat([iv, cipher.getAuthTag(), body]) }
+}
+
+/** Opens what `seal` made, or throws when key, context or bytes are not those of the sealing. */
+export function open(key: SealingKey, sealed: Uint8Array, context: string): string {
+  if (sealed.byteLength < IV_BYTES + TAG_BYTES) throw new Error('sealed bytes are too short')
+  const decipher = createDecipheriv(ALGORITHM, key.key, sealed.subarray(0, IV_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
+  decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+  decipher.setAAD(Buffer.from(context))
+  const body = decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES))
+  return Buffer.concat([body, decipher.final()]).toString('utf8')
+}

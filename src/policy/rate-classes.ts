@@ -1,0 +1,21 @@
+export interface RateLimit {
+  readonly requests: number
+  /** The length of the fixed window. */
+  readonly seconds: number
+}
+
+/** Fixed windows per client address; `MIMIR_RATE_LIMITS` changes them. */
+export const DEFAULT_RATE_LIMITS = {
+  'auth-register': { requests: 5, seconds: 60 },
+  'auth-verify': { requests: 30, seconds: 60 },
+  'auth-login': { requests: 10, seconds: 60 },
+  'auth-change-password': { requests: 5, seconds: 60 },
+  'auth-resend': { requests: 5, seconds: 60 },
+  'friend-request': { requests: 5, seconds: 60 },
+  'invite-create': { requests: 20, seconds: 60 },
+} as const satisfies Record<string, RateLimit>
+
+export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS
+
+/** What every operation declares. `unlimited` is said aloud, so that nobody forgets to decide. */
+export type RateClass = LimitedRateClass | 'unlimited'

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { readHandshake } from '../../src/hub/handshake.ts'
+import {
+  decode,
+  encodeClose,
+  encodeFailure,
+  encodeInvocation,
+  encodeResult,
+  MalformedRecord,
+  PING_RECORD,
+} from '../../src/hub/protocol.ts'
+
+const hex = (text: string) => Buffer.from(text).toString('hex')
+
+describe('the JSON hub protocol, written', () => {
+  test('byte vectors', () => {
+    assert.equal(hex(PING_RECORD), '7b2274797065223a367d1e')
+    assert.equal(
+      encodeInvocation('Typing', { isTyping: true }),
+      '{"type":1,"target":"Typing","arguments":[{"isTyping":true}]}\x1e',
+    )
+    assert.equal(
+      encodeInvocation('E', '€\x1e'),
+      '{"type":1,"target":"E","arguments":["€\\u001e"]}\x1e',
+    )
+    assert.equal(encodeInvocation('E', undefined), '{"type":1,"target":"E","arguments":[null]}\x1e')
+    assert.equal(encodeResult('7', undefined), '{"type":3,"invocationId":"7"}\x1e')
+    assert.equal(encodeResult('7', null), '{"type":3,"invocationId":"7","result":null}\x1e')
+    assert.equal(encodeResult('7', [1]), '{"type":3,"invocationId":"7","result":[1]}\x1e')
+    assert.equal(encodeFailure('a', 'no'), '{"type":3,"invocationId":"a","error":"no"}\x1e')
+    assert.equal(encodeClose({ allowReconnect: true }), '{"type":7,"allowReconnect":true}\x1e')
+    assert.equal(encodeClose({ error: 'x' }), '{"type":7,"error":"x"}\x1e')
+  })
+})
+
+describe('the JSON hub protocol, read', () => {
+  test('invocations with and without an id', () => {
+    assert.deepEqual(decode('{"type":1,"invocationId":"1","target":"M","arguments":[1,"a"]}'), {
+      kind: 'invocation',
+      invocationId: '1',
+      target: 'M',
+      arguments: [1, 'a'],
+    })
+    const silent = { kind: 'invocation', target: 'M', arguments: [] }
+    assert.deepEqual(decode('{"arguments":[],"target":"M","type":1,"headers":{"a":"b"}}'), silent)
+    assert.deepEqual(decode('{"type":1,"invocationId":null,"target":"M","arguments":[]}'), silent)
+  })
+
+  test('streams are told apart, close is close, and the rest asks for nothing', () => {
+    assert.deepEqual(decode('{"type":4,"invocationId":"1","target":"M","arguments":[]}'), {
+      kind: 'stream-invocation',
+      invocationId: '1',
+      target: 'M',
+    })
+    assert.deepEqual(decode('{"type":7}'), { kind: 'close' })
+    for (const type of [2, 3, 5, 6, 8, 9, 99]) {
+      assert.deepEqual(decode(`{"type":${type}}`), { kind: 'nothing' })
+    }
+  })
+
+  test('what is no message is refused', () => {
+    const records = [
+      '',
+      '{',
+      'null',
+      '[]',
+      '1',
+      '{}',
+      '{"type":"1"}',
+      '{"type":1}',
+      '{"type":1,"target":"M"}',
+      '{"type":1,"target":"M","arguments":{}}',
+      '{"type":1,"target":7,"arguments":[]}',
+      '{"type":1,"target":"M","arguments":[],"invocationId":1}',
+      '{"type":4,"target":"M","arguments":[]}',
+    ]
+    for (const record of records) assert.throws(() => decode(record), MalformedRecord, record)
+  })
+})
+
+describe('the handshake', () => {
+  const answer = (record: string) => {
+    const request = readHandshake(record)
+    return request.accepted ? '{}' : request.answer
+  }
+
+  test('JSON in version 1, and 2 for clients that can resume', () => {
+    assert.equal(answer('{"protocol":"json","version":1}'), '{}')
+    assert.equal(answer('{"protocol":"json","version":2}'), '{}')
+  })
+
+  test('another protocol or version is told why', () => {
+    assert.equal(
+      answer('{"protocol":"messagepack","version":1}'),
+      '{"error":"The protocol \'messagepack\' is not supported."}\x1e',
+    )
+    assert.match(answer('{"protocol":"json","version":3}') ?? '', /version 3/)
+    assert.match(answer('{"protocol":"json"}') ?? '', /error/)
+    assert.match(answer('{"version":1}') ?? '', /The protocol '' is not supported/)
+  })
+
+  test('what is no JSON object gets no answer', () => {
+    for (const record of ['', 'x', '[]', 'null', '"json"']) assert.equal(answer(record), undefined)
+  })
+})
