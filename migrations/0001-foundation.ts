@@ -168,8 +168,8 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
 
   await schema
     .createTable('events')
-    .addColumn('position', columns.position.type as 'integer', columns.position.define)
-    .addColumn('writer', columns.writer.type as 'integer', columns.writer.define)
+    .addColumn('position', columns.position.type, columns.position.define)
+    .addColumn('writer', columns.writer.type, columns.writer.define)
     .addColumn('tenant_id', 'text', required)
     .addColumn('audience_id', 'text', required)
     .addColumn('name', 'text', required)
@@ -204,7 +204,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
 
   await schema
     .createTable('audit_chain')
-    .addColumn('position', columns.position.type as 'integer', columns.position.define)
+    .addColumn('position', columns.position.type, columns.position.define)
     .addColumn('event_id', 'text', (column) => column.notNull().unique().references('audit_events.id'))
     .addColumn('previous_hash', 'text', required)
     .addColumn('hash', 'text', required)

@@ -27,7 +27,8 @@ function withValues<O>(compiled: CompiledQuery<O>, rows: readonly object[], star
 
 /**
  * A query whose text is made once for each engine and then run with values: for the hot paths, where
- * building the text costs more than running it. `build` is given placeholders in place of the values.
+ * building the text costs more than running it. `build` is given placeholders in place of the values,
+ * by name only: it cannot list them, so an insert of whole rows is `preparedForMany`'s.
  */
 export function prepared<P extends object, O>(
   build: (db: Db, params: P) => Compilable<O>,

@@ -29,6 +29,8 @@ export interface HttpOptions {
 }
 
 export interface HttpServer {
+  /** Resolves when no request is under way, or after `timeoutMs`. */
+  drained(timeoutMs: number): Promise<void>
   fetch(request: Request, peer: Peer): Promise<Response>
   originOf(request: Request, peer: Peer, operation: string): Origin
 }
@@ -112,8 +114,26 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     return body === undefined ? new Response(null, { status }) : Response.json(body, { status })
   }
 
+  let underWay = 0
+  let wake: (() => void) | undefined
+
   return {
-    fetch: async (request, peer) => app.fetch(request, { peer }),
+    async fetch(request, peer) {
+      underWay++
+      try {
+        return await app.fetch(request, { peer })
+      } finally {
+        underWay--
+        if (underWay === 0) wake?.()
+      }
+    },
+    async drained(timeoutMs) {
+      if (underWay === 0) return
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        setTimeout(resolve, timeoutMs).unref()
+      })
+    },
     originOf,
   }
 }

@@ -42,6 +42,16 @@ export const accountErrors = defineErrors({
     kind: 'conflict',
     message: 'This is the last administrator: make another one first.',
   },
+  notSuspended: {
+    code: 'user_not_suspended',
+    kind: 'invalid',
+    message: 'This account is not suspended.',
+  },
+  notEmpty: {
+    code: 'accounts_exist',
+    kind: 'conflict',
+    message: 'There are accounts already: the first administrator was made before.',
+  },
   userNotFound: {
     code: 'user_not_found',
     kind: 'not_found',

@@ -1,11 +1,13 @@
 import type { Db, Tx } from '../../db/database.ts'
-import { prepared } from '../../db/prepared.ts'
+import { preparedForMany } from '../../db/prepared.ts'
 import type { AuditEventRow, AuditLink } from '../../db/tables.ts'
 
-const insert = prepared<AuditEventRow, never>((db, row) => db.insertInto('audit_events').values(row))
+const insert = preparedForMany<AuditEventRow, never>((db, rows) =>
+  db.insertInto('audit_events').values(rows),
+)
 
 export async function insertAuditEvent(tx: Tx, row: AuditEventRow): Promise<void> {
-  await insert(tx, row)
+  await insert(tx, [row])
 }
 
 export async function newestLink(db: Db): Promise<AuditLink | undefined> {

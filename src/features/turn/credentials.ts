@@ -1,17 +1,25 @@
 import { createHmac } from 'node:crypto'
 import type { Ctx } from '../../context.ts'
 import { HOUR } from '../../platform/clock.ts'
+import type { Key } from '../../platform/keyring.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import type { TurnCredentials } from './schema.ts'
 
 const LIFETIME = HOUR
 
-/**
- * coturn's shared secret: a key from TURN_SECRET is the text itself, one of ours is written in hex, as
- * `turnserver.conf` has it.
- */
+/** coturn's shared secret as `turnserver.conf` spells it. */
 export function turnSecret(ctx: Pick<Ctx, 'keyring'>): string {
-  const key = ctx.keyring.current('turn')
+  return spell(ctx.keyring.current('turn'))
+}
+
+/** The current secret and the ones before it that are not retired: coturn takes all of them. */
+export function allTurnSecrets(ctx: Pick<Ctx, 'keyring'>): string[] {
+  const keys = ctx.keyring.all().filter((key) => key.purpose === 'turn')
+  return keys.reverse().map(spell)
+}
+
+/** A key from TURN_SECRET is the text itself, one of ours is written in hex. */
+function spell(key: Key): string {
   return key.source === 'environment' ? key.key.toString('utf8') : key.key.toString('hex')
 }
 

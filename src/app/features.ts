@@ -1,0 +1,60 @@
+import type { Command } from '../control/define-command.ts'
+import { routes as accountPages } from '../features/accounts/pages.ts'
+import { routes as accounts } from '../features/accounts/routes.ts'
+import { commands as adminCommands } from '../features/admin/commands.ts'
+import { routes as admin } from '../features/admin/routes.ts'
+import { routes as appGate } from '../features/app-gate/routes.ts'
+import { jobs as auditJobs } from '../features/audit/jobs.ts'
+import { methods as callMethods } from '../features/calls/hub.ts'
+import { methods as conversationMethods } from '../features/conversations/hub.ts'
+import { routes as conversations } from '../features/conversations/routes.ts'
+import { routes as devices } from '../features/devices/routes.ts'
+import { routes as friends } from '../features/friends/routes.ts'
+import { routes as health } from '../features/health/routes.ts'
+import { commands as inviteCommands } from '../features/invites/commands.ts'
+import { routes as invites } from '../features/invites/routes.ts'
+import { commands as keyCommands } from '../features/keys/commands.ts'
+import { methods as messageMethods } from '../features/messages/hub.ts'
+import { routes as messages } from '../features/messages/routes.ts'
+import { routes as presence } from '../features/presence/routes.ts'
+import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
+import { routes as sessions } from '../features/sessions/routes.ts'
+import { commands as turnCommands } from '../features/turn/commands.ts'
+import { routes as turn } from '../features/turn/routes.ts'
+import { routes as users } from '../features/users/routes.ts'
+import type { AnyRoute } from '../http/define-route.ts'
+import type { HubMethod } from '../hub/define-method.ts'
+import type { Job } from '../jobs/define-job.ts'
+
+/** Everything the slices bring, by transport. A slice that is not listed here does not exist. */
+export const routes: readonly AnyRoute[] = [
+  ...health,
+  ...accountPages,
+  ...appGate,
+  ...accounts,
+  ...sessions,
+  ...devices,
+  ...friends,
+  ...presence,
+  ...conversations,
+  ...messages,
+  ...users,
+  ...turn,
+  ...invites,
+  ...admin,
+]
+
+export const hubMethods: readonly HubMethod[] = [
+  ...messageMethods,
+  ...conversationMethods,
+  ...callMethods,
+]
+
+export const commands = [
+  ...adminCommands,
+  ...inviteCommands,
+  ...keyCommands,
+  ...turnCommands,
+] as readonly Command[]
+
+export const jobs: readonly Job[] = [...auditJobs, ...sessionJobs]

@@ -1,0 +1,20 @@
+import { deleteEventsBefore } from '../events/store.ts'
+import { defineJob } from '../jobs/define-job.ts'
+import { DAY, HOUR, toIso } from '../platform/clock.ts'
+
+/** How long a device may be away and still catch up event by event. */
+const EVENT_RETENTION = 30 * DAY
+/** Few enough that writers hardly wait for one transaction. */
+const PAGE = 2000
+
+export const pruneEventsJob = defineJob({
+  name: 'prune-events',
+  everyMs: HOUR,
+  async run(ctx, signal) {
+    const before = toIso(ctx.clock.now() - EVENT_RETENTION)
+    while (!signal.aborted) {
+      const count = await ctx.db.transaction((tx) => deleteEventsBefore(tx, before, PAGE))
+      if (count < PAGE) return
+    }
+  },
+})

@@ -1,0 +1,17 @@
+/** One request and one response a connection, each one line of JSON. */
+export interface ControlRequest {
+  readonly command: string
+  readonly input: unknown
+}
+
+export type ControlResponse =
+  | { readonly ok: true; readonly result: unknown }
+  | {
+      readonly ok: false
+      readonly error: string
+      readonly message: string
+      readonly details: Readonly<Record<string, unknown>>
+    }
+
+/** Longest line of either side, in characters. */
+export const MAX_LINE = 16 * 1024 * 1024

@@ -1,0 +1,29 @@
+import type { Ctx } from '../context.ts'
+import { DEFAULT_TENANT } from '../context.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import type { OperatorActor } from '../policy/actor.ts'
+import type { Command } from './define-command.ts'
+import type { ControlRequest } from './protocol.ts'
+
+/** Runs an order as the operator; input that breaks its schema is `validation_failed`. */
+export async function runCommand(
+  ctx: Ctx,
+  commands: readonly Command[],
+  { command: name, input }: ControlRequest,
+): Promise<unknown> {
+  const command = commands.find((candidate) => candidate.name === name)
+  if (!command) throw new AppError(commonErrors.notFound, { command: name })
+  const parsed = command.input.safeParse(input ?? {})
+  if (!parsed.success) {
+    const fields = Object.fromEntries(
+      parsed.error.issues.map((issue) => [issue.path.join('.') || 'input', issue.message]),
+    )
+    throw new AppError(commonErrors.validationFailed, { fields })
+  }
+  const actor: OperatorActor = {
+    kind: 'operator',
+    tenantId: DEFAULT_TENANT,
+    origin: { requestId: ctx.ids.next(), operation: `cli:${name}` },
+  }
+  return command.run(ctx, actor, parsed.data)
+}

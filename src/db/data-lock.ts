@@ -1,0 +1,44 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import BetterSqlite3 from 'better-sqlite3'
+
+/** Another process works on the data directory; the message says which. */
+export class DataDirectoryInUseError extends Error {}
+
+export interface DataLock {
+  release(): void
+}
+
+/**
+ * Takes the data directory for this process. The lock is SQLite's on a file of its own: the kernel
+ * frees it when the process dies, however it dies.
+ */
+export function lockDataDirectory(file: string, purpose: string): DataLock {
+  const holderFile = `${file}.holder`
+  const database = new BetterSqlite3(file, { timeout: 0 })
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+  } catch (cause) {
+    database.close()
+    throw new DataDirectoryInUseError(`the data directory is in use by ${holder(holderFile)}`, {
+      cause,
+    })
+  }
+  writeFileSync(holderFile, `${process.pid} ${purpose}\n`, { mode: 0o600 })
+  return {
+    // The handle is kept here: a collected one would give the lock up.
+    release() {
+      rmSync(holderFile, { force: true })
+      database.exec('ROLLBACK')
+      database.close()
+    },
+  }
+}
+
+function holder(file: string): string {
+  try {
+    const [pid, ...purpose] = readFileSync(file, 'utf8').trim().split(' ')
+    return `mimir ${purpose.join(' ')} (process ${pid})`
+  } catch {
+    return 'another process'
+  }
+}

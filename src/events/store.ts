@@ -1,0 +1,16 @@
+import type { Tx } from '../db/database.ts'
+
+/** Takes up to `most` of the oldest events away, as far as they were written before the time. */
+export async function deleteEventsBefore(tx: Tx, before: string, most: number): Promise<number> {
+  // Read in the order of the key, so that the look ends at the first event that stays.
+  const oldest = await tx
+    .selectFrom('events')
+    .select(['position', 'created_at'])
+    .orderBy('position')
+    .limit(most)
+    .execute()
+  const outdated = oldest.filter((event) => event.created_at < before)
+  const last = outdated.at(-1)
+  if (last) await tx.deleteFrom('events').where('position', '<=', last.position).execute()
+  return outdated.length
+}

@@ -1,0 +1,42 @@
+import { Answer, defineRawRoute, defineRoute } from '../../http/define-route.ts'
+import { Health, Readiness } from './schema.ts'
+import { getHealth, getReadiness } from './service.ts'
+
+export const routes = [
+  defineRoute({
+    method: 'get',
+    path: '/health',
+    summary: 'How the server is',
+    permission: 'public',
+    rate: 'unlimited',
+    status: 200,
+    output: Health,
+    also: { 503: Health },
+    run: async (ctx) => {
+      const health = await getHealth(ctx)
+      return health.status === 'unhealthy' ? new Answer(503, health) : health
+    },
+  }),
+  defineRawRoute({
+    method: 'get',
+    path: '/health/live',
+    summary: 'The process answers',
+    permission: 'public',
+    rate: 'unlimited',
+    respond: async () => new Response('OK'),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/health/ready',
+    summary: 'The server can take requests',
+    permission: 'public',
+    rate: 'unlimited',
+    status: 200,
+    output: Readiness,
+    also: { 503: Readiness },
+    run: async (ctx) => {
+      const readiness = await getReadiness(ctx)
+      return readiness.ready ? readiness : new Answer(503, readiness)
+    },
+  }),
+]

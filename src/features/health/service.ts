@@ -1,0 +1,24 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import { VERSION } from '../../platform/version.ts'
+import type { Health, Readiness } from './schema.ts'
+
+export async function getHealth(ctx: Pick<Ctx, 'db' | 'clock' | 'log'>): Promise<Health> {
+  const { ready, checks } = await getReadiness(ctx)
+  return {
+    status: ready ? 'healthy' : 'unhealthy',
+    timestamp: toIso(ctx.clock.now()),
+    version: VERSION,
+    checks,
+  }
+}
+
+export async function getReadiness(ctx: Pick<Ctx, 'db' | 'log'>): Promise<Readiness> {
+  try {
+    await ctx.db.engine.ping()
+    return { ready: true, checks: { database: 'ok' } }
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'the database does not answer')
+    return { ready: false, checks: { database: 'failed' } }
+  }
+}

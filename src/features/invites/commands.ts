@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { defineCommand } from '../../control/define-command.ts'
+import { CreateInvitation, InvitationId } from './schema.ts'
+import { createInvitation, getInvitations, revokeInvitation } from './service.ts'
+
+export const createInvitationCommand = defineCommand({
+  name: 'invite.create',
+  input: CreateInvitation,
+  // The link is made where the public URL is known: in the server.
+  run: async (ctx, actor, input) => {
+    const invitation = await createInvitation(ctx, actor, input)
+    return { ...invitation, url: `${ctx.config.publicUrl}/join/${invitation.token}` }
+  },
+})
+
+export const listInvitationsCommand = defineCommand({
+  name: 'invite.list',
+  input: z.object({}),
+  run: getInvitations,
+})
+
+export const revokeInvitationCommand = defineCommand({
+  name: 'invite.revoke',
+  input: InvitationId,
+  run: revokeInvitation,
+})
+
+export const commands = [createInvitationCommand, listInvitationsCommand, revokeInvitationCommand]

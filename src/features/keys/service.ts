@@ -1,0 +1,57 @@
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Key, keyErrors, type KeyPurpose } from '../../platform/keyring.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { isKeyUsed } from '../messages/access.ts'
+
+/** A key without its bytes. */
+export interface KeyInfo {
+  readonly id: string
+  readonly purpose: KeyPurpose
+  readonly createdAt: string
+  readonly source: 'file' | 'environment'
+  /** Whether new things are signed or sealed with it. */
+  readonly current: boolean
+}
+
+function toInfo(ctx: Pick<Ctx, 'keyring'>, key: Key): KeyInfo {
+  const { id, purpose, createdAt, source } = key
+  return { id, purpose, createdAt, source, current: ctx.keyring.current(purpose) === key }
+}
+
+export async function listKeys(ctx: Pick<Ctx, 'keyring'>): Promise<KeyInfo[]> {
+  return ctx.keyring.all().map((key) => toInfo(ctx, key))
+}
+
+type Needs = Pick<Ctx, 'db' | 'keyring' | 'clock' | 'ids'>
+
+/** Makes a new key and uses it from now on; the older ones still verify or open. */
+export async function rotateKey(
+  ctx: Needs,
+  actor: Actor,
+  input: { purpose: KeyPurpose },
+): Promise<KeyInfo> {
+  const key = ctx.keyring.rotate(input.purpose)
+  await ctx.db.transaction((tx) =>
+    recordAudit(ctx, tx, actor, { type: 'key.rotated', target: { type: 'key', id: key.id } }),
+  )
+  return toInfo(ctx, key)
+}
+
+/** Destroys an old key. One that still seals messages cannot be retired: they could not be read. */
+export async function retireKey(
+  ctx: Needs,
+  actor: Actor,
+  input: { id: string },
+): Promise<{ id: string }> {
+  const { id } = input
+  await ctx.db.transaction(async (tx) => {
+    if (ctx.keyring.find('message', id) && (await isKeyUsed(tx, id))) {
+      throw new AppError(keyErrors.inUse)
+    }
+    await recordAudit(ctx, tx, actor, { type: 'key.retired', target: { type: 'key', id } })
+    ctx.keyring.remove(id)
+  })
+  return { id }
+}

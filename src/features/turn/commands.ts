@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { defineCommand } from '../../control/define-command.ts'
+import { line } from '../../platform/text.ts'
+import { makeCredentialsFor, makeTurnConfig, makeTurnSecret } from './service.ts'
+
+export const turnSecretCommand = defineCommand({
+  name: 'turn.secret',
+  input: z.object({ rotate: z.boolean().default(false) }),
+  run: makeTurnSecret,
+})
+
+export const turnConfigCommand = defineCommand({
+  name: 'turn.config',
+  input: z.object({}),
+  run: makeTurnConfig,
+})
+
+export const turnCredentialsCommand = defineCommand({
+  name: 'turn.credentials',
+  input: z.object({
+    user: line(1, 254),
+    /** Seconds; a day at most. */
+    ttlSeconds: z.number().int().min(1).max(86_400).default(3600),
+  }),
+  run: makeCredentialsFor,
+})
+
+export const commands = [turnSecretCommand, turnConfigCommand, turnCredentialsCommand]
