@@ -16,7 +16,8 @@ interface Target {
 
 const RELEASE: readonly Target[] = [
   target('linux-x64'),
-  // For processors before AVX2 (2013), and for virtual machines that hide it.
+  // For processors before AVX2 (2013), and for virtual machines that hide it. Bun 1.4 publishes the
+  // same file under both names; a later one may part them again.
   target('linux-x64-baseline'),
   target('linux-arm64'),
   target('linux-x64-musl'),

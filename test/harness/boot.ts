@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type App, createApp } from '../../src/app/create-app.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { HubLimits } from '../../src/hub/limits.ts'
+import { createLog } from '../../src/platform/log.ts'
+import { createBcryptHasher } from '../../src/platform/password.ts'
+import { TestClock } from './clock.ts'
+import { HubClient } from './hub.ts'
+import { createPerson, type Person } from './people.ts'
+import { Rest } from './rest.ts'
+import { createTestStore, type TestStore } from './store.ts'
+
+const CHEAP_WORK_FACTOR = 4
+
+export interface BootOptions {
+  /** Settings as environment variables. Rate limits are off unless given. */
+  readonly env?: Record<string, string>
+  readonly hubLimits?: Partial<HubLimits>
+}
+
+/** A whole appliance in this process, on the engine of this run, listening on a free port. */
+export class Appliance implements AsyncDisposable {
+  readonly clock = new TestClock()
+  /** What the server logged, line by line. */
+  readonly logged: string[] = []
+  readonly dataDir: string
+  app!: App
+  url!: string
+  readonly #store: TestStore
+  readonly #options: BootOptions
+  readonly #hubs: HubClient[] = []
+
+  constructor(dataDir: string, store: TestStore, options: BootOptions) {
+    this.dataDir = dataDir
+    this.#store = store
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const env = {
+      MIMIR_LISTEN: '127.0.0.1:0',
+      MIMIR_RATE_LIMITS: 'off',
+      ...this.#store.env,
+      ...this.#options.env,
+    }
+    const { config } = loadConfig({ dataDir: this.dataDir, env })
+    this.app = await createApp({
+      config,
+      log: createLog({
+        level: 'debug',
+        stream: { write: (line) => void this.logged.push(line) },
+      }),
+      clock: this.clock,
+      passwords: createBcryptHasher(CHEAP_WORK_FACTOR),
+      checkAnswers: true,
+      purpose: 'test',
+      ...(this.#options.hubLimits ? { hubLimits: this.#options.hubLimits } : {}),
+    })
+    const listener = await this.app.listen()
+    this.url = `http://127.0.0.1:${listener.port}`
+  }
+
+  /** Stops and starts on the same data, on another port. */
+  async restart(): Promise<void> {
+    await this.app.close()
+    await this.start()
+  }
+
+  /** REST without a token, or with the given one. */
+  rest(token?: string): Rest {
+    return new Rest(this.url, token ? { authorization: `Bearer ${token}` } : {})
+  }
+
+  /** A connected device. */
+  async hub(token: string): Promise<HubClient> {
+    const hub = new HubClient(this.url, token)
+    this.#hubs.push(hub)
+    return hub.start()
+  }
+
+  /** An order of the command line. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a command.
+  command(name: string, input: object = {}): Promise<any> {
+    return this.app.command(name, input)
+  }
+
+  /** A person with an approved account, signed in, made through the public interface. */
+  person(name: string): Promise<Person> {
+    return createPerson(this, name)
+  }
+
+  /** People who are all friends with each other. */
+  async friends<const N extends string[]>(...names: N): Promise<{ [K in keyof N]: Person }> {
+    const people: Person[] = []
+    for (const name of names) {
+      const person = await this.person(name)
+      for (const other of people) await other.befriend(person)
+      people.push(person)
+    }
+    return people as { [K in keyof N]: Person }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#hubs.map((hub) => hub.stop()))
+    await this.app.close()
+    await this.#store.drop()
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}
+
+/** Use with `await using`, which stops it and takes its data away. */
+export async function boot(options: BootOptions = {}): Promise<Appliance> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'mimir-test-'))
+  const appliance = new Appliance(dataDir, await createTestStore(), options)
+  await appliance.start()
+  return appliance
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  readonly body: any
+}
+
+/** Speaks REST as one caller. */
+export class Rest {
+  readonly #base: string
+  readonly #headers: Record<string, string>
+
+  constructor(base: string, headers: Record<string, string> = {}) {
+    this.#base = base
+    this.#headers = headers
+  }
+
+  /** The same caller with further headers. */
+  with(headers: Record<string, string>): Rest {
+    return new Rest(this.#base, { ...this.#headers, ...headers })
+  }
+
+  get(path: string): Promise<Reply> {
+    return this.send('GET', path)
+  }
+
+  post(path: string, body: unknown = {}): Promise<Reply> {
+    return this.send('POST', path, JSON.stringify(body))
+  }
+
+  patch(path: string, body: unknown): Promise<Reply> {
+    return this.send('PATCH', path, JSON.stringify(body))
+  }
+
+  put(path: string, body: unknown): Promise<Reply> {
+    return this.send('PUT', path, JSON.stringify(body))
+  }
+
+  delete(path: string): Promise<Reply> {
+    return this.send('DELETE', path)
+  }
+
+  /** A request with the body as it stands: text, bytes, or none. */
+  async send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>): Promise<Reply> {
+    const response = await fetch(this.#base + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...this.#headers,
+      },
+      ...(body === undefined ? {} : { body }),
+    })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.includes('json')
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : text,
+    }
+  }
+}
+
+/** Asserts a refusal: its status, its code and the form that every refusal has. */
+export function assertRefused(reply: Reply, status: number, code: string): void {
+  assert.equal(reply.body?.error, code, `${reply.status} ${JSON.stringify(reply.body)}`)
+  assert.equal(reply.status, status)
+  assert.equal(typeof reply.body.message, 'string')
+  assert.equal(reply.body.requestId, reply.headers.get('x-request-id'))
+}
+
+/** Asserts a success and gives its body. */
+export function assertDone(reply: Reply, status = 200): Reply['body'] {
+  assert.equal(reply.status, status, JSON.stringify(reply.body))
+  return reply.body
+}
