@@ -22,8 +22,8 @@ const rooms = [
 const everySlice = '^src/features/[^/]+/'
 const machinery = '^src/(platform|policy|context|events|db|jobs|outbound|config)[/.]'
 
-// A refusal that another slice's service may answer with is declared where the caller meets it.
-const refusals = `${everySlice}errors`
+// The shapes and refusals of other slices that a use case may answer with, where a caller meets them.
+const words = `${everySlice}(errors|schema)`
 
 const slices = [
   slice('schema', ['^src/platform/', `${everySlice}schema`], 'is the shape on the wire'),
@@ -38,22 +38,31 @@ const slices = [
     [machinery, own(''), `${everySlice}(access|service|schema|events|errors)`],
     'never reaches into another slice’s store, nor knows by which transport it was called',
   ),
-  slice('routes', [machinery, '^src/http/', own(''), refusals], 'spells its own slice for REST'),
+  slice(
+    'routes|pages',
+    [machinery, '^src/http/', own(''), words, `${everySlice}(access|service)`],
+    'spells use cases for REST',
+  ),
   slice(
     'hub',
-    [machinery, '^src/(hub/|http/rate-limit)', own(''), refusals],
+    [machinery, '^src/(hub/|http/rate-limit)', own(''), words],
     'spells its own slice for the hub',
   ),
   slice(
     'commands',
-    [machinery, '^src/control/', own(''), refusals],
+    [machinery, '^src/control/', own(''), words],
     'spells its own slice for operators',
   ),
   slice('jobs', [machinery, own(''), `${everySlice}events`], 'runs its own slice by the clock'),
 ]
 
 const edges = [
-  forbid('app', '^src/app/', ['^src/'], 'builds the server; the command line starts it'),
+  forbid(
+    'app',
+    '^src/app/',
+    ['^src/', '^migrations/'],
+    'builds the server; the command line starts it',
+  ),
   {
     name: 'context-imports',
     comment: 'context is the type of what a use case is handed: nothing runs in it.',
@@ -120,7 +129,7 @@ function room(name, others, why) {
 
 /** Files of a slice by name, `$1` being the slice; `service` stands for all that have no rule. */
 function slice(files, allowed, why) {
-  const named = 'schema|errors|store|access|routes|hub|commands|jobs'
+  const named = 'schema|errors|store|access|routes|pages|hub|commands|jobs'
   const file = files === 'service' ? `(?!(${named})[.])` : `(${files})[.]`
   const title = `slice ${files.replace('|', ', ')}`
   return forbid(title, `^src/features/([^/]+)/${file}`, [own(`(${files})[.]`), ...allowed], why)

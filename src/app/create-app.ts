@@ -4,8 +4,8 @@ import type { Config } from '../config/config.ts'
 import { type Ctx, DEFAULT_TENANT } from '../context.ts'
 import { runCommand } from '../control/run-command.ts'
 import { type ControlServer, startControlServer } from '../control/server.ts'
-import { createDatabase } from '../db/database.ts'
 import { lockDataDirectory } from '../db/data-lock.ts'
+import { createDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
@@ -80,7 +80,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     const lock = lockDataDirectory(config.paths.lock, options.purpose)
     cleanUp.defer(() => lock.release())
 
-    const keyring = openKeyring({ directory: config.paths.keys, clock, environment: keysOf(config) })
+    const keyring = openKeyring({
+      directory: config.paths.keys,
+      clock,
+      environment: keysOf(config),
+    })
     completeKeyring(keyring)
     const engine = openStore(config, log)
     cleanUp.defer(() => engine.close())
@@ -139,6 +143,7 @@ function buildHub(ctx: Ctx, limits: Partial<HubLimits> = {}): Hub {
     limits,
     authenticate: (token, origin) => authenticateToken(ctx, token, origin),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
+    refused: (actor, error) => recordRefusal(ctx, actor, error),
     stillActive: (actor) => isStillActive(ctx, actor),
     conversationsOf: (actor) => listConversationIds(ctx.db.read, actor.userId),
     presence: {
@@ -172,11 +177,7 @@ async function listen(
   })
   const hubPaths = new Set(['', config.pathPrefix].map((prefix) => `${prefix}/hubs/dm`))
 
-  const control: ControlServer = await startControlServer(
-    ctx,
-    commands,
-    config.paths.controlSocket,
-  )
+  const control: ControlServer = await startControlServer(ctx, commands, config.paths.controlSocket)
   cleanUp.defer(() => control.close())
 
   const runtime = await loadRuntime()

@@ -1,6 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 import { join } from 'node:path'
-import { DEFAULT_RATE_LIMITS, type LimitedRateClass, type RateLimit } from '../policy/rate-classes.ts'
+import {
+  DEFAULT_RATE_LIMITS,
+  type LimitedRateClass,
+  type RateLimit,
+} from '../policy/rate-classes.ts'
 import type { SettingValues } from './settings.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */

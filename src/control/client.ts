@@ -19,7 +19,8 @@ export function callServer(
       else reject(error)
     })
     socket.on('close', () => {
-      if (!line.endsWith('\n')) reject(new Error('the server closed the connection without an answer'))
+      if (!line.endsWith('\n'))
+        reject(new Error('the server closed the connection without an answer'))
       else resolve(JSON.parse(line) as ControlResponse)
     })
   })

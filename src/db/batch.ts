@@ -35,7 +35,15 @@ export function createBatch<I, O>(
 
   async function runGroup(group: Waiting[]): Promise<void> {
     try {
-      settle(group, await transaction((tx) => run(tx, group.map((waiting) => waiting.item))))
+      settle(
+        group,
+        await transaction((tx) =>
+          run(
+            tx,
+            group.map((waiting) => waiting.item),
+          ),
+        ),
+      )
     } catch (error) {
       if (group.length === 1) for (const waiting of group) waiting.reject(error)
       else for (const waiting of group) await runGroup([waiting])

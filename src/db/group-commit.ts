@@ -94,7 +94,9 @@ export function createGroupCommit(
         if (!scheduled) schedule()
       }),
     idle: () =>
-      scheduled ? new Promise<void>((resolve) => void idleWaiters.push(resolve)) : Promise.resolve(),
+      scheduled
+        ? new Promise<void>((resolve) => void idleWaiters.push(resolve))
+        : Promise.resolve(),
   }
 }
 

@@ -58,7 +58,9 @@ export async function migrate(
       if ((await lockAndList(engine, tx)).includes(migration.name)) return
       await migration.up(untyped(tx), engine.columns)
       const at = toIso(clock.now())
-      await sql`insert into migrations (name, applied_at) values (${migration.name}, ${at})`.execute(tx)
+      await sql`insert into migrations (name, applied_at) values (${migration.name}, ${at})`.execute(
+        tx,
+      )
       ran.push(migration.name)
     })
   }
@@ -69,7 +71,9 @@ async function lockAndList(engine: Engine, tx: Tx): Promise<string[]> {
   await engine.lockMigrations(tx)
   await sql`create table if not exists migrations (
     name text primary key not null, applied_at text not null)`.execute(tx)
-  const { rows } = await sql<{ name: string }>`select name from migrations order by name`.execute(tx)
+  const { rows } = await sql<{ name: string }>`select name from migrations order by name`.execute(
+    tx,
+  )
   return rows.map((row) => row.name)
 }
 

@@ -59,8 +59,8 @@ export function preparedForMany<P extends object, O>(
 
   const textFor = (db: Db, size: number, names: string[]): CompiledQuery<O> => {
     const { adapter } = db.getExecutor()
-    let bySize = texts.get(adapter)
-    if (!bySize) texts.set(adapter, (bySize = new Map()))
+    const bySize = texts.get(adapter) ?? new Map<number, CompiledQuery<O>>()
+    texts.set(adapter, bySize)
     let compiled = bySize.get(size)
     if (!compiled) {
       const rows = Array.from({ length: size }, (_, row) => placeholdersOf<P>(row, names))

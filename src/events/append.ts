@@ -12,7 +12,9 @@ interface NewEventRow {
   created_at: string
 }
 
-const insertEvents = preparedForMany<NewEventRow, never>((db, rows) => db.insertInto('events').values(rows))
+const insertEvents = preparedForMany<NewEventRow, never>((db, rows) =>
+  db.insertInto('events').values(rows),
+)
 
 /**
  * Writes the events as rows of the caller's transaction and, once that is durable, hands them with

@@ -9,6 +9,7 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 type ObjectSchema = z.ZodObject | undefined
 type Output<T> = T extends z.ZodType ? z.output<T> : object
+// biome-ignore lint/suspicious/noConfusingVoidType: what a use case without an answer returns.
 type Body<O> = O extends z.ZodType ? z.input<O> : void
 
 /** Another of the declared answers than the usual one. */
@@ -44,11 +45,7 @@ export interface RouteSpec<
   /** The refusals of its own; those that any route can give are added. */
   readonly errors?: readonly ErrorDefinition[]
   /** The use case. Its input holds body, query and path parameters in one object; the path wins. */
-  run(
-    ctx: Ctx,
-    actor: Actor,
-    input: Output<B> & Output<Q> & Output<P>,
-  ): Promise<Body<O> | Answer>
+  run(ctx: Ctx, actor: Actor, input: Output<B> & Output<Q> & Output<P>): Promise<Body<O> | Answer>
 }
 
 /** A route as the server and the OpenAPI document see it. */

@@ -1,6 +1,6 @@
-import type { ZodOpenApiObject, ZodOpenApiOperationObject } from 'zod-openapi'
 import { z } from 'zod'
-import { type ErrorDefinition, commonErrors } from '../platform/errors.ts'
+import type { ZodOpenApiObject, ZodOpenApiOperationObject } from 'zod-openapi'
+import { commonErrors, type ErrorDefinition } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
 import type { AnyRoute, Route } from './define-route.ts'
 import { statusOf } from './on-error.ts'
@@ -48,7 +48,9 @@ function operation(route: Route): ZodOpenApiOperationObject {
       ...(route.params ? { path: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
     },
-    ...(route.body ? { requestBody: { content: { 'application/json': { schema: route.body } } } } : {}),
+    ...(route.body
+      ? { requestBody: { content: { 'application/json': { schema: route.body } } } }
+      : {}),
     responses,
   } as ZodOpenApiOperationObject
 }

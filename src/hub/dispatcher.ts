@@ -16,8 +16,15 @@ export type Dispatch = (
   call: Invocation | StreamInvocation,
 ) => Promise<string | undefined>
 
+/** Told of refusals of kind `forbidden`, before their completion goes out; for the audit. */
+export type Refused = (actor: UserActor, error: AppError) => Promise<void>
+
 /** Throws when two methods have one name; as in ASP.NET's SignalR, case makes no difference. */
-export function createDispatcher(ctx: Ctx, methods: readonly HubMethod[]): Dispatch {
+export function createDispatcher(
+  ctx: Ctx,
+  methods: readonly HubMethod[],
+  refused: Refused,
+): Dispatch {
   const byName = new Map<string, HubMethod>()
   for (const method of methods) {
     const key = method.name.toLowerCase()
@@ -28,7 +35,7 @@ export function createDispatcher(ctx: Ctx, methods: readonly HubMethod[]): Dispa
     const method = byName.get(call.target.toLowerCase())
     const refusal = misfit(method, call)
     if (refusal !== undefined) return failure(call, refusal)
-    return complete(ctx, caller, call as Invocation, method as HubMethod)
+    return complete(ctx, caller, call as Invocation, method as HubMethod, refused)
   }
 }
 
@@ -60,6 +67,7 @@ async function complete(
   caller: DispatchCaller,
   call: Invocation,
   method: HubMethod,
+  refused: Refused,
 ): Promise<string | undefined> {
   const requestId = ctx.ids.next()
   const operation = `hub:${method.name}`
@@ -68,14 +76,32 @@ async function complete(
     const result = await method.invoke(ctx, actor, call.arguments, caller)
     return call.invocationId === undefined ? undefined : encodeResult(call.invocationId, result)
   } catch (error) {
-    const code = error instanceof AppError ? error.hubCode : commonErrors.internal.code
-    if (!(error instanceof AppError) || error.kind === 'internal') {
-      // Without the arguments: they are what people write to each other.
-      ctx.log.error({ err: error, requestId, operation, userId: actor.userId }, 'hub method failed')
-    }
+    const code = await codeOf(ctx, actor, error, refused)
     return failure(
       call,
       `An unexpected error occurred invoking '${call.target}' on the server. HubException: ${code}`,
     )
+  }
+}
+
+/** The one place where a refusal becomes a hub error; what was not foreseen is logged and hidden. */
+async function codeOf(
+  ctx: Ctx,
+  actor: UserActor,
+  error: unknown,
+  refused: Refused,
+): Promise<string> {
+  const { requestId, operation } = actor.origin
+  try {
+    if (!(error instanceof AppError) || error.kind === 'internal') throw error
+    if (error.kind === 'forbidden') await refused(actor, error)
+    return error.hubCode
+  } catch (unforeseen) {
+    // Without the arguments: they are what people write to each other.
+    ctx.log.error(
+      { err: unforeseen, requestId, operation, userId: actor.userId },
+      'hub method failed',
+    )
+    return commonErrors.internal.code
   }
 }

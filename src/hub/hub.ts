@@ -7,7 +7,7 @@ import type { SocketHandler } from '../runtime/runtime.ts'
 import type { ConnectionHost } from './connection.ts'
 import { Connection, GOING_AWAY } from './connection.ts'
 import type { HubMethod } from './define-method.ts'
-import type { Dispatch } from './dispatcher.ts'
+import type { Dispatch, Refused } from './dispatcher.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { Groups } from './groups.ts'
 import type { HubLimits } from './limits.ts'
@@ -25,6 +25,7 @@ export interface HubOptions {
   authenticate(token: string, origin: Origin): Promise<UserActor>
   /** The HTTP answer to a request that `authenticate` or a stopping hub refused. */
   refuse(error: unknown, requestId: string): Response
+  readonly refused: Refused
   /** Asked once a connection is registered: closes the race with a suspension or revocation. */
   stillActive(actor: UserActor): Promise<boolean>
   conversationsOf(actor: UserActor): Promise<readonly string[]>
@@ -73,7 +74,7 @@ class LiveHub implements Hub, ConnectionHost {
   constructor(options: HubOptions) {
     this.options = options
     this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
-    this.dispatch = createDispatcher(options.ctx, options.methods)
+    this.dispatch = createDispatcher(options.ctx, options.methods, options.refused)
     this.sweeping = setInterval(() => this.sweep(), this.limits.sweepMs).unref()
   }
 

@@ -140,7 +140,8 @@ function readKey(path: string): Key {
   if (others !== 0) throw new KeyFileError(`${path} can be read by others: chmod 600 ${path}`)
   try {
     const { id, purpose, createdAt, key } = JSON.parse(readFileSync(path, 'utf8'))
-    if (!KEY_PURPOSES.includes(purpose) || typeof id !== 'string') throw new Error('unknown purpose')
+    if (!KEY_PURPOSES.includes(purpose) || typeof id !== 'string')
+      throw new Error('unknown purpose')
     return { id, purpose, createdAt, source: 'file', key: Buffer.from(key, 'base64') }
   } catch (error) {
     throw new KeyFileError(`${path} is no key file (${(error as Error).message})`)

@@ -28,4 +28,3 @@ export const uuid = z.uuid().toLowerCase()
 export function isBlank(value: string): boolean {
   return value.trim() === ''
 }
-

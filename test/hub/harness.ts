@@ -53,6 +53,7 @@ export async function openHouse(
     limits,
     authenticate: async (token, origin) => actorOf(token, origin),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
+    refused: async () => {},
     stillActive: async () => true,
     conversationsOf: async () => ['everyone'],
     presence: {

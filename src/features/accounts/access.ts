@@ -1,7 +1,5 @@
-import type { Ctx } from '../../context.ts'
 import type { Db, Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
-import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { parseId } from '../../platform/ids.ts'
 import { accountErrors } from './errors.ts'
@@ -30,22 +28,21 @@ export async function requireAnotherAdmin(db: Db, user: UserRow): Promise<void> 
 }
 
 export async function setPassword(
-  ctx: Pick<Ctx, 'clock'>,
   tx: Tx,
   userId: string,
   passwordHash: string,
+  now: string,
 ): Promise<void> {
-  const now = toIso(ctx.clock.now())
   await updateUser(tx, userId, { password_hash: passwordHash, updated_at: now })
 }
 
 export async function changeRole(
-  ctx: Pick<Ctx, 'clock'>,
   tx: Tx,
   userId: string,
   role: UserRow['role'],
+  now: string,
 ): Promise<void> {
-  await updateUser(tx, userId, { role, updated_at: toIso(ctx.clock.now()) })
+  await updateUser(tx, userId, { role, updated_at: now })
 }
 
 export async function setLastSeen(tx: Tx, userId: string, at: string): Promise<void> {

@@ -121,5 +121,9 @@ function describe(error: z.ZodError): string {
 
 function refusedPage(error: unknown): Promise<Response> {
   if (!(error instanceof AppError)) throw error
-  return page('This does not work', html`<p role="alert">${error.message}</p>`, statusOf(error.kind))
+  return page(
+    'This does not work',
+    html`<p role="alert">${error.message}</p>`,
+    statusOf(error.kind),
+  )
 }

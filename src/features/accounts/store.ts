@@ -5,11 +5,7 @@ export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
   await tx.insertInto('users').values(row).execute()
 }
 
-export async function findUser(
-  db: Db,
-  tenantId: string,
-  id: string,
-): Promise<UserRow | undefined> {
+export async function findUser(db: Db, tenantId: string, id: string): Promise<UserRow | undefined> {
   return db
     .selectFrom('users')
     .selectAll()

@@ -119,7 +119,7 @@ export function setAccountRole(
 ): Promise<Account> {
   return change(ctx, actor, input, async (tx, user) => {
     if (input.role === 'member') await requireAnotherAdmin(tx, user)
-    await changeRole(ctx, tx, user.id, input.role)
+    await changeRole(tx, user.id, input.role, toIso(ctx.clock.now()))
     await recordAudit(ctx, tx, actor, {
       type: 'account.role_changed',
       target: { type: 'user', id: user.id },
@@ -137,7 +137,7 @@ export async function resetAccountPassword(
   const password = input.password ?? randomToken(12)
   const hash = await ctx.passwords.hash(password)
   const account = await change(ctx, actor, input, async (tx, user) => {
-    await setPassword(ctx, tx, user.id, hash)
+    await setPassword(tx, user.id, hash, toIso(ctx.clock.now()))
     await endAllSessions(ctx, tx, user.id, 'password_reset')
     await recordAudit(ctx, tx, actor, {
       type: 'account.password_reset',

@@ -18,10 +18,7 @@ import type { Decide, PendingUser } from './schema.ts'
 export type AdminNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
 
 /** Who waits for approval, longest first. */
-export async function getPendingUsers(
-  ctx: Pick<Ctx, 'db'>,
-  actor: Actor,
-): Promise<PendingUser[]> {
+export async function getPendingUsers(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<PendingUser[]> {
   const rows = await listAccounts(ctx.db.read, actor.tenantId, 'PendingAdmin')
   return rows.map((row) => ({
     id: row.id,
@@ -54,12 +51,7 @@ export async function decide(ctx: AdminNeeds, actor: Actor, input: Decide): Prom
   })
 }
 
-export async function approve(
-  ctx: AdminNeeds,
-  tx: Tx,
-  actor: Actor,
-  user: UserRow,
-): Promise<void> {
+export async function approve(ctx: AdminNeeds, tx: Tx, actor: Actor, user: UserRow): Promise<void> {
   await move(ctx, tx, user, ['PendingAdmin'], 'Active')
   await recordAudit(ctx, tx, actor, {
     type: 'account.approved',

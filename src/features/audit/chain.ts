@@ -20,7 +20,11 @@ export async function chainAuditEvents(ctx: Pick<Ctx, 'db'>): Promise<number> {
       const events = await unchainedEvents(tx, PAGE)
       let previous = (await newestLink(tx))?.hash ?? START
       const links = events.map((event) => {
-        const link = { event_id: event.id, previous_hash: previous, hash: linkHash(previous, event) }
+        const link = {
+          event_id: event.id,
+          previous_hash: previous,
+          hash: linkHash(previous, event),
+        }
         previous = link.hash
         return link
       })

@@ -11,7 +11,12 @@ export async function insertAuditEvent(tx: Tx, row: AuditEventRow): Promise<void
 }
 
 export async function newestLink(db: Db): Promise<AuditLink | undefined> {
-  return db.selectFrom('audit_chain').selectAll().orderBy('position', 'desc').limit(1).executeTakeFirst()
+  return db
+    .selectFrom('audit_chain')
+    .selectAll()
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst()
 }
 
 /** Events that have no link yet, oldest first. */

@@ -20,11 +20,7 @@ export async function requireMember(
   return member
 }
 
-export async function isMember(
-  db: Db,
-  actor: UserActor,
-  conversationId: string,
-): Promise<boolean> {
+export async function isMember(db: Db, actor: UserActor, conversationId: string): Promise<boolean> {
   const { tenantId, userId } = actor
   const member = await findMembership(db, { tenantId, conversationId, userId })
   return member !== undefined && member.left_at === null
@@ -90,21 +86,19 @@ export interface MembershipKey {
   readonly userId: string
 }
 
-const presentMembers = preparedForMany<
-  MembershipKey,
-  { conversation_id: string; user_id: string }
->((db, keys) =>
-  db
-    .selectFrom('conversation_members')
-    .select(['conversation_id', 'user_id'])
-    .where('left_at', 'is', null)
-    .where(({ eb, or, and }) =>
-      or(
-        keys.map((key) =>
-          and([eb('conversation_id', '=', key.conversationId), eb('user_id', '=', key.userId)]),
+const presentMembers = preparedForMany<MembershipKey, { conversation_id: string; user_id: string }>(
+  (db, keys) =>
+    db
+      .selectFrom('conversation_members')
+      .select(['conversation_id', 'user_id'])
+      .where('left_at', 'is', null)
+      .where(({ eb, or, and }) =>
+        or(
+          keys.map((key) =>
+            and([eb('conversation_id', '=', key.conversationId), eb('user_id', '=', key.userId)]),
+          ),
         ),
       ),
-    ),
 )
 
 /** Which of many memberships are present ones, asked for a whole batch of messages at once. */
@@ -130,7 +124,11 @@ const touch = preparedForMany<{ id: string; at: string }, never>((db, rows) =>
 )
 
 /** Marks conversations as active at the given time. Their rows stay locked, which orders their events. */
-export async function touchConversations(tx: Tx, ids: readonly string[], at: string): Promise<void> {
+export async function touchConversations(
+  tx: Tx,
+  ids: readonly string[],
+  at: string,
+): Promise<void> {
   // In one order everywhere: two nodes that touch the same rows wait for each other instead of locking up.
   const rows = [...new Set(ids)].sort().map((id) => ({ id, at }))
   await touch(tx, rows)

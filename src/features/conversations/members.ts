@@ -13,7 +13,13 @@ import { conversationErrors } from './errors.ts'
 import { memberAdded, memberRemoved, roleChanged } from './events.ts'
 import type { AddMember, MemberId, SetRole } from './schema.ts'
 import { newMember, toMember } from './service.ts'
-import { countMembers, findMembership, joinMember, lockConversation, updateMember } from './store.ts'
+import {
+  countMembers,
+  findMembership,
+  joinMember,
+  lockConversation,
+  updateMember,
+} from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
 

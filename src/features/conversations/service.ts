@@ -62,9 +62,7 @@ export async function createConversation(
       newMember(row, me.userId, 'Owner', now),
       ...others.map((userId) => newMember(row, userId, 'Member', now)),
     ])
-    await appendEvents(ctx, tx, [
-      conversationCreated(me.tenantId, await readConversation(tx, row)),
-    ])
+    await appendEvents(ctx, tx, [conversationCreated(me.tenantId, await readConversation(tx, row))])
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.created',
       target: { type: 'conversation', id: row.id },
@@ -129,10 +127,7 @@ export async function getConversation(
   return readConversation(ctx.db.read, row as ConversationRow)
 }
 
-async function readConversation(
-  db: Db,
-  row: ConversationRow,
-): Promise<Conversation> {
+async function readConversation(db: Db, row: ConversationRow): Promise<Conversation> {
   return {
     id: row.id,
     type: row.type,

@@ -13,11 +13,7 @@ export async function insertConversation(tx: Tx, row: ConversationRow): Promise<
 }
 
 export async function findDm(db: Db, dmKey: string): Promise<ConversationRow | undefined> {
-  return db
-    .selectFrom('conversations')
-    .selectAll()
-    .where('dm_key', '=', dmKey)
-    .executeTakeFirst()
+  return db.selectFrom('conversations').selectAll().where('dm_key', '=', dmKey).executeTakeFirst()
 }
 
 /** The conversation, held against other changes of its members until the transaction ends. */
@@ -132,10 +128,7 @@ export async function updateMember(
     .execute()
 }
 
-export async function newestMessageId(
-  db: Db,
-  conversationId: string,
-): Promise<string | undefined> {
+export async function newestMessageId(db: Db, conversationId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('messages')
     .select('id')

@@ -64,7 +64,11 @@ export async function sendFriendRequest(
 
     const row = { ...fresh, id: existing?.id ?? fresh.id }
     await appendEvents(ctx, tx, [
-      friendRequestReceived(me.tenantId, other.id, toRequest(row, other.id, me.userId, me.username)),
+      friendRequestReceived(
+        me.tenantId,
+        other.id,
+        toRequest(row, other.id, me.userId, me.username),
+      ),
     ])
     await recordAudit(ctx, tx, actor, {
       type: 'friend.requested',

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../platform/errors.ts'
-import { type Key, keyErrors, type KeyPurpose } from '../../platform/keyring.ts'
+import { type Key, type KeyPurpose, keyErrors } from '../../platform/keyring.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed } from '../messages/access.ts'

@@ -17,10 +17,7 @@ export function sealContent(ctx: Pick<Ctx, 'keyring'>, row: RowNames, content: s
 type SealedRow = RowNames & Pick<MessageRow, 'key_id' | 'sealed'>
 
 /** The content, or undefined when the row cannot be opened: that is logged, and the rest goes on. */
-export function openContent(
-  ctx: Pick<Ctx, 'keyring' | 'log'>,
-  row: SealedRow,
-): string | undefined {
+export function openContent(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): string | undefined {
   const key = ctx.keyring.find('message', row.key_id)
   try {
     if (!key) throw new Error('the key is not here')

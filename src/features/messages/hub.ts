@@ -18,7 +18,9 @@ const clientMessageId = z
   .min(1, 'invalid_options')
   .max(CLIENT_MESSAGE_ID_MAX, 'invalid_options')
   .refine(isStorable, 'invalid_options')
-const options = z.object({ clientMessageId: clientMessageId.nullish() }, 'invalid_options').nullish()
+const options = z
+  .object({ clientMessageId: clientMessageId.nullish() }, 'invalid_options')
+  .nullish()
 
 export const methods = [
   defineHubMethod({
@@ -29,7 +31,11 @@ export const methods = [
     optional: 1,
     run: async (ctx, actor, [conversationId, content, options]) => {
       const { clientMessageId } = options ?? {}
-      const { message } = await sendMessage(ctx, actor, { conversationId, content, clientMessageId })
+      const { message } = await sendMessage(ctx, actor, {
+        conversationId,
+        content,
+        clientMessageId,
+      })
       return message
     },
   }),

@@ -1,4 +1,5 @@
 import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { findAccountById, setPassword } from '../accounts/access.ts'
@@ -24,7 +25,7 @@ export async function changePassword(
   }
   const passwordHash = await ctx.passwords.hash(input.newPassword)
   await ctx.db.transaction(async (tx) => {
-    await setPassword(ctx, tx, userId, passwordHash)
+    await setPassword(tx, userId, passwordHash, toIso(ctx.clock.now()))
     const ended = await endAllSessions(ctx, tx, userId, 'password_changed')
     await recordAudit(ctx, tx, actor, {
       type: 'account.password_changed',
