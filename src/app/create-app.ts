@@ -10,6 +10,7 @@ import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
 import { checkAppVersion } from '../features/app-gate/service.ts'
+import { chainAuditEvents } from '../features/audit/chain.ts'
 import { recordRefusal } from '../features/audit/service.ts'
 import { createCallRegistry } from '../features/calls/registry.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
@@ -40,6 +41,7 @@ import { pruneEventsJob } from './prune-events.ts'
 
 const BCRYPT_WORK_FACTOR = 12
 const MAX_BODY_BYTES = 1024 * 1024
+const UNCHAINED = 'audit events are left to be chained at the next start'
 /** All of them together stay well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
 
@@ -100,12 +102,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       log,
       keyring,
       passwords: options.passwords ?? createBcryptHasher(BCRYPT_WORK_FACTOR),
-      bus: createBus(),
+      bus: createBus(log),
       rateLimiter: createRateLimiter(config.rateLimits),
       mailer,
       presence: createPresenceTracker(),
       calls: createCallRegistry(clock),
     }
+    // The last link of the chain is put before the store closes, so that nothing waits for a next start.
+    cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
     const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob])
     cleanUp.defer(() => jobRunner.stop())
     const hub = buildHub(ctx, options.hubLimits)

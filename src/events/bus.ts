@@ -1,3 +1,4 @@
+import type { Logger } from '../platform/log.ts'
 import type { AppEvent, Disconnect, Signal } from './event.ts'
 
 /** What takes deliveries: the hub, later push and other nodes. */
@@ -16,18 +17,22 @@ export interface Bus {
   disconnect(order: Disconnect): void
 }
 
-export function createBus(): Bus {
+export function createBus(log: Logger): Bus {
   const subscribers: Subscriber[] = []
+  // What was committed stays so: a subscriber that fails must not fail the writer, nor its neighbours.
+  const tell = (deliver: (subscriber: Subscriber) => void) => {
+    for (const subscriber of subscribers) {
+      try {
+        deliver(subscriber)
+      } catch (error) {
+        log.error({ err: error }, 'a delivery failed')
+      }
+    }
+  }
   return {
     subscribe: (subscriber) => void subscribers.push(subscriber),
-    publish(events) {
-      for (const subscriber of subscribers) subscriber.events(events)
-    },
-    signal(signal) {
-      for (const subscriber of subscribers) subscriber.signal(signal)
-    },
-    disconnect(order) {
-      for (const subscriber of subscribers) subscriber.disconnect(order)
-    },
+    publish: (events) => tell((subscriber) => subscriber.events(events)),
+    signal: (signal) => tell((subscriber) => subscriber.signal(signal)),
+    disconnect: (order) => tell((subscriber) => subscriber.disconnect(order)),
   }
 }

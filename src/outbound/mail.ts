@@ -40,10 +40,10 @@ export function createMailer(config: SmtpConfig, log: Logger): Mailer {
         return
       } catch (error) {
         if (attempt === TRIES || closing.signal.aborted) {
-          log.error({ err: error, attempt }, 'a mail could not be sent')
+          log.error({ ...reasonOf(error), attempt }, 'a mail could not be sent')
           return
         }
-        log.warn({ err: error, attempt }, 'a mail could not be sent; trying again')
+        log.warn({ ...reasonOf(error), attempt }, 'a mail could not be sent; trying again')
         await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), closing.signal)
       }
     }
@@ -60,6 +60,12 @@ export function createMailer(config: SmtpConfig, log: Logger): Mailer {
       transport.close()
     },
   }
+}
+
+/** Codes only: the words of a mail server and of the library repeat the recipient's address. */
+function reasonOf(error: unknown): object {
+  const { code, responseCode, command } = error as Record<string, unknown>
+  return { code, responseCode, command }
 }
 
 function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {

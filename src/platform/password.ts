@@ -12,14 +12,15 @@ export const PASSWORD_MAX_BYTES = 72
 export const PASSWORD_MIN_BYTES = 8
 
 export function createBcryptHasher(workFactor: number): PasswordHasher {
-  let standIn: Promise<string> | undefined
+  // The form of a hash that no known password has: comparing with it costs what any other costs.
+  const standIn = `$2b$${String(workFactor).padStart(2, '0')}$${'.'.repeat(53)}`
   return {
     hash: (password) => bcrypt.hash(password, workFactor),
     async verify(password, hash) {
-      if (hash !== undefined) return bcrypt.compare(password, hash)
-      standIn ??= bcrypt.hash('no account has this password', workFactor)
-      await bcrypt.compare(password, await standIn)
-      return false
+      // What bcrypt would cut could not be set, so it is not right, whatever its first 72 bytes are.
+      const known = hash !== undefined && Buffer.byteLength(password) <= PASSWORD_MAX_BYTES
+      const matches = await bcrypt.compare(password, known ? hash : standIn)
+      return known && matches
     },
   }
 }

@@ -5,7 +5,7 @@ import { type App, createApp } from '../../src/app/create-app.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { HubLimits } from '../../src/hub/limits.ts'
 import { createLog } from '../../src/platform/log.ts'
-import { createBcryptHasher } from '../../src/platform/password.ts'
+import { createBcryptHasher, type PasswordHasher } from '../../src/platform/password.ts'
 import { TestClock } from './clock.ts'
 import { HubClient } from './hub.ts'
 import { createPerson, type Person } from './people.ts'
@@ -18,6 +18,8 @@ export interface BootOptions {
   /** Settings as environment variables. Rate limits are off unless given. */
   readonly env?: Record<string, string>
   readonly hubLimits?: Partial<HubLimits>
+  /** Instead of a cheap one. */
+  readonly passwords?: PasswordHasher
 }
 
 /** A whole appliance in this process, on the engine of this run, listening on a free port. */
@@ -53,7 +55,7 @@ export class Appliance implements AsyncDisposable {
         stream: { write: (line) => void this.logged.push(line) },
       }),
       clock: this.clock,
-      passwords: createBcryptHasher(CHEAP_WORK_FACTOR),
+      passwords: this.#options.passwords ?? createBcryptHasher(CHEAP_WORK_FACTOR),
       checkAnswers: true,
       purpose: 'test',
       ...(this.#options.hubLimits ? { hubLimits: this.#options.hubLimits } : {}),
@@ -89,6 +91,13 @@ export class Appliance implements AsyncDisposable {
   /** A person with an approved account, signed in, made through the public interface. */
   person(name: string): Promise<Person> {
     return createPerson(this, name)
+  }
+
+  /** A person who is an administrator. */
+  async admin(name: string): Promise<Person> {
+    const person = await this.person(name)
+    await this.command('user.set-role', { user: name, role: 'admin' })
+    return person
   }
 
   /** People who are all friends with each other. */

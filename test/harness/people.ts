@@ -24,6 +24,15 @@ export class Person {
     return this.#appliance.rest(this.accessToken)
   }
 
+  /** Signs in once more, as another device does: a new session. */
+  async signIn(): Promise<SignedIn> {
+    const reply = await this.#appliance.rest().post('/api/auth/login', {
+      usernameOrEmail: this.name,
+      password: this.password,
+    })
+    return assertDone(reply)
+  }
+
   /** A device of theirs, connected. */
   connect(): Promise<HubClient> {
     return this.#appliance.hub(this.accessToken)
@@ -61,6 +70,16 @@ export class Person {
   async say(conversationId: string, content: string): Promise<any> {
     return assertDone(await this.rest.post(`/api/messages/${conversationId}`, { content }), 201)
   }
+}
+
+/** What signing in and refreshing answer. */
+export interface SignedIn {
+  readonly accessToken: string
+  readonly accessExpiresAt: string
+  readonly refreshToken: string
+  readonly refreshExpiresAt: string
+  readonly username: string
+  readonly isAdmin: boolean
 }
 
 export interface PersonAccount {

@@ -1,9 +1,14 @@
 import type { Ctx } from '../../context.ts'
 import type { AuditEventRow } from '../../db/tables.ts'
+import { MINUTE } from '../../platform/clock.ts'
+import { firstIdAt, timeOfId } from '../../platform/ids.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import { chainFrom, insertLinks, newestLink, unchainedEvents } from './store.ts'
 
-const PAGE = 500
+/** Few enough that messages hardly wait for one transaction. */
+const PAGE = 100
+/** An event's id is made before its transaction commits, at most this long before. */
+const LATE_COMMIT = 10 * MINUTE
 /** What the first link has in place of a hash before it. */
 const START = '0'.repeat(64)
 
@@ -17,8 +22,10 @@ export async function chainAuditEvents(ctx: Pick<Ctx, 'db'>): Promise<number> {
     const count = await ctx.db.transaction(async (tx) => {
       // Two nodes must not fork the chain: the later of the two finds nothing left to link.
       await ctx.db.engine.lockAuditChain(tx)
-      const events = await unchainedEvents(tx, PAGE)
-      let previous = (await newestLink(tx))?.hash ?? START
+      const newest = await newestLink(tx)
+      const from = newest ? firstIdAt(timeOfId(newest.event_id) - LATE_COMMIT) : ''
+      const events = await unchainedEvents(tx, from, PAGE)
+      let previous = newest?.hash ?? START
       const links = events.map((event) => {
         const link = {
           event_id: event.id,

@@ -19,11 +19,16 @@ export async function newestLink(db: Db): Promise<AuditLink | undefined> {
     .executeTakeFirst()
 }
 
-/** Events that have no link yet, oldest first. */
-export async function unchainedEvents(db: Db, limit: number): Promise<AuditEventRow[]> {
+/** Events with an id from `firstId` on that have no link yet, oldest first. */
+export async function unchainedEvents(
+  db: Db,
+  firstId: string,
+  limit: number,
+): Promise<AuditEventRow[]> {
   return db
     .selectFrom('audit_events as event')
     .leftJoin('audit_chain as link', 'link.event_id', 'event.id')
+    .where('event.id', '>=', firstId)
     .where('link.event_id', 'is', null)
     .selectAll('event')
     .orderBy('event.id')

@@ -11,13 +11,14 @@ import { firstNonFriend } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember } from './access.ts'
 import { conversationErrors } from './errors.ts'
 import { conversationCreated, conversationRead, conversationRenamed } from './events.ts'
-import type {
-  Conversation,
-  ConversationId,
-  CreateConversation,
-  CreatedConversation,
-  Member,
-  Rename,
+import {
+  type Conversation,
+  type ConversationId,
+  ConversationType,
+  type CreateConversation,
+  type CreatedConversation,
+  type Member,
+  type Rename,
 } from './schema.ts'
 import {
   findConversation,
@@ -79,10 +80,9 @@ async function checkNewConversation(
   me: UserActor,
   input: CreateConversation,
 ): Promise<{ type: 'Dm' | 'Group'; others: string[] }> {
-  const type = { dm: 'Dm', group: 'Group' }[input.type?.toLowerCase() ?? ''] as
-    | 'Dm'
-    | 'Group'
-    | undefined
+  const type = ConversationType.options.find(
+    (option) => option.toLowerCase() === input.type?.toLowerCase(),
+  )
   if (!type) throw new AppError(conversationErrors.invalidType)
   const others = [...new Set(input.memberIds)].filter((id) => id !== me.userId)
   if (others.length === 0) throw new AppError(conversationErrors.noMembers)

@@ -1,0 +1,61 @@
+import { Refusal } from './failure.ts'
+
+// Questions go to standard error, so that standard output holds the result and nothing else.
+const output = process.stderr
+
+/** Whether somebody is there to answer. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true
+}
+
+/** Asks before something that cannot be undone. Throws a `Refusal` unless the answer is yes. */
+export async function confirm(question: string, { yes }: { yes?: boolean }): Promise<void> {
+  if (yes) return
+  if (!canAsk()) throw new Refusal(`${question} Add --yes to do it without a terminal`, 'needs_yes')
+  const { confirm: ask } = await import('@clack/prompts')
+  const answer = await ask({ message: question, initialValue: false, output })
+  if (answer !== true) throw new Refusal('nothing was done', 'declined')
+}
+
+type Validate = NonNullable<Parameters<typeof import('@clack/prompts')['text']>[0]['validate']>
+
+export async function askText(message: string, validate: Validate): Promise<string> {
+  const { text } = await import('@clack/prompts')
+  return answered(await text({ message, validate, output }))
+}
+
+/** Asks twice without showing what is typed. */
+export async function askNewPassword(message: string, validate: Validate): Promise<string> {
+  const { password } = await import('@clack/prompts')
+  for (;;) {
+    const first = answered(await password({ message, validate, output }))
+    const second = answered(await password({ message: 'The same again', output }))
+    if (first === second) return first
+    output.write('These were two different ones.\n')
+  }
+}
+
+export async function choose<T extends string>(
+  message: string,
+  choices: Readonly<Record<T, string>>,
+): Promise<T> {
+  const { select } = await import('@clack/prompts')
+  const options = Object.entries<string>(choices).map(([value, label]) => ({ value, label }))
+  return answered(await select({ message, options, output })) as T
+}
+
+/** A secret from standard input, to its end; the line break behind it is not part of it. */
+export async function readSecret(): Promise<string> {
+  let text = ''
+  process.stdin.setEncoding('utf8')
+  for await (const chunk of process.stdin) text += chunk
+  const secret = text.replace(/\r?\n$/, '')
+  if (secret === '') throw new Refusal('standard input holds no password', 'no_password')
+  return secret
+}
+
+/** Ctrl-C answers with a symbol. */
+function answered<T>(answer: T): Exclude<T, symbol> {
+  if (typeof answer === 'symbol') throw new Refusal('nothing was done', 'cancelled')
+  return answer as Exclude<T, symbol>
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import type { Setting, SettingName } from '../src/config/settings.ts'
+import { withExamples } from './examples.ts'
+import { type Globals, globalsOf, loadSettings } from './globals.ts'
+import { print, remark, table } from './output.ts'
+
+export function addConfig(program: Command): void {
+  const config = program.command('config').description('the settings')
+
+  const show = config
+    .command('show')
+    .description('print every setting, its value (never a secret’s) and where it comes from')
+    .action(showConfig)
+  withExamples(show, 'mimir config show', 'mimir config show --json')
+
+  const check = config
+    .command('check')
+    .description('look for unknown names and bad values; fails if there are any')
+    .action(checkConfig)
+  withExamples(check, 'mimir config check', 'mimir config check --config /etc/mimir/mimir.env')
+}
+
+async function showConfig(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const { values, sources } = await loadSettings(globals)
+  const { SETTINGS } = await import('../src/config/settings.ts')
+  const all = Object.entries(SETTINGS) as [SettingName, Setting][]
+  const settings = all.map(([name, { secret = false, about }]) => ({
+    name,
+    value: secret ? (values[name] ? '(set)' : '(not set)') : (values[name] ?? null),
+    secret,
+    source: sources[name],
+    about,
+  }))
+  await print(globals, { dataDir: globals.dataDir, file: fileOf(globals), settings }, () =>
+    table(
+      ['setting', 'value', 'from', 'what it does'],
+      settings.map(({ name, value, source, about }) => [name, value ?? '(not set)', source, about]),
+      '',
+    ),
+  )
+}
+
+async function checkConfig(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const file = fileOf(globals)
+  try {
+    const { notes } = await loadSettings(globals)
+    for (const note of notes) remark(globals, `warning: ${note}`)
+    const result = { ok: true, file, problems: [], notes }
+    await print(globals, result, () => 'Every setting is known and good.')
+  } catch (error) {
+    const { ConfigError } = await import('../src/config/load.ts')
+    if (error instanceof ConfigError && globals.json) {
+      const result = { ok: false, file, problems: error.problems, notes: [] }
+      await print(globals, result, () => '')
+    }
+    throw error
+  }
+}
+
+function fileOf({ configFile, dataDir }: Globals): string {
+  return configFile ?? join(dataDir, 'mimir.env')
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import type { z } from 'zod'
+import type { App } from '../src/app/create-app.ts'
+import { callServer } from '../src/control/client.ts'
+import { Refusal, refusalOf } from './failure.ts'
+import { commandLog, type Globals, holdsServer, loadSettings } from './globals.ts'
+
+/** The type of a definition in a slice's `commands.ts`; nothing of it is loaded here. */
+interface AnyCommand {
+  readonly input: z.ZodType
+  run(...args: never[]): Promise<unknown>
+}
+type InputOf<C extends AnyCommand> = z.input<C['input']>
+type OutputOf<C extends AnyCommand> = Awaited<ReturnType<C['run']>>
+
+/** A way to give orders: to the running server, or without one to the store itself. */
+export class Connection {
+  readonly #globals: Globals
+  #app: App | undefined
+
+  constructor(globals: Globals) {
+    this.#globals = globals
+  }
+
+  /** The result as JSON knows it. Throws a `Refusal`, or what opening the store throws. */
+  async call<C extends AnyCommand>(name: string, input: InputOf<C>): Promise<OutputOf<C>> {
+    const answer = this.#app ? undefined : await this.callServer<OutputOf<C>>(name, input)
+    return answer ? answer.result : this.#callHere(name, input)
+  }
+
+  async close(): Promise<void> {
+    await this.#app?.close()
+  }
+
+  /** The running server's answer, or undefined when none runs. */
+  async callServer<O>(command: string, input: unknown): Promise<{ result: O } | undefined> {
+    // The settings of a server are its own: an order reaches it whatever stands in this shell's.
+    const socket = join(this.#globals.dataDir, 'control.sock')
+    const response = await callServer(socket, { command, input })
+    if (response === undefined) return undefined
+    if (!response.ok) throw refusalOf(response.error, response.message, response.details)
+    return { result: response.result as O }
+  }
+
+  async #callHere<O>(name: string, input: unknown): Promise<O> {
+    this.#app ??= await openApp(this.#globals)
+    const { AppError } = await import('../src/platform/errors.ts')
+    try {
+      return (await this.#app.command(name, input)) as O
+    } catch (error) {
+      if (!(error instanceof AppError) || error.kind === 'unavailable') throw error
+      throw refusalOf(error.code, error.message, error.details)
+    }
+  }
+}
+
+/** Gives orders and closes. */
+export async function connected<T>(
+  globals: Globals,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = new Connection(globals)
+  try {
+    return await work(connection)
+  } finally {
+    await connection.close()
+  }
+}
+
+/** One order; its type comes from its definition: `order<typeof showUserCommand>(…)`. */
+export function order<C extends AnyCommand>(
+  globals: Globals,
+  name: string,
+  input: InputOf<C>,
+): Promise<OutputOf<C>> {
+  return connected(globals, (connection) => connection.call<C>(name, input))
+}
+
+/** Throws where a command would make a server by looking for one. */
+export function requireServer({ dataDir }: Globals): void {
+  if (holdsServer(dataDir)) return
+  const mend = 'make one with `mimir init`, or name its directory with --data-dir'
+  throw new Refusal(`there is no server in ${dataDir}: ${mend}`, 'no_server')
+}
+
+async function openApp(globals: Globals): Promise<App> {
+  requireServer(globals)
+  const { config } = await loadSettings(globals)
+  const { createApp } = await import('../src/app/create-app.ts')
+  return createApp({ config, log: await commandLog(globals), purpose: globals.purpose })
+}

@@ -1,0 +1,108 @@
+import type { Command } from 'commander'
+import type { checkStoreCommand, storeStatusCommand } from '../src/app/store-commands.ts'
+import { Connection, requireServer } from './connection.ts'
+import { withExamples } from './examples.ts'
+import { Refusal } from './failure.ts'
+import { commandLog, type Globals, globalsOf, loadSettings } from './globals.ts'
+import { print, properties } from './output.ts'
+
+type Status = Awaited<ReturnType<(typeof storeStatusCommand)['run']>>
+type Check = Awaited<ReturnType<(typeof checkStoreCommand)['run']>>
+
+export function addDb(program: Command): void {
+  const db = program.command('db').description('the store')
+
+  const status = db
+    .command('status')
+    .description('where the store is and which migrations it has')
+    .action(showStatus)
+  withExamples(status, 'mimir db status', 'mimir db status --json')
+
+  const migrate = db
+    .command('migrate')
+    .description('bring the store to the newest schema, as every start does')
+    .action(migrateStore)
+  withExamples(migrate, 'mimir db migrate')
+
+  const check = db
+    .command('check')
+    .description('look through the whole store for damage; fails if there is any')
+    .action(checkStore)
+  withExamples(check, 'mimir db check', 'mimir db check --json')
+}
+
+async function showStatus(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const status = await getStatus(globals)
+  await print(globals, status, () =>
+    properties([
+      ['engine', status.engine],
+      ['location', status.location],
+      ['applied', status.applied.join(', ') || 'none'],
+      ['pending', status.pending.join(', ') || 'none'],
+      ...(status.unknown.length > 0
+        ? [['of a newer version', status.unknown.join(', ')] as const]
+        : []),
+    ]),
+  )
+}
+
+async function migrateStore(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const before = await getStatus(globals)
+  // A running server brought its store to the newest schema when it started.
+  const migrated = before.pending.length > 0 ? await migrateHere(globals) : []
+  const { engine, location } = before
+  await print(globals, { engine, location, migrated }, () =>
+    migrated.length === 0
+      ? 'The store has the newest schema already.'
+      : `The store is at the newest schema now: ${migrated.join(', ')}.`,
+  )
+}
+
+async function checkStore(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const result = await getCheck(globals)
+  await print(globals, result, () => (result.ok ? 'The store is sound.' : result.damage.join('\n')))
+  if (!result.ok) {
+    const mend = 'put a backup in its place'
+    throw new Refusal(`${result.location} is damaged: ${mend}`, 'damaged_store')
+  }
+}
+
+async function getStatus(globals: Globals): Promise<Status> {
+  const answer = await new Connection(globals).callServer<Status>('db.status', {})
+  if (answer) return answer.result
+  return here(globals, ({ withStore, storeStatus }, config, log) =>
+    withStore(config, log, globals.purpose, storeStatus),
+  )
+}
+
+async function getCheck(globals: Globals): Promise<Check> {
+  const answer = await new Connection(globals).callServer<Check>('db.check', {})
+  if (answer) return answer.result
+  return here(globals, ({ withStore, checkStore }, config, log) =>
+    withStore(config, log, globals.purpose, checkStore),
+  )
+}
+
+async function migrateHere(globals: Globals): Promise<readonly string[]> {
+  const { config } = await loadSettings(globals)
+  const { createApp } = await import('../src/app/create-app.ts')
+  const { purpose } = globals
+  const app = await createApp({ config, log: await commandLog(globals), purpose })
+  await app.close()
+  return app.migrated
+}
+
+type InspectStore = typeof import('../src/app/inspect-store.ts')
+type StoreArguments = Parameters<InspectStore['withStore']>
+
+async function here<T>(
+  globals: Globals,
+  work: (inspect: InspectStore, ...args: [StoreArguments[0], StoreArguments[1]]) => Promise<T>,
+): Promise<T> {
+  requireServer(globals)
+  const { config } = await loadSettings(globals)
+  return work(await import('../src/app/inspect-store.ts'), config, await commandLog(globals))
+}

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { LoadedConfig } from '../src/config/load.ts'
+import type { SettingName } from '../src/config/settings.ts'
+import type { Logger, LogLevel } from '../src/platform/log.ts'
+
+const SYSTEM_DATA_DIR = '/var/lib/mimir'
+const LOCAL_DATA_DIR = 'mimir-data'
+
+/** The options that every command has. */
+export interface Globals {
+  /** Absolute. */
+  readonly dataDir: string
+  readonly configFile: string | undefined
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  /** The command's own name, like `user approve`. */
+  readonly purpose: string
+  /** How this command's options are repeated in a suggestion to the administrator. */
+  readonly sameServer: string
+}
+
+export function globalsOf(command: Command): Globals {
+  const options = command.optsWithGlobals()
+  const given: string | undefined = options.dataDir
+  const dataDir = given ?? (process.env.MIMIR_DATA_DIR || defaultDataDir())
+  return {
+    dataDir: resolve(dataDir),
+    configFile: options.config,
+    json: options.json === true,
+    quiet: options.quiet === true,
+    verbose: options.verbose === true,
+    purpose: pathOf(command).slice(1).join(' '),
+    sameServer: given === undefined ? '' : ` --data-dir ${quoted(given)}`,
+  }
+}
+
+/** Whether a server was set up in the directory: its database may be elsewhere, its keys are not. */
+export function holdsServer(dataDir: string): boolean {
+  return existsSync(join(dataDir, 'mimir.db')) || existsSync(join(dataDir, 'keys'))
+}
+
+/** The settings as a server started by this command would have them. Throws a `ConfigError`. */
+export async function loadSettings(
+  { dataDir, configFile }: Globals,
+  flags: Partial<Record<SettingName, string>> = {},
+): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../src/config/load.ts')
+  const file = configFile === undefined ? {} : { file: configFile }
+  return loadConfig({ dataDir, env: process.env, flags, ...file })
+}
+
+/** For a command that works without a server: it speaks only when something is wrong. */
+export async function commandLog({ quiet, verbose }: Globals): Promise<Logger> {
+  const { createLog } = await import('../src/platform/log.ts')
+  const level: LogLevel = verbose ? 'debug' : quiet ? 'error' : 'warn'
+  return createLog({ level })
+}
+
+function defaultDataDir(): string {
+  try {
+    return holdsServer(SYSTEM_DATA_DIR) ? SYSTEM_DATA_DIR : LOCAL_DATA_DIR
+  } catch {
+    return LOCAL_DATA_DIR
+  }
+}
+
+function pathOf(command: Command): string[] {
+  return [...(command.parent ? pathOf(command.parent) : []), command.name()]
+}
+
+function quoted(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,62 @@
+import { Command, CommanderError, Option } from 'commander'
+import { VERSION } from '../src/platform/version.ts'
+import { withExamples } from './examples.ts'
+import { reportFailure } from './failure.ts'
+
+/** Adds a noun with its verbs. */
+export type AddCommands = (program: Command) => void
+
+const DONE = 0
+const WRONG_USAGE = 2
+
+/** Runs what the command line asks for and sets the exit status: 0 done, 1 refused, 2 wrong usage. */
+export async function runProgram(nouns: readonly AddCommands[]): Promise<void> {
+  // Whatever is made here belongs to the owner alone.
+  process.umask(0o077)
+  // `mimir user list | head` is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(DONE)
+    throw error
+  })
+  const program = createProgram(nouns)
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      const wrong = error.exitCode !== 0
+      process.exitCode = wrong ? WRONG_USAGE : DONE
+    } else {
+      process.exitCode = await reportFailure(error, program.opts().verbose === true)
+    }
+  }
+}
+
+function createProgram(nouns: readonly AddCommands[]): Command {
+  const program = new Command('mimir')
+    .description('A self-hosted messenger server, and the tool of its administrator.')
+    .option('--data-dir <dir>', 'where the server keeps everything (MIMIR_DATA_DIR)')
+    .option('--config <file>', 'settings file instead of DATA/mimir.env')
+    .option('--json', 'one JSON document for scripts instead of a table')
+    .addOption(new Option('--quiet', 'say only what was asked for').conflicts('verbose'))
+    .option('--verbose', 'say more of what happens')
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('--help', 'say how it is used')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      outputError: (text, write) => write(`mimir: ${oneLine(text.replace(/^error: /, ''))}\n`),
+    })
+    .exitOverride()
+  withExamples(
+    program,
+    'mimir serve',
+    'mimir invite create --note "for Ada" --qr',
+    'mimir user approve ada',
+  )
+  for (const add of nouns) add(program)
+  return program
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' ')
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import type {
+  turnConfigCommand,
+  turnCredentialsCommand,
+  turnSecretCommand,
+} from '../src/features/turn/commands.ts'
+import { order } from './connection.ts'
+import { parseSeconds } from './duration.ts'
+import { withExamples } from './examples.ts'
+import { globalsOf } from './globals.ts'
+import { print, properties, remark } from './output.ts'
+
+export function addTurn(program: Command): void {
+  const turn = program.command('turn').description('the relay for calls (coturn)')
+
+  const secret = turn
+    .command('secret')
+    .description("print coturn's shared secret, made if there is none")
+    .option('--rotate', 'make a new one; coturn takes both until the old key is retired')
+    .action(printSecret)
+  withExamples(secret, 'mimir turn secret', 'mimir turn secret --rotate --json')
+
+  const config = turn
+    .command('config')
+    .description('print a whole turnserver.conf')
+    .action(printConfig)
+  withExamples(config, 'mimir turn config > /etc/turnserver.conf')
+
+  const credentials = turn
+    .command('credentials')
+    .description('make credentials that end by themselves, to try the relay with')
+    .argument('<user>', 'username, e-mail or id')
+    .option('--ttl <duration>', 'how long they are good for, a day at most (1h)', parseSeconds)
+    .action(makeCredentials)
+  withExamples(credentials, 'mimir turn credentials ada --ttl 10m')
+}
+
+async function printSecret(options: { rotate?: boolean }, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const input = { rotate: options.rotate === true }
+  const result = await order<typeof turnSecretCommand>(globals, 'turn.secret', input)
+  if (result.made && !globals.json) {
+    remark(globals, 'A new secret: tell coturn with `mimir turn config`.')
+  }
+  await print(globals, result, () => result.secret)
+}
+
+async function printConfig(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const result = await order<typeof turnConfigCommand>(globals, 'turn.config', {})
+  await print(globals, result, () => result.config)
+}
+
+async function makeCredentials(
+  user: string,
+  options: { ttl?: number },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  const input = { user, ttlSeconds: options.ttl }
+  const made = await order<typeof turnCredentialsCommand>(globals, 'turn.credentials', input)
+  await print(globals, made, () =>
+    properties([
+      ['username', made.username],
+      ['credential', made.credential],
+      ['good until', new Date(made.expiresAt * 1000).toISOString()],
+      ...made.urls.map((url) => ['url', url] as const),
+    ]),
+  )
+}

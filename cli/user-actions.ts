@@ -1,0 +1,164 @@
+import type { Command } from 'commander'
+import type {
+  approveAllCommand,
+  approveUserCommand,
+  listUsersCommand,
+  resetPasswordCommand,
+  revokeSessionsCommand,
+  setUserRoleCommand,
+  showUserCommand,
+  suspendUserCommand,
+  userSessionsCommand,
+} from '../src/features/admin/commands.ts'
+import { confirm, readSecret } from './ask.ts'
+import { order } from './connection.ts'
+import { globalsOf } from './globals.ts'
+import { print, properties, remark, table, time } from './output.ts'
+
+type Account = Awaited<ReturnType<(typeof showUserCommand)['run']>>
+
+export async function listUsers(
+  options: { status?: Account['status'] },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  const users = await order<typeof listUsersCommand>(globals, 'user.list', options)
+  await print(globals, users, () =>
+    table(
+      ['username', 'e-mail', 'status', 'role', 'since', 'last seen', 'id'],
+      users.map((user) => [
+        user.username,
+        user.email,
+        user.status,
+        user.role,
+        time(user.createdAt),
+        time(user.lastSeenAt),
+        user.id,
+      ]),
+      options.status ? `Nobody is ${options.status}.` : 'Nobody has an account yet.',
+    ),
+  )
+}
+
+export async function showUser(user: string, _options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const account = await order<typeof showUserCommand>(globals, 'user.show', { user })
+  await print(globals, account, () =>
+    properties([
+      ['username', account.username],
+      ['e-mail', account.email],
+      ['phone', account.phone],
+      ['status', account.status],
+      ['role', account.role],
+      ['since', time(account.createdAt)],
+      ['last seen', time(account.lastSeenAt)],
+      ['id', account.id],
+    ]),
+  )
+}
+
+export async function approve(
+  user: string | undefined,
+  options: { all?: boolean },
+  command: Command,
+): Promise<void> {
+  if ((user === undefined) === (options.all === undefined)) {
+    command.error('error: name one user, or say --all for everyone who waits')
+  }
+  if (user !== undefined) return changeAccount(command, 'user.approve', { user }, 'approved')
+  const globals = globalsOf(command)
+  const approved = await order<typeof approveAllCommand>(globals, 'user.approve-all', {})
+  await print(globals, approved, () =>
+    approved.length === 0
+      ? 'Nobody waits.'
+      : approved.map(({ username }) => `${username} is approved.`).join('\n'),
+  )
+}
+
+/** Orders one change of one account and says how it is called now. */
+export async function changeAccount(
+  command: Command,
+  name: 'user.approve' | 'user.reject' | 'user.suspend' | 'user.reinstate',
+  input: { user: string; reason?: string | undefined },
+  done: string,
+): Promise<void> {
+  const globals = globalsOf(command)
+  const account = await order<typeof approveUserCommand | typeof suspendUserCommand>(
+    globals,
+    name,
+    input,
+  )
+  await print(globals, account, () => `${account.username} is ${done}.`)
+}
+
+export async function reject(
+  user: string,
+  options: { yes?: boolean },
+  command: Command,
+): Promise<void> {
+  await confirm(`Refuse ${user}?`, options)
+  await changeAccount(command, 'user.reject', { user }, 'rejected')
+}
+
+export function setRole(role: 'admin' | 'member') {
+  return async (user: string, _options: object, command: Command): Promise<void> => {
+    const globals = globalsOf(command)
+    const input = { user, role }
+    const account = await order<typeof setUserRoleCommand>(globals, 'user.set-role', input)
+    const what = role === 'admin' ? 'an administrator' : 'a plain member'
+    await print(globals, account, () => `${account.username} is ${what} now.`)
+  }
+}
+
+export async function resetPassword(
+  user: string,
+  options: { passwordStdin?: boolean; yes?: boolean },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  await confirm(`Set a new password for ${user} and end their sessions?`, options)
+  const given = options.passwordStdin ? { password: await readSecret() } : {}
+  const input = { user, ...given }
+  const result = await order<typeof resetPasswordCommand>(globals, 'user.reset-password', input)
+  const { account, password } = result
+  if (!globals.json) {
+    const once = password === undefined ? '' : '; it is shown this once'
+    remark(globals, `${account.username} has a new password${once}.`)
+  }
+  await print(globals, result, () => password ?? '')
+}
+
+export async function showSessions(
+  user: string,
+  _options: object,
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  const sessions = await order<typeof userSessionsCommand>(globals, 'user.sessions', { user })
+  await print(globals, sessions, () =>
+    table(
+      ['since', 'last used', 'good until', 'address', 'client', 'id'],
+      sessions.map((session) => [
+        time(session.createdAt),
+        time(session.lastUsedAt),
+        time(session.expiresAt),
+        session.ip,
+        session.userAgent,
+        session.id,
+      ]),
+      `${user} is signed in nowhere.`,
+    ),
+  )
+}
+
+export async function revokeSessions(
+  user: string,
+  options: { yes?: boolean },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  await confirm(`Sign ${user} out everywhere?`, options)
+  const input = { user }
+  const result = await order<typeof revokeSessionsCommand>(globals, 'user.revoke-sessions', input)
+  await print(globals, result, () => `${result.revoked} sessions ended.`)
+}

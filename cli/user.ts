@@ -1,0 +1,87 @@
+import { Argument, type Command, Option } from 'commander'
+import type { AccountStatus } from '../src/features/accounts/schema.ts'
+import { withExamples } from './examples.ts'
+import {
+  approve,
+  changeAccount,
+  listUsers,
+  reject,
+  resetPassword,
+  revokeSessions,
+  setRole,
+  showSessions,
+  showUser,
+} from './user-actions.ts'
+import { review } from './user-review.ts'
+
+const STATUSES: readonly AccountStatus[] = ['PendingEmail', 'PendingAdmin', 'Active', 'Suspended']
+
+export function addUser(program: Command): void {
+  const user = program.command('user').description('the people of this server')
+
+  const list = user
+    .command('list')
+    .description('list accounts')
+    .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
+    .action(listUsers)
+  withExamples(list, 'mimir user list --status PendingAdmin', 'mimir user list --json')
+
+  withUser(user, 'show', 'show an account').action(showUser)
+
+  const approving = user
+    .command('approve')
+    .description('let somebody in who registered')
+    .addArgument(new Argument('[user]', NAMED))
+    .option('--all', 'everyone who waits')
+    .action(approve)
+  withExamples(approving, 'mimir user approve ada', 'mimir user approve --all')
+
+  withUser(user, 'reject', 'refuse somebody who registered')
+    .option('--yes', 'do not ask')
+    .action(reject)
+
+  withUser(user, 'suspend', 'shut somebody out and close their connections')
+    .option('--reason <text>', 'kept in the audit log')
+    .action((name: string, options: { reason?: string }, command: Command) =>
+      changeAccount(command, 'user.suspend', { user: name, reason: options.reason }, 'suspended'),
+    )
+
+  withUser(user, 'reinstate', 'let a suspended person in again').action(
+    (name: string, _options: object, command: Command) =>
+      changeAccount(command, 'user.reinstate', { user: name }, 'reinstated'),
+  )
+
+  withUser(user, 'promote', 'make somebody an administrator').action(setRole('admin'))
+  withUser(user, 'demote', 'make an administrator a plain member').action(setRole('member'))
+
+  withUser(
+    user,
+    'reset-password',
+    'set a password, a random one that is shown once or one from standard input; ends every session',
+  )
+    .option('--password-stdin', 'read the new password from standard input')
+    .option('--yes', 'do not ask')
+    .action(resetPassword)
+
+  withUser(user, 'sessions', 'list the open sessions').action(showSessions)
+
+  withUser(user, 'revoke-sessions', 'sign somebody out everywhere')
+    .option('--yes', 'do not ask')
+    .action(revokeSessions)
+
+  const walk = user
+    .command('review')
+    .description('walk through those who wait, one by one')
+    .action(review)
+  withExamples(walk, 'mimir user review')
+}
+
+const NAMED = 'username, e-mail or id'
+
+function withUser(parent: Command, name: string, description: string): Command {
+  const command = parent
+    .command(name)
+    .description(description)
+    .addArgument(new Argument('<user>', NAMED))
+  return withExamples(command, `mimir user ${name} ada`, `mimir user ${name} ada@example.org --json`)
+}

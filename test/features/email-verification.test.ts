@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import { MINUTE } from '../../src/platform/clock.ts'
+import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
+import { MailServer } from '../harness/mail-server.ts'
+import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
+
+const EMAIL = 'ann@example.org'
+const PASSWORD = 'correct horse'
+
+async function register(mimir: Appliance): Promise<Reply> {
+  const { token } = await mimir.command('invite.create')
+  return mimir.rest().post('/api/auth/register', {
+    invitationToken: token,
+    email: EMAIL,
+    username: 'ann',
+    password: PASSWORD,
+  })
+}
+
+const verify = (mimir: Appliance, token: string) =>
+  mimir.rest().get(`/api/auth/verify-email?token=${token}`)
+
+const resend = (mimir: Appliance, email: string) =>
+  mimir.rest().post('/api/auth/resend-verification', { email })
+
+const statusOf = async (mimir: Appliance) =>
+  (await mimir.command('user.show', { user: 'ann' })).status
+
+test('a new account confirms its address, then is approved, then may sign in', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  const login = () =>
+    mimir.rest().post('/api/auth/login', { usernameOrEmail: 'ann', password: PASSWORD })
+
+  assert.equal(assertDone(await register(mimir)).status, 'PendingEmail')
+  assert.equal((await login()).body.status, 'PendingEmail')
+  const verified = assertDone(await verify(mimir, await mail.token(EMAIL)))
+  assert.equal(verified.status, 'PendingAdmin')
+  assert.equal(typeof verified.message, 'string')
+  assert.equal((await login()).body.status, 'PendingAdmin')
+  await mimir.command('user.approve', { user: 'ann' })
+  assertDone(await login())
+})
+
+test('nobody is approved before the address is confirmed', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+
+  await assert.rejects(mimir.command('user.approve', { user: 'ann' }), { code: 'user_not_pending' })
+  assert.equal(await statusOf(mimir), 'PendingEmail')
+})
+
+test('a confirmation link works once', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+  const token = await mail.token(EMAIL)
+  const replies = await Promise.all([verify(mimir, token), verify(mimir, token)])
+
+  assert.deepEqual(replies.map((reply) => reply.status).sort(), [200, 400])
+  assertRefused(await verify(mimir, token), 400, 'invalid_or_expired_token')
+})
+
+test('a confirmation link is good for 30 minutes', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+  const token = await mail.token(EMAIL)
+  mimir.clock.advance(30 * MINUTE)
+
+  assertRefused(await verify(mimir, token), 400, 'invalid_or_expired_token')
+  assertDone(await resend(mimir, EMAIL), 202)
+  const fresh = await mail.token(EMAIL, 2)
+  mimir.clock.advance(30 * MINUTE - 5000)
+  assertDone(await verify(mimir, fresh))
+})
+
+test('a link without a token, with a wrong one, or for an account past this step says which', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+  assertDone(await resend(mimir, EMAIL), 202)
+  assertDone(await verify(mimir, await mail.token(EMAIL, 1)))
+
+  assertRefused(await mimir.rest().get('/api/auth/verify-email'), 400, 'missing_token')
+  assertRefused(await verify(mimir, ''), 400, 'missing_token')
+  assertRefused(await verify(mimir, 'wrong'), 400, 'invalid_or_expired_token')
+  assertRefused(await verify(mimir, await mail.token(EMAIL, 2)), 400, 'invalid_state')
+  assert.equal(await statusOf(mimir), 'PendingAdmin')
+})
+
+test('asking for another link tells nobody whether the address is known', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+  const unknown = await resend(mimir, 'nobody@example.org')
+  const known = await resend(mimir, EMAIL.toUpperCase())
+
+  assert.equal(assertDone(unknown, 202), '')
+  assert.equal(assertDone(known, 202), '')
+  assertDone(await verify(mimir, await mail.token(EMAIL, 2)))
+  // Nothing waits any more: the answer stays, the letter does not come.
+  assertDone(await resend(mimir, EMAIL), 202)
+  await mimir.app.close()
+  assert.deepEqual(
+    mail.letters.map((letter) => letter.to),
+    [EMAIL, EMAIL],
+  )
+  await mimir.start()
+})
+
+test('a mail server that is gone, or that never answers, neither delays nor fails a registration', async () => {
+  const silent = createServer()
+  await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve))
+  const { port } = silent.address() as { port: number }
+  try {
+    for (const SMTP_PORT of ['1', String(port)]) {
+      await using mimir = await boot({
+        env: { SMTP_HOST: '127.0.0.1', SMTP_PORT, SMTP_FROM: 'mimir@example.org' },
+      })
+      const began = Date.now()
+      assert.equal(assertDone(await register(mimir)).status, 'PendingEmail')
+      assert.ok(Date.now() - began < 1500, 'the registration waited for the mail server')
+    }
+  } finally {
+    silent.close()
+  }
+})
+
+test('a mail that is refused is logged without its address', async () => {
+  await using mail = await new MailServer().start()
+  mail.refuses = true
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+
+  await eventually(
+    () => mimir.logged.some((line) => line.includes('a mail could not be sent')),
+    'the refusal was not logged',
+  )
+  assert.ok(!mimir.logged.some((line) => line.includes(EMAIL)), mimir.logged.join(''))
+})

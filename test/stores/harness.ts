@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Engine } from '../../src/db/engine.ts'
+import { openPostgres } from '../../src/db/postgres.ts'
+import { openSqlite } from '../../src/db/sqlite.ts'
+import { createLog } from '../../src/platform/log.ts'
+import { createTestStore, STORE } from '../harness/store.ts'
+
+/** An empty store, which any number of engines may have open. */
+export interface EmptyStore extends AsyncDisposable {
+  /** Of the embedded store: where its file and its copies are. */
+  readonly directory: string
+  open(): Engine
+}
+
+/** An empty store of the kind of this run; use with `await using`, which closes and removes it. */
+export async function emptyStore(kind = STORE): Promise<EmptyStore> {
+  return kind === 'sqlite' ? emptySqlite() : emptyPostgres()
+}
+
+export function emptySqlite(directory = mkdtempSync(join(tmpdir(), 'mimir-store-'))): EmptyStore {
+  const engines: Engine[] = []
+  return {
+    directory,
+    open() {
+      const backupDirectory = join(directory, 'backups')
+      mkdirSync(backupDirectory, { recursive: true })
+      return remember(engines, openSqlite({ file: join(directory, 'mimir.db'), backupDirectory }))
+    },
+    async [Symbol.asyncDispose]() {
+      for (const engine of engines) await engine.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function emptyPostgres(): Promise<EmptyStore> {
+  const store = await createTestStore()
+  const engines: Engine[] = []
+  const log = createLog({ level: 'silent' })
+  return {
+    directory: '',
+    open() {
+      const url = store.env.DATABASE_URL as string
+      return remember(engines, openPostgres({ url, connections: 4 }, log))
+    },
+    async [Symbol.asyncDispose]() {
+      for (const engine of engines) await engine.close()
+      await store.drop()
+    },
+  }
+}
+
+function remember(engines: Engine[], engine: Engine): Engine {
+  engines.push(engine)
+  return engine
+}

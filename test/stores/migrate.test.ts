@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import BetterSqlite3 from 'better-sqlite3'
+import { migrations } from '../../migrations/index.ts'
+import type { Engine } from '../../src/db/engine.ts'
+import { type Migration, migrate, migrationStatus, NewerSchemaError } from '../../src/db/migrate.ts'
+import { TestClock } from '../harness/clock.ts'
+import { STORE } from '../harness/store.ts'
+import { emptyStore } from './harness.ts'
+
+const clock = new TestClock()
+const NAMES = migrations.map(({ name }) => name)
+const ALL_TABLES = ['audit_chain', 'audit_events', 'conversation_members', 'messages', 'users']
+
+/** A step after all the real ones. */
+function oneMore(name: string, then = async () => {}): Migration {
+  const up: Migration['up'] = async (db) => {
+    await db.schema.createTable('garden').addColumn('id', 'text').execute()
+    await then()
+  }
+  return { name, up }
+}
+
+/** In this store only: a PostgreSQL server has the tables of other tests too. */
+async function tableNames(engine: Engine): Promise<string[]> {
+  const all = [...ALL_TABLES, 'garden', 'migrations']
+  const there = await Promise.all(all.map(async (name) => (await exists(engine, name)) && name))
+  return there.filter((name) => name !== false)
+}
+
+async function exists(engine: Engine, name: string): Promise<boolean> {
+  const { table } = engine.read.dynamic
+  try {
+    await engine.read.selectFrom(table(name).as('t')).selectAll().limit(0).execute()
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('every step runs once, and never again', async () => {
+  await using store = await emptyStore()
+  const engine = store.open()
+  assert.deepEqual(await migrate(engine, migrations, clock), NAMES)
+  assert.deepEqual(await migrate(engine, migrations, clock), [])
+  assert.deepEqual(await migrate(store.open(), migrations, clock), [])
+  const status = { applied: NAMES, pending: [], unknown: [] }
+  assert.deepEqual(await migrationStatus(engine, migrations), status)
+  assert.deepEqual(await tableNames(engine), [...ALL_TABLES, 'migrations'])
+})
+
+test('of two that migrate at once one does the work, and both find it done', async () => {
+  await using store = await emptyStore()
+  const [one, other] = [store.open(), store.open()]
+  const ran = await Promise.all([
+    migrate(one, migrations, clock),
+    migrate(other, migrations, clock),
+  ])
+  assert.deepEqual(ran.flat().sort(), NAMES)
+  assert.deepEqual((await migrationStatus(other, migrations)).pending, [])
+})
+
+test('the store of a newer program is refused by name and left as it is', async () => {
+  await using store = await emptyStore()
+  const engine = store.open()
+  const newer = [...migrations, oneMore('9998-newer')]
+  await migrate(engine, newer, clock)
+  const older = [...migrations, oneMore('9999-other')]
+  await assert.rejects(migrate(engine, older, clock), (error: Error) => {
+    assert.ok(error instanceof NewerSchemaError)
+    assert.match(error.message, /9998-newer/)
+    return true
+  })
+  assert.deepEqual((await migrationStatus(engine, newer)).applied, [...NAMES, '9998-newer'])
+})
+
+test('a step that fails leaves nothing behind, and runs when it is mended', async () => {
+  await using store = await emptyStore()
+  const engine = store.open()
+  const broken = oneMore('9999-broken', async () => {
+    throw new Error('a slip of the pen')
+  })
+  await assert.rejects(migrate(engine, [...migrations, broken], clock), /a slip of the pen/)
+  assert.deepEqual(await tableNames(engine), [...ALL_TABLES, 'migrations'])
+  assert.deepEqual((await migrationStatus(engine, migrations)).applied, NAMES)
+
+  const mended = [...migrations, oneMore('9999-broken')]
+  assert.deepEqual(await migrate(engine, mended, clock), ['9999-broken'])
+  assert.ok((await tableNames(engine)).includes('garden'))
+})
+
+// A PostgreSQL server has backups of its own.
+if (STORE === 'sqlite') {
+  test('a copy of the embedded store is kept before it is migrated, not when it is made', async () => {
+    await using store = await emptyStore()
+    const engine = store.open()
+    const backups = join(store.directory, 'backups')
+    await migrate(engine, migrations, clock)
+    assert.deepEqual(readdirSync(backups), [])
+
+    await migrate(engine, [...migrations, oneMore('9999-garden')], clock)
+
+    assert.deepEqual(readdirSync(backups), ['before-9999-garden.db'])
+    const copy = new BetterSqlite3(join(backups, 'before-9999-garden.db'), { readonly: true })
+    const names = copy.prepare("select name from sqlite_schema where type = 'table'").pluck().all()
+    const applied = copy.prepare('select name from migrations').pluck().all()
+    copy.close()
+    assert.ok(names.includes('messages') && !names.includes('garden'), names.join())
+    assert.deepEqual(applied, NAMES)
+  })
+}
