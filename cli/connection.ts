@@ -16,10 +16,13 @@ type OutputOf<C extends AnyCommand> = Awaited<ReturnType<C['run']>>
 /** A way to give orders: to the running server, or without one to the store itself. */
 export class Connection {
   readonly #globals: Globals
+  readonly #mayCreate: boolean
   #app: App | undefined
 
-  constructor(globals: Globals) {
+  /** `mayCreate`: whether a server is made where there is none; else that is a refusal. */
+  constructor(globals: Globals, { mayCreate = false } = {}) {
     this.#globals = globals
+    this.#mayCreate = mayCreate
   }
 
   /** The result as JSON knows it. Throws a `Refusal`, or what opening the store throws. */
@@ -43,6 +46,7 @@ export class Connection {
   }
 
   async #callHere<O>(name: string, input: unknown): Promise<O> {
+    if (!this.#mayCreate) requireServer(this.#globals)
     this.#app ??= await openApp(this.#globals)
     const { AppError } = await import('../src/platform/errors.ts')
     try {
@@ -84,7 +88,6 @@ export function requireServer({ dataDir }: Globals): void {
 }
 
 async function openApp(globals: Globals): Promise<App> {
-  requireServer(globals)
   const { config } = await loadSettings(globals)
   const { createApp } = await import('../src/app/create-app.ts')
   return createApp({ config, log: await commandLog(globals), purpose: globals.purpose })

@@ -73,36 +73,27 @@ async function checkStore(_options: object, command: Command): Promise<void> {
 async function getStatus(globals: Globals): Promise<Status> {
   const answer = await new Connection(globals).callServer<Status>('db.status', {})
   if (answer) return answer.result
-  return here(globals, ({ withStore, storeStatus }, config, log) =>
-    withStore(config, log, globals.purpose, storeStatus),
-  )
+  const { inspectStatus } = await import('../src/app/inspect-store.ts')
+  return inspectStatus(...(await storeHere(globals)))
 }
 
 async function getCheck(globals: Globals): Promise<Check> {
   const answer = await new Connection(globals).callServer<Check>('db.check', {})
   if (answer) return answer.result
-  return here(globals, ({ withStore, checkStore }, config, log) =>
-    withStore(config, log, globals.purpose, checkStore),
-  )
+  const { inspectDamage } = await import('../src/app/inspect-store.ts')
+  return inspectDamage(...(await storeHere(globals)))
 }
 
 async function migrateHere(globals: Globals): Promise<readonly string[]> {
-  const { config } = await loadSettings(globals)
+  const [config, log, purpose] = await storeHere(globals)
   const { createApp } = await import('../src/app/create-app.ts')
-  const { purpose } = globals
-  const app = await createApp({ config, log: await commandLog(globals), purpose })
+  const app = await createApp({ config, log, purpose })
   await app.close()
   return app.migrated
 }
 
-type InspectStore = typeof import('../src/app/inspect-store.ts')
-type StoreArguments = Parameters<InspectStore['withStore']>
-
-async function here<T>(
-  globals: Globals,
-  work: (inspect: InspectStore, ...args: [StoreArguments[0], StoreArguments[1]]) => Promise<T>,
-): Promise<T> {
+async function storeHere(globals: Globals) {
   requireServer(globals)
   const { config } = await loadSettings(globals)
-  return work(await import('../src/app/inspect-store.ts'), config, await commandLog(globals))
+  return [config, await commandLog(globals), globals.purpose] as const
 }

@@ -13,7 +13,8 @@ export function parseSeconds(text: string): number {
 /** Whole days of a duration like `7d` or `2w`. */
 export function parseDays(text: string): number {
   const days = /[dw]$/.test(text) ? parseSeconds(text) / 86_400 : Number.NaN
-  if (!Number.isInteger(days)) throw new InvalidArgumentError('It is in days or weeks, like 7d or 2w.')
+  if (!Number.isInteger(days))
+    throw new InvalidArgumentError('It is in days or weeks, like 7d or 2w.')
   return days
 }
 

@@ -16,6 +16,7 @@ const MENDS: Readonly<Record<string, string>> = {
   key_not_found: '`mimir key list` names them',
   key_in_use: 'a current key is rotated first, and one that still seals messages has to stay',
   already_redeemed: 'to shut its user out, `mimir user suspend NAME`',
+  internal_error: 'the server’s log says what',
 }
 
 /** The refusal of a use case, from this process or from the server. */

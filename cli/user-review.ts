@@ -17,7 +17,10 @@ export async function review(_options: object, command: Command): Promise<void> 
   const globals = globalsOf(command)
   if (!canAsk()) {
     const instead = '`mimir user list --status PendingAdmin` and `mimir user approve NAME`'
-    throw new Refusal(`a review asks questions, and this is no terminal: use ${instead}`, 'no_terminal')
+    throw new Refusal(
+      `a review asks questions, and this is no terminal: use ${instead}`,
+      'no_terminal',
+    )
   }
   const result = { approved: [] as string[], rejected: [] as string[], waiting: [] as string[] }
   await connected(globals, async (connection) => {
@@ -43,6 +46,7 @@ export async function review(_options: object, command: Command): Promise<void> 
   await print(
     globals,
     result,
-    () => `${approved.length} approved, ${rejected.length} rejected, ${waiting.length} still waiting.`,
+    () =>
+      `${approved.length} approved, ${rejected.length} rejected, ${waiting.length} still waiting.`,
   )
 }

@@ -83,5 +83,9 @@ function withUser(parent: Command, name: string, description: string): Command {
     .command(name)
     .description(description)
     .addArgument(new Argument('<user>', NAMED))
-  return withExamples(command, `mimir user ${name} ada`, `mimir user ${name} ada@example.org --json`)
+  return withExamples(
+    command,
+    `mimir user ${name} ada`,
+    `mimir user ${name} ada@example.org --json`,
+  )
 }

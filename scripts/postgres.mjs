@@ -78,7 +78,13 @@ function reachable(bin, folder, user) {
 }
 
 async function initialise(initdb, data, options) {
-  const flags = ['--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', '--no-sync']
+  const flags = [
+    '--auth=trust',
+    '--username=postgres',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--no-sync',
+  ]
   const child = spawn(initdb, [`--pgdata=${data}`, ...flags], options)
   const said = collect(child)
   const [status] = await once(child, 'exit')

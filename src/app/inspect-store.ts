@@ -5,6 +5,7 @@ import { lockDataDirectory } from '../db/data-lock.ts'
 import type { Engine } from '../db/engine.ts'
 import { migrationStatus } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
+import { DamagedStoreError } from '../db/sqlite.ts'
 import type { Logger } from '../platform/log.ts'
 
 export interface StoreStatus {
@@ -37,11 +38,27 @@ export async function checkStore(engine: Engine): Promise<StoreCheck> {
   return { engine: engine.kind, location: engine.location, ok: damage.length === 0, damage }
 }
 
-/**
- * Works on the bare store, which stays at the schema it has. Throws like `createApp` when another
- * process holds the data directory or the file is damaged.
- */
-export async function withStore<T>(
+/** The status of a store that no server has open; it stays at the schema it has. */
+export function inspectStatus(config: Config, log: Logger, purpose: string): Promise<StoreStatus> {
+  return withStore(config, log, purpose, storeStatus)
+}
+
+/** Looks for damage in a store that no server has open. */
+export async function inspectDamage(
+  config: Config,
+  log: Logger,
+  purpose: string,
+): Promise<StoreCheck> {
+  try {
+    return await withStore(config, log, purpose, checkStore)
+  } catch (error) {
+    if (!(error instanceof DamagedStoreError)) throw error
+    const { database: location } = config.paths
+    return { engine: 'sqlite', location, ok: false, damage: [error.message] }
+  }
+}
+
+async function withStore<T>(
   config: Config,
   log: Logger,
   purpose: string,

@@ -1,7 +1,12 @@
+import { bearerToken } from '../policy/bearer-token.ts'
+
 /** The access token of a negotiate or upgrade request; browsers set no headers on the latter. */
 export function tokenOf(request: Request): string | undefined {
-  const header = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')
-  return header?.[1] ?? new URL(request.url).searchParams.get('access_token') ?? undefined
+  return (
+    bearerToken(request.headers) ??
+    new URL(request.url).searchParams.get('access_token') ??
+    undefined
+  )
 }
 
 /**

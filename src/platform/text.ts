@@ -5,9 +5,19 @@ export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
+/** Whether text has at most so many UTF-16 code units: what clients count, where zod counts code points. */
+export function fits(max: number): (text: string) => boolean {
+  return (text) => text.length <= max
+}
+
 /** Text that can be stored and returned unchanged, `min` to `max` UTF-16 code units. */
 export function text(min: number, max: number) {
-  return z.string().min(min).max(max).refine(isStorable, 'must be well-formed text')
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .refine(fits(max), 'is too long')
+    .refine(isStorable, 'must be well-formed text')
 }
 
 /** Like `text`, with surrounding blanks taken off first: names, notes, things a person types on a line. */
@@ -17,6 +27,7 @@ export function line(min: number, max: number) {
     .trim()
     .min(min)
     .max(max)
+    .refine(fits(max), 'is too long')
     .refine(isStorable, 'must be well-formed text')
     .refine((value) => !/\p{Cc}/u.test(value), 'must be one line without control characters')
 }

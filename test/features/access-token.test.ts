@@ -123,13 +123,10 @@ test('a token that is not signed by our key with HS256, or is not for us, is ref
     'no signature': `${head}.${body}.`,
     'changed claims': `${head}.${claims}.${signature}`,
     'RS256': await forge(ann.id, { header: { alg: 'RS256', kid }, key: privateKey }),
+    // HMAC fills a key up with zero bytes: to it, this is our key (RFC 2104 §2).
     'HS512 with our key': await forge(ann.id, {
       header: { alg: 'HS512', kid },
-      key: new TextEncoder().encode(JWT_KEY.repeat(2)),
-    }),
-    'HS384 with our own key': await forge(ann.id, {
-      header: { alg: 'HS384', kid },
-      key: new TextEncoder().encode(JWT_KEY.padEnd(48, '\0')),
+      key: new TextEncoder().encode(JWT_KEY.padEnd(64, '\0')),
     }),
     'another key': await forge(ann.id, { key: new TextEncoder().encode('x'.repeat(32)) }),
     'another key of our name': await forge(ann.id, {

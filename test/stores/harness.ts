@@ -52,7 +52,14 @@ async function emptyPostgres(): Promise<EmptyStore> {
   }
 }
 
+/** For the end of the test; one that the test has closed itself is not closed again. */
 function remember(engines: Engine[], engine: Engine): Engine {
-  engines.push(engine)
-  return engine
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= engine.close()
+    return closed
+  }
+  const remembered = { ...engine, close }
+  engines.push(remembered)
+  return remembered
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Kysely, sql } from 'kysely'
-import { type Db, type Tx } from '../../src/db/database.ts'
+import type { Db, Tx } from '../../src/db/database.ts'
 import { prepared, preparedForMany } from '../../src/db/prepared.ts'
 import { type EmptyStore, emptyStore } from './harness.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineHubMethod } from '../../hub/define-method.ts'
-import { isBlank, isStorable } from '../../platform/text.ts'
+import { fits, isBlank, isStorable } from '../../platform/text.ts'
 import { deleteMessage, editMessage } from './change.ts'
 import { CLIENT_MESSAGE_ID_MAX, CONTENT_MAX } from './schema.ts'
 import { sendMessage } from './send.ts'
@@ -10,13 +10,13 @@ const messageId = z.uuid('invalid_message_id').toLowerCase()
 const content = z
   .string('empty_content')
   .refine((value) => !isBlank(value), 'empty_content')
-  .max(CONTENT_MAX, 'content_too_long')
+  .refine(fits(CONTENT_MAX), 'content_too_long')
   .refine(isStorable, 'invalid_content')
 
 const clientMessageId = z
   .string('invalid_options')
   .min(1, 'invalid_options')
-  .max(CLIENT_MESSAGE_ID_MAX, 'invalid_options')
+  .refine(fits(CLIENT_MESSAGE_ID_MAX), 'invalid_options')
   .refine(isStorable, 'invalid_options')
 const options = z
   .object({ clientMessageId: clientMessageId.nullish() }, 'invalid_options')

@@ -45,7 +45,7 @@ export const ListMessages = z
     afterId: uuid.optional(),
     limit: z.coerce
       .number()
-      .int()
+      .refine(Number.isInteger, 'must be a whole number')
       .default(LIMIT_DEFAULT)
       .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
   })

@@ -1,0 +1,22 @@
+import { Argument, type Command } from 'commander'
+import { withExamples } from './examples.ts'
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const
+
+export function addCompletion(program: Command): void {
+  const completion = program
+    .command('completion')
+    .description('print what makes a shell complete this command')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action(async (shell: (typeof SHELLS)[number]) => {
+      const { bash, fish, readTree, zsh } = await import('./completion-scripts.ts')
+      const script = { bash, zsh, fish }[shell]
+      process.stdout.write(script(readTree(program)))
+    })
+  withExamples(
+    completion,
+    'mimir completion bash > /etc/bash_completion.d/mimir',
+    'mimir completion zsh > ~/.zfunc/_mimir',
+    'mimir completion fish > ~/.config/fish/completions/mimir.fish',
+  )
+}

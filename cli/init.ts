@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import type { createFirstAdminCommand, listUsersCommand } from '../src/features/admin/commands.ts'
+import { canAsk, readSecret } from './ask.ts'
+import { Connection } from './connection.ts'
+import { withExamples } from './examples.ts'
+import { Refusal } from './failure.ts'
+import { type Admin, askAdmin, checkAdmin } from './first-admin.ts'
+import { type Globals, globalsOf, holdsServer, loadSettings } from './globals.ts'
+import { print, remark } from './output.ts'
+import { keepOthersOut, writeSetting } from './settings-file.ts'
+
+interface InitOptions {
+  readonly adminUsername?: string
+  readonly adminEmail?: string
+  readonly adminPasswordStdin?: boolean
+  readonly publicUrl?: string
+}
+
+export function addInit(program: Command): void {
+  const command = program
+    .command('init')
+    .description('make data directory, keys, database and first administrator; safe to repeat')
+    .option('--admin-username <name>', 'first administrator: username')
+    .option('--admin-email <address>', 'first administrator: e-mail')
+    .option('--admin-password-stdin', 'read their password from standard input')
+    .option('--public-url <url>', 'the address people use; kept in DATA/mimir.env')
+    .action(init)
+  withExamples(
+    command,
+    'mimir init --public-url https://chat.example.org',
+    'mimir init --admin-username ada --admin-email ada@example.org --admin-password-stdin < secret',
+  )
+}
+
+async function init(options: InitOptions, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const given = await givenAdmin(options, command)
+  const { publicUrl } = options
+  const flags = publicUrl === undefined ? {} : { MIMIR_PUBLIC_URL: publicUrl }
+  const { config } = await loadSettings(globals, flags)
+
+  const created = !holdsServer(globals.dataDir)
+  if (created) keepOthersOut(globals.dataDir)
+  const connection = new Connection(globals, { mayCreate: true })
+  try {
+    const admin = await findAdmin(connection)
+    const { bootstrapAdmin, secrets } = config
+    const password = secrets.bootstrapPassword
+    const named =
+      given ?? (bootstrapAdmin && password ? { ...bootstrapAdmin, password } : undefined)
+    const wanted = admin ? undefined : (named ?? (canAsk() ? await askAdmin() : undefined))
+    const made = wanted && (await makeAdmin(connection, wanted))
+    if (publicUrl !== undefined) {
+      const file = globals.configFile ?? join(globals.dataDir, 'mimir.env')
+      writeSetting(file, 'MIMIR_PUBLIC_URL', publicUrl)
+    }
+    await tell(globals, config.publicUrl, created, admin ?? made, made !== undefined)
+  } finally {
+    await connection.close()
+  }
+}
+
+interface KnownAdmin {
+  readonly id: string
+  readonly username: string
+  readonly email: string
+}
+
+async function findAdmin(connection: Connection): Promise<KnownAdmin | undefined> {
+  const users = await connection.call<typeof listUsersCommand>('user.list', {})
+  return users.find(({ role }) => role === 'owner') ?? users.find(({ role }) => role === 'admin')
+}
+
+function makeAdmin(connection: Connection, admin: Admin): Promise<KnownAdmin> {
+  return connection.call<typeof createFirstAdminCommand>('user.create-first-admin', admin)
+}
+
+/** The administrator that the command line names, checked before anything is made. */
+async function givenAdmin(options: InitOptions, command: Command): Promise<Admin | undefined> {
+  const { adminUsername: username, adminEmail: email, adminPasswordStdin: fromStdin } = options
+  if (username === undefined && email === undefined && !fromStdin) return undefined
+  if (username === undefined || email === undefined) {
+    return command.error('error: --admin-username and --admin-email belong together')
+  }
+  if (fromStdin) return checkAdmin({ username, email, password: await readSecret() })
+  if (canAsk()) return askAdmin({ username, email })
+  const mend = 'add --admin-password-stdin'
+  throw new Refusal(`the password is asked for, and this is no terminal: ${mend}`, 'no_terminal')
+}
+
+async function tell(
+  globals: Globals,
+  publicUrl: string,
+  created: boolean,
+  account: KnownAdmin | undefined,
+  isNew: boolean,
+): Promise<void> {
+  const { dataDir, sameServer } = globals
+  const next = account
+    ? `mimir serve${sameServer}`
+    : `mimir init${sameServer} --admin-username NAME --admin-email ADDRESS`
+  const admin = account
+    ? { id: account.id, username: account.username, email: account.email }
+    : null
+  await print(globals, { dataDir, publicUrl, admin, created, next }, () => {
+    const lines = [created ? `Made a server in ${dataDir}.` : `The server in ${dataDir} exists.`]
+    if (admin) lines.push(`Administrator: ${admin.username} <${admin.email}>`)
+    return lines.join('\n')
+  })
+  if (globals.json) return
+  if (created && !isNew && !admin) remark(globals, 'There is no administrator yet.')
+  remark(globals, `Next: ${next}`)
+}

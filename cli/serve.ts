@@ -1,0 +1,92 @@
+import type { Command } from 'commander'
+import type { App } from '../src/app/create-app.ts'
+import type { SettingName } from '../src/config/settings.ts'
+import { withExamples } from './examples.ts'
+import { type Globals, globalsOf, loadSettings } from './globals.ts'
+import { serverLog } from './server-log.ts'
+
+interface ServeOptions {
+  readonly listen?: string
+  readonly invitation?: boolean
+}
+
+export function addServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('run the server; makes and migrates what is needed first')
+    .option('--listen <host:port>', 'where to listen (MIMIR_LISTEN); port 0 takes a free one')
+    .option('--invitation', 'print an invitation link also when people have joined already')
+    .action(serve)
+  withExamples(command, 'mimir serve', 'mimir serve --data-dir /srv/mimir --listen 0.0.0.0:8080')
+}
+
+async function serve(options: ServeOptions, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const { config, notes, sources } = await loadSettings(globals, flagsOf(options))
+  const log = await serverLog(globals, config)
+  const { closeAndExit, exitOnDefect, stopRequested } = await import('../src/app/lifecycle.ts')
+  const { createApp } = await import('../src/app/create-app.ts')
+  const stop = stopRequested()
+  const app = await createApp({ config, log, purpose: 'serve' })
+  const close = () => app.close()
+  exitOnDefect(log, close)
+  try {
+    remarkOn(app, notes)
+    await start(app, globals, options, sources.MIMIR_PUBLIC_URL === 'default')
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const signal = await stop
+  log.info({ signal }, 'stopping')
+  await closeAndExit(log, close, 0)
+}
+
+async function start(
+  app: App,
+  globals: Globals,
+  { invitation = false }: ServeOptions,
+  isLocal: boolean,
+): Promise<void> {
+  const { bootstrapAdmin, inviteFirstPerson, whoIsHere } = await import('../src/app/first-start.ts')
+  const { config, log } = app.ctx
+  await bootstrapAdmin(app)
+  const { host, port } = await app.listen()
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  // The words that scripts wait for; see `cli/serve` in the fixed lines of the specification.
+  const message = `listening on ${url}`
+  const who = await whoIsHere(app)
+  const first = invitation || who !== 'people' ? await inviteFirstPerson(app) : undefined
+  process.stdout.write(
+    globals.json
+      ? `${JSON.stringify({ message, url, publicUrl: config.publicUrl, invitation: first ?? null })}\n`
+      : `${message}\n`,
+  )
+  if (who === 'nobody') {
+    const make = `mimir init${globals.sameServer} --admin-username NAME --admin-email ADDRESS`
+    log.warn(`there is no administrator yet: ${make}`)
+  }
+  if (first && isLocal) {
+    log.warn(
+      'the invitation link names this machine alone: set MIMIR_PUBLIC_URL for others to join',
+    )
+  }
+  if (!first || globals.json) return
+  const approve = `mimir user approve NAME${globals.sameServer}`
+  process.stdout.write(
+    `Invitation for one person, good until ${first.expiresAt.slice(0, 10)}:\n${first.url}\n` +
+      `Whoever joins waits until you let them in: ${approve}\n`,
+  )
+}
+
+function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly string[]): void {
+  for (const note of notes) log.warn(note)
+  if (migrated.length > 0) log.info({ migrations: migrated }, 'the store has the newest schema now')
+  if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are taken without a check')
+}
+
+/** The option wins over both settings that can name the port. */
+function flagsOf({ listen }: ServeOptions): Partial<Record<SettingName, string>> {
+  const port = listen && /:(\d{1,5})$/.exec(listen)?.[1]
+  return { ...(listen ? { MIMIR_LISTEN: listen } : {}), ...(port ? { SERVER_PORT: port } : {}) }
+}

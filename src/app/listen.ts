@@ -1,0 +1,131 @@
+import type { Config } from '../config/config.ts'
+import { type Ctx, DEFAULT_TENANT } from '../context.ts'
+import { startControlServer } from '../control/server.ts'
+import { checkAppVersion } from '../features/app-gate/service.ts'
+import { recordRefusal } from '../features/audit/service.ts'
+import { listConversationIds } from '../features/conversations/access.ts'
+import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
+import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
+import { defineRawRoute } from '../http/define-route.ts'
+import { toResponse } from '../http/on-error.ts'
+import { openApiDocument } from '../http/openapi.ts'
+import { createHttpServer } from '../http/server.ts'
+import { createHub, type Hub } from '../hub/hub.ts'
+import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import type { Actor, Origin } from '../policy/actor.ts'
+import { requireBearerToken } from '../policy/bearer-token.ts'
+import { loadRuntime } from '../runtime/index.ts'
+import type { Listener } from '../runtime/runtime.ts'
+import type { CleanUp } from './clean-up.ts'
+import { commands, hubMethods, routes } from './features.ts'
+
+const MAX_BODY_BYTES = 1024 * 1024
+/** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
+const DRAIN_MS = 3000
+
+export interface ListenOptions {
+  readonly hubLimits?: Partial<HubLimits>
+  /** Parse answers with their schemas: for tests and development. */
+  readonly checkAnswers?: boolean
+}
+
+/**
+ * Takes orders on the control socket, then connections of REST and the hub. What has to be undone is
+ * left with `cleanUp`: accept no more, close sockets kindly, let requests finish, end what is open.
+ */
+export async function listen(
+  ctx: Ctx,
+  cleanUp: CleanUp,
+  options: ListenOptions,
+): Promise<Listener> {
+  const { config, log } = ctx
+  const hub = buildHub(ctx, cleanUp, options.hubLimits)
+  const anonymous = (origin: Origin): Actor => ({
+    kind: 'anonymous',
+    tenantId: DEFAULT_TENANT,
+    origin,
+  })
+  const http = createHttpServer({
+    ctx,
+    routes: [...routes, ...documentRoutes(config)],
+    anonymous,
+    authenticate: (request, origin) =>
+      authenticateToken(ctx, requireBearerToken(request.headers), origin),
+    admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
+    refused: (actor, error) => recordRefusal(ctx, actor, error),
+    checkAnswers: options.checkAnswers ?? false,
+  })
+  const hubPaths = new Set(['', config.pathPrefix].map((prefix) => `${prefix}/hubs/dm`))
+
+  const control = await startControlServer(ctx, commands, config.paths.controlSocket)
+  cleanUp.defer(() => control.close())
+
+  const runtime = await loadRuntime()
+  const listener = await runtime.serve({
+    host: config.listen.host,
+    port: config.listen.port,
+    maxMessageBytes: DEFAULT_HUB_LIMITS.frameBytes,
+    maxBodyBytes: MAX_BODY_BYTES,
+    fetch(request, peer) {
+      const { pathname } = new URL(request.url)
+      const negotiates = pathname.endsWith('/negotiate') && hubPaths.has(pathname.slice(0, -10))
+      if (negotiates && request.method === 'POST') {
+        return hub.negotiate(request, http.originOf(request, peer, 'POST /hubs/dm/negotiate'))
+      }
+      return http.fetch(request, peer)
+    },
+    async upgrade(request, peer) {
+      const origin = http.originOf(request, peer, 'hub:connect')
+      if (hubPaths.has(new URL(request.url).pathname)) return hub.upgrade(request, origin)
+      return toResponse(new AppError(commonErrors.notFound), origin.requestId, log)
+    },
+  })
+  cleanUp.defer(() => listener.close())
+  cleanUp.defer(() => http.drained(DRAIN_MS))
+  cleanUp.defer(() => hub.close())
+  cleanUp.defer(() => listener.stopAccepting())
+  return listener
+}
+
+function buildHub(ctx: Ctx, cleanUp: CleanUp, limits: Partial<HubLimits> = {}): Hub {
+  // What is being written of people's coming and going: a stop waits for it.
+  const changes = new Set<Promise<void>>()
+  cleanUp.defer(() => Promise.all(changes))
+  const track = (work: Promise<void>) => {
+    const change = work
+      .catch((error: unknown) => ctx.log.error({ err: error }, 'a change of presence was lost'))
+      .finally(() => changes.delete(change))
+    changes.add(change)
+  }
+  const hub = createHub({
+    ctx,
+    methods: hubMethods,
+    limits,
+    authenticate: (token, origin) => authenticateToken(ctx, token, origin),
+    refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
+    refused: (actor, error) => recordRefusal(ctx, actor, error),
+    stillActive: (actor) => isStillActive(ctx, actor),
+    conversationsOf: (actor) => listConversationIds(ctx.db.read, actor.userId),
+    presence: {
+      connected: (actor) => track(connectionOpened(ctx, actor)),
+      disconnected: (actor) => track(connectionClosed(ctx, actor)),
+    },
+  })
+  ctx.bus.subscribe(hub)
+  return hub
+}
+
+/** What describes the other routes. */
+function documentRoutes(config: Config) {
+  return [
+    defineRawRoute({
+      method: 'get',
+      path: '/api/openapi.json',
+      summary: 'This interface as an OpenAPI 3.1 document',
+      permission: 'public',
+      rate: 'unlimited',
+      respond: async () => Response.json(await openApiDocument(routes, config.publicUrl)),
+    }),
+  ]
+}

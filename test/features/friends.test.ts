@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { boot } from '../harness/boot.ts'
+import type { Person } from '../harness/people.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
+
+const UNKNOWN = '01890000-0000-7000-8000-000000000000'
+
+const ask = async (from: Person, to: Person) =>
+  from.rest.post('/api/friends/requests', { friendKey: await to.friendKey() })
+
+const answer = (person: Person, id: string, verb: 'accept' | 'reject') =>
+  person.rest.post(`/api/friends/requests/${id}/${verb}`)
+
+const pending = async (person: Person) =>
+  assertDone(await person.rest.get('/api/friends/requests/pending'))
+
+const friendsOf = async (person: Person) => assertDone(await person.rest.get('/api/friends'))
+
+test('a request is seen from both sides until it is accepted, then both are friends', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const hub = await bob.connect()
+  const request = assertDone(await ask(ann, bob), 201)
+
+  const { id, createdAt } = request
+  const common = { id, status: 'Pending', createdAt, respondedAt: null }
+  const outgoing = { otherUserId: bob.id, otherUsername: 'bob', direction: 'Outgoing' }
+  const incoming = { otherUserId: ann.id, otherUsername: 'ann', direction: 'Incoming' }
+  assert.deepEqual(request, { ...common, ...outgoing })
+  assert.deepEqual(await pending(ann), [{ ...common, ...outgoing }])
+  assert.deepEqual(await pending(bob), [{ ...common, ...incoming }])
+  assert.deepEqual(await hub.event('FriendRequestReceived'), { ...common, ...incoming })
+  assert.deepEqual(await friendsOf(ann), [])
+
+  const asker = await ann.connect()
+  assertDone(await answer(bob, id, 'accept'), 204)
+  assert.equal((await asker.event('FriendRequestAccepted')).otherUserId, bob.id)
+  assert.deepEqual([await pending(ann), await pending(bob)], [[], []])
+  const [friend] = await friendsOf(bob)
+  const { friendsSince, ...rest } = friend
+  assert.deepEqual(rest, { userId: ann.id, username: 'ann', isOnline: true, lastSeenAt: null })
+  assert.ok(friendsSince >= createdAt)
+})
+
+test('a key that nobody has, the own key, and one of somebody suspended are refused', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const friendKey = await bob.friendKey()
+  await mimir.command('user.suspend', { user: 'bob' })
+  const askByKey = (key: string) => ann.rest.post('/api/friends/requests', { friendKey: key })
+
+  assertRefused(await askByKey('nobodys-key1'), 404, 'friend_key_not_found')
+  assertRefused(await askByKey(friendKey), 404, 'friend_key_not_found')
+  assertRefused(await ask(ann, ann), 400, 'cannot_friend_self')
+  assertRefused(await askByKey(''), 400, 'validation_failed')
+  // A key is no name: its case counts.
+  const own = await ann.friendKey()
+  const swapped = own.replace(/[a-z]/gi, (c) => (c < 'a' ? c.toLowerCase() : c.toUpperCase()))
+  assertRefused(await askByKey(swapped), 404, 'friend_key_not_found')
+})
+
+test('while a request waits neither side asks again, and friends need not ask', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const { id } = assertDone(await ask(ann, bob), 201)
+
+  assertRefused(await ask(ann, bob), 400, 'request_already_pending')
+  assertRefused(await ask(bob, ann), 400, 'request_already_pending')
+  assertDone(await answer(bob, id, 'accept'), 204)
+  assertRefused(await ask(ann, bob), 400, 'already_friends')
+  assertRefused(await ask(bob, ann), 400, 'already_friends')
+})
+
+test('only the addressee answers; the asker is forbidden to, strangers find nothing', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const eve = await mimir.person('eve')
+  const { id } = assertDone(await ask(ann, bob), 201)
+
+  for (const verb of ['accept', 'reject'] as const) {
+    assertRefused(await answer(ann, id, verb), 403, 'forbidden')
+    assertRefused(await answer(eve, id, verb), 404, 'not_found')
+    assertRefused(await answer(bob, UNKNOWN, verb), 404, 'not_found')
+  }
+  assert.equal((await pending(bob)).length, 1)
+})
+
+test('a request is answered once, also when two answers come at once', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const { id } = assertDone(await ask(ann, bob), 201)
+  const replies = await Promise.all([answer(bob, id, 'accept'), answer(bob, id, 'reject')])
+
+  const refused = replies.filter((reply) => reply.status !== 204)
+  assert.equal(refused.length, 1)
+  for (const reply of refused) assertRefused(reply, 400, 'not_pending')
+  assertRefused(await answer(bob, id, 'accept'), 400, 'not_pending')
+  assertRefused(await answer(bob, id, 'reject'), 400, 'not_pending')
+})
+
+test('after a rejection the request re-opens, from whichever side asks now', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const { id } = assertDone(await ask(ann, bob), 201)
+  assertDone(await answer(bob, id, 'reject'), 204)
+  assert.deepEqual(await pending(ann), [])
+
+  assert.deepEqual(assertDone(await ask(ann, bob)), { status: 'resubmitted' })
+  assert.equal((await pending(bob))[0].direction, 'Incoming')
+  assertDone(await answer(bob, id, 'reject'), 204)
+  const hub = await ann.connect()
+  assert.deepEqual(assertDone(await ask(bob, ann)), { status: 'resubmitted' })
+  assert.equal((await hub.event('FriendRequestReceived')).otherUserId, bob.id)
+  const [request] = await pending(ann)
+  assert.deepEqual([request.direction, request.respondedAt], ['Incoming', null])
+  assertRefused(await answer(bob, request.id, 'accept'), 403, 'forbidden')
+  assertDone(await answer(ann, request.id, 'accept'), 204)
+  assert.equal((await friendsOf(bob)).length, 1)
+})
+
+test('two who ask each other at once have one request', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const keys = [await ann.friendKey(), await bob.friendKey()]
+  const replies = await Promise.all(
+    [ann, bob, ann, bob].map((person) =>
+      person.rest.post('/api/friends/requests', { friendKey: keys[person === ann ? 1 : 0] }),
+    ),
+  )
+
+  const refused = replies.filter((reply) => reply.status !== 201)
+  assert.equal(refused.length, 3)
+  for (const reply of refused) assertRefused(reply, 400, 'request_already_pending')
+  const [one] = await pending(ann)
+  const [other] = await pending(bob)
+  assert.equal(one.id, other.id)
+  assert.deepEqual([one.direction, other.direction].sort(), ['Incoming', 'Outgoing'])
+})
+
+test('two who re-open a rejected request at once have one request', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const { id } = assertDone(await ask(ann, bob), 201)
+  assertDone(await answer(bob, id, 'reject'), 204)
+  const replies = await Promise.all([ask(ann, bob), ask(bob, ann)])
+
+  assert.deepEqual(replies.map((reply) => reply.status).sort(), [200, 400])
+  assert.equal((await pending(ann)).length, 1)
+})
+
+test('either side ends a friendship, once, and they may ask anew', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = await mimir.friends('ann', 'bob')
+  const end = (person: Person, other: string) => person.rest.delete(`/api/friends/${other}`)
+
+  assertDone(await end(bob, ann.id), 204)
+  assert.deepEqual([await friendsOf(ann), await friendsOf(bob)], [[], []])
+  assertRefused(await end(ann, bob.id), 404, 'not_found')
+  assertRefused(await end(ann, UNKNOWN), 404, 'not_found')
+  assertRefused(await end(ann, 'bob'), 400, 'validation_failed')
+  const { id } = assertDone(await ask(ann, bob), 201)
+  // A request that waits is no friendship yet.
+  assertRefused(await end(ann, bob.id), 404, 'not_found')
+  assertDone(await answer(bob, id, 'accept'), 204)
+})

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Appliance } from '../harness/boot.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
+
+const DISK = '4m'
+const ROOM = Buffer.alloc(16 * 1024)
+const LONG = 'a long message '.repeat(200)
+
+/** A disk of four megabytes, for which one has to be root. */
+function mountDisk(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mimir-disk-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK},mode=0700`, 'tmpfs', folder])
+  return folder
+}
+
+function unmountDisk(folder: string): void {
+  execFileSync('umount', [folder])
+  rmSync(folder, { recursive: true })
+}
+
+/** Writes until nothing more fits. */
+function fill(file: string): void {
+  const descriptor = openSync(file, 'w')
+  try {
+    for (;;) writeSync(descriptor, ROOM)
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+const skip = process.getuid?.() === 0 ? false : 'only root may mount a small disk'
+
+test('on a full disk writes are refused, reads go on, and room mends it', { skip }, async (t) => {
+  const disk = mountDisk()
+  t.after(() => unmountDisk(disk))
+  const filler = join(disk, 'filler')
+  const dataDir = join(disk, 'data')
+  // The store of its own is on the disk too, whatever the lane's.
+  await using mimir = new Appliance(dataDir, { env: {}, async drop() {} }, {})
+  await mimir.start()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  const path = `/api/messages/${conversationId}`
+  const kept = [await alice.say(conversationId, 'before')]
+
+  fill(filler)
+  const send = () => alice.rest.post(path, { content: LONG })
+  // What the log has already room for may still be stored.
+  let reply = await send()
+  for (; reply.status === 201; reply = await send()) kept.push(reply.body)
+  assertRefused(reply, 503, 'store_unavailable')
+  assertRefused(await send(), 503, 'store_unavailable')
+  const hub = await bob.connect()
+  await hub.assertRefused('store_unavailable', 'SendMessage', conversationId, LONG)
+  assert.deepEqual(assertDone(await bob.rest.get(`${path}?limit=200`)), kept)
+
+  rmSync(filler)
+  kept.push(await alice.say(conversationId, 'after'))
+  assert.deepEqual(assertDone(await bob.rest.get(`${path}?limit=200`)), kept)
+  assert.deepEqual(await mimir.app.ctx.db.engine.findDamage(), [])
+})
