@@ -9,9 +9,9 @@ export function addCompletion(program: Command): void {
     .description('print what makes a shell complete this command')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action(async (shell: (typeof SHELLS)[number]) => {
-      const { bash, fish, readTree, zsh } = await import('./completion-scripts.ts')
-      const script = { bash, zsh, fish }[shell]
-      process.stdout.write(script(readTree(program)))
+      const { readPlaces } = await import('./completion-places.ts')
+      const { bash, fish, zsh } = await import('./completion-scripts.ts')
+      process.stdout.write({ bash, zsh, fish }[shell](readPlaces(program)))
     })
   withExamples(
     completion,

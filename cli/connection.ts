@@ -28,7 +28,7 @@ export class Connection {
   /** The result as JSON knows it. Throws a `Refusal`, or what opening the store throws. */
   async call<C extends AnyCommand>(name: string, input: InputOf<C>): Promise<OutputOf<C>> {
     const answer = this.#app ? undefined : await this.callServer<OutputOf<C>>(name, input)
-    return answer ? answer.result : this.#callHere(name, input)
+    return answer ? answer.result : await this.#callHere<OutputOf<C>>(name, input)
   }
 
   async close(): Promise<void> {

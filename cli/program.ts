@@ -54,6 +54,8 @@ function createProgram(nouns: readonly AddCommands[]): Command {
     'mimir user approve ada',
   )
   for (const add of nouns) add(program)
+  // `mimir help user` would be a second way to say `mimir user --help`.
+  for (const noun of program.commands) noun.helpCommand(false)
   return program
 }
 

@@ -29,7 +29,7 @@ export async function review(_options: object, command: Command): Promise<void> 
     let stopped = false
     for (const { id, username, email, createdAt } of users) {
       const question = `${username} <${email}>, waiting since ${time(createdAt)}`
-      const decision = stopped ? 'stop' : await choose(question, CHOICES)
+      const decision: keyof typeof CHOICES = stopped ? 'stop' : await choose(question, CHOICES)
       if (decision === 'approve') {
         await connection.call<typeof approveUserCommand>('user.approve', { user: id })
         result.approved.push(username)

@@ -1,5 +1,6 @@
-// `npm start`: sets up what is missing, builds when the sources are newer, and serves with
-// an invitation link for whoever tries it. Everything behind `--` goes to the server: `npm start -- --listen 127.0.0.1:9000`.
+// `npm start`: sets up what is missing, builds when the sources are newer, and serves with an
+// invitation link for whoever tries it. Everything behind `--` goes to the server:
+// `npm start -- --listen 127.0.0.1:9000`.
 import { EXECUTABLE, ensureExecutable } from './built.mjs'
 import { ensureDependencies, run } from './setup.mjs'
 

@@ -8,6 +8,7 @@ import {
   sql,
 } from 'kysely'
 import pg from 'pg'
+import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { postgresColumns } from './columns.ts'
 import { runCommitHooks, type Tx } from './database.ts'
@@ -22,6 +23,7 @@ const AUDIT_CHAIN_LOCK = MIGRATION_LOCK + 1
 /** SQLSTATE: serialization failure, deadlock. The transaction did nothing and may run again. */
 const RETRYABLE = new Set(['40001', '40P01'])
 const MOST_TRIES = 5
+const PING_MS = 2000
 
 /** The stock driver with its errors turned into ours where they arise. */
 class Dialect extends PostgresDialect {
@@ -71,6 +73,9 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     connectionTimeoutMillis: 5000,
     types: types as pg.CustomTypesConfig,
   })
+  // Lost in the middle of its work: the query fails by itself, but an error that nobody listens to
+  // would end the process.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   // An idle connection that the server drops is replaced at the next use.
   pool.on('error', (error) => log.warn({ err: error }, 'a PostgreSQL connection was lost'))
   const db = new Kysely<Tables>({ dialect: new Dialect({ pool }) })
@@ -117,11 +122,28 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
       return invalid.rows.map((row) => `the index ${row.name} is not valid: reindex it`)
     },
     async ping() {
-      await sql`select 1`.execute(db)
+      await withinDeadline(sql`select 1`.execute(db))
     },
     async close() {
       await db.destroy()
     },
+  }
+}
+
+/** A server that stands still is as good as gone, and whoever asks waits for an answer. */
+async function withinDeadline(answer: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    const late = new Error(`no answer within ${PING_MS} ms`)
+    timer = setTimeout(
+      () => reject(new AppError(commonErrors.storeUnavailable, {}, { cause: late })),
+      PING_MS,
+    )
+  })
+  try {
+    await Promise.race([answer, deadline])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -12,6 +12,15 @@ export interface RateStanding {
   readonly resetSeconds: number
 }
 
+/** The refusal of a call too many, with the standing that its answer's headers tell like any other's. */
+export class RateLimited extends AppError {
+  readonly standing: RateStanding
+  constructor(standing: RateStanding) {
+    super(commonErrors.rateLimited, {}, { retryAfterSeconds: standing.resetSeconds })
+    this.standing = standing
+  }
+}
+
 export interface RateLimiter {
   /** Counts one call, or throws `rate_limited` with `retryAfterSeconds`. Undefined: no limit. */
   consume(rate: RateClass, address: string): Promise<RateStanding | undefined>
@@ -36,8 +45,7 @@ export function createRateLimiter(
         return standing(limiter.points, await limiter.consume(address))
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal
-        const { resetSeconds } = standing(limiter.points, refusal)
-        throw new AppError(commonErrors.rateLimited, {}, { retryAfterSeconds: resetSeconds })
+        throw new RateLimited(standing(limiter.points, refusal))
       }
     },
   }

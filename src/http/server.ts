@@ -8,7 +8,7 @@ import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
-import type { RateStanding } from './rate-limit.ts'
+import { RateLimited, type RateStanding } from './rate-limit.ts'
 
 /** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
 const MAX_JSON_BYTES = 64 * 1024
@@ -57,7 +57,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   for (const prefix of new Set(['', ctx.config.pathPrefix])) {
     for (const route of options.routes) {
       const path = prefix + route.path.replace(/\{(\w+)\}/g, ':$1')
-      app.on(route.method.toUpperCase(), path, async (c) => {
+      // The public URL is also typed without the slash that makes it the front page's path.
+      const paths = route.path === '/' && prefix !== '' ? [path, prefix] : [path]
+      app.on(route.method.toUpperCase(), paths, async (c) => {
         const origin = originOf(c.req.raw, c.env.peer, operationOf(route))
         return answer(route, c.req.raw, c.req.param() as Record<string, string>, origin)
       })
@@ -88,6 +90,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           ? await route.respond(ctx, actor, { request, params })
           : await run(route, actor, request, params)
     } catch (error) {
+      if (error instanceof RateLimited) standing = error.standing
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
         await options.refused(actor, error)
       }

@@ -21,6 +21,8 @@ export interface HubMethod {
   readonly rate: RateClass
   /** Fewest and most positional arguments; further ones are refused. */
   readonly arity: readonly [min: number, max: number]
+  /** What each argument is parsed with: the shape of the method for whoever describes or tries it. */
+  readonly args: readonly z.ZodType[]
   invoke(ctx: Ctx, actor: Actor, args: readonly unknown[], caller: HubCaller): Promise<unknown>
 }
 
@@ -50,6 +52,7 @@ export function defineHubMethod<const A extends readonly z.ZodType[]>(
     permission,
     rate,
     arity: [schemas.length - (spec.optional ?? 0), schemas.length],
+    args: schemas,
     async invoke(ctx, actor, args, caller) {
       authorize(actor, permission)
       if (rate !== 'unlimited') await ctx.rateLimiter.consume(rate, actor.origin.ip ?? '')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
 import type { HubClient } from '../harness/hub.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
@@ -29,7 +30,8 @@ test('friends hear of the first connection and of the end of the last, and nobod
   assert.deepEqual(await here(true), { userId: ann.id, online: true, lastSeenAt: null })
   const second = await ann.connect()
   await first.stop()
-  // What a half gone person sends shows that only one connection ended.
+  const { hub } = mimir.app
+  await eventually(() => hub.counts().connections === 3, 'the first connection did not end')
   const { body } = await presenceOf(bob, ann.id)
   assert.deepEqual(body, { userId: ann.id, online: true, lastSeenAt: null })
   assert.deepEqual(await heard(friend, ann), [true])

@@ -3,7 +3,14 @@ import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { parseId } from '../../platform/ids.ts'
 import { accountErrors } from './errors.ts'
-import { countOtherAdmins, findUser, findUserByLogin, listUsers, updateUser } from './store.ts'
+import {
+  countOtherAdmins,
+  findUser,
+  findUserByLogin,
+  listUsers,
+  lockAdmins,
+  updateUser,
+} from './store.ts'
 
 /** What later slices may ask and do about accounts, inside their own transactions. */
 export const findAccount = findUserByLogin
@@ -20,9 +27,10 @@ export async function requireAccount(db: Db, tenantId: string, name: string): Pr
 }
 
 /** Throws `last_admin` when nobody else could administer the server without this user. */
-export async function requireAnotherAdmin(db: Db, user: UserRow): Promise<void> {
-  const isAdmin = user.role !== 'member' && user.status === 'Active'
-  if (isAdmin && (await countOtherAdmins(db, user.tenant_id, user.id)) === 0) {
+export async function requireAnotherAdmin(tx: Tx, user: UserRow): Promise<void> {
+  if (user.role === 'member' || user.status !== 'Active') return
+  await lockAdmins(tx, user.tenant_id)
+  if ((await countOtherAdmins(tx, user.tenant_id, user.id)) === 0) {
     throw new AppError(accountErrors.lastAdmin)
   }
 }

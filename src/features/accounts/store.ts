@@ -69,6 +69,17 @@ export async function moveStatus(
   return result.numUpdatedRows > 0n
 }
 
+/** Keeps other transactions from changing the administrators of the tenant until this one ends. */
+export async function lockAdmins(tx: Tx, tenantId: string): Promise<void> {
+  // A write is the lock that both engines have: the second of two waits here, then sees the first's.
+  await tx
+    .updateTable('users')
+    .set((columns) => ({ role: columns.ref('role') }))
+    .where('tenant_id', '=', tenantId)
+    .where('role', 'in', ['owner', 'admin'])
+    .execute()
+}
+
 /** Active administrators other than the given user. */
 export async function countOtherAdmins(db: Db, tenantId: string, id: string): Promise<number> {
   const row = await db

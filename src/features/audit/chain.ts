@@ -58,7 +58,7 @@ export async function verifyAuditChain(ctx: Pick<Ctx, 'db'>): Promise<ChainRepor
     const links = await chainFrom(ctx.db.read, position, PAGE)
     for (const link of links) {
       if (link.previous_hash !== previous || link.hash !== linkHash(previous, link)) {
-        return { checked, broken: { position: link.position, eventId: link.id } }
+        return { checked, broken: { position: link.position, eventId: link.event_id } }
       }
       previous = link.hash
       position = link.position
@@ -68,7 +68,10 @@ export async function verifyAuditChain(ctx: Pick<Ctx, 'db'>): Promise<ChainRepor
   }
 }
 
-function linkHash(previous: string, event: AuditEventRow): string {
+/** An event that is gone has nulls in every field, and so a hash that is no link's. */
+type AuditFields = { readonly [K in keyof AuditEventRow]: AuditEventRow[K] | null }
+
+function linkHash(previous: string, event: AuditFields): string {
   // A fixed order of fields: the same on every engine and in every version.
   const fields = [
     event.id,

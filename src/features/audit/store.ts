@@ -43,14 +43,14 @@ export async function insertLinks(
   await tx.insertInto('audit_chain').values(links).execute()
 }
 
-/** Links in their order with the events they name, from behind `position`. */
+/** Links in their order with the events they name (null for one that is gone), from behind `position`. */
 export async function chainFrom(db: Db, position: number, limit: number) {
   return db
     .selectFrom('audit_chain as link')
-    .innerJoin('audit_events as event', 'event.id', 'link.event_id')
+    .leftJoin('audit_events as event', 'event.id', 'link.event_id')
     .where('link.position', '>', position)
     .selectAll('event')
-    .select(['link.position', 'link.previous_hash', 'link.hash'])
+    .selectAll('link')
     .orderBy('link.position')
     .limit(limit)
     .execute()

@@ -16,7 +16,7 @@ export async function requireMember(
 ): Promise<ConversationMemberRow> {
   const { tenantId, userId } = actor
   const member = await findMembership(db, { tenantId, conversationId, userId })
-  if (!member || member.left_at) throw await notMember(db, actor, conversationId, member)
+  if (!member || member.left_at) throw await notMember(db, tenantId, conversationId, member)
   return member
 }
 
@@ -26,19 +26,27 @@ export async function isMember(db: Db, actor: UserActor, conversationId: string)
   return member !== undefined && member.left_at === null
 }
 
+/** The refusal of a person who is no present member, found out when no membership was read yet. */
+export async function refuseOutsider(
+  db: Db,
+  key: MembershipKey & { readonly tenantId: string },
+): Promise<AppError> {
+  return notMember(db, key.tenantId, key.conversationId, await findMembership(db, key))
+}
+
 async function notMember(
   db: Db,
-  actor: UserActor,
+  tenantId: string,
   conversationId: string,
   member: ConversationMemberRow | undefined,
 ): Promise<AppError> {
-  const known = member ?? (await findConversation(db, actor.tenantId, conversationId))
+  const known = member ?? (await findConversation(db, tenantId, conversationId))
   const reason = member ? 'former_member' : known ? 'foreign_conversation' : 'unknown_conversation'
   return refuseMember(conversationId, reason)
 }
 
 /** "Not a member", with the truth for the audit. */
-export function refuseMember(conversationId: string, reason: string): AppError {
+function refuseMember(conversationId: string, reason: string): AppError {
   return new AppError(
     conversationErrors.notMember,
     {},

@@ -7,7 +7,7 @@ import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { timeOfId } from '../../platform/ids.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findPresent, refuseMember, touchConversations } from '../conversations/access.ts'
+import { findPresent, refuseOutsider, touchConversations } from '../conversations/access.ts'
 import { sealContent } from './content.ts'
 import { messageReceived } from './events.ts'
 import { readMessage, toMessage } from './read.ts'
@@ -74,7 +74,8 @@ async function storeMessages(
   for (const { row, content } of outgoing) {
     const { conversation_id: conversationId, sender_id: userId } = row
     if (!isPresent({ conversationId, userId })) {
-      outcomes.push({ error: refuseMember(conversationId, 'not_a_member') })
+      const key = { tenantId: row.tenant_id, conversationId, userId }
+      outcomes.push({ error: await refuseOutsider(tx, key) })
       continue
     }
     const key = row.client_message_id && `${userId}:${conversationId}:${row.client_message_id}`

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { routes } from '../../src/app/features.ts'
+import type { Route } from '../../src/http/define-route.ts'
+import { statusOf } from '../../src/http/on-error.ts'
+import { boot } from '../harness/boot.ts'
+import { assertDone } from '../harness/rest.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: a document as it is parsed.
+type Json = any
+
+const jsonRoutes = routes.filter((route): route is Route => route.kind === 'json')
+
+async function fetchDocument(): Promise<Json> {
+  await using mimir = await boot({ env: { MIMIR_PUBLIC_URL: 'https://host/mimir' } })
+  return assertDone(await mimir.rest().get('/api/openapi.json'))
+}
+
+/** Every object in the document, whatever it is. */
+function* objectsIn(value: Json): Generator<Json> {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value)) yield value
+  for (const inner of Object.values(value)) yield* objectsIn(inner)
+}
+
+test('the document is OpenAPI 3.1 for the public URL, and its references lead somewhere', async () => {
+  const document = await fetchDocument()
+  assert.match(document.openapi, /^3\.1\.\d+$/)
+  assert.equal(document.info.title, 'Mimir')
+  assert.equal(typeof document.info.version, 'string')
+  assert.deepEqual(document.servers, [{ url: 'https://host/mimir' }])
+  for (const { $ref } of objectsIn(document)) {
+    if ($ref === undefined) continue
+    const [hash, ...path] = $ref.split('/')
+    assert.equal(hash, '#')
+    assert.ok(path.reduce((at: Json, name: string) => at?.[name], document), `${$ref} is missing`)
+  }
+})
+
+test('every JSON route is there with its answers, its refusals and who may call it', async () => {
+  const { paths } = await fetchDocument()
+  const named = Object.values(paths).flatMap((path) => Object.keys(path as object))
+  assert.ok(jsonRoutes.length > 35)
+  assert.equal(named.length, jsonRoutes.length)
+  for (const route of jsonRoutes) {
+    const name = `${route.method} ${route.path}`
+    const operation = paths[route.path]?.[route.method]
+    assert.ok(operation, `${name} is missing`)
+    for (const status of Object.keys(route.answers)) {
+      assert.ok(operation.responses[status], `${name} lacks ${status}`)
+    }
+    for (const { code, kind } of route.errors) {
+      const refusal = operation.responses[statusOf(kind)]?.content['application/json'].schema
+      assert.ok(refusal?.properties.error.enum.includes(code), `${name} lacks ${code}`)
+      assert.deepEqual(refusal.required, ['error', 'message', 'requestId'])
+    }
+    const guarded = operation.security !== undefined
+    assert.equal(guarded, route.permission !== 'public', `${name} and its permission`)
+    assert.equal(operation.responses['401'] !== undefined || !guarded, true, name)
+    assert.equal('429' in operation.responses, route.rate !== 'unlimited', name)
+  }
+})
+
+test('every operation has what the standard asks for', async () => {
+  const { paths } = await fetchDocument()
+  for (const [path, operations] of Object.entries<Json>(paths)) {
+    assert.match(path, /^\//)
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    for (const [method, operation] of Object.entries<Json>(operations)) {
+      const name = `${method} ${path}`
+      const parameters = (operation.parameters ?? []).filter((one: Json) => one.in === 'path')
+      assert.deepEqual(
+        parameters.map((one: Json) => one.name),
+        inPath,
+        name,
+      )
+      assert.ok(parameters.every((one: Json) => one.required === true), name)
+      assert.ok(Object.keys(operation.responses).length > 0, name)
+      for (const [status, response] of Object.entries<Json>(operation.responses)) {
+        assert.match(status, /^[2-5]\d\d$/)
+        assert.equal(typeof response.description, 'string', `${name} ${status}`)
+      }
+      const hasBody = operation.requestBody !== undefined
+      assert.ok(!hasBody || !['get', 'delete'].includes(method), name)
+    }
+  }
+})
+
+test('what the server answers is what the document says', async () => {
+  const { paths } = await fetchDocument()
+  const schema = paths['/api/me'].get.responses['200'].content['application/json'].schema
+  const { properties, required, additionalProperties } = schema
+  await using mimir = await boot()
+  const ann = await mimir.person('ann')
+  const me = assertDone(await ann.rest.get('/api/me'))
+
+  assert.deepEqual(Object.keys(me).sort(), Object.keys(properties).sort())
+  assert.deepEqual([...required].sort(), Object.keys(me).sort())
+  assert.equal(additionalProperties, false)
+})

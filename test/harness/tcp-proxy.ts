@@ -1,0 +1,70 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Stands between the appliance and a server of the far world, to take that away and give it back. */
+export class TcpProxy implements AsyncDisposable {
+  readonly #target: URL
+  readonly #sockets = new Set<Socket>()
+  #server: Server | undefined
+  #port = 0
+
+  /** For the server that the URL names. */
+  constructor(target: string) {
+    this.#target = new URL(target)
+  }
+
+  start(): Promise<this> {
+    return this.mend()
+  }
+
+  /** The same URL by way of here. */
+  get url(): string {
+    const url = new URL(this.#target)
+    url.host = `127.0.0.1:${this.#port}`
+    return url.toString()
+  }
+
+  /** Ends every connection and refuses new ones. */
+  async cut(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (!server) return
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+    })
+  }
+
+  /** Keeps every connection and carries nothing any more. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
+  /** Takes connections, on the same port as before. */
+  async mend(): Promise<this> {
+    const server = createServer((near) => {
+      const far = connect(Number(this.#target.port || 5432), this.#target.hostname)
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#sockets.add(one)
+        one.on('data', (data) => void other.write(data))
+        one.on('error', () => {})
+        one.on('close', () => {
+          this.#sockets.delete(one)
+          other.destroy()
+        })
+      }
+    })
+    await new Promise<void>((resolve) => {
+      server.listen(this.#port, '127.0.0.1', resolve)
+    })
+    this.#port = (server.address() as AddressInfo).port
+    this.#server = server
+    return this
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cut()
+  }
+}
