@@ -49,7 +49,11 @@ export function authorize(actor: Actor, requirement: Requirement): void {
       throw new AppError(commonErrors.unauthorized)
     case 'user':
       if (requirement === 'signed-in' || holds(actor, requirement)) return
-      throw new AppError(commonErrors.forbidden, {}, { audit: { reason: `without ${requirement}` } })
+      throw new AppError(
+        commonErrors.forbidden,
+        {},
+        { audit: { reason: `without ${requirement}` } },
+      )
   }
 }
 

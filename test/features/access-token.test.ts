@@ -122,7 +122,7 @@ test('a token that is not signed by our key with HS256, or is not for us, is ref
     'alg none': new UnsecuredJWT(own).encode(),
     'no signature': `${head}.${body}.`,
     'changed claims': `${head}.${claims}.${signature}`,
-    'RS256': await forge(ann.id, { header: { alg: 'RS256', kid }, key: privateKey }),
+    RS256: await forge(ann.id, { header: { alg: 'RS256', kid }, key: privateKey }),
     // HMAC fills a key up with zero bytes: to it, this is our key (RFC 2104 §2).
     'HS512 with our key': await forge(ann.id, {
       header: { alg: 'HS512', kid },
@@ -138,7 +138,7 @@ test('a token that is not signed by our key with HS256, or is not for us, is ref
     'past its end': await forge(ann.id, { claims: { exp: now - 31 } }),
     'before its beginning': await forge(ann.id, { claims: { nbf: now + 60 } }),
     'no end': await forge(ann.id, { claims: { exp: undefined } }),
-    'nobody': await forge(ann.id, { claims: { sub: undefined } }),
+    nobody: await forge(ann.id, { claims: { sub: undefined } }),
     'an unknown person': await forge('01890000-0000-7000-8000-000000000000'),
     'an unknown session': await forge(ann.id, {
       claims: { sid: '01890000-0000-7000-8000-000000000000' },

@@ -97,9 +97,7 @@ test('ten registrations of one name at once make exactly one account', async () 
   const all = await Promise.all(
     Array.from({ length: 10 }, (_, n) => details(mimir, { email: `user${n}@example.org` })),
   )
-  const replies = await Promise.all(
-    all.map((one) => mimir.rest().post('/api/auth/register', one)),
-  )
+  const replies = await Promise.all(all.map((one) => mimir.rest().post('/api/auth/register', one)))
 
   const refused = replies.filter((reply) => reply.status !== 200)
   assert.equal(refused.length, 9)

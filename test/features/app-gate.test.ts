@@ -40,9 +40,7 @@ test('each platform has its own minimum; one without, and the web client, pass',
   await using mimir = await boot({ env: { ...ENV, MIN_APP_VERSION_IOS: '3.0' } })
   const ann = await mimir.person('ann')
   const get = (platform: string, version = '2.0') =>
-    ann.rest
-      .with({ 'x-app-platform': platform, 'x-app-version': version })
-      .get('/api/me')
+    ann.rest.with({ 'x-app-platform': platform, 'x-app-version': version }).get('/api/me')
 
   const refused = await get('ios')
   assertRefused(refused, 426, 'app_version_too_old')

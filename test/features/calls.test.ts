@@ -51,7 +51,13 @@ test('a call goes from offer over answer and candidates to its end, between its 
   await caller.invoke('SendIceCandidate', bob.id, 'too late')
   await caller.invoke('EndCall', bob.id)
   await callee.assertRefused('call_not_found', 'AnswerCall', alice.id, 'again')
-  await settle([[bob, callee], [cleo, third]], alice)
+  await settle(
+    [
+      [bob, callee],
+      [cleo, third],
+    ],
+    alice,
+  )
   assert.equal(signalsOf(callee).length, 2)
   assert.deepEqual(signalsOf(third), [])
 })
@@ -85,7 +91,13 @@ test('an outsider’s signals to either party, or to anybody, are dropped', asyn
   // The caller cannot answer the call in the other's place either.
   await caller.assertRefused('call_not_found', 'AnswerCall', bob.id, 'mine')
 
-  await settle([[alice, caller], [bob, callee]], cleo)
+  await settle(
+    [
+      [alice, caller],
+      [bob, callee],
+    ],
+    cleo,
+  )
   assert.deepEqual(signalsOf(caller), [])
   assert.equal(signalsOf(callee).length, 1)
   await callee.invoke('AnswerCall', alice.id, 'answer')

@@ -34,7 +34,11 @@ test('creating is judged in the fixed order: type, members, friendship, then wha
   assert.deepEqual(assertDone(await alice.rest.get('/api/conversations')), [])
 
   // Oneself and the same person twice are no further members.
-  const fits = await create({ ...GROUP, type: 'gROUP', memberIds: [bob.id, alice.id, bob.id, cleo.id] })
+  const fits = await create({
+    ...GROUP,
+    type: 'gROUP',
+    memberIds: [bob.id, alice.id, bob.id, cleo.id],
+  })
   assert.equal(assertDone(fits, 201).type, 'Group')
 })
 

@@ -21,30 +21,34 @@ test('a server that is well says so to anyone', async () => {
 // The embedded store cannot be out of reach while its process lives.
 const remote = { skip: STORE !== 'postgres' && 'needs a database server' }
 
-test('without its database the server lives, is not ready, and recovers by itself', remote, async () => {
-  await using first = await boot()
-  await using proxy = await new TcpProxy(first.app.ctx.config.secrets.databaseUrl ?? '').start()
-  await using mimir = await boot({ env: { DATABASE_URL: proxy.url } })
-  const ann = await mimir.person('ann')
-  await proxy.cut()
+test(
+  'without its database the server lives, is not ready, and recovers by itself',
+  remote,
+  async () => {
+    await using first = await boot()
+    await using proxy = await new TcpProxy(first.app.ctx.config.secrets.databaseUrl ?? '').start()
+    await using mimir = await boot({ env: { DATABASE_URL: proxy.url } })
+    const ann = await mimir.person('ann')
+    await proxy.cut()
 
-  const health = await mimir.rest().get('/health')
-  assert.equal(health.status, 503)
-  assert.equal(health.body.status, 'unhealthy')
-  assert.deepEqual(health.body.checks, { database: 'failed' })
-  const ready = await mimir.rest().get('/health/ready')
-  assert.equal(ready.status, 503)
-  assert.deepEqual(ready.body, { ready: false, checks: { database: 'failed' } })
-  assert.equal(assertDone(await mimir.rest().get('/health/live')), 'OK')
-  assertRefused(await ann.rest.get('/api/me'), 503, 'store_unavailable')
+    const health = await mimir.rest().get('/health')
+    assert.equal(health.status, 503)
+    assert.equal(health.body.status, 'unhealthy')
+    assert.deepEqual(health.body.checks, { database: 'failed' })
+    const ready = await mimir.rest().get('/health/ready')
+    assert.equal(ready.status, 503)
+    assert.deepEqual(ready.body, { ready: false, checks: { database: 'failed' } })
+    assert.equal(assertDone(await mimir.rest().get('/health/live')), 'OK')
+    assertRefused(await ann.rest.get('/api/me'), 503, 'store_unavailable')
 
-  await proxy.mend()
-  await eventually(
-    async () => (await mimir.rest().get('/health')).status === 200,
-    'the server did not recover',
-  )
-  assertDone(await ann.rest.get('/api/me'))
-})
+    await proxy.mend()
+    await eventually(
+      async () => (await mimir.rest().get('/health')).status === 200,
+      'the server did not recover',
+    )
+    assertDone(await ann.rest.get('/api/me'))
+  },
+)
 
 test('a database that stands still counts as gone', remote, async () => {
   await using first = await boot()

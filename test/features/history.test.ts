@@ -28,7 +28,7 @@ test('paging loses nothing and repeats nothing, though messages share a millisec
   const ids = ({ id }: Message) => id
   const told = await eventually(() => {
     const messages: Message[] = devices[0]?.all('MessageReceived') ?? []
-    return messages.length === 500 && messages
+    return messages.length === 500 ? messages : undefined
   }, 'not every message was told')
 
   const collected: Message[] = []

@@ -90,7 +90,11 @@ test('a group’s owner and admins delete others’ messages, but edit none; in 
     await alice.say(group, 'three'),
   ]
 
-  assertRefused(await alice.rest.patch(`/api/messages/${one.id}`, { content: 'x' }), 403, 'forbidden')
+  assertRefused(
+    await alice.rest.patch(`/api/messages/${one.id}`, { content: 'x' }),
+    403,
+    'forbidden',
+  )
   assertDone(await alice.rest.delete(`/api/messages/${one.id}`), 204)
   assertDone(await bob.rest.delete(`/api/messages/${two.id}`), 204)
   assertRefused(await cleo.rest.delete(`/api/messages/${three.id}`), 403, 'forbidden')
@@ -107,7 +111,11 @@ test('one who left the conversation changes nothing in it any more', async () =>
   const sent = await bob.say(group, 'mine')
   assertDone(await bob.rest.delete(`/api/conversations/${group}/members/${bob.id}`), 204)
 
-  assertRefused(await bob.rest.patch(`/api/messages/${sent.id}`, { content: 'x' }), 404, 'not_found')
+  assertRefused(
+    await bob.rest.patch(`/api/messages/${sent.id}`, { content: 'x' }),
+    404,
+    'not_found',
+  )
   assertRefused(await bob.rest.delete(`/api/messages/${sent.id}`), 404, 'not_found')
 })
 

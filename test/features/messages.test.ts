@@ -100,7 +100,14 @@ test('content is 1 to 4000 UTF-16 units of well-formed text that shows something
   const conversationId = await alice.dm(bob)
   const hub = await alice.connect()
   const path = `/api/messages/${conversationId}`
-  const texts = ['x', 'é'.repeat(4000), '😀'.repeat(2000), '👩‍👩‍👧‍👦 שלום\n\t𝄞', ' kept ', '"\u2028\\u0000']
+  const texts = [
+    'x',
+    'é'.repeat(4000),
+    '😀'.repeat(2000),
+    '👩‍👩‍👧‍👦 שלום\n\t𝄞',
+    ' kept ',
+    '"\u2028\\u0000',
+  ]
 
   for (const content of texts) {
     assert.equal((await alice.say(conversationId, content)).content, content)
@@ -160,10 +167,7 @@ test('the hub refuses in the words of the original server', async () => {
     ['not_member', foreign],
     ['not_member', randomUUID()],
   ] as const) {
-    await assert.rejects(
-      hub.invoke('MarkConversationRead', id),
-      text('MarkConversationRead', code),
-    )
+    await assert.rejects(hub.invoke('MarkConversationRead', id), text('MarkConversationRead', code))
   }
   assert.deepEqual(assertDone(await alice.rest.get(`/api/messages/${foreign}`)), [])
 })
@@ -191,6 +195,8 @@ test('a refused message in a batch does not hurt its neighbours', async () => {
   raw.socket.send(targets.map((id, n) => invocation(String(n), 'SendMessage', id, `${n}`)).join(''))
 
   const completions = await Promise.all(targets.map((_, n) => raw.completion(String(n))))
-  const outcomes = completions.map(({ result, error }) => result?.content ?? error.split(' ').at(-1))
+  const outcomes = completions.map(
+    ({ result, error }) => result?.content ?? error.split(' ').at(-1),
+  )
   assert.deepEqual(outcomes, ['0', 'not_member', '2', 'invalid_conversation_id', '4'])
 })

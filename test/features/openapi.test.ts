@@ -33,7 +33,10 @@ test('the document is OpenAPI 3.1 for the public URL, and its references lead so
     if ($ref === undefined) continue
     const [hash, ...path] = $ref.split('/')
     assert.equal(hash, '#')
-    assert.ok(path.reduce((at: Json, name: string) => at?.[name], document), `${$ref} is missing`)
+    assert.ok(
+      path.reduce((at: Json, name: string) => at?.[name], document),
+      `${$ref} is missing`,
+    )
   }
 })
 
@@ -74,7 +77,10 @@ test('every operation has what the standard asks for', async () => {
         inPath,
         name,
       )
-      assert.ok(parameters.every((one: Json) => one.required === true), name)
+      assert.ok(
+        parameters.every((one: Json) => one.required === true),
+        name,
+      )
       assert.ok(Object.keys(operation.responses).length > 0, name)
       for (const [status, response] of Object.entries<Json>(operation.responses)) {
         assert.match(status, /^[2-5]\d\d$/)

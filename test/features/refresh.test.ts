@@ -37,7 +37,10 @@ test('a refresh answers as signing in does, with new tokens of the same session'
   assert.ok(Date.parse(refreshExpiresAt) - mimir.clock.now() > 29.99 * DAY)
   assert.ok(Date.parse(accessExpiresAt) > mimir.clock.now())
   const sessions = assertDone(await mimir.rest(accessToken).get('/api/me/sessions'))
-  assert.deepEqual(sessions.map((session: { current: boolean }) => session.current), [true])
+  assert.deepEqual(
+    sessions.map((session: { current: boolean }) => session.current),
+    [true],
+  )
 })
 
 test('twenty refreshes of one token at once get one successor and one session', async () => {
@@ -52,7 +55,10 @@ test('twenty refreshes of one token at once get one successor and one session', 
   assert.equal(new Set(answers.map((answer) => answer.refreshExpiresAt)).size, 1)
   for (const { accessToken } of answers) {
     const sessions = assertDone(await mimir.rest(accessToken).get('/api/me/sessions'))
-    assert.deepEqual(sessions.map((session: { current: boolean }) => session.current), [true])
+    assert.deepEqual(
+      sessions.map((session: { current: boolean }) => session.current),
+      [true],
+    )
   }
   assertDone(await refresh(mimir, answers[0].refreshToken))
 })

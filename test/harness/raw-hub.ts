@@ -39,7 +39,8 @@ export class RawHub implements Disposable {
   /** The record that completes an invocation. */
   completion(invocationId: string) {
     return eventually(
-      () => this.records.find((record) => record.type === 3 && record.invocationId === invocationId),
+      () =>
+        this.records.find((record) => record.type === 3 && record.invocationId === invocationId),
       `invocation ${invocationId} was not completed`,
     )
   }

@@ -43,7 +43,11 @@ export class Rest {
   }
 
   /** A request with the body as it stands: text, bytes, or none. */
-  async send(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>): Promise<Reply> {
+  async send(
+    method: string,
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+  ): Promise<Reply> {
     const response = await fetch(this.#base + path, {
       method,
       redirect: 'manual',

@@ -20,7 +20,7 @@ import { accountErrors } from '../accounts/errors.ts'
 import type { AccountStatus } from '../accounts/schema.ts'
 import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
-import { listSessions } from '../sessions/access.ts'
+import { type OpenSession, openSessionsOf } from '../sessions/access.ts'
 import { endAllSessions } from '../sessions/service.ts'
 import type { Account } from './schema.ts'
 import { type AdminNeeds, approve, reject, suspend } from './service.ts'
@@ -147,30 +147,13 @@ export async function resetAccountPassword(
   return input.password === undefined ? { account, password } : { account }
 }
 
-export interface OpenSession {
-  readonly id: string
-  readonly createdAt: string
-  readonly lastUsedAt: string
-  readonly expiresAt: string
-  readonly ip: string | null
-  readonly userAgent: string | null
-}
-
 export async function getAccountSessions(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
   input: Named,
 ): Promise<OpenSession[]> {
   const user = await requireAccount(ctx.db.read, actor.tenantId, input.user)
-  const rows = await listSessions(ctx.db.read, user.id, toIso(ctx.clock.now()))
-  return rows.map((row) => ({
-    id: row.id,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-    expiresAt: row.expires_at,
-    ip: row.ip,
-    userAgent: row.user_agent,
-  }))
+  return openSessionsOf(ctx.db.read, user.id, toIso(ctx.clock.now()))
 }
 
 export async function revokeAccountSessions(

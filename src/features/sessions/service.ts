@@ -7,6 +7,7 @@ import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { findAccount } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
+import { openSessionsOf } from './access.ts'
 import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
 import { sessionRevoked } from './events.ts'
@@ -15,7 +16,6 @@ import {
   findRefreshToken,
   insertRefreshToken,
   insertSession,
-  listSessions,
   revokeSessionRow,
   revokeSessionRows,
 } from './store.ts'
@@ -128,16 +128,8 @@ export async function getSessions(
   actor: Actor,
 ): Promise<Session[]> {
   const user = requireUser(actor)
-  const rows = await listSessions(ctx.db.read, user.userId, toIso(ctx.clock.now()))
-  return rows.map((row) => ({
-    id: row.id,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-    expiresAt: row.expires_at,
-    ip: row.ip,
-    userAgent: row.user_agent,
-    current: row.id === user.sessionId,
-  }))
+  const sessions = await openSessionsOf(ctx.db.read, user.userId, toIso(ctx.clock.now()))
+  return sessions.map((session) => ({ ...session, current: session.id === user.sessionId }))
 }
 
 export async function revokeSession(ctx: Needs, actor: Actor, input: SessionId): Promise<void> {

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { routes } from '../../src/app/features.ts'
+import { operationOf } from '../../src/http/define-route.ts'
+import { type Appliance, boot } from '../harness/boot.ts'
+import { MailServer } from '../harness/mail-server.ts'
+import { assertDone, type Reply } from '../harness/rest.ts'
+
+function eventsOf(mimir: Appliance, requestId: string | null) {
+  return mimir.app.ctx.db.read
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('request_id', '=', requestId)
+    .execute()
+}
+
+/** What is no act of its own: sending and reading, and what changes nothing. */
+const UNRECORDED = new Set([
+  'POST /api/messages/{conversationId}',
+  'POST /api/conversations/{id}/read',
+])
+
+test('every route that changes something leaves exactly one event, and sending a message none', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot()
+  await using mailing = await boot({ env: mail.env })
+  const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')
+  const dora = await mimir.person('dora')
+  await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
+  const walked = new Set<string>()
+
+  /** Runs the route and checks what it left; gives the answer. */
+  async function act(
+    operation: string,
+    type: string | undefined,
+    reply: Promise<Reply>,
+    on = mimir,
+  ) {
+    const { status, headers, body } = await reply
+    assert.ok(status < 300, `${operation}: ${status} ${JSON.stringify(body)}`)
+    const events = await eventsOf(on, headers.get('x-request-id'))
+    assert.deepEqual(
+      events.map((event) => [event.operation, event.type, event.outcome]),
+      type && !UNRECORDED.has(operation) ? [[operation, type, 'allow']] : [],
+    )
+    walked.add(operation)
+    return body
+  }
+
+  const newcomer = async (name: string, on = mimir) => ({
+    invitationToken: (await on.command('invite.create')).token,
+    ...{ email: `${name}@example.org`, username: name, password: 'long enough' },
+  })
+  const register = 'POST /api/auth/register'
+  const { userId: eve } = await act(
+    register,
+    'account.registered',
+    mimir.rest().post('/api/auth/register', await newcomer('eve')),
+  )
+  const { invitationToken, ...fields } = await newcomer('fred')
+  await act(
+    'POST /join/{token}',
+    'account.registered',
+    mimir.rest().send('POST', `/join/${invitationToken}`, String(new URLSearchParams(fields))),
+  )
+  const gina = await newcomer('gina', mailing)
+  const { email } = gina
+  const anyone = mailing.rest()
+  const from = '/api/auth'
+  await act(register, 'account.registered', anyone.post(`${from}/register`, gina), mailing)
+  const resent = anyone.post(`${from}/resend-verification`, { email })
+  await act('POST /api/auth/resend-verification', 'account.verification_resent', resent, mailing)
+  const verified = anyone.get(`${from}/verify-email?token=${await mail.token(email, 2)}`)
+  await act('GET /api/auth/verify-email', 'account.email_verified', verified, mailing)
+
+  const signIn = { usernameOrEmail: 'dora', password: dora.password }
+  const login = 'POST /api/auth/login'
+  const one = await act(login, 'session.started', mimir.rest().post('/api/auth/login', signIn))
+  const refreshed = mimir.rest().post('/api/auth/refresh', { refreshToken: one.refreshToken })
+  const { refreshToken } = await act('POST /api/auth/refresh', 'session.refreshed', refreshed)
+  const logout = mimir.rest().post('/api/auth/logout', { refreshToken })
+  await act('POST /api/auth/logout', 'session.ended', logout)
+  const key = 'POST /api/me/regenerate-friend-key'
+  await act(key, 'account.friend_key_changed', dora.rest.post('/api/me/regenerate-friend-key'))
+  await mimir.rest().post('/api/auth/login', signIn)
+  const sessions = assertDone(await dora.rest.get('/api/me/sessions'))
+  const other = sessions.find(({ current }: { current: boolean }) => !current)
+  const revoke = dora.rest.delete(`/api/me/sessions/${other.id}`)
+  await act('DELETE /api/me/sessions/{id}', 'session.revoked', revoke)
+  const device = { fcmToken: 'token-1', platform: 'Android' }
+  const registered = dora.rest.post('/api/me/devices', device)
+  await act('POST /api/me/devices', 'device.registered', registered)
+  const removed = dora.rest.delete('/api/me/devices/token-1')
+  await act('DELETE /api/me/devices/{token}', 'device.removed', removed)
+
+  const ask = async (by: typeof alice) => {
+    const reply = by.rest.post('/api/friends/requests', { friendKey: await dora.friendKey() })
+    return (await act('POST /api/friends/requests', 'friend.requested', reply)).id
+  }
+  const rejected = dora.rest.post(`/api/friends/requests/${await ask(alice)}/reject`)
+  await act('POST /api/friends/requests/{id}/reject', 'friend.rejected', rejected)
+  const accepted = dora.rest.post(`/api/friends/requests/${await ask(bob)}/accept`)
+  await act('POST /api/friends/requests/{id}/accept', 'friend.accepted', accepted)
+  const unfriended = dora.rest.delete(`/api/friends/${bob.id}`)
+  await act('DELETE /api/friends/{userId}', 'friend.removed', unfriended)
+
+  const group = { type: 'Group', name: 'duo', memberIds: [bob.id] }
+  const made = alice.rest.post('/api/conversations', group)
+  const { id } = await act('POST /api/conversations', 'conversation.created', made)
+  const path = `/api/conversations/${id}`
+  const template = '/api/conversations/{id}'
+  const renamed = alice.rest.patch(path, { name: 'trio' })
+  await act(`PATCH ${template}`, 'conversation.renamed', renamed)
+  const added = alice.rest.post(`${path}/members`, { userId: cleo.id })
+  await act(`POST ${template}/members`, 'conversation.member_added', added)
+  const appointed = alice.rest.patch(`${path}/members/${bob.id}`, { role: 'Admin' })
+  await act(`PATCH ${template}/members/{userId}`, 'conversation.role_changed', appointed)
+  const left = cleo.rest.delete(`${path}/members/${cleo.id}`)
+  await act(`DELETE ${template}/members/{userId}`, 'conversation.member_removed', left)
+  await act(`POST ${template}/read`, undefined, bob.rest.post(`${path}/read`))
+
+  const sent = alice.rest.post(`/api/messages/${id}`, { content: 'x' })
+  const message = await act('POST /api/messages/{conversationId}', undefined, sent)
+  const edited = alice.rest.patch(`/api/messages/${message.id}`, { content: 'y' })
+  await act('PATCH /api/messages/{id}', 'message.edited', edited)
+  const deleted = alice.rest.delete(`/api/messages/${message.id}`)
+  await act('DELETE /api/messages/{id}', 'message.deleted', deleted)
+
+  const invited = alice.rest.post('/api/admin/invitations', {})
+  const invitation = await act('POST /api/admin/invitations', 'invite.created', invited)
+  const recalled = alice.rest.delete(`/api/admin/invitations/${invitation.id}`)
+  await act('DELETE /api/admin/invitations/{id}', 'invite.revoked', recalled)
+  for (const [decision, type] of [
+    ['approve', 'account.approved'],
+    ['suspend', 'account.suspended'],
+  ] as const) {
+    const decided = alice.rest.post(`/api/admin/users/${eve}/approve`, { decision })
+    await act('POST /api/admin/users/{id}/approve', type, decided)
+  }
+  const passwords = { currentPassword: dora.password, newPassword: 'another long one' }
+  const changed = dora.rest.post('/api/auth/change-password', passwords)
+  await act('POST /api/auth/change-password', 'account.password_changed', changed)
+
+  const changing = routes.filter(({ method }) => method !== 'get').map(operationOf)
+  const missing = changing.filter((operation) => !walked.has(operation))
+  assert.deepEqual(missing, [], 'routes that this test does not walk')
+})
+
+test('the hub leaves an event for an edit and a deletion, and none for sending or reading', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  const hub = await alice.connect()
+
+  const { id } = await hub.invoke('SendMessage', conversationId, 'x')
+  await hub.invoke('MarkConversationRead', conversationId)
+  await hub.invoke('Typing', conversationId, true)
+  await hub.invoke('EditMessage', id, 'y')
+  await hub.invoke('DeleteMessage', id)
+
+  const events = await mimir.app.ctx.db.read
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('operation', 'like', 'hub:%')
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    events.map((event) => [event.operation, event.type, event.actor_id, event.target_id]),
+    [
+      ['hub:EditMessage', 'message.edited', alice.id, id],
+      ['hub:DeleteMessage', 'message.deleted', alice.id, id],
+    ],
+  )
+})
+
+test('a record names who, from where, in which session, and nothing that was said', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const rest = alice.rest.with({ 'user-agent': 'Phone/1.0' })
+
+  const reply = await rest.post('/api/me/regenerate-friend-key')
+  const [event] = await eventsOf(mimir, reply.headers.get('x-request-id'))
+
+  const sessions = assertDone(await alice.rest.get('/api/me/sessions'))
+  assert.equal(event?.actor_kind, 'user')
+  assert.equal(event?.actor_id, alice.id)
+  assert.equal(event?.session_id, sessions[0].id)
+  assert.equal(event?.ip, '127.0.0.1')
+  assert.match(event?.user_agent_hash ?? '', /^[0-9a-f]{64}$/)
+  const everything = await mimir.app.ctx.db.read.selectFrom('audit_events').selectAll().execute()
+  for (const secret of [reply.body.friendKey, alice.password, alice.refreshToken, 'Phone/1.0']) {
+    assert.ok(!JSON.stringify(everything).includes(secret))
+  }
+})
+
+test('an act that fails leaves no record of a success', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const dm = await alice.dm(bob)
+
+  const reply = await alice.rest.patch(`/api/conversations/${dm}`, { name: 'x' })
+  assert.equal(reply.status, 400)
+  assert.deepEqual(await eventsOf(mimir, reply.headers.get('x-request-id')), [])
+  const unknown = await alice.rest.delete(`/api/messages/${randomUUID()}`)
+  assert.equal(unknown.status, 404)
+  assert.deepEqual(await eventsOf(mimir, unknown.headers.get('x-request-id')), [])
+})

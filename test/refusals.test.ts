@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { hubMethods, routes } from '../src/app/features.ts'
+import { type AnyRoute, operationOf, type Route } from '../src/http/define-route.ts'
+import { permissionsOf } from '../src/policy/permissions.ts'
+import { assertRefused, type Reply, type Rest } from './harness/rest.ts'
+import { badTokens, type Scene, setScene } from './refusals/scene.ts'
+import { type Field, fieldsOf, HOSTILE } from './refusals/values.ts'
+
+/** The root builds this one of all the others. */
+const DOCUMENT = { ...(routes[0] as AnyRoute), kind: 'raw', path: '/api/openapi.json' } as AnyRoute
+const ROUTES = [...routes, DOCUMENT]
+const NEGOTIATE = '/hubs/dm/negotiate?negotiateVersion=1'
+const UPGRADE = '/hubs/dm'
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** Fields that the contract gives a code of their own, also when they are left out. */
+const OWN_CODES: Record<string, Record<string, string>> = {
+  'GET /api/auth/verify-email': { token: 'missing_token' },
+  'POST /api/me/devices': { platform: 'invalid_platform' },
+  'POST /api/conversations': { type: 'invalid_type', memberIds: 'no_members' },
+  'POST /api/admin/users/{id}/approve': { decision: 'invalid_decision' },
+}
+
+const isClosed = ({ permission }: AnyRoute) => permission !== 'public'
+const isJson = (route: AnyRoute): route is Route => route.kind === 'json'
+const withBody = ROUTES.filter(isJson).filter((route) => route.body)
+const verb = (route: AnyRoute) => route.method.toUpperCase()
+
+/** Runs the refusals and then compares every row with what was there before. */
+async function changesNothing(scene: Scene, refusals: () => Promise<void>): Promise<void> {
+  const before = await scene.rows()
+  await refusals()
+  assert.deepEqual(await scene.rows(), before)
+}
+
+function assertUnauthorized(reply: Reply, what: string): void {
+  assert.equal(reply.headers.get('www-authenticate'), 'Bearer', `${what}: ${reply.status}`)
+  assertRefused(reply, 401, 'unauthorized')
+}
+
+/** The answer to a WebSocket request that is not taken. */
+function askForSocket(scene: Scene, path: string, header = ''): Promise<string> {
+  const { hostname, port } = new URL(scene.mimir.url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname)
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text
+      if (answer.includes('requestId')) socket.destroy()
+    })
+    socket.once('close', () => resolve(answer)).once('error', reject)
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${header}` +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    )
+  })
+}
+
+test('the walk leaves no route out', () => {
+  // Two routes of one path and method would hide one another.
+  const operations = new Set(ROUTES.map(operationOf))
+  assert.equal(operations.size, ROUTES.length)
+  assert.ok(ROUTES.filter(isClosed).length > 30 && withBody.length > 10)
+  console.log(`walked ${ROUTES.length + 2} routes and ${hubMethods.length} hub methods`)
+})
+
+test('without a token nothing but what is public answers, with or without the public path', async () => {
+  await using scene = await setScene()
+  const rest = scene.mimir.rest()
+  await changesNothing(scene, async () => {
+    for (const prefix of scene.prefixes) {
+      for (const route of ROUTES.filter(isClosed)) {
+        const path = prefix + scene.path(route)
+        assertUnauthorized(await rest.send(verb(route), path), path)
+      }
+      assertUnauthorized(await rest.post(prefix + NEGOTIATE), NEGOTIATE)
+      const upgrade = await askForSocket(scene, prefix + UPGRADE)
+      assert.match(
+        upgrade,
+        /^HTTP\/1.1 401 [\s\S]*www-authenticate: Bearer\r\n[\s\S]*unauthorized/i,
+      )
+    }
+  })
+})
+
+test('a token that is forged, outdated, revoked or of a suspended user opens nothing', async () => {
+  await using scene = await setScene()
+  const tokens = await badTokens(scene)
+  await changesNothing(scene, async () => {
+    for (const [what, token] of Object.entries(tokens)) {
+      const rest = scene.mimir.rest(token)
+      for (const route of ROUTES.filter(isClosed)) {
+        const reply = await rest.send(verb(route), scene.path(route))
+        assertUnauthorized(reply, `${operationOf(route)} with a token ${what}`)
+      }
+      assertUnauthorized(await rest.post(NEGOTIATE), `negotiate with a token ${what}`)
+      const inQuery = `${NEGOTIATE}&access_token=${token}`
+      assertUnauthorized(await scene.mimir.rest().post(inQuery), `negotiate with a token ${what}`)
+      const header = `Authorization: Bearer ${token}\r\n`
+      assert.match(await askForSocket(scene, UPGRADE, header), /^HTTP\/1.1 401 /, what)
+      const asQuery = await askForSocket(scene, `${UPGRADE}?access_token=${token}`)
+      assert.match(asQuery, /^HTTP\/1.1 401 /, what)
+    }
+    for (const authorization of ['Bearer', 'Bearer a b', `Basic ${scene.alice.accessToken}`]) {
+      const rest = scene.mimir.rest().with({ authorization })
+      assertUnauthorized(await rest.get('/api/me'), authorization)
+    }
+  })
+})
+
+test('what asks for a permission that a member has not is forbidden to a member', async () => {
+  await using scene = await setScene()
+  const may = permissionsOf('member')
+  const closed = ROUTES.filter(
+    ({ permission }) =>
+      permission !== 'public' && permission !== 'signed-in' && !may.has(permission),
+  )
+  assert.ok(closed.length >= 5)
+  await changesNothing(scene, async () => {
+    for (const route of closed) {
+      const reply = await scene.bob.rest.send(verb(route), scene.path(route))
+      assertRefused(reply, 403, 'forbidden')
+    }
+  })
+})
+
+test('a body that is no JSON, or is no object, is refused', async () => {
+  await using scene = await setScene()
+  const { rest } = scene.alice
+  await changesNothing(scene, async () => {
+    for (const route of withBody) {
+      const path = scene.path(route)
+      const send = (body?: string | Uint8Array<ArrayBuffer>) => rest.send(verb(route), path, body)
+      const latin1 = new Uint8Array([0x22, 0xe9, 0x22])
+      for (const body of [undefined, '', '{', '{"a":1}x', "{'a':1}", latin1]) {
+        assertRefused(await send(body), 400, 'invalid_json')
+      }
+      for (const body of ['null', '42', '"text"', '[]', '[{}]', 'true']) {
+        assertRefused(await send(body), 400, 'validation_failed')
+      }
+    }
+  })
+})
+
+test('every field of every body is refused when it breaks its rule or is missing', async () => {
+  await using scene = await setScene()
+  await changesNothing(scene, async () => {
+    for (const route of withBody) {
+      const fields = fieldsOf(route.body)
+      const good = Object.fromEntries(
+        fields.map((field) => [field.name, scene.good[field.name] ?? field.good]),
+      )
+      for (const { name, bad, required } of fields) {
+        for (const value of bad) {
+          await assertFieldRefused(scene, route, { ...good, [name]: value }, name)
+        }
+        const { [name]: _, ...without } = good
+        const isNeeded = required || OWN_CODES[operationOf(route)]?.[name]
+        if (isNeeded) await assertFieldRefused(scene, route, without, name)
+      }
+    }
+  })
+})
+
+async function assertFieldRefused(scene: Scene, route: Route, body: object, name: string) {
+  const reply = await scene.alice.rest.send(verb(route), scene.path(route), JSON.stringify(body))
+  const what = `${operationOf(route)} ${JSON.stringify(body)}: ${JSON.stringify(reply.body)}`
+  const ownCode = OWN_CODES[operationOf(route)]?.[name]
+  if (ownCode && reply.body.error === ownCode) return assertRefused(reply, 400, ownCode)
+  assert.equal(reply.status, 400, what)
+  assertRefused(reply, 400, 'validation_failed')
+  const isNamed = Object.keys(reply.body.fields).some((field) => field.split('.')[0] === name)
+  assert.ok(isNamed, what)
+}
+
+test('every query parameter is refused when it breaks its rule or is given twice', async () => {
+  await using scene = await setScene()
+  await changesNothing(scene, async () => {
+    for (const route of ROUTES.filter(isJson)) {
+      for (const field of fieldsOf(route.query)) {
+        const bad = field.bad.filter((value) => typeof value === 'string')
+        for (const value of bad) await assertQueryRefused(scene, route, field, [value])
+        await assertQueryRefused(scene, route, field, [String(field.good), String(field.good)])
+      }
+    }
+  })
+})
+
+async function assertQueryRefused(scene: Scene, route: Route, { name }: Field, values: string[]) {
+  const query = values.map((value) => `${name}=${encodeURIComponent(value)}`).join('&')
+  const reply = await scene.alice.rest.send(verb(route), `${scene.path(route)}?${query}`)
+  assert.ok(reply.body.fields?.[name], `${operationOf(route)} ?${query} ${reply.status}`)
+  assertRefused(reply, 400, 'validation_failed')
+}
+
+test('an id in a path that is no id is refused', async () => {
+  await using scene = await setScene()
+  await changesNothing(scene, async () => {
+    for (const route of ROUTES.filter(isJson)) {
+      for (const { name, bad } of fieldsOf(route.params).filter((field) => field.isId)) {
+        const texts = bad.filter((value) => typeof value === 'string').map(encodeURIComponent)
+        for (const text of [...texts, '%00', '%ED%A0%80', '%', '..%2F..', '0']) {
+          const path = scene.path(route, { [name]: text })
+          const reply = await scene.alice.rest.send(verb(route), path, bodyFor(scene, route))
+          assert.equal(reply.status, 400, `${verb(route)} ${path}: ${JSON.stringify(reply.body)}`)
+          assertRefused(reply, 400, 'validation_failed')
+        }
+      }
+    }
+  })
+})
+
+function bodyFor(scene: Scene, route: Route): string | undefined {
+  if (!route.body) return undefined
+  const fields = fieldsOf(route.body)
+  return JSON.stringify(
+    Object.fromEntries(fields.map(({ name, good }) => [name, scene.good[name] ?? good])),
+  )
+}
+
+test('no text, however odd, makes a route fail inside', async () => {
+  await using scene = await setScene()
+  const { rest } = scene.alice
+  const look = async (answer: Promise<Reply>, what: string) =>
+    assert.ok((await answer).status < 500, `${what} ${(await answer).status}`)
+  await changesNothing(scene, async () => {
+    for (const route of ROUTES) {
+      const operation = operationOf(route)
+      for (const text of HOSTILE) {
+        const inUrl = encodeURIComponent(text.toWellFormed())
+        for (const [, name = ''] of route.path.matchAll(/\{(\w+)\}/g)) {
+          await look(rest.send(verb(route), scene.path(route, { [name]: inUrl })), operation)
+        }
+        if (!isJson(route)) continue
+        for (const { name } of fieldsOf(route.query)) {
+          await look(rest.send(verb(route), `${scene.path(route)}?${name}=${inUrl}`), operation)
+        }
+        for (const { name } of fieldsOf(route.body).filter((field) => field.isText)) {
+          await look(sendOdd(scene, rest, route, name, text), `${operation} ${name}`)
+        }
+      }
+    }
+  })
+})
+
+/** One odd field, the others such that nothing would come of it. */
+function sendOdd(scene: Scene, rest: Rest, route: Route, name: string, text: string) {
+  const fields = fieldsOf(route.body).map((field) => [field.name, field.good])
+  const body = { ...Object.fromEntries(fields), [name]: text }
+  return rest.send(verb(route), scene.path(route), JSON.stringify(body))
+}
+
+test('a body over its limit is refused, whether its length is announced or not', async () => {
+  await using scene = await setScene()
+  const large = (bytes: number) => JSON.stringify({ padding: 'x'.repeat(bytes) })
+  const forms = ROUTES.filter((route) => !isJson(route) && route.method === 'post')
+  await changesNothing(scene, async () => {
+    for (const route of [...withBody, ...forms]) {
+      const path = scene.path(route)
+      const announced = await scene.alice.rest.send(verb(route), path, large(70_000))
+      assertRefused(announced, 413, 'payload_too_large')
+      const streamed = await sendStreamed(scene, route, large(70_000))
+      assert.equal(streamed.status, 413, operationOf(route))
+      assert.equal((await streamed.json()).error, 'payload_too_large')
+    }
+  })
+})
+
+function sendStreamed(scene: Scene, route: AnyRoute, text: string): Promise<Response> {
+  const body = new Blob([text]).stream()
+  return fetch(scene.mimir.url + scene.path(route), {
+    method: verb(route),
+    headers: { authorization: `Bearer ${scene.alice.accessToken}` },
+    body,
+    duplex: 'half',
+  } as RequestInit)
+}
+
+test('unknown paths and verbs of known ones are not found', async () => {
+  await using scene = await setScene()
+  const { rest } = scene.alice
+  const patterns = ROUTES.map((route) => ({
+    method: verb(route),
+    path: new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  }))
+  await changesNothing(scene, async () => {
+    for (const route of ROUTES) {
+      const path = scene.path(route)
+      for (const method of METHODS) {
+        if (patterns.some((one) => one.method === method && one.path.test(path))) continue
+        const reply = await rest.send(method, path)
+        assert.ok([404, 405].includes(reply.status), `${method} ${path} ${reply.status}`)
+      }
+      const beyond = `${path === '/' ? '' : path}/no/such/thing`
+      assertRefused(await rest.send(verb(route), beyond), 404, 'not_found')
+    }
+    for (const path of [
+      UPGRADE,
+      '/hubs/dm/negotiate',
+      '/hubs/other/negotiate',
+      '/api',
+      '/API/me',
+    ]) {
+      assertRefused(await rest.get(path), 404, 'not_found')
+    }
+    assert.match(await askForSocket(scene, '/api/me'), /^HTTP\/1.1 404 /)
+  })
+})

@@ -1,0 +1,169 @@
+import { SignJWT } from 'jose'
+import { sql } from 'kysely'
+import type { AnyRoute } from '../../src/http/define-route.ts'
+import { type Appliance, boot } from '../harness/boot.ts'
+import type { Person } from '../harness/people.ts'
+import { assertDone } from '../harness/rest.ts'
+
+const PREFIX = '/mimir'
+/** Longer than an access token lives. */
+const LONG_AGO = 20 * 60_000
+/** What is written about a refusal, and what readers of events have not yet been given. */
+const MAY_GROW = new Set(['audit_events', 'audit_chain', 'events', 'migrations'])
+
+/** An appliance in which everything that a route may name is there: what is let through has an effect. */
+export interface Scene extends AsyncDisposable {
+  readonly mimir: Appliance
+  readonly prefixes: readonly string[]
+  /** An administrator, who owns a group and has a friend, a request and a message. */
+  readonly alice: Person
+  /** Her friend: no administrator. */
+  readonly bob: Person
+  /** A stranger to the group. */
+  readonly carol: Person
+  readonly groupId: string
+  readonly messageId: string
+  /** The route's path with the ids of things that are there, but for those given. */
+  path(route: Pick<AnyRoute, 'path'>, params?: Readonly<Record<string, string>>): string
+  /** Field values that would be taken, by name. */
+  readonly good: Readonly<Record<string, unknown>>
+  /** Every row of every table that a refusal must not touch. */
+  rows(): Promise<Record<string, string[]>>
+}
+
+export async function setScene(): Promise<Scene> {
+  const mimir = await boot({ env: { MIMIR_PUBLIC_URL: `https://chat.example.org${PREFIX}` } })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [carol, dave] = [await mimir.person('carol'), await pendingUser(mimir, 'dave')]
+  await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
+  const groupId = await alice.group('a group', bob)
+  await alice.dm(bob)
+  const { id: messageId } = await alice.say(groupId, 'hello')
+  const request = await carol.rest.post('/api/friends/requests', {
+    friendKey: await alice.friendKey(),
+  })
+  const { id: requestId } = assertDone(request, 201)
+  const invitation = await mimir.command('invite.create')
+  const [session] = assertDone(await alice.rest.get('/api/me/sessions'))
+  const device = { fcmToken: 'a-push-token', platform: 'Android' }
+  assertDone(await alice.rest.post('/api/me/devices', device), 204)
+
+  /** Which thing `{id}` names depends on what stands before it. */
+  const ids: [part: string, id: string][] = [
+    ['/friends/requests/{id}', requestId],
+    ['/conversations/{id}', groupId],
+    ['/messages/{id}', messageId],
+    ['/me/sessions/{id}', session.id],
+    ['/admin/invitations/{id}', invitation.id],
+    ['/admin/users/{id}', dave],
+  ]
+  const others: Record<string, string> = { userId: bob.id, conversationId: groupId }
+  const idFor = (path: string, name: string) => {
+    if (name === 'token') return path.startsWith('/join') ? invitation.token : device.fcmToken
+    const id = name === 'id' ? ids.find(([part]) => path.includes(part))?.[1] : others[name]
+    if (!id) throw new Error(`the scene has nothing for {${name}} in ${path}`)
+    return id
+  }
+
+  return {
+    mimir,
+    prefixes: ['', PREFIX],
+    alice,
+    bob,
+    carol,
+    groupId,
+    messageId,
+    path: ({ path }, params = {}) =>
+      path.replaceAll(/\{(\w+)\}/g, (_, name) => params[name] ?? idFor(path, name)),
+    good: {
+      invitationToken: invitation.token,
+      email: 'newcomer@example.org',
+      username: 'newcomer',
+      usernameOrEmail: alice.name,
+      refreshToken: alice.refreshToken,
+      friendKey: await carol.friendKey(),
+      currentPassword: alice.password,
+      platform: 'Ios',
+      type: 'Group',
+      memberIds: [bob.id],
+      decision: 'approve',
+      role: 'Admin',
+    },
+    rows: () => rowsOf(mimir),
+    [Symbol.asyncDispose]: () => mimir[Symbol.asyncDispose](),
+  }
+}
+
+async function pendingUser(mimir: Appliance, username: string): Promise<string> {
+  const { token: invitationToken } = await mimir.command('invite.create')
+  const email = `${username}@example.org`
+  const account = { invitationToken, email, username, password: 'a long password' }
+  return assertDone(await mimir.rest().post('/api/auth/register', account)).userId
+}
+
+async function rowsOf(mimir: Appliance): Promise<Record<string, string[]>> {
+  const { read, kind } = mimir.app.ctx.db.engine
+  const tables = await read.introspection.getTables()
+  const found: Record<string, string[]> = {}
+  const schema =
+    kind === 'postgres'
+      ? (await sql<{ name: string }>`select current_schema() as name`.execute(read)).rows[0]?.name
+      : undefined
+  for (const table of tables) {
+    if (table.schema !== schema || MAY_GROW.has(table.name)) continue
+    const { rows } = await sql`select * from ${sql.table(table.name)}`.execute(read)
+    found[table.name] = rows.map((row) => JSON.stringify(row)).sort()
+  }
+  return found
+}
+
+/** Access tokens that open nothing, by what is wrong with them. */
+export async function badTokens({ mimir, alice }: Scene): Promise<Record<string, string>> {
+  const { keyring, config } = mimir.app.ctx
+  const { id, key } = keyring.current('jwt')
+  const now = Math.floor(mimir.clock.now() / 1000)
+  const mint = (change: object, signedBy: Uint8Array = key, header: object = {}) =>
+    new SignJWT({
+      sub: alice.id,
+      jti: 'test',
+      iss: config.jwt.issuer,
+      aud: config.jwt.audience,
+      nbf: now,
+      exp: now + 600,
+      ...change,
+    })
+      .setProtectedHeader({ alg: 'HS256', kid: id, ...header })
+      .sign(signedBy)
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
+  const claims = (await mint({})).split('.')[1] as string
+
+  mimir.clock.advance(-LONG_AGO)
+  const { accessToken: expired } = await mimir.person('erin')
+  mimir.clock.advance(LONG_AGO)
+  const suspended = await mimir.person('mallory')
+  await mimir.command('user.suspend', { user: 'mallory' })
+  const revoked = await mimir.person('trudy')
+  const { refreshToken } = revoked
+  assertDone(await mimir.rest().post('/api/auth/logout', { refreshToken }), 204)
+
+  return {
+    garbage: 'garbage',
+    'three dots': 'a.b.c',
+    'very long': 'x'.repeat(4000),
+    unsigned: `${encode({ alg: 'none' })}.${claims}.`,
+    'by another key': await mint({}, new Uint8Array(32)),
+    'by another key of an unknown name': await mint({}, new Uint8Array(32), { kid: 'other' }),
+    'by a longer algorithm': await mint({}, Buffer.alloc(64, key), { alg: 'HS512' }),
+    'for another audience': await mint({ aud: 'somebody-else' }),
+    'by another issuer': await mint({ iss: 'somebody-else' }),
+    'not yet valid': await mint({ nbf: now + 300 }),
+    'past its time': await mint({ exp: now - 60 }),
+    'of nobody': await mint({ sub: '01900000-0000-7000-8000-000000000000' }),
+    'of no user id': await mint({ sub: 'alice' }),
+    'of an unknown session': await mint({ sid: '01900000-0000-7000-8000-000000000000' }),
+    'a refresh token': alice.refreshToken,
+    expired,
+    'of a suspended user': suspended.accessToken,
+    'of a revoked session': revoked.accessToken,
+  }
+}
