@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { type Ctx, DEFAULT_TENANT } from '../context.ts'
 import { startControlServer } from '../control/server.ts'
-import { checkAppVersion } from '../features/app-gate/service.ts'
+import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
 import { recordRefusal } from '../features/audit/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
@@ -20,7 +20,6 @@ import type { Listener } from '../runtime/runtime.ts'
 import type { CleanUp } from './clean-up.ts'
 import { commands, hubMethods, routes } from './features.ts'
 
-const MAX_BODY_BYTES = 1024 * 1024
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
 
@@ -66,7 +65,6 @@ export async function listen(
     host: config.listen.host,
     port: config.listen.port,
     maxMessageBytes: DEFAULT_HUB_LIMITS.frameBytes,
-    maxBodyBytes: MAX_BODY_BYTES,
     fetch(request, peer) {
       const { pathname } = new URL(request.url)
       const negotiates = pathname.endsWith('/negotiate') && hubPaths.has(pathname.slice(0, -10))
@@ -125,7 +123,8 @@ function documentRoutes(config: Config) {
       summary: 'This interface as an OpenAPI 3.1 document',
       permission: 'public',
       rate: 'unlimited',
-      respond: async () => Response.json(await openApiDocument(routes, config.publicUrl)),
+      respond: async () =>
+        Response.json(await openApiDocument(routes, config.publicUrl, gateErrors)),
     }),
   ]
 }

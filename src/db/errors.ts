@@ -22,7 +22,8 @@ const SQLITE_UNAVAILABLE =
 // SQLSTATE classes: 08 connection, 25006 read-only, 53 out of resources, 57 operator's intervention, 58 system.
 const POSTGRES_UNAVAILABLE = /^(08|53|57|58|25006)/
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|ENOENT)/
-const POOL = /timeout exceeded when trying to connect|Connection terminated|not queryable/i
+const POOL =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|not queryable/i
 
 /** Turns a driver's error into ours; any other error is returned as it came. */
 export function toStoreError(error: unknown): unknown {

@@ -23,6 +23,7 @@ const AUDIT_CHAIN_LOCK = MIGRATION_LOCK + 1
 /** SQLSTATE: serialization failure, deadlock. The transaction did nothing and may run again. */
 const RETRYABLE = new Set(['40001', '40P01'])
 const MOST_TRIES = 5
+const QUERY_TIMEOUT_MS = 60_000
 const PING_MS = 2000
 
 /** The stock driver with its errors turned into ours where they arise. */
@@ -71,6 +72,9 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     connectionString: options.url,
     max: options.connections,
     connectionTimeoutMillis: 5000,
+    // A server that stands still must not hold requests, nor our own stop, for ever.
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
     types: types as pg.CustomTypesConfig,
   })
   // Lost in the middle of its work: the query fails by itself, but an error that nobody listens to

@@ -14,6 +14,8 @@ export function toResponse(error: unknown, requestId: string, log: Logger): Resp
   if (refusal.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(refusal.retryAfterSeconds))
   }
+  // The rest of the body is not read, so nothing else can follow on this connection (RFC 9110 §15.5.14).
+  if (refusal.kind === 'too_large') headers.set('connection', 'close')
   const body = {
     error: refusal.code,
     message: refusal.message,

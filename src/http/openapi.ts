@@ -5,17 +5,21 @@ import { VERSION } from '../platform/version.ts'
 import type { AnyRoute, Route } from './define-route.ts'
 import { statusOf } from './on-error.ts'
 
-/** The OpenAPI 3.1 document of the routes, made from the schemas that validate them. */
+/**
+ * The OpenAPI 3.1 document of the routes, made from the schemas that validate them. `admission` names
+ * what a signed-in caller may be refused with on a path before its route is asked.
+ */
 export async function openApiDocument(
   routes: readonly AnyRoute[],
   publicUrl: string,
+  admission: (path: string) => readonly ErrorDefinition[],
 ): Promise<object> {
   // Needed once in a while at most: kept out of the start.
   const { createDocument } = await import('zod-openapi')
   const paths: NonNullable<ZodOpenApiObject['paths']> = {}
   for (const route of routes) {
     if (route.kind !== 'json') continue
-    paths[route.path] = { ...paths[route.path], [route.method]: operation(route) }
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(route, admission) }
   }
   return createDocument({
     openapi: '3.1.0',
@@ -28,14 +32,19 @@ export async function openApiDocument(
   })
 }
 
-function operation(route: Route): ZodOpenApiOperationObject {
+function operation(
+  route: Route,
+  admission: (path: string) => readonly ErrorDefinition[],
+): ZodOpenApiOperationObject {
   const responses: Record<string, object> = {}
+  const refusals = refusalsOf(route)
+  if (route.permission !== 'public') refusals.push(...admission(route.path))
   for (const [status, schema] of Object.entries(route.answers)) {
     responses[status] = schema
       ? { description: 'Done', content: { 'application/json': { schema } } }
       : { description: 'Done' }
   }
-  for (const [status, errors] of groupByStatus(refusalsOf(route))) {
+  for (const [status, errors] of groupByStatus(refusals)) {
     responses[status] = {
       description: errors.map((error) => `\`${error.code}\`: ${error.message}`).join('\n\n'),
       content: { 'application/json': { schema: errorSchema(errors) } },

@@ -65,8 +65,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       })
     }
   }
-  app.notFound(() => toResponse(new AppError(commonErrors.notFound), ctx.ids.next(), ctx.log))
-  app.onError((error) => toResponse(error, ctx.ids.next(), ctx.log))
+  const refuse = (error: unknown) => {
+    const requestId = ctx.ids.next()
+    return withHeaders(toResponse(error, requestId, ctx.log), requestId, undefined)
+  }
+  app.notFound(() => refuse(new AppError(commonErrors.notFound)))
+  app.onError(refuse)
 
   async function answer(
     route: AnyRoute,

@@ -39,7 +39,7 @@ export function createMailer(config: SmtpConfig, log: Logger): Mailer {
         await transport.sendMail({ from: config.from, ...mail })
         return
       } catch (error) {
-        if (attempt === TRIES || closing.signal.aborted) {
+        if (attempt === TRIES || isFinal(error) || closing.signal.aborted) {
           log.error({ ...reasonOf(error), attempt }, 'a mail could not be sent')
           return
         }
@@ -60,6 +60,11 @@ export function createMailer(config: SmtpConfig, log: Logger): Mailer {
       transport.close()
     },
   }
+}
+
+/** A permanent refusal (RFC 5321 §4.2.1: 5yz): trying again changes nothing. */
+function isFinal(error: unknown): boolean {
+  return Number((error as { responseCode?: unknown }).responseCode) >= 500
 }
 
 /** Codes only: the words of a mail server and of the library repeat the recipient's address. */

@@ -56,7 +56,8 @@ function start(options: ServeOptions): Server<SocketData> {
     // The default of 10 s cuts event streams and slow uploads. Headers that do not arrive are cut
     // by Bun itself after 12 s, whatever stands here (measured with 1.4.5).
     idleTimeout: 0,
-    maxRequestBodySize: options.maxBodyBytes,
+    // Whoever reads a body limits it, and answers in our own form; Bun holds no more than it reads.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch(request, server) {
       const peer = { address: plainAddress(server.requestIP(request)?.address) }
       if (!asksForWebSocket(request.headers.get('upgrade'))) return options.fetch(request, peer)

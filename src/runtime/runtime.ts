@@ -31,8 +31,6 @@ export interface ServeOptions {
   upgrade(request: Request, peer: Peer): Promise<SocketHandler | Response>
   /** Largest WebSocket message in bytes; a longer one closes that socket with 1009. */
   readonly maxMessageBytes: number
-  /** Largest request body in bytes. */
-  readonly maxBodyBytes: number
 }
 
 export interface Listener {

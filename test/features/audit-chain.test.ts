@@ -69,7 +69,7 @@ test('the chain takes up every event once, in order, also over many pages', asyn
   assert.deepEqual(report, { checked: ids.length, broken: undefined })
 })
 
-test('an event that came late is linked behind those that came before it', async () => {
+test('a later run only adds links behind those that there are', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')
   await mimir.app.jobs.runNow('chain-audit-events')
@@ -141,14 +141,6 @@ test('verifying names a record that is gone, also when it was the last', async (
     await mimir.friends('alice', 'bob')
     await mimir.app.jobs.runNow('chain-audit-events')
     const gone = (await linkedIds(mimir)).at(victim)
-    // Without the reference the event can go while its link stays.
-    const parts =
-      STORE === 'postgres'
-        ? ['alter table audit_chain drop constraint audit_chain_event_id_fkey']
-        : []
-    for (const part of parts) {
-      await mimir.app.ctx.db.transaction((tx) => sql.raw(part).execute(tx))
-    }
     await deleteEvent(mimir, gone as string)
 
     const { broken } = await verifyAuditChain(mimir.app.ctx)
@@ -157,7 +149,12 @@ test('verifying names a record that is gone, also when it was the last', async (
 })
 
 async function deleteEvent(mimir: Appliance, id: string): Promise<void> {
-  if (STORE === 'postgres') return tamper(mimir, `delete from audit_events where id = '${id}'`)
+  // Without the reference the event can go while its link stays.
+  if (STORE === 'postgres') {
+    const reference = 'alter table audit_chain drop constraint audit_chain_event_id_fkey'
+    await mimir.app.ctx.db.transaction((tx) => sql.raw(reference).execute(tx))
+    return tamper(mimir, `delete from audit_events where id = '${id}'`)
+  }
   // Foreign keys are a matter of each connection on SQLite: somebody else's need not keep them.
   const { default: BetterSqlite3 } = await import('better-sqlite3')
   const database = new BetterSqlite3(mimir.app.ctx.config.paths.database)

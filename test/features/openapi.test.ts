@@ -60,6 +60,8 @@ test('every JSON route is there with its answers, its refusals and who may call 
     const guarded = operation.security !== undefined
     assert.equal(guarded, route.permission !== 'public', `${name} and its permission`)
     assert.equal(operation.responses['401'] !== undefined || !guarded, true, name)
+    const gated = guarded && !route.path.startsWith('/api/auth/')
+    assert.equal('426' in operation.responses, gated, name)
     assert.equal('429' in operation.responses, route.rate !== 'unlimited', name)
   }
 })

@@ -75,6 +75,44 @@ test('the state of an account is told only after the right password', async () =
   assert.equal(refused.body.status, 'Suspended')
 })
 
+/** A hasher that holds every check back, after it is done, until it is let go. */
+function slowHasher() {
+  const hasher = createBcryptHasher(4)
+  let checking = false
+  let letGo = () => {}
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const passwords: typeof hasher = {
+    hash: hasher.hash,
+    async verify(password, hash) {
+      const right = await hasher.verify(password, hash)
+      checking = true
+      await gate
+      return right
+    },
+  }
+  return { passwords, isChecking: () => checking, letGo }
+}
+
+test('a sign-in that a password change or a suspension overtakes starts no session', async () => {
+  for (const order of ['user.reset-password', 'user.suspend']) {
+    const { passwords, isChecking, letGo } = slowHasher()
+    await using mimir = await boot({ passwords })
+    const account = { username: 'bob', email: 'bob@example.org', password: 'correct horse' }
+    const { token: invitationToken } = await mimir.command('invite.create')
+    assertDone(await mimir.rest().post('/api/auth/register', { ...account, invitationToken }))
+    await mimir.command('user.approve', { user: 'bob' })
+
+    const signingIn = login(mimir, 'bob', 'correct horse')
+    await eventually(isChecking, 'the password was not checked')
+    await mimir.command(order, { user: 'bob' })
+    letGo()
+    assertRefused(await signingIn, 401, 'invalid_credentials')
+    assert.deepEqual(await mimir.command('user.sessions', { user: 'bob' }), [])
+  }
+})
+
 test('signing out ends that session with its connections, and no other', async () => {
   await using mimir = await boot()
   const ann = await mimir.person('ann')

@@ -70,7 +70,6 @@ export async function openHouse(
     fetch: (request) => hub.negotiate(request, origin()),
     upgrade: (request) => hub.upgrade(request, origin()),
     maxMessageBytes: 1024 * 1024,
-    maxBodyBytes: 1024 * 1024,
   })
   const url = `http://127.0.0.1:${listener.port}/hubs/dm`
   const clients: HubConnection[] = []

@@ -13,7 +13,6 @@ async function listen(options: Partial<ServeOptions> = {}): Promise<Listener> {
     fetch: (_request, peer) => new Response(peer.address),
     upgrade: async () => new Response('no', { status: 403 }),
     maxMessageBytes: 1000,
-    maxBodyBytes: 1000,
     ...options,
   })
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { SignJWT } from 'jose'
 import { sql } from 'kysely'
 import type { AnyRoute } from '../../src/http/define-route.ts'
@@ -115,6 +116,24 @@ async function rowsOf(mimir: Appliance): Promise<Record<string, string[]>> {
     found[table.name] = rows.map((row) => JSON.stringify(row)).sort()
   }
   return found
+}
+
+/** The answer to a WebSocket request that is not taken. */
+export function askForSocket(scene: Scene, path: string, header = ''): Promise<string> {
+  const { hostname, port } = new URL(scene.mimir.url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname)
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text
+      if (answer.includes('requestId')) socket.destroy()
+    })
+    socket.once('close', () => resolve(answer)).once('error', reject)
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${header}` +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    )
+  })
 }
 
 /** Access tokens that open nothing, by what is wrong with them. */

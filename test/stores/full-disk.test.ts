@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Appliance } from '../harness/boot.ts'
+import { lacking } from '../harness/lacking.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const DISK = '4m'
@@ -35,7 +36,7 @@ function fill(file: string): void {
   }
 }
 
-const skip = process.getuid?.() === 0 ? false : 'only root may mount a small disk'
+const skip = process.getuid?.() !== 0 && lacking('root, who may mount a small disk')
 
 test('on a full disk writes are refused, reads go on, and room mends it', { skip }, async (t) => {
   const disk = mountDisk()

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import BetterSqlite3 from 'better-sqlite3'
+import { sql } from 'kysely'
 import { migrations } from '../../migrations/index.ts'
 import type { Engine } from '../../src/db/engine.ts'
 import { type Migration, migrate, migrationStatus, NewerSchemaError } from '../../src/db/migrate.ts'
@@ -31,9 +32,8 @@ async function tableNames(engine: Engine): Promise<string[]> {
 }
 
 async function exists(engine: Engine, name: string): Promise<boolean> {
-  const { table } = engine.read.dynamic
   try {
-    await engine.read.selectFrom(table(name).as('t')).selectAll().limit(0).execute()
+    await sql`select 1 from ${sql.table(name)} limit 0`.execute(engine.read)
     return true
   } catch {
     return false

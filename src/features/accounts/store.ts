@@ -44,6 +44,21 @@ export async function listUsers(
     .execute()
 }
 
+/**
+ * Whether the account is active with this password still. Until the transaction ends nobody changes
+ * that: the write holds the row, and a change that waits for it sees what this transaction did.
+ */
+export async function holdActive(tx: Tx, id: string, passwordHash: string): Promise<boolean> {
+  const result = await tx
+    .updateTable('users')
+    .set((columns) => ({ status: columns.ref('status') }))
+    .where('id', '=', id)
+    .where('status', '=', 'Active')
+    .where('password_hash', '=', passwordHash)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
 type UserChange = Partial<
   Pick<UserRow, 'status' | 'role' | 'password_hash' | 'friend_key' | 'last_seen_at' | 'updated_at'>
 >

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, type ErrorDefinition } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { appGateErrors } from './errors.ts'
 import type { AppVersion, AppVersionQuery } from './schema.ts'
@@ -21,6 +21,11 @@ export async function getAppVersion(
 
 const EXEMPT = /^\/(api\/auth|api\/app|health|hubs|auth|mcp|xrpc|\.well-known)(\/|$)/
 
+/** What the gate may refuse a signed-in person on the path with. */
+export function gateErrors(path: string): readonly ErrorDefinition[] {
+  return EXEMPT.test(path) ? [] : [appGateErrors.appVersionTooOld]
+}
+
 /**
  * Refuses an app that is older than the oldest served version, or that does not say its version:
  * `app_version_too_old` with where the newer one is. Only people's tokens are asked, and only where a
@@ -33,8 +38,10 @@ export function checkAppVersion(
   headers: Headers,
 ): void {
   if (actor.kind !== 'user' || EXEMPT.test(path)) return
-  const platform = (headers.get('x-app-platform') ?? 'android').toLowerCase()
-  if (platform !== 'android' && platform !== 'ios') return
+  const named = headers.get('x-app-platform')?.toLowerCase()
+  // The embedded web client is as new as the server that it comes from.
+  if (named === 'web') return
+  const platform = named === 'ios' ? 'ios' : 'android'
   const { minimum, downloadUrl } = config.apps[platform]
   if (minimum === undefined) return
   const version = headers.get('x-app-version') ?? ''

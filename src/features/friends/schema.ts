@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { uuid } from '../../platform/text.ts'
+import { line, uuid } from '../../platform/text.ts'
 
-export const SendFriendRequest = z.object({ friendKey: z.string().trim().min(1).max(64) })
+export const SendFriendRequest = z.object({ friendKey: line(1, 64) })
 export type SendFriendRequest = z.output<typeof SendFriendRequest>
 
 export const FriendRequest = z.strictObject({

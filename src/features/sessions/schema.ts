@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { uuid } from '../../platform/text.ts'
+import { line, uuid } from '../../platform/text.ts'
 import { Password } from '../accounts/schema.ts'
 
 export const Login = z.object({
-  usernameOrEmail: z.string().trim().min(1).max(254),
+  usernameOrEmail: line(1, 254),
   password: z.string().min(1).max(1000),
 })
 export type Login = z.output<typeof Login>

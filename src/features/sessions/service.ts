@@ -5,7 +5,7 @@ import { DAY, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findAccount } from '../accounts/access.ts'
+import { findAccount, holdActive } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { openSessionsOf } from './access.ts'
 import { signAccessToken } from './access-token.ts'
@@ -63,6 +63,9 @@ export async function login(
     sessionId,
   })
   await ctx.db.transaction(async (tx) => {
+    // Hashing takes long: what changed meanwhile ended the sessions without this one.
+    const unchanged = await holdActive(tx, user.id, user.password_hash)
+    if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
     await insertSession(tx, {
       id: sessionId,
       tenant_id: user.tenant_id,
@@ -104,8 +107,8 @@ export async function login(
 export async function logout(ctx: Needs, actor: Actor, input: RefreshToken): Promise<void> {
   await ctx.db.transaction(async (tx) => {
     const token = await findRefreshToken(tx, sha256Hex(input.refreshToken))
-    // A token that was rotated away does not speak for the session any more.
-    if (!token || token.rotated_at) return
+    // Also by a token that was rotated: a client that lost the answer has no newer one to leave with.
+    if (!token) return
     const now = toIso(ctx.clock.now())
     const ended = await revokeSessionRow(tx, token.user_id, token.session_id, 'logout', now)
     if (!ended) return
