@@ -172,7 +172,8 @@ async function runLane({ name, files, env, command, args, count }) {
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const counted = count(report)
   // A crash or a file that does not load is no test case of its own in every report.
-  if (status !== 0 && counted.failed === 0) counted.failed = 1
+  const ran = counted.passed + counted.failed + counted.skipped
+  if (counted.failed === 0 && (status !== 0 || ran === 0)) counted.failed = 1
   const isShown = flags.verbose || counted.failed > 0
   if (isShown && !flags.verbose) console.log(`\n${output.trim()}\n`)
   takeNotes(output, isShown)
@@ -212,7 +213,8 @@ function runToEnd(command, args, env) {
     child.once('close', (status) => {
       clearTimeout(alarm)
       running.delete(child)
-      resolve({ status: status ?? 1, output })
+      // What was cut short has no result; the one who did it ends this process.
+      if (cleanedUp === undefined) resolve({ status: status ?? 1, output })
     })
   })
 }
@@ -228,8 +230,9 @@ function stopOnSignals() {
     ['SIGHUP', 1],
   ]) {
     process.on(signal, async () => {
+      const cleaned = cleanUp()
       for (const child of running) child.kill('SIGKILL')
-      await cleanUp()
+      await cleaned
       process.exit(128 + number)
     })
   }

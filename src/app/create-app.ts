@@ -88,7 +88,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       calls: createCallRegistry(clock),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
-    cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
+    cleanUp.defer(() =>
+      chainAuditEvents(ctx, 'everything').catch((error) => log.warn({ err: error }, UNCHAINED)),
+    )
     const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob])
     cleanUp.defer(() => jobRunner.stop())
     return {

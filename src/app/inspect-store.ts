@@ -54,7 +54,7 @@ export async function inspectDamage(
   } catch (error) {
     if (!(error instanceof DamagedStoreError)) throw error
     const { database: location } = config.paths
-    return { engine: 'sqlite', location, ok: false, damage: [error.message] }
+    return { engine: error.engine, location, ok: false, damage: [error.message] }
   }
 }
 

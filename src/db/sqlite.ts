@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { accessSync, existsSync, statSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import {
   type CompiledQuery,
@@ -80,7 +80,9 @@ export interface SqliteOptions {
 }
 
 /** The database file is damaged or none: it must be put back from a backup, and is not written to. */
-export class DamagedStoreError extends Error {}
+export class DamagedStoreError extends Error {
+  readonly engine: Engine['kind'] = 'sqlite'
+}
 
 /** Up to this size every page is looked at before the file is opened for writing: well under a second. */
 const WHOLE_CHECK_BYTES = 64 * 1024 * 1024
@@ -168,6 +170,8 @@ export function openSqlite(options: SqliteOptions): Engine {
     },
     async ping() {
       try {
+        // The query alone is answered from memory, also when the file is gone.
+        accessSync(options.file)
         reader.prepare('select 1').get()
       } catch (error) {
         throw toStoreError(error)

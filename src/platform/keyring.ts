@@ -41,7 +41,9 @@ export interface Keyring {
   all(): readonly Key[]
   /** Makes a key and uses it from now on. */
   rotate(purpose: KeyPurpose): Key
-  /** Destroys an old key's file. Throws `key_in_use` for a current one, `key_not_found`. */
+  /** Throws `key_not_found`, `key_in_use` for a current one, or `key_from_environment`. */
+  requireRemovable(id: string): Key
+  /** Destroys an old key's file; refuses as `requireRemovable` does. */
   remove(id: string): void
 }
 
@@ -85,6 +87,14 @@ export function openKeyring({ directory, clock, environment }: KeyringOptions): 
         undefined,
       )
 
+  const requireRemovable = (id: string): Key => {
+    const key = keys.find((candidate) => candidate.id === id)
+    if (!key) throw new AppError(keyErrors.notFound)
+    if (key === newest(key.purpose)) throw new AppError(keyErrors.inUse)
+    if (key.source === 'environment') throw new AppError(keyErrors.fromEnvironment)
+    return key
+  }
+
   return {
     current(purpose) {
       const key = newest(purpose)
@@ -110,14 +120,10 @@ export function openKeyring({ directory, clock, environment }: KeyringOptions): 
       keys.push(key)
       return key
     },
+    requireRemovable,
     remove(id) {
-      const index = keys.findIndex((key) => key.id === id)
-      const key = keys[index]
-      if (!key) throw new AppError(keyErrors.notFound)
-      if (key === newest(key.purpose)) throw new AppError(keyErrors.inUse)
-      if (key.source === 'environment') throw new AppError(keyErrors.fromEnvironment)
+      keys.splice(keys.indexOf(requireRemovable(id)), 1)
       rmSync(join(directory, `${id}.key`))
-      keys.splice(index, 1)
     },
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { chainAuditEvents, verifyAuditChain } from '../../src/features/audit/chain.ts'
+import { HOUR } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { STORE } from '../harness/store.ts'
 
@@ -66,7 +67,7 @@ test('the chain takes up every event once, in order, also over many pages', asyn
   assert.ok(ids.length > 260)
   assert.deepEqual((await linkedIds(mimir)).sort(), ids)
   const report = await verifyAuditChain(mimir.app.ctx)
-  assert.deepEqual(report, { checked: ids.length, broken: undefined })
+  assert.deepEqual(report, { checked: ids.length, broken: undefined, unlinked: 0 })
 })
 
 test('a later run only adds links behind those that there are', async () => {
@@ -100,16 +101,16 @@ test('runs at the same time do not fork the chain', async () => {
   for (let round = 0; round < 5; round++) {
     await Promise.all([
       alice.rest.post('/api/me/regenerate-friend-key'),
-      ...Array.from({ length: 4 }, () => chainAuditEvents(mimir.app.ctx)),
+      ...Array.from({ length: 4 }, () => chainAuditEvents(mimir.app.ctx, 'recent')),
       alice.rest.post('/api/me/regenerate-friend-key'),
     ])
   }
-  await Promise.all(Array.from({ length: 8 }, () => chainAuditEvents(mimir.app.ctx)))
+  await Promise.all(Array.from({ length: 8 }, () => chainAuditEvents(mimir.app.ctx, 'recent')))
 
   const ids = await eventIds(mimir)
   assert.deepEqual((await linkedIds(mimir)).sort(), ids)
   const report = await verifyAuditChain(mimir.app.ctx)
-  assert.deepEqual(report, { checked: ids.length, broken: undefined })
+  assert.deepEqual(report, { checked: ids.length, broken: undefined, unlinked: 0 })
 })
 
 test('verifying names the first record that was changed, taken away or put in', async () => {
@@ -163,3 +164,19 @@ async function deleteEvent(mimir: Appliance, id: string): Promise<void> {
   database.prepare('delete from audit_events where id = ?').run(id)
   database.close()
 }
+
+test('events from under a clock that was set back are reported, and linked at the stop', async () => {
+  await using mimir = await boot()
+  const { ctx } = mimir.app
+  await mimir.person('alice')
+  await chainAuditEvents(ctx, 'recent')
+  mimir.clock.advance(-HOUR)
+  await mimir.restart()
+  await mimir.person('bob')
+  await chainAuditEvents(mimir.app.ctx, 'recent')
+  assert.ok((await verifyAuditChain(mimir.app.ctx)).unlinked > 0)
+  await mimir.restart()
+  const report = await verifyAuditChain(mimir.app.ctx)
+  assert.equal(report.unlinked, 0)
+  assert.equal(report.broken, undefined)
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { renameSync } from 'node:fs'
 import { test } from 'node:test'
 import { VERSION } from '../../src/platform/version.ts'
 import { boot } from '../harness/boot.ts'
@@ -18,7 +19,17 @@ test('a server that is well says so to anyone', async () => {
   assert.equal(assertDone(await mimir.rest().get('/health/live')), 'OK')
 })
 
-// The embedded store cannot be out of reach while its process lives.
+test('an embedded store whose file is gone is not ready', {
+  skip: STORE !== 'sqlite' && 'needs the embedded store',
+}, async () => {
+  await using mimir = await boot()
+  const { database } = mimir.app.ctx.config.paths
+  renameSync(database, `${database}.away`)
+  assert.equal((await mimir.rest().get('/health/ready')).status, 503)
+  renameSync(`${database}.away`, database)
+  assertDone(await mimir.rest().get('/health/ready'))
+})
+
 const remote = { skip: STORE !== 'postgres' && 'needs a database server' }
 
 test(

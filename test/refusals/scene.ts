@@ -136,6 +136,18 @@ export function askForSocket(scene: Scene, path: string, header = ''): Promise<s
   })
 }
 
+/** A request whose body has no announced length; of a blob's own stream Bun would know it. */
+export function sendStreamed(who: Person, url: string, method: string, text: string) {
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(Buffer.from(text))
+      controller.close()
+    },
+  })
+  const headers = { authorization: `Bearer ${who.accessToken}` }
+  return fetch(url, { method, headers, body, duplex: 'half' } as RequestInit)
+}
+
 /** Access tokens that open nothing, by what is wrong with them. */
 export async function badTokens({ mimir, alice }: Scene): Promise<Record<string, string>> {
   const { keyring, config } = mimir.app.ctx
@@ -161,6 +173,7 @@ export async function badTokens({ mimir, alice }: Scene): Promise<Record<string,
   mimir.clock.advance(LONG_AGO)
   const suspended = await mimir.person('mallory')
   await mimir.command('user.suspend', { user: 'mallory' })
+  const pending = await pendingUser(mimir, 'niaj')
   const revoked = await mimir.person('trudy')
   const { refreshToken } = revoked
   assertDone(await mimir.rest().post('/api/auth/logout', { refreshToken }), 204)
@@ -183,6 +196,8 @@ export async function badTokens({ mimir, alice }: Scene): Promise<Record<string,
     'a refresh token': alice.refreshToken,
     expired,
     'of a suspended user': suspended.accessToken,
+    'of a suspended user, and no session': await mint({ sub: suspended.id }),
+    'of somebody not yet let in': await mint({ sub: pending }),
     'of a revoked session': revoked.accessToken,
   }
 }

@@ -3,7 +3,7 @@ import type { AuditEventRow } from '../../db/tables.ts'
 import { MINUTE } from '../../platform/clock.ts'
 import { firstIdAt, timeOfId } from '../../platform/ids.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
-import { chainFrom, insertLinks, newestLink, unchainedEvents } from './store.ts'
+import { chainFrom, countUnchained, insertLinks, newestLink, unchainedEvents } from './store.ts'
 
 /** Few enough that messages hardly wait for one transaction. */
 const PAGE = 100
@@ -15,15 +15,21 @@ const START = '0'.repeat(64)
 /**
  * Links committed events that have no link yet, each with the hash of the one before, so that a
  * change or a gap shows. Writers never wait for each other: only this job appends. Returns how many.
+ * Only `everything` looks further back than the last minutes: for events written under a clock that
+ * was set back meanwhile.
  */
-export async function chainAuditEvents(ctx: Pick<Ctx, 'db'>): Promise<number> {
+export async function chainAuditEvents(
+  ctx: Pick<Ctx, 'db'>,
+  reach: 'recent' | 'everything',
+): Promise<number> {
   let total = 0
   for (;;) {
     const count = await ctx.db.transaction(async (tx) => {
       // Two nodes must not fork the chain: the later of the two finds nothing left to link.
       await ctx.db.engine.lockAuditChain(tx)
       const newest = await newestLink(tx)
-      const from = newest ? firstIdAt(timeOfId(newest.event_id) - LATE_COMMIT) : ''
+      const recent = newest && reach === 'recent'
+      const from = recent ? firstIdAt(timeOfId(newest.event_id) - LATE_COMMIT) : ''
       const events = await unchainedEvents(tx, from, PAGE)
       let previous = newest?.hash ?? START
       const links = events.map((event) => {
@@ -47,10 +53,13 @@ export interface ChainReport {
   readonly checked: number
   /** The first event that is not what was linked, if there is one. */
   readonly broken: { readonly position: number; readonly eventId: string } | undefined
+  /** Events that no link names: a few that are younger than the job's last turn are normal. */
+  readonly unlinked: number
 }
 
 /** Recomputes the chain from its start. */
 export async function verifyAuditChain(ctx: Pick<Ctx, 'db'>): Promise<ChainReport> {
+  const unlinked = await countUnchained(ctx.db.read)
   let previous = START
   let position = 0
   let checked = 0
@@ -58,13 +67,14 @@ export async function verifyAuditChain(ctx: Pick<Ctx, 'db'>): Promise<ChainRepor
     const links = await chainFrom(ctx.db.read, position, PAGE)
     for (const link of links) {
       if (link.previous_hash !== previous || link.hash !== linkHash(previous, link)) {
-        return { checked, broken: { position: link.position, eventId: link.event_id } }
+        const { position, event_id: eventId } = link
+        return { checked, broken: { position, eventId }, unlinked }
       }
       previous = link.hash
       position = link.position
       checked++
     }
-    if (links.length < PAGE) return { checked, broken: undefined }
+    if (links.length < PAGE) return { checked, broken: undefined, unlinked }
   }
 }
 

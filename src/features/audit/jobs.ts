@@ -6,6 +6,6 @@ export const jobs = [
   defineJob({
     name: 'chain-audit-events',
     everyMs: 5 * SECOND,
-    run: async (ctx) => void (await chainAuditEvents(ctx)),
+    run: async (ctx) => void (await chainAuditEvents(ctx, 'recent')),
   }),
 ]

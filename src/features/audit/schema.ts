@@ -39,7 +39,7 @@ export const AUDIT_TYPES = [
 
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
-/** What was done, to what. Ids, codes and counts only: never content, never a secret. */
+/** What was done, to what. Ids, codes, counts, an administrator's reason: never content or a secret. */
 export interface AuditEntry {
   readonly type: AuditType
   readonly outcome?: 'allow' | 'deny' | 'error'

@@ -36,6 +36,16 @@ export async function unchainedEvents(
     .execute()
 }
 
+export async function countUnchained(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('audit_events as event')
+    .leftJoin('audit_chain as link', 'link.event_id', 'event.id')
+    .where('link.event_id', 'is', null)
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
 export async function insertLinks(
   tx: Tx,
   links: { event_id: string; previous_hash: string; hash: string }[],

@@ -46,12 +46,14 @@ export async function retireKey(
   input: { id: string },
 ): Promise<{ id: string }> {
   const { id } = input
+  ctx.keyring.requireRemovable(id)
   await ctx.db.transaction(async (tx) => {
     if (ctx.keyring.find('message', id) && (await isKeyUsed(tx, id))) {
       throw new AppError(keyErrors.inUse)
     }
     await recordAudit(ctx, tx, actor, { type: 'key.retired', target: { type: 'key', id } })
-    ctx.keyring.remove(id)
   })
+  // Last: a key that is recorded as retired and still there does less harm than the reverse.
+  ctx.keyring.remove(id)
   return { id }
 }

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Sandbox } from './harness.ts'
+
+const SECRET = 'a key that nobody may ever read here'
+
+test('every mistake in the settings is told, each in a line, and nothing starts', async () => {
+  await using sandbox = new Sandbox()
+  const env = { MIMIR_LISTN: '127.0.0.1:1', JWT_KEY: 'short', CRYPTO_MESSAGE_KEY: 'short' }
+  for (const args of [['serve'], ['config', 'check'], ['init']]) {
+    const { status, stdout, stderr } = await sandbox.run(args, { env })
+    assert.equal(status, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^mimir: MIMIR_LISTN: .*nearest is MIMIR_LISTEN \(bad_setting\)$/m)
+    assert.match(stderr, /^mimir: JWT_KEY: at least 32 characters \(bad_setting\)$/m)
+    assert.match(stderr, /^mimir: CRYPTO_MESSAGE_KEY: 32 bytes in base64 \(bad_setting\)$/m)
+    assert.equal(stderr.trim().split('\n').length, 3)
+  }
+})
+
+test('rate limits can be off on a loopback listener only', async () => {
+  await using sandbox = new Sandbox()
+  const env = { MIMIR_RATE_LIMITS: 'off' }
+  const refused = await sandbox.run(['serve', '--listen', '0.0.0.0:0'], { env })
+  refused.assertRefused('bad_setting')
+  assert.match(refused.stderr, /MIMIR_RATE_LIMITS/)
+  await sandbox.serve([], env)
+})
+
+test('config show prints every setting and no secret', async () => {
+  await using sandbox = new Sandbox()
+  mkdirSync(sandbox.dataDir)
+  writeFileSync(join(sandbox.dataDir, 'mimir.env'), 'JWT_ISSUER=somebody\n')
+  const env = { JWT_KEY: SECRET, SMTP_PORT: '2525' }
+  const shown = await sandbox.run(['config', 'show', '--json'], { env })
+  const find = (name: string) =>
+    shown.json.settings.find((setting: { name: string }) => setting.name === name)
+  assert.equal(shown.json.dataDir, sandbox.dataDir)
+  assert.deepEqual([find('JWT_KEY').value, find('JWT_KEY').source], ['(set)', 'environment'])
+  assert.equal(find('TURN_SECRET').value, '(not set)')
+  assert.deepEqual([find('SMTP_PORT').value, find('SMTP_PORT').source], [2525, 'environment'])
+  assert.deepEqual([find('JWT_ISSUER').value, find('JWT_ISSUER').source], ['somebody', 'mimir.env'])
+  assert.equal(find('MIMIR_LISTEN').source, 'default')
+  assert.equal(find('MIMIR_PUBLIC_URL').value, null)
+  const people = await sandbox.run(['config', 'show'], { env })
+  assert.match(people.stdout, /^JWT_KEY +\(set\) +environment +signs access tokens/m)
+  assert.ok(!`${shown.stdout}${people.stdout}`.includes(SECRET))
+})
+
+test('config check accepts good settings and answers names of earlier systems', async () => {
+  await using sandbox = new Sandbox()
+  const env = { MIMIR_JWT_SECRET: 'something' }
+  const good = await sandbox.run(['config', 'check'], { env })
+  assert.equal(good.status, 0)
+  assert.match(good.stderr, /MIMIR_JWT_SECRET is not used here: use JWT_KEY/)
+  assert.equal((await sandbox.run(['config', 'check', '--json'])).json.ok, true)
+  const bad = await sandbox.run(['config', 'check', '--json'], { env: { JWT_KEY: 'short' } })
+  assert.equal(bad.status, 1)
+  assert.deepEqual(JSON.parse(bad.stdout).problems, ['JWT_KEY: at least 32 characters'])
+  const missing = await sandbox.run(['config', 'check', '--config', 'nowhere.env'])
+  missing.assertRefused('bad_setting')
+})

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Sandbox } from './harness.ts'
+
+describe('the command line', () => {
+  let sandbox: Sandbox
+  before(() => {
+    sandbox = new Sandbox()
+  })
+  after(() => sandbox[Symbol.asyncDispose]())
+
+  const wrong: [string, string[]][] = [
+    ['an unknown command', ['frobnicate']],
+    ['an unknown verb', ['user', 'frobnicate']],
+    ['an unknown option', ['user', 'list', '--frobnicate']],
+    ['a missing argument', ['user', 'show']],
+    ['one argument too many', ['user', 'show', 'ada', 'bob']],
+    ['a missing value', ['invite', 'create', '--note']],
+    ['a purpose that no key has', ['key', 'rotate', 'door']],
+    ['a status that nobody has', ['user', 'list', '--status', 'Happy']],
+    ['a duration that is none', ['invite', 'create', '--expires', 'soon']],
+    ['nobody and not everybody', ['user', 'approve']],
+    ['somebody and everybody', ['user', 'approve', 'ada', '--all']],
+    ['half an administrator', ['init', '--admin-username', 'root']],
+    ['a shell that is not completed', ['completion', 'tcsh']],
+    ['options that contradict each other', ['version', '--quiet', '--verbose']],
+  ]
+  for (const [name, args] of wrong) {
+    test(`refuses ${name} with status 2`, async () => {
+      ;(await sandbox.runBare(args)).assertWrongUsage()
+    })
+  }
+
+  test('says how it is used when nothing is asked for', async () => {
+    for (const args of [[], ['user']]) {
+      const { status, stdout, stderr } = await sandbox.runBare(args)
+      assert.equal(status, 2)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^Usage: mimir/)
+    }
+  })
+
+  test('shows examples in every help', async () => {
+    for (const args of [[], ['invite', 'create'], ['user', 'suspend'], ['db', 'check']]) {
+      const { status, stdout } = await sandbox.runBare([...args, '--help'])
+      assert.equal(status, 0)
+      assert.match(stdout, /Examples:\n {2}\$ mimir /)
+      assert.match(stdout, /--data-dir/)
+    }
+  })
+
+  test('tells its version', async () => {
+    const { version, commit, runtime } = (await sandbox.runBare(['version', '--json'])).json
+    assert.match(version, /^\d+\.\d+\.\d+$/)
+    assert.ok(commit === null || /^[0-9a-f]{12}/.test(commit))
+    assert.match(runtime, /^(bun|node) \d+/)
+    assert.equal((await sandbox.runBare(['--version'])).stdout, `${version}\n`)
+    assert.match((await sandbox.runBare(['version'])).stdout, new RegExp(`^mimir ${version}`))
+  })
+
+  test('completes nouns, verbs and options in every shell', async () => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      const { status, stdout } = await sandbox.runBare(['completion', shell])
+      assert.equal(status, 0)
+      for (const word of ['invite', 'revoke-sessions', 'PendingAdmin', 'message', 'rotate']) {
+        assert.ok(stdout.includes(word), `${shell}: ${word}`)
+      }
+      assert.match(stdout, /(--|-l )password-stdin/)
+    }
+  })
+
+  test('does not make a server by looking for one', async () => {
+    ;(await sandbox.run(['user', 'list'])).assertRefused('no_server')
+    ;(await sandbox.run(['db', 'status'])).assertRefused('no_server')
+  })
+})
+
+test('a bash that has loaded the completion offers what may follow', async () => {
+  await using sandbox = new Sandbox()
+  const { stdout } = await sandbox.runBare(['completion', 'bash'])
+  const { execFileSync } = await import('node:child_process')
+  const complete = (...words: string[]) => {
+    const script = `${stdout}
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mimir; echo "\${COMPREPLY[@]}"`
+    return execFileSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' }).trim()
+  }
+  assert.equal(complete('mimir', 'inv'), 'invite')
+  assert.equal(complete('mimir', 'user', 'app'), 'approve')
+  assert.equal(complete('mimir', '--data-dir', 'D', 'key', 'rotate', 'm'), 'message')
+  assert.equal(
+    complete('mimir', 'user', 'list', '--status', 'Pending'),
+    'PendingEmail PendingAdmin',
+  )
+  assert.equal(complete('mimir', 'turn', 'config', '--js'), '--json')
+})
