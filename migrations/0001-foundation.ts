@@ -66,8 +66,16 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('rotated_at', 'text')
     .addColumn('successor_hash', 'text')
     .execute()
-  await schema.createIndex('refresh_tokens_session').on('refresh_tokens').column('session_id').execute()
-  await schema.createIndex('refresh_tokens_expiry').on('refresh_tokens').column('expires_at').execute()
+  await schema
+    .createIndex('refresh_tokens_session')
+    .on('refresh_tokens')
+    .column('session_id')
+    .execute()
+  await schema
+    .createIndex('refresh_tokens_expiry')
+    .on('refresh_tokens')
+    .column('expires_at')
+    .execute()
 
   await schema
     .createTable('invitations')
@@ -104,8 +112,16 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('created_at', 'text', required)
     .addColumn('responded_at', 'text')
     .execute()
-  await schema.createIndex('friendships_requester').on('friendships').column('requester_id').execute()
-  await schema.createIndex('friendships_addressee').on('friendships').column('addressee_id').execute()
+  await schema
+    .createIndex('friendships_requester')
+    .on('friendships')
+    .column('requester_id')
+    .execute()
+  await schema
+    .createIndex('friendships_addressee')
+    .on('friendships')
+    .column('addressee_id')
+    .execute()
 
   await schema
     .createTable('conversations')
@@ -121,7 +137,9 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
 
   await schema
     .createTable('conversation_members')
-    .addColumn('conversation_id', 'text', (column) => column.notNull().references('conversations.id'))
+    .addColumn('conversation_id', 'text', (column) =>
+      column.notNull().references('conversations.id'),
+    )
     .addColumn('user_id', 'text', (column) => column.notNull().references('users.id'))
     .addColumn('tenant_id', 'text', required)
     .addColumn('role', 'text', required)
@@ -205,7 +223,9 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   await schema
     .createTable('audit_chain')
     .addColumn('position', columns.position.type, columns.position.define)
-    .addColumn('event_id', 'text', (column) => column.notNull().unique().references('audit_events.id'))
+    .addColumn('event_id', 'text', (column) =>
+      column.notNull().unique().references('audit_events.id'),
+    )
     .addColumn('previous_hash', 'text', required)
     .addColumn('hash', 'text', required)
     .execute()

@@ -20,9 +20,18 @@ export function afterCommit(tx: Tx, hook: () => void): void {
   else hooks.set(tx, [hook])
 }
 
-/** For the engines: what was registered with `afterCommit`. A hook must not throw. */
+/** For the engines: runs what was registered with `afterCommit`. */
 export function runCommitHooks(tx: Tx): void {
-  for (const hook of hooks.get(tx) ?? []) hook()
+  for (const hook of hooks.get(tx) ?? []) {
+    try {
+      hook()
+    } catch (error) {
+      // A fault of ours. What is committed stays so, and those who wait for it are told first.
+      setImmediate(() => {
+        throw error
+      })
+    }
+  }
 }
 
 /** The store: reads at any time, writes in transactions. */

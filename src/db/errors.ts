@@ -11,11 +11,6 @@ export function isConflict(error: unknown): boolean {
   return error instanceof AppError && error.code === CONFLICT.code
 }
 
-/** The store cannot work right now (disk full, read-only, connection lost): nothing was changed. */
-export function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.kind === 'unavailable'
-}
-
 const SQLITE_CONFLICT = new Set(['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'])
 const SQLITE_UNAVAILABLE =
   /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN|CORRUPT|NOTADB|LOCKED|PROTOCOL)/

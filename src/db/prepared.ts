@@ -55,17 +55,18 @@ const CHUNK = 64
 export function preparedForMany<P extends object, O>(
   build: (db: Db, rows: P[]) => Compilable<O>,
 ): (db: Db, rows: readonly P[]) => Promise<O[]> {
-  const texts = new WeakMap<object, Map<number, CompiledQuery<O>>>()
+  const texts = new WeakMap<object, Map<string, CompiledQuery<O>>>()
 
   const textFor = (db: Db, size: number, names: string[]): CompiledQuery<O> => {
     const { adapter } = db.getExecutor()
-    const bySize = texts.get(adapter) ?? new Map<number, CompiledQuery<O>>()
-    texts.set(adapter, bySize)
-    let compiled = bySize.get(size)
+    const byShape = texts.get(adapter) ?? new Map<string, CompiledQuery<O>>()
+    texts.set(adapter, byShape)
+    const shape = `${size} ${names}`
+    let compiled = byShape.get(shape)
     if (!compiled) {
       const rows = Array.from({ length: size }, (_, row) => placeholdersOf<P>(row, names))
       compiled = build(db, rows).compile()
-      bySize.set(size, compiled)
+      byShape.set(shape, compiled)
     }
     return compiled
   }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 
 /** Fresh random bytes as base64url without padding: 32 bytes make 43 characters, 9 make 12. */
 export function randomToken(bytes: number): string {
@@ -13,11 +13,4 @@ export function sha256Hex(text: string): string {
 /** HMAC-SHA-256 as base64url. */
 export function hmacToken(key: Uint8Array, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
-}
-
-/** Whether two texts are equal, in a time that tells nothing about where they differ. */
-export function equalInConstantTime(a: string, b: string): boolean {
-  const left = createHash('sha256').update(a).digest()
-  const right = createHash('sha256').update(b).digest()
-  return timingSafeEqual(left, right)
 }
