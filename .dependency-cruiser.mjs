@@ -30,12 +30,12 @@ const slices = [
   slice('errors', ['^src/platform/'], 'is the code and text of a refusal'),
   slice(
     'store|access',
-    ['^src/(db|platform|policy)/', own('(schema|errors|store|access|columns)')],
+    ['^src/(db|platform|policy|events)/', own('(schema|errors|store|access|columns)')],
     'is SQL and rights: it decides nothing else, and reads no other slice’s tables by its store',
   ),
   slice(
     'service',
-    [machinery, own(''), `${everySlice}(access|service|schema|events|errors)`],
+    [machinery, own(''), `${everySlice}(access|service|schema|events|errors|compose)`],
     'never reaches into another slice’s store, nor knows by which transport it was called',
   ),
   slice(

@@ -6,6 +6,7 @@ import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
 import { runProgram } from './program.ts'
+import { addPush } from './push.ts'
 import { addServe } from './serve.ts'
 import { addTurn } from './turn.ts'
 import { addUser } from './user.ts'
@@ -18,6 +19,7 @@ await runProgram([
   addUser,
   addKey,
   addTurn,
+  addPush,
   addConfig,
   addDb,
   addVersion,

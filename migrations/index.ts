@@ -1,5 +1,17 @@
 import type { Migration } from '../src/db/migrate.ts'
 import * as foundation from './0001-foundation.ts'
+import * as attachments from './0002-attachments.ts'
+import * as messageExtras from './0003-message-extras.ts'
+import * as accountsAndMail from './0004-accounts-and-mail.ts'
+import * as push from './0005-push.ts'
+import * as sync from './0006-sync.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
-export const migrations: readonly Migration[] = [foundation]
+export const migrations: readonly Migration[] = [
+  foundation,
+  attachments,
+  messageExtras,
+  accountsAndMail,
+  push,
+  sync,
+]

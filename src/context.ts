@@ -5,6 +5,7 @@ import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
 import type { Mailer } from './outbound/mail.ts'
+import type { PushChannels } from './outbound/push.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { Keyring } from './platform/keyring.ts'
@@ -25,6 +26,7 @@ export interface Ctx {
   /** Absent without SMTP settings. */
   readonly mailer: Mailer | undefined
   readonly presence: PresenceTracker
+  readonly push: PushChannels
   readonly calls: CallRegistry
 }
 

@@ -11,9 +11,11 @@ import { createBus } from '../events/bus.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
 import { createCallRegistry } from '../features/calls/registry.ts'
 import { createPresenceTracker } from '../features/presence/tracker.ts'
+import { startPush } from '../features/push/service.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createMailer } from '../outbound/mail.ts'
+import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { createIds } from '../platform/ids.ts'
 import { completeKeyring, openKeyring } from '../platform/keyring.ts'
@@ -23,6 +25,8 @@ import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
 import { commands, jobs } from './features.ts'
 import { type ListenOptions, listen } from './listen.ts'
+import { requireMessageKeys } from './message-keys.ts'
+import { newestIdTime } from './newest-id.ts'
 import { pruneEventsJob } from './prune-events.ts'
 
 const BCRYPT_WORK_FACTOR = 12
@@ -66,18 +70,23 @@ export async function createApp(options: AppOptions): Promise<App> {
       clock,
       environment: keysOf(config),
     })
-    completeKeyring(keyring)
     const engine = openStore(config, log)
     cleanUp.defer(() => engine.close())
     const migrated = await migrate(engine, migrations, clock)
 
-    const mailer = config.smtp ? createMailer(config.smtp, log) : undefined
+    const db = createDatabase(engine)
+    if (!config.acceptLostKeys) await requireMessageKeys(db, keyring)
+    completeKeyring(keyring)
+    const ids = createIds(clock, await newestIdTime(db, clock))
+    const mailer = config.smtp
+      ? createMailer({ smtp: config.smtp, db, clock, ids, keyring, log })
+      : undefined
     cleanUp.defer(async () => mailer?.close(1000))
     const ctx: Ctx = {
       config,
-      db: createDatabase(engine),
+      db,
       clock,
-      ids: createIds(clock),
+      ids,
       log,
       keyring,
       passwords: options.passwords ?? createBcryptHasher(BCRYPT_WORK_FACTOR),
@@ -85,12 +94,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       rateLimiter: createRateLimiter(config.rateLimits),
       mailer,
       presence: createPresenceTracker(),
+      push: createPushChannels(config, clock, keyring),
       calls: createCallRegistry(clock),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
-    cleanUp.defer(() =>
-      chainAuditEvents(ctx, 'everything').catch((error) => log.warn({ err: error }, UNCHAINED)),
-    )
+    cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
     const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob])
     cleanUp.defer(() => jobRunner.stop())
     return {
@@ -99,6 +107,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       migrated,
       command: (command, input) => runCommand(ctx, commands, { command, input }),
       async listen() {
+        const push = await startPush(ctx)
+        cleanUp.defer(() => push.stop())
         const listener = await listen(ctx, cleanUp, options)
         jobRunner.start()
         return listener

@@ -1,9 +1,12 @@
 import type { Command } from '../control/define-command.ts'
+import { jobs as accountJobs } from '../features/accounts/jobs.ts'
 import { routes as accountPages } from '../features/accounts/pages.ts'
 import { routes as accounts } from '../features/accounts/routes.ts'
 import { commands as adminCommands } from '../features/admin/commands.ts'
 import { routes as admin } from '../features/admin/routes.ts'
 import { routes as appGate } from '../features/app-gate/routes.ts'
+import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
+import { routes as attachments } from '../features/attachments/routes.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
 import { methods as conversationMethods } from '../features/conversations/hub.ts'
@@ -15,10 +18,23 @@ import { commands as inviteCommands } from '../features/invites/commands.ts'
 import { routes as invites } from '../features/invites/routes.ts'
 import { commands as keyCommands } from '../features/keys/commands.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
+import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
+import { commands as pushCommands } from '../features/push/commands.ts'
+import { jobs as pushJobs } from '../features/push/jobs.ts'
+import { routes as push } from '../features/push/routes.ts'
+import { methods as reactionMethods } from '../features/reactions/hub.ts'
+import { jobs as reactionJobs } from '../features/reactions/jobs.ts'
+import { routes as reactions } from '../features/reactions/routes.ts'
+import { routes as reports } from '../features/reports/routes.ts'
+import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
+import { routes as sessionPages } from '../features/sessions/pages.ts'
 import { routes as sessions } from '../features/sessions/routes.ts'
+import { methods as syncMethods } from '../features/sync/hub.ts'
+import { routes as sync } from '../features/sync/routes.ts'
 import { commands as turnCommands } from '../features/turn/commands.ts'
 import { routes as turn } from '../features/turn/routes.ts'
 import { routes as users } from '../features/users/routes.ts'
@@ -34,11 +50,19 @@ export const routes: readonly AnyRoute[] = [
   ...appGate,
   ...accounts,
   ...sessions,
+  ...sessionPages,
   ...devices,
+  ...push,
   ...friends,
   ...presence,
   ...conversations,
   ...messages,
+  ...reactions,
+  ...pins,
+  ...reports,
+  ...search,
+  ...attachments,
+  ...sync,
   ...users,
   ...turn,
   ...invites,
@@ -47,8 +71,10 @@ export const routes: readonly AnyRoute[] = [
 
 export const hubMethods: readonly HubMethod[] = [
   ...messageMethods,
+  ...reactionMethods,
   ...conversationMethods,
   ...callMethods,
+  ...syncMethods,
 ]
 
 export const commands = [
@@ -56,7 +82,16 @@ export const commands = [
   ...inviteCommands,
   ...keyCommands,
   ...turnCommands,
+  ...pushCommands,
   ...storeCommands,
 ] as readonly Command[]
 
-export const jobs: readonly Job[] = [...auditJobs, ...sessionJobs]
+export const jobs: readonly Job[] = [
+  ...pushJobs,
+  ...accountJobs,
+  ...auditJobs,
+  ...messageJobs,
+  ...reactionJobs,
+  ...attachmentJobs,
+  ...sessionJobs,
+]

@@ -2,7 +2,8 @@ import type { Config } from '../config/config.ts'
 import { type Ctx, DEFAULT_TENANT } from '../context.ts'
 import { startControlServer } from '../control/server.ts'
 import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
-import { recordRefusal } from '../features/audit/service.ts'
+import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
+import { ringAgain } from '../features/calls/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
@@ -39,7 +40,8 @@ export async function listen(
   options: ListenOptions,
 ): Promise<Listener> {
   const { config, log } = ctx
-  const hub = buildHub(ctx, cleanUp, options.hubLimits)
+  const refused = createRefusalRecorder(ctx)
+  const hub = buildHub(ctx, cleanUp, refused, options.hubLimits)
   const anonymous = (origin: Origin): Actor => ({
     kind: 'anonymous',
     tenantId: DEFAULT_TENANT,
@@ -52,7 +54,7 @@ export async function listen(
     authenticate: (request, origin) =>
       authenticateToken(ctx, requireBearerToken(request.headers), origin),
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
-    refused: (actor, error) => recordRefusal(ctx, actor, error),
+    refused,
     checkAnswers: options.checkAnswers ?? false,
   })
   const hubPaths = new Set(['', config.pathPrefix].map((prefix) => `${prefix}/hubs/dm`))
@@ -64,7 +66,8 @@ export async function listen(
   const listener = await runtime.serve({
     host: config.listen.host,
     port: config.listen.port,
-    maxMessageBytes: DEFAULT_HUB_LIMITS.frameBytes,
+    maxMessageBytes: options.hubLimits?.frameBytes ?? DEFAULT_HUB_LIMITS.frameBytes,
+    failed: (error) => toResponse(error, ctx.ids.next(), log),
     fetch(request, peer) {
       const { pathname } = new URL(request.url)
       const negotiates = pathname.endsWith('/negotiate') && hubPaths.has(pathname.slice(0, -10))
@@ -86,7 +89,12 @@ export async function listen(
   return listener
 }
 
-function buildHub(ctx: Ctx, cleanUp: CleanUp, limits: Partial<HubLimits> = {}): Hub {
+function buildHub(
+  ctx: Ctx,
+  cleanUp: CleanUp,
+  refused: RecordRefusal,
+  limits: Partial<HubLimits> = {},
+): Hub {
   // What is being written of people's coming and going: a stop waits for it.
   const changes = new Set<Promise<void>>()
   cleanUp.defer(() => Promise.all(changes))
@@ -102,11 +110,14 @@ function buildHub(ctx: Ctx, cleanUp: CleanUp, limits: Partial<HubLimits> = {}): 
     limits,
     authenticate: (token, origin) => authenticateToken(ctx, token, origin),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
-    refused: (actor, error) => recordRefusal(ctx, actor, error),
+    refused,
     stillActive: (actor) => isStillActive(ctx, actor),
     conversationsOf: (actor) => listConversationIds(ctx.db.read, actor.userId),
     presence: {
-      connected: (actor) => track(connectionOpened(ctx, actor)),
+      connected: (actor, connectionId) => {
+        track(connectionOpened(ctx, actor))
+        ringAgain(ctx, actor, connectionId)
+      },
       disconnected: (actor) => track(connectionClosed(ctx, actor)),
     },
   })
@@ -116,6 +127,8 @@ function buildHub(ctx: Ctx, cleanUp: CleanUp, limits: Partial<HubLimits> = {}): 
 
 /** What describes the other routes. */
 function documentRoutes(config: Config) {
+  // Always the same, and not cheap: made when first asked for.
+  let document: Promise<object> | undefined
   return [
     defineRawRoute({
       method: 'get',
@@ -123,8 +136,10 @@ function documentRoutes(config: Config) {
       summary: 'This interface as an OpenAPI 3.1 document',
       permission: 'public',
       rate: 'unlimited',
-      respond: async () =>
-        Response.json(await openApiDocument(routes, config.publicUrl, gateErrors)),
+      respond: async () => {
+        document ??= openApiDocument(routes, config.publicUrl, gateErrors)
+        return Response.json(await document)
+      },
     }),
   ]
 }

@@ -5,6 +5,7 @@ import {
   type LimitedRateClass,
   type RateLimit,
 } from '../policy/rate-classes.ts'
+import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
@@ -26,11 +27,21 @@ export interface Config {
   readonly trustedProxies: BlockList
   readonly rateLimits: Readonly<Record<LimitedRateClass, RateLimit>> | 'off'
   readonly groupMaxMembers: number
+  readonly attachments: {
+    readonly maxBytes: number
+    readonly userQuotaBytes: number
+    readonly totalBytes: number | undefined
+  }
   readonly jwt: { readonly issuer: string; readonly audience: string }
   readonly databaseConnections: number
   readonly smtp: SmtpConfig | undefined
   readonly turn: { readonly host: string; readonly realm: string } | undefined
+  readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
+  /** What people's addresses may lead to beside the public network. */
+  readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
   readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
+  /** Start although the stored messages cannot be opened any more. */
+  readonly acceptLostKeys: boolean
   readonly bootstrapAdmin: { readonly username: string; readonly email: string } | undefined
   readonly secrets: {
     readonly databaseUrl: string | undefined
@@ -38,6 +49,7 @@ export interface Config {
     readonly messageKey: string | undefined
     readonly turnSecret: string | undefined
     readonly bootstrapPassword: string | undefined
+    readonly firebaseKey: string | undefined
   }
 }
 
@@ -66,6 +78,11 @@ export function deriveConfig(
     /\/+$/,
     '',
   )
+  const firebase = readFirebase(
+    values.FIREBASE_SERVICE_ACCOUNT_PATH,
+    values.MIMIR_FCM_ENDPOINT,
+    problems,
+  )
   const config: Config = {
     dataDir,
     paths: {
@@ -82,12 +99,22 @@ export function deriveConfig(
     trustedProxies: parseProxies(values.MIMIR_TRUSTED_PROXIES, problems),
     rateLimits: parseRateLimits(values.MIMIR_RATE_LIMITS, listen.host, problems),
     groupMaxMembers: values.MIMIR_GROUP_MAX_MEMBERS,
+    attachments: {
+      maxBytes: values.MIMIR_ATTACHMENT_MAX_BYTES,
+      userQuotaBytes: values.MIMIR_ATTACHMENT_USER_QUOTA_BYTES,
+      totalBytes: values.MIMIR_ATTACHMENT_TOTAL_BYTES,
+    },
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
     smtp: smtpConfig(values, problems),
     turn: values.TURN_HOST
       ? { host: values.TURN_HOST, realm: values.TURN_REALM ?? values.TURN_HOST }
       : undefined,
+    push: {
+      firebase: firebase?.account,
+      vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),
+    },
+    outboundAllow: parseOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
     apps: {
       android: {
         minimum: values.MIN_APP_VERSION_ANDROID,
@@ -100,6 +127,7 @@ export function deriveConfig(
         downloadUrl: values.APP_DOWNLOAD_URL_IOS,
       },
     },
+    acceptLostKeys: values.MIMIR_ACCEPT_LOST_KEYS,
     bootstrapAdmin: bootstrapAdmin(values, problems),
     secrets: {
       databaseUrl: values.DATABASE_URL,
@@ -107,6 +135,7 @@ export function deriveConfig(
       messageKey: values.CRYPTO_MESSAGE_KEY,
       turnSecret: values.TURN_SECRET,
       bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
+      firebaseKey: firebase?.privateKey,
     },
   }
   return problems.length > 0 ? undefined : deepFreeze(config)
@@ -121,11 +150,11 @@ function parseListen(listen: string, serverPort: number | undefined) {
 function parseProxies(list: string, problems: string[]): BlockList {
   const proxies = new BlockList()
   for (const entry of splitList(list)) {
-    const [address = '', bits] = entry.split('/')
+    const [address = '', bits, ...rest] = entry.split('/')
     const family = isIP(address)
     const most = family === 6 ? 128 : 32
-    const prefix = bits === undefined ? most : Number(bits)
-    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most) {
+    const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
+    if (family === 0 || rest.length > 0 || prefix < 0 || prefix > most) {
       problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is no address and no network`)
     } else {
       proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
@@ -143,7 +172,7 @@ function parseRateLimits(text: string, host: string, problems: string[]): Config
   for (const entry of text === 'off' ? [] : splitList(text)) {
     const match = /^([a-z-]+)=(\d+)\/(\d+)([smh])$/.exec(entry)
     const [, name = '', requests, count, unit] = match ?? []
-    if (!(name in DEFAULT_RATE_LIMITS) || Number(requests) < 1 || Number(count) < 1) {
+    if (!Object.hasOwn(DEFAULT_RATE_LIMITS, name) || Number(requests) < 1 || Number(count) < 1) {
       const known = Object.keys(DEFAULT_RATE_LIMITS).join(', ')
       problems.push(
         `MIMIR_RATE_LIMITS: ${entry} is not like auth-login=10/1m with a name of ${known}`,

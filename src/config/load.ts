@@ -52,7 +52,9 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const problems: string[] = []
   const notes: string[] = []
   const fromFile = readSettingsFile(input, problems)
-  checkNames({ ...fromFile, ...input.env }, problems, notes)
+  checkNames(input.env, (name) => name.startsWith('MIMIR_'), problems, notes)
+  // The environment is full of other programs' names; the file is ours alone.
+  checkNames(fromFile, () => true, problems, notes)
 
   const values: Record<string, unknown> = {}
   const sources: Record<string, SettingSource> = {}
@@ -128,16 +130,17 @@ function readSecret(
 
 function checkNames(
   env: Readonly<Record<string, string | undefined>>,
+  isOurs: (name: string) => boolean,
   problems: string[],
   notes: string[],
 ): void {
   for (const name of Object.keys(env)) {
     const replacement = REPLACED_NAMES[name]
     if (replacement) {
-      notes.push(`${name} is not used here: use ${replacement}`)
+      notes.push(`${name} is not used here: ${replacement}`)
       continue
     }
-    if (!name.startsWith('MIMIR_') || OTHER_NAMES.has(name)) continue
+    if (!isOurs(name) || OTHER_NAMES.has(name)) continue
     const base = name.replace(/_FILE$/, '')
     if (name in SETTINGS || base in SETTINGS) continue
     problems.push(`${name}: there is no such setting; the nearest is ${nearestName(name)}`)

@@ -18,6 +18,14 @@ const version = z
   .regex(/^\d+(\.\d+)*$/, 'numbers joined by dots, like 1.4.0')
   .optional()
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
+// The path becomes part of routes and links: only what needs no escaping, and nothing behind it.
+const publicUrl = z
+  .string()
+  .regex(
+    /^https?:\/\/[^\s/?#@]+(\/[A-Za-z0-9._~-]+)*\/?$/,
+    'like https://host or https://host/path',
+  )
+  .refine((value) => URL.canParse(value), 'an http or https URL')
 const hostAndPort = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'HOST:PORT, like 127.0.0.1:8080')
@@ -38,7 +46,7 @@ export const SETTINGS = defineSettings({
   },
   MIMIR_PUBLIC_URL: {
     about: 'the address people use, with its path if a proxy serves one, like https://host/mimir',
-    schema: httpUrl.optional(),
+    schema: publicUrl.optional(),
   },
   DATABASE_URL: {
     about: 'postgres://… instead of the embedded store',
@@ -46,6 +54,7 @@ export const SETTINGS = defineSettings({
     schema: z
       .string()
       .regex(/^postgres(ql)?:\/\//, 'a postgres:// URL')
+      .refine((value) => URL.canParse(value), 'a URL: escape # and the like in the password')
       .optional(),
   },
   MIMIR_DATABASE_CONNECTIONS: {
@@ -68,6 +77,18 @@ export const SETTINGS = defineSettings({
     about: 'most people in a group',
     schema: whole(2, 10_000).default(50),
   },
+  MIMIR_ATTACHMENT_MAX_BYTES: {
+    about: 'largest attachment, in bytes',
+    schema: whole(1, 2 ** 40).default(100 * 1024 * 1024),
+  },
+  MIMIR_ATTACHMENT_USER_QUOTA_BYTES: {
+    about: 'what the attachments of one person may take together, in bytes',
+    schema: whole(1, 2 ** 50).default(5 * 1024 ** 3),
+  },
+  MIMIR_ATTACHMENT_TOTAL_BYTES: {
+    about: 'what all attachments may take together, in bytes; without it the disk is the limit',
+    schema: whole(1, 2 ** 50).optional(),
+  },
   JWT_KEY: {
     about: 'signs access tokens; at least 32 characters',
     secret: true,
@@ -80,8 +101,12 @@ export const SETTINGS = defineSettings({
     secret: true,
     schema: z
       .string()
-      .refine((value) => Buffer.from(value, 'base64').length === 32, '32 bytes in base64')
+      .regex(/^[A-Za-z0-9+/_-]{43}=?$/, '32 bytes in base64')
       .optional(),
+  },
+  MIMIR_ACCEPT_LOST_KEYS: {
+    about: 'true: start although the keys of the stored messages are gone; those stay unreadable',
+    schema: z.stringbool('true or false').default(false),
   },
   ADMIN_BOOTSTRAP_USERNAME: { about: 'first administrator: username', schema: optionalText },
   ADMIN_BOOTSTRAP_EMAIL: { about: 'first administrator: e-mail', schema: optionalText },
@@ -98,6 +123,25 @@ export const SETTINGS = defineSettings({
   SMTP_USER: { about: 'user at the mail server', schema: optionalText },
   SMTP_PASSWORD: { about: 'password at the mail server', secret: true, schema: optionalText },
   SMTP_FROM: { about: 'sender address; default: SMTP_USER', schema: optionalText },
+  FIREBASE_SERVICE_ACCOUNT_PATH: {
+    about: "file of the Firebase service account's key; without it there is no push through FCM",
+    schema: optionalText,
+  },
+  MIMIR_FCM_ENDPOINT: {
+    about: 'where FCM is, for tests: an address of this machine',
+    schema: httpUrl.optional(),
+  },
+  MIMIR_VAPID_SUBJECT: {
+    about: 'whom a web push service may tell of trouble: mailto: or https:',
+    schema: z
+      .string()
+      .regex(/^(mailto:.+@.+|https:\/\/.+)$/, 'a mailto: or https: address')
+      .optional(),
+  },
+  MIMIR_OUTBOUND_ALLOW: {
+    about: 'hosts, addresses or networks (CIDR) of private networks that push may go to',
+    schema: z.string().default(''),
+  },
   TURN_HOST: {
     about: 'host of the TURN server; without it calls use no relay',
     schema: optionalText,
@@ -124,14 +168,14 @@ export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TEST_POSTGRES'])
 
 /** Names of the earlier systems that mean something else here: answered with what replaces them. */
 export const REPLACED_NAMES: Readonly<Record<string, string>> = {
-  MIMIR_PORT: 'MIMIR_LISTEN=HOST:PORT or SERVER_PORT',
-  MIMIR_SERVER_URL: 'MIMIR_PUBLIC_URL',
-  MIMIR_ENV: 'nothing: the server behaves alike everywhere',
-  MIMIR_JWT_SECRET: 'JWT_KEY',
-  MIMIR_JWT_ISSUER: 'JWT_ISSUER',
-  MIMIR_JWT_AUDIENCE: 'JWT_AUDIENCE',
-  MIMIR_REDIS_URL: 'REDIS_URL',
-  MIMIR_AUTH_MODE: 'an API key of a named service identity',
-  MIMIR_SERVICE_ACCOUNT_ID: 'an API key of a named service identity',
-  MIMIR_SERVICE_ACCOUNT_SECRET: 'an API key of a named service identity',
+  MIMIR_PORT: 'use MIMIR_LISTEN=HOST:PORT or SERVER_PORT',
+  MIMIR_SERVER_URL: 'use MIMIR_PUBLIC_URL',
+  MIMIR_ENV: 'the server behaves alike everywhere',
+  MIMIR_JWT_SECRET: 'use JWT_KEY',
+  MIMIR_JWT_ISSUER: 'use JWT_ISSUER',
+  MIMIR_JWT_AUDIENCE: 'use JWT_AUDIENCE',
+  MIMIR_REDIS_URL: 'use REDIS_URL',
+  MIMIR_AUTH_MODE: 'use an API key of a named service identity',
+  MIMIR_SERVICE_ACCOUNT_ID: 'use an API key of a named service identity',
+  MIMIR_SERVICE_ACCOUNT_SECRET: 'use an API key of a named service identity',
 }

@@ -1,4 +1,5 @@
 import type { Database, Tx } from './database.ts'
+import { isUnavailable } from './errors.ts'
 
 /** What one item of a batch came to: a result, or the refusal its caller gets. */
 export type Settled<O> = { readonly value: O } | { readonly error: unknown }
@@ -11,7 +12,8 @@ const MOST_TOGETHER = 256
 /**
  * Folds concurrent calls of one use case into one transaction with a few statements for all of them.
  * `run` answers item by item, in order: a refused item does not hurt the others. If the transaction
- * itself fails, each item is tried alone, so that one bad item cannot fail its neighbours.
+ * itself fails, each item is tried alone, so that one bad item cannot fail its neighbours; not so
+ * when the store did not answer, since the work may be done.
  */
 export function createBatch<I, O>(
   transaction: Database['transaction'],
@@ -45,7 +47,8 @@ export function createBatch<I, O>(
         ),
       )
     } catch (error) {
-      if (group.length === 1) for (const waiting of group) waiting.reject(error)
+      if (group.length === 1 || isUnavailable(error))
+        for (const waiting of group) waiting.reject(error)
       else for (const waiting of group) await runGroup([waiting])
     }
   }

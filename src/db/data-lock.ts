@@ -19,6 +19,7 @@ export function lockDataDirectory(file: string, purpose: string): DataLock {
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
+    if ((cause as { code?: unknown }).code !== 'SQLITE_BUSY') throw cause
     throw new DataDirectoryInUseError(`the data directory is in use by ${holder(holderFile)}`, {
       cause,
     })

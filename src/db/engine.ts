@@ -1,5 +1,13 @@
+import type { Expression, SqlBool } from 'kysely'
 import type { Columns } from './columns.ts'
 import type { Db, Tx } from './database.ts'
+
+/** A place in the order of events. */
+export interface EventPlace {
+  /** The transaction that wrote the event before this place; `0` where transactions do not overlap. */
+  readonly writer: string
+  readonly position: number
+}
 
 /** Everything in which the two stores differ. Nothing outside `src/db` asks which one it is. */
 export interface Engine {
@@ -13,6 +21,15 @@ export interface Engine {
   lockMigrations(tx: Tx): Promise<void>
   /** Keeps two nodes from extending the audit chain together; released at the transaction's end. */
   lockAuditChain(tx: Tx): Promise<void>
+  /**
+   * Whether the event `event` stands behind the place and can no longer be overtaken by one that a
+   * running transaction wrote: in the order of (writer, position) nothing is missed then.
+   */
+  isSettledBehind(place: EventPlace): Expression<SqlBool>
+  /** Whether the event `event`, though committed, may still be overtaken: no cursor passes it yet. */
+  isUnsettled(): Expression<SqlBool>
+  /** The place behind all events that are settled now. */
+  newestPlace(): Promise<EventPlace>
   /** Keeps a copy of the store before a migration and returns where, if this engine does so. */
   copyBefore(label: string): Promise<string | undefined>
   /** Looks for damage; the lines say what is wrong. */

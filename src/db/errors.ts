@@ -11,6 +11,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof AppError && error.code === CONFLICT.code
 }
 
+/** The store did not answer. Whether the work was done is not known: the answer may be what got lost. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.kind === 'unavailable'
+}
+
 const SQLITE_CONFLICT = new Set(['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'])
 const SQLITE_UNAVAILABLE =
   /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN|CORRUPT|NOTADB|LOCKED|PROTOCOL)/

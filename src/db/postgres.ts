@@ -5,6 +5,7 @@ import {
   Kysely,
   PostgresDialect,
   type QueryResult,
+  type SqlBool,
   sql,
 } from 'kysely'
 import pg from 'pg'
@@ -114,6 +115,16 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     },
     async lockAuditChain(tx) {
       await sql`select pg_advisory_xact_lock(${AUDIT_CHAIN_LOCK})`.execute(tx)
+    },
+    isSettledBehind: ({ writer, position }) => sql<SqlBool>`
+      (event.writer, event.position) > (${writer}::text::xid8, ${position}::bigint)
+      and event.writer < pg_snapshot_xmin(pg_current_snapshot())`,
+    isUnsettled: () => sql<SqlBool>`event.writer >= pg_snapshot_xmin(pg_current_snapshot())`,
+    async newestPlace() {
+      const { rows } = await sql<{ writer: string }>`
+        select pg_snapshot_xmin(pg_current_snapshot())::text as writer`.execute(db)
+      // Before the first event of the oldest transaction that still runs.
+      return { writer: rows[0]?.writer ?? '0', position: 0 }
     },
     // A database server has backups of its own; ours before a migration are for the embedded store.
     async copyBefore() {

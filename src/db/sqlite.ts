@@ -7,9 +7,11 @@ import {
   DefaultQueryExecutor,
   Kysely,
   type QueryResult,
+  type SqlBool,
   SqliteAdapter,
   SqliteDialect,
   SqliteQueryCompiler,
+  sql,
 } from 'kysely'
 import { sqliteColumns } from './columns.ts'
 import type { Db, Tx } from './database.ts'
@@ -155,6 +157,16 @@ export function openSqlite(options: SqliteOptions): Engine {
     // One process holds the data directory, and its transactions run one after another.
     async lockMigrations() {},
     async lockAuditChain() {},
+    isSettledBehind: ({ position }) =>
+      sql<SqlBool>`event.writer = 0 and event.position > ${position}`,
+    isUnsettled: () => sql<SqlBool>`1 = 0`,
+    async newestPlace() {
+      const row = await read
+        .selectFrom('events')
+        .select((select) => select.fn.max('position').as('position'))
+        .executeTakeFirst()
+      return { writer: '0', position: row?.position ?? 0 }
+    },
     async copyBefore(label) {
       const target = `${options.backupDirectory}/before-${label}.db`
       await writer.backup(target)
@@ -182,6 +194,8 @@ export function openSqlite(options: SqliteOptions): Engine {
       reader.close()
       try {
         writer.pragma('wal_checkpoint(TRUNCATE)')
+      } catch {
+        // On a full disk, say: everything is in the log beside the file, and the next start reads it.
       } finally {
         writer.close()
       }

@@ -11,19 +11,38 @@ export interface Tables {
   // sessions
   sessions: SessionRow
   refresh_tokens: RefreshTokenRow
+  device_links: DeviceLinkRow
   // invites
   invitations: InvitationRow
   // devices
   push_devices: PushDeviceRow
+  // push
+  push_queue: QueuedPushRow
+  push_progress: PushProgressRow
   // friends
   friendships: FriendshipRow
+  blocks: BlockRow
   // conversations
   conversations: ConversationRow
   conversation_members: ConversationMemberRow
   // messages
   messages: MessageRow
+  // attachments
+  attachments: AttachmentRow
+  attachment_chunks: AttachmentChunkRow
+  message_attachments: MessageAttachmentRow
+  attachment_usage: AttachmentUsageRow
+  // reactions
+  message_reactions: MessageReactionRow
+  // pins
+  message_pins: MessagePinRow
+  // reports
+  message_reports: MessageReportRow
   // events
   events: EventRow
+  event_log: EventLogRow
+  // outbound mail
+  mail_queue: QueuedMailRow
   // audit
   audit_events: AuditEventRow
   audit_chain: AuditChainRow
@@ -38,6 +57,7 @@ export interface UserRow {
   /** Stored in lower case. */
   email: string
   phone: string | null
+  display_name: string | null
   password_hash: string
   status: 'PendingEmail' | 'PendingAdmin' | 'Active' | 'Suspended'
   role: 'owner' | 'admin' | 'member'
@@ -49,6 +69,10 @@ export interface UserRow {
 
 export interface EmailTokenRow {
   token_hash: string
+  /** What the link is good for: one of another purpose is none. */
+  purpose: 'verify' | 'reset' | 'change'
+  /** The address that a link of a change confirms. */
+  new_email: string | null
   tenant_id: string
   user_id: string
   created_at: string
@@ -81,6 +105,17 @@ export interface RefreshTokenRow {
   successor_hash: string | null
 }
 
+export interface DeviceLinkRow {
+  code_hash: string
+  tenant_id: string
+  user_id: string
+  /** The session of the device that made the code: the code ends with it. */
+  session_id: string
+  created_at: string
+  expires_at: string
+  used_at: string | null
+}
+
 export interface InvitationRow {
   id: string
   tenant_id: string
@@ -97,9 +132,40 @@ export interface PushDeviceRow {
   id: string
   tenant_id: string
   user_id: string
+  /** What FCM calls the device, or the address of a web push subscription. */
   token: string
-  platform: 'Android' | 'Ios'
+  platform: 'Android' | 'Ios' | 'Web'
   created_at: string
+  kind: 'fcm' | 'webpush'
+  /** Of web push: what seals for the device, and the server's key that the device expects. */
+  p256dh: string | null
+  auth: string | null
+  key_id: string | null
+  expires_at: string | null
+  last_used_at: string | null
+}
+
+/** A push that is to be sent: the newest one of a conversation to a device. */
+export interface QueuedPushRow {
+  id: string
+  tenant_id: string
+  user_id: string
+  device_id: string
+  /** `fcm` or the host of the push service: what waits for one does not hold the others up. */
+  service: string
+  conversation_id: string
+  sender_id: string
+  created_at: string
+  expires_at: string
+  attempts: number
+  next_attempt_at: string
+}
+
+/** The place in the order of events up to which pushes were queued. */
+export interface PushProgressRow {
+  id: string
+  writer: string
+  position: number
 }
 
 export interface FriendshipRow {
@@ -114,6 +180,13 @@ export interface FriendshipRow {
   responded_at: string | null
 }
 
+export interface BlockRow {
+  blocker_id: string
+  blocked_id: string
+  tenant_id: string
+  created_at: string
+}
+
 export interface ConversationRow {
   id: string
   tenant_id: string
@@ -124,6 +197,8 @@ export interface ConversationRow {
   created_by: string
   created_at: string
   last_activity_at: string
+  /** How long new messages stay; null: until somebody deletes them. */
+  timer_seconds: number | null
 }
 
 export interface ConversationMemberRow {
@@ -133,9 +208,15 @@ export interface ConversationMemberRow {
   role: 'Owner' | 'Admin' | 'Member'
   joined_at: string
   left_at: string | null
+  /** In a direct conversation: since when one of the two blocks the other, so that neither writes. */
+  blocked_at: string | null
   last_read_at: string | null
   /** The newest message at the last reading: what is newer counts as unread. */
   last_read_message_id: string | null
+  /** No push until then; far in the future: until the person changes it. */
+  muted_until: string | null
+  last_delivered_at: string | null
+  last_delivered_message_id: string | null
 }
 
 export interface MessageRow {
@@ -152,6 +233,90 @@ export interface MessageRow {
   created_at: string
   edited_at: string | null
   deleted_at: string | null
+  reply_to_id: string | null
+  /** JSON: the ids of the members that the sender names. */
+  mentions: string | null
+  /** From then on nobody is shown it; emptied when the message is deleted. */
+  expires_at: string | null
+  /** 1 from the first reaction on, so that reading a message without any asks for none. */
+  has_reactions: number | null
+}
+
+/** Who reacted with what. One taken back stays a while, so that absent devices can be told. */
+export interface MessageReactionRow {
+  id: string
+  tenant_id: string
+  message_id: string
+  user_id: string
+  emoji: string
+  created_at: string
+  removed_at: string | null
+}
+
+/** A message that was pinned, and still is while `unpinned_at` is empty. */
+export interface MessagePinRow {
+  message_id: string
+  tenant_id: string
+  conversation_id: string
+  pinned_by: string
+  pinned_at: string
+  unpinned_by: string | null
+  unpinned_at: string | null
+}
+
+export interface MessageReportRow {
+  id: string
+  tenant_id: string
+  message_id: string
+  conversation_id: string
+  sender_id: string
+  reporter_id: string
+  /** The key that sealed the reason, which may quote the message. */
+  key_id: string
+  sealed_reason: Buffer
+  created_at: string
+  resolved_at: string | null
+  resolved_by: string | null
+}
+
+export interface AttachmentRow {
+  id: string
+  tenant_id: string
+  owner_id: string
+  /** `removed` cannot be read any more; its chunks are taken away piece by piece. */
+  state: 'uploading' | 'unsent' | 'sent' | 'removed'
+  /** Bytes of plaintext; while it is uploaded, what is reserved of the owner's quota. */
+  size: number
+  /** The message key that sealed the rest; empty while it is uploaded and when it is removed. */
+  key_id: string
+  /** The file's own key and what is known of the file, as JSON: without it the chunks say nothing. */
+  sealed: Buffer
+  created_at: string
+  /** The last sign of life while it is uploaded; then when that was done. */
+  touched_at: string
+}
+
+export interface AttachmentChunkRow {
+  attachment_id: string
+  position: number
+  tenant_id: string
+  /** Sealed with the file's own key. */
+  sealed: Buffer
+}
+
+export interface MessageAttachmentRow {
+  message_id: string
+  position: number
+  attachment_id: string
+  tenant_id: string
+  conversation_id: string
+}
+
+export interface AttachmentUsageRow {
+  user_id: string
+  tenant_id: string
+  /** What the user's attachments take of the quota, those under way with what they reserved. */
+  bytes: number
 }
 
 export interface EventRow {
@@ -164,6 +329,28 @@ export interface EventRow {
   name: string
   subject_id: string
   created_at: string
+}
+
+/** One row about all events: what cursors are held against. */
+export interface EventLogRow {
+  id: 'events'
+  /** Another one after a restore: a cursor of before means nothing then. */
+  generation: string
+  /** The youngest time of an event that was taken away; empty before the first. */
+  pruned_until: string
+}
+
+export interface QueuedMailRow {
+  id: string
+  tenant_id: string
+  /** The message key that sealed the letter. */
+  key_id: string
+  /** The letter with its address. */
+  sealed: Buffer
+  attempts: number
+  created_at: string
+  /** When it is due; while a node sends it, when another may take it over. */
+  next_try_at: string
 }
 
 export interface AuditEventRow {

@@ -25,6 +25,8 @@ export interface Signal {
   readonly payload: unknown
   /** The connection that caused it, when it shall not get it back. */
   readonly exceptConnectionId?: string
+  /** The only connection of the person that shall get it. */
+  readonly toConnectionId?: string
 }
 
 /** An order to end connections, for example after a suspension. It is delivered like an event. */

@@ -11,6 +11,14 @@ export async function deleteEventsBefore(tx: Tx, before: string, most: number): 
     .execute()
   const outdated = oldest.filter((event) => event.created_at < before)
   const last = outdated.at(-1)
-  if (last) await tx.deleteFrom('events').where('position', '<=', last.position).execute()
+  if (!last) return 0
+  await tx.deleteFrom('events').where('position', '<=', last.position).execute()
+  // Remembered, so that a device that has not seen them hears that it must start anew.
+  const until = outdated.reduce((latest, { created_at: at }) => (at > latest ? at : latest), '')
+  await tx
+    .updateTable('event_log')
+    .set({ pruned_until: until })
+    .where('pruned_until', '<', until)
+    .execute()
   return outdated.length
 }

@@ -16,17 +16,33 @@ export async function readForm(request: Request, limit: number): Promise<Record<
   return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)))
 }
 
+/** A body this small is there at once, or its sender has no intention of ending it. */
+const DEADLINE_MS = 20_000
+
 async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
-  if (announced !== null) {
-    if (Number(announced) > limit) throw new AppError(commonErrors.payloadTooLarge)
-    return new Uint8Array(await request.arrayBuffer())
-  }
+  if (Number(announced ?? 0) > limit) throw new AppError(commonErrors.payloadTooLarge)
   if (!request.body) return new Uint8Array()
-  // Without a length (chunked) the limit is kept while reading.
+  let alarm: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    alarm = setTimeout(() => reject(new AppError(commonErrors.requestTimeout)), DEADLINE_MS)
+  })
+  try {
+    // With a length the whole is bounded; without one (chunked) the limit is kept while reading.
+    const whole = announced === null ? collect(request.body, limit) : request.arrayBuffer()
+    return new Uint8Array(await Promise.race([whole, deadline]))
+  } catch (cause) {
+    // Whoever went away in the middle is no fault of the server's.
+    throw cause instanceof AppError ? cause : new AppError(commonErrors.incompleteBody)
+  } finally {
+    clearTimeout(alarm)
+  }
+}
+
+async function collect(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     size += chunk.byteLength
     if (size > limit) throw new AppError(commonErrors.payloadTooLarge)
     chunks.push(chunk)

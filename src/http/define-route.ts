@@ -37,6 +37,11 @@ export interface RouteSpec<
   readonly params?: P
   readonly query?: Q
   readonly body?: B
+  /**
+   * Which body is bytes instead of JSON: `run` reads the `request` itself, or gives a `Response` with
+   * one of the declared statuses.
+   */
+  readonly bytes?: 'request' | 'response'
   /** The usual answer: its status, and the schema of its body or null for none. */
   readonly status: number
   readonly output: O
@@ -45,7 +50,12 @@ export interface RouteSpec<
   /** The refusals of its own; those that any route can give are added. */
   readonly errors?: readonly ErrorDefinition[]
   /** The use case. Its input holds body, query and path parameters in one object; the path wins. */
-  run(ctx: Ctx, actor: Actor, input: Output<B> & Output<Q> & Output<P>): Promise<Body<O> | Answer>
+  run(
+    ctx: Ctx,
+    actor: Actor,
+    input: Output<B> & Output<Q> & Output<P>,
+    request: Request,
+  ): Promise<Body<O> | Answer | Response>
 }
 
 /** A route as the server and the OpenAPI document see it. */
@@ -59,11 +69,12 @@ export interface Route {
   readonly params: z.ZodObject | undefined
   readonly query: z.ZodObject | undefined
   readonly body: z.ZodObject | undefined
+  readonly bytes: 'request' | 'response' | undefined
   readonly status: number
   /** Every successful answer by status. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   readonly errors: readonly ErrorDefinition[]
-  run(ctx: Ctx, actor: Actor, input: object): Promise<unknown>
+  run(ctx: Ctx, actor: Actor, input: object, request: Request): Promise<unknown>
 }
 
 /** What a raw route gets beside the actor: for pages and documents that are no JSON use case. */
@@ -102,6 +113,7 @@ export function defineRoute<
     params: spec.params,
     query: spec.query,
     body: spec.body,
+    bytes: spec.bytes,
     status: spec.status,
     answers: { [spec.status]: spec.output, ...spec.also },
     errors: spec.errors ?? [],

@@ -14,8 +14,13 @@ export function toResponse(error: unknown, requestId: string, log: Logger): Resp
   if (refusal.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(refusal.retryAfterSeconds))
   }
+  // What there is to take a part of (RFC 9110 §15.5.17).
+  if (refusal.kind === 'range_not_satisfiable') {
+    headers.set('content-range', `bytes */${refusal.details.size}`)
+  }
   // The rest of the body is not read, so nothing else can follow on this connection (RFC 9110 §15.5.14).
-  if (refusal.kind === 'too_large') headers.set('connection', 'close')
+  if (refusal.kind === 'too_large' || refusal.kind === 'too_slow')
+    headers.set('connection', 'close')
   const body = {
     error: refusal.code,
     message: refusal.message,
@@ -39,8 +44,12 @@ export function statusOf(kind: ErrorKind): number {
       return 409
     case 'gone':
       return 410
+    case 'too_slow':
+      return 408
     case 'too_large':
       return 413
+    case 'range_not_satisfiable':
+      return 416
     case 'outdated_client':
       return 426
     case 'rate_limited':

@@ -32,6 +32,9 @@ export async function openApiDocument(
   })
 }
 
+/** A body of any type: OpenAPI 3.1 says so by giving no schema. */
+const BYTES = { '*/*': {} }
+
 function operation(
   route: Route,
   admission: (path: string) => readonly ErrorDefinition[],
@@ -42,7 +45,7 @@ function operation(
   for (const [status, schema] of Object.entries(route.answers)) {
     responses[status] = schema
       ? { description: 'Done', content: { 'application/json': { schema } } }
-      : { description: 'Done' }
+      : { description: 'Done', ...(route.bytes === 'response' ? { content: BYTES } : {}) }
   }
   for (const [status, errors] of groupByStatus(refusals)) {
     responses[status] = {
@@ -60,6 +63,7 @@ function operation(
     ...(route.body
       ? { requestBody: { content: { 'application/json': { schema: route.body } } } }
       : {}),
+    ...(route.bytes === 'request' ? { requestBody: { content: BYTES } } : {}),
     responses,
   } as ZodOpenApiOperationObject
 }

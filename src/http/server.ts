@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { preferredLanguage } from '../platform/language.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
@@ -49,6 +50,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
         ctx.config.trustedProxies,
       ),
       ...(userAgent ? { userAgent: userAgent.slice(0, 256) } : {}),
+      language: preferredLanguage(request.headers.get('accept-language')),
       operation,
     }
   }
@@ -114,7 +116,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       ...(route.query ? parse(route.query, queryOf(request)) : {}),
       ...(route.params ? parse(route.params, params) : {}),
     }
-    const result = await route.run(ctx, actor, input)
+    const result = await route.run(ctx, actor, input, request)
+    if (result instanceof Response) return result
     const { status, body } =
       result instanceof Answer ? result : new Answer(route.status, result ?? undefined)
     if (options.checkAnswers) checkAnswer(route, status, body)

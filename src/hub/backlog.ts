@@ -1,28 +1,40 @@
+import type { WireRecord } from './messages.ts'
+
+/** Stands in the backlog where one transport ended and the next one began. */
+export const RESUMED: unique symbol = Symbol('resumed')
+
+/** What a client sent, not yet acted on. */
+export type Waiting = WireRecord | typeof RESUMED
+
 /** Records of one connection that wait for their turn, first in, first out. */
 export class Backlog {
-  /** Characters of all waiting records. */
+  /** Characters, or bytes, of all waiting records. */
   characters = 0
-  private records: string[] = []
+  private records: Waiting[] = []
   private head = 0
 
   get size(): number {
     return this.records.length - this.head
   }
 
-  add(record: string): void {
+  add(record: Waiting): void {
     this.records.push(record)
-    this.characters += record.length
+    this.characters += lengthOf(record)
   }
 
-  take(): string | undefined {
+  take(): Waiting | undefined {
     const record = this.records[this.head]
     if (record === undefined) return undefined
     this.head += 1
-    this.characters -= record.length
+    this.characters -= lengthOf(record)
     if (this.head === this.records.length) {
       this.records = []
       this.head = 0
     }
     return record
   }
+}
+
+function lengthOf(record: Waiting): number {
+  return record === RESUMED ? 0 : record.length
 }

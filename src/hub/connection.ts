@@ -1,67 +1,81 @@
 import type { UserActor } from '../policy/actor.ts'
 import type { Socket, SocketHandler } from '../runtime/runtime.ts'
-import { Backlog } from './backlog.ts'
-import { RecordReader } from './framing.ts'
-import { HANDSHAKE_ACCEPTED, readHandshake } from './handshake.ts'
-import type { HubLimits } from './limits.ts'
-import type { Flushable, Outbox } from './outbox.ts'
-import type { Invocation, StreamInvocation } from './protocol.ts'
-import { decode, encodeClose, MalformedRecord, PING_RECORD } from './protocol.ts'
+import { RESUMED, type Waiting } from './backlog.ts'
+import type { ConnectionHost } from './connection-host.ts'
+import { GreetingReader } from './handshake.ts'
+import { Intake, type IntakeOwner } from './intake.ts'
+import { jsonProtocol } from './json-protocol.ts'
+import type { Call, CloseOptions, FrameReader, HubProtocol, WireRecord } from './messages.ts'
+import { MalformedRecord } from './messages.ts'
+import type { Flushable } from './outbox.ts'
+import { OutgoingFrame } from './outgoing-frame.ts'
+import { Resumption } from './resumption.ts'
 
 /** WebSocket close codes (RFC 6455 §7.4.1). */
 const NORMAL = 1000
 export const GOING_AWAY = 1001
 
-/** What a connection needs of its hub. */
-export interface ConnectionHost {
-  readonly limits: HubLimits
-  readonly outbox: Outbox
-  /** Sweeps so far. Time-outs count them: a message costs no timer and no look at a clock. */
-  readonly tick: number
-  /** Whether no further invocations are started. */
-  readonly stopping: boolean
-  opened(connection: Connection): void
-  /** The handshake was good; ends in `ready` or `end`. */
-  admit(connection: Connection): void
-  /** Runs an invocation to its completion record, if the client wants one. Never rejects. */
-  run(connection: Connection, call: Invocation | StreamInvocation): Promise<string | undefined>
-  /** It takes part no longer. Called once, before the socket is gone. */
-  left(connection: Connection): void
-  /** Its socket is gone. Called once. */
-  closed(connection: Connection): void
-}
-
 type State = 'handshake' | 'joining' | 'open' | 'closing' | 'closed'
 
-/** One SignalR connection over one WebSocket. */
-export class Connection implements SocketHandler, Flushable {
+/**
+ * One SignalR connection: over one WebSocket, or, with stateful reconnect, over one after another.
+ * Between two of them it is `open` without a socket, and what is sent is only kept.
+ */
+export class Connection implements SocketHandler, Flushable, IntakeOwner {
   readonly connectionId: string
-  readonly actor: UserActor
   /** Set by the hub once presence knows of it. */
   announced = false
+  /** Who signed in on it; with a resumption, who did so last. */
+  actor: UserActor
+  protocol: HubProtocol = jsonProtocol
+  /** With stateful reconnect: offered until the handshake, agreed on from then. */
+  resumption: Resumption | undefined
   private readonly host: ConnectionHost
-  private readonly reader: RecordReader
-  private readonly backlog = new Backlog()
+  private readonly intake: Intake
+  private readonly frame = new OutgoingFrame()
+  private greeting: GreetingReader | undefined
+  private reader: FrameReader | undefined
   private socket: Socket | undefined
   private state: State = 'handshake'
-  private outgoing = ''
-  private running = 0
-  private resumes = false
+  /**
+   * Numbered records are held back until the client has said something after the handshake: official
+   * clients count only what comes in a later frame than its answer.
+   */
+  private held = false
   /** Ticks: of the last change of state that is timed, the last frame in and the last frame out. */
   private since: number
   private received: number
   private sent: number
 
-  constructor(host: ConnectionHost, connectionId: string, actor: UserActor) {
+  constructor(host: ConnectionHost, connectionId: string, actor: UserActor, resumeToken?: string) {
     this.host = host
     this.connectionId = connectionId
     this.actor = actor
-    this.reader = new RecordReader(host.limits.recordBytes)
+    if (resumeToken !== undefined) {
+      this.resumption = new Resumption(resumeToken, host.limits.keptSize)
+    }
+    this.intake = new Intake(this, host.limits)
+    this.greeting = new GreetingReader(host.limits.recordBytes)
     this.since = this.received = this.sent = host.tick
   }
 
   get takesPart(): boolean {
     return this.state === 'joining' || this.state === 'open'
+  }
+
+  /** Whether its client may come, or come back, with another socket and miss nothing. */
+  get isResumable(): boolean {
+    return this.isAccepting && this.resumption?.isComplete === true
+  }
+
+  get isAccepting(): boolean {
+    return this.state === 'open' && !this.host.stopping
+  }
+
+  /** Characters or bytes kept for a client that is away. */
+  get keptWhileAway(): number {
+    const isAway = this.state === 'open' && this.socket === undefined
+    return isAway ? (this.resumption?.size ?? 0) : 0
   }
 
   opened(socket: Socket): void {
@@ -70,64 +84,95 @@ export class Connection implements SocketHandler, Flushable {
     this.host.opened(this)
   }
 
-  message(_socket: Socket, data: string | Uint8Array): void {
-    if (this.state === 'closing' || this.state === 'closed') return
+  message(socket: Socket, data: string | Uint8Array): void {
+    if (socket !== this.socket || this.state === 'closing' || this.state === 'closed') return
     this.received = this.host.tick
-    for (const record of this.recordsOf(data)) {
-      if (this.state === 'handshake') this.shakeHands(record)
-      else this.backlog.add(record)
+    if (this.held) this.letOut()
+    for (const record of this.recordsOf(data)) this.intake.add(record)
+    if (this.intake.isOverfull) this.fail('too many invocations')
+    else this.intake.start()
+  }
+
+  closed(socket: Socket, code: number): void {
+    if (socket !== this.socket) return
+    this.socket = undefined
+    // A network that fails says 1006, a client that gives up a frozen connection 1005.
+    const saysGoodbye = code === NORMAL || code === GOING_AWAY
+    if (this.isResumable && !saysGoodbye) this.loseSocket()
+    else this.gone()
+  }
+
+  /** Takes over from a socket that is lost, or that only the client knows to be. */
+  resumeOn(socket: Socket, actor: UserActor): void {
+    if (!this.isResumable || this.resumption === undefined) {
+      socket.terminate()
+      return
     }
-    if (this.overfull()) this.fail('too many invocations')
-    else if (!this.resumes) this.startWaiting()
+    this.loseSocket()
+    this.socket = socket
+    this.actor = actor
+    this.received = this.host.tick
+    this.intake.add(RESUMED)
+    const sequenceId = this.resumption.firstKeptId
+    this.queue(this.protocol.encode({ kind: 'sequence', sequenceId }))
+    for (const record of this.resumption.kept) this.queue(record)
   }
 
-  closed(): void {
-    this.leave('closed')
-    this.host.closed(this)
-  }
-
-  /** Queues an encoded record; after the end it is swallowed. */
-  send(record: string): void {
+  /** Queues an encoded invocation or completion; after the end it is swallowed. */
+  send(record: WireRecord): void {
     if (!this.takesPart) return
-    // While joining nothing goes out: the answer to the handshake waits for it too.
-    if (this.outgoing === '' && this.state === 'open') this.host.outbox.add(this)
-    this.outgoing += record
-    if (this.state === 'joining' && this.outgoing.length > this.host.limits.unreadBytes) this.drop()
+    const { resumption } = this
+    if (resumption === undefined) {
+      this.queue(record)
+      const { unreadBytes } = this.host.limits
+      if (this.state === 'joining' && this.frame.length > unreadBytes) this.drop()
+      return
+    }
+    resumption.keep(record)
+    if (this.state === 'open' && this.socket !== undefined && !this.held) this.queue(record)
+    else if (!resumption.isComplete) this.drop()
   }
 
   flush(): void {
-    if (this.socket === undefined || this.outgoing === '') return
+    if (this.socket === undefined || this.frame.length === 0) return
     // Judged before the frame is queued: one large batch is no sign of a client that does not read.
     if (this.socket.bufferedBytes() > this.host.limits.unreadBytes) {
       this.drop()
       return
     }
-    const frame = this.outgoing
-    this.outgoing = ''
     this.sent = this.host.tick
-    this.socket.send(frame)
+    this.socket.send(this.frame.take())
   }
 
   /** Joined to everything: answers the handshake and starts what the client already sent. */
   ready(): void {
     this.state = 'open'
+    this.since = this.host.tick
     this.host.outbox.add(this)
-    this.startWaiting()
+    if (this.resumption !== undefined) {
+      this.held = true
+      if (!this.intake.isEmpty) this.letOut()
+    }
+    this.intake.start()
   }
 
-  /** Sends a last record, if any, then closes; what the client sends from now on is ignored. */
-  end(record: string, code: number = NORMAL): void {
+  /** Closes after a last record, if any; what the client sends from now on is ignored. */
+  end(goodbye?: CloseOptions, code: number = NORMAL): void {
     if (this.state === 'closing' || this.state === 'closed') return
-    if (this.takesPart) this.outgoing += record
+    if (this.takesPart && goodbye !== undefined) {
+      this.frame.add(this.protocol.encode({ kind: 'close', ...goodbye }))
+    }
     this.flush()
     this.leave('closing')
-    this.socket?.close(code, '')
+    if (this.socket === undefined) this.gone()
+    else this.socket.close(code, '')
   }
 
   /** Cuts the connection without a word. */
   drop(): void {
     this.leave('closing')
-    this.socket?.terminate()
+    if (this.socket === undefined) this.gone()
+    else this.socket.terminate()
   }
 
   /** Looks for what is overdue; the hub calls it at every tick. */
@@ -135,93 +180,120 @@ export class Connection implements SocketHandler, Flushable {
     const { tick, limits } = this.host
     const passed = (since: number) => (tick - since) * limits.sweepMs
     if (this.state === 'handshake') {
-      if (passed(this.since) > limits.handshakeMs) this.end('')
+      if (passed(this.since) > limits.handshakeMs) this.end()
     } else if (this.state === 'closing') {
       if (passed(this.since) > limits.goodbyeMs) this.drop()
+    } else if (this.socket === undefined) {
+      if (passed(this.since) > limits.resumeMs) this.gone()
     } else if (passed(this.received) > limits.silenceMs) {
-      this.end(encodeClose({ error: 'The client was silent too long.', allowReconnect: true }))
-    } else if (passed(this.sent) >= limits.keepAliveMs && this.state === 'open') {
-      this.send(PING_RECORD)
+      if (this.isResumable) this.loseSocket()
+      else this.end({ error: 'The client was silent too long.', allowReconnect: true })
+    } else if (this.state === 'open') {
+      if (this.held && passed(this.since) >= limits.holdMs) this.letOut()
+      this.confirm()
+      if (passed(this.sent) >= limits.keepAliveMs) this.queue(this.protocol.ping)
     }
   }
 
   /** None, after ending the connection, of a frame that breaks the rules. */
-  private recordsOf(data: string | Uint8Array): readonly string[] {
+  private recordsOf(data: WireRecord): readonly WireRecord[] {
     try {
-      if (typeof data === 'string') return this.reader.read(data)
-      this.fail('Binary frames are not supported.')
-    } catch {
-      this.fail('A record is too large.')
+      const rest = this.greeting === undefined ? data : this.shakeHands(this.greeting, data)
+      if (rest.length > 0 && this.reader !== undefined) return this.reader.read(rest)
+    } catch (error) {
+      if (!(error instanceof MalformedRecord)) throw error
+      this.fail(error.message)
     }
     return []
   }
 
-  private shakeHands(record: string): void {
-    const request = readHandshake(record)
-    if (request.accepted) {
-      this.state = 'joining'
-      this.outgoing = HANDSHAKE_ACCEPTED
-      this.host.admit(this)
-    } else {
-      this.outgoing = request.answer ?? ''
-      this.end('')
+  /** What the frame holds behind the handshake. */
+  private shakeHands(greeting: GreetingReader, data: WireRecord): WireRecord {
+    const read = greeting.read(data)
+    if (read === undefined) return ''
+    this.greeting = undefined
+    if (read.answer !== undefined) this.frame.add(read.answer)
+    if (!read.accepted) {
+      this.end()
+      return ''
     }
+    this.protocol = read.protocol
+    this.reader = this.protocol.reader(this.host.limits.recordBytes)
+    if (!read.resumes) this.resumption = undefined
+    this.state = 'joining'
+    this.host.admit(this)
+    return read.rest
   }
 
-  private overfull(): boolean {
-    const { waitingRecords, waitingCharacters } = this.host.limits
-    return this.backlog.size > waitingRecords || this.backlog.characters > waitingCharacters
-  }
-
-  /** Starts waiting invocations in order, as many as this turn of the event loop has room for. */
-  private startWaiting(): void {
-    const { running, startedPerTurn } = this.host.limits
-    for (let started = 0; started < startedPerTurn; started += 1) {
-      if (this.state !== 'open' || this.host.stopping || this.running >= running) return
-      const record = this.backlog.take()
-      if (record === undefined) return
-      this.receive(record)
+  /** One record of the intake; those that a lost transport brought already are passed over. */
+  act(record: Waiting): void {
+    if (record === RESUMED) {
+      this.resumption?.expectSequence()
+      return
     }
-    this.resumeLater()
-  }
-
-  private resumeLater(): void {
-    if (this.resumes || this.backlog.size === 0) return
-    this.resumes = true
-    setImmediate(() => {
-      this.resumes = false
-      this.startWaiting()
-    })
-  }
-
-  private receive(record: string): void {
     try {
-      const message = decode(record)
-      if (message.kind === 'close') this.end('')
-      else if (message.kind !== 'nothing') void this.answer(message)
+      const message = this.protocol.decode(record)
+      if (this.resumption?.admits(message, record.length) === false) return
+      if (this.resumption?.confirmsAtOnce) this.confirm()
+      if (message.kind === 'close') this.end()
+      else if ('target' in message) void this.answer(message)
     } catch (error) {
       if (!(error instanceof MalformedRecord)) throw error
       this.fail(error.message)
     }
   }
 
-  private async answer(call: Invocation | StreamInvocation): Promise<void> {
-    this.running += 1
+  private async answer(call: Call): Promise<void> {
+    this.intake.began()
     const completion = await this.host.run(this, call)
-    this.running -= 1
     if (completion !== undefined) this.send(completion)
-    this.resumeLater()
+    this.intake.ended()
+  }
+
+  /** Tells the client what it need not keep any longer. */
+  private confirm(): void {
+    if (this.socket === undefined) return
+    const sequenceId = this.resumption?.takeConfirmation()
+    if (sequenceId !== undefined) this.queue(this.protocol.encode({ kind: 'ack', sequenceId }))
+  }
+
+  /** A record for the socket of now: it is lost with it. */
+  private queue(record: WireRecord): void {
+    if (this.socket === undefined) return
+    // While joining nothing goes out: the answer to the handshake waits for it too.
+    if (this.frame.length === 0 && this.state === 'open') this.host.outbox.add(this)
+    this.frame.add(record)
+  }
+
+  private letOut(): void {
+    this.held = false
+    for (const record of this.resumption?.kept ?? []) this.queue(record)
+  }
+
+  private loseSocket(): void {
+    const { socket } = this
+    this.socket = undefined
+    this.held = false
+    this.since = this.host.tick
+    this.frame.clear()
+    this.reader = this.protocol.reader(this.host.limits.recordBytes)
+    socket?.terminate()
   }
 
   private fail(why: string): void {
-    this.end(encodeClose({ error: `Connection closed with an error. ${why}` }))
+    this.end({ error: `Connection closed with an error. ${why}` })
+  }
+
+  private gone(): void {
+    this.leave('closed')
+    this.host.closed(this)
   }
 
   private leave(next: 'closing' | 'closed'): void {
     const tookPart = this.takesPart
     this.state = next
     this.since = this.host.tick
-    this.outgoing = ''
+    this.frame.clear()
     if (tookPart) this.host.left(this)
   }
 }

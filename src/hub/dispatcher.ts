@@ -2,19 +2,17 @@ import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { UserActor } from '../policy/actor.ts'
 import type { HubCaller, HubMethod } from './define-method.ts'
-import type { Invocation, StreamInvocation } from './protocol.ts'
-import { encodeFailure, encodeResult } from './protocol.ts'
+import type { Call, HubProtocol, Invocation, WireRecord } from './messages.ts'
 
 /** The connection an invocation came on, with whoever signed in on it. */
 export interface DispatchCaller extends HubCaller {
   readonly actor: UserActor
+  /** What its completions are written in. */
+  readonly protocol: HubProtocol
 }
 
 /** Runs an invocation to its completion record, or undefined when none is wanted. Never rejects. */
-export type Dispatch = (
-  caller: DispatchCaller,
-  call: Invocation | StreamInvocation,
-) => Promise<string | undefined>
+export type Dispatch = (caller: DispatchCaller, call: Call) => Promise<WireRecord | undefined>
 
 /** Told of refusals of kind `forbidden`, before their completion goes out; for the audit. */
 export type Refused = (actor: UserActor, error: AppError) => Promise<void>
@@ -34,16 +32,13 @@ export function createDispatcher(
   return async (caller, call) => {
     const method = byName.get(call.target.toLowerCase())
     const refusal = misfit(method, call)
-    if (refusal !== undefined) return failure(call, refusal)
+    if (refusal !== undefined) return failure(caller, call, refusal)
     return complete(ctx, caller, call as Invocation, method as HubMethod, refused)
   }
 }
 
 /** Why a call fits no method, in the words of ASP.NET's server. */
-function misfit(
-  method: HubMethod | undefined,
-  call: Invocation | StreamInvocation,
-): string | undefined {
+function misfit(method: HubMethod | undefined, call: Call): string | undefined {
   const failed = `Failed to invoke '${call.target}' due to an error on the server.`
   if (method === undefined) return `${failed} HubException: Method does not exist.`
   if (call.kind === 'stream-invocation') {
@@ -58,8 +53,13 @@ function misfit(
   return `${failed} InvalidDataException: Invocation ${counts}`
 }
 
-function failure(call: Invocation | StreamInvocation, error: string): string | undefined {
-  return call.invocationId === undefined ? undefined : encodeFailure(call.invocationId, error)
+function failure(
+  { protocol }: DispatchCaller,
+  { invocationId }: Call,
+  error: string,
+): WireRecord | undefined {
+  if (invocationId === undefined) return undefined
+  return protocol.encode({ kind: 'failure', invocationId, error })
 }
 
 async function complete(
@@ -68,16 +68,19 @@ async function complete(
   call: Invocation,
   method: HubMethod,
   refused: Refused,
-): Promise<string | undefined> {
+): Promise<WireRecord | undefined> {
   const requestId = ctx.ids.next()
   const operation = `hub:${method.name}`
   const actor = { ...caller.actor, origin: { ...caller.actor.origin, requestId, operation } }
   try {
     const result = await method.invoke(ctx, actor, call.arguments, caller)
-    return call.invocationId === undefined ? undefined : encodeResult(call.invocationId, result)
+    const { invocationId } = call
+    if (invocationId === undefined) return undefined
+    return caller.protocol.encode({ kind: 'result', invocationId, result })
   } catch (error) {
     const code = await codeOf(ctx, actor, error, refused)
     return failure(
+      caller,
       call,
       `An unexpected error occurred invoking '${call.target}' on the server. HubException: ${code}`,
     )

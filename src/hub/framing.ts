@@ -1,14 +1,21 @@
+import type { FrameReader, WireRecord } from './messages.ts'
+import { MalformedRecord } from './messages.ts'
+
 /** Ends every record of the SignalR text formats (TransportProtocols, "Text-based encoding"). */
 export const RECORD_SEPARATOR = '\x1e'
 
 /** A record, or the start of one, that is longer than this server reads. */
-export class RecordTooLarge extends Error {}
+export class RecordTooLarge extends MalformedRecord {
+  constructor() {
+    super('A record is too large.')
+  }
+}
 
 /**
  * Cuts one connection's text frames into records. A record may span frames and a frame may hold
  * many records; an unterminated tail waits for the next frame.
  */
-export class RecordReader {
+export class RecordReader implements FrameReader {
   private readonly maxBytes: number
   private tail = ''
   private tailBytes = 0
@@ -18,8 +25,9 @@ export class RecordReader {
     this.maxBytes = maxBytes
   }
 
-  /** The records that this frame completes, in order. Throws RecordTooLarge. */
-  read(frame: string): string[] {
+  /** The records that this frame completes, in order. Throws MalformedRecord. */
+  read(frame: WireRecord): string[] {
+    if (typeof frame !== 'string') throw new MalformedRecord('Binary frames are not supported.')
     const records: string[] = []
     let start = 0
     let end = frame.indexOf(RECORD_SEPARATOR)

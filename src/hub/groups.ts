@@ -1,10 +1,13 @@
 import type { Audience } from '../events/event.ts'
+import type { EventRecord } from './event-record.ts'
+import type { HubProtocol, WireRecord } from './messages.ts'
 
 /** What the groups know of a connection. */
 export interface GroupConnection {
   readonly connectionId: string
   readonly actor: { readonly userId: string; readonly sessionId?: string }
-  send(record: string): void
+  readonly protocol: HubProtocol
+  send(record: WireRecord): void
 }
 
 interface Member<C> {
@@ -94,15 +97,15 @@ export class Groups<C extends GroupConnection> {
     return index.has(audience.id)
   }
 
-  /** Queues an encoded record to every connection of the audience but one. */
-  deliver(audience: Audience, record: string, exceptConnectionId?: string): void {
+  /** Queues an event to every connection of the audience but one. */
+  deliver(audience: Audience, event: EventRecord, exceptConnectionId?: string): void {
     if (audience.kind === 'user') {
       const member = this.members.get(audience.id)
-      if (member !== undefined) deliverTo(member, record, exceptConnectionId)
+      if (member !== undefined) deliverTo(member, event, exceptConnectionId)
       return
     }
     for (const member of this.audiences.get(audience.id) ?? []) {
-      deliverTo(member, record, exceptConnectionId)
+      deliverTo(member, event, exceptConnectionId)
     }
   }
 
@@ -131,14 +134,14 @@ function memberWith<C>(connection: C): Member<C> {
 
 function deliverTo<C extends GroupConnection>(
   member: Member<C>,
-  record: string,
+  event: EventRecord,
   exceptConnectionId: string | undefined,
 ): void {
   // Backwards: a connection that is dropped by this removes itself from the list.
   for (let index = member.connections.length - 1; index >= 0; index -= 1) {
     const connection = member.connections[index]
     if (connection !== undefined && connection.connectionId !== exceptConnectionId) {
-      connection.send(record)
+      connection.send(event.in(connection.protocol))
     }
   }
 }

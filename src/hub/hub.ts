@@ -4,18 +4,20 @@ import type { AppEvent, Disconnect, Signal } from '../events/event.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Origin, UserActor } from '../policy/actor.ts'
 import type { SocketHandler } from '../runtime/runtime.ts'
-import type { ConnectionHost } from './connection.ts'
 import { Connection, GOING_AWAY } from './connection.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import type { HubMethod } from './define-method.ts'
 import type { Dispatch, Refused } from './dispatcher.ts'
 import { createDispatcher } from './dispatcher.ts'
+import { EventRecord } from './event-record.ts'
 import { Groups } from './groups.ts'
 import type { HubLimits } from './limits.ts'
 import { DEFAULT_HUB_LIMITS } from './limits.ts'
+import type { Call } from './messages.ts'
+import { isResumable, Offers } from './offers.ts'
 import { Outbox } from './outbox.ts'
-import type { Invocation, StreamInvocation } from './protocol.ts'
-import { encodeClose, encodeInvocation } from './protocol.ts'
-import { negotiation, tokenOf } from './sign-in.ts'
+import { ResumedSocket } from './resumed-socket.ts'
+import { negotiateQueryOf, negotiation, tokenOf } from './sign-in.ts'
 
 export interface HubOptions {
   readonly ctx: Ctx
@@ -31,8 +33,8 @@ export interface HubOptions {
   conversationsOf(actor: UserActor): Promise<readonly string[]>
   /** Told of every connection that took part, once each way. */
   readonly presence: {
-    connected(actor: UserActor): void | Promise<void>
-    disconnected(actor: UserActor): void | Promise<void>
+    connected(actor: UserActor, connectionId: string): void
+    disconnected(actor: UserActor): void
   }
 }
 
@@ -58,6 +60,9 @@ export function createHub(options: HubOptions): Hub {
   return new LiveHub(options)
 }
 
+/** Beside the connections that take part: sockets that are coming or going. */
+const SOCKETS_PER_CONNECTION = 2
+
 class LiveHub implements Hub, ConnectionHost {
   readonly limits: HubLimits
   readonly outbox = new Outbox()
@@ -67,6 +72,11 @@ class LiveHub implements Hub, ConnectionHost {
   private readonly dispatch: Dispatch
   private readonly connections = new Set<Connection>()
   private readonly groups = new Groups<Connection>()
+  /** Open sockets by person, whether their handshake was made or not. */
+  private readonly sockets = new Map<string, number>()
+  private readonly offers: Offers
+  /** Connections that their client may come back to, by their token. */
+  private readonly resumable = new Map<string, Connection>()
   private readonly sweeping: NodeJS.Timeout
   private running = 0
   private idle: (() => void) | undefined
@@ -74,6 +84,7 @@ class LiveHub implements Hub, ConnectionHost {
   constructor(options: HubOptions) {
     this.options = options
     this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
+    this.offers = new Offers(this.limits.connectionsPerUser)
     this.dispatch = createDispatcher(options.ctx, options.methods, options.refused)
     this.sweeping = setInterval(() => this.sweep(), this.limits.sweepMs).unref()
   }
@@ -81,8 +92,15 @@ class LiveHub implements Hub, ConnectionHost {
   async negotiate(request: Request, origin: Origin): Promise<Response> {
     const { ids } = this.options.ctx
     try {
-      await this.signIn(request, origin)
-      return Response.json(negotiation(request, ids.next(), ids.next()))
+      const actor = await this.signIn(request, origin)
+      const query = negotiateQueryOf(request)
+      const connectionId = ids.next()
+      const offer = query.statefulReconnect
+        ? this.offers.make(actor, ids.next(), this.tick)
+        : undefined
+      const connectionToken = offer ?? ids.next()
+      const statefulReconnect = offer !== undefined
+      return Response.json(negotiation(query, { connectionId, connectionToken, statefulReconnect }))
     } catch (error) {
       return this.options.refuse(error, origin.requestId)
     }
@@ -92,10 +110,33 @@ class LiveHub implements Hub, ConnectionHost {
     const { ids } = this.options.ctx
     try {
       const actor = await this.signIn(request, origin)
-      return new Connection(this, ids.next(), actor)
+      this.requireRoom(actor)
+      const token = new URL(request.url).searchParams.get('id')
+      if (!isResumable(token)) return new Connection(this, ids.next(), actor)
+      const resumed = this.resume(token, actor)
+      if (resumed !== undefined) return resumed
+      // A client whose connection is gone has to negotiate anew.
+      if (!this.offers.take(actor, token)) throw new AppError(commonErrors.notFound)
+      return new Connection(this, ids.next(), actor, token)
     } catch (error) {
       return this.options.refuse(error, origin.requestId)
     }
+  }
+
+  private resume(token: string, actor: UserActor): SocketHandler | undefined {
+    const connection = this.resumable.get(token)
+    if (connection === undefined || !connection.isResumable) return undefined
+    const { tenantId, userId, sessionId } = connection.actor
+    const isTheirs =
+      actor.tenantId === tenantId && actor.userId === userId && actor.sessionId === sessionId
+    return isTheirs ? new ResumedSocket(connection, actor) : undefined
+  }
+
+  /** Sockets before their handshake count too: one person must not take all there are. */
+  private requireRoom({ userId }: UserActor): void {
+    const open = this.sockets.get(userId) ?? 0
+    if (open < SOCKETS_PER_CONNECTION * this.limits.connectionsPerUser) return
+    throw new AppError(commonErrors.rateLimited, {}, { retryAfterSeconds: 15 })
   }
 
   private signIn(request: Request, origin: Origin): Promise<UserActor> {
@@ -118,8 +159,9 @@ class LiveHub implements Hub, ConnectionHost {
   }
 
   disconnect({ userId, sessionId, reason }: Disconnect): void {
-    const record = encodeClose({ error: reason, allowReconnect: false })
-    for (const connection of this.groups.connectionsOf(userId, sessionId)) connection.end(record)
+    for (const connection of this.groups.connectionsOf(userId, sessionId)) {
+      connection.end({ error: reason, allowReconnect: false })
+    }
   }
 
   counts(): HubCounts {
@@ -131,7 +173,7 @@ class LiveHub implements Hub, ConnectionHost {
     this.stopping = true
     await this.settled(() => this.running === 0)
     for (const connection of this.connections) {
-      connection.end(encodeClose({ allowReconnect: true }), GOING_AWAY)
+      connection.end({ allowReconnect: true }, GOING_AWAY)
     }
     await this.settled(() => this.connections.size === 0)
     for (const connection of this.connections) connection.drop()
@@ -140,30 +182,44 @@ class LiveHub implements Hub, ConnectionHost {
 
   opened(connection: Connection): void {
     this.connections.add(connection)
-    if (this.stopping) connection.end('', GOING_AWAY)
+    this.countSocket(connection.actor.userId, 1)
+    if (this.stopping) connection.end(undefined, GOING_AWAY)
   }
 
   admit(connection: Connection): void {
+    const { resumption } = connection
+    if (resumption !== undefined) this.resumable.set(resumption.token, connection)
     if (this.groups.add(connection, this.limits.connectionsPerUser)) void this.join(connection)
-    else connection.end(encodeClose({ error: 'too_many_connections' }))
+    else connection.end({ error: 'too_many_connections' })
   }
 
-  async run(connection: Connection, call: Invocation | StreamInvocation) {
+  async run(connection: Connection, call: Call) {
     this.running += 1
     const completion = await this.dispatch(connection, call)
     this.running -= 1
-    this.idle?.()
+    // Only once the completion is queued, which the caller does next: a stop that waits for the last
+    // invocation must not close before its answer.
+    if (this.idle) setImmediate(() => this.idle?.())
     return completion
   }
 
   left(connection: Connection): void {
     this.groups.remove(connection)
-    if (connection.announced) void this.announce('disconnected', connection.actor)
+    if (connection.resumption !== undefined) this.resumable.delete(connection.resumption.token)
+    if (connection.announced) {
+      this.options.presence.disconnected(connection.actor)
+    }
   }
 
   closed(connection: Connection): void {
-    this.connections.delete(connection)
+    if (this.connections.delete(connection)) this.countSocket(connection.actor.userId, -1)
     this.idle?.()
+  }
+
+  private countSocket(userId: string, change: 1 | -1): void {
+    const count = (this.sockets.get(userId) ?? 0) + change
+    if (count > 0) this.sockets.set(userId, count)
+    else this.sockets.delete(userId)
   }
 
   private async join(connection: Connection): Promise<void> {
@@ -172,36 +228,40 @@ class LiveHub implements Hub, ConnectionHost {
     try {
       const joined = this.groups.joinAll(actor.userId, () => conversationsOf(actor))
       const [active] = await Promise.all([stillActive(actor), joined])
-      if (!active) connection.end(encodeClose({ error: commonErrors.unauthorized.code }))
+      if (!active) connection.end({ error: commonErrors.unauthorized.code })
     } catch (error) {
       ctx.log.error({ err: error, userId: actor.userId }, 'a connection could not join')
-      connection.end(encodeClose({ error: commonErrors.internal.code, allowReconnect: true }))
+      connection.end({ error: commonErrors.internal.code, allowReconnect: true })
     }
     // It may also have ended in the meantime.
     if (!connection.takesPart) return
     connection.announced = true
     connection.ready()
-    void this.announce('connected', actor)
-  }
-
-  private async announce(change: 'connected' | 'disconnected', actor: UserActor): Promise<void> {
-    const { presence, ctx } = this.options
-    try {
-      await presence[change](actor)
-    } catch (error) {
-      ctx.log.error({ err: error, userId: actor.userId }, 'presence could not be told')
-    }
+    this.options.presence.connected(actor, connection.connectionId)
   }
 
   /** Encodes once, whoever listens, and not at all when nobody does. */
-  private deliver({ audience, name, payload, exceptConnectionId }: Signal): void {
+  private deliver({ audience, name, payload, exceptConnectionId, toConnectionId }: Signal): void {
     if (!this.groups.reaches(audience)) return
-    this.groups.deliver(audience, encodeInvocation(name, payload), exceptConnectionId)
+    const event = new EventRecord(name, payload)
+    if (toConnectionId !== undefined) {
+      const connections = this.groups.connectionsOf(audience.id)
+      const only = connections.find((connection) => connection.connectionId === toConnectionId)
+      only?.send(event.in(only.protocol))
+      return
+    }
+    this.groups.deliver(audience, event, exceptConnectionId)
   }
 
   private sweep(): void {
     this.tick += 1
-    for (const connection of this.connections) connection.sweep()
+    let kept = 0
+    for (const connection of this.connections) {
+      connection.sweep()
+      kept += connection.keptWhileAway
+      if (connection.keptWhileAway > 0 && kept > this.limits.keptTotal) connection.drop()
+    }
+    this.offers.expire(this.tick - Math.ceil(this.limits.handshakeMs / this.limits.sweepMs))
   }
 
   /** Waits for a condition, but no longer than a goodbye may take. */

@@ -13,6 +13,7 @@ export interface HubLimits {
   /** Waiting records of one connection and their characters; beyond either it is closed. */
   readonly waitingRecords: number
   readonly waitingCharacters: number
+  /** Also those that wait for their client to come back, and again as many offers to come back. */
   readonly connectionsPerUser: number
   /** How long a new connection may take to send its handshake. */
   readonly handshakeMs: number
@@ -22,10 +23,18 @@ export interface HubLimits {
   readonly silenceMs: number
   /** How long a closed connection has for its close handshake before it is dropped. */
   readonly goodbyeMs: number
+  /** Stateful reconnect: how long events wait for a client that is silent after its handshake. */
+  readonly holdMs: number
+  /** How long a connection waits for its client to come back. */
+  readonly resumeMs: number
+  /** Characters or bytes that are kept for a client until it acknowledges them. */
+  readonly keptSize: number
+  /** The same of all connections that wait together; the latest beyond it are given up. */
+  readonly keptTotal: number
   readonly sweepMs: number
 }
 
-/** SignalR's own where it has one (handshake 15 s, keep-alive 15 s, client time-out 30 s). */
+/** SignalR's own where it has one (handshake 15 s, keep-alive 15 s, client time-out 30 s, come back within 30 s). */
 export const DEFAULT_HUB_LIMITS: HubLimits = {
   recordBytes: 32 * 1024,
   frameBytes: 1024 * 1024,
@@ -39,5 +48,11 @@ export const DEFAULT_HUB_LIMITS: HubLimits = {
   keepAliveMs: 15_000,
   silenceMs: 30_000,
   goodbyeMs: 1000,
+  holdMs: 1000,
+  resumeMs: 30_000,
+  // Ten times ASP.NET's, which makes senders wait for acknowledgements instead: a reader of more than
+  // 100 kB between two of them, which official clients send once a second, need not be slowed down.
+  keptSize: 1024 * 1024,
+  keptTotal: 64 * 1024 * 1024,
   sweepMs: 1000,
 }

@@ -9,17 +9,39 @@ export function tokenOf(request: Request): string | undefined {
   )
 }
 
+/** What a negotiate request asks for (SignalR TransportProtocols, "POST [endpoint-base]/negotiate"). */
+export interface NegotiateQuery {
+  /** 1 knows a connection token beside the connection id. */
+  readonly version: 0 | 1
+  readonly statefulReconnect: boolean
+}
+
+export function negotiateQueryOf(request: Request): NegotiateQuery {
+  const query = new URL(request.url).searchParams
+  const version = Number(query.get('negotiateVersion') ?? 0) >= 1 ? 1 : 0
+  const statefulReconnect = version === 1 && query.get('useStatefulReconnect') === 'true'
+  return { version, statefulReconnect }
+}
+
+export interface Negotiated {
+  readonly connectionId: string
+  readonly connectionToken: string
+  readonly statefulReconnect: boolean
+}
+
 /**
- * The answer to a negotiate request (SignalR TransportProtocols, "POST [endpoint-base]/negotiate").
- * Nothing is kept of it: a client may skip negotiation, so the token alone opens a connection.
+ * The answer to a negotiate request. Unless it offers stateful reconnect nothing is kept of it: a
+ * client may skip negotiation, so the access token alone opens a connection.
  */
-export function negotiation(request: Request, connectionId: string, token: string): object {
-  const asked = Number(new URL(request.url).searchParams.get('negotiateVersion') ?? 0)
-  const version = asked >= 1 ? { negotiateVersion: 1, connectionToken: token } : {}
+export function negotiation(query: NegotiateQuery, negotiated: Negotiated): object {
+  const { connectionId, connectionToken, statefulReconnect } = negotiated
+  const version = query.version === 1 ? { negotiateVersion: 1, connectionToken } : {}
   return {
     negotiateVersion: 0,
     ...version,
     connectionId,
     availableTransports: [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }],
+    // Official clients refuse what they did not ask for, so it is not even there.
+    ...(statefulReconnect ? { useStatefulReconnect: true } : {}),
   }
 }

@@ -1,84 +1,175 @@
-import nodemailer from 'nodemailer'
 import type { SmtpConfig } from '../config/config.ts'
+import { afterCommit, type Database, type Tx } from '../db/database.ts'
+import type { QueuedMailRow } from '../db/tables.ts'
+import { type Clock, DAY, HOUR, MINUTE, SECOND, toIso } from '../platform/clock.ts'
+import type { Ids } from '../platform/ids.ts'
+import type { Keyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
+import { open, seal } from '../platform/secret-box.ts'
+import { spread } from '../platform/spread.ts'
+import { claimDue, deleteMail, insertMail, isAnyDue, postponeMail } from './mail-queue.ts'
+import { createSmtp, isFinal, type Mail, reasonOf, SMTP_CONNECTIONS } from './smtp.ts'
 
-export interface Mail {
-  readonly to: string
-  readonly subject: string
-  readonly text: string
-}
+export type { Mail } from './smtp.ts'
 
-/** Hands mail to the SMTP server. */
+/** How long a letter stays a dead node's; a live one that still sends it says so again and again. */
+const CLAIM = 20 * SECOND
+const RENEWAL = 7 * SECOND
+const LONGEST_TRY = 2 * MINUTE
+const FIRST_PAUSE = 5 * SECOND
+const LONGEST_PAUSE = HOUR
+/** After this a letter that could not be sent is given up. */
+const KEPT = DAY
+
+/** Brings letters to the mail server, at least once each, also through a crash. */
 export interface Mailer {
-  /** Takes the mail and returns at once: a slow or dead mail server never delays a request. */
-  send(mail: Mail): void
-  /** Waits for what is under way, `timeoutMs` at most, and closes the connections. */
+  /** Queues a letter in the caller's transaction: it is sent if, and only if, that is committed. */
+  queue(tx: Tx, tenantId: string, mail: Mail): Promise<void>
+  /** Sends what is due; returns at once, since a slow mail server delays nobody. */
+  wake(): void
+  /** Takes up nothing more, waits `timeoutMs` at most for what is under way, ends the connections. */
   close(timeoutMs: number): Promise<void>
 }
 
-const TRIES = 3
-const FIRST_PAUSE_MS = 2000
+export interface MailerOptions {
+  readonly smtp: SmtpConfig
+  readonly db: Database
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly keyring: Keyring
+  readonly log: Logger
+}
 
-export function createMailer(config: SmtpConfig, log: Logger): Mailer {
-  const transport = nodemailer.createTransport({
-    pool: true,
-    host: config.host,
-    port: config.port,
-    secure: config.port === 465,
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 30_000,
-    ...(config.user ? { auth: { user: config.user, pass: config.password ?? '' } } : {}),
-  })
-  const underWay = new Set<Promise<void>>()
-  const closing = new AbortController()
+/** What the seal is bound to: a letter in another row does not open. */
+const contextOf = (id: string) => `mail:${id}`
 
-  async function deliver(mail: Mail): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await transport.sendMail({ from: config.from, ...mail })
-        return
-      } catch (error) {
-        if (attempt === TRIES || isFinal(error) || closing.signal.aborted) {
-          log.error({ ...reasonOf(error), attempt }, 'a mail could not be sent')
-          return
-        }
-        log.warn({ ...reasonOf(error), attempt }, 'a mail could not be sent; trying again')
-        await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), closing.signal)
-      }
+export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptions): Mailer {
+  const server = createSmtp(smtp)
+  let closed = false
+  let running: Promise<void> | undefined
+  let wokenAgain = false
+
+  /** Sends until nothing is due. */
+  async function sendDue(): Promise<void> {
+    while (!closed) {
+      const now = clock.now()
+      if (!(await isAnyDue(db.read, toIso(now)))) return
+      const until = toIso(now + CLAIM)
+      const rows = await db.transaction((tx) => claimDue(tx, toIso(now), until, SMTP_CONNECTIONS))
+      await Promise.all(rows.map(deliver))
     }
   }
 
+  async function deliver(row: QueuedMailRow): Promise<void> {
+    const names = { mailId: row.id, attempt: row.attempts }
+    const mail = openMail(row)
+    if (!mail) return db.transaction((tx) => deleteMail(tx, row.id))
+    const claim = keepClaim(row)
+    try {
+      await within(LONGEST_TRY, server.send(row.id, mail)).finally(claim.release)
+    } catch (error) {
+      const tooOld = clock.now() - Date.parse(row.created_at) >= KEPT
+      if (isFinal(error) || tooOld) {
+        log.error({ ...names, ...reasonOf(error) }, 'a mail could not be sent and is given up')
+        return db.transaction((tx) => deleteMail(tx, row.id))
+      }
+      log.warn({ ...names, ...reasonOf(error) }, 'a mail could not be sent; trying again later')
+      const nextTryAt = toIso(clock.now() + pauseAfter(row.attempts))
+      return db.transaction((tx) => postponeMail(tx, row.id, claim.until(), nextTryAt))
+    }
+    return db.transaction((tx) => deleteMail(tx, row.id))
+  }
+
+  /** Holds a letter for as long as it takes to send it. */
+  function keepClaim(row: QueuedMailRow) {
+    let until = row.next_try_at
+    let renewal = Promise.resolve()
+    const timer = setInterval(() => {
+      const next = toIso(clock.now() + CLAIM)
+      renewal = db
+        .transaction((tx) => postponeMail(tx, row.id, until, next))
+        .then(() => {
+          until = next
+        })
+        .catch((error) => log.warn({ err: error }, 'a claim of a mail could not be renewed'))
+    }, RENEWAL)
+    return {
+      until: () => until,
+      async release() {
+        clearInterval(timer)
+        await renewal
+      },
+    }
+  }
+
+  function openMail(row: QueuedMailRow): Mail | undefined {
+    try {
+      const key = keyring.find('message', row.key_id)
+      if (!key) throw new Error('the key is not here')
+      return JSON.parse(open(key, row.sealed, contextOf(row.id)))
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      log.error({ mailId: row.id, keyId: row.key_id, reason }, 'a mail cannot be opened: dropped')
+      return undefined
+    }
+  }
+
+  function wake(): void {
+    if (closed) return
+    if (running !== undefined) {
+      wokenAgain = true
+      return
+    }
+    running = sendDue()
+      .catch((error) => {
+        if (!closed) log.error({ err: error }, 'the mail queue could not be worked on')
+      })
+      .finally(() => {
+        running = undefined
+        if (!wokenAgain) return
+        wokenAgain = false
+        wake()
+      })
+  }
+
   return {
-    send(mail) {
-      const delivery = deliver(mail).finally(() => underWay.delete(delivery))
-      underWay.add(delivery)
+    async queue(tx, tenantId, mail) {
+      const id = ids.next()
+      const sealed = seal(keyring.current('message'), JSON.stringify(mail), contextOf(id))
+      const now = toIso(clock.now())
+      await insertMail(tx, {
+        id,
+        tenant_id: tenantId,
+        key_id: sealed.keyId,
+        sealed: sealed.bytes,
+        attempts: 0,
+        created_at: now,
+        next_try_at: now,
+      })
+      afterCommit(tx, wake)
     },
+    wake,
     async close(timeoutMs) {
-      closing.abort()
-      await Promise.race([Promise.all(underWay), pause(timeoutMs)])
-      transport.close()
+      closed = true
+      await within(timeoutMs, running ?? Promise.resolve()).catch(() => undefined)
+      server.close()
     },
   }
 }
 
-/** A permanent refusal (RFC 5321 §4.2.1: 5yz): trying again changes nothing. */
-function isFinal(error: unknown): boolean {
-  return Number((error as { responseCode?: unknown }).responseCode) >= 500
+/** Doubles with each try, up to an hour. */
+function pauseAfter(attempts: number): number {
+  return spread(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)))
 }
 
-/** Codes only: the words of a mail server and of the library repeat the recipient's address. */
-function reasonOf(error: unknown): object {
-  const { code, responseCode, command } = error as Record<string, unknown>
-  return { code, responseCode, command }
-}
-
-function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds)
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('took too long')), milliseconds)
   })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

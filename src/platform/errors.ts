@@ -7,6 +7,8 @@ export type ErrorKind =
   | 'conflict'
   | 'gone'
   | 'too_large'
+  | 'too_slow'
+  | 'range_not_satisfiable'
   | 'outdated_client'
   | 'rate_limited'
   | 'unavailable'
@@ -88,6 +90,16 @@ export const commonErrors = defineErrors({
     kind: 'too_large',
     message: 'The request body is too large.',
   },
+  incompleteBody: {
+    code: 'incomplete_body',
+    kind: 'invalid',
+    message: 'The request body ended before it was whole.',
+  },
+  requestTimeout: {
+    code: 'request_timeout',
+    kind: 'too_slow',
+    message: 'The request body took too long to arrive.',
+  },
   rateLimited: {
     code: 'rate_limited',
     kind: 'rate_limited',
@@ -96,7 +108,7 @@ export const commonErrors = defineErrors({
   storeUnavailable: {
     code: 'store_unavailable',
     kind: 'unavailable',
-    message: 'The store cannot be used right now; nothing was changed.',
+    message: 'The store cannot be used right now; look before you try again.',
   },
   shuttingDown: {
     code: 'shutting_down',

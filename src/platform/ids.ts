@@ -9,9 +9,13 @@ export interface Ids {
   next(): string
 }
 
-export function createIds(clock: Clock): Ids {
+/**
+ * `after` is the time of the newest id that was ever made, if it is known: a clock that was set back
+ * while the server was down must not put new ids before old ones.
+ */
+export function createIds(clock: Clock, after = 0): Ids {
   const generator = new V7Generator()
-  let last = 0
+  let last = after
   return {
     next() {
       last = Math.max(last, clock.now())

@@ -12,13 +12,17 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from './clock.ts'
 import { toIso } from './clock.ts'
-import { AppError, defineErrors } from './errors.ts'
+import { AppError, commonErrors, defineErrors } from './errors.ts'
+import { makeVapidKey } from './vapid.ts'
 
-/** What a key is for: signing access tokens, sealing messages, TURN credentials, refresh successors. */
-export const KEY_PURPOSES = ['jwt', 'message', 'turn', 'refresh'] as const
+/**
+ * What a key is for: signing access tokens, sealing messages, TURN credentials, refresh successors,
+ * signing web pushes.
+ */
+export const KEY_PURPOSES = ['jwt', 'message', 'turn', 'refresh', 'vapid'] as const
 export type KeyPurpose = (typeof KEY_PURPOSES)[number]
 
 export interface Key {
@@ -31,8 +35,8 @@ export interface Key {
 
 /**
  * The server's keys, one file each (0600). The newest of a purpose is used for new things; the older
- * ones still verify or open what they made, until they are retired. A key from the environment is
- * older than any file.
+ * ones still verify or open what they made, until they are retired. A key from the environment is as
+ * old as its first use here, so that one newly set is used, and one that was rotated away is not.
  */
 export interface Keyring {
   current(purpose: KeyPurpose): Key
@@ -73,7 +77,7 @@ export function openKeyring({ directory, clock, environment }: KeyringOptions): 
   const keys: Key[] = []
   for (const purpose of KEY_PURPOSES) {
     const bytes = environment[purpose]
-    if (bytes) keys.push(environmentKey(purpose, bytes))
+    if (bytes) keys.push(environmentKey(directory, clock, purpose, bytes))
   }
   for (const name of readdirSync(directory).sort()) {
     if (name.endsWith('.key')) keys.push(readKey(join(directory, name)))
@@ -114,7 +118,7 @@ export function openKeyring({ directory, clock, environment }: KeyringOptions): 
         purpose,
         createdAt: toIso(at),
         source: 'file',
-        key: randomBytes(32),
+        key: purpose === 'vapid' ? makeVapidKey() : randomBytes(32),
       }
       writeKey(directory, key)
       keys.push(key)
@@ -135,10 +139,13 @@ export function completeKeyring(keyring: Keyring): void {
   }
 }
 
-function environmentKey(purpose: KeyPurpose, key: Buffer): Key {
+function environmentKey(directory: string, clock: Clock, purpose: KeyPurpose, key: Buffer): Key {
   // Named by its content: another value in the environment is another key.
   const id = `${purpose}-env-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
-  return { id, purpose, createdAt: toIso(0), source: 'environment', key }
+  const seen = join(directory, `${id}.seen`)
+  if (!existsSync(seen)) writeDurably(directory, seen, toIso(clock.now()))
+  const createdAt = readFileSync(seen, 'utf8').trim()
+  return { id, purpose, createdAt, source: 'environment', key }
 }
 
 function readKey(path: string): Key {
@@ -146,25 +153,40 @@ function readKey(path: string): Key {
   if (others !== 0) throw new KeyFileError(`${path} can be read by others: chmod 600 ${path}`)
   try {
     const { id, purpose, createdAt, key } = JSON.parse(readFileSync(path, 'utf8'))
-    if (!KEY_PURPOSES.includes(purpose) || typeof id !== 'string')
-      throw new Error('unknown purpose')
-    return { id, purpose, createdAt, source: 'file', key: Buffer.from(key, 'base64') }
+    if (!KEY_PURPOSES.includes(purpose)) throw new Error('unknown purpose')
+    if (path !== join(dirname(path), `${id}.key`)) throw new Error('its id is not its name')
+    if (Number.isNaN(Date.parse(createdAt))) throw new Error('no time of making')
+    const bytes = Buffer.from(key, 'base64')
+    if (bytes.length < 32) throw new Error('too short')
+    return { id, purpose, createdAt, source: 'file', key: bytes }
   } catch (error) {
     throw new KeyFileError(`${path} is no key file (${(error as Error).message})`)
   }
 }
 
-/** Written whole or not at all, and on the disk before anything is sealed with it. */
 function writeKey(directory: string, { id, purpose, createdAt, key }: Key): void {
-  const path = join(directory, `${id}.key`)
+  const text = JSON.stringify({ id, purpose, createdAt, key: key.toString('base64') })
+  writeDurably(directory, join(directory, `${id}.key`), text)
+}
+
+/** Written whole or not at all, and on the disk before anything is sealed with it. */
+function writeDurably(directory: string, path: string, text: string): void {
   const temporary = `${path}.new`
-  if (existsSync(temporary)) rmSync(temporary)
-  const file = openSync(temporary, 'wx', 0o600)
-  writeSync(file, `${JSON.stringify({ id, purpose, createdAt, key: key.toString('base64') })}\n`)
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(temporary, path)
-  const folder = openSync(directory, 'r')
-  fsyncSync(folder)
-  closeSync(folder)
+  try {
+    rmSync(temporary, { force: true })
+    const file = openSync(temporary, 'wx', 0o600)
+    try {
+      writeSync(file, `${text}\n`)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+    const folder = openSync(directory, 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+  } catch (cause) {
+    rmSync(temporary, { force: true })
+    throw new AppError(commonErrors.storeUnavailable, {}, { cause })
+  }
 }

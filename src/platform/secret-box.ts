@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { freeNow } from './memory.ts'
 
 const ALGORITHM = 'aes-256-gcm'
 const IV_BYTES = 12
@@ -17,20 +18,28 @@ export interface SealingKey {
 }
 
 /**
- * Seals text. `context` is authenticated but not kept (additional data): it names the row, so that
+ * Seals text or bytes. `context` is authenticated but not kept (additional data): it names the row, so that
  * sealed bytes moved to another row do not open.
  */
-export function seal(key: SealingKey, plaintext: string, context: string): Sealed {
+export function seal(key: SealingKey, plaintext: string | Uint8Array, context: string): Sealed {
   const iv = randomBytes(IV_BYTES)
   const cipher = createCipheriv(ALGORITHM, key.key, iv)
   cipher.setAAD(Buffer.from(context))
-  const body = cipher.update(plaintext, 'utf8')
+  const body =
+    typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
   cipher.final()
-  return { keyId: key.id, bytes: Buffer.concat([iv, cipher.getAuthTag(), body]) }
+  const bytes = Buffer.concat([iv, cipher.getAuthTag(), body])
+  freeNow(body)
+  return { keyId: key.id, bytes }
 }
 
-/** Opens what `seal` made, or throws when key, context or bytes are not those of the sealing. */
+/** Opens text that `seal` made, or throws when key, context or bytes are not those of the sealing. */
 export function open(key: SealingKey, sealed: Uint8Array, context: string): string {
+  return openBytes(key, sealed, context).toString('utf8')
+}
+
+/** The same for bytes. */
+export function openBytes(key: SealingKey, sealed: Uint8Array, context: string): Buffer {
   if (sealed.byteLength < IV_BYTES + TAG_BYTES) throw new Error('sealed bytes are too short')
   const decipher = createDecipheriv(ALGORITHM, key.key, sealed.subarray(0, IV_BYTES), {
     authTagLength: TAG_BYTES,
@@ -38,5 +47,7 @@ export function open(key: SealingKey, sealed: Uint8Array, context: string): stri
   decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
   decipher.setAAD(Buffer.from(context))
   const body = decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES))
-  return Buffer.concat([body, decipher.final()]).toString('utf8')
+  // In this mode nothing is held back: the end only tells whether the bytes are those of the sealing.
+  decipher.final()
+  return body
 }

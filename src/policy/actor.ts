@@ -1,4 +1,5 @@
 import { AppError, commonErrors } from '../platform/errors.ts'
+import type { Language } from '../platform/language.ts'
 import type { Permission, Requirement, Role } from './permissions.ts'
 import { permissionsOf } from './permissions.ts'
 
@@ -8,6 +9,8 @@ export interface Origin {
   /** The client's address as the trusted proxies tell it; absent for a local command. */
   readonly ip?: string
   readonly userAgent?: string
+  /** What a letter about this call is written in; absent: English. */
+  readonly language?: Language
   /** Route template, hub method or command: never a path with ids or a query. */
   readonly operation: string
 }

@@ -11,8 +11,14 @@ export const DEFAULT_RATE_LIMITS = {
   'auth-login': { requests: 10, seconds: 60 },
   'auth-change-password': { requests: 5, seconds: 60 },
   'auth-resend': { requests: 5, seconds: 60 },
+  'auth-forgot-password': { requests: 5, seconds: 60 },
+  'auth-reset-password': { requests: 5, seconds: 60 },
+  'auth-link-device': { requests: 10, seconds: 60 },
+  'email-change': { requests: 5, seconds: 60 },
   'friend-request': { requests: 5, seconds: 60 },
   'invite-create': { requests: 20, seconds: 60 },
+  'attachment-upload': { requests: 120, seconds: 60 },
+  'push-test': { requests: 5, seconds: 60 },
 } as const satisfies Record<string, RateLimit>
 
 export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS

@@ -3,6 +3,7 @@ import { asksForWebSocket, listenError, plainAddress } from './peer.ts'
 import type { Listener, Peer, Runtime, ServeOptions, Socket, SocketHandler } from './runtime.ts'
 
 const CLOSE_DEADLINE_MS = 1000
+const IDLE_SECONDS = 60
 
 /** Far above the hub's own limit; a socket that gets here is closed, never fed with gaps. */
 const BACKPRESSURE_BYTES = 64 * 1024 * 1024
@@ -53,15 +54,22 @@ function start(options: ServeOptions): Server<SocketData> {
   return Bun.serve<SocketData>({
     hostname: options.host,
     port: options.port,
-    // The default of 10 s cuts event streams and slow uploads. Headers that do not arrive are cut
-    // by Bun itself after 12 s, whatever stands here (measured with 1.4.5).
-    idleTimeout: 0,
+    // Connections that say nothing are not kept for ever; the default of 10 s cuts slow uploads.
+    // Headers that do not arrive are cut by Bun itself after 12 s, whatever stands here (1.4.5).
+    idleTimeout: IDLE_SECONDS,
+    // Bun's page for developers shows source and the whole URL, the token of the hub's among it.
+    development: false,
+    // Which would make Bun share the port with whoever has it.
+    reusePort: false,
+    error: options.failed,
     // Whoever reads a body limits it, and answers in our own form; Bun holds no more than it reads.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch(request, server) {
+    async fetch(request, server) {
       const peer = { address: plainAddress(server.requestIP(request)?.address) }
-      if (!asksForWebSocket(request.headers.get('upgrade'))) return options.fetch(request, peer)
-      return upgrade(request, peer, server, options)
+      if (asksForWebSocket(request.headers.get('upgrade'))) {
+        return upgrade(request, peer, server, options)
+      }
+      return options.fetch(withUsableUrl(request), peer)
     },
     websocket: {
       maxPayloadLength: options.maxMessageBytes,
@@ -86,13 +94,20 @@ function start(options: ServeOptions): Server<SocketData> {
   })
 }
 
+/** HTTP/1.0 sends no Host, and some send nonsense: the path counts then, on a host of no meaning. */
+function withUsableUrl(request: Request): Request {
+  if (URL.canParse(request.url)) return request
+  const path = /^(?:[a-z]+:\/\/[^/]*)?(\/.*)$/i.exec(request.url)?.[1] ?? '/'
+  return new Request(`http://localhost${path}`, request)
+}
+
 async function upgrade(
   request: Request,
   peer: Peer,
   server: Server<SocketData>,
   options: ServeOptions,
 ): Promise<Response | undefined> {
-  const decision = await options.upgrade(request, peer)
+  const decision = await options.upgrade(withUsableUrl(request), peer)
   if (decision instanceof Response) return decision
   if (server.upgrade(request, { data: { handler: decision, socket: undefined } })) return undefined
   return new Response('Not a WebSocket handshake', { status: 400 })

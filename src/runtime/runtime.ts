@@ -27,6 +27,8 @@ export interface ServeOptions {
   /** 0 lets the kernel choose. */
   readonly port: number
   fetch(request: Request, peer: Peer): Response | Promise<Response>
+  /** The answer where `fetch` or `upgrade` threw: nothing of the inside. */
+  failed(error: unknown): Response
   /** Decides over an upgrade request: a handler accepts it, a response refuses it. */
   upgrade(request: Request, peer: Peer): Promise<SocketHandler | Response>
   /** Largest WebSocket message in bytes; a longer one closes that socket with 1009. */

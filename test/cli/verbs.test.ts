@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { joinAs, post, Sandbox, type Served, signIn } from './harness.ts'
 
+/** Each of its people costs two hashed passwords. */
+const SETUP = { timeout: 60_000 }
+
 for (const running of [false, true]) {
   describe(running ? 'commands to a running server' : 'commands without a server', () => {
     let sandbox: Sandbox
@@ -18,7 +21,7 @@ for (const running of [false, true]) {
       for (const name of ['ada', 'bob', 'cyd']) await joinAs(sandbox, served.url, name)
       for (const name of ['dan', 'eve', 'fay']) await register(sandbox, served.url, name)
       if (!running) await served.stop()
-    })
+    }, SETUP)
     after(() => sandbox[Symbol.asyncDispose]())
 
     /** Both spellings; returns the JSON document. */
@@ -137,6 +140,11 @@ for (const running of [false, true]) {
       const made = (await sandbox.run(args, { env })).json
       assert.ok(Math.abs(made.expiresAt - Date.now() / 1000 - 600) < 30)
       assert.equal((await sandbox.run(args.slice(0, -1), { env })).status, 0)
+    })
+
+    test('push', async () => {
+      assert.deepEqual(await both('push', 'test', 'ada'), [])
+      ;(await run('push', 'test', 'nobody')).assertRefused('user_not_found')
     })
 
     test('db', async () => {

@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { routes } from '../../src/app/features.ts'
 import { operationOf } from '../../src/http/define-route.ts'
+import { PNG, upload } from '../harness/attachments.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { MailServer } from '../harness/mail-server.ts'
+import { Browser } from '../harness/push-services.ts'
 import { assertDone, type Reply } from '../harness/rest.ts'
 
 function eventsOf(mimir: Appliance, requestId: string | null) {
@@ -17,7 +19,7 @@ function eventsOf(mimir: Appliance, requestId: string | null) {
 
 test('every route that changes something leaves exactly one event, and sending a message none', async () => {
   await using mail = await new MailServer().start()
-  await using mimir = await boot()
+  await using mimir = await boot({ env: { MIMIR_OUTBOUND_ALLOW: '127.0.0.1' } })
   await using mailing = await boot({ env: mail.env })
   const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')
   const dora = await mimir.person('dora')
@@ -67,6 +69,27 @@ test('every route that changes something leaves exactly one event, and sending a
   await act('POST /api/auth/resend-verification', 'account.verification_resent', resent, mailing)
   const verified = anyone.get(`${from}/verify-email?token=${await mail.token(email, 2)}`)
   await act('GET /api/auth/verify-email', 'account.email_verified', verified, mailing)
+  await mailing.command('user.approve', { user: 'gina' })
+  const { password } = gina
+  const signedIn = assertDone(
+    await anyone.post(`${from}/login`, { usernameOrEmail: 'gina', password }),
+  )
+  const moved = { email: 'gina2@example.org', currentPassword: password }
+  const wished = mailing.rest(signedIn.accessToken).put('/api/me/email', moved)
+  await act('PUT /api/me/email', 'account.email_change_requested', wished, mailing)
+  const confirmed = anyone.get(`${from}/verify-email?token=${await mail.token(moved.email)}`)
+  await act('GET /api/auth/verify-email', 'account.email_changed', confirmed, mailing)
+  for (const [n, path] of [`${from}/reset-password`, '/reset-password'].entries()) {
+    const asked = anyone.post(`${from}/forgot-password`, { email: moved.email })
+    await act('POST /api/auth/forgot-password', 'account.reset_requested', asked, mailing)
+    const token = await mail.token(moved.email, n + 2)
+    const given = { token, newPassword: 'forgotten before' }
+    const reset =
+      n === 0
+        ? anyone.post(path, given)
+        : anyone.send('POST', `${path}?token=${token}`, String(new URLSearchParams(given)))
+    await act(`POST ${path}`, 'account.password_reset', reset, mailing)
+  }
 
   const signIn = { usernameOrEmail: 'dora', password: dora.password }
   const login = 'POST /api/auth/login'
@@ -82,11 +105,28 @@ test('every route that changes something leaves exactly one event, and sending a
   const other = sessions.find(({ current }: { current: boolean }) => !current)
   const revoke = dora.rest.delete(`/api/me/sessions/${other.id}`)
   await act('DELETE /api/me/sessions/{id}', 'session.revoked', revoke)
+  const linked = dora.rest.post('/api/auth/link-device')
+  const { code } = await act('POST /api/auth/link-device', 'session.link_made', linked)
+  const redeem = 'POST /api/auth/link-device/redeem'
+  const redeemed = mimir.rest().post('/api/auth/link-device/redeem', { code })
+  await act(redeem, 'session.started', redeemed)
+  const others = dora.rest.delete('/api/me/sessions')
+  await act('DELETE /api/me/sessions', 'session.revoked', others)
+  const named = dora.rest.patch('/api/me', { displayName: 'Dora' })
+  await act('PATCH /api/me', 'account.profile_changed', named)
   const device = { fcmToken: 'token-1', platform: 'Android' }
   const registered = dora.rest.post('/api/me/devices', device)
   await act('POST /api/me/devices', 'device.registered', registered)
   const removed = dora.rest.delete('/api/me/devices/token-1')
   await act('DELETE /api/me/devices/{token}', 'device.removed', removed)
+  const { subscription } = new Browser('https://127.0.0.1:9/push')
+  const subscriptions = '/api/me/push-subscriptions'
+  const subscribed = dora.rest.post(subscriptions, subscription)
+  const browser = await act(`POST ${subscriptions}`, 'device.registered', subscribed)
+  const tested = dora.rest.post(`/api/me/devices/${browser.id}/test`)
+  await act('POST /api/me/devices/{id}/test', 'device.tested', tested)
+  const unsubscribed = dora.rest.delete(`${subscriptions}/${browser.id}`)
+  await act(`DELETE ${subscriptions}/{id}`, 'device.removed', unsubscribed)
 
   const ask = async (by: typeof alice) => {
     const reply = by.rest.post('/api/friends/requests', { friendKey: await dora.friendKey() })
@@ -98,6 +138,9 @@ test('every route that changes something leaves exactly one event, and sending a
   await act('POST /api/friends/requests/{id}/accept', 'friend.accepted', accepted)
   const unfriended = dora.rest.delete(`/api/friends/${bob.id}`)
   await act('DELETE /api/friends/{userId}', 'friend.removed', unfriended)
+  const block = `/api/friends/${bob.id}/block`
+  await act('POST /api/friends/{userId}/block', 'friend.blocked', dora.rest.post(block))
+  await act('DELETE /api/friends/{userId}/block', 'friend.unblocked', dora.rest.delete(block))
 
   const group = { type: 'Group', name: 'duo', memberIds: [bob.id] }
   const made = alice.rest.post('/api/conversations', group)
@@ -114,11 +157,39 @@ test('every route that changes something leaves exactly one event, and sending a
   await act(`DELETE ${template}/members/{userId}`, 'conversation.member_removed', left)
   await act(`POST ${template}/read`, undefined, bob.rest.post(`${path}/read`))
 
+  await act(`POST ${template}/delivered`, undefined, bob.rest.post(`${path}/delivered`))
+  const settings = alice.rest.put(`${path}/settings`, { muted: true, timerSeconds: 3600 })
+  await act(`PUT ${template}/settings`, 'conversation.settings_changed', settings)
+
+  for (const [operation, type, method] of [
+    ['POST /api/attachments', 'attachment.uploaded', 'POST'],
+    ['DELETE /api/attachments/{id}', 'attachment.deleted', 'DELETE'],
+  ] as const) {
+    const { id: file = '' } = method === 'DELETE' ? (await upload(mimir, alice, PNG)).body : {}
+    const at = `/api/attachments${file && `/${file}`}`
+    await act(operation, type, alice.rest.send(method, at, method === 'POST' ? 'x' : undefined))
+  }
   const sent = alice.rest.post(`/api/messages/${id}`, { content: 'x' })
   const message = await act('POST /api/messages/{conversationId}', undefined, sent)
   const edited = alice.rest.patch(`/api/messages/${message.id}`, { content: 'y' })
   await act('PATCH /api/messages/{id}', 'message.edited', edited)
-  const deleted = alice.rest.delete(`/api/messages/${message.id}`)
+  const to = `/api/messages/${message.id}`
+  const thumb = encodeURIComponent('👍')
+  for (const [operation, type, reply] of [
+    ['POST', 'message.reaction_added', () => bob.rest.post(`${to}/reactions/${thumb}`)],
+    ['DELETE', 'message.reaction_removed', () => bob.rest.delete(`${to}/reactions/${thumb}`)],
+  ] as const) {
+    await act(`${operation} /api/messages/{id}/reactions/{emoji}`, type, reply())
+  }
+  const pin = '/api/messages/{id}/pin'
+  await act(`POST ${pin}`, 'message.pinned', alice.rest.post(`${to}/pin`))
+  await act(`DELETE ${pin}`, 'message.unpinned', alice.rest.delete(`${to}/pin`))
+  const reported = bob.rest.post(`${to}/report`, { reason: 'not nice' })
+  await act('POST /api/messages/{id}/report', 'message.reported', reported)
+  const [report] = assertDone(await alice.rest.get('/api/admin/reports'))
+  const resolved = alice.rest.post(`/api/admin/reports/${report.id}/resolve`)
+  await act('POST /api/admin/reports/{id}/resolve', 'report.resolved', resolved)
+  const deleted = alice.rest.delete(to)
   await act('DELETE /api/messages/{id}', 'message.deleted', deleted)
 
   const invited = alice.rest.post('/api/admin/invitations', {})

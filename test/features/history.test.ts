@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HOUR } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import type { Person } from '../harness/people.ts'
@@ -116,4 +117,24 @@ test('one who joins sees what was written before; one who left sees nothing', as
   assert.deepEqual(await page(cleo, id), [sent])
   assertDone(await cleo.rest.delete(`${member}/${cleo.id}`), 204)
   assertRefused(await cleo.rest.get(`/api/messages/${id}`), 403, 'forbidden')
+})
+
+test('a clock that was set back while the server was down puts no message before older ones', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const id = await alice.dm(bob)
+  const first = await alice.say(id, 'before')
+  mimir.clock.advance(-HOUR)
+  await mimir.restart()
+  const again = mimir.rest((await alice.signIn()).accessToken)
+  const second = assertDone(await again.post(`/api/messages/${id}`, { content: 'after' }), 201)
+  const history = assertDone(await again.get(`/api/messages/${id}`))
+  assert.deepEqual(
+    history.map((message: { id: string }) => message.id),
+    [first.id, second.id],
+  )
+  const reader = mimir.rest((await bob.signIn()).accessToken)
+  const [inbox] = assertDone(await reader.get('/api/conversations'))
+  assert.equal(inbox.lastMessageContent, 'after')
+  assert.equal(inbox.unreadCount, 2)
 })

@@ -102,7 +102,7 @@ test('what the server answers is what the document says', async () => {
   const ann = await mimir.person('ann')
   const me = assertDone(await ann.rest.get('/api/me'))
 
-  assert.deepEqual(Object.keys(me).sort(), Object.keys(properties).sort())
+  for (const field of Object.keys(me)) assert.ok(properties[field], field)
   assert.deepEqual([...required].sort(), Object.keys(me).sort())
   assert.equal(additionalProperties, false)
 })

@@ -13,9 +13,14 @@ const LIMITED: [number, string, string][] = [
   [30, 'GET', '/api/auth/verify-email'],
   [5, 'POST', '/api/auth/resend-verification'],
   [10, 'POST', '/api/auth/login'],
+  [5, 'POST', '/api/auth/forgot-password'],
+  [5, 'POST', '/api/auth/reset-password'],
+  [10, 'POST', '/api/auth/link-device'],
+  [5, 'PUT', '/api/me/email'],
   [5, 'POST', '/api/auth/change-password'],
   [5, 'POST', '/api/friends/requests'],
   [20, 'POST', '/api/admin/invitations'],
+  [5, 'POST', '/api/me/devices/x/test'],
 ]
 
 const call = (rest: Rest, method: string, path: string) =>

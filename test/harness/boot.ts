@@ -8,6 +8,7 @@ import { createLog } from '../../src/platform/log.ts'
 import { createBcryptHasher, type PasswordHasher } from '../../src/platform/password.ts'
 import { TestClock } from './clock.ts'
 import { HubClient } from './hub.ts'
+import type { MailServer } from './mail-server.ts'
 import { createPerson, type Person } from './people.ts'
 import { Rest } from './rest.ts'
 import { createTestStore, type TestStore } from './store.ts'
@@ -18,6 +19,8 @@ export interface BootOptions {
   /** Settings as environment variables. Rate limits are off unless given. */
   readonly env?: Record<string, string>
   readonly hubLimits?: Partial<HubLimits>
+  /** A mail server to send by: people then confirm their addresses. */
+  readonly mail?: MailServer
   /** Instead of a cheap one. */
   readonly passwords?: PasswordHasher
 }
@@ -45,6 +48,7 @@ export class Appliance implements AsyncDisposable {
       MIMIR_LISTEN: '127.0.0.1:0',
       MIMIR_RATE_LIMITS: 'off',
       ...this.#store.env,
+      ...this.#options.mail?.env,
       ...this.#options.env,
     }
     const { config } = loadConfig({ dataDir: this.dataDir, env })
@@ -62,6 +66,10 @@ export class Appliance implements AsyncDisposable {
     })
     const listener = await this.app.listen()
     this.url = `http://127.0.0.1:${listener.port}`
+  }
+
+  get mail(): MailServer | undefined {
+    return this.#options.mail
   }
 
   /** Stops and starts on the same data, on another port. */

@@ -8,6 +8,11 @@ const EVENTS = [
   'MessageEdited',
   'MessageDeleted',
   'ConversationRead',
+  'ConversationDelivered',
+  'ConversationSettingsChanged',
+  'ReactionChanged',
+  'MessagePinned',
+  'MessageUnpinned',
   'ConversationCreated',
   'ConversationMemberAdded',
   'ConversationMemberRemoved',
@@ -37,11 +42,16 @@ export class HubClient {
   readonly received: Received[] = []
   closed = false
 
-  constructor(base: string, token: string) {
-    this.connection = new HubConnectionBuilder()
+  /** `configure` chooses what else the client can do. */
+  constructor(
+    base: string,
+    token: string,
+    configure: (builder: HubConnectionBuilder) => HubConnectionBuilder = (builder) => builder,
+  ) {
+    const builder = new HubConnectionBuilder()
       .withUrl(`${base}/hubs/dm`, { accessTokenFactory: () => token })
       .configureLogging(LogLevel.None)
-      .build()
+    this.connection = configure(builder).build()
     for (const name of EVENTS) {
       this.connection.on(name, (data: unknown) => void this.received.push({ name, data }))
     }

@@ -4,13 +4,21 @@ import { eventually } from './eventually.ts'
 
 export interface Letter {
   readonly to: string
+  /** Every header as it came, folded lines joined. */
+  readonly headers: string
   readonly text: string
+  readonly html: string
 }
 
 /** A mail server of the real protocol that keeps what it gets, or refuses every recipient. */
 export class MailServer implements AsyncDisposable {
   readonly letters: Letter[] = []
+  /** How many recipients were offered, taken or not. */
+  offered = 0
+  /** For good, as a mailbox that is not there. */
   refuses = false
+  /** For now, as a server under load or one that greylists. */
+  busy = false
   readonly #server: SMTPServer
   #port = 0
 
@@ -19,7 +27,9 @@ export class MailServer implements AsyncDisposable {
       disabledCommands: ['AUTH', 'STARTTLS'],
       disableReverseLookup: true,
       onRcptTo: ({ address }, _session, done) => {
+        this.offered++
         if (this.refuses) done(new Error(`nobody is called ${address}`))
+        else if (this.busy) done(Object.assign(new Error('later'), { responseCode: 451 }))
         else done()
       },
       onData: (stream, session, done) => {
@@ -29,7 +39,8 @@ export class MailServer implements AsyncDisposable {
         })
         stream.on('end', () => {
           const [to] = session.envelope.rcptTo
-          this.letters.push({ to: to?.address ?? '', text: textOf(raw) })
+          const [headers, body] = splitHead(raw)
+          this.letters.push({ to: to?.address ?? '', headers, ...partsOf(headers, body) })
           done()
         })
       },
@@ -37,6 +48,8 @@ export class MailServer implements AsyncDisposable {
   }
 
   async start(): Promise<this> {
+    // A client that was killed resets its connection: nothing is wrong with this server.
+    this.#server.on('error', () => undefined)
     await new Promise<void>((resolve) => {
       this.#server.listen(0, '127.0.0.1', resolve)
     })
@@ -53,15 +66,25 @@ export class MailServer implements AsyncDisposable {
     }
   }
 
-  /** The token of the confirmation link in the n-th letter (from 1) to the address. */
-  async token(to: string, n = 1): Promise<string> {
-    const letter = await eventually(
+  /** The n-th letter (from 1) to the address, now or soon. */
+  letter(to: string, n = 1): Promise<Letter> {
+    return eventually(
       () => this.letters.filter((one) => one.to === to)[n - 1],
       `letter ${n} to ${to} did not arrive`,
     )
-    const [, token] = /\/verify-email\?token=([\w-]+)/.exec(letter.text) ?? []
-    if (!token) throw new Error(`no link in ${letter.text}`)
-    return token
+  }
+
+  /** The link in the n-th letter (from 1) to the address. */
+  async link(to: string, n = 1): Promise<URL> {
+    const { text } = await this.letter(to, n)
+    const [link] = /https?:\S+/.exec(text) ?? []
+    if (!link) throw new Error(`no link in ${text}`)
+    return new URL(link)
+  }
+
+  /** The token of that link. */
+  async token(to: string, n = 1): Promise<string> {
+    return (await this.link(to, n)).searchParams.get('token') ?? ''
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,12 +94,31 @@ export class MailServer implements AsyncDisposable {
   }
 }
 
-/** The body of a mail with its transfer encoding undone: quoted-printable, or none. */
-function textOf(raw: string): string {
+function splitHead(raw: string): [headers: string, body: string] {
   const end = raw.indexOf('\r\n\r\n')
-  const body = raw.slice(end + 4)
-  if (!/quoted-printable/i.test(raw.slice(0, end))) return body
-  return body
-    .replace(/=\r\n/g, '')
-    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return [raw.slice(0, end).replace(/\r\n[ \t]+/g, ' '), raw.slice(end + 4)]
+}
+
+/** The text and the HTML of a letter that has both (RFC 2046 §5.1.4). */
+function partsOf(headers: string, body: string): { text: string; html: string } {
+  const boundary = /boundary="([^"]+)"/.exec(headers)?.[1]
+  const parts = boundary ? body.split(`--${boundary}`).map((part) => splitHead(part)) : []
+  const find = (type: string) => {
+    const [head, content] = parts.find(([head]) => head.includes(type)) ?? ['', '']
+    return decode(head, content)
+  }
+  return { text: find('text/plain'), html: find('text/html') }
+}
+
+/** A part with its transfer encoding undone. */
+function decode(headers: string, body: string): string {
+  if (/base64/i.test(headers)) return Buffer.from(body, 'base64').toString('utf8')
+  const bytes = /quoted-printable/i.test(headers)
+    ? body
+        .replace(/=\r\n/g, '')
+        .replace(/=([0-9A-F]{2})/g, (_, hex: string) =>
+          String.fromCharCode(Number.parseInt(hex, 16)),
+        )
+    : body
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }

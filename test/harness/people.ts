@@ -101,6 +101,10 @@ export async function createPerson(appliance: Appliance, name: string): Promise<
     password,
   })
   const { userId: id } = assertDone(registered)
+  if (appliance.mail) {
+    const confirmation = await appliance.mail.token(`${name}@example.org`)
+    assertDone(await rest.get(`/api/auth/verify-email?token=${confirmation}`))
+  }
   await appliance.command('user.approve', { user: name })
   const signedIn = assertDone(
     await rest.post('/api/auth/login', { usernameOrEmail: name, password }),

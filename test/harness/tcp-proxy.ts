@@ -34,6 +34,11 @@ export class TcpProxy implements AsyncDisposable {
     })
   }
 
+  /** Ends every connection, and takes new ones. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   /** Keeps every connection and carries nothing any more. */
   freeze(): void {
     for (const socket of this.#sockets) socket.pause()

@@ -33,13 +33,11 @@ describe('with a client that breaks the rules', () => {
   })
 
   test('a bad handshake is told why; a binary one or none at all is not', async () => {
-    const messagePack = await house.raw('mal')
-    messagePack.send(`{"protocol":"messagepack","version":1}${RS}`)
-    await messagePack.gone()
-    assert.deepEqual(messagePack.records, [
-      '{"error":"The protocol \'messagepack\' is not supported."}',
-    ])
-    for (const greeting of [`[]${RS}`, new Uint8Array([1])]) {
+    const unknown = await house.raw('mal')
+    unknown.send(`{"protocol":"xml","version":1}${RS}`)
+    await unknown.gone()
+    assert.deepEqual(unknown.records, ['{"error":"The protocol \'xml\' is not supported."}'])
+    for (const greeting of [`[]${RS}`, new Uint8Array([1]), Buffer.from(HANDSHAKE)]) {
       const raw = await house.raw('mal')
       raw.send(greeting)
       await raw.gone()

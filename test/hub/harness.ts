@@ -29,7 +29,8 @@ export interface House {
   /** `connected ann`, `disconnected ann`. */
   readonly presence: string[]
   client(token: string): HubConnection
-  raw(token: string): Promise<Raw>
+  /** `query` follows the token. */
+  raw(token: string, query?: string): Promise<Raw>
   close(): Promise<void>
 }
 
@@ -67,6 +68,7 @@ export async function openHouse(
   const listener = await runtime.serve({
     host: '127.0.0.1',
     port: 0,
+    failed: () => new Response(null, { status: 500 }),
     fetch: (request) => hub.negotiate(request, origin()),
     upgrade: (request) => hub.upgrade(request, origin()),
     maxMessageBytes: 1024 * 1024,
@@ -93,7 +95,7 @@ export async function openHouse(
       clients.push(client)
       return client
     },
-    raw: (token) => openRaw(url, token),
+    raw: (token, query = '') => openRaw(url, token, query),
     async close() {
       for (const client of clients) await client.stop()
       listener.stopAccepting()
@@ -168,8 +170,8 @@ export interface Raw {
   gone(): Promise<void>
 }
 
-async function openRaw(url: string, token: string): Promise<Raw> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}?access_token=${token}`)
+async function openRaw(url: string, token: string, query: string): Promise<Raw> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}?access_token=${token}${query}`)
   const records: string[] = []
   let frames = 0
   let code: number | undefined

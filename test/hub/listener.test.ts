@@ -11,6 +11,7 @@ async function listen(options: Partial<ServeOptions> = {}): Promise<Listener> {
     host: '127.0.0.1',
     port: 0,
     fetch: (_request, peer) => new Response(peer.address),
+    failed: () => new Response(null, { status: 500 }),
     upgrade: async () => new Response('no', { status: 403 }),
     maxMessageBytes: 1000,
     ...options,

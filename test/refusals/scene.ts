@@ -2,15 +2,17 @@ import { connect } from 'node:net'
 import { SignJWT } from 'jose'
 import { sql } from 'kysely'
 import type { AnyRoute } from '../../src/http/define-route.ts'
+import { PNG, upload } from '../harness/attachments.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import type { Person } from '../harness/people.ts'
+import { Browser } from '../harness/push-services.ts'
 import { assertDone } from '../harness/rest.ts'
 
 const PREFIX = '/mimir'
 /** Longer than an access token lives. */
 const LONG_AGO = 20 * 60_000
 /** What is written about a refusal, and what readers of events have not yet been given. */
-const MAY_GROW = new Set(['audit_events', 'audit_chain', 'events', 'migrations'])
+const MAY_GROW = new Set(['push_progress', 'audit_events', 'audit_chain', 'events', 'migrations'])
 
 /** An appliance in which everything that a route may name is there: what is let through has an effect. */
 export interface Scene extends AsyncDisposable {
@@ -40,6 +42,7 @@ export async function setScene(): Promise<Scene> {
   const groupId = await alice.group('a group', bob)
   await alice.dm(bob)
   const { id: messageId } = await alice.say(groupId, 'hello')
+  const attachment = assertDone(await upload(mimir, alice, PNG), 201)
   const request = await carol.rest.post('/api/friends/requests', {
     friendKey: await alice.friendKey(),
   })
@@ -48,17 +51,32 @@ export async function setScene(): Promise<Scene> {
   const [session] = assertDone(await alice.rest.get('/api/me/sessions'))
   const device = { fcmToken: 'a-push-token', platform: 'Android' }
   assertDone(await alice.rest.post('/api/me/devices', device), 204)
+  const { subscription } = new Browser('https://push.example.org/alice')
+  const path = '/api/me/push-subscriptions'
+  const { id: subscriptionId } = assertDone(await alice.rest.post(path, subscription), 201)
+
+  const reason = { reason: 'not nice' }
+  assertDone(await bob.rest.post(`/api/messages/${messageId}/report`, reason), 204)
+  const [report] = assertDone(await alice.rest.get('/api/admin/reports'))
 
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
     ['/friends/requests/{id}', requestId],
     ['/conversations/{id}', groupId],
     ['/messages/{id}', messageId],
+    ['/attachments/{id}', attachment.id],
+    ['/admin/reports/{id}', report.id],
     ['/me/sessions/{id}', session.id],
+    ['/me/push-subscriptions/{id}', subscriptionId],
+    ['/me/devices/{id}', subscriptionId],
     ['/admin/invitations/{id}', invitation.id],
     ['/admin/users/{id}', dave],
   ]
-  const others: Record<string, string> = { userId: bob.id, conversationId: groupId }
+  const others: Record<string, string> = {
+    userId: bob.id,
+    conversationId: groupId,
+    emoji: encodeURIComponent('👍'),
+  }
   const idFor = (path: string, name: string) => {
     if (name === 'token') return path.startsWith('/join') ? invitation.token : device.fcmToken
     const id = name === 'id' ? ids.find(([part]) => path.includes(part))?.[1] : others[name]
@@ -85,8 +103,11 @@ export async function setScene(): Promise<Scene> {
       friendKey: await carol.friendKey(),
       currentPassword: alice.password,
       platform: 'Ios',
+      endpoint: 'https://push.example.org/another',
+      keys: subscription.keys,
       type: 'Group',
       memberIds: [bob.id],
+      attachmentIds: [attachment.id],
       decision: 'approve',
       role: 'Admin',
     },

@@ -3,6 +3,7 @@ import { z } from 'zod'
 /** The part of JSON Schema that our schemas turn into. */
 interface JsonSchema {
   readonly type?: string
+  readonly examples?: readonly unknown[]
   readonly anyOf?: readonly JsonSchema[]
   readonly enum?: readonly unknown[]
   readonly format?: string
@@ -64,6 +65,7 @@ function variants(schema: JsonSchema): readonly JsonSchema[] {
 
 function good(schema: JsonSchema): unknown {
   const [first = {}] = variants(schema)
+  if (schema.examples) return schema.examples[0]
   if (first.enum) return first.enum[0]
   switch (first.type) {
     case 'string':

@@ -4,6 +4,7 @@ import { AppError } from '../../platform/errors.ts'
 import { parseId } from '../../platform/ids.ts'
 import { accountErrors } from './errors.ts'
 import {
+  closeEmailTokens,
   countOtherAdmins,
   findUser,
   findUserByLogin,
@@ -35,6 +36,7 @@ export async function requireAnotherAdmin(tx: Tx, user: UserRow): Promise<void> 
   }
 }
 
+/** Links that were made for the old password's sake open nothing any more. */
 export async function setPassword(
   tx: Tx,
   userId: string,
@@ -42,6 +44,7 @@ export async function setPassword(
   now: string,
 ): Promise<void> {
   await updateUser(tx, userId, { password_hash: passwordHash, updated_at: now })
+  await closeEmailTokens(tx, userId, ['reset', 'change'], now)
 }
 
 export async function changeRole(

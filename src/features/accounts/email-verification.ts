@@ -1,63 +1,75 @@
 import type { Ctx } from '../../context.ts'
-import { afterCommit, type Tx } from '../../db/database.ts'
-import type { UserRow } from '../../db/tables.ts'
-import { MINUTE, toIso } from '../../platform/clock.ts'
+import type { Tx } from '../../db/database.ts'
+import { isConflict } from '../../db/errors.ts'
+import type { EmailTokenRow, UserRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { confirmEmailChange } from './email-change.ts'
 import { accountErrors } from './errors.ts'
+import { writeLetter } from './letters.ts'
+import { makeLink } from './links.ts'
 import type { EmailVerified, ResendVerification, VerifyEmail } from './schema.ts'
-import { findUserByLogin, insertEmailToken, moveStatus, useEmailToken } from './store.ts'
+import { findUserByLogin, moveStatus, useEmailToken } from './store.ts'
 
-const LINK_LIFETIME = 30 * MINUTE
-
-/** Makes a single-use link and mails it after the commit; does nothing without a mail server. */
+/** Makes a single-use link and queues its letter; does nothing without a mail server. */
 export async function startEmailVerification(
   ctx: Pick<Ctx, 'clock' | 'mailer' | 'config'>,
   tx: Tx,
+  actor: Actor,
   user: UserRow,
 ): Promise<void> {
-  const { mailer } = ctx
-  if (!mailer) return
-  const token = randomToken(32)
-  const now = ctx.clock.now()
-  await insertEmailToken(tx, {
-    token_hash: sha256Hex(token),
-    tenant_id: user.tenant_id,
-    user_id: user.id,
-    created_at: toIso(now),
-    expires_at: toIso(now + LINK_LIFETIME),
-    used_at: null,
+  if (!ctx.mailer) return
+  const link = await makeLink(ctx, tx, user, 'verify')
+  const letter = writeLetter(actor, 'confirmEmail', {
+    to: user.email,
+    username: user.username,
+    link,
   })
-  const link = `${ctx.config.publicUrl}/verify-email?token=${token}`
-  afterCommit(tx, () =>
-    mailer.send({
-      to: user.email,
-      subject: 'Confirm your e-mail address',
-      text: `Hello ${user.username},\n\nopen this link to confirm your e-mail address:\n${link}\n\nIt is valid for 30 minutes. If you did not register, ignore this message.\n`,
-    }),
-  )
+  await ctx.mailer.queue(tx, user.tenant_id, letter)
 }
 
-/** Moves a `PendingEmail` account on to `PendingAdmin`; the link works once. */
+/**
+ * Opens a link that was sent to an address: a new account's moves it on from `PendingEmail` to
+ * `PendingAdmin`, one of a change of the address makes the change. A link works once.
+ */
 export async function verifyEmail(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer'>,
   actor: Actor,
   input: VerifyEmail,
 ): Promise<EmailVerified> {
   const { token } = input
   if (!token) throw new AppError(accountErrors.missingToken)
-  const now = toIso(ctx.clock.now())
-  await ctx.db.transaction(async (tx) => {
-    const userId = await useEmailToken(tx, sha256Hex(token), now)
-    if (!userId) throw new AppError(accountErrors.invalidOrExpiredToken)
-    const moved = await moveStatus(tx, userId, ['PendingEmail'], 'PendingAdmin', now)
-    if (!moved) throw new AppError(accountErrors.invalidState)
-    await recordAudit(ctx, tx, actor, {
-      type: 'account.email_verified',
-      target: { type: 'user', id: userId },
+  try {
+    return await ctx.db.transaction(async (tx) => {
+      const now = toIso(ctx.clock.now())
+      const link = await useEmailToken(tx, sha256Hex(token), ['verify', 'change'], now)
+      if (!link) throw new AppError(accountErrors.invalidOrExpiredToken)
+      return link.purpose === 'change'
+        ? confirmEmailChange(ctx, tx, actor, link)
+        : confirmNewAccount(ctx, tx, actor, link)
     })
+  } catch (error) {
+    // Somebody took the address since the link was sent: nobody is told that.
+    if (isConflict(error)) throw new AppError(accountErrors.invalidOrExpiredToken)
+    throw error
+  }
+}
+
+async function confirmNewAccount(
+  ctx: Pick<Ctx, 'clock' | 'ids'>,
+  tx: Tx,
+  actor: Actor,
+  link: EmailTokenRow,
+): Promise<EmailVerified> {
+  const now = toIso(ctx.clock.now())
+  const moved = await moveStatus(tx, link.user_id, ['PendingEmail'], 'PendingAdmin', now)
+  if (!moved) throw new AppError(accountErrors.invalidState)
+  await recordAudit(ctx, tx, actor, {
+    type: 'account.email_verified',
+    target: { type: 'user', id: link.user_id },
   })
   return {
     status: 'PendingAdmin',
@@ -74,7 +86,7 @@ export async function resendVerification(
   const user = await findUserByLogin(ctx.db.read, actor.tenantId, input.email)
   if (user?.status !== 'PendingEmail' || user.email !== input.email) return
   await ctx.db.transaction(async (tx) => {
-    await startEmailVerification(ctx, tx, user)
+    await startEmailVerification(ctx, tx, actor, user)
     await recordAudit(ctx, tx, actor, {
       type: 'account.verification_resent',
       target: { type: 'user', id: user.id },

@@ -27,6 +27,11 @@ export const accountErrors = defineErrors({
     kind: 'invalid',
     message: 'The new password is the current one.',
   },
+  noMailServer: {
+    code: 'no_mail_server',
+    kind: 'conflict',
+    message: 'This server sends no mail, so the address cannot be confirmed.',
+  },
   userNotPending: {
     code: 'user_not_pending',
     kind: 'invalid',

@@ -6,7 +6,8 @@ import { html, page } from '../../http/page.ts'
 import { AppError } from '../../platform/errors.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
 import { verifyEmail } from './email-verification.ts'
-import { Register } from './schema.ts'
+import { requireResetLink, resetPassword } from './password-reset.ts'
+import { Register, ResetPassword } from './schema.ts'
 import { register } from './service.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
@@ -82,7 +83,64 @@ export const routes = [
       }
     },
   }),
+  defineRawRoute({
+    method: 'get',
+    path: '/reset-password',
+    summary: 'The page of a link for a new password',
+    permission: 'public',
+    rate: 'auth-verify',
+    respond: async (ctx, _actor, { request }) => {
+      try {
+        await requireResetLink(ctx, tokenOf(request))
+        return resetPage()
+      } catch (error) {
+        return refusedPage(error)
+      }
+    },
+  }),
+  defineRawRoute({
+    method: 'post',
+    path: '/reset-password',
+    summary: 'Sets a new password with the form of the page',
+    permission: 'public',
+    rate: 'auth-reset-password',
+    respond: async (ctx, actor, { request }) => {
+      const form = await readForm(request, MAX_FORM_BYTES)
+      const token = tokenOf(request)
+      try {
+        await requireResetLink(ctx, token)
+        const parsed = ResetPassword.safeParse({ token, newPassword: form.newPassword })
+        if (!parsed.success) return resetPage('The password needs 8 to 72 bytes.')
+        await resetPassword(ctx, actor, parsed.data)
+        return page(
+          'Your password is changed',
+          html`<p>Every device was signed out: sign in with the new password.</p>`,
+        )
+      } catch (error) {
+        return refusedPage(error)
+      }
+    },
+  }),
 ]
+
+function tokenOf(request: Request): string {
+  return new URL(request.url).searchParams.get('token') ?? ''
+}
+
+/** The form goes back to the link itself, whose token it is made for. */
+function resetPage(problem?: string): Promise<Response> {
+  return page(
+    'Set a new password',
+    html`${problem ? html`<p role="alert">${problem}</p>` : ''}
+<form method="post">
+<label>New password
+<input name="newPassword" type="password" required minlength="8" maxlength="72" autocomplete="new-password">
+<small>at least 8 characters</small></label>
+<button>Set the password</button>
+</form>`,
+    problem ? 400 : 200,
+  )
+}
 
 interface JoinForm {
   readonly form?: Readonly<Record<string, string>>

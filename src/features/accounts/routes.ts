@@ -1,14 +1,21 @@
 import { defineRoute } from '../../http/define-route.ts'
 import { inviteErrors } from '../invites/errors.ts'
+import { changeEmail } from './email-change.ts'
 import { resendVerification, verifyEmail } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
+import { forgotPassword, resetPassword } from './password-reset.ts'
+import { updateMe } from './profile.ts'
 import {
+  ChangeEmail,
   EmailVerified,
+  ForgotPassword,
   FriendKey,
   Me,
   Register,
   Registered,
   ResendVerification,
+  ResetPassword,
+  UpdateMe,
   VerifyEmail,
 } from './schema.ts'
 import { getMe, regenerateFriendKey, register } from './service.ts'
@@ -52,6 +59,52 @@ export const routes = [
     status: 202,
     output: null,
     run: resendVerification,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/forgot-password',
+    summary: 'Send a link for a new password; never tells whether the address is known',
+    permission: 'public',
+    rate: 'auth-forgot-password',
+    body: ForgotPassword,
+    status: 202,
+    output: null,
+    run: forgotPassword,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/reset-password',
+    summary: 'Set a new password with the link that was sent; every session ends',
+    permission: 'public',
+    rate: 'auth-reset-password',
+    body: ResetPassword,
+    status: 204,
+    output: null,
+    errors: [accountErrors.invalidOrExpiredToken],
+    run: resetPassword,
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/api/me',
+    summary: 'Change your display name or phone number',
+    permission: 'signed-in',
+    rate: 'unlimited',
+    body: UpdateMe,
+    status: 200,
+    output: Me,
+    run: updateMe,
+  }),
+  defineRoute({
+    method: 'put',
+    path: '/api/me/email',
+    summary: 'Ask for another e-mail address; it counts once the link that is sent to it is opened',
+    permission: 'signed-in',
+    rate: 'email-change',
+    body: ChangeEmail,
+    status: 202,
+    output: null,
+    errors: [accountErrors.currentPasswordIncorrect, accountErrors.noMailServer],
+    run: changeEmail,
   }),
   defineRoute({
     method: 'get',

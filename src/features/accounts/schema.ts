@@ -55,8 +55,27 @@ export const Me = z.strictObject({
   isAdmin: z.boolean(),
   friendKey: z.string(),
   createdAt: z.iso.datetime(),
+  displayName: z.string().optional(),
 })
 export type Me = z.output<typeof Me>
+
+export const UpdateMe = z.object({
+  displayName: line(0, 80).nullish(),
+  phone: line(0, 32).nullish(),
+})
+export type UpdateMe = z.output<typeof UpdateMe>
+
+export const ChangeEmail = z.object({
+  email: Email,
+  currentPassword: z.string().min(1).max(1000),
+})
+export type ChangeEmail = z.output<typeof ChangeEmail>
+
+export const ForgotPassword = z.object({ email: Email })
+export type ForgotPassword = z.output<typeof ForgotPassword>
+
+export const ResetPassword = z.object({ token: z.string().min(1).max(200), newPassword: Password })
+export type ResetPassword = z.output<typeof ResetPassword>
 
 export const FriendKey = z.strictObject({ friendKey: z.string() })
 export type FriendKey = z.output<typeof FriendKey>

@@ -39,7 +39,7 @@ export async function register(
     await ctx.db.transaction(async (tx) => {
       await redeemInvitation(ctx, tx, invitation, user.id)
       await insertUser(tx, user)
-      await startEmailVerification(ctx, tx, user)
+      await startEmailVerification(ctx, tx, actor, user)
       await recordAudit(ctx, tx, actor, {
         type: 'account.registered',
         target: { type: 'user', id: user.id },
@@ -81,6 +81,7 @@ export function newUser(ctx: Pick<Ctx, 'clock' | 'ids'>, account: NewAccount): U
     username_key: account.username.toLowerCase(),
     email: account.email,
     phone: account.phone,
+    display_name: null,
     password_hash: account.passwordHash,
     status: account.status,
     role: account.role,
@@ -104,6 +105,7 @@ export async function getMe(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Me> {
     isAdmin: user.role !== 'member',
     friendKey: user.friend_key,
     createdAt: user.created_at,
+    ...(user.display_name === null ? {} : { displayName: user.display_name }),
   }
 }
 

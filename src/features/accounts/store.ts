@@ -59,9 +59,7 @@ export async function holdActive(tx: Tx, id: string, passwordHash: string): Prom
   return result.numUpdatedRows > 0n
 }
 
-type UserChange = Partial<
-  Pick<UserRow, 'status' | 'role' | 'password_hash' | 'friend_key' | 'last_seen_at' | 'updated_at'>
->
+type UserChange = Partial<Omit<UserRow, 'id' | 'tenant_id' | 'username' | 'created_at'>>
 
 export async function updateUser(tx: Tx, id: string, change: UserChange): Promise<void> {
   await tx.updateTable('users').set(change).where('id', '=', id).execute()
@@ -120,19 +118,75 @@ export async function insertEmailToken(tx: Tx, row: EmailTokenRow): Promise<void
   await tx.insertInto('email_tokens').values(row).execute()
 }
 
-/** Uses the token up and tells whose it was; undefined when it is unknown, used or too old. */
+/** A link that can still be used, without using it. */
+export async function findEmailToken(
+  db: Db,
+  tokenHash: string,
+  purpose: EmailTokenRow['purpose'],
+  now: string,
+): Promise<EmailTokenRow | undefined> {
+  return db
+    .selectFrom('email_tokens')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .where('purpose', '=', purpose)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
+/** Uses the token up; undefined when it is unknown, for something else, used or too old. */
 export async function useEmailToken(
   tx: Tx,
   tokenHash: string,
+  purposes: EmailTokenRow['purpose'][],
   now: string,
-): Promise<string | undefined> {
-  const row = await tx
+): Promise<EmailTokenRow | undefined> {
+  return tx
     .updateTable('email_tokens')
     .set({ used_at: now })
     .where('token_hash', '=', tokenHash)
+    .where('purpose', 'in', purposes)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
-    .returning('user_id')
+    .returningAll()
     .executeTakeFirst()
-  return row?.user_id
+}
+
+/** How many links of a purpose the user has that could be used still. */
+export async function countOpenTokens(
+  db: Db,
+  userId: string,
+  purpose: EmailTokenRow['purpose'],
+  now: string,
+): Promise<number> {
+  const row = await db
+    .selectFrom('email_tokens')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('user_id', '=', userId)
+    .where('purpose', '=', purpose)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Makes the user's open links of these purposes useless. */
+export async function closeEmailTokens(
+  tx: Tx,
+  userId: string,
+  purposes: EmailTokenRow['purpose'][],
+  now: string,
+): Promise<void> {
+  await tx
+    .updateTable('email_tokens')
+    .set({ used_at: now })
+    .where('user_id', '=', userId)
+    .where('purpose', 'in', purposes)
+    .where('used_at', 'is', null)
+    .execute()
+}
+
+export async function deleteEmailTokensBefore(tx: Tx, before: string): Promise<void> {
+  await tx.deleteFrom('email_tokens').where('expires_at', '<', before).execute()
 }

@@ -118,6 +118,8 @@ export function setAccountRole(
   input: Named & { role: 'admin' | 'member' },
 ): Promise<Account> {
   return change(ctx, actor, input, async (tx, user) => {
+    // The owner is an administrator already, and has more rights than one.
+    if (input.role === 'admin' && user.role === 'owner') return
     if (input.role === 'member') await requireAnotherAdmin(tx, user)
     await changeRole(tx, user.id, input.role, toIso(ctx.clock.now()))
     await recordAudit(ctx, tx, actor, {

@@ -35,7 +35,9 @@ export async function decide(ctx: AdminNeeds, actor: Actor, input: Decide): Prom
     const user = await findAccountById(tx, actor.tenantId, input.id)
     if (!user) throw new AppError(commonErrors.notFound)
     const { decision } = input
-    if (decision !== 'suspend' && user.status !== 'PendingAdmin') {
+    // Before the decision itself is looked at, as the contract has it; a rejection judges by itself.
+    const needsPending = decision !== 'suspend' && decision !== 'reject'
+    if (needsPending && user.status !== 'PendingAdmin') {
       throw new AppError(accountErrors.userNotPending)
     }
     switch (decision) {

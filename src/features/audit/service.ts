@@ -1,3 +1,4 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
@@ -36,11 +37,39 @@ export async function recordAudit(
   })
 }
 
-/** Records a refusal, with the truth that the answer kept back. */
-export async function recordRefusal(
+/** Refusals of one caller that are recorded within a minute; further ones are counted only. */
+const RECORDED_A_MINUTE = 30
+
+export type RecordRefusal = (actor: Actor, error: AppError) => Promise<void>
+
+/**
+ * Records refusals, with the truth that the answer kept back. Somebody who is refused again and again
+ * must not fill the disk with it: the next recorded one says how many were left out.
+ */
+export function createRefusalRecorder(ctx: Needs & Pick<Ctx, 'db'>): RecordRefusal {
+  const limiter = new RateLimiterMemory({ points: RECORDED_A_MINUTE, duration: 60 })
+  const leftOut = new Map<string, number>()
+  return async (actor, error) => {
+    const caller = actor.kind === 'user' ? actor.userId : (actor.origin.ip ?? actor.kind)
+    const within = await limiter.consume(caller).then(
+      () => true,
+      () => false,
+    )
+    const omitted = leftOut.get(caller) ?? 0
+    if (!within) {
+      leftOut.set(caller, omitted + 1)
+      return
+    }
+    leftOut.delete(caller)
+    await recordRefusal(ctx, actor, error, omitted)
+  }
+}
+
+async function recordRefusal(
   ctx: Needs & Pick<Ctx, 'db'>,
   actor: Actor,
   error: AppError,
+  omitted: number,
 ): Promise<void> {
   const { audit } = error
   await ctx.db.transaction((tx) =>
@@ -50,7 +79,11 @@ export async function recordRefusal(
       ...(audit?.targetType && audit.targetId
         ? { target: { type: audit.targetType, id: audit.targetId } }
         : {}),
-      details: { code: error.code, reason: audit?.reason ?? error.code },
+      details: {
+        code: error.code,
+        reason: audit?.reason ?? error.code,
+        ...(omitted > 0 ? { omitted } : {}),
+      },
     }),
   )
 }

@@ -36,6 +36,30 @@ export async function unchainedEvents(
     .execute()
 }
 
+/** Ids behind `after` in their order, each with whether a link names it. */
+export async function eventsWithLinks(db: Db, after: string, limit: number) {
+  return db
+    .selectFrom('audit_events as event')
+    .leftJoin('audit_chain as link', 'link.event_id', 'event.id')
+    .where('event.id', '>', after)
+    .select(['event.id', 'link.event_id as linked'])
+    .orderBy('event.id')
+    .limit(limit)
+    .execute()
+}
+
+/** Those of the events that have no link yet. */
+export async function unchainedAmong(db: Db, ids: readonly string[]): Promise<AuditEventRow[]> {
+  return db
+    .selectFrom('audit_events as event')
+    .leftJoin('audit_chain as link', 'link.event_id', 'event.id')
+    .where('event.id', 'in', ids)
+    .where('link.event_id', 'is', null)
+    .selectAll('event')
+    .orderBy('event.id')
+    .execute()
+}
+
 export async function countUnchained(db: Db): Promise<number> {
   const row = await db
     .selectFrom('audit_events as event')

@@ -5,6 +5,8 @@ interface Call {
   readonly callerId: string
   readonly calleeId: string
   readonly offeredAt: number
+  /** What the callee is told, for a device that connects while it rings. */
+  readonly offer: unknown
   answered: boolean
 }
 
@@ -15,11 +17,14 @@ const OFFERS_PER_CALLER = 8
 
 /** The calls that were offered, so that signals pass between their two parties only. */
 export interface CallRegistry {
-  offer(callerId: string, calleeId: string): void
+  offer(callerId: string, calleeId: string, offer: unknown): void
   /** True when the caller's offer still rings at the callee. */
   answer(calleeId: string, callerId: string): boolean
   /** True when the two are the parties of an offered call. */
   between(a: string, b: string): boolean
+  isRinging(callerId: string, calleeId: string): boolean
+  /** The offers that ring at the callee now. */
+  ringingAt(calleeId: string): unknown[]
   /** Forgets the call; true when there was one. */
   end(a: string, b: string): boolean
 }
@@ -38,11 +43,11 @@ export function createCallRegistry(clock: Clock): CallRegistry {
   }
 
   return {
-    offer(callerId, calleeId) {
+    offer(callerId, calleeId, offer) {
       for (const key of calls.keys()) find(key)
       const open = [...calls].filter(([, call]) => call.callerId === callerId)
       if (open.length >= OFFERS_PER_CALLER && open[0]) calls.delete(open[0][0])
-      const call = { callerId, calleeId, offeredAt: clock.now(), answered: false }
+      const call = { callerId, calleeId, offeredAt: clock.now(), answered: false, offer }
       calls.set(keyOf(callerId, calleeId), call)
     },
     answer(calleeId, callerId) {
@@ -52,6 +57,12 @@ export function createCallRegistry(clock: Clock): CallRegistry {
       return true
     },
     between: (a, b) => find(keyOf(a, b)) !== undefined || find(keyOf(b, a)) !== undefined,
+    isRinging: (callerId, calleeId) => find(keyOf(callerId, calleeId))?.answered === false,
+    ringingAt: (calleeId) =>
+      [...calls.keys()]
+        .map(find)
+        .filter((call) => call?.calleeId === calleeId && !call.answered)
+        .map((call) => call?.offer),
     end: (a, b) => {
       const there = calls.delete(keyOf(a, b))
       const back = calls.delete(keyOf(b, a))

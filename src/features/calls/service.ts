@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../platform/errors.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { areFriends } from '../friends/access.ts'
 import { callErrors } from './errors.ts'
 
@@ -21,12 +21,21 @@ export async function offerCall(
   if (!(await areFriends(ctx.db.read, me.userId, input.toUserId))) {
     throw new AppError(callErrors.notFriends)
   }
-  ctx.calls.offer(me.userId, input.toUserId)
-  tell(ctx, input.toUserId, 'IncomingCall', {
-    callerId: me.userId,
-    callerUsername: me.username,
-    sdpOffer: input.sdpOffer,
-  })
+  const offer = { callerId: me.userId, callerUsername: me.username, sdpOffer: input.sdpOffer }
+  ctx.calls.offer(me.userId, input.toUserId, offer)
+  tell(ctx, input.toUserId, 'IncomingCall', offer)
+}
+
+/** Tells a device that connected just now of the calls that still ring: a push may have woken it. */
+export function ringAgain(ctx: Needs, actor: UserActor, connectionId: string): void {
+  for (const payload of ctx.calls.ringingAt(actor.userId)) {
+    ctx.bus.signal({
+      audience: { kind: 'user', id: actor.userId },
+      name: 'IncomingCall',
+      payload,
+      toConnectionId: connectionId,
+    })
+  }
 }
 
 /** Takes a call that was offered to the caller of this method; anything else is `call_not_found`. */

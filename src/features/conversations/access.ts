@@ -1,12 +1,13 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
-import type { ConversationMemberRow } from '../../db/tables.ts'
+import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { conversationErrors } from './errors.ts'
-import { findConversation, findMembership } from './store.ts'
+import { findConversation, findMembership, setBlocked } from './store.ts'
 
-export { listConversationIds, listSummaries } from './store.ts'
+export { listConversationIds, lockConversation } from './store.ts'
+export { listActivity, listSummaries } from './store-summaries.ts'
 
 /** The caller's present membership, or the refusal that tells nothing about the conversation. */
 export async function requireMember(
@@ -26,6 +27,36 @@ export async function isMember(db: Db, actor: UserActor, conversationId: string)
   return member !== undefined && member.left_at === null
 }
 
+/**
+ * Whether the person may say anything here: a present member, and not in a direct conversation in
+ * which one of the two blocks the other.
+ */
+export async function mayWrite(db: Db, actor: UserActor, conversationId: string): Promise<boolean> {
+  const { tenantId, userId } = actor
+  const member = await findMembership(db, { tenantId, conversationId, userId })
+  return member !== undefined && member.left_at === null && member.blocked_at === null
+}
+
+/** The same for an act that is refused otherwise, as a message to the conversation would be. */
+export async function requireWriter(
+  db: Db,
+  actor: UserActor,
+  conversationId: string,
+): Promise<void> {
+  const member = await requireMember(db, actor, conversationId)
+  if (member.blocked_at) throw refuseMember(conversationId, 'blocked')
+}
+
+/** Closes the direct conversation of two people for both, or opens it again with null. */
+export async function setDmBlocked(
+  tx: Tx,
+  tenantId: string,
+  two: readonly [string, string],
+  blockedAt: string | null,
+): Promise<void> {
+  await setBlocked(tx, tenantId, [...two].sort().join(':'), blockedAt)
+}
+
 /** The refusal of a person who is no present member, found out when no membership was read yet. */
 export async function refuseOutsider(
   db: Db,
@@ -40,6 +71,7 @@ async function notMember(
   conversationId: string,
   member: ConversationMemberRow | undefined,
 ): Promise<AppError> {
+  if (member?.blocked_at && !member.left_at) return refuseMember(conversationId, 'blocked')
   const known = member ?? (await findConversation(db, tenantId, conversationId))
   const reason = member ? 'former_member' : known ? 'foreign_conversation' : 'unknown_conversation'
   return refuseMember(conversationId, reason)
@@ -94,33 +126,52 @@ export interface MembershipKey {
   readonly userId: string
 }
 
-const presentMembers = preparedForMany<MembershipKey, { conversation_id: string; user_id: string }>(
-  (db, keys) =>
-    db
-      .selectFrom('conversation_members')
-      .select(['conversation_id', 'user_id'])
-      .where('left_at', 'is', null)
-      .where(({ eb, or, and }) =>
-        or(
-          keys.map((key) =>
-            and([eb('conversation_id', '=', key.conversationId), eb('user_id', '=', key.userId)]),
-          ),
+type PresentRow = Pick<ConversationMemberRow, 'conversation_id' | 'user_id' | 'blocked_at'>
+
+const presentMembers = preparedForMany<MembershipKey, PresentRow>((db, keys) =>
+  db
+    .selectFrom('conversation_members')
+    .select(['conversation_id', 'user_id', 'blocked_at'])
+    .where('left_at', 'is', null)
+    .where(({ eb, or, and }) =>
+      or(
+        keys.map((key) =>
+          and([eb('conversation_id', '=', key.conversationId), eb('user_id', '=', key.userId)]),
         ),
       ),
+    ),
 )
 
-/** Which of many memberships are present ones, asked for a whole batch of messages at once. */
-export async function findPresent(
-  tx: Tx,
+type Holds = (key: MembershipKey) => boolean
+
+async function findMembers(
+  db: Db,
   keys: readonly MembershipKey[],
-): Promise<(key: MembershipKey) => boolean> {
+  counts: (row: PresentRow) => boolean,
+): Promise<Holds> {
   const distinct = new Map(keys.map((key) => [`${key.conversationId}:${key.userId}`, key]))
-  const rows = await presentMembers(tx, [...distinct.values()])
-  const present = new Set(rows.map((row) => `${row.conversation_id}:${row.user_id}`))
-  return (key) => present.has(`${key.conversationId}:${key.userId}`)
+  const rows = await presentMembers(db, [...distinct.values()])
+  const found = rows.filter(counts).map((row) => `${row.conversation_id}:${row.user_id}`)
+  const members = new Set(found)
+  return (key) => members.has(`${key.conversationId}:${key.userId}`)
 }
 
-const touch = preparedForMany<{ id: string; at: string }, never>((db, rows) =>
+/** Which of many memberships are present ones, asked for a whole batch of messages at once. */
+export function findPresent(db: Db, keys: readonly MembershipKey[]): Promise<Holds> {
+  return findMembers(db, keys, () => true)
+}
+
+/**
+ * Which of many people may write. A block stands on the rows that are read for this anyway: it costs
+ * a message no look of its own.
+ */
+export function findWriters(db: Db, keys: readonly MembershipKey[]): Promise<Holds> {
+  return findMembers(db, keys, (row) => row.blocked_at === null)
+}
+
+type Touched = Pick<ConversationRow, 'id' | 'timer_seconds'>
+
+const touch = preparedForMany<{ id: string; at: string }, Touched>((db, rows) =>
   db
     .updateTable('conversations')
     .set({ last_activity_at: rows[0]?.at as string })
@@ -128,16 +179,23 @@ const touch = preparedForMany<{ id: string; at: string }, never>((db, rows) =>
       'id',
       'in',
       rows.map((row) => row.id),
-    ),
+    )
+    .returning(['id', 'timer_seconds']),
 )
 
-/** Marks conversations as active at the given time. Their rows stay locked, which orders their events. */
+/**
+ * Marks conversations as active at the given time. Their rows stay locked, which orders their events.
+ * Gives the timers, in seconds, of those that have one.
+ */
 export async function touchConversations(
   tx: Tx,
   ids: readonly string[],
   at: string,
-): Promise<void> {
+): Promise<ReadonlyMap<string, number>> {
   // In one order everywhere: two nodes that touch the same rows wait for each other instead of locking up.
   const rows = [...new Set(ids)].sort().map((id) => ({ id, at }))
-  await touch(tx, rows)
+  const touched = await touch(tx, rows)
+  const timers = new Map<string, number>()
+  for (const { id, timer_seconds: seconds } of touched) if (seconds) timers.set(id, seconds)
+  return timers
 }

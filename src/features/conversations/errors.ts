@@ -3,6 +3,7 @@ import { commonErrors, defineErrors } from '../../platform/errors.ts'
 export const conversationErrors = defineErrors({
   // Unknown, foreign and another tenant's conversation get the same answer; the audit has the truth.
   notMember: { ...commonErrors.forbidden, hubCode: 'not_member' },
+  maySetNoTimer: { ...commonErrors.forbidden, message: 'Only admins set the timer of a group.' },
   invalidType: {
     code: 'invalid_type',
     kind: 'invalid',

@@ -73,3 +73,47 @@ export function conversationRead(
     payload: { conversationId, userId, lastReadAt },
   })
 }
+
+interface Delivered {
+  readonly conversationId: string
+  readonly userId: string
+  readonly lastDeliveredAt: string
+  readonly messageId: string
+}
+
+export function conversationDelivered(tenantId: string, delivered: Delivered): AppEvent {
+  return inConversation(tenantId, delivered.conversationId, {
+    name: 'ConversationDelivered',
+    subjectId: delivered.userId,
+    payload: delivered,
+  })
+}
+
+/** Of what everybody shares: to all. */
+export function timerChanged(
+  tenantId: string,
+  conversationId: string,
+  timerSeconds: number | null,
+): AppEvent {
+  return inConversation(tenantId, conversationId, {
+    name: 'ConversationSettingsChanged',
+    subjectId: conversationId,
+    payload: { conversationId, timerSeconds },
+  })
+}
+
+/** Of what is the person's own: to their devices only. */
+export function muteChanged(
+  tenantId: string,
+  conversationId: string,
+  userId: string,
+  muted: true | string | null,
+): AppEvent {
+  return {
+    tenantId,
+    audience: { kind: 'user', id: userId },
+    name: 'ConversationSettingsChanged',
+    subjectId: conversationId,
+    payload: { conversationId, muted },
+  }
+}

@@ -107,8 +107,10 @@ async function lockGroup(
   require: typeof requireMember,
 ): Promise<ConversationRow> {
   const conversation = await lockConversation(tx, me.tenantId, conversationId)
-  await require(tx, me, conversationId)
+  await requireMember(tx, me, conversationId)
+  // Before the role: the two of a direct conversation are equals, whoever began it.
   if (conversation?.type !== 'Group') throw new AppError(conversationErrors.dmCannotBeModified)
+  await require(tx, me, conversationId)
   return conversation
 }
 

@@ -1,18 +1,22 @@
 import { Answer, defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { markDelivered } from './delivered.ts'
 import { conversationErrors } from './errors.ts'
 import { addMember, removeMember, setRole } from './members.ts'
 import {
   AddMember,
+  ChangeSettings,
   Conversation,
   ConversationId,
   CreateConversation,
   CreatedConversation,
+  MarkDelivered,
   MemberId,
   Rename,
   SetRole,
 } from './schema.ts'
 import { createConversation, getConversation, markRead, renameConversation } from './service.ts'
+import { changeSettings } from './settings.ts'
 
 export const routes = [
   defineRoute({
@@ -124,5 +128,30 @@ export const routes = [
     status: 204,
     output: null,
     run: markRead,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/conversations/{id}/delivered',
+    summary: 'Tell that messages have arrived at a device of yours',
+    permission: 'messages:read',
+    rate: 'unlimited',
+    params: ConversationId,
+    body: MarkDelivered,
+    status: 204,
+    output: null,
+    errors: [commonErrors.notFound],
+    run: markDelivered,
+  }),
+  defineRoute({
+    method: 'put',
+    path: '/api/conversations/{id}/settings',
+    summary: 'Mute for yourself, or set the timer of disappearing messages for all',
+    permission: 'conversations:write',
+    rate: 'unlimited',
+    params: ConversationId,
+    body: ChangeSettings,
+    status: 204,
+    output: null,
+    run: changeSettings,
   }),
 ]

@@ -24,6 +24,8 @@ export const Member = z.strictObject({
   role: MemberRole,
   joinedAt: z.iso.datetime(),
   lastReadAt: z.iso.datetime().nullable(),
+  /** When a device of theirs last said what arrived; absent until one has. */
+  lastDeliveredAt: z.iso.datetime().optional(),
 })
 export type Member = z.output<typeof Member>
 
@@ -49,6 +51,10 @@ export const Conversation = z.strictObject({
   createdAt: z.iso.datetime(),
   lastActivityAt: z.iso.datetime(),
   members: z.array(Member),
+  /** How long new messages stay; absent without a timer. */
+  timerSeconds: z.number().int().optional(),
+  /** The caller's own: muted for good, or until then; absent when not muted. */
+  muted: z.union([z.literal(true), z.iso.datetime()]).optional(),
 })
 export type Conversation = z.output<typeof Conversation>
 
@@ -57,6 +63,25 @@ export type ConversationId = z.output<typeof ConversationId>
 
 export const MemberId = z.object({ id: uuid, userId: uuid })
 export type MemberId = z.output<typeof MemberId>
+
+/** Bounds of the timer of disappearing messages, in seconds. */
+const TIMER_MIN = 5
+const TIMER_MAX = 365 * 24 * 60 * 60
+
+/** What is left out stays as it is. */
+export const ChangeSettings = z.object({
+  /** The caller's own: for good, until then, or not. */
+  muted: z.union([z.boolean(), z.iso.datetime({ offset: true }), z.null()]).optional(),
+  /** Everybody's: how long messages sent from now on stay. */
+  timerSeconds: z.number().int().min(TIMER_MIN).max(TIMER_MAX).nullable().optional(),
+})
+export type ChangeSettings = z.output<typeof ChangeSettings> & ConversationId
+
+export const MarkDelivered = z.object({
+  /** The newest message that arrived; left out: the newest there is. */
+  messageId: uuid.nullish(),
+})
+export type MarkDelivered = z.output<typeof MarkDelivered> & ConversationId
 
 export const Rename = z.object({ name: GroupName })
 export type Rename = z.output<typeof Rename> & ConversationId

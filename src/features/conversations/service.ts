@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import type { Db, Tx } from '../../db/database.ts'
+import type { Tx } from '../../db/database.ts'
 import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
@@ -11,6 +11,7 @@ import { firstNonFriend } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember } from './access.ts'
 import { conversationErrors } from './errors.ts'
 import { conversationCreated, conversationRead, conversationRenamed } from './events.ts'
+import { mutedOf } from './mute.ts'
 import {
   type Conversation,
   type ConversationId,
@@ -53,6 +54,7 @@ export async function createConversation(
       created_by: me.userId,
       created_at: now,
       last_activity_at: now,
+      timer_seconds: null,
     }
     const inserted = await insertConversation(tx, row)
     if (!inserted) {
@@ -63,7 +65,9 @@ export async function createConversation(
       newMember(row, me.userId, 'Owner', now),
       ...others.map((userId) => newMember(row, userId, 'Member', now)),
     ])
-    await appendEvents(ctx, tx, [conversationCreated(me.tenantId, await readConversation(tx, row))])
+    await appendEvents(ctx, tx, [
+      conversationCreated(me.tenantId, readConversation(row, await listMembers(tx, row.id))),
+    ])
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.created',
       target: { type: 'conversation', id: row.id },
@@ -111,23 +115,35 @@ export function newMember(
     role,
     joined_at: now,
     left_at: null,
+    blocked_at: null,
     last_read_at: null,
     last_read_message_id: null,
+    muted_until: null,
+    last_delivered_at: null,
+    last_delivered_message_id: null,
   }
 }
 
 export async function getConversation(
-  ctx: Pick<Ctx, 'db'>,
+  ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
   input: ConversationId,
 ): Promise<Conversation> {
   const me = requireUser(actor)
-  await requireMember(ctx.db.read, me, input.id)
+  const member = await requireMember(ctx.db.read, me, input.id)
   const row = await findConversation(ctx.db.read, me.tenantId, input.id)
-  return readConversation(ctx.db.read, row as ConversationRow)
+  const muted = mutedOf(member, toIso(ctx.clock.now()))
+  return {
+    ...readConversation(row as ConversationRow, await listMembers(ctx.db.read, input.id)),
+    ...(muted ? { muted } : {}),
+  }
 }
 
-async function readConversation(db: Db, row: ConversationRow): Promise<Conversation> {
+/** A conversation as its members see it; `members` are the present ones with their names. */
+export function readConversation(
+  row: ConversationRow,
+  members: readonly (ConversationMemberRow & { username: string })[],
+): Conversation {
   return {
     id: row.id,
     type: row.type,
@@ -135,7 +151,8 @@ async function readConversation(db: Db, row: ConversationRow): Promise<Conversat
     createdById: row.created_by,
     createdAt: row.created_at,
     lastActivityAt: row.last_activity_at,
-    members: (await listMembers(db, row.id)).map((member) => toMember(member, member.username)),
+    members: members.map((member) => toMember(member, member.username)),
+    ...(row.timer_seconds ? { timerSeconds: row.timer_seconds } : {}),
   }
 }
 
@@ -146,6 +163,7 @@ export function toMember(row: ConversationMemberRow, username: string): Member {
     role: row.role,
     joinedAt: row.joined_at,
     lastReadAt: row.last_read_at,
+    ...(row.last_delivered_at ? { lastDeliveredAt: row.last_delivered_at } : {}),
   }
 }
 
@@ -153,8 +171,9 @@ export async function renameConversation(ctx: Needs, actor: Actor, input: Rename
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
     const conversation = await lockConversation(tx, me.tenantId, input.id)
-    await requireGroupAdmin(tx, me, input.id)
+    await requireMember(tx, me, input.id)
     if (conversation?.type !== 'Group') throw new AppError(conversationErrors.dmCannotBeRenamed)
+    await requireGroupAdmin(tx, me, input.id)
     await setName(tx, input.id, input.name)
     await appendEvents(ctx, tx, [conversationRenamed(me.tenantId, input.id, input.name)])
     await recordAudit(ctx, tx, actor, {

@@ -45,8 +45,48 @@ export async function findConversation(
     .executeTakeFirst()
 }
 
+export async function findConversations(
+  db: Db,
+  ids: readonly string[],
+): Promise<ConversationRow[]> {
+  return db.selectFrom('conversations').selectAll().where('id', 'in', ids).execute()
+}
+
+/** Present and past members of all the conversations, with their names. */
+export async function findMembers(db: Db, conversationIds: readonly string[]) {
+  return db
+    .selectFrom('conversation_members as member')
+    .innerJoin('users as user', 'user.id', 'member.user_id')
+    .where('member.conversation_id', 'in', conversationIds)
+    .selectAll('member')
+    .select('user.username')
+    .orderBy('member.joined_at')
+    .orderBy('member.user_id')
+    .execute()
+}
+
 export async function setName(tx: Tx, id: string, name: string): Promise<void> {
   await tx.updateTable('conversations').set({ name }).where('id', '=', id).execute()
+}
+
+/** Marks both sides of a direct conversation, if there is one. */
+export async function setBlocked(
+  tx: Tx,
+  tenantId: string,
+  dmKey: string,
+  blockedAt: string | null,
+): Promise<void> {
+  await tx
+    .updateTable('conversation_members')
+    .set({ blocked_at: blockedAt })
+    .where('conversation_id', 'in', (ids) =>
+      ids
+        .selectFrom('conversations')
+        .select('id')
+        .where('tenant_id', '=', tenantId)
+        .where('dm_key', '=', dmKey),
+    )
+    .execute()
 }
 
 export async function insertMembers(tx: Tx, rows: ConversationMemberRow[]): Promise<void> {
@@ -71,6 +111,21 @@ export async function findMembership(
 ): Promise<ConversationMemberRow | undefined> {
   const [row] = await membership(db, key)
   return row
+}
+
+/** One person's memberships in the named conversations. */
+export async function findMemberships(
+  db: Db,
+  { tenantId, userId }: Omit<MemberKey, 'conversationId'>,
+  conversationIds: readonly string[],
+): Promise<ConversationMemberRow[]> {
+  return db
+    .selectFrom('conversation_members')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('tenant_id', '=', tenantId)
+    .where('conversation_id', 'in', conversationIds)
+    .execute()
 }
 
 /** Present members with their names, in the order of joining. */
@@ -111,7 +166,10 @@ export async function joinMember(tx: Tx, row: ConversationMemberRow): Promise<vo
 }
 
 type MemberChange = Partial<
-  Pick<ConversationMemberRow, 'role' | 'left_at' | 'last_read_at' | 'last_read_message_id'>
+  Pick<
+    ConversationMemberRow,
+    'role' | 'left_at' | 'last_read_at' | 'last_read_message_id' | 'muted_until'
+  >
 >
 
 export async function updateMember(
@@ -126,6 +184,46 @@ export async function updateMember(
     .where('conversation_id', '=', conversationId)
     .where('user_id', '=', userId)
     .execute()
+}
+
+export async function setTimer(tx: Tx, id: string, seconds: number | null): Promise<void> {
+  await tx
+    .updateTable('conversations')
+    .set({ timer_seconds: seconds })
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function isMessageIn(db: Db, conversationId: string, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('messages')
+    .select('id')
+    .where('conversation_id', '=', conversationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Notes what arrived at a member's device; false when as much was known already. */
+export async function advanceDelivered(
+  tx: Tx,
+  { conversationId, userId }: Omit<MemberKey, 'tenantId'>,
+  messageId: string,
+  now: string,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('conversation_members')
+    .set({ last_delivered_at: now, last_delivered_message_id: messageId })
+    .where('conversation_id', '=', conversationId)
+    .where('user_id', '=', userId)
+    .where(({ or, eb }) =>
+      or([
+        eb('last_delivered_message_id', 'is', null),
+        eb('last_delivered_message_id', '<', messageId),
+      ]),
+    )
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
 }
 
 export async function newestMessageId(db: Db, conversationId: string): Promise<string | undefined> {
@@ -147,65 +245,4 @@ export async function listConversationIds(db: Db, userId: string): Promise<strin
     .where('left_at', 'is', null)
     .execute()
   return rows.map((row) => row.conversation_id)
-}
-
-/** The user's conversations, newest activity first, all from one query whatever their number. */
-export async function listSummaries(db: Db, tenantId: string, userId: string) {
-  return db
-    .selectFrom('conversation_members as me')
-    .innerJoin('conversations as conversation', 'conversation.id', 'me.conversation_id')
-    .leftJoin('conversation_members as other', (join) =>
-      join
-        .onRef('other.conversation_id', '=', 'conversation.id')
-        .on('other.user_id', '!=', userId)
-        .on('conversation.type', '=', 'Dm'),
-    )
-    .leftJoin('users as other_user', 'other_user.id', 'other.user_id')
-    .leftJoin('messages as last', (join) =>
-      join.on('last.id', '=', (on) =>
-        on
-          .selectFrom('messages as newest')
-          .select('newest.id')
-          .whereRef('newest.conversation_id', '=', 'conversation.id')
-          .where('newest.deleted_at', 'is', null)
-          .orderBy('newest.id', 'desc')
-          .limit(1),
-      ),
-    )
-    .where('me.user_id', '=', userId)
-    .where('me.tenant_id', '=', tenantId)
-    .where('me.left_at', 'is', null)
-    .select([
-      'conversation.id',
-      'conversation.type',
-      'conversation.name',
-      'other.user_id as other_user_id',
-      'other_user.username as other_username',
-      'last.id as last_id',
-      'last.sender_id as last_sender_id',
-      'last.key_id as last_key_id',
-      'last.sealed as last_sealed',
-      'last.created_at as last_created_at',
-    ])
-    .select((select) => [
-      select
-        .selectFrom('conversation_members as member')
-        .whereRef('member.conversation_id', '=', 'conversation.id')
-        .where('member.left_at', 'is', null)
-        .select((count) => count.fn.countAll<number>().as('count'))
-        .as('member_count'),
-      select
-        .selectFrom('messages as unread')
-        .whereRef('unread.conversation_id', '=', 'conversation.id')
-        .where((where) =>
-          where('unread.id', '>', where.fn.coalesce('me.last_read_message_id', where.val(''))),
-        )
-        .where('unread.sender_id', '!=', userId)
-        .where('unread.deleted_at', 'is', null)
-        .select((count) => count.fn.countAll<number>().as('count'))
-        .as('unread_count'),
-    ])
-    .orderBy('conversation.last_activity_at', 'desc')
-    .orderBy('conversation.id', 'desc')
-    .execute()
 }

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { isMember } from './access.ts'
+import { mayWrite } from './access.ts'
 
 export interface Typing {
   readonly conversationId: string
@@ -9,7 +9,7 @@ export interface Typing {
   readonly connectionId: string
 }
 
-/** Tells the conversation that somebody types; from an outsider it is dropped without a word. */
+/** Tells the conversation that somebody types; from an outsider, or past a block, it is dropped without a word. */
 export async function sendTyping(
   ctx: Pick<Ctx, 'db' | 'bus'>,
   actor: Actor,
@@ -17,7 +17,7 @@ export async function sendTyping(
 ): Promise<void> {
   const me = requireUser(actor)
   const { conversationId, isTyping, connectionId } = input
-  if (!(await isMember(ctx.db.read, me, conversationId))) return
+  if (!(await mayWrite(ctx.db.read, me, conversationId))) return
   ctx.bus.signal({
     audience: { kind: 'conversation', id: conversationId },
     name: 'Typing',

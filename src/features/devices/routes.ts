@@ -1,7 +1,9 @@
+import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { deviceErrors } from './errors.ts'
-import { DeviceToken, RegisterDevice } from './schema.ts'
-import { registerDevice, removeDevice } from './service.ts'
+import { AddSubscription, Device, DeviceToken, RegisterDevice, SubscriptionId } from './schema.ts'
+import { listMyDevices, registerDevice, removeDevice } from './service.ts'
+import { addSubscription, removeSubscription } from './subscriptions.ts'
 
 export const routes = [
   defineRoute({
@@ -26,5 +28,38 @@ export const routes = [
     status: 204,
     output: null,
     run: removeDevice,
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/me/devices',
+    summary: 'The devices that get pushes, newest first',
+    permission: 'signed-in',
+    rate: 'unlimited',
+    status: 200,
+    output: z.array(Device),
+    run: listMyDevices,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/me/push-subscriptions',
+    summary: 'Register a web push subscription: of a browser or of UnifiedPush',
+    permission: 'signed-in',
+    rate: 'unlimited',
+    body: AddSubscription,
+    status: 201,
+    output: SubscriptionId,
+    errors: [deviceErrors.invalidPushEndpoint],
+    run: addSubscription,
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/me/push-subscriptions/{id}',
+    summary: 'Forget a web push subscription',
+    permission: 'signed-in',
+    rate: 'unlimited',
+    params: SubscriptionId,
+    status: 204,
+    output: null,
+    run: removeSubscription,
   }),
 ]

@@ -4,8 +4,8 @@ import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { deviceErrors } from './errors.ts'
-import type { DeviceToken, RegisterDevice } from './schema.ts'
-import { deleteDevice, upsertDevice } from './store.ts'
+import type { Device, DeviceToken, RegisterDevice } from './schema.ts'
+import { deleteDevice, listDevices, upsertDevice } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
@@ -27,6 +27,8 @@ export async function registerDevice(
       token: input.fcmToken,
       platform,
       created_at: toIso(ctx.clock.now()),
+      kind: 'fcm',
+      ...{ p256dh: null, auth: null, key_id: null, expires_at: null, last_used_at: null },
     })
     await recordAudit(ctx, tx, actor, {
       type: 'device.registered',
@@ -44,4 +46,17 @@ export async function removeDevice(ctx: Needs, actor: Actor, input: DeviceToken)
     if (!id) return
     await recordAudit(ctx, tx, actor, { type: 'device.removed', target: { type: 'device', id } })
   })
+}
+
+/** The caller's devices, newest first. */
+export async function listMyDevices(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Device[]> {
+  const { tenantId, userId } = requireUser(actor)
+  const rows = await listDevices(ctx.db.read, tenantId, [userId])
+  return rows.map(({ id, kind, platform, created_at: createdAt, last_used_at: lastUsedAt }) => ({
+    id,
+    kind,
+    ...(platform === 'Web' ? {} : { platform }),
+    createdAt,
+    ...(lastUsedAt === null ? {} : { lastUsedAt }),
+  }))
 }

@@ -1,17 +1,33 @@
-import type { Tx } from '../../db/database.ts'
+import type { Db, Tx } from '../../db/database.ts'
+import { preparedForMany } from '../../db/prepared.ts'
 import type { PushDeviceRow } from '../../db/tables.ts'
 
-/** Registers a token; one that another user registered moves to this one. */
-export async function upsertDevice(tx: Tx, row: PushDeviceRow): Promise<void> {
-  await tx
+/** More than a person has; who registers another loses the oldest. */
+const MOST_PER_USER = 32
+
+/** Registers a token; one that another user registered moves to this one. Gives the device's id. */
+export async function upsertDevice(tx: Tx, row: PushDeviceRow): Promise<string> {
+  const { id: _, token: __, created_at: ___, last_used_at: ____, ...changed } = row
+  const kept = await tx
     .insertInto('push_devices')
     .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .column('token')
-        .doUpdateSet({ tenant_id: row.tenant_id, user_id: row.user_id, platform: row.platform }),
-    )
+    .onConflict((conflict) => conflict.column('token').doUpdateSet(changed))
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const surplus = await tx
+    .selectFrom('push_devices')
+    .select('id')
+    .where('user_id', '=', row.user_id)
+    .where('id', '!=', kept.id)
+    .orderBy('id', 'desc')
+    .limit(1000)
+    .offset(MOST_PER_USER - 1)
     .execute()
+  if (surplus.length > 0) {
+    const ids = surplus.map(({ id }) => id)
+    await tx.deleteFrom('push_devices').where('id', 'in', ids).execute()
+  }
+  return kept.id
 }
 
 export async function deleteDevice(
@@ -26,4 +42,106 @@ export async function deleteDevice(
     .returning('id')
     .executeTakeFirst()
   return row?.id
+}
+
+/** False when the user has no such subscription. */
+export async function deleteSubscription(
+  tx: Tx,
+  tenantId: string,
+  userId: string,
+  id: string,
+): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('push_devices')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .where('kind', '=', 'webpush')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** The devices of some people, newest first. */
+export async function listDevices(
+  db: Db,
+  tenantId: string,
+  userIds: readonly string[],
+): Promise<PushDeviceRow[]> {
+  return db
+    .selectFrom('push_devices')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', 'in', userIds)
+    .orderBy('id', 'desc')
+    .execute()
+}
+
+export async function hasDevices(db: Db): Promise<boolean> {
+  const row = await db.selectFrom('push_devices').select('id').limit(1).executeTakeFirst()
+  return row !== undefined
+}
+
+interface MemberDeviceRow extends PushDeviceRow {
+  conversation_id: string
+}
+
+/** The devices of the present, active members of conversations who have not muted them. */
+export const listMemberDevices = preparedForMany<
+  { tenantId: string; conversationId: string; now: string },
+  MemberDeviceRow
+>((db, rows) =>
+  db
+    .selectFrom('conversation_members as member')
+    .innerJoin('users as user', 'user.id', 'member.user_id')
+    .innerJoin('push_devices as device', 'device.user_id', 'member.user_id')
+    .whereRef('device.tenant_id', '=', 'member.tenant_id')
+    .where('user.status', '=', 'Active')
+    .where('member.left_at', 'is', null)
+    .where(({ eb, or, and }) =>
+      or(
+        rows.map(({ tenantId, conversationId, now }) =>
+          and([
+            eb('member.conversation_id', '=', conversationId),
+            eb('member.tenant_id', '=', tenantId),
+            or([eb('member.muted_until', 'is', null), eb('member.muted_until', '<=', now)]),
+          ]),
+        ),
+      ),
+    )
+    .selectAll('device')
+    .select('member.conversation_id'),
+)
+
+/** Forgets a device whose service knows it no more, unless it was registered anew meanwhile. */
+export async function forgetDevice(
+  tx: Tx,
+  device: Pick<PushDeviceRow, 'id' | 'token' | 'key_id'>,
+): Promise<void> {
+  await tx
+    .deleteFrom('push_devices')
+    .where('id', '=', device.id)
+    .where('token', '=', device.token)
+    .where('key_id', device.key_id === null ? 'is' : '=', device.key_id)
+    .execute()
+}
+
+export async function touchDevice(tx: Tx, id: string, now: string): Promise<void> {
+  await tx.updateTable('push_devices').set({ last_used_at: now }).where('id', '=', id).execute()
+}
+
+/** Takes subscriptions away that said themselves when they end. */
+export async function deleteExpiredDevices(tx: Tx, now: string): Promise<void> {
+  await tx.deleteFrom('push_devices').where('expires_at', '<=', now).execute()
+}
+
+/** The devices of one active person, wherever the person belongs. */
+export async function listDevicesOfUser(db: Db, userId: string): Promise<PushDeviceRow[]> {
+  return db
+    .selectFrom('push_devices as device')
+    .innerJoin('users as user', 'user.id', 'device.user_id')
+    .whereRef('user.tenant_id', '=', 'device.tenant_id')
+    .where('user.id', '=', userId)
+    .where('user.status', '=', 'Active')
+    .selectAll('device')
+    .execute()
 }

@@ -11,6 +11,11 @@ export const friendErrors = defineErrors({
     kind: 'invalid',
     message: 'This is your own friend key.',
   },
+  cannotBlockSelf: {
+    code: 'cannot_block_self',
+    kind: 'invalid',
+    message: 'You cannot block yourself.',
+  },
   alreadyFriends: {
     code: 'already_friends',
     kind: 'invalid',

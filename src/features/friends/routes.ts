@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { Answer, defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { blockUser, getBlocked, unblockUser } from './blocks.ts'
 import { friendErrors } from './errors.ts'
 import {
+  BlockedPerson,
   Friend,
   FriendId,
   FriendRequest,
@@ -96,5 +98,39 @@ export const routes = [
     output: null,
     errors: [commonErrors.notFound],
     run: removeFriend,
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/friends/blocked',
+    summary: 'Whom you block',
+    permission: 'friends:read',
+    rate: 'unlimited',
+    status: 200,
+    output: z.array(BlockedPerson),
+    run: getBlocked,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/friends/{userId}/block',
+    summary: 'Block a person; a friendship ends',
+    permission: 'friends:write',
+    rate: 'unlimited',
+    params: FriendId,
+    status: 204,
+    output: null,
+    errors: [commonErrors.notFound, friendErrors.cannotBlockSelf],
+    run: blockUser,
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/friends/{userId}/block',
+    summary: 'Take a block of yours back',
+    permission: 'friends:write',
+    rate: 'unlimited',
+    params: FriendId,
+    status: 204,
+    output: null,
+    errors: [commonErrors.notFound],
+    run: unblockUser,
   }),
 ]

@@ -29,5 +29,12 @@ export const Friend = z.strictObject({
 })
 export type Friend = z.output<typeof Friend>
 
+export const BlockedPerson = z.strictObject({
+  userId: uuid,
+  username: z.string(),
+  blockedAt: z.iso.datetime(),
+})
+export type BlockedPerson = z.output<typeof BlockedPerson>
+
 export const FriendId = z.object({ userId: uuid })
 export type FriendId = z.output<typeof FriendId>

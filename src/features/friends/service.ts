@@ -182,7 +182,7 @@ export async function removeFriend(ctx: Needs, actor: Actor, input: FriendId): P
 }
 
 /** The request as the given side sees it. */
-function toRequest(
+export function toRequest(
   row: FriendshipRow,
   viewerId: string,
   otherId: string,

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
-import type { FriendshipRow } from '../../db/tables.ts'
+import type { BlockRow, FriendshipRow } from '../../db/tables.ts'
 
 /** The one name of a pair, whichever of the two is named first. */
 export function pairKey(a: string, b: string): string {
@@ -127,6 +127,18 @@ export async function listFriendships(db: Db, userId: string, status: Friendship
     .execute()
 }
 
+/** Friendships by id with the names of both sides. */
+export async function findFriendships(db: Db, ids: readonly string[]) {
+  return db
+    .selectFrom('friendships as friendship')
+    .innerJoin('users as requester', 'requester.id', 'friendship.requester_id')
+    .innerJoin('users as addressee', 'addressee.id', 'friendship.addressee_id')
+    .where('friendship.id', 'in', ids)
+    .selectAll('friendship')
+    .select(['requester.username as requester_name', 'addressee.username as addressee_name'])
+    .execute()
+}
+
 /** Which of the given people are the user's friends. */
 export async function friendsAmong(db: Db, userId: string, others: string[]): Promise<Set<string>> {
   const rows = await db
@@ -154,4 +166,84 @@ export async function listFriendIds(db: Db, userId: string): Promise<string[]> {
     )
     .execute()
   return rows.map((row) => (row.requester_id === userId ? row.addressee_id : row.requester_id))
+}
+
+/**
+ * Puts a blocked pair in the place of whatever was between the two. A request that comes in at the
+ * same moment waits for it, and then finds it. The id is a new one: the old request is gone.
+ */
+export async function blockPair(tx: Tx, row: FriendshipRow): Promise<void> {
+  const { pair_key: _, ...change } = row
+  await tx
+    .insertInto('friendships')
+    .values(row)
+    .onConflict((conflict) => conflict.column('pair_key').doUpdateSet(change))
+    .execute()
+}
+
+/** Holds a blocked pair, so that two who take their blocks back at once do it one after the other. */
+export async function lockBlockedPair(tx: Tx, pair: string): Promise<void> {
+  await tx
+    .updateTable('friendships')
+    .set((columns) => ({ status: columns.ref('status') }))
+    .where('pair_key', '=', pair)
+    .where('status', '=', 'Blocked')
+    .execute()
+}
+
+/** The two are strangers again. */
+export async function freePair(tx: Tx, pair: string): Promise<void> {
+  await tx
+    .deleteFrom('friendships')
+    .where('pair_key', '=', pair)
+    .where('status', '=', 'Blocked')
+    .execute()
+}
+
+/** False when the one blocks the other already. */
+export async function insertBlock(tx: Tx, row: BlockRow): Promise<boolean> {
+  const result = await tx
+    .insertInto('blocks')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['blocker_id', 'blocked_id']).doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+/** False when there was none. */
+export async function deleteBlock(
+  tx: Tx,
+  tenantId: string,
+  blockerId: string,
+  blockedId: string,
+): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('blocks')
+    .where('tenant_id', '=', tenantId)
+    .where('blocker_id', '=', blockerId)
+    .where('blocked_id', '=', blockedId)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+export async function isBlockedBy(db: Db, blockerId: string, blockedId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('blocks')
+    .select('created_at')
+    .where('blocker_id', '=', blockerId)
+    .where('blocked_id', '=', blockedId)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function listBlocked(db: Db, tenantId: string, blockerId: string) {
+  return db
+    .selectFrom('blocks as block')
+    .innerJoin('users as blocked', 'blocked.id', 'block.blocked_id')
+    .where('block.tenant_id', '=', tenantId)
+    .where('block.blocker_id', '=', blockerId)
+    .select(['block.blocked_id', 'block.created_at', 'blocked.username'])
+    .orderBy('block.created_at', 'desc')
+    .orderBy('block.blocked_id')
+    .execute()
 }

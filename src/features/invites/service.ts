@@ -22,8 +22,6 @@ import {
   markRedeemed,
 } from './store.ts'
 
-const MOST_LISTED = 200
-
 /** The token is in this answer and nowhere else: only its hash is stored. */
 export async function createInvitation(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
@@ -54,13 +52,13 @@ export async function createInvitation(
   return { id, token, expiresAt }
 }
 
-/** Newest first, 200 at most. */
+/** Newest first. */
 export async function getInvitations(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
 ): Promise<Invitation[]> {
   const now = toIso(ctx.clock.now())
-  const rows = await listInvitations(ctx.db.read, actor.tenantId, MOST_LISTED)
+  const rows = await listInvitations(ctx.db.read, actor.tenantId)
   return rows.map((row) => ({
     id: row.id,
     note: row.note,

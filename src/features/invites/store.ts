@@ -5,7 +5,7 @@ export async function insertInvitation(tx: Tx, row: InvitationRow): Promise<void
   await tx.insertInto('invitations').values(row).execute()
 }
 
-export async function listInvitations(db: Db, tenantId: string, limit: number) {
+export async function listInvitations(db: Db, tenantId: string) {
   return db
     .selectFrom('invitations as invitation')
     .leftJoin('users as redeemer', 'redeemer.id', 'invitation.redeemed_by')
@@ -14,7 +14,6 @@ export async function listInvitations(db: Db, tenantId: string, limit: number) {
     .select('redeemer.username as redeemed_by_username')
     .orderBy('invitation.created_at', 'desc')
     .orderBy('invitation.id', 'desc')
-    .limit(limit)
     .execute()
 }
 

@@ -1,9 +1,13 @@
 import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { isKeyUsedByMail } from '../../outbound/mail-queue.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Key, type KeyPurpose, keyErrors } from '../../platform/keyring.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { isKeyUsed } from '../messages/access.ts'
+import { isKeyUsed as sealsMessages } from '../messages/access.ts'
+import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
 
 /** A key without its bytes. */
 export interface KeyInfo {
@@ -48,7 +52,8 @@ export async function retireKey(
   const { id } = input
   ctx.keyring.requireRemovable(id)
   await ctx.db.transaction(async (tx) => {
-    if (ctx.keyring.find('message', id) && (await isKeyUsed(tx, id))) {
+    const seals = ctx.keyring.find('message', id) !== undefined
+    if (seals && (await isKeyNeeded(tx, id))) {
       throw new AppError(keyErrors.inUse)
     }
     await recordAudit(ctx, tx, actor, { type: 'key.retired', target: { type: 'key', id } })
@@ -56,4 +61,11 @@ export async function retireKey(
   // Last: a key that is recorded as retired and still there does less harm than the reverse.
   ctx.keyring.remove(id)
   return { id }
+}
+
+/** Whether anything that was sealed with the key is still to be read. */
+async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
+  const uses = [sealsMessages, sealsAttachments, sealsReasons, isKeyUsedByMail]
+  for (const isUsed of uses) if (await isUsed(tx, id)) return true
+  return false
 }

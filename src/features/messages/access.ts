@@ -1,1 +1,1 @@
-export { isKeyUsed } from './store.ts'
+export { findMessages, holdMessage, isKeyUsed, listMessages } from './store.ts'

@@ -1,17 +1,18 @@
 import type { Ctx } from '../../context.ts'
-import type { Tx } from '../../db/database.ts'
 import type { MessageRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { isMember, mayModerate } from '../conversations/access.ts'
+import { mayModerate, requireWriter } from '../conversations/access.ts'
 import { sealContent } from './content.ts'
 import { messageErrors } from './errors.ts'
-import { messageDeleted, messageEdited } from './events.ts'
+import { messageEdited } from './events.ts'
 import type { EditMessage, MessageId } from './schema.ts'
-import { changeMessage, findMessage } from './store.ts'
+import { requireMessage } from './service.ts'
+import { changeMessage } from './store.ts'
+import { wipeMessages } from './wipe.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'bus'>
 
@@ -19,8 +20,9 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'bus'>
 export async function editMessage(ctx: Needs, actor: Actor, input: EditMessage): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const message = await requireMessage(tx, me, input.id)
+    const message = await requireMessage(ctx, tx, me, input.id)
     if (message.sender_id !== me.userId) throw notYours(message, 'not_the_sender')
+    await requireWriter(tx, me, message.conversation_id)
     const editedAt = toIso(ctx.clock.now())
     const sealed = sealContent(ctx, message, input.content)
     const change = { key_id: sealed.keyId, sealed: sealed.bytes, edited_at: editedAt }
@@ -41,34 +43,21 @@ export async function editMessage(ctx: Needs, actor: Actor, input: EditMessage):
 export async function deleteMessage(ctx: Needs, actor: Actor, input: MessageId): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const message = await requireMessage(tx, me, input.id)
+    const message = await requireMessage(ctx, tx, me, input.id)
     if (message.sender_id !== me.userId) {
       if (!(await mayModerate(tx, me, message.conversation_id))) {
         throw notYours(message, 'not_the_sender')
       }
     }
-    const deletedAt = toIso(ctx.clock.now())
-    const change = { key_id: message.key_id, sealed: Buffer.alloc(0), deleted_at: deletedAt }
-    if (!(await changeMessage(tx, message.id, change))) throw new AppError(commonErrors.notFound)
+    const [wiped] = await wipeMessages(ctx, tx, [message.id])
+    if (!wiped) throw new AppError(commonErrors.notFound)
     const { id: messageId, conversation_id: conversationId } = message
-    await appendEvents(ctx, tx, [
-      messageDeleted(me.tenantId, { messageId, conversationId, deletedAt }),
-    ])
     await recordAudit(ctx, tx, actor, {
       type: 'message.deleted',
       target: { type: 'message', id: messageId },
       details: { conversationId, senderId: message.sender_id },
     })
   })
-}
-
-/** A message that is not deleted, in a conversation of the caller's; anything else is `not_found`. */
-async function requireMessage(tx: Tx, me: UserActor, id: string): Promise<MessageRow> {
-  const message = await findMessage(tx, me.tenantId, id)
-  if (!message || message.deleted_at || !(await isMember(tx, me, message.conversation_id))) {
-    throw new AppError(commonErrors.notFound)
-  }
-  return message
 }
 
 function notYours(message: MessageRow, reason: string): AppError {

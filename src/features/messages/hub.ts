@@ -1,25 +1,56 @@
 import { z } from 'zod'
 import { defineHubMethod } from '../../hub/define-method.ts'
+import { AppError } from '../../platform/errors.ts'
 import { fits, isBlank, isStorable } from '../../platform/text.ts'
+import { MOST_TOGETHER } from '../attachments/schema.ts'
 import { deleteMessage, editMessage } from './change.ts'
-import { CLIENT_MESSAGE_ID_MAX, CONTENT_MAX } from './schema.ts'
+import { messageErrors } from './errors.ts'
+import {
+  CLIENT_MESSAGE_ID_MAX,
+  CONTENT_MAX,
+  EXPIRY_MAX,
+  EXPIRY_MIN,
+  isEmpty,
+  MENTIONS_MAX,
+} from './schema.ts'
 import { sendMessage } from './send.ts'
 
 const conversationId = z.uuid('invalid_conversation_id').toLowerCase()
 const messageId = z.uuid('invalid_message_id').toLowerCase()
-const content = z
+const text = z
   .string('empty_content')
-  .refine((value) => !isBlank(value), 'empty_content')
   .refine(fits(CONTENT_MAX), 'content_too_long')
   .refine(isStorable, 'invalid_content')
+
+const content = text.refine((value) => !isBlank(value), 'empty_content')
 
 const clientMessageId = z
   .string('invalid_options')
   .min(1, 'invalid_options')
   .refine(fits(CLIENT_MESSAGE_ID_MAX), 'invalid_options')
   .refine(isStorable, 'invalid_options')
+const attachmentIds = z
+  .array(z.uuid('invalid_attachment').toLowerCase(), 'invalid_attachment')
+  .max(MOST_TOGETHER, 'invalid_attachment')
+  .refine((ids) => new Set(ids).size === ids.length, 'invalid_attachment')
 const options = z
-  .object({ clientMessageId: clientMessageId.nullish() }, 'invalid_options')
+  .object(
+    {
+      clientMessageId: clientMessageId.nullish(),
+      attachmentIds: attachmentIds.nullish(),
+      replyToId: z.uuid('invalid_reply').toLowerCase().nullish(),
+      mentions: z
+        .array(z.uuid('invalid_mention').toLowerCase(), 'invalid_mention')
+        .max(MENTIONS_MAX, 'invalid_mention')
+        .nullish(),
+      expiresInSeconds: z
+        .int('invalid_expiry')
+        .min(EXPIRY_MIN, 'invalid_expiry')
+        .max(EXPIRY_MAX, 'invalid_expiry')
+        .nullish(),
+    },
+    'invalid_options',
+  )
   .nullish()
 
 export const methods = [
@@ -27,15 +58,12 @@ export const methods = [
     name: 'SendMessage',
     permission: 'messages:write',
     rate: 'unlimited',
-    args: [conversationId, content, options],
+    args: [conversationId, text, options],
     optional: 1,
     run: async (ctx, actor, [conversationId, content, options]) => {
-      const { clientMessageId } = options ?? {}
-      const { message } = await sendMessage(ctx, actor, {
-        conversationId,
-        content,
-        clientMessageId,
-      })
+      const input = { ...options, conversationId, content }
+      if (isEmpty(input)) throw new AppError(messageErrors.emptyContent)
+      const { message } = await sendMessage(ctx, actor, input)
       return message
     },
   }),

@@ -1,4 +1,5 @@
 import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { listSummaries } from '../conversations/access.ts'
 import type { ConversationSummary } from '../conversations/schema.ts'
@@ -9,11 +10,11 @@ const PREVIEW_LENGTH = 80
 
 /** The caller's conversations with the last message and the unread count of each, newest first. */
 export async function getInbox(
-  ctx: Pick<Ctx, 'db' | 'keyring' | 'log'>,
+  ctx: Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>,
   actor: Actor,
 ): Promise<ConversationSummary[]> {
   const me = requireUser(actor)
-  const rows = await listSummaries(ctx.db.read, me.tenantId, me.userId)
+  const rows = await listSummaries(ctx.db.read, me.tenantId, me.userId, toIso(ctx.clock.now()))
   return rows.map((row) => ({
     id: row.id,
     type: row.type,

@@ -1,44 +1,104 @@
 import type { Ctx } from '../../context.ts'
+import type { Db } from '../../db/database.ts'
 import type { MessageRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
 import { firstIdAt } from '../../platform/ids.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
+import { attachmentsOf } from '../attachments/service.ts'
 import { requireMember } from '../conversations/access.ts'
+import { listReactions } from '../reactions/access.ts'
 import { openContent } from './content.ts'
 import type { ListMessages, Message } from './schema.ts'
-import { listMessages } from './store.ts'
+import { listMessages, type UnsealedRow } from './store.ts'
 
 /** What stands in place of a content that cannot be opened. */
 export const UNREADABLE = '[This message cannot be read]'
 
+type Reading = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
+
 /** A page of history, oldest first. Paging by id loses nothing when messages share a millisecond. */
 export async function getMessages(
-  ctx: Pick<Ctx, 'db' | 'keyring' | 'log'>,
+  ctx: Reading,
   actor: Actor,
   input: ListMessages,
 ): Promise<Message[]> {
   const me = requireUser(actor)
-  await requireMember(ctx.db.read, me, input.conversationId)
+  const { conversationId, limit } = input
+  await requireMember(ctx.db.read, me, conversationId)
+  const page = { conversationId, now: toIso(ctx.clock.now()) }
+  if (input.around) return readMessages(ctx, await listAround(ctx, page, input.around, limit))
   // Ids sort by time: "before a time" is "below the first id of that millisecond".
   const below = input.beforeId ?? (input.before && firstIdAt(Date.parse(input.before)))
   const rows = await listMessages(ctx.db.read, {
-    conversationId: input.conversationId,
-    limit: input.limit,
+    ...page,
+    limit,
     ...(below ? { below } : {}),
     ...(input.afterId ? { above: input.afterId } : {}),
   })
-  return rows.map((row) => readMessage(ctx, row))
+  return readMessages(ctx, rows)
 }
 
-/** A stored message as a member sees it. */
-export function readMessage(ctx: Pick<Ctx, 'keyring' | 'log'>, row: MessageRow): Message {
-  if (row.deleted_at) return toMessage(row, '')
+/** Half of the page before the message and the rest from it on; what is newer may be short. */
+async function listAround(
+  ctx: Pick<Ctx, 'db'>,
+  page: { conversationId: string; now: string },
+  around: string,
+  limit: number,
+): Promise<MessageRow[]> {
+  const older = Math.floor(limit / 2)
+  const from = { ...page, from: around, limit: limit - older }
+  const newer = await listMessages(ctx.db.read, from)
+  const rest = limit - newer.length
+  if (rest === 0) return newer
+  return [...(await listMessages(ctx.db.read, { ...page, below: around, limit: rest })), ...newer]
+}
+
+/** Stored messages as members see them, with what hangs on them: one query for all of a kind. */
+export async function readMessages(
+  ctx: Reading,
+  rows: readonly MessageRow[],
+  db: Db = ctx.db.read,
+): Promise<Message[]> {
+  const now = toIso(ctx.clock.now())
+  const shown = rows.filter((row) => !isGone(row, now)).map(({ id }) => id)
+  const attachments = await attachmentsOf(ctx, db, shown)
+  const messages = rows.map((row) => {
+    const own = attachments.get(row.id)
+    return own ? { ...readMessage(ctx, row), attachments: [...own] } : readMessage(ctx, row)
+  })
+  const withReactions = rows.filter((row) => row.has_reactions && !isGone(row, now))
+  if (withReactions.length === 0) return messages
+  const reactions = await listReactions(
+    db,
+    withReactions.map(({ id }) => id),
+  )
+  return messages.map((message) => {
+    const own = reactions.get(message.id)
+    return own ? { ...message, reactions: own } : message
+  })
+}
+
+/** When the message was or is to be taken away, if that time has come. */
+export function isGone(row: MessageRow, now: string): string | null {
+  if (row.deleted_at) return row.deleted_at
+  return row.expires_at && row.expires_at <= now ? row.expires_at : null
+}
+
+/** A stored message as a member sees it, without its reactions. */
+export function readMessage(ctx: Pick<Ctx, 'keyring' | 'log' | 'clock'>, row: MessageRow): Message {
+  const deletedAt = isGone(row, toIso(ctx.clock.now()))
+  if (deletedAt) return { ...toMessage(withoutExtras(row), ''), deletedAt }
   const content = openContent(ctx, row)
   if (content === undefined) return { ...toMessage(row, UNREADABLE), unreadable: true }
   return toMessage(row, content)
 }
 
+function withoutExtras(row: MessageRow): MessageRow {
+  return { ...row, reply_to_id: null, mentions: null, expires_at: null, has_reactions: null }
+}
+
 /** A row with its content at hand. */
-export function toMessage(row: MessageRow, content: string): Message {
+export function toMessage(row: UnsealedRow, content: string): Message {
   return {
     id: row.id,
     conversationId: row.conversation_id,
@@ -48,5 +108,8 @@ export function toMessage(row: MessageRow, content: string): Message {
     editedAt: row.edited_at,
     deletedAt: row.deleted_at,
     ...(row.client_message_id ? { clientMessageId: row.client_message_id } : {}),
+    ...(row.reply_to_id ? { replyToId: row.reply_to_id } : {}),
+    ...(row.mentions ? { mentions: JSON.parse(row.mentions) } : {}),
+    ...(row.expires_at ? { expiresAt: row.expires_at } : {}),
   }
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { Answer, defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { attachmentErrors } from '../attachments/errors.ts'
 import { ConversationSummary } from '../conversations/schema.ts'
 import { deleteMessage, editMessage } from './change.ts'
+import { messageErrors } from './errors.ts'
 import { getInbox } from './inbox.ts'
 import { getMessages } from './read.ts'
 import {
@@ -49,6 +51,7 @@ export const routes = [
     status: 201,
     output: Message,
     also: { 200: Message },
+    errors: [messageErrors.invalidReply, messageErrors.invalidMention, attachmentErrors.notFound],
     run: async (ctx, actor, input) => {
       const { message, created } = await sendMessage(ctx, actor, input)
       return created ? message : new Answer(200, message)

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { isBlank, text, uuid } from '../../platform/text.ts'
+import { Attachment, AttachmentIds } from '../attachments/schema.ts'
+import { Reaction } from '../reactions/schema.ts'
 
 /** Counted in UTF-16 code units, as the clients count. */
 export const CONTENT_MAX = 4000
@@ -8,6 +10,11 @@ export const Content = text(1, CONTENT_MAX).refine((value) => !isBlank(value), '
 
 export const CLIENT_MESSAGE_ID_MAX = 64
 const ClientMessageId = text(1, CLIENT_MESSAGE_ID_MAX)
+
+export const MENTIONS_MAX = 20
+/** Bounds of a message's life, in seconds. */
+export const EXPIRY_MIN = 5
+export const EXPIRY_MAX = 365 * 24 * 60 * 60
 
 export const Message = z.strictObject({
   id: uuid,
@@ -19,6 +26,16 @@ export const Message = z.strictObject({
   deletedAt: z.iso.datetime().nullable(),
   /** As the sender gave it; absent otherwise. */
   clientMessageId: z.string().optional(),
+  /** The message that this one answers; it may be gone since. */
+  replyToId: uuid.optional(),
+  /** Members whom the sender names. */
+  mentions: z.array(uuid).optional(),
+  /** When the message disappears. */
+  expiresAt: z.iso.datetime().optional(),
+  /** In the sender's order; absent without any. */
+  attachments: z.array(Attachment).optional(),
+  /** In the order of their first use; absent without any. */
+  reactions: z.array(Reaction).optional(),
   /** Present and true when the stored bytes cannot be opened; the content then says so. */
   unreadable: z.literal(true).optional(),
 })
@@ -26,9 +43,27 @@ export type Message = z.output<typeof Message>
 
 export const InConversation = z.object({ conversationId: uuid })
 
-export const SendMessage = z.object({
-  content: Content,
+const SendFields = z.object({
+  content: text(0, CONTENT_MAX),
   clientMessageId: ClientMessageId.nullish(),
+  /** One's own uploads; with some the content may be empty. */
+  attachmentIds: AttachmentIds.nullish(),
+  replyToId: uuid.nullish(),
+  mentions: z.array(uuid).max(MENTIONS_MAX).nullish(),
+  expiresInSeconds: z.number().int().min(EXPIRY_MIN).max(EXPIRY_MAX).nullish(),
+})
+
+/** Whether there is anything in a message: something to read, or something attached. */
+export function isEmpty(message: {
+  readonly content: string
+  readonly attachmentIds?: readonly string[] | null | undefined
+}): boolean {
+  return isBlank(message.content) && !message.attachmentIds?.length
+}
+
+export const SendMessage = SendFields.refine((message) => !isEmpty(message), {
+  error: 'must not be blank',
+  path: ['content'],
 })
 export type SendMessage = z.output<typeof SendMessage> & z.output<typeof InConversation>
 
@@ -43,6 +78,8 @@ export const ListMessages = z
     beforeId: uuid.optional(),
     /** Newer than this message, oldest first from there. */
     afterId: uuid.optional(),
+    /** Half of the page before this message, the rest from it on. */
+    around: uuid.optional(),
     limit: z.coerce
       .number()
       .refine(Number.isInteger, 'must be a whole number')
@@ -50,9 +87,9 @@ export const ListMessages = z
       .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
   })
   .refine(
-    ({ before, beforeId, afterId }) =>
-      [before, beforeId, afterId].filter((bound) => bound !== undefined).length <= 1,
-    { error: 'only one of before, beforeId and afterId', path: ['before'] },
+    ({ before, beforeId, afterId, around }) =>
+      [before, beforeId, afterId, around].filter((bound) => bound !== undefined).length <= 1,
+    { error: 'only one of before, beforeId, afterId and around', path: ['before'] },
   )
 export type ListMessages = z.output<typeof ListMessages> & z.output<typeof InConversation>
 

@@ -1,13 +1,60 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
 import { prepared, preparedForMany } from '../../db/prepared.ts'
-import type { MessageRow } from '../../db/tables.ts'
+import type { MessageRow, Tables } from '../../db/tables.ts'
 
-const insert = preparedForMany<MessageRow, never>((db, rows) =>
+const insert = preparedForMany<NewMessageRow, never>((db, rows) =>
   db.insertInto('messages').values(rows),
 )
 
-export async function insertMessages(tx: Tx, rows: readonly MessageRow[]): Promise<void> {
-  await insert(tx, rows)
+/** A message to be stored. A plain one has no further columns, and pays for none. */
+export type NewMessageRow = Omit<MessageRow, keyof Extras> & Partial<Extras>
+
+/** One that has its place but is not sealed: that is done where the keys cannot change under it. */
+export type UnsealedRow = Omit<NewMessageRow, 'key_id' | 'sealed'>
+
+type Extras = Pick<MessageRow, 'reply_to_id' | 'mentions' | 'expires_at' | 'has_reactions'>
+
+export async function insertMessages(tx: Tx, rows: readonly NewMessageRow[]): Promise<void> {
+  const isPlain = (row: NewMessageRow) => !(row.reply_to_id || row.mentions || row.expires_at)
+  const plain = rows.filter(isPlain)
+  await insert(tx, plain)
+  if (plain.length === rows.length) return
+  const rich = rows.filter((row) => !isPlain(row))
+  await insert(
+    tx,
+    // All of one shape: it makes the statement's text.
+    rich.map((row) => ({
+      ...row,
+      reply_to_id: row.reply_to_id ?? null,
+      mentions: row.mentions ?? null,
+      expires_at: row.expires_at ?? null,
+    })),
+  )
+}
+
+/** Of the named messages those that are not deleted, by id with their conversation. */
+export async function findShown(
+  db: Db,
+  ids: readonly string[],
+  now: string,
+): Promise<Map<string, string>> {
+  const rows = await db
+    .selectFrom('messages')
+    .select(['id', 'conversation_id'])
+    .where('id', 'in', ids)
+    .where(isShown(now))
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.conversation_id]))
+}
+
+/** Neither deleted nor past its time: what anybody may be shown. */
+function isShown(now: string) {
+  return (where: ExpressionBuilder<Tables, 'messages'>) =>
+    where.and([
+      where('deleted_at', 'is', null),
+      where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]),
+    ])
 }
 
 interface ClientKey {
@@ -37,23 +84,29 @@ export interface Page {
   readonly below?: string
   /** Only ids greater than this. */
   readonly above?: string
+  /** Only this id and greater ones. */
+  readonly from?: string
   readonly limit: number
+  /** Messages past their time are left out, whether wiped yet or not. */
+  readonly now: string
 }
 
-/** Messages that are not deleted, oldest first: the newest of the range, or with `above` its oldest. */
+/** Messages that are shown, oldest first: the newest of the range, or from a lower bound on its oldest. */
 export async function listMessages(db: Db, page: Page): Promise<MessageRow[]> {
-  const { below, above } = page
+  const { below, above, from } = page
+  const upwards = above !== undefined || from !== undefined
   const rows = await db
     .selectFrom('messages')
     .selectAll()
     .where('conversation_id', '=', page.conversationId)
-    .where('deleted_at', 'is', null)
+    .where(isShown(page.now))
     .$if(below !== undefined, (query) => query.where('id', '<', below as string))
     .$if(above !== undefined, (query) => query.where('id', '>', above as string))
-    .orderBy('id', above === undefined ? 'desc' : 'asc')
+    .$if(from !== undefined, (query) => query.where('id', '>=', from as string))
+    .orderBy('id', upwards ? 'asc' : 'desc')
     .limit(page.limit)
     .execute()
-  return above === undefined ? rows.reverse() : rows
+  return upwards ? rows : rows.reverse()
 }
 
 export async function findMessage(
@@ -69,14 +122,72 @@ export async function findMessage(
     .executeTakeFirst()
 }
 
-type Change = Pick<MessageRow, 'key_id' | 'sealed'> &
-  Partial<Pick<MessageRow, 'edited_at' | 'deleted_at'>>
+export async function findMessages(db: Db, ids: readonly string[]): Promise<MessageRow[]> {
+  if (ids.length === 0) return []
+  return db.selectFrom('messages').selectAll().where('id', 'in', ids).execute()
+}
+
+type Change = Pick<MessageRow, 'key_id' | 'sealed' | 'edited_at'>
 
 /** False when the message was deleted meanwhile. */
 export async function changeMessage(tx: Tx, id: string, change: Change): Promise<boolean> {
   const result = await tx
     .updateTable('messages')
     .set(change)
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Empties messages of one moment for good; gives those that were not deleted before. */
+export async function wipe(
+  tx: Tx,
+  ids: readonly string[],
+  deletedAt: string,
+): Promise<WipedMessage[]> {
+  return tx
+    .updateTable('messages')
+    .set({
+      sealed: Buffer.alloc(0),
+      deleted_at: deletedAt,
+      reply_to_id: null,
+      mentions: null,
+      expires_at: null,
+      has_reactions: null,
+    })
+    .where('id', 'in', ids)
+    .where('deleted_at', 'is', null)
+    .returning(['id', 'tenant_id', 'conversation_id'])
+    .execute()
+}
+
+export type WipedMessage = Pick<MessageRow, 'id' | 'tenant_id' | 'conversation_id'>
+
+/** Ids of messages past their time, the longest due first. */
+export async function listExpired(db: Db, now: string, most: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('messages')
+    .select('id')
+    .where('expires_at', '<=', now)
+    .orderBy('expires_at')
+    .limit(most)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/**
+ * Keeps the message's row until the transaction ends: what hangs on it is counted one after another
+ * and cannot outlive it. False when it is deleted.
+ */
+export async function holdMessage(
+  tx: Tx,
+  id: string,
+  change: Pick<Partial<MessageRow>, 'has_reactions'> = {},
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('messages')
+    .set({ deleted_at: null, ...change })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .executeTakeFirst()

@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findAccountById, setPassword } from '../accounts/access.ts'
+import { findAccountById, holdActive, setPassword } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { ChangePassword } from './schema.ts'
@@ -25,6 +25,9 @@ export async function changePassword(
   }
   const passwordHash = await ctx.passwords.hash(input.newPassword)
   await ctx.db.transaction(async (tx) => {
+    // Hashing takes long: a password that an administrator set meanwhile stays.
+    const unchanged = await holdActive(tx, userId, user.password_hash)
+    if (!unchanged) throw new AppError(accountErrors.currentPasswordIncorrect)
     await setPassword(tx, userId, passwordHash, toIso(ctx.clock.now()))
     const ended = await endAllSessions(ctx, tx, userId, 'password_changed')
     await recordAudit(ctx, tx, actor, {

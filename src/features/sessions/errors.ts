@@ -26,6 +26,11 @@ export const sessionErrors = defineErrors({
     kind: 'unauthenticated',
     message: 'The refresh token has expired.',
   },
+  invalidOrExpiredCode: {
+    code: 'invalid_or_expired_code',
+    kind: 'invalid',
+    message: 'The code is not valid, was used, or has expired.',
+  },
   tokenReuseDetected: {
     code: 'token_reuse_detected',
     kind: 'unauthenticated',

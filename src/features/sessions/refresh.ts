@@ -7,8 +7,9 @@ import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
+import { REFRESH_LIFETIME } from './open-session.ts'
 import type { RefreshToken, TokenPair } from './schema.ts'
-import { endAllSessions, REFRESH_LIFETIME } from './service.ts'
+import { endAllSessions } from './service.ts'
 import { findRefreshToken, insertRefreshToken, markRotated, touchSession } from './store.ts'
 
 /** How long a repeat of the same refresh gets the same successor: a client that lost the answer asks again. */

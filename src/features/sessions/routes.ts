@@ -4,9 +4,19 @@ import { commonErrors } from '../../platform/errors.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { changePassword } from './change-password.ts'
 import { sessionErrors } from './errors.ts'
+import { linkDevice, redeemDeviceLink } from './link-device.ts'
 import { refresh } from './refresh.ts'
-import { ChangePassword, Login, RefreshToken, Session, SessionId, TokenPair } from './schema.ts'
-import { getSessions, login, logout, revokeSession } from './service.ts'
+import {
+  ChangePassword,
+  DeviceLink,
+  Login,
+  RedeemDeviceLink,
+  RefreshToken,
+  Session,
+  SessionId,
+  TokenPair,
+} from './schema.ts'
+import { getSessions, login, logout, revokeOtherSessions, revokeSession } from './service.ts'
 
 export const routes = [
   defineRoute({
@@ -60,6 +70,38 @@ export const routes = [
     output: null,
     errors: [accountErrors.currentPasswordIncorrect, accountErrors.newPasswordSameAsCurrent],
     run: changePassword,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/link-device',
+    summary: 'Make a code that signs another device in, once, within two minutes',
+    permission: 'signed-in',
+    rate: 'auth-link-device',
+    status: 200,
+    output: DeviceLink,
+    run: linkDevice,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/link-device/redeem',
+    summary: 'Sign in with the code of a signed-in device',
+    permission: 'public',
+    rate: 'auth-link-device',
+    body: RedeemDeviceLink,
+    status: 200,
+    output: TokenPair,
+    errors: [sessionErrors.invalidOrExpiredCode],
+    run: redeemDeviceLink,
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/me/sessions',
+    summary: 'Sign all your other devices out',
+    permission: 'signed-in',
+    rate: 'unlimited',
+    status: 204,
+    output: null,
+    run: revokeOtherSessions,
   }),
   defineRoute({
     method: 'get',

@@ -27,6 +27,16 @@ export const ChangePassword = z.object({
 })
 export type ChangePassword = z.output<typeof ChangePassword>
 
+export const DeviceLink = z.strictObject({
+  code: z.string(),
+  url: z.string(),
+  expiresAt: z.iso.datetime(),
+})
+export type DeviceLink = z.output<typeof DeviceLink>
+
+export const RedeemDeviceLink = z.object({ code: z.string().min(1).max(200) })
+export type RedeemDeviceLink = z.output<typeof RedeemDeviceLink>
+
 export const Session = z.strictObject({
   id: uuid,
   createdAt: z.iso.datetime(),

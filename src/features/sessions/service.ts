@@ -1,26 +1,23 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { appendEvents, disconnectAfterCommit } from '../../events/append.ts'
-import { DAY, toIso } from '../../platform/clock.ts'
+import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findAccount, holdActive } from '../accounts/access.ts'
+import { findAccount } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { openSessionsOf } from './access.ts'
-import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
 import { sessionRevoked } from './events.ts'
+import { openSession } from './open-session.ts'
 import type { Login, RefreshToken, Session, SessionId, TokenPair } from './schema.ts'
 import {
   findRefreshToken,
-  insertRefreshToken,
-  insertSession,
+  revokeOtherSessionRows,
   revokeSessionRow,
   revokeSessionRows,
 } from './store.ts'
-
-export const REFRESH_LIFETIME = 30 * DAY
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
@@ -50,57 +47,7 @@ export async function login(
       { audit: { reason: 'account_not_active', targetType: 'user', targetId: user.id } },
     )
   }
-
-  const now = ctx.clock.now()
-  const sessionId = ctx.ids.next()
-  const refreshToken = randomToken(32)
-  const refreshExpiresAt = toIso(now + REFRESH_LIFETIME)
-  const access = await signAccessToken(ctx, {
-    userId: user.id,
-    email: user.email,
-    username: user.username,
-    isAdmin: user.role !== 'member',
-    sessionId,
-  })
-  await ctx.db.transaction(async (tx) => {
-    // Hashing takes long: what changed meanwhile ended the sessions without this one.
-    const unchanged = await holdActive(tx, user.id, user.password_hash)
-    if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
-    await insertSession(tx, {
-      id: sessionId,
-      tenant_id: user.tenant_id,
-      user_id: user.id,
-      ip: actor.origin.ip ?? null,
-      user_agent: actor.origin.userAgent ?? null,
-      created_at: toIso(now),
-      last_used_at: toIso(now),
-      expires_at: refreshExpiresAt,
-      revoked_at: null,
-      revoked_reason: null,
-    })
-    await insertRefreshToken(tx, {
-      token_hash: sha256Hex(refreshToken),
-      tenant_id: user.tenant_id,
-      session_id: sessionId,
-      created_at: toIso(now),
-      expires_at: refreshExpiresAt,
-      rotated_at: null,
-      successor_hash: null,
-    })
-    await recordAudit(ctx, tx, actor, {
-      type: 'session.started',
-      target: { type: 'session', id: sessionId },
-      details: { userId: user.id },
-    })
-  })
-  return {
-    accessToken: access.token,
-    accessExpiresAt: access.expiresAt,
-    refreshToken,
-    refreshExpiresAt,
-    username: user.username,
-    isAdmin: user.role !== 'member',
-  }
+  return openSession(ctx, actor, user)
 }
 
 /** Ends the session of a refresh token and its connections; says nothing about tokens it does not know. */
@@ -146,6 +93,28 @@ export async function revokeSession(ctx: Needs, actor: Actor, input: SessionId):
     await recordAudit(ctx, tx, actor, {
       type: 'session.revoked',
       target: { type: 'session', id: input.id },
+    })
+  })
+}
+
+/** Signs every other device out; the calling one stays. */
+export async function revokeOtherSessions(ctx: Needs, actor: Actor): Promise<void> {
+  const { userId, tenantId, sessionId } = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const now = toIso(ctx.clock.now())
+    const revoked = await revokeOtherSessionRows(tx, userId, sessionId ?? '', 'revoked', now)
+    await appendEvents(
+      ctx,
+      tx,
+      revoked.map((id) => sessionRevoked(tenantId, userId, id)),
+    )
+    for (const id of revoked) {
+      disconnectAfterCommit(ctx, tx, { userId, sessionId: id, reason: 'session_revoked' })
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'session.revoked',
+      target: { type: 'user', id: userId },
+      details: { sessionsEnded: revoked.length },
     })
   })
 }

@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { prepared } from '../../db/prepared.ts'
-import type { RefreshTokenRow, SessionRow, UserRow } from '../../db/tables.ts'
+import type { DeviceLinkRow, RefreshTokenRow, SessionRow, UserRow } from '../../db/tables.ts'
 
 export interface CallerRow {
   id: string
@@ -103,6 +103,26 @@ export async function revokeSessionRows(
   return Number(result.numUpdatedRows)
 }
 
+/** Ends all but one; returns which were open. */
+export async function revokeOtherSessionRows(
+  tx: Tx,
+  userId: string,
+  exceptId: string,
+  reason: string,
+  now: string,
+): Promise<string[]> {
+  const rows = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: reason })
+    .where('user_id', '=', userId)
+    .where('id', '!=', exceptId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .execute()
+  return rows.map((row) => row.id)
+}
+
 export async function insertRefreshToken(tx: Tx, row: RefreshTokenRow): Promise<void> {
   await tx.insertInto('refresh_tokens').values(row).execute()
 }
@@ -149,9 +169,46 @@ export async function markRotated(
   return result.numUpdatedRows > 0n
 }
 
+export async function insertDeviceLink(tx: Tx, row: DeviceLinkRow): Promise<void> {
+  await tx.insertInto('device_links').values(row).execute()
+}
+
+/** A code that still counts: not used, not too old, and its maker's session is open. */
+export async function findDeviceLink(
+  db: Db,
+  codeHash: string,
+  now: string,
+): Promise<DeviceLinkRow | undefined> {
+  return db
+    .selectFrom('device_links as link')
+    .innerJoin('sessions as session', 'session.id', 'link.session_id')
+    .where('link.code_hash', '=', codeHash)
+    .where('link.used_at', 'is', null)
+    .where('link.expires_at', '>', now)
+    .where('session.revoked_at', 'is', null)
+    .selectAll('link')
+    .executeTakeFirst()
+}
+
+/** False when it does not count any more. */
+export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Promise<boolean> {
+  const result = await tx
+    .updateTable('device_links')
+    .set({ used_at: now })
+    .where('code_hash', '=', codeHash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('session_id', 'in', (ids) =>
+      ids.selectFrom('sessions').select('id').where('revoked_at', 'is', null),
+    )
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
 /** Takes away what nobody can use any more; returns how many sessions went. */
 export async function deleteExpired(tx: Tx, before: string): Promise<number> {
   await tx.deleteFrom('refresh_tokens').where('expires_at', '<', before).execute()
+  await tx.deleteFrom('device_links').where('expires_at', '<', before).execute()
   const result = await tx
     .deleteFrom('sessions')
     .where('expires_at', '<', before)

@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import type { pushTestCommand } from '../src/features/push/commands.ts'
+import { order } from './connection.ts'
+import { withExamples } from './examples.ts'
+import { globalsOf } from './globals.ts'
+import { print, table } from './output.ts'
+
+export function addPush(program: Command): void {
+  const push = program.command('push').description('signals to devices that are not connected')
+
+  const test = push
+    .command('test')
+    .description('send a test push to every device of a user and say how far each came')
+    .argument('<user>', 'username, e-mail or id')
+    .action(testPush)
+  withExamples(test, 'mimir push test ada', 'mimir push test ada --json')
+}
+
+async function testPush(user: string, _options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const tests = await order<typeof pushTestCommand>(globals, 'push.test', { user })
+  await print(globals, tests, () =>
+    table(
+      ['device', 'kind', 'delivered', 'how far'],
+      tests.map(({ id, kind, delivered, hops }) => [
+        id,
+        kind,
+        delivered ? 'yes' : 'no',
+        hops.map(({ hop, detail }) => `${hop}: ${detail}`).join(', '),
+      ]),
+      'This user has no devices.',
+    ),
+  )
+}

@@ -1,0 +1,15 @@
+import type { Database } from '../db/database.ts'
+import { KeyFileError, type Keyring } from '../platform/keyring.ts'
+
+/**
+ * Throws when the store holds messages and no key that could open one is here: a data directory that
+ * lost its keys, or a second one on the same database. Making new keys in silence would hide it.
+ */
+export async function requireMessageKeys({ read }: Database, keyring: Keyring): Promise<void> {
+  if (keyring.has('message')) return
+  const message = await read.selectFrom('messages').select('id').limit(1).executeTakeFirst()
+  if (!message) return
+  throw new KeyFileError(
+    'the keys of the stored messages are not here: put the keys folder of the data directory back (MIMIR_ACCEPT_LOST_KEYS=true starts without them, and the old messages stay unreadable)',
+  )
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { z } from 'zod'
+
+/** Firebase Cloud Messaging as the service account's file names it; its key is a secret apart. */
+export interface FirebaseConfig {
+  readonly projectId: string
+  readonly clientEmail: string
+  readonly tokenUri: string
+  /** Without a slash at its end. */
+  readonly endpoint: string
+}
+
+const GOOGLE_ENDPOINT = 'https://fcm.googleapis.com'
+
+const ServiceAccount = z.object({
+  type: z.literal('service_account', 'is no service account'),
+  project_id: z.string().min(1),
+  client_email: z.email(),
+  private_key: z.string().includes('PRIVATE KEY', 'has no private key'),
+  token_uri: z.url({ protocol: /^https?$/ }).default('https://oauth2.googleapis.com/token'),
+})
+
+/** Reads the file that FIREBASE_SERVICE_ACCOUNT_PATH names; what is wrong is added to `problems`. */
+export function readFirebase(
+  path: string | undefined,
+  endpoint: string | undefined,
+  problems: string[],
+): { account: FirebaseConfig; privateKey: string } | undefined {
+  if (
+    endpoint !== undefined &&
+    !/^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(endpoint).hostname)
+  ) {
+    problems.push('MIMIR_FCM_ENDPOINT: only for tests, and on this machine: http://127.0.0.1:PORT')
+    return undefined
+  }
+  if (path === undefined) return undefined
+  const wrong = (why: string) => {
+    problems.push(`FIREBASE_SERVICE_ACCOUNT_PATH: ${path} ${why}`)
+    return undefined
+  }
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    // The parser quotes what it read, and that may be the key.
+    return wrong(
+      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${(error as Error).message})`,
+    )
+  }
+  const account = ServiceAccount.safeParse(content)
+  if (!account.success) {
+    const [issue] = account.error.issues
+    return wrong(`is no service account's key file (${issue?.path.join('.')}: ${issue?.message})`)
+  }
+  const { project_id, client_email, token_uri, private_key } = account.data
+  return {
+    account: {
+      projectId: project_id,
+      clientEmail: client_email,
+      tokenUri: token_uri,
+      endpoint: (endpoint ?? GOOGLE_ENDPOINT).replace(/\/+$/, ''),
+    },
+    privateKey: private_key,
+  }
+}
+
+/** Hosts, addresses and networks (CIDR), comma separated. */
+export function parseOutboundAllow(list: string, problems: string[]) {
+  const hosts: string[] = []
+  const networks = new BlockList()
+  for (const entry of list.split(',').map((one) => one.trim().toLowerCase())) {
+    const [address = '', bits] = entry.split('/')
+    const family = isIP(address)
+    const most = family === 6 ? 128 : 32
+    const prefix = bits === undefined ? most : Number(bits)
+    if (entry === '') continue
+    if (family !== 0 && Number.isInteger(prefix) && prefix >= 0 && prefix <= most) {
+      networks.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
+    } else if (family === 0 && bits === undefined && /^[a-z0-9.-]+$/.test(entry)) {
+      hosts.push(entry)
+    } else {
+      problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is no host, no address and no network`)
+    }
+  }
+  return { hosts, networks }
+}
+
+/** Whom a push service may tell of trouble: the setting, or the postmaster of the public host. */
+export function vapidSubject(setting: string | undefined, publicUrl: string): string {
+  return setting ?? `mailto:postmaster@${new URL(publicUrl).hostname}`
+}

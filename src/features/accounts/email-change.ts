@@ -1,0 +1,70 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { EmailTokenRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { accountErrors } from './errors.ts'
+import { writeLetter } from './letters.ts'
+import { makeLink } from './links.ts'
+import type { ChangeEmail, EmailVerified } from './schema.ts'
+import { closeEmailTokens, findUser, findUserByLogin, updateUser } from './store.ts'
+
+/**
+ * Sends a link to the new address; the account keeps the old one until it is opened. To an address
+ * that an account has already nothing is sent, and the answer does not tell.
+ */
+export async function changeEmail(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords' | 'mailer' | 'config'>,
+  actor: Actor,
+  input: ChangeEmail,
+): Promise<void> {
+  const { tenantId, userId } = requireUser(actor)
+  const user = await findUser(ctx.db.read, tenantId, userId)
+  if (!user) throw new AppError(commonErrors.unauthorized)
+  if (!(await ctx.passwords.verify(input.currentPassword, user.password_hash))) {
+    throw new AppError(accountErrors.currentPasswordIncorrect)
+  }
+  const { mailer } = ctx
+  if (!mailer) throw new AppError(accountErrors.noMailServer)
+  await ctx.db.transaction(async (tx) => {
+    const taken = await findUserByLogin(tx, tenantId, input.email)
+    if (!taken) {
+      // The newest request counts: an older link would bring an address back that was given up.
+      await closeEmailTokens(tx, userId, ['change'], toIso(ctx.clock.now()))
+      const link = await makeLink(ctx, tx, user, 'change', input.email)
+      const about = { to: input.email, username: user.username, link }
+      await mailer.queue(tx, tenantId, writeLetter(actor, 'confirmChange', about))
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.email_change_requested',
+      target: { type: 'user', id: userId },
+      details: { linkSent: !taken },
+    })
+  })
+}
+
+/** Makes the change that a link confirms, in the caller's transaction, and tells the old address. */
+export async function confirmEmailChange(
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'mailer'>,
+  tx: Tx,
+  actor: Actor,
+  link: EmailTokenRow,
+): Promise<EmailVerified> {
+  const user = await findUser(tx, link.tenant_id, link.user_id)
+  if (!user || !link.new_email || user.status !== 'Active') {
+    throw new AppError(accountErrors.invalidState)
+  }
+  const now = toIso(ctx.clock.now())
+  await updateUser(tx, user.id, { email: link.new_email, updated_at: now })
+  // Links that went to the old address open nothing any more.
+  await closeEmailTokens(tx, user.id, ['reset', 'change'], now)
+  const about = { to: user.email, username: user.username }
+  await ctx.mailer?.queue(tx, user.tenant_id, writeLetter(actor, 'emailChanged', about))
+  await recordAudit(ctx, tx, actor, {
+    type: 'account.email_changed',
+    target: { type: 'user', id: user.id },
+  })
+  return { status: user.status, message: 'The e-mail address of the account is changed.' }
+}

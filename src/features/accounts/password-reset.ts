@@ -1,0 +1,89 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { endAllSessions } from '../sessions/service.ts'
+import { setPassword } from './access.ts'
+import { accountErrors } from './errors.ts'
+import { writeLetter } from './letters.ts'
+import { makeLink } from './links.ts'
+import type { ForgotPassword, ResetPassword } from './schema.ts'
+import {
+  countOpenTokens,
+  findEmailToken,
+  findUser,
+  findUserByLogin,
+  useEmailToken,
+} from './store.ts'
+
+/** Links of one account that can be open at once: nobody's mailbox is filled by asking on and on. */
+const MOST_OPEN_LINKS = 5
+
+/**
+ * Sends a link for a new password if an active account has the address. Nothing tells whether: the
+ * answer is the same, and both ways wait for one write.
+ */
+export async function forgotPassword(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'config' | 'log'>,
+  actor: Actor,
+  input: ForgotPassword,
+): Promise<void> {
+  const { mailer } = ctx
+  if (!mailer) {
+    ctx.log.warn('a password reset was asked for, but no mail server is set: nothing is sent')
+  }
+  const found = await findUserByLogin(ctx.db.read, actor.tenantId, input.email)
+  const user = found?.status === 'Active' ? found : undefined
+  await ctx.db.transaction(async (tx) => {
+    const now = toIso(ctx.clock.now())
+    // Counted for an unknown address as well, so that both ways ask the store alike.
+    const open = await countOpenTokens(tx, user?.id ?? '', 'reset', now)
+    const linkSent = mailer !== undefined && user !== undefined && open < MOST_OPEN_LINKS
+    if (linkSent) {
+      const link = await makeLink(ctx, tx, user, 'reset')
+      const about = { to: user.email, username: user.username, link }
+      await mailer.queue(tx, user.tenant_id, writeLetter(actor, 'resetPassword', about))
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.reset_requested',
+      ...(found ? { target: { type: 'user', id: found.id } } : {}),
+      details: { linkSent },
+    })
+  })
+}
+
+/** Refuses a link that is unknown, used or too old, without using it up. */
+export async function requireResetLink(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  token: string,
+): Promise<void> {
+  const now = toIso(ctx.clock.now())
+  const link = await findEmailToken(ctx.db.read, sha256Hex(token), 'reset', now)
+  if (!link) throw new AppError(accountErrors.invalidOrExpiredToken)
+}
+
+/** Sets the password that the link's owner wants, and ends every session. The link works once. */
+export async function resetPassword(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords'>,
+  actor: Actor,
+  input: ResetPassword,
+): Promise<void> {
+  // Looked at first, so that guesses do not make the server hash.
+  await requireResetLink(ctx, input.token)
+  const passwordHash = await ctx.passwords.hash(input.newPassword)
+  await ctx.db.transaction(async (tx) => {
+    const now = toIso(ctx.clock.now())
+    const link = await useEmailToken(tx, sha256Hex(input.token), ['reset'], now)
+    const user = link && (await findUser(tx, link.tenant_id, link.user_id))
+    if (user?.status !== 'Active') throw new AppError(accountErrors.invalidOrExpiredToken)
+    await setPassword(tx, user.id, passwordHash, now)
+    const ended = await endAllSessions(ctx, tx, user.id, 'password_reset')
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.password_reset',
+      target: { type: 'user', id: user.id },
+      details: { sessionsEnded: ended, by: 'link' },
+    })
+  })
+}

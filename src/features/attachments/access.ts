@@ -1,0 +1,1 @@
+export { isKeyUsed } from './store.ts'

@@ -1,0 +1,34 @@
+import { freeNow } from '../../platform/memory.ts'
+
+/** Some bytes of a stream; the buffer is used again for the next ones. */
+export interface Piece {
+  readonly bytes: Buffer
+  readonly isLast: boolean
+}
+
+/**
+ * Cuts a stream into pieces of `size` bytes, the last one being shorter or empty. Holds one piece,
+ * whatever comes: the source is asked for more only when the receiver is done with it.
+ */
+export async function* cut(
+  source: AsyncIterable<Uint8Array>,
+  size: number,
+): AsyncGenerator<Piece, void, undefined> {
+  const buffer = Buffer.allocUnsafe(size)
+  let filled = 0
+  for await (const part of source) {
+    for (let taken = 0; taken < part.byteLength; ) {
+      // Only now is it known that the full piece is not the last one.
+      if (filled === size) {
+        yield { bytes: buffer, isLast: false }
+        filled = 0
+      }
+      const count = Math.min(size - filled, part.byteLength - taken)
+      buffer.set(part.subarray(taken, taken + count), filled)
+      filled += count
+      taken += count
+    }
+    freeNow(part)
+  }
+  yield { bytes: buffer.subarray(0, filled), isLast: true }
+}

@@ -1,0 +1,56 @@
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { line } from '../../platform/text.ts'
+
+const NAME_MAX = 255
+const Name = line(1, NAME_MAX)
+
+/**
+ * The file's name as the client gave it: `X-File-Name` (UTF-8, percent-encoded), else the one of
+ * `Content-Disposition` (RFC 6266), else `file`. Refused with `validation_failed` when it is no name.
+ */
+export function fileNameOf(headers: Headers): string {
+  const given = headers.get('x-file-name')
+  const encoded = given ?? fromDisposition(headers.get('content-disposition') ?? '')
+  if (!encoded) return 'file'
+  const parsed = Name.safeParse(cleaned(decode(encoded)))
+  if (parsed.success) return parsed.data
+  throw refused(parsed.error.issues[0]?.message ?? 'is no name')
+}
+
+function refused(reason: string): AppError {
+  return new AppError(commonErrors.validationFailed, { fields: { name: reason } })
+}
+
+function decode(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    throw refused('must be UTF-8, percent-encoded')
+  }
+}
+
+/** Without a path, and without marks that turn the direction of writing: they make .exe look like .png. */
+function cleaned(name: string): string {
+  return name
+    .replace(/^.*[/\\]/s, '')
+    .replace(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '')
+}
+
+/** Percent-encoded, whichever of the two forms it was written in; `filename*` wins (RFC 6266 §4.3). */
+function fromDisposition(disposition: string): string | undefined {
+  const extended = /;\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i.exec(disposition)?.[1]
+  if (extended) return extended
+  const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))/i.exec(disposition)
+  const name = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2]
+  return name && encodeURIComponent(name.toWellFormed())
+}
+
+/** `Content-Disposition` with the name in both forms: for old clients in ASCII, and exactly (RFC 8187). */
+export function dispositionOf(kind: 'inline' | 'attachment', name: string): string {
+  const ascii = name.replace(/[^\x20-\x7e]/g, '_').replace(/["\\%]/g, '_')
+  const exact = encodeURIComponent(name).replace(
+    /['()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return `${kind}; filename="${ascii}"; filename*=UTF-8''${exact}`
+}

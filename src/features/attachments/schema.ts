@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { text, uuid } from '../../platform/text.ts'
+
+/** Most attachments of one message. */
+export const MOST_TOGETHER = 10
+
+const WAVEFORM_MOST = 256
+const WAVEFORM = /^(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(,(\d{1,2}|1\d\d|2[0-4]\d|25[0-5]))*$/
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+
+/** What the client knows of the file, since the server never looks into it: query parameters. */
+export const AttachmentMeta = z.object({
+  /** Of an image or a video, in pixels. */
+  width: whole(1, 65_535).optional(),
+  height: whole(1, 65_535).optional(),
+  /** A blurhash or the like, to be shown until the file is there. */
+  preview: text(1, 100).optional(),
+  /** Of a sound or a video, in milliseconds. */
+  durationMs: whole(0, 7 * 24 * 3_600_000).optional(),
+  /** Of a voice message: up to 256 loudnesses from 0 to 255, joined by commas. */
+  waveform: z
+    .string()
+    .max(4 * WAVEFORM_MOST)
+    .regex(WAVEFORM, 'numbers from 0 to 255, joined by commas')
+    .transform((list) => list.split(',').map(Number))
+    .refine((list) => list.length <= WAVEFORM_MOST, `at most ${WAVEFORM_MOST} numbers`)
+    .optional(),
+})
+export type AttachmentMeta = z.output<typeof AttachmentMeta>
+
+export const Attachment = z.strictObject({
+  id: uuid,
+  name: z.string(),
+  /** Bytes. */
+  size: z.int(),
+  /** As the server found it and serves it; what it does not know is `application/octet-stream`. */
+  contentType: z.string(),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  preview: z.string().optional(),
+  durationMs: z.int().optional(),
+  waveform: z.array(z.int()).optional(),
+  /** Present and true when the stored file cannot be opened. */
+  unreadable: z.literal(true).optional(),
+})
+export type Attachment = z.output<typeof Attachment>
+
+export const AttachmentId = z.object({ id: uuid })
+export type AttachmentId = z.output<typeof AttachmentId>
+
+/** Of attachments that a message shall carry. */
+export const AttachmentIds = z
+  .array(uuid)
+  .max(MOST_TOGETHER)
+  .refine((ids) => new Set(ids).size === ids.length, 'names one twice')

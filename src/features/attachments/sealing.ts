@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import type { Ctx } from '../../context.ts'
+import type { AttachmentRow } from '../../db/tables.ts'
+import { open, openBytes, type Sealed, type SealingKey, seal } from '../../platform/secret-box.ts'
+import { UNKNOWN_TYPE } from './content-type.ts'
+import type { Attachment } from './schema.ts'
+
+/** Bytes of plaintext in every chunk of a file but its last. */
+export const CHUNK_BYTES = 256 * 1024
+
+/** A file's own key: 32 random bytes, kept nowhere but in the sealed part of its row. */
+export function newFileKey(): Buffer {
+  return randomBytes(32)
+}
+
+export interface FileHead {
+  readonly attachment: Attachment
+  readonly key: Buffer
+}
+
+type RowNames = Pick<AttachmentRow, 'id' | 'tenant_id' | 'owner_id'>
+type SealedRow = RowNames & Pick<AttachmentRow, 'size' | 'key_id' | 'sealed'>
+
+/** What the seal of a file's row is bound to. */
+function contextOf(row: RowNames): string {
+  return `attachment:${row.id}:${row.tenant_id}:${row.owner_id}`
+}
+
+/** Seals a file's key and what is known of it with the current message key. */
+export function sealHead(ctx: Pick<Ctx, 'keyring'>, row: RowNames, head: FileHead): Sealed {
+  const text = JSON.stringify({ ...head.attachment, key: head.key.toString('base64') })
+  return seal(ctx.keyring.current('message'), text, contextOf(row))
+}
+
+/** The same opened, or undefined when it cannot be: that is logged, and the rest goes on. */
+export function openHead(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): FileHead | undefined {
+  const messageKey = ctx.keyring.find('message', row.key_id)
+  try {
+    if (!messageKey) throw new Error('the key is not here')
+    const { key, ...attachment } = JSON.parse(open(messageKey, row.sealed, contextOf(row)))
+    return { attachment, key: Buffer.from(key, 'base64') }
+  } catch (error) {
+    logUnreadable(ctx, row.id, error)
+    return undefined
+  }
+}
+
+/** What stands in place of an attachment whose row cannot be opened. */
+export function unreadable(row: SealedRow): Attachment {
+  const { id, size } = row
+  return { id, name: 'unreadable', size, contentType: UNKNOWN_TYPE, unreadable: true }
+}
+
+export function logUnreadable(ctx: Pick<Ctx, 'log'>, attachmentId: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  ctx.log.error({ attachmentId, reason }, 'an attachment cannot be opened')
+}
+
+/** Where a chunk stands in its file: bound, so that none can be swapped, left out or put elsewhere. */
+export interface Place {
+  readonly attachmentId: string
+  readonly position: number
+  readonly isLast: boolean
+}
+
+function chunkContext({ attachmentId, position, isLast }: Place): string {
+  return `chunk:${attachmentId}:${position}:${isLast ? 'last' : 'more'}`
+}
+
+export function sealChunk(key: Buffer, bytes: Uint8Array, place: Place): Buffer {
+  return seal(asSealingKey(key), bytes, chunkContext(place)).bytes
+}
+
+/** Throws when the bytes are not those that were sealed for this place. */
+export function openChunk(key: Buffer, sealed: Uint8Array, place: Place): Buffer {
+  return openBytes(asSealingKey(key), sealed, chunkContext(place))
+}
+
+function asSealingKey(key: Buffer): SealingKey {
+  return { id: 'file', key }
+}

@@ -1,0 +1,285 @@
+import type { Db, Tx } from '../../db/database.ts'
+import { prepared, preparedForMany } from '../../db/prepared.ts'
+import type { AttachmentChunkRow, AttachmentRow, MessageAttachmentRow } from '../../db/tables.ts'
+
+export async function insertAttachment(tx: Tx, row: AttachmentRow): Promise<void> {
+  await tx.insertInto('attachments').values(row).execute()
+}
+
+/** A sign of life of an upload. False when it was collected meanwhile. */
+export async function touchUpload(
+  tx: Tx,
+  id: string,
+  change: Pick<AttachmentRow, 'size' | 'touched_at'>,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('attachments')
+    .set(change)
+    .where('id', '=', id)
+    .where('state', '=', 'uploading')
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+const insertOne = preparedForMany<AttachmentChunkRow, never>((db, rows) =>
+  db.insertInto('attachment_chunks').values(rows),
+)
+
+export async function insertChunk(tx: Tx, row: AttachmentChunkRow): Promise<void> {
+  await insertOne(tx, [row])
+}
+
+/** False when the upload was collected meanwhile. */
+export async function finishUpload(
+  tx: Tx,
+  id: string,
+  change: Pick<AttachmentRow, 'size' | 'key_id' | 'sealed' | 'touched_at'>,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('attachments')
+    .set({ ...change, state: 'unsent' })
+    .where('id', '=', id)
+    .where('state', '=', 'uploading')
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** What is whole and not removed. */
+export async function findStored(
+  db: Db,
+  tenantId: string,
+  id: string,
+): Promise<AttachmentRow | undefined> {
+  return db
+    .selectFrom('attachments')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('state', 'in', ['unsent', 'sent'])
+    .executeTakeFirst()
+}
+
+/** The same for many, whosever they are. */
+export async function findManyStored(db: Db, ids: readonly string[]): Promise<AttachmentRow[]> {
+  return db
+    .selectFrom('attachments')
+    .selectAll()
+    .where('id', 'in', ids)
+    .where('state', 'in', ['unsent', 'sent'])
+    .execute()
+}
+
+/** How many of them were still there to be sent. Their rows stay locked. */
+export async function markSent(tx: Tx, ids: readonly string[]): Promise<number> {
+  const result = await tx
+    .updateTable('attachments')
+    .set({ state: 'sent' })
+    .where('id', 'in', ids)
+    .where('state', 'in', ['unsent', 'sent'])
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+const insertMany = preparedForMany<MessageAttachmentRow, never>((db, rows) =>
+  db.insertInto('message_attachments').values(rows),
+)
+
+export async function insertLinks(tx: Tx, rows: readonly MessageAttachmentRow[]): Promise<void> {
+  await insertMany(tx, rows)
+}
+
+export type LinkedRow = AttachmentRow & { message_id: string; position: number }
+
+const ofMessages = preparedForMany<{ id: string }, LinkedRow>((db, messages) =>
+  db
+    .selectFrom('message_attachments as link')
+    .innerJoin('attachments', 'attachments.id', 'link.attachment_id')
+    .selectAll('attachments')
+    .select(['link.message_id', 'link.position'])
+    .where(
+      'link.message_id',
+      'in',
+      messages.map(({ id }) => id),
+    ),
+)
+
+export async function listOfMessages(db: Db, messageIds: readonly string[]): Promise<LinkedRow[]> {
+  return ofMessages(
+    db,
+    messageIds.map((id) => ({ id })),
+  )
+}
+
+/** The conversations in which it was sent. */
+export async function listConversationsOf(db: Db, id: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('message_attachments')
+    .select('conversation_id')
+    .distinct()
+    .where('attachment_id', '=', id)
+    .execute()
+  return rows.map((row) => row.conversation_id)
+}
+
+const linkedTo = preparedForMany<{ id: string }, { attachment_id: string }>((db, messages) =>
+  db
+    .selectFrom('message_attachments')
+    .select('attachment_id')
+    .where(
+      'message_id',
+      'in',
+      messages.map(({ id }) => id),
+    ),
+)
+
+/** Takes the attachments off messages and gives those that no other message carries. */
+export async function unlink(tx: Tx, messageIds: readonly string[], at: string): Promise<string[]> {
+  const messages = messageIds.map((id) => ({ id }))
+  const links = await linkedTo(tx, messages)
+  if (links.length === 0) return []
+  const ids = [...new Set(links.map((link) => link.attachment_id))].sort()
+  // Locked before the look at what else carries them: somebody may be sending one again just now.
+  await tx.updateTable('attachments').set({ touched_at: at }).where('id', 'in', ids).execute()
+  await tx.deleteFrom('message_attachments').where('message_id', 'in', messageIds).execute()
+  const others = await tx
+    .selectFrom('message_attachments')
+    .select('attachment_id')
+    .distinct()
+    .where('attachment_id', 'in', ids)
+    .execute()
+  const carried = new Set(others.map((row) => row.attachment_id))
+  return ids.filter((id) => !carried.has(id))
+}
+
+export interface Which {
+  readonly ids: readonly string[]
+  /** Only in this state; else in any. */
+  readonly state?: AttachmentRow['state']
+  readonly ownerId?: string
+  readonly touchedBefore?: string
+}
+
+export type Removed = Pick<AttachmentRow, 'id' | 'tenant_id' | 'owner_id' | 'size'>
+
+/** Wipes the key of attachments, so that nobody can read them from then on. */
+export async function markRemoved(tx: Tx, which: Which): Promise<Removed[]> {
+  const { state, ownerId, touchedBefore } = which
+  return tx
+    .updateTable('attachments')
+    .set({ state: 'removed', key_id: '', sealed: Buffer.alloc(0) })
+    .where('id', 'in', which.ids)
+    .where('state', '<>', 'removed')
+    .$if(state !== undefined, (query) => query.where('state', '=', state as AttachmentRow['state']))
+    .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId as string))
+    .$if(touchedBefore !== undefined, (query) =>
+      query.where('touched_at', '<', touchedBefore as string),
+    )
+    .returning(['id', 'tenant_id', 'owner_id', 'size'])
+    .execute()
+}
+
+export async function listIds(
+  db: Db,
+  state: AttachmentRow['state'],
+  touchedBefore: string,
+  most: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('attachments')
+    .select('id')
+    .where('state', '=', state)
+    .where('touched_at', '<', touchedBefore)
+    .orderBy('touched_at')
+    .limit(most)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** Takes up to `most` chunks of a removed attachment away, then its row. True when nothing is left. */
+export async function deleteSome(tx: Tx, id: string, most: number): Promise<boolean> {
+  const first = await tx
+    .selectFrom('attachment_chunks')
+    .select('position')
+    .where('attachment_id', '=', id)
+    .orderBy('position')
+    .limit(1)
+    .executeTakeFirst()
+  if (first) {
+    const result = await tx
+      .deleteFrom('attachment_chunks')
+      .where('attachment_id', '=', id)
+      .where('position', '<', first.position + most)
+      .executeTakeFirst()
+    if (Number(result.numDeletedRows) === most) return false
+  }
+  await deleteWhole(tx, [id])
+  return true
+}
+
+/** Takes removed attachments away with all their chunks. */
+export async function deleteWhole(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.deleteFrom('attachment_chunks').where('attachment_id', 'in', ids).execute()
+  await tx.deleteFrom('attachments').where('id', 'in', ids).where('state', '=', 'removed').execute()
+}
+
+const oneChunk = prepared<{ id: string; position: number }, { sealed: Buffer }>((db, params) =>
+  db
+    .selectFrom('attachment_chunks')
+    .select('sealed')
+    .where('attachment_id', '=', params.id)
+    .where('position', '=', params.position),
+)
+
+export async function findChunk(db: Db, id: string, position: number): Promise<Buffer | undefined> {
+  const [row] = await oneChunk(db, { id, position })
+  return row?.sealed
+}
+
+/** Whether any attachment still needs the key to be read. */
+export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('attachments')
+    .select('id')
+    .where('key_id', '=', keyId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Adds to what a person's attachments take. False when that would be more than `most`. */
+export async function addUsage(
+  tx: Tx,
+  owner: Pick<AttachmentRow, 'tenant_id' | 'owner_id'>,
+  bytes: number,
+  most: number,
+): Promise<boolean> {
+  await tx
+    .insertInto('attachment_usage')
+    .values({ user_id: owner.owner_id, tenant_id: owner.tenant_id, bytes: 0 })
+    .onConflict((conflict) => conflict.column('user_id').doNothing())
+    .execute()
+  const result = await tx
+    .updateTable('attachment_usage')
+    .set((eb) => ({ bytes: eb('bytes', '+', bytes) }))
+    .where('user_id', '=', owner.owner_id)
+    .where('bytes', '<=', most - bytes)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function takeUsage(tx: Tx, ownerId: string, bytes: number): Promise<void> {
+  await tx
+    .updateTable('attachment_usage')
+    .set((eb) => ({ bytes: eb('bytes', '-', bytes) }))
+    .where('user_id', '=', ownerId)
+    .execute()
+}
+
+/** What all attachments take together: one row a person is summed. */
+export async function totalUsage(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('attachment_usage')
+    .select((eb) => eb.fn.sum('bytes').as('bytes'))
+    .executeTakeFirst()
+  return Number(row?.bytes ?? 0)
+}

@@ -1,0 +1,157 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { freeNow } from '../../platform/memory.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { SNIFFED_BYTES, sniffType } from './content-type.ts'
+import { cut } from './cut.ts'
+import { attachmentErrors } from './errors.ts'
+import { removeAttachments, sweep } from './remove.ts'
+import type { Attachment, AttachmentMeta } from './schema.ts'
+import { CHUNK_BYTES, newFileKey, sealChunk, sealHead } from './sealing.ts'
+import { finishUpload, insertAttachment, insertChunk, touchUpload } from './store.ts'
+import { reserve } from './usage.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
+
+export interface Upload {
+  readonly meta: AttachmentMeta
+  readonly name: string
+  /** The type that the client gave, or empty. */
+  readonly declaredType: string
+  /** How many bytes there will be, where the client said so. */
+  readonly announced: number | undefined
+  /** Throws when the client ends before its end. */
+  readonly content: AsyncIterable<Uint8Array>
+}
+
+/**
+ * Stores a file chunk by chunk as it arrives, each chunk in a transaction of its own, so that messages
+ * go on meanwhile. Until the last step it can be neither read nor sent; if that is not reached,
+ * nothing of it stays.
+ */
+export async function uploadAttachment(
+  ctx: Needs,
+  actor: Actor,
+  upload: Upload,
+): Promise<Attachment> {
+  const me = requireUser(actor)
+  const { maxBytes } = ctx.config.attachments
+  if ((upload.announced ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  const names = { id: ctx.ids.next(), tenant_id: me.tenantId, owner_id: me.userId }
+  const reserved = upload.announced ?? 0
+  const now = toIso(ctx.clock.now())
+  await ctx.db.transaction(async (tx) => {
+    await insertAttachment(tx, {
+      ...names,
+      state: 'uploading',
+      size: reserved,
+      key_id: '',
+      sealed: Buffer.alloc(0),
+      created_at: now,
+      touched_at: now,
+    })
+    await reserve(ctx, tx, names, reserved)
+  })
+  try {
+    const key = newFileKey()
+    const { size, contentType } = await storeChunks(ctx, names, upload, key)
+    const { id } = names
+    const attachment: Attachment = { id, name: upload.name, size, contentType, ...given(upload) }
+    await finish(ctx, me, actor, { attachment, key })
+    return attachment
+  } catch (error) {
+    await discard(ctx, names.id)
+    throw error
+  }
+}
+
+type Names = { readonly id: string; readonly tenant_id: string; readonly owner_id: string }
+
+async function storeChunks(ctx: Needs, names: Names, upload: Upload, key: Buffer) {
+  const { maxBytes } = ctx.config.attachments
+  let reserved = upload.announced ?? 0
+  let size = 0
+  let position = 0
+  let contentType = ''
+  for await (const { bytes, isLast } of cut(whole(upload.content), CHUNK_BYTES)) {
+    if (position === 0) {
+      contentType = sniffType(bytes.subarray(0, SNIFFED_BYTES), upload.declaredType)
+    }
+    size += bytes.length
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    if (isLast && size !== (upload.announced ?? size)) {
+      throw new AppError(attachmentErrors.uploadCut)
+    }
+    const sealed = sealChunk(key, bytes, { attachmentId: names.id, position, isLast })
+    const row = { attachment_id: names.id, position, tenant_id: names.tenant_id, sealed }
+    const more = Math.max(0, size - reserved)
+    const change = { size: reserved + more, touched_at: toIso(ctx.clock.now()) }
+    await ctx.db.transaction(async (tx) => {
+      if (!(await touchUpload(tx, names.id, change))) throw new AppError(attachmentErrors.uploadCut)
+      if (more > 0) await reserve(ctx, tx, names, more)
+      await insertChunk(tx, row)
+    })
+    freeNow(sealed)
+    reserved += more
+    position++
+  }
+  return { size, contentType }
+}
+
+/** A client that goes away is no fault of ours. */
+async function* whole(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const parts = content[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value } = await parts.next().catch((cause: unknown) => {
+        throw new AppError(attachmentErrors.uploadCut, {}, { cause })
+      })
+      if (done) return
+      yield value
+    }
+  } finally {
+    await parts.return?.().catch(() => {})
+  }
+}
+
+function tooLarge(max: number): AppError {
+  return new AppError(commonErrors.payloadTooLarge, { max })
+}
+
+/** What the client said of the file, without what it left out. */
+function given({ meta }: Upload): Partial<Attachment> {
+  return Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== undefined))
+}
+
+async function finish(
+  ctx: Needs,
+  me: UserActor,
+  actor: Actor,
+  head: { readonly attachment: Attachment; readonly key: Buffer },
+): Promise<void> {
+  const { id, size, contentType } = head.attachment
+  const names = { id, tenant_id: me.tenantId, owner_id: me.userId }
+  const sealed = sealHead(ctx, names, head)
+  const touchedAt = toIso(ctx.clock.now())
+  await ctx.db.transaction(async (tx) => {
+    const change = { size, key_id: sealed.keyId, sealed: sealed.bytes, touched_at: touchedAt }
+    if (!(await finishUpload(tx, id, change))) throw new AppError(attachmentErrors.uploadCut)
+    await recordAudit(ctx, tx, actor, {
+      type: 'attachment.uploaded',
+      target: { type: 'attachment', id },
+      details: { size, contentType },
+    })
+  })
+}
+
+/** What cannot be taken away now is left to the job. */
+async function discard(ctx: Needs, id: string): Promise<void> {
+  try {
+    await ctx.db.transaction((tx) => removeAttachments(tx, { ids: [id] }))
+    await sweep(ctx, id)
+  } catch (error) {
+    ctx.log.warn({ err: error, attachmentId: id }, 'an unfinished upload is left to the collection')
+  }
+}

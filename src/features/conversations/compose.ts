@@ -1,0 +1,102 @@
+import type { Ctx } from '../../context.ts'
+import { type Composers, composeEach, type EventRef } from '../../events/compose.ts'
+import { toIso } from '../../platform/clock.ts'
+import { mutedOf } from './mute.ts'
+import type { Conversation, Member } from './schema.ts'
+import { readConversation, toMember } from './service.ts'
+import { findConversations, findMembers, findMemberships } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock'>
+
+async function conversationsOf(
+  ctx: Needs,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Conversation>> {
+  const rows = await findConversations(ctx.db.read, ids)
+  const members = await findMembers(ctx.db.read, ids)
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      readConversation(
+        row,
+        members.filter((member) => member.conversation_id === row.id && !member.left_at),
+      ),
+    ]),
+  )
+}
+
+const memberKey = (event: EventRef) => `${event.audienceId}:${event.subjectId}`
+
+async function membersOf(
+  ctx: Needs,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Member>> {
+  const conversationIds = [...new Set(keys.map((key) => key.slice(0, key.indexOf(':'))))]
+  const rows = await findMembers(ctx.db.read, conversationIds)
+  return new Map(
+    rows.map((row) => [`${row.conversation_id}:${row.user_id}`, toMember(row, row.username)]),
+  )
+}
+
+/** Events of conversations, as the conversations and members are now. */
+export const composers: Composers<Needs> = {
+  ConversationCreated: composeEach(conversationsOf, (conversation) => conversation),
+  ConversationRenamed: composeEach(conversationsOf, ({ id, name }) => ({
+    conversationId: id,
+    name,
+  })),
+  ConversationMemberAdded: composeEach(
+    membersOf,
+    (member, event) => ({ conversationId: event.audienceId, member }),
+    memberKey,
+  ),
+  ConversationMemberRoleChanged: composeEach(
+    membersOf,
+    ({ userId, role }, event) => ({ conversationId: event.audienceId, userId, role }),
+    memberKey,
+  ),
+  ConversationRead: composeEach(
+    membersOf,
+    ({ userId, lastReadAt }, event) => ({ conversationId: event.audienceId, userId, lastReadAt }),
+    memberKey,
+  ),
+  ConversationDelivered: async (ctx, _reader, events) => {
+    const rows = await findMembers(ctx.db.read, [...new Set(events.map((e) => e.audienceId))])
+    const byKey = new Map(rows.map((row) => [`${row.conversation_id}:${row.user_id}`, row]))
+    return events.map((event) => {
+      const row = byKey.get(memberKey(event))
+      if (!row?.last_delivered_at) return undefined
+      return {
+        conversationId: event.audienceId,
+        userId: event.subjectId,
+        lastDeliveredAt: row.last_delivered_at,
+        messageId: row.last_delivered_message_id,
+      }
+    })
+  },
+  // The reader's own part is theirs by the audience.
+  ConversationSettingsChanged: async (ctx, reader, events) => {
+    const ids = [...new Set(events.map((event) => event.subjectId))]
+    const conversations = new Map(
+      (await findConversations(ctx.db.read, ids)).map((row) => [row.id, row]),
+    )
+    const now = toIso(ctx.clock.now())
+    const own = new Map(
+      (await findMemberships(ctx.db.read, reader, ids)).map((row) => [row.conversation_id, row]),
+    )
+    return events.map(({ audienceId, subjectId: conversationId }) => {
+      if (audienceId !== reader.userId) {
+        const row = conversations.get(conversationId)
+        return row && { conversationId, timerSeconds: row.timer_seconds }
+      }
+      const member = own.get(conversationId)
+      return member && { conversationId, muted: mutedOf(member, now) }
+    })
+  },
+  // The row says it all.
+  ConversationMemberRemoved: async (_ctx, _reader, events) =>
+    events.map(({ audienceId, subjectId }) => ({
+      conversationId: audienceId,
+      userId: subjectId,
+    })),
+}

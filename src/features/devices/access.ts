@@ -1,0 +1,10 @@
+/** What push may ask and do about devices. */
+export {
+  deleteExpiredDevices,
+  forgetDevice,
+  hasDevices,
+  listDevices,
+  listDevicesOfUser,
+  listMemberDevices,
+  touchDevice,
+} from './store.ts'

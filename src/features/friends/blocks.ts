@@ -1,0 +1,105 @@
+import type { Ctx } from '../../context.ts'
+import { afterCommit } from '../../db/database.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { findAccountById } from '../accounts/access.ts'
+import { recordAudit } from '../audit/service.ts'
+import { setDmBlocked } from '../conversations/access.ts'
+import { friendErrors } from './errors.ts'
+import type { BlockedPerson, FriendId } from './schema.ts'
+import {
+  blockPair,
+  deleteBlock,
+  freePair,
+  insertBlock,
+  isBlockedBy,
+  listBlocked,
+  lockBlockedPair,
+  pairKey,
+} from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'calls'>
+
+/**
+ * Keeps a person away: no request, no message in the direct conversation, no call, no presence, in
+ * either direction, until whoever blocked takes it back. The friendship ends and does not return
+ * with that. Groups that both are in go on.
+ */
+export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Promise<void> {
+  const { tenantId, userId } = requireUser(actor)
+  const { userId: otherId } = input
+  if (otherId === userId) throw new AppError(friendErrors.cannotBlockSelf)
+  await ctx.db.transaction(async (tx) => {
+    const other = await findAccountById(tx, tenantId, otherId)
+    if (!other) throw new AppError(commonErrors.notFound)
+    const now = toIso(ctx.clock.now())
+    // First, since it puts whatever else is about these two behind this.
+    await blockPair(tx, {
+      id: ctx.ids.next(),
+      tenant_id: tenantId,
+      pair_key: pairKey(userId, otherId),
+      requester_id: userId,
+      addressee_id: otherId,
+      status: 'Blocked',
+      created_at: now,
+      responded_at: now,
+    })
+    const block = {
+      blocker_id: userId,
+      blocked_id: otherId,
+      tenant_id: tenantId,
+      created_at: now,
+    }
+    if (!(await insertBlock(tx, block))) return
+    await setDmBlocked(tx, tenantId, [userId, otherId], now)
+    afterCommit(tx, () => hangUp(ctx, userId, otherId))
+    await recordAudit(ctx, tx, actor, {
+      type: 'friend.blocked',
+      target: { type: 'user', id: otherId },
+    })
+  })
+}
+
+/** A call between the two ends, for both. */
+function hangUp(ctx: Needs, userId: string, otherId: string): void {
+  if (!ctx.calls.end(userId, otherId)) return
+  for (const [id, fromUserId] of [
+    [userId, otherId],
+    [otherId, userId],
+  ] as const) {
+    ctx.bus.signal({ audience: { kind: 'user', id }, name: 'CallEnded', payload: { fromUserId } })
+  }
+}
+
+/** Takes the caller's own block back; one of the other side stays. They may then ask each other anew. */
+export async function unblockUser(ctx: Needs, actor: Actor, input: FriendId): Promise<void> {
+  const { tenantId, userId } = requireUser(actor)
+  const { userId: otherId } = input
+  await ctx.db.transaction(async (tx) => {
+    const pair = pairKey(userId, otherId)
+    await lockBlockedPair(tx, pair)
+    if (!(await deleteBlock(tx, tenantId, userId, otherId))) {
+      throw new AppError(commonErrors.notFound)
+    }
+    if (!(await isBlockedBy(tx, otherId, userId))) {
+      await freePair(tx, pair)
+      await setDmBlocked(tx, tenantId, [userId, otherId], null)
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'friend.unblocked',
+      target: { type: 'user', id: otherId },
+    })
+  })
+}
+
+/** Whom the caller blocks, newest first. Nobody is told who blocks them. */
+export async function getBlocked(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<BlockedPerson[]> {
+  const { tenantId, userId } = requireUser(actor)
+  const rows = await listBlocked(ctx.db.read, tenantId, userId)
+  return rows.map((row) => ({
+    userId: row.blocked_id,
+    username: row.username,
+    blockedAt: row.created_at,
+  }))
+}

@@ -1,0 +1,30 @@
+import type { Ctx } from '../../context.ts'
+import type { Db } from '../../db/database.ts'
+import type { MessageRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import type { UserActor } from '../../policy/actor.ts'
+import { isMember } from '../conversations/access.ts'
+import { findMessage } from './store.ts'
+
+export { openContent } from './content.ts'
+export { isGone, readMessages } from './read.ts'
+
+/** A message that the caller may see: not deleted, not expired, in a conversation of theirs; else `not_found`. */
+export async function requireMessage(
+  ctx: Pick<Ctx, 'clock'>,
+  db: Db,
+  me: UserActor,
+  id: string,
+): Promise<MessageRow> {
+  const message = await findMessage(db, me.tenantId, id)
+  if (
+    !message ||
+    message.deleted_at ||
+    (message.expires_at !== null && message.expires_at <= toIso(ctx.clock.now())) ||
+    !(await isMember(db, me, message.conversation_id))
+  ) {
+    throw new AppError(commonErrors.notFound)
+  }
+  return message
+}

@@ -1,0 +1,35 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { appendEvents } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { releaseAttachments } from '../attachments/service.ts'
+import { deletePins } from '../pins/access.ts'
+import { deleteReactions } from '../reactions/access.ts'
+import { messageDeleted } from './events.ts'
+import { type WipedMessage, wipe } from './store.ts'
+
+/**
+ * Takes messages and all that hangs on them away for good, whoever or whatever decided it; the empty
+ * rows stay as marks. Gives those that were there until now.
+ */
+export async function wipeMessages(
+  ctx: Pick<Ctx, 'clock' | 'bus'>,
+  tx: Tx,
+  ids: readonly string[],
+): Promise<WipedMessage[]> {
+  const deletedAt = toIso(ctx.clock.now())
+  const wiped = await wipe(tx, ids, deletedAt)
+  if (wiped.length === 0) return wiped
+  const wipedIds = wiped.map(({ id }) => id)
+  await deleteReactions(tx, wipedIds)
+  await deletePins(tx, wipedIds)
+  await releaseAttachments(ctx, tx, wipedIds)
+  await appendEvents(
+    ctx,
+    tx,
+    wiped.map(({ id: messageId, tenant_id, conversation_id: conversationId }) =>
+      messageDeleted(tenant_id, { messageId, conversationId, deletedAt }),
+    ),
+  )
+  return wiped
+}

@@ -1,0 +1,1 @@
+export { deletePins } from './store.ts'

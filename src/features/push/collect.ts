@@ -1,0 +1,105 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { QueuedPushRow } from '../../db/tables.ts'
+import { DAY, toIso } from '../../platform/clock.ts'
+import { hasDevices, listMemberDevices } from '../devices/access.ts'
+import { channelOf, serviceOf } from './send.ts'
+import type { LatestEvent } from './store.ts'
+import {
+  findProgress,
+  holdProgress,
+  insertProgress,
+  insertQueued,
+  listEventsBehind,
+  moveProgress,
+} from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'presence' | 'push'>
+
+/** How long a message's push is worth something: also the longest time FCM keeps one. */
+const MESSAGE_AGE = 28 * DAY
+/** Events looked through in one transaction. */
+const PAGE = 1000
+
+/**
+ * Queues a push for every device of the members without a live connection, for the messages since
+ * the last look. The place of the look is moved in the same transaction, so that nothing that was
+ * committed is missed, whatever ends the process. Gives how many events it looked through.
+ */
+export async function collectPushes(ctx: Needs): Promise<number> {
+  const { db } = ctx
+  const before = await findProgress(db.read)
+  const [some] = before ? await listEventsBehind(db.read, db.engine, before, 1) : []
+  if (!some) return 0
+  if (!(await hasDevices(db.read))) return skip(ctx)
+  return db.transaction(async (tx) => {
+    const place = await holdProgress(tx)
+    const events = place ? await listEventsBehind(tx, db.engine, place, PAGE) : []
+    const last = events.at(-1)
+    if (!last) return 0
+    await insertQueued(tx, await pushesFor(ctx, tx, events))
+    await moveProgress(tx, { writer: String(last.writer), position: last.position })
+    return events.length
+  })
+}
+
+/** Marks where a new server begins: before anybody can send, so that the first message counts. */
+export async function beginCollecting({ db }: Pick<Ctx, 'db'>): Promise<void> {
+  if (await findProgress(db.read)) return
+  const newest = await db.engine.newestPlace()
+  await db.transaction((tx) => insertProgress(tx, newest))
+}
+
+/** Nobody to tell: what happened so far is passed over at once. */
+async function skip(ctx: Needs): Promise<number> {
+  const newest = await ctx.db.engine.newestPlace()
+  await ctx.db.transaction((tx) => moveProgress(tx, newest))
+  return 0
+}
+
+interface Told {
+  readonly tenantId: string
+  /** The newest message's sender, and the newest of anybody else: the first one's own devices get that. */
+  readonly senders: string[]
+}
+
+async function pushesFor(
+  ctx: Needs,
+  tx: Tx,
+  events: readonly LatestEvent[],
+): Promise<QueuedPushRow[]> {
+  const told = new Map<string, Told>()
+  for (const event of events.toReversed()) {
+    const { conversation_id: id, sender_id: sender, tenant_id: tenantId } = event
+    if (id === null || sender === null) continue
+    const known = told.get(id)
+    if (!known) told.set(id, { tenantId, senders: [sender] })
+    else if (known.senders.length < 2 && known.senders[0] !== sender) known.senders.push(sender)
+  }
+  const at = ctx.clock.now()
+  const now = toIso(at)
+  const devices = await listMemberDevices(
+    tx,
+    [...told].map(([conversationId, { tenantId }]) => ({ tenantId, conversationId, now })),
+  )
+  const rows: QueuedPushRow[] = []
+  for (const device of devices) {
+    const { senders } = told.get(device.conversation_id) as Told
+    const sender = senders.find((id) => id !== device.user_id)
+    if (!sender || ctx.presence.isOnline(device.user_id) || !channelOf(ctx, device)) continue
+    rows.push({
+      id: ctx.ids.next(),
+      tenant_id: device.tenant_id,
+      user_id: device.user_id,
+      device_id: device.id,
+      service: serviceOf(device),
+      conversation_id: device.conversation_id,
+      sender_id: sender,
+      created_at: now,
+      expires_at: toIso(at + MESSAGE_AGE),
+      attempts: 0,
+      next_attempt_at: now,
+    })
+  }
+  return rows
+}

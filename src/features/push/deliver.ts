@@ -1,0 +1,119 @@
+import type { Ctx } from '../../context.ts'
+import type { PushOutcome, PushSignal } from '../../outbound/push.ts'
+import { SECOND, toIso } from '../../platform/clock.ts'
+import { noteOutcome, pauseAfter, send } from './send.ts'
+import type { Services } from './services.ts'
+import { claim, type DuePushRow, deleteQueued, listDue, postpone } from './store.ts'
+
+export type DeliverNeeds = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push'>
+
+/** After this long another try is made of what nobody heard the end of: longer than any request. */
+const LEASE = 30 * SECOND
+/** Looked at for each that can be started, so that one service's many do not hide the others'. */
+const CANDIDATES = 4
+
+/** A push that was started, with how it ends. */
+export interface Started {
+  readonly done: Promise<void>
+}
+
+/** Starts what is due, as much as there is room for; what they come to is written as each ends. */
+export async function startDue(ctx: DeliverNeeds, services: Services): Promise<Started[]> {
+  const room = services.room()
+  if (room <= 0) return []
+  const now = ctx.clock.now()
+  const due = await listDue(ctx.db.read, toIso(now), services.busy(), room * CANDIDATES)
+  if (due.length === 0) return []
+  const needless = due.filter((push) => ctx.presence.isOnline(push.user_id))
+  const entered = due.filter((push) => !needless.includes(push) && services.enter(push.service))
+  try {
+    const claimed = await ctx.db.transaction(async (tx) => {
+      // They are here: the hub and the history tell them.
+      if (needless.length > 0) await deleteQueued(tx, idsOf(needless))
+      if (entered.length === 0) return new Set<string>()
+      return claim(tx, idsOf(entered), toIso(now), toIso(now + LEASE))
+    })
+    for (const push of entered) if (!claimed.has(push.id)) services.leave(push.service)
+    return entered
+      .filter((push) => claimed.has(push.id))
+      .map((push) => ({
+        done: deliver(ctx, services, push).finally(() => services.leave(push.service)),
+      }))
+  } catch (error) {
+    for (const push of entered) services.leave(push.service)
+    throw error
+  }
+}
+
+const idsOf = (pushes: readonly DuePushRow[]) => pushes.map(({ id }) => id)
+
+async function deliver(ctx: DeliverNeeds, services: Services, push: DuePushRow): Promise<void> {
+  try {
+    const outcome = await send(ctx, push, signalOf(ctx, push))
+    await settle(ctx, services, push, outcome)
+  } catch (error) {
+    // The store is away: the lease ends by itself, and the push is tried again.
+    ctx.log.warn({ err: error }, 'what a push came to could not be written')
+  }
+}
+
+function signalOf(ctx: DeliverNeeds, push: DuePushRow): PushSignal {
+  const left = Date.parse(push.expires_at) - ctx.clock.now()
+  return {
+    data: {
+      type: 'newMessage',
+      senderUserId: push.sender_id,
+      conversationId: push.conversation_id,
+      senderUsername: push.sender_username,
+    },
+    ttlSeconds: Math.max(1, Math.floor(left / SECOND)),
+    collapseKey: push.conversation_id,
+  }
+}
+
+async function settle(
+  ctx: DeliverNeeds,
+  services: Services,
+  push: DuePushRow,
+  outcome: PushOutcome | undefined,
+): Promise<void> {
+  const now = ctx.clock.now()
+  if (outcome?.kind === 'credentials' || outcome?.kind === 'retry') {
+    const attempts = push.attempts + 1
+    const paused = noteCredentials(ctx, services, push.service, outcome)
+    const next = paused ?? now + pauseAfter(outcome, push.attempts, push.id)
+    await ctx.db.transaction((tx) => postpone(tx, push.id, attempts, toIso(next)))
+    ctx.log.debug({ deviceId: push.device_id, code: outcome.code, attempts }, 'a push waits')
+    return
+  }
+  if (outcome?.kind === 'delivered') services.resume(push.service)
+  if (outcome?.kind === 'refused') {
+    ctx.log.warn({ deviceId: push.device_id, code: outcome.code }, 'a push was refused')
+  }
+  await ctx.db.transaction((tx) => deleteQueued(tx, [push.id]))
+  if (outcome) await noteOutcome(ctx, push, outcome)
+}
+
+/** Pauses a service that does not take our credentials; gives until when. */
+export function noteCredentials(
+  ctx: Pick<Ctx, 'log'>,
+  services: Services,
+  service: string,
+  outcome: PushOutcome,
+): number | undefined {
+  if (outcome.kind !== 'credentials') return undefined
+  const { code, scope } = outcome
+  if (scope === 'device') {
+    ctx.log.warn({ service, code }, 'a push service does not take our credentials for a device')
+    return undefined
+  }
+  const isNew = !services.isPaused(service)
+  const until = services.pause(service)
+  if (isNew) {
+    ctx.log.error(
+      { service, code, until: toIso(until) },
+      'the push service refuses our credentials: pushes wait, and none is dropped',
+    )
+  }
+  return until
+}

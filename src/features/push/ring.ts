@@ -1,0 +1,105 @@
+import type { Ctx } from '../../context.ts'
+import type { Signal } from '../../events/event.ts'
+import type { PushSignal } from '../../outbound/push.ts'
+import { MINUTE, SECOND } from '../../platform/clock.ts'
+import { listDevicesOfUser } from '../devices/access.ts'
+import { noteCredentials } from './deliver.ts'
+import { type Addressee, noteOutcome, pauseAfter, send, serviceOf } from './send.ts'
+import type { Services } from './services.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push' | 'calls'>
+
+/** How long a call rings, and with it its push. */
+const RINGING = MINUTE
+/** Nearer to one another, two offers of the same pair are one ring. */
+const SAME_RING = 5 * SECOND
+/** Calls that are pushed at one time: beyond that somebody makes them up. */
+const MOST_RINGS = 256
+
+interface Offer {
+  readonly callerId: string
+  readonly callerUsername: string
+  readonly sdpOffer: string
+}
+
+/** Pushes of calls: in memory alone, since nothing of a call is stored. */
+export interface Ringer {
+  /** Takes an `IncomingCall` for somebody without a live connection. */
+  ring(signal: Signal): void
+  stop(): Promise<void>
+}
+
+export function createRinger(ctx: Needs, services: Services): Ringer {
+  const recent = new Map<string, number>()
+  const timers = new Set<() => void>()
+  const running = new Set<Promise<void>>()
+  let stopped = false
+
+  const pause = (milliseconds: number) =>
+    new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        timers.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, milliseconds)
+      timers.add(wake)
+    })
+
+  /** One device, again and again while the call rings and nobody came. */
+  async function ringDevice(userId: string, device: Addressee, offer: Offer): Promise<void> {
+    const ends = ctx.clock.now() + RINGING
+    const service = serviceOf(device)
+    for (let attempts = 0; !stopped; attempts++) {
+      const left = ends - ctx.clock.now()
+      const wanted = ctx.calls.isRinging(offer.callerId, userId) && !ctx.presence.isOnline(userId)
+      if (left <= 0 || !wanted || services.isPaused(service)) return
+      let wait: number = SECOND
+      if (services.enter(service)) {
+        const outcome = await send(ctx, device, signalOf(offer, left)).finally(() =>
+          services.leave(service),
+        )
+        if (!outcome) return
+        noteCredentials(ctx, services, service, outcome)
+        if (outcome.kind !== 'retry') return noteOutcome(ctx, device, outcome)
+        wait = pauseAfter(outcome, attempts, device.device_id)
+      }
+      await pause(Math.min(wait, left))
+    }
+  }
+
+  async function ringAll(userId: string, offer: Offer): Promise<void> {
+    const devices = await listDevicesOfUser(ctx.db.read, userId)
+    await Promise.all(
+      devices.map((device) => ringDevice(userId, { ...device, device_id: device.id }, offer)),
+    )
+  }
+
+  return {
+    ring({ audience: { id: userId }, payload }) {
+      const offer = payload as Offer
+      const now = ctx.clock.now()
+      for (const [pair, at] of recent) if (now - at >= SAME_RING) recent.delete(pair)
+      const pair = `${offer.callerId}:${userId}`
+      if (stopped || recent.has(pair) || running.size >= MOST_RINGS) return
+      recent.set(pair, now)
+      const work = ringAll(userId, offer)
+        .catch((error: unknown) => ctx.log.warn({ err: error }, 'a call could not be pushed'))
+        .finally(() => running.delete(work))
+      running.add(work)
+    },
+    async stop() {
+      stopped = true
+      for (const wake of timers) wake()
+      await Promise.all(running)
+    },
+  }
+}
+
+function signalOf({ callerId, callerUsername, sdpOffer }: Offer, left: number): PushSignal {
+  return {
+    data: { type: 'callOffer', callerUserId: callerId, callerUsername, sdpOffer },
+    ttlSeconds: Math.max(1, Math.floor(left / SECOND)),
+    collapseKey: `call-${callerId}`,
+  }
+}

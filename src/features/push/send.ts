@@ -1,0 +1,74 @@
+import type { Ctx } from '../../context.ts'
+import type { PushDeviceRow } from '../../db/tables.ts'
+import type { PushChannel, PushOutcome, PushSignal, PushTarget } from '../../outbound/push.ts'
+import { HOUR, MINUTE, SECOND, toIso } from '../../platform/clock.ts'
+import { forgetDevice, touchDevice } from '../devices/access.ts'
+
+/** What sending needs to know of a device. */
+export type Addressee = Pick<
+  PushDeviceRow,
+  'token' | 'kind' | 'platform' | 'p256dh' | 'auth' | 'key_id'
+> & { readonly device_id: string }
+
+export function channelOf(
+  ctx: Pick<Ctx, 'push'>,
+  { kind }: Pick<PushDeviceRow, 'kind'>,
+): PushChannel | undefined {
+  return kind === 'fcm' ? ctx.push.fcm : ctx.push.webpush
+}
+
+/** `fcm`, or the host of the push service. */
+export function serviceOf({ kind, token }: Pick<PushDeviceRow, 'kind' | 'token'>): string {
+  return kind === 'fcm' ? 'fcm' : (URL.parse(token)?.host ?? token)
+}
+
+function targetOf(device: Addressee): PushTarget {
+  const { kind, token, platform, p256dh, auth, key_id: keyId } = device
+  if (kind === 'fcm') return { kind, token, platform: platform === 'Ios' ? 'Ios' : 'Android' }
+  return { kind, endpoint: token, p256dh: p256dh ?? '', auth: auth ?? '', keyId: keyId ?? '' }
+}
+
+/** Hands a signal to the device's service; undefined when this server has no way to it. */
+export async function send(
+  ctx: Pick<Ctx, 'push' | 'log'>,
+  device: Addressee,
+  signal: PushSignal,
+): Promise<PushOutcome | undefined> {
+  try {
+    return await channelOf(ctx, device)?.send(targetOf(device), signal)
+  } catch (error) {
+    ctx.log.error({ err: error, deviceId: device.device_id }, 'a push could not be made')
+    return { hop: 'address', code: 'unexpected', kind: 'refused' }
+  }
+}
+
+/** Keeps what an outcome says about the device itself: it was reached, or it is no more. */
+export async function noteOutcome(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'log'>,
+  device: Addressee,
+  outcome: PushOutcome,
+): Promise<void> {
+  const { device_id: id, token, key_id } = device
+  if (outcome.kind === 'delivered') {
+    await ctx.db.transaction((tx) => touchDevice(tx, id, toIso(ctx.clock.now())))
+  } else if (outcome.kind === 'gone') {
+    await ctx.db.transaction((tx) => forgetDevice(tx, { id, token, key_id }))
+    ctx.log.info({ deviceId: id, code: outcome.code }, 'a device is no more: it is forgotten')
+  }
+}
+
+const FIRST_PAUSE = 2 * SECOND
+const LONGEST_PAUSE = HOUR
+const CREDENTIALS_PAUSE = 15 * MINUTE
+
+/**
+ * Milliseconds until the next try: doubled every time, and scattered, so that what failed together
+ * does not come back together. `id` brings the chance: the end of a version 7 UUID is random.
+ */
+export function pauseAfter(outcome: PushOutcome, attempts: number, id: string): number {
+  const first = outcome.kind === 'credentials' ? CREDENTIALS_PAUSE : FIRST_PAUSE
+  const most = Math.min(first * 2 ** Math.min(attempts, 20), LONGEST_PAUSE)
+  const scattered = most * (0.5 + Number.parseInt(id.slice(-4), 16) / 0x20000)
+  const asked = outcome.kind === 'retry' ? (outcome.afterMs ?? 0) : 0
+  return Math.max(asked, scattered)
+}

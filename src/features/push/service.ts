@@ -1,0 +1,135 @@
+import type { Ctx } from '../../context.ts'
+import { SECOND } from '../../platform/clock.ts'
+import { beginCollecting, collectPushes } from './collect.ts'
+import { startDue } from './deliver.ts'
+import { createRinger } from './ring.ts'
+import { createServices } from './services.ts'
+import { hasQueued } from './store.ts'
+
+/** Between two looks at what happened, so that a burst of messages costs a few of them. */
+const COLLECT_GAP_MS = 50
+/** Looks after one that was asked for, before it is quiet again. */
+const LOOKS_AFTER = 10
+/** While something waits in the queue. */
+const QUEUED_MS = SECOND
+/** For what another node queued, or a lost wake. */
+const IDLE_MS = 15 * SECOND
+/** How long a stop waits for pushes under way. */
+const STOP_MS = 1500
+
+type Needs = Pick<
+  Ctx,
+  'db' | 'clock' | 'ids' | 'log' | 'bus' | 'presence' | 'push' | 'calls' | 'config'
+>
+
+export interface PushService {
+  /** Starts nothing more and waits for what is under way. */
+  stop(): Promise<void>
+}
+
+/**
+ * Tells people without a live connection that something is there. It listens to the bus only to know
+ * when to look: what it finds are committed rows, so that a slow or dead push service, or the end of
+ * this process, touches no message and loses no push.
+ */
+export async function startPush(ctx: Needs): Promise<PushService> {
+  await beginCollecting(ctx)
+  const services = createServices(ctx.clock)
+  const ringer = createRinger(ctx, services)
+  const underWay = new Set<Promise<void>>()
+  let stopped = false
+  let looks = LOOKS_AFTER
+
+  const collector = createLoop(async () => {
+    let looked = 0
+    for (let more = 1; more > 0 && !stopped; looked += more) {
+      more = await collectPushes(ctx)
+      if (more > 0) sender.wake()
+    }
+    // What overlapped with a transaction that still runs is settled only later.
+    looks = looked > 0 ? LOOKS_AFTER : looks - 1
+    return looks > 0 ? QUEUED_MS : IDLE_MS
+  }, COLLECT_GAP_MS)
+
+  const sender = createLoop(async () => {
+    const started = await startDue(ctx, services)
+    for (const { done } of started) {
+      const work = done.finally(() => {
+        underWay.delete(work)
+        sender.wake()
+      })
+      underWay.add(work)
+    }
+    if (started.length > 0) return QUEUED_MS
+    return (await hasQueued(ctx.db.read)) ? QUEUED_MS : IDLE_MS
+  }, 0)
+
+  /** Runs `work` when woken and after the pause that it gives, never twice at a time. */
+  function createLoop(work: () => Promise<number>, gapMs: number) {
+    let timer: NodeJS.Timeout | undefined
+    let running: Promise<void> | undefined
+    let again = false
+    const schedule = (milliseconds: number) => {
+      clearTimeout(timer)
+      if (!stopped) timer = setTimeout(run, milliseconds).unref()
+    }
+    const run = () => {
+      again = false
+      running = work()
+        .catch((error: unknown) => {
+          ctx.log.warn({ err: error }, 'pushes could not be looked after; trying again')
+          return QUEUED_MS
+        })
+        .then((pause) => {
+          running = undefined
+          schedule(again ? gapMs : pause)
+        })
+    }
+    return {
+      wake() {
+        if (again) return
+        again = true
+        if (!running) schedule(gapMs)
+      },
+      async stop() {
+        clearTimeout(timer)
+        await running
+        clearTimeout(timer)
+      },
+    }
+  }
+
+  ctx.bus.subscribe({
+    events(events) {
+      if (stopped || !events.some(({ name }) => name === 'MessageReceived')) return
+      looks = LOOKS_AFTER
+      collector.wake()
+    },
+    signal(signal) {
+      if (signal.name !== 'IncomingCall' || signal.toConnectionId !== undefined) return
+      if (!ctx.presence.isOnline(signal.audience.id)) ringer.ring(signal)
+    },
+    disconnect() {},
+  })
+  if (!ctx.push.fcm) {
+    ctx.log.info('push through FCM is off: FIREBASE_SERVICE_ACCOUNT_PATH is not set')
+  }
+  collector.wake()
+  sender.wake()
+  return {
+    async stop() {
+      stopped = true
+      const ended = Promise.all([collector.stop(), sender.stop(), ringer.stop()])
+      // What a service does not answer in this time is sent again at the next start.
+      await withinTime(ended.then(() => Promise.all(underWay)))
+    },
+  }
+}
+
+function withinTime(work: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, STOP_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,1 @@
+export { deleteReactions, listReactions } from './store.ts'

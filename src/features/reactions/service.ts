@@ -1,0 +1,77 @@
+import type { Ctx } from '../../context.ts'
+import type { MessageReactionRow } from '../../db/tables.ts'
+import { appendEvents } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { requireWriter } from '../conversations/access.ts'
+import { holdMessage } from '../messages/access.ts'
+import { requireMessage } from '../messages/service.ts'
+import { reactionErrors } from './errors.ts'
+import { reactionChanged } from './events.ts'
+import { parseEmoji, type ReactionId } from './schema.ts'
+import { listAll, markRemoved, putReaction } from './store.ts'
+
+/** Most different emoji of a message, and of one person on it. */
+const MOST_OF_A_MESSAGE = 20
+const MOST_OF_A_PERSON = 10
+
+/** Adds or takes back one's own reaction. Asked again for what is so already, nothing happens. */
+export async function react(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>,
+  actor: Actor,
+  input: ReactionId & { on: boolean },
+): Promise<void> {
+  const me = requireUser(actor)
+  const { id: messageId, on: added } = input
+  const emoji = parseEmoji(input.emoji)
+  if (!emoji) throw new AppError(reactionErrors.invalidEmoji)
+  await ctx.db.transaction(async (tx) => {
+    const message = await requireMessage(ctx, tx, me, messageId)
+    // Where somebody blocks the other, nothing new is said, but what was can be taken back.
+    if (added) await requireWriter(tx, me, message.conversation_id)
+    if (!(await holdMessage(tx, messageId, { has_reactions: 1 }))) {
+      throw new AppError(commonErrors.notFound)
+    }
+    const rows = await listAll(tx, messageId)
+    const known = rows.find((row) => row.user_id === me.userId && row.emoji === emoji)
+    const present = rows.filter((row) => !row.removed_at)
+    const isThere = known !== undefined && known.removed_at === null
+    if (isThere === added) return
+
+    if (added) checkRoom(present, me.userId, emoji)
+    const now = toIso(ctx.clock.now())
+    const reaction: MessageReactionRow = {
+      id: known?.id ?? ctx.ids.next(),
+      tenant_id: me.tenantId,
+      message_id: messageId,
+      user_id: me.userId,
+      emoji,
+      created_at: now,
+      removed_at: null,
+    }
+    if (added) await putReaction(tx, reaction)
+    else await markRemoved(tx, reaction.id, now)
+    const { conversation_id: conversationId } = message
+    await appendEvents(ctx, tx, [
+      reactionChanged(me.tenantId, reaction.id, {
+        ...{ messageId, conversationId, userId: me.userId },
+        ...{ emoji, added },
+      }),
+    ])
+    await recordAudit(ctx, tx, actor, {
+      type: added ? 'message.reaction_added' : 'message.reaction_removed',
+      target: { type: 'message', id: messageId },
+      details: { conversationId },
+    })
+  })
+}
+
+function checkRoom(present: readonly MessageReactionRow[], userId: string, emoji: string): void {
+  const own = present.filter((row) => row.user_id === userId)
+  const distinct = new Set(present.map((row) => row.emoji)).add(emoji)
+  if (own.length >= MOST_OF_A_PERSON || distinct.size > MOST_OF_A_MESSAGE) {
+    throw new AppError(reactionErrors.tooManyReactions)
+  }
+}

@@ -1,0 +1,1 @@
+export { isReasonKeyUsed } from './store.ts'

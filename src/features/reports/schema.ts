@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { isBlank, text, uuid } from '../../platform/text.ts'
+import type { MessageId } from '../messages/schema.ts'
+
+export const ReportMessage = z.object({
+  reason: text(1, 1000).refine((value) => !isBlank(value), 'must not be blank'),
+})
+export type ReportMessage = z.output<typeof ReportMessage> & MessageId
+
+const LIMIT_MAX = 200
+
+export const ListReports = z.object({
+  status: z.enum(['open', 'resolved']).default('open'),
+  /** Older than this report. */
+  beforeId: uuid.optional(),
+  limit: z.coerce
+    .number()
+    .refine(Number.isInteger, 'must be a whole number')
+    .default(50)
+    .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
+})
+export type ListReports = z.output<typeof ListReports>
+
+/** What administrators see: who reported whose message, and why; not the message itself. */
+export const Report = z.strictObject({
+  id: uuid,
+  messageId: uuid,
+  conversationId: uuid,
+  senderId: uuid,
+  senderUsername: z.string(),
+  reporterId: uuid,
+  reporterUsername: z.string(),
+  /** Null when it cannot be opened any more. */
+  reason: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  resolvedAt: z.iso.datetime().nullable(),
+  resolvedById: uuid.nullable(),
+})
+export type Report = z.output<typeof Report>
+
+export const ReportId = z.object({ id: uuid })
+export type ReportId = z.output<typeof ReportId>

@@ -1,0 +1,93 @@
+import type { Ctx } from '../../context.ts'
+import type { MessageReportRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { open, seal } from '../../platform/secret-box.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { requireMessage } from '../messages/service.ts'
+import type { ListReports, Report, ReportId, ReportMessage } from './schema.ts'
+import { listReports, markResolved, putReport } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
+
+/** Brings a message before the administrators. A second report by the same person takes the first one's place. */
+export async function reportMessage(ctx: Needs, actor: Actor, input: ReportMessage): Promise<void> {
+  const me = requireUser(actor)
+  const id = ctx.ids.next()
+  const sealed = seal(ctx.keyring.current('message'), input.reason, contextOf({ id }))
+  await ctx.db.transaction(async (tx) => {
+    const message = await requireMessage(ctx, tx, me, input.id)
+    await putReport(tx, {
+      id,
+      tenant_id: me.tenantId,
+      message_id: message.id,
+      conversation_id: message.conversation_id,
+      sender_id: message.sender_id,
+      reporter_id: me.userId,
+      key_id: sealed.keyId,
+      sealed_reason: sealed.bytes,
+      created_at: toIso(ctx.clock.now()),
+      resolved_at: null,
+      resolved_by: null,
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'message.reported',
+      target: { type: 'message', id: message.id },
+      details: { conversationId: message.conversation_id, reportId: id },
+    })
+  })
+}
+
+/** What the seal of a reason is bound to. */
+function contextOf({ id }: Pick<MessageReportRow, 'id'>): string {
+  return `report:${id}`
+}
+
+export async function getReports(
+  ctx: Pick<Ctx, 'db' | 'keyring' | 'log'>,
+  actor: Actor,
+  input: ListReports,
+): Promise<Report[]> {
+  const rows = await listReports(ctx.db.read, actor.tenantId, input)
+  return rows.map((row) => ({
+    id: row.id,
+    messageId: row.message_id,
+    conversationId: row.conversation_id,
+    senderId: row.sender_id,
+    senderUsername: row.sender_username,
+    reporterId: row.reporter_id,
+    reporterUsername: row.reporter_username,
+    reason: openReason(ctx, row),
+    createdAt: row.created_at,
+    resolvedAt: row.resolved_at,
+    resolvedById: row.resolved_by,
+  }))
+}
+
+function openReason(
+  ctx: Pick<Ctx, 'keyring' | 'log'>,
+  row: Pick<MessageReportRow, 'id' | 'key_id' | 'sealed_reason'>,
+): string | null {
+  const key = ctx.keyring.find('message', row.key_id)
+  try {
+    return key ? open(key, row.sealed_reason, contextOf(row)) : null
+  } catch (error) {
+    ctx.log.error({ err: error, reportId: row.id }, 'a report cannot be opened')
+    return null
+  }
+}
+
+export async function resolveReport(ctx: Needs, actor: Actor, input: ReportId): Promise<void> {
+  const me = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const change = { resolved_at: toIso(ctx.clock.now()), resolved_by: me.userId }
+    if (!(await markResolved(tx, me.tenantId, input.id, change))) {
+      throw new AppError(commonErrors.notFound)
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'report.resolved',
+      target: { type: 'report', id: input.id },
+    })
+  })
+}

@@ -1,0 +1,57 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type { MessageReportRow } from '../../db/tables.ts'
+import type { ListReports } from './schema.ts'
+
+/** Files a report; the same person's earlier one about the message is replaced, and open again. */
+export async function putReport(tx: Tx, row: MessageReportRow): Promise<void> {
+  await tx
+    .insertInto('message_reports')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['message_id', 'reporter_id']).doUpdateSet(row))
+    .execute()
+}
+
+/** Reports with the names of both people, newest first. */
+export async function listReports(db: Db, tenantId: string, page: ListReports) {
+  const { beforeId } = page
+  return db
+    .selectFrom('message_reports as report')
+    .innerJoin('users as reporter', 'reporter.id', 'report.reporter_id')
+    .innerJoin('users as sender', 'sender.id', 'report.sender_id')
+    .where('report.tenant_id', '=', tenantId)
+    .where('report.resolved_at', page.status === 'open' ? 'is' : 'is not', null)
+    .$if(beforeId !== undefined, (query) => query.where('report.id', '<', beforeId as string))
+    .selectAll('report')
+    .select(['reporter.username as reporter_username', 'sender.username as sender_username'])
+    .orderBy('report.id', 'desc')
+    .limit(page.limit)
+    .execute()
+}
+
+/** False when there is no such open report. */
+export async function markResolved(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  change: Pick<MessageReportRow, 'resolved_at' | 'resolved_by'>,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('message_reports')
+    .set(change)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('resolved_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Whether any reason still needs the key to be read. */
+export async function isReasonKeyUsed(db: Db, keyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('message_reports')
+    .select('id')
+    .where('key_id', '=', keyId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}

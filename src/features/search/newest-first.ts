@@ -1,0 +1,105 @@
+import type { Ctx } from '../../context.ts'
+import type { MessageRow } from '../../db/tables.ts'
+import { MINUTE, toIso } from '../../platform/clock.ts'
+import { firstIdAt } from '../../platform/ids.ts'
+import { listMessages } from '../messages/access.ts'
+
+export interface Source {
+  readonly id: string
+  readonly last_activity_at: string
+}
+
+/** Later than any id that is made in our time. */
+const END = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+/** The first look into a conversation is short, since there may be a thousand; then it doubles. */
+const FIRST_PAGE = 16
+const LAST_PAGE = 512
+
+/** A conversation on the way back through its history. */
+interface Reader {
+  readonly id: string
+  /** No message that is still to come has a greater id. */
+  bound: string
+  /** Read and not yet handed out, the newest last. */
+  rows: MessageRow[]
+  page: number
+}
+
+/**
+ * The messages of many conversations as one history, newest first, from `before` on back. Nothing is
+ * read but these conversations' own rows, and of each only from the moment its turn comes.
+ */
+export async function* newestFirst(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  sources: readonly Source[],
+  before: string = END,
+): AsyncGenerator<MessageRow> {
+  const readers = new BoundHeap()
+  for (const source of sources) {
+    // With a minute's grace: nodes of one store may differ in their time.
+    const newest = firstIdAt(Date.parse(source.last_activity_at) + MINUTE)
+    const bound = newest < before ? newest : before
+    readers.push({ id: source.id, bound, rows: [], page: FIRST_PAGE })
+  }
+  for (let reader = readers.pop(); reader; reader = readers.pop()) {
+    const row = reader.rows.pop()
+    if (row) yield row
+    else await readOn(ctx, reader)
+    const next = reader.rows.at(-1)
+    if (next) reader.bound = next.id
+    else if (!row) continue
+    readers.push(reader)
+  }
+}
+
+/** Reads the page below the bound; none is left where it stays empty. */
+async function readOn(ctx: Pick<Ctx, 'db' | 'clock'>, reader: Reader): Promise<void> {
+  reader.rows = await listMessages(ctx.db.read, {
+    conversationId: reader.id,
+    below: reader.bound,
+    limit: reader.page,
+    now: toIso(ctx.clock.now()),
+  })
+  reader.page = Math.min(reader.page * 2, LAST_PAGE)
+}
+
+/** A binary heap: the reader with the greatest bound comes first. */
+class BoundHeap {
+  readonly #items: Reader[] = []
+
+  push(reader: Reader): void {
+    const items = this.#items
+    let at = items.push(reader) - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if ((items[parent] as Reader).bound >= reader.bound) break
+      items[at] = items[parent] as Reader
+      at = parent
+    }
+    items[at] = reader
+  }
+
+  pop(): Reader | undefined {
+    const items = this.#items
+    const top = items[0]
+    const last = items.pop()
+    if (last && items.length > 0) this.#sink(last)
+    return top
+  }
+
+  /** Puts the reader in the top's place and lets it down to its own. */
+  #sink(reader: Reader): void {
+    const items = this.#items
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= items.length) break
+      const right = items[child + 1]
+      if (right && right.bound > (items[child] as Reader).bound) child++
+      if ((items[child] as Reader).bound <= reader.bound) break
+      items[at] = items[child] as Reader
+      at = child
+    }
+    items[at] = reader
+  }
+}

@@ -1,0 +1,79 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { DAY, toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { holdActive } from '../accounts/access.ts'
+import { recordAudit } from '../audit/service.ts'
+import { signAccessToken } from './access-token.ts'
+import { sessionErrors } from './errors.ts'
+import type { TokenPair } from './schema.ts'
+import { insertRefreshToken, insertSession } from './store.ts'
+
+export const REFRESH_LIFETIME = 30 * DAY
+
+/** How the person proved who they are. */
+export interface Proof {
+  /** Runs first in the transaction: uses the proof up, or throws. */
+  use?(tx: Tx): Promise<void>
+  /** For the audit, beside the user. */
+  readonly details?: Readonly<Record<string, string>>
+}
+
+/** Starts a session of an active account, from the device that calls. */
+export async function openSession(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>,
+  actor: Actor,
+  user: UserRow,
+  proof: Proof = {},
+): Promise<TokenPair> {
+  const now = ctx.clock.now()
+  const sessionId = ctx.ids.next()
+  const refreshToken = randomToken(32)
+  const refreshExpiresAt = toIso(now + REFRESH_LIFETIME)
+  const isAdmin = user.role !== 'member'
+  const { id: userId, email, username } = user
+  const access = await signAccessToken(ctx, { userId, email, username, isAdmin, sessionId })
+  await ctx.db.transaction(async (tx) => {
+    await proof.use?.(tx)
+    // Hashing takes long: what changed meanwhile ended the sessions without this one.
+    const unchanged = await holdActive(tx, user.id, user.password_hash)
+    if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
+    await insertSession(tx, {
+      id: sessionId,
+      tenant_id: user.tenant_id,
+      user_id: user.id,
+      ip: actor.origin.ip ?? null,
+      user_agent: actor.origin.userAgent ?? null,
+      created_at: toIso(now),
+      last_used_at: toIso(now),
+      expires_at: refreshExpiresAt,
+      revoked_at: null,
+      revoked_reason: null,
+    })
+    await insertRefreshToken(tx, {
+      token_hash: sha256Hex(refreshToken),
+      tenant_id: user.tenant_id,
+      session_id: sessionId,
+      created_at: toIso(now),
+      expires_at: refreshExpiresAt,
+      rotated_at: null,
+      successor_hash: null,
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'session.started',
+      target: { type: 'session', id: sessionId },
+      details: { userId: user.id, ...proof.details },
+    })
+  })
+  return {
+    accessToken: access.token,
+    accessExpiresAt: access.expiresAt,
+    refreshToken,
+    refreshExpiresAt,
+    username,
+    isAdmin,
+  }
+}

@@ -1,0 +1,44 @@
+import type { Ctx } from '../../context.ts'
+import type { Composers, Reader } from '../../events/compose.ts'
+import { composers as conversations } from '../conversations/compose.ts'
+import { composers as friends } from '../friends/compose.ts'
+import { composers as messages } from '../messages/compose.ts'
+import { composers as pins } from '../pins/compose.ts'
+import { composers as reactions } from '../reactions/compose.ts'
+import { composers as sessions } from '../sessions/compose.ts'
+import type { SyncPage } from './schema.ts'
+import type { StoredEvent } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
+
+/** How each event gets its argument from its row. A new event's slice adds it here. */
+export const composers: Composers<Needs> = {
+  ...friends,
+  ...sessions,
+  ...conversations,
+  ...messages,
+  ...reactions,
+  ...pins,
+}
+
+/** A page of events with their arguments: a look-up or two for each name, whatever the number. */
+export async function composeEvents(
+  ctx: Needs,
+  reader: Reader,
+  page: readonly StoredEvent[],
+): Promise<SyncPage['events']> {
+  const byName = Map.groupBy(page, (event) => event.name)
+  const composed = new Map<StoredEvent, unknown>()
+  for (const [name, events] of byName) {
+    const compose = composers[name]
+    if (!compose) throw new Error(`the event ${name} has no composer`)
+    const data = await compose(ctx, reader, events)
+    events.forEach((event, index) => {
+      composed.set(event, data[index])
+    })
+  }
+  return page.flatMap((event) => {
+    const data = composed.get(event)
+    return data === undefined ? [] : [{ type: event.name, data, seq: event.position }]
+  })
+}

@@ -1,0 +1,63 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { composeEvents } from './compose.ts'
+import { type Cursor, readCursor, writeCursor } from './cursor.ts'
+import { syncErrors } from './errors.ts'
+import type { SyncPage, SyncQuery } from './schema.ts'
+import { hasUnsettled, listEvents, readEventLog } from './store.ts'
+
+const SETTLE_TRIES = 20
+const SETTLE_PAUSE_MS = 25
+
+/**
+ * What happened since the cursor, in order, a page at a time: nothing is lost and nothing comes
+ * twice, however long the device was away. Each event carries its subject as it is now; one whose
+ * subject is gone is left out. Without a cursor: no events and the cursor of now.
+ */
+export async function getChanges(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'keyring' | 'log'>,
+  actor: Actor,
+  input: SyncQuery,
+): Promise<SyncPage> {
+  const me = requireUser(actor)
+  const { engine, read } = ctx.db
+  const { generation, pruned_until: prunedUntil } = await readEventLog(read)
+  // Taken before the look: what is written meanwhile stands behind it.
+  const now: Cursor = {
+    generation,
+    place: await engine.newestPlace(),
+    at: toIso(ctx.clock.now()),
+  }
+  if (input.cursor === undefined) return { events: [], cursor: writeCursor(now), hasMore: false }
+
+  const cursor = readCursor(input.cursor)
+  if (cursor.generation !== generation || cursor.at <= prunedUntil) {
+    throw new AppError(syncErrors.cursorExpired)
+  }
+  const settled = await waitUntilSettled(ctx, me)
+  const rows = await listEvents(read, engine, me, cursor.place, input.limit + 1)
+  const page = rows.slice(0, input.limit)
+  const last = page.at(-1)
+  const caughtUp = settled ? now : cursor
+  const next = last ? { generation, place: last, at: last.createdAt } : caughtUp
+  return {
+    events: await composeEvents(ctx, me, page),
+    cursor: writeCursor(next),
+    hasMore: rows.length > input.limit || !settled,
+  }
+}
+
+/**
+ * Waits for what happened before now to be readable in its final order: without it a device would
+ * miss what was committed just before it connected, since it is neither in the page nor said live.
+ * False when it takes too long: then the device asks again. The embedded store never waits.
+ */
+async function waitUntilSettled(ctx: Pick<Ctx, 'db'>, reader: UserActor): Promise<boolean> {
+  for (let tries = 0; tries < SETTLE_TRIES; tries++) {
+    if (!(await hasUnsettled(ctx.db.read, ctx.db.engine, reader))) return true
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS))
+  }
+  return false
+}

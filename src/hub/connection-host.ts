@@ -1,0 +1,23 @@
+import type { Connection } from './connection.ts'
+import type { HubLimits } from './limits.ts'
+import type { Call, WireRecord } from './messages.ts'
+import type { Outbox } from './outbox.ts'
+
+/** What a connection needs of its hub. */
+export interface ConnectionHost {
+  readonly limits: HubLimits
+  readonly outbox: Outbox
+  /** Sweeps so far. Time-outs count them: a message costs no timer and no look at a clock. */
+  readonly tick: number
+  /** Whether no further invocations are started. */
+  readonly stopping: boolean
+  opened(connection: Connection): void
+  /** The handshake was good; ends in `ready` or `end`. */
+  admit(connection: Connection): void
+  /** Runs an invocation to its completion record, if the client wants one. Never rejects. */
+  run(connection: Connection, call: Call): Promise<WireRecord | undefined>
+  /** It takes part no longer. Called once, before the socket is gone. */
+  left(connection: Connection): void
+  /** Its socket is gone and it waits for no other. Called once. */
+  closed(connection: Connection): void
+}

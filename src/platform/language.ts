@@ -1,0 +1,21 @@
+import { parseAccept } from 'hono/utils/accept'
+
+/** The languages that letters are written in; the first one is for everybody else. */
+const LANGUAGES = ['en', 'tr'] as const
+export type Language = (typeof LANGUAGES)[number]
+
+/** Longer than any real header: what follows is not looked at. */
+const MOST_CHARACTERS = 200
+
+/** The best of our languages for an `Accept-Language` header (RFC 9110 §12.5.4); regions count alike. */
+export function preferredLanguage(header: string | null): Language {
+  const wanted = parseAccept((header ?? '').slice(0, MOST_CHARACTERS))
+    .filter(({ q }) => q > 0)
+    .sort((a, b) => b.q - a.q)
+  for (const { type } of wanted) {
+    const primary = type.toLowerCase().split('-')[0]
+    const found = LANGUAGES.find((language) => language === primary)
+    if (found) return found
+  }
+  return LANGUAGES[0]
+}

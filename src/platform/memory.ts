@@ -1,0 +1,14 @@
+/**
+ * Gives the memory of bytes back at once, instead of when the collector comes by: for large buffers
+ * that follow one another faster than it does. They must have a buffer of their own, which is empty
+ * from then on; others are left alone.
+ */
+export function freeNow(bytes: Uint8Array): void {
+  const { buffer } = bytes
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== bytes.byteLength) return
+  try {
+    buffer.transfer(0)
+  } catch {
+    // Some that native code made cannot be taken away from it.
+  }
+}

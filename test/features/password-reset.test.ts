@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MINUTE } from '../../src/platform/clock.ts'
+import { type Appliance, boot } from '../harness/boot.ts'
+import { MailServer } from '../harness/mail-server.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
+
+const EMAIL = 'ann@example.org'
+const NEW = 'a brand new password'
+
+const forgot = (mimir: Appliance, email: string) =>
+  mimir.rest().post('/api/auth/forgot-password', { email })
+
+const reset = (mimir: Appliance, token: string, newPassword = NEW) =>
+  mimir.rest().post('/api/auth/reset-password', { token, newPassword })
+
+const login = (mimir: Appliance, password: string) =>
+  mimir.rest().post('/api/auth/login', { usernameOrEmail: 'ann', password })
+
+test('a forgotten password is set anew by the link of the mail, and every session ends', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  const ann = await mimir.person('ann')
+  const hub = await ann.connect()
+
+  assert.equal(assertDone(await forgot(mimir, EMAIL.toUpperCase()), 202), '')
+  const link = await mail.link(EMAIL, 2)
+  assert.equal(link.pathname, '/reset-password')
+  assertDone(await reset(mimir, link.searchParams.get('token') ?? ''), 204)
+
+  assertRefused(await ann.rest.get('/api/me'), 401, 'unauthorized')
+  assertRefused(await login(mimir, ann.password), 401, 'invalid_credentials')
+  assertDone(await login(mimir, NEW))
+  await assert.rejects(hub.invoke('Typing', ann.id, true))
+})
+
+test('a link for a password works once, for 30 minutes, and for nothing else', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  await mimir.person('ann')
+  assertDone(await forgot(mimir, EMAIL), 202)
+  const token = await mail.token(EMAIL, 2)
+
+  const verify = await mimir.rest().get(`/api/auth/verify-email?token=${token}`)
+  assertRefused(verify, 400, 'invalid_or_expired_token')
+  assertRefused(await reset(mimir, 'unknown'), 400, 'invalid_or_expired_token')
+  assertRefused(await reset(mimir, token, 'short'), 400, 'validation_failed')
+  const both = await Promise.all([reset(mimir, token), reset(mimir, token)])
+  assert.deepEqual(both.map((reply) => reply.status).sort(), [204, 400])
+  assertRefused(await reset(mimir, token), 400, 'invalid_or_expired_token')
+
+  assertDone(await forgot(mimir, EMAIL), 202)
+  const late = await mail.token(EMAIL, 3)
+  mimir.clock.advance(30 * MINUTE)
+  assertRefused(await reset(mimir, late), 400, 'invalid_or_expired_token')
+})
+
+test('a link is of no use once the password was changed, or the account suspended', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  const ann = await mimir.person('ann')
+  assertDone(await forgot(mimir, EMAIL), 202)
+  const before = await mail.token(EMAIL, 2)
+  const passwords = { currentPassword: ann.password, newPassword: 'changed by hand' }
+  assertDone(await ann.rest.post('/api/auth/change-password', passwords), 204)
+  assertRefused(await reset(mimir, before), 400, 'invalid_or_expired_token')
+
+  assertDone(await forgot(mimir, EMAIL), 202)
+  const open = await mail.token(EMAIL, 3)
+  await mimir.command('user.suspend', { user: 'ann' })
+  assertRefused(await reset(mimir, open), 400, 'invalid_or_expired_token')
+})
+
+test('an unknown or suspended address is answered alike, and gets no letter', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  await mimir.person('ann')
+  await mimir.person('bob')
+  await mimir.command('user.suspend', { user: 'bob' })
+  const replies = [
+    await forgot(mimir, 'nobody@example.org'),
+    await forgot(mimir, 'bob@example.org'),
+    await forgot(mimir, EMAIL),
+  ]
+
+  for (const reply of replies) assert.equal(assertDone(reply, 202), '')
+  assertRefused(await forgot(mimir, 'no address'), 400, 'validation_failed')
+  await mail.letter(EMAIL, 2)
+  assert.deepEqual(
+    mail.letters.map((letter) => letter.to),
+    [EMAIL, 'bob@example.org', EMAIL],
+  )
+})
+
+test('asking on and on fills no mailbox', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  await mimir.person('ann')
+  for (let n = 0; n < 8; n++) assertDone(await forgot(mimir, EMAIL), 202)
+
+  await mail.letter(EMAIL, 6)
+  mimir.clock.advance(30 * MINUTE)
+  assertDone(await forgot(mimir, EMAIL), 202)
+  assertDone(await reset(mimir, await mail.token(EMAIL, 7)), 204)
+  assert.equal(mail.letters.length, 7)
+})
+
+test('without a mail server the answer is the same and the log says why nothing comes', async () => {
+  await using mimir = await boot()
+  await mimir.person('ann')
+
+  assertDone(await forgot(mimir, EMAIL), 202)
+  assert.ok(mimir.logged.some((line) => line.includes('no mail server is set: nothing is sent')))
+  assert.ok(!mimir.logged.some((line) => line.includes(EMAIL)))
+})
+
+test('the link opens a form that works without script, also behind a public path', async () => {
+  await using mail = await new MailServer().start()
+  const env = { MIMIR_PUBLIC_URL: 'https://chat.example.org/mimir' }
+  await using mimir = await boot({ mail, env })
+  const ann = await mimir.person('ann')
+  assertDone(await forgot(mimir, EMAIL), 202)
+  const link = await mail.link(EMAIL, 2)
+  assert.match(link.href, /^https:\/\/chat\.example\.org\/mimir\/reset-password\?token=[\w-]{43}$/)
+  const path = link.pathname + link.search
+  const browser = mimir.rest().with({ 'content-type': 'application/x-www-form-urlencoded' })
+  const submit = (newPassword: string) =>
+    browser.send('POST', path, String(new URLSearchParams({ newPassword })))
+
+  const form = await mimir.rest().get(path)
+  assert.equal(form.status, 200)
+  assert.match(form.body, /<form method="post">[\s\S]*name="newPassword"/)
+  assert.doesNotMatch(form.body, /<script|<link|<img/)
+  const short = await submit('short')
+  assert.equal(short.status, 400)
+  assert.match(short.body, /8 to 72 bytes[\s\S]*<form/)
+  assert.equal((await submit(NEW)).status, 200)
+  assertDone(await login(mimir, NEW))
+  assertRefused(await login(mimir, ann.password), 401, 'invalid_credentials')
+  for (const reply of [await submit(NEW), await mimir.rest().get(path)]) {
+    assert.equal(reply.status, 400)
+    assert.match(reply.body, /not valid, was used, or has expired/)
+  }
+})

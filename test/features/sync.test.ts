@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DAY } from '../../src/platform/clock.ts'
+import { boot } from '../harness/boot.ts'
+import type { Person } from '../harness/people.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
+
+/** Everything since the cursor, page by page. */
+async function changes(person: Person, cursor: string, limit = 500) {
+  const events: { type: string; data: Record<string, unknown>; seq: number }[] = []
+  for (let next = cursor; ; ) {
+    const query = `?cursor=${encodeURIComponent(next)}&limit=${limit}`
+    const page = assertDone(await person.rest.get(`/api/sync${query}`))
+    events.push(...page.events)
+    next = page.cursor
+    if (!page.hasMore) return { events, cursor: next }
+  }
+}
+
+const cursorOf = async (person: Person): Promise<string> =>
+  assertDone(await person.rest.get('/api/sync')).cursor
+
+test('a device that was away gets what the hub said meanwhile, in order, once', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const start = await cursorOf(bob)
+  const live = await bob.connect()
+
+  const id = await alice.group('Friends', bob)
+  const kept = await alice.say(id, 'one')
+  const edited = await alice.say(id, 'two')
+  const deleted = await alice.say(id, 'three')
+  await alice.rest.patch(`/api/messages/${edited.id}`, { content: 'two, better' })
+  await alice.rest.delete(`/api/messages/${deleted.id}`)
+  await alice.rest.patch(`/api/conversations/${id}`, { name: 'Good friends' })
+  await bob.rest.post(`/api/conversations/${id}/read`)
+  await live.event('ConversationRead')
+
+  const { events, cursor } = await changes(bob, start)
+  const heard = live.received.filter((event) => event.name !== 'PresenceChanged')
+  assert.deepEqual(
+    events.map((event) => event.type),
+    heard.map((event) => event.name),
+  )
+  // Arguments are as things are now.
+  assert.equal(events[0]?.data.name, 'Good friends')
+  assert.deepEqual(events[1]?.data, kept)
+  assert.equal(events[2]?.data.content, 'two, better')
+  assert.equal(events[3]?.data.content, '')
+  assert.ok(events[3]?.data.deletedAt)
+  assert.deepEqual(
+    events.slice(4),
+    events.slice(4).map((event, index) => ({
+      ...event,
+      data: heard[index + 4]?.data,
+    })),
+  )
+  assert.equal(new Set(events.map((event) => event.seq)).size, events.length)
+  assert.deepEqual((await changes(bob, cursor)).events, [])
+})
+
+test('pages of any size join to the same, and a page asked for again is the same', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const start = await cursorOf(bob)
+  const id = await alice.dm(bob)
+  const texts = Array.from({ length: 25 }, (_, index) => `message ${index}`)
+  await Promise.all(texts.map((text) => alice.say(id, text)))
+
+  const whole = await changes(bob, start)
+  assert.equal(whole.events.length, 26)
+  for (const limit of [1, 2, 7, 26]) {
+    assert.deepEqual((await changes(bob, start, limit)).events, whole.events, `${limit} a page`)
+  }
+})
+
+test('the hub answers Resume as REST answers a sync', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const hub = await bob.connect()
+  const { cursor, events } = await hub.invoke('Resume')
+  assert.deepEqual(events, [])
+  await alice.say(await alice.dm(bob), 'hello')
+  const resumed = await hub.invoke('Resume', cursor)
+  assert.deepEqual(resumed.events, (await changes(bob, cursor)).events)
+  assert.equal(resumed.events.length, 2)
+  await hub.assertRefused('invalid_cursor', 'Resume', 'nonsense')
+})
+
+test('only what concerns the person is told, from the joining to the removal', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const start = await cursorOf(carol)
+  const id = await alice.group('Two', bob)
+  await alice.say(id, 'before carol')
+  mimir.clock.advance(1000)
+  await alice.rest.post(`/api/conversations/${id}/members`, { userId: carol.id })
+  const heard = await alice.say(id, 'with carol')
+  const middle = await changes(carol, start)
+  assert.deepEqual(
+    middle.events.map((event) => event.type),
+    ['ConversationMemberAdded', 'MessageReceived'],
+  )
+  assert.deepEqual(middle.events[1]?.data, heard)
+
+  await alice.rest.delete(`/api/conversations/${id}/members/${carol.id}`)
+  await alice.say(id, 'after carol')
+  const end = await changes(carol, middle.cursor)
+  assert.deepEqual(
+    end.events.map(({ type, data }) => ({ type, data })),
+    [{ type: 'ConversationMemberRemoved', data: { conversationId: id, userId: carol.id } }],
+  )
+})
+
+test('friend requests and revoked sessions of the person are told', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const bob = await mimir.person('bob')
+  const start = [await cursorOf(alice), await cursorOf(bob)] as const
+  await alice.befriend(bob)
+  assert.deepEqual(
+    (await changes(alice, start[0])).events.map((event) => event.type),
+    ['FriendRequestAccepted'],
+  )
+  const [received] = (await changes(bob, start[1])).events
+  assert.equal(received?.type, 'FriendRequestReceived')
+  assert.equal(received?.data.otherUsername, 'alice')
+  assert.equal(received?.data.direction, 'Incoming')
+})
+
+test('a cursor from before the oldest kept event is refused, a newer one goes on', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const id = await alice.dm(bob)
+  const old = await cursorOf(bob)
+  mimir.clock.advance(1000)
+  await alice.say(id, 'soon forgotten')
+  mimir.clock.advance(31 * DAY)
+  const again = await bob.signIn()
+  const rest = mimir.rest(again.accessToken)
+  const recent = assertDone(await rest.get('/api/sync')).cursor
+  await mimir.app.jobs.runNow('prune-events')
+
+  assertRefused(await rest.get(`/api/sync?cursor=${old}`), 410, 'cursor_expired')
+  assert.deepEqual(assertDone(await rest.get(`/api/sync?cursor=${recent}`)).events, [])
+})
+
+test('a cursor of another store, or none at all, is refused', async () => {
+  await using mimir = await boot()
+  await using other = await boot()
+  const alice = await mimir.person('alice')
+  const foreign = await cursorOf(await other.person('alice'))
+  assertRefused(await alice.rest.get(`/api/sync?cursor=${foreign}`), 410, 'cursor_expired')
+  const odd = ['x', '', 'AAAA', Buffer.from('a b c d').toString('base64url')].filter(Boolean)
+  for (const cursor of odd) {
+    assertRefused(await alice.rest.get(`/api/sync?cursor=${cursor}`), 400, 'invalid_cursor')
+  }
+})
