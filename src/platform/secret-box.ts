@@ -11,6 +11,11 @@ export interface Sealed {
   readonly bytes: Buffer
 }
 
+/** A key of its own for one thing, to be kept sealed by another. */
+export function newSealingKey(): Buffer {
+  return randomBytes(32)
+}
+
 export interface SealingKey {
   readonly id: string
   /** 32 bytes. */

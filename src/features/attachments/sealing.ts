@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Ctx } from '../../context.ts'
 import type { AttachmentRow } from '../../db/tables.ts'
 import { open, openBytes, type Sealed, type SealingKey, seal } from '../../platform/secret-box.ts'
@@ -7,11 +6,6 @@ import type { Attachment } from './schema.ts'
 
 /** Bytes of plaintext in every chunk of a file but its last. */
 export const CHUNK_BYTES = 256 * 1024
-
-/** A file's own key: 32 random bytes, kept nowhere but in the sealed part of its row. */
-export function newFileKey(): Buffer {
-  return randomBytes(32)
-}
 
 export interface FileHead {
   readonly attachment: Attachment

@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { freeNow } from '../../platform/memory.ts'
+import { newSealingKey } from '../../platform/secret-box.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { SNIFFED_BYTES, sniffType } from './content-type.ts'
@@ -9,7 +10,7 @@ import { cut } from './cut.ts'
 import { attachmentErrors } from './errors.ts'
 import { removeAttachments, sweep } from './remove.ts'
 import type { Attachment, AttachmentMeta } from './schema.ts'
-import { CHUNK_BYTES, newFileKey, sealChunk, sealHead } from './sealing.ts'
+import { CHUNK_BYTES, sealChunk, sealHead } from './sealing.ts'
 import { finishUpload, insertAttachment, insertChunk, touchUpload } from './store.ts'
 import { reserve } from './usage.ts'
 
@@ -55,7 +56,7 @@ export async function uploadAttachment(
     await reserve(ctx, tx, names, reserved)
   })
   try {
-    const key = newFileKey()
+    const key = newSealingKey()
     const { size, contentType } = await storeChunks(ctx, names, upload, key)
     const { id } = names
     const attachment: Attachment = { id, name: upload.name, size, contentType, ...given(upload) }

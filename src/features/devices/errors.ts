@@ -11,9 +11,4 @@ export const deviceErrors = defineErrors({
     kind: 'invalid',
     message: 'The address of a push service is a public https URL.',
   },
-  deviceNotFound: {
-    code: 'not_found',
-    kind: 'not_found',
-    message: 'There is no such device.',
-  },
 })
