@@ -6,6 +6,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
   #port = 0
+  #frozen = false
 
   /** For the server that the URL names. */
   constructor(target: string) {
@@ -39,13 +40,15 @@ export class TcpProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Keeps every connection and carries nothing any more. */
+  /** Keeps every connection, takes new ones, and carries nothing any more. */
   freeze(): void {
+    this.#frozen = true
     for (const socket of this.#sockets) socket.pause()
   }
 
   /** Takes connections, on the same port as before. */
   async mend(): Promise<this> {
+    this.#frozen = false
     const server = createServer((near) => {
       const far = connect(Number(this.#target.port || 5432), this.#target.hostname)
       for (const [one, other] of [
@@ -59,6 +62,7 @@ export class TcpProxy implements AsyncDisposable {
           this.#sockets.delete(one)
           other.destroy()
         })
+        if (this.#frozen) one.pause()
       }
     })
     await new Promise<void>((resolve) => {
