@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts'
 import type { Subscriber } from '../events/bus.ts'
 import type { AppEvent, Disconnect, Signal } from '../events/event.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { collectGarbage } from '../platform/memory.ts'
 import type { Origin, UserActor } from '../policy/actor.ts'
 import type { SocketHandler } from '../runtime/runtime.ts'
 import { Connection, GOING_AWAY } from './connection.ts'
@@ -60,6 +61,9 @@ export function createHub(options: HubOptions): Hub {
   return new LiveHub(options)
 }
 
+/** So many new connections leave enough garbage behind to be worth a collection. */
+const RUSH = 256
+
 /** Beside the connections that take part: sockets that are coming or going. */
 const SOCKETS_PER_CONNECTION = 2
 
@@ -79,6 +83,9 @@ class LiveHub implements Hub, ConnectionHost {
   private readonly resumable = new Map<string, Connection>()
   private readonly sweeping: NodeJS.Timeout
   private running = 0
+  /** Connections opened since the last sweep, and since the last time garbage was collected. */
+  private opening = 0
+  private rush = 0
   private idle: (() => void) | undefined
 
   constructor(options: HubOptions) {
@@ -182,6 +189,7 @@ class LiveHub implements Hub, ConnectionHost {
 
   opened(connection: Connection): void {
     this.connections.add(connection)
+    this.opening += 1
     this.countSocket(connection.actor.userId, 1)
     if (this.stopping) connection.end(undefined, GOING_AWAY)
   }
@@ -261,7 +269,18 @@ class LiveHub implements Hub, ConnectionHost {
       kept += connection.keptWhileAway
       if (connection.keptWhileAway > 0 && kept > this.limits.keptTotal) connection.drop()
     }
+    this.tidy()
     this.offers.expire(this.tick - Math.ceil(this.limits.handshakeMs / this.limits.sweepMs))
+  }
+
+  /** Gives back, once it is over, what a rush of new connections left lying about. */
+  private tidy(): void {
+    const opened = this.opening
+    this.opening = 0
+    this.rush += opened
+    if (opened > 0 || this.rush < RUSH) return
+    this.rush = 0
+    collectGarbage()
   }
 
   /** Waits for a condition, but no longer than a goodbye may take. */
