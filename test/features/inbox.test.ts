@@ -127,20 +127,26 @@ test('the inbox costs the same few statements whatever the number of conversatio
   assert.equal(withMany, withOne)
 })
 
-/** How many statements about conversations the reading side of the store runs during the work. */
+/**
+ * How many statements the reading side of the store runs during the work: the fewest of a few times,
+ * since what the server does beside (looking for pushes, say) only adds to them.
+ */
 async function countStatements(mimir: Appliance, work: () => Promise<unknown>): Promise<number> {
   const executor = mimir.app.ctx.db.read.getExecutor()
   const { executeQuery } = executor
-  let count = 0
-  executor.executeQuery = (query) => {
-    // What the server does beside, for pushes say, is not the inbox's.
-    if (query.sql.includes('conversation')) count++
-    return executeQuery.call(executor, query) as never
+  let fewest = Number.POSITIVE_INFINITY
+  for (let time = 0; time < 5; time++) {
+    let count = 0
+    executor.executeQuery = (query) => {
+      count++
+      return executeQuery.call(executor, query) as never
+    }
+    try {
+      await work()
+    } finally {
+      executor.executeQuery = executeQuery
+    }
+    fewest = Math.min(fewest, count)
   }
-  try {
-    await work()
-  } finally {
-    executor.executeQuery = executeQuery
-  }
-  return count
+  return fewest
 }

@@ -26,6 +26,7 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Ends every connection and refuses new ones. */
   async cut(): Promise<void> {
+    this.#frozen = false
     const server = this.#server
     this.#server = undefined
     if (!server) return
@@ -37,6 +38,7 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Ends every connection, and takes new ones. */
   drop(): void {
+    this.#frozen = false
     for (const socket of this.#sockets) socket.destroy()
   }
 
