@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from '../harness/eventually.ts'
 
 const EXECUTABLE = fileURLToPath(new URL('../../dist/mimir', import.meta.url))
-/** What is tested: the executable, or for example `node /work/mimir/cli/main.ts`. */
+/** What is tested: the executable, or for example `node cli/main.ts` by its whole path. */
 const COMMAND = process.env.MIMIR_TEST_CLI?.split(' ') ?? [EXECUTABLE]
 const START_MS = 10_000
 export const STOP_MS = 10_000
