@@ -14,6 +14,7 @@ import { createIds } from '../../src/platform/ids.ts'
 import { createLog } from '../../src/platform/log.ts'
 import type { Origin, UserActor } from '../../src/policy/actor.ts'
 import { loadRuntime } from '../../src/runtime/index.ts'
+import { eventually } from '../harness/eventually.ts'
 
 export const RS = '\x1e'
 export const HANDSHAKE = `{"protocol":"json","version":1}${RS}`
@@ -202,9 +203,5 @@ async function openRaw(url: string, token: string, query: string): Promise<Raw> 
 
 /** Waits for a condition; fails loudly after a deadline that only a broken test reaches. */
 export async function until(isTrue: () => boolean, what: string, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
+  await eventually(isTrue, `Waited in vain for ${what}`, withinMs)
 }
