@@ -1,6 +1,7 @@
 import { countUsers } from '../features/accounts/access.ts'
 import type { Account } from '../features/admin/schema.ts'
 import type { Invitation } from '../features/invites/schema.ts'
+import { isAdminRole } from '../policy/permissions.ts'
 import type { App } from './create-app.ts'
 
 const NOTE = 'first start'
@@ -21,7 +22,7 @@ export async function whoIsHere(app: App): Promise<'nobody' | 'admins' | 'people
   if (accounts === 0) return 'nobody'
   if (accounts > MOST_ADMINS) return 'people'
   const users = (await app.command('user.list', {})) as Account[]
-  return users.every((user) => user.role !== 'member') ? 'admins' : 'people'
+  return users.every((user) => isAdminRole(user.role)) ? 'admins' : 'people'
 }
 
 export interface FirstInvitation {

@@ -54,13 +54,16 @@ export interface UserRow {
   username: string
   /** Lower case: usernames are unique without regard to case. */
   username_key: string
-  /** Stored in lower case. */
-  email: string
+  /** Stored in lower case; a service, or who signs in elsewhere, may have none. */
+  email: string | null
   phone: string | null
   display_name: string | null
-  password_hash: string
+  /** Null: nobody signs in to the account by password. */
+  password_hash: string | null
   status: 'PendingEmail' | 'PendingAdmin' | 'Active' | 'Suspended'
-  role: 'owner' | 'admin' | 'member'
+  role: 'owner' | 'admin' | 'member' | 'guest' | 'service'
+  /** The decentralised identifier (W3C DID) of somebody whose home is another network. */
+  did: string | null
   friend_key: string
   last_seen_at: string | null
   created_at: string

@@ -3,8 +3,8 @@ import bcrypt from 'bcrypt'
 /** Hashes passwords, slowly on purpose. Passed in, so that tests are not slow. */
 export interface PasswordHasher {
   hash(password: string): Promise<string>
-  /** With no hash (unknown account) it takes the same time and answers false. */
-  verify(password: string, hash: string | undefined): Promise<boolean>
+  /** With no hash (unknown account, or one without a password) it takes the same time and answers false. */
+  verify(password: string, hash: string | null | undefined): Promise<boolean>
 }
 
 /** bcrypt reads 72 bytes and silently ignores the rest: longer passwords are refused, not cut. */
@@ -18,7 +18,7 @@ export function createBcryptHasher(workFactor: number): PasswordHasher {
     hash: (password) => bcrypt.hash(password, workFactor),
     async verify(password, hash) {
       // What bcrypt would cut could not be set, so it is not right, whatever its first 72 bytes are.
-      const known = hash !== undefined && Buffer.byteLength(password) <= PASSWORD_MAX_BYTES
+      const known = typeof hash === 'string' && Buffer.byteLength(password) <= PASSWORD_MAX_BYTES
       const matches = await bcrypt.compare(password, known ? hash : standIn)
       return known && matches
     },

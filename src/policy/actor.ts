@@ -32,6 +32,8 @@ export interface UserActor {
   readonly role: Role
   /** Absent in a token that no sign-in of this server made. */
   readonly sessionId?: string
+  /** What the credential allows of what the role allows; absent: all of it. */
+  readonly scopes?: ReadonlySet<Permission>
   readonly origin: Origin
 }
 
@@ -61,7 +63,7 @@ export function authorize(actor: Actor, requirement: Requirement): void {
 }
 
 function holds(actor: UserActor, permission: Permission): boolean {
-  return permissionsOf(actor.role).has(permission)
+  return permissionsOf(actor.role).has(permission) && (actor.scopes?.has(permission) ?? true)
 }
 
 /** The caller as a person; a use case that needs one says so by calling this. */

@@ -37,7 +37,7 @@ export type Permission = (typeof PERMISSIONS)[number]
 /** What an operation asks of its caller: a permission, a signed-in account of any role, or nothing. */
 export type Requirement = Permission | 'signed-in' | 'public'
 
-export type Role = 'owner' | 'admin' | 'member'
+export type Role = 'owner' | 'admin' | 'member' | 'guest' | 'service'
 
 const MEMBER: readonly Permission[] = [
   'conversations:read',
@@ -66,10 +66,44 @@ const ADMIN: readonly Permission[] = [
   'audit:read',
 ]
 
+/** What a guest may do: take part where a member took them along. */
+const GUEST: readonly Permission[] = [
+  'conversations:read',
+  'messages:read',
+  'messages:write',
+  'attachments:read',
+  'attachments:write',
+  'presence:read',
+  'friends:read',
+  'mls:use',
+  'privacy:self',
+]
+
+/** The most a service may do: each of its keys is granted some of it. */
+const SERVICE: readonly Permission[] = [
+  ...MEMBER,
+  'users:read',
+  'invites:read',
+  'invites:write',
+  'nodes:read',
+  'nodes:write',
+  'nodes:delete',
+  'mcp:read',
+  'mcp:write',
+  'audit:read',
+]
+
 const BY_ROLE: Record<Role, ReadonlySet<Permission>> = {
   owner: new Set(PERMISSIONS),
   admin: new Set(ADMIN),
   member: new Set(MEMBER),
+  guest: new Set(GUEST),
+  service: new Set(SERVICE),
+}
+
+/** Whether clients are told that the caller administers the server. */
+export function isAdminRole(role: Role): boolean {
+  return role === 'owner' || role === 'admin'
 }
 
 export function permissionsOf(role: Role): ReadonlySet<Permission> {

@@ -2,6 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { parseId } from '../../platform/ids.ts'
+import { isAdminRole } from '../../policy/permissions.ts'
 import { accountErrors } from './errors.ts'
 import {
   closeEmailTokens,
@@ -29,7 +30,7 @@ export async function requireAccount(db: Db, tenantId: string, name: string): Pr
 
 /** Throws `last_admin` when nobody else could administer the server without this user. */
 export async function requireAnotherAdmin(tx: Tx, user: UserRow): Promise<void> {
-  if (user.role === 'member' || user.status !== 'Active') return
+  if (!isAdminRole(user.role) || user.status !== 'Active') return
   await lockAdmins(tx, user.tenant_id)
   if ((await countOtherAdmins(tx, user.tenant_id, user.id)) === 0) {
     throw new AppError(accountErrors.lastAdmin)

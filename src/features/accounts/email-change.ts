@@ -60,8 +60,10 @@ export async function confirmEmailChange(
   await updateUser(tx, user.id, { email: link.new_email, updated_at: now })
   // Links that went to the old address open nothing any more.
   await closeEmailTokens(tx, user.id, ['reset', 'change'], now)
-  const about = { to: user.email, username: user.username }
-  await ctx.mailer?.queue(tx, user.tenant_id, writeLetter(actor, 'emailChanged', about))
+  if (user.email) {
+    const about = { to: user.email, username: user.username }
+    await ctx.mailer?.queue(tx, user.tenant_id, writeLetter(actor, 'emailChanged', about))
+  }
   await recordAudit(ctx, tx, actor, {
     type: 'account.email_changed',
     target: { type: 'user', id: user.id },

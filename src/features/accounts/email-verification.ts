@@ -21,7 +21,7 @@ export async function startEmailVerification(
   actor: Actor,
   user: UserRow,
 ): Promise<void> {
-  if (!ctx.mailer) return
+  if (!ctx.mailer || !user.email) return
   const link = await makeLink(ctx, tx, user, 'verify')
   const letter = writeLetter(actor, 'confirmEmail', {
     to: user.email,

@@ -5,6 +5,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
+import { isAdminRole } from '../../policy/permissions.ts'
 import { recordAudit } from '../audit/service.ts'
 import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
 import { startEmailVerification } from './email-verification.ts'
@@ -64,11 +65,12 @@ function registeredMessage(status: UserRow['status']): string {
 export interface NewAccount {
   readonly tenantId: string
   readonly username: string
-  readonly email: string
+  readonly email: string | null
   readonly phone: string | null
-  readonly passwordHash: string
+  readonly passwordHash: string | null
   readonly status: UserRow['status']
   readonly role: UserRow['role']
+  readonly did?: string
 }
 
 /** The row of a new account, with its own id and friend key. */
@@ -85,6 +87,7 @@ export function newUser(ctx: Pick<Ctx, 'clock' | 'ids'>, account: NewAccount): U
     password_hash: account.passwordHash,
     status: account.status,
     role: account.role,
+    did: account.did ?? null,
     friend_key: randomToken(FRIEND_KEY_BYTES),
     last_seen_at: null,
     created_at: now,
@@ -99,10 +102,10 @@ export async function getMe(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Me> {
   return {
     id: user.id,
     username: user.username,
-    email: user.email,
+    email: user.email ?? '',
     phone: user.phone,
     status: user.status,
-    isAdmin: user.role !== 'member',
+    isAdmin: isAdminRole(user.role),
     friendKey: user.friend_key,
     createdAt: user.created_at,
     ...(user.display_name === null ? {} : { displayName: user.display_name }),

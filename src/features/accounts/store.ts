@@ -45,16 +45,20 @@ export async function listUsers(
 }
 
 /**
- * Whether the account is active with this password still. Until the transaction ends nobody changes
+ * Whether the account is active with this password (null: still without one). Until the transaction ends nobody changes
  * that: the write holds the row, and a change that waits for it sees what this transaction did.
  */
-export async function holdActive(tx: Tx, id: string, passwordHash: string): Promise<boolean> {
+export async function holdActive(
+  tx: Tx,
+  id: string,
+  passwordHash: string | null,
+): Promise<boolean> {
   const result = await tx
     .updateTable('users')
     .set((columns) => ({ status: columns.ref('status') }))
     .where('id', '=', id)
     .where('status', '=', 'Active')
-    .where('password_hash', '=', passwordHash)
+    .where('password_hash', 'is not distinct from', passwordHash)
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
 }

@@ -34,7 +34,7 @@ function toAccount(row: UserRow): Account {
   return {
     id: row.id,
     username: row.username,
-    email: row.email,
+    email: row.email ?? '',
     phone: row.phone,
     status: row.status,
     role: row.role,

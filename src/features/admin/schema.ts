@@ -26,7 +26,7 @@ export const Account = z.strictObject({
   email: z.string(),
   phone: z.string().nullable(),
   status: AccountStatus,
-  role: z.enum(['owner', 'admin', 'member']),
+  role: z.enum(['owner', 'admin', 'member', 'guest', 'service']),
   createdAt: z.iso.datetime(),
   lastSeenAt: z.iso.datetime().nullable(),
 })

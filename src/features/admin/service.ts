@@ -23,7 +23,7 @@ export async function getPendingUsers(ctx: Pick<Ctx, 'db'>, actor: Actor): Promi
   return rows.map((row) => ({
     id: row.id,
     username: row.username,
-    email: row.email,
+    email: row.email ?? '',
     phone: row.phone,
     createdAt: row.created_at,
   }))

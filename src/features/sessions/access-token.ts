@@ -9,7 +9,7 @@ const CLOCK_SKEW_SECONDS = 30
 
 export interface TokenSubject {
   readonly userId: string
-  readonly email: string
+  readonly email: string | null
   readonly username: string
   readonly isAdmin: boolean
   readonly sessionId: string
@@ -24,7 +24,7 @@ export async function signAccessToken(
   const issuedAt = Math.floor(ctx.clock.now() / 1000)
   const expiresAt = issuedAt + LIFETIME / 1000
   const token = await new SignJWT({
-    email: subject.email,
+    email: subject.email ?? '',
     username: subject.username,
     sid: subject.sessionId,
     ...(subject.isAdmin ? { admin: 'true' } : {}),

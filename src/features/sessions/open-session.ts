@@ -5,6 +5,7 @@ import { DAY, toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { isAdminRole } from '../../policy/permissions.ts'
 import { holdActive } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { signAccessToken } from './access-token.ts'
@@ -33,7 +34,7 @@ export async function openSession(
   const sessionId = ctx.ids.next()
   const refreshToken = randomToken(32)
   const refreshExpiresAt = toIso(now + REFRESH_LIFETIME)
-  const isAdmin = user.role !== 'member'
+  const isAdmin = isAdminRole(user.role)
   const { id: userId, email, username } = user
   const access = await signAccessToken(ctx, { userId, email, username, isAdmin, sessionId })
   await ctx.db.transaction(async (tx) => {

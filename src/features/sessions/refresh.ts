@@ -4,6 +4,7 @@ import { SECOND, toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { hmacToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { isAdminRole } from '../../policy/permissions.ts'
 import { recordAudit } from '../audit/service.ts'
 import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
@@ -28,7 +29,7 @@ export async function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Pr
   // Thrown outside of the transaction, whose revocation has to stay.
   if (outcome === 'reused') throw new AppError(sessionErrors.tokenReuseDetected)
   const { token, successor, expiresAt } = outcome
-  const isAdmin = token.role !== 'member'
+  const isAdmin = isAdminRole(token.role)
   const access = await signAccessToken(ctx, {
     userId: token.user_id,
     email: token.email,
