@@ -10,10 +10,10 @@ const rooms = [
   room('events', ['db', 'platform', 'policy'], 'carries what a slice hands it'),
   room('jobs', ['db', 'platform', 'context'], 'runs what a slice hands it'),
   room('outbound', ['db', 'platform', 'config'], 'speaks to the outer world for whoever asks'),
-  ...['http', 'hub', 'control'].map((name) =>
+  ...['http', 'hub', 'mcp', 'control'].map((name) =>
     room(
       name,
-      ['platform', 'policy', 'context', 'events/', 'runtime', 'http/rate-limit'],
+      ['platform', 'policy', 'context', 'events/', 'runtime', 'http/(rate-limit|body)'],
       'is a transport: it knows no feature, no store and no other transport',
     ),
   ),
@@ -47,6 +47,11 @@ const slices = [
     'hub',
     [machinery, '^src/(hub/|http/rate-limit)', own(''), words],
     'spells its own slice for the hub',
+  ),
+  slice(
+    'mcp',
+    [machinery, '^src/mcp/', own(''), words],
+    'spells its own slice for AI clients',
   ),
   slice(
     'commands',

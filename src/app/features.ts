@@ -17,9 +17,12 @@ import { routes as health } from '../features/health/routes.ts'
 import { commands as inviteCommands } from '../features/invites/commands.ts'
 import { routes as invites } from '../features/invites/routes.ts'
 import { commands as keyCommands } from '../features/keys/commands.ts'
+import { tools as messageTools } from '../features/messages/mcp.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { routes as nodes } from '../features/nodes/routes.ts'
+import { tools as nodeTools } from '../features/nodes/mcp.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
@@ -29,6 +32,7 @@ import { methods as reactionMethods } from '../features/reactions/hub.ts'
 import { jobs as reactionJobs } from '../features/reactions/jobs.ts'
 import { routes as reactions } from '../features/reactions/routes.ts'
 import { routes as reports } from '../features/reports/routes.ts'
+import { tools as searchTools } from '../features/search/mcp.ts'
 import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
 import { routes as sessionPages } from '../features/sessions/pages.ts'
@@ -40,6 +44,7 @@ import { routes as turn } from '../features/turn/routes.ts'
 import { routes as users } from '../features/users/routes.ts'
 import type { AnyRoute } from '../http/define-route.ts'
 import type { HubMethod } from '../hub/define-method.ts'
+import type { Tool } from '../mcp/define-tool.ts'
 import type { Job } from '../jobs/define-job.ts'
 import { commands as storeCommands } from './store-commands.ts'
 
@@ -65,6 +70,7 @@ export const routes: readonly AnyRoute[] = [
   ...sync,
   ...users,
   ...turn,
+  ...nodes,
   ...invites,
   ...admin,
 ]
@@ -75,6 +81,12 @@ export const hubMethods: readonly HubMethod[] = [
   ...conversationMethods,
   ...callMethods,
   ...syncMethods,
+]
+
+export const tools: readonly Tool[] = [
+  ...nodeTools,
+  ...messageTools,
+  ...searchTools,
 ]
 
 export const commands = [

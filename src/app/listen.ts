@@ -12,14 +12,16 @@ import { toResponse } from '../http/on-error.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import { createHttpServer } from '../http/server.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
+import { createMcp, type Mcp } from '../mcp/server.ts'
 import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { VERSION } from '../platform/version.ts'
 import type { Actor, Origin } from '../policy/actor.ts'
 import { requireBearerToken } from '../policy/bearer-token.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import type { CleanUp } from './clean-up.ts'
-import { commands, hubMethods, routes } from './features.ts'
+import { commands, hubMethods, routes, tools } from './features.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
@@ -47,12 +49,14 @@ export async function listen(
     tenantId: DEFAULT_TENANT,
     origin,
   })
+  const authenticate = (request: Request, origin: Origin) =>
+    authenticateToken(ctx, requireBearerToken(request.headers), origin)
+  const mcp = createMcp({ ctx, tools, version: VERSION, authenticate, refused })
   const http = createHttpServer({
     ctx,
-    routes: [...routes, ...documentRoutes(config)],
+    routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
     anonymous,
-    authenticate: (request, origin) =>
-      authenticateToken(ctx, requireBearerToken(request.headers), origin),
+    authenticate,
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
     refused,
     checkAnswers: options.checkAnswers ?? false,
@@ -123,6 +127,20 @@ function buildHub(
   })
   ctx.bus.subscribe(hub)
   return hub
+}
+
+/** The protocol has its own ways to refuse, so it is asked for no permission before it begins. */
+function mcpRoutes(mcp: Mcp) {
+  return (['post', 'get', 'delete'] as const).map((method) =>
+    defineRawRoute({
+      method,
+      path: '/mcp',
+      summary: 'The Model Context Protocol for AI clients (streamable HTTP)',
+      permission: 'public',
+      rate: 'unlimited',
+      respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
+    }),
+  )
 }
 
 /** What describes the other routes. */

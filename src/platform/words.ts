@@ -11,3 +11,13 @@ export function fold(text: string): string {
 export function wordsOf(query: string): string[] {
   return fold(query).split(/\s+/u).filter(Boolean)
 }
+
+/** Longest word that is looked for by itself. */
+const LONGEST_TOKEN = 64
+
+/** The folded words of a text, without what stands between them: letters, digits and underscores. */
+export function* tokensOf(text: string): Generator<string> {
+  for (const [word] of fold(text).matchAll(/[\p{L}\p{N}_]+/gu)) {
+    yield word.length > LONGEST_TOKEN ? word.slice(0, LONGEST_TOKEN) : word
+  }
+}

@@ -52,6 +52,11 @@ const MEMBER: readonly Permission[] = [
   'friends:read',
   'friends:write',
   'mls:use',
+  'nodes:read',
+  'nodes:write',
+  'nodes:delete',
+  'mcp:read',
+  'mcp:write',
   'privacy:self',
 ]
 
@@ -85,11 +90,6 @@ const SERVICE: readonly Permission[] = [
   'users:read',
   'invites:read',
   'invites:write',
-  'nodes:read',
-  'nodes:write',
-  'nodes:delete',
-  'mcp:read',
-  'mcp:write',
   'audit:read',
 ]
 

@@ -7,6 +7,7 @@ import type { Actor } from '../../policy/actor.ts'
 import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed as sealsMessages } from '../messages/access.ts'
+import { isVaultSealedWith as sealsNodes } from '../nodes/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
 
 /** A key without its bytes. */
@@ -65,7 +66,7 @@ export async function retireKey(
 
 /** Whether anything that was sealed with the key is still to be read. */
 async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
-  const uses = [sealsMessages, sealsAttachments, sealsReasons, isKeyUsedByMail]
+  const uses = [sealsMessages, sealsAttachments, sealsReasons, sealsNodes, isKeyUsedByMail]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false
 }

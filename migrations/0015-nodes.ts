@@ -1,0 +1,88 @@
+import type { ColumnDefinitionBuilder, Kysely } from 'kysely'
+import type { Columns } from '../src/db/columns.ts'
+
+const required = (column: ColumnDefinitionBuilder) => column.notNull()
+const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
+const owner = (column: ColumnDefinitionBuilder) => column.notNull().references('users.id')
+
+export const name = '0015-nodes'
+
+/** The well: what people and their AI clients keep as nodes and edges, each in the owner's own part. */
+export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
+  const { schema } = db
+
+  // One owner's part: its key, sealed with the message key, without which nothing in it opens.
+  await schema
+    .createTable('node_vaults')
+    .addColumn('owner_id', 'text', (column) => owner(column).primaryKey())
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('key_id', 'text', required)
+    .addColumn('sealed', columns.bytes, required)
+    .addColumn('node_count', 'integer', required)
+    .execute()
+
+  await schema
+    .createTable('nodes')
+    .addColumn('key', 'text', key)
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('owner_id', 'text', owner)
+    .addColumn('id', 'text', required)
+    .addColumn('type', 'text', required)
+    .addColumn('sealed', columns.bytes, required)
+    .addColumn('created_at', 'text', required)
+    .addColumn('updated_at', 'text', required)
+    .addUniqueConstraint('nodes_id', ['owner_id', 'id'])
+    .execute()
+  await schema.createIndex('nodes_created').on('nodes').columns(['owner_id', 'key']).execute()
+  await schema.createIndex('nodes_type').on('nodes').columns(['owner_id', 'type', 'key']).execute()
+  await schema
+    .createIndex('nodes_updated')
+    .on('nodes')
+    .columns(['owner_id', 'updated_at', 'key'])
+    .execute()
+
+  await schema
+    .createTable('node_terms')
+    .addColumn('owner_id', 'text', required)
+    .addColumn('term', 'text', required)
+    .addColumn('node_key', 'text', required)
+    .addColumn('tenant_id', 'text', required)
+    .addPrimaryKeyConstraint('node_terms_key', ['owner_id', 'term', 'node_key'])
+    .execute()
+  await schema.createIndex('node_terms_node').on('node_terms').column('node_key').execute()
+
+  await schema
+    .createTable('node_edges')
+    .addColumn('id', 'text', key)
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('owner_id', 'text', owner)
+    .addColumn('source_key', 'text', (column) => column.notNull().references('nodes.key'))
+    .addColumn('target_key', 'text', (column) => column.notNull().references('nodes.key'))
+    .addColumn('type', 'text', required)
+    .addColumn('sealed', columns.bytes, required)
+    .addColumn('created_at', 'text', required)
+    .addUniqueConstraint('node_edges_ends', ['source_key', 'target_key', 'type'])
+    .execute()
+  await schema.createIndex('node_edges_target').on('node_edges').column('target_key').execute()
+
+  await schema
+    .createTable('node_locks')
+    .addColumn('node_key', 'text', (column) => key(column).references('nodes.key'))
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('owner_id', 'text', owner)
+    .addColumn('agent_id', 'text', required)
+    .addColumn('locked_at', 'text', required)
+    .addColumn('expires_at', 'text', required)
+    .execute()
+
+  // What is to be destroyed only after it was asked for twice, by the same caller and alike.
+  await schema
+    .createTable('confirmations')
+    .addColumn('token_hash', 'text', key)
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('user_id', 'text', owner)
+    .addColumn('action', 'text', required)
+    .addColumn('input_hash', 'text', required)
+    .addColumn('expires_at', 'text', required)
+    .execute()
+}

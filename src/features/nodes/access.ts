@@ -1,0 +1,1 @@
+export { isVaultSealedWith } from './store.ts'

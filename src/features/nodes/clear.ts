@@ -1,0 +1,51 @@
+import type { Ctx } from '../../context.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { countByType, listKeys } from './store.ts'
+import { deleteByKey, type Writing } from './write.ts'
+
+/** Nodes that one transaction takes away: writers that wait shall not wait long. */
+const NODES_A_STEP = 500
+
+/** How many nodes of a type, or of every type, the caller has: what clearing would take away. */
+export async function countNodes(
+  ctx: Pick<Ctx, 'db'>,
+  actor: Actor,
+  type: string | undefined,
+): Promise<number> {
+  const counts = await countByType(ctx.db.read, requireUser(actor).userId)
+  return counts
+    .filter((one) => type === undefined || one.type === type)
+    .reduce((sum, { count }) => sum + count, 0)
+}
+
+/**
+ * Deletes the caller's nodes of a type, or all, step by step: cut in the middle, the rest is still
+ * there, whole, and the call can be repeated.
+ */
+export async function clearNodes(
+  ctx: Writing,
+  actor: Actor,
+  type: string | undefined,
+): Promise<{ deletedNodes: number; deletedEdges: number }> {
+  const { userId } = requireUser(actor)
+  let deletedNodes = 0
+  let deletedEdges = 0
+  for (;;) {
+    const step = await ctx.db.transaction(async (tx) => {
+      const keys = await listKeys(tx, userId, type, NODES_A_STEP)
+      const edges = await deleteByKey(tx, userId, keys)
+      const isLast = keys.length < NODES_A_STEP
+      if (isLast) {
+        await recordAudit(ctx, tx, actor, {
+          type: 'node.cleared',
+          details: { type: type ?? 'ALL', count: deletedNodes + keys.length },
+        })
+      }
+      return { nodes: keys.length, edges, isLast }
+    })
+    deletedNodes += step.nodes
+    deletedEdges += step.edges
+    if (step.isLast) return { deletedNodes, deletedEdges }
+  }
+}

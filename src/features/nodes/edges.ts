@@ -1,0 +1,130 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { NodeEdgeRow, NodeRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { nodeErrors } from './errors.ts'
+import { requireNodes } from './read.ts'
+import type { Edge, NewEdge } from './schema.ts'
+import { findNodesByKey } from './store.ts'
+import { deleteEdges as deleteEdgeRows, findEdge, insertEdge, listEdges } from './store-edges.ts'
+import { findVault, openVault, type Vault } from './vault.ts'
+import { requireSize, type Writing } from './write.ts'
+
+const MOST_EDGES = 1_000
+
+function contextOf(id: string): string {
+  return `node-edge:${id}`
+}
+
+/** Edges as their owner sees them; one whose end is not among the rows is left out. */
+export function edgesOf(
+  vault: Vault,
+  edges: readonly NodeEdgeRow[],
+  nodes: ReadonlyMap<string, NodeRow>,
+): Edge[] {
+  return edges.flatMap((edge) => {
+    const source = nodes.get(edge.source_key)
+    const target = nodes.get(edge.target_key)
+    if (!source || !target) return []
+    const properties = vault.open(contextOf(edge.id), edge.sealed)
+    return [
+      {
+        id: edge.id,
+        source: source.id,
+        target: target.id,
+        type: edge.type,
+        ...(Object.keys(properties).length > 0 ? { properties } : {}),
+        created: edge.created_at,
+      },
+    ]
+  })
+}
+
+/** Makes edges between nodes of the caller's, all or none; one that is there already stays as it is. */
+export async function addEdges(
+  ctx: Writing,
+  actor: Actor,
+  edges: readonly NewEdge[],
+): Promise<Edge[]> {
+  const me = requireUser(actor)
+  return ctx.db.transaction(async (tx) => {
+    const made = await insertNewEdges(ctx, tx, me, edges)
+    await recordAudit(ctx, tx, actor, {
+      type: 'node.linked',
+      details: { count: made.length },
+    })
+    return made
+  })
+}
+
+/** The same in the caller's transaction; the caller records it. */
+export async function insertNewEdges(
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
+  tx: Tx,
+  me: UserActor,
+  edges: readonly NewEdge[],
+): Promise<Edge[]> {
+  const vault = await openVault(ctx, tx, me)
+  const ids = [...new Set(edges.flatMap(({ source, target }) => [source, target]))]
+  const rows = await requireNodes(tx, me, ids)
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  const byKey = new Map(rows.map((row) => [row.key, row]))
+  const made: Edge[] = []
+  for (const { source, target, type, properties } of edges) {
+    requireSize(properties)
+    const id = ctx.ids.next()
+    const row: NodeEdgeRow = {
+      id,
+      tenant_id: me.tenantId,
+      owner_id: me.userId,
+      source_key: (byId.get(source) as NodeRow).key,
+      target_key: (byId.get(target) as NodeRow).key,
+      type,
+      sealed: vault.seal(contextOf(id), properties),
+      created_at: toIso(ctx.clock.now()),
+    }
+    const stored = (await insertEdge(tx, row)) ?? (await findEdge(tx, row))
+    made.push(...edgesOf(vault, stored ? [stored] : [], byKey))
+  }
+  return made
+}
+
+/** Takes edges away, all or none. */
+export async function deleteEdges(
+  ctx: Writing,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<void> {
+  const me = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const gone = new Set(await deleteEdgeRows(tx, me.userId, ids))
+    const missing = ids.find((id) => !gone.has(id))
+    if (missing !== undefined) throw new AppError(nodeErrors.edgeNotFound, { id: missing })
+    await recordAudit(ctx, tx, actor, { type: 'node.unlinked', details: { count: gone.size } })
+  })
+}
+
+export interface EdgesOfNode {
+  readonly node_id: string
+  readonly type?: string | undefined
+  readonly direction: 'in' | 'out' | 'both'
+}
+
+/** The edges of a node, the oldest first. */
+export async function getEdges(
+  ctx: Pick<Ctx, 'db' | 'keyring'>,
+  actor: Actor,
+  { node_id, type, direction }: EdgesOfNode,
+): Promise<Edge[]> {
+  const me = requireUser(actor)
+  const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
+  const [node] = await requireNodes(ctx.db.read, me, [node_id])
+  const keys = [(node as NodeRow).key]
+  const edges = await listEdges(ctx.db.read, { keys, direction, type, limit: MOST_EDGES })
+  const ends = [...new Set(edges.flatMap((edge) => [edge.source_key, edge.target_key]))]
+  const rows = await findNodesByKey(ctx.db.read, ends)
+  return edgesOf(vault, edges, new Map(rows.map((row) => [row.key, row])))
+}

@@ -1,0 +1,109 @@
+import type { Ctx } from '../../context.ts'
+import type { NodeEdgeRow, NodeRow } from '../../db/tables.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { edgesOf } from './edges.ts'
+import { requireNodes, toNode } from './read.ts'
+import type { Edge, Node } from './schema.ts'
+import { findNodesByKey } from './store.ts'
+import { listEdges } from './store-edges.ts'
+import { findVault, type Vault } from './vault.ts'
+
+type Reading = Pick<Ctx, 'db' | 'keyring'>
+
+/** Nodes one walk comes to at most: what is further away is left out. */
+const MOST_NODES = 500
+/** Edges looked at for one step. */
+const MOST_EDGES = 2_000
+
+export interface Walk {
+  readonly node_id: string
+  readonly type?: string | undefined
+  readonly direction?: 'in' | 'out' | 'both' | undefined
+  /** Edges to follow, 1 to 5. */
+  readonly depth: number
+}
+
+/** The nodes that edges lead to from a node, the nearest first, without the node itself. */
+export async function getNeighbors(ctx: Reading, actor: Actor, walk: Walk): Promise<Node[]> {
+  const { nodes } = await getSubgraph(ctx, actor, walk)
+  return nodes.slice(1)
+}
+
+/** A node, what edges lead to from it, and these edges. */
+export async function getSubgraph(
+  ctx: Reading,
+  actor: Actor,
+  walk: Walk,
+): Promise<{ nodes: Node[]; edges: Edge[] }> {
+  const me = requireUser(actor)
+  const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
+  const [start] = await requireNodes(ctx.db.read, me, [walk.node_id])
+  const { key } = start as NodeRow
+  const { steps, edges } = await walkFrom(ctx, [key], walk)
+  const keys = [...steps.keys()]
+  const rows = await findNodesByKey(ctx.db.read, keys)
+  const byKey = new Map(rows.map((row) => [row.key, row]))
+  return {
+    nodes: keys.flatMap((one) => byKey.get(one) ?? []).map((row) => toNode(vault, row)),
+    edges: edgesOf(vault, edges, byKey),
+  }
+}
+
+/** For each of the nodes what edges lead to, with the number of edges between. */
+export async function relatedTo(
+  ctx: Pick<Ctx, 'db'>,
+  keys: readonly string[],
+  depth: number,
+): Promise<Map<string, { id: string; type: string; distance: number }[]>> {
+  const { steps, edges } = await walkFrom(ctx, keys, { depth })
+  const rows = await findNodesByKey(ctx.db.read, [...steps.keys()])
+  const byKey = new Map(rows.map((row) => [row.key, row]))
+  const next = new Map<string, string[]>()
+  for (const { source_key, target_key } of edges) {
+    next.set(source_key, [...(next.get(source_key) ?? []), target_key])
+    next.set(target_key, [...(next.get(target_key) ?? []), source_key])
+  }
+  return new Map(keys.map((key) => [key, nearest(key, next, depth).flatMap(named)]))
+
+  function named({ key, distance }: { key: string; distance: number }) {
+    const row = byKey.get(key)
+    return row ? [{ id: row.id, type: row.type, distance }] : []
+  }
+}
+
+function nearest(start: string, next: Map<string, string[]>, depth: number) {
+  const distances = new Map([[start, 0]])
+  for (const [key, distance] of distances) {
+    if (distance === depth) continue
+    for (const other of next.get(key) ?? []) {
+      if (!distances.has(other)) distances.set(other, distance + 1)
+    }
+  }
+  return [...distances].slice(1).map(([key, distance]) => ({ key, distance }))
+}
+
+/** A walk in breadth: every node once with its distance, one query a step. */
+async function walkFrom(
+  ctx: Pick<Ctx, 'db'>,
+  keys: readonly string[],
+  { depth, type, direction = 'both' }: Omit<Walk, 'node_id'>,
+): Promise<{ steps: Map<string, number>; edges: NodeEdgeRow[] }> {
+  const steps = new Map(keys.map((key) => [key, 0]))
+  const edges = new Map<string, NodeEdgeRow>()
+  let frontier = [...keys]
+  for (let step = 1; step <= depth && frontier.length > 0; step++) {
+    const limit = MOST_EDGES
+    const found = await listEdges(ctx.db.read, { keys: frontier, direction, type, limit })
+    frontier = []
+    for (const edge of found) {
+      const ends = [edge.source_key, edge.target_key].filter((key) => !steps.has(key))
+      if (steps.size + ends.length > MOST_NODES + keys.length) continue
+      edges.set(edge.id, edge)
+      for (const key of ends) {
+        steps.set(key, step)
+        frontier.push(key)
+      }
+    }
+  }
+  return { steps, edges: [...edges.values()] }
+}

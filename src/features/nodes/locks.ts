@@ -1,0 +1,109 @@
+import type { Ctx } from '../../context.ts'
+import type { NodeRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { nodeErrors } from './errors.ts'
+import { queryNodes } from './query.ts'
+import { requireNodes } from './read.ts'
+import type { Filters, Node } from './schema.ts'
+import { findNodes, holdNodes } from './store.ts'
+import { deleteLock, deleteOutdatedLocks, findLock, listLocked, putLock } from './store-edges.ts'
+import type { Writing } from './write.ts'
+
+export interface Lock {
+  readonly node_id: string
+  readonly agent_id: string
+}
+
+/**
+ * Takes a node for an agent, so that no other takes it. The agent that has it may take it again, which
+ * prolongs it; one whose time is over is free. Throws `node_locked`.
+ */
+export async function acquireLock(
+  ctx: Writing,
+  actor: Actor,
+  { node_id, agent_id, timeout_ms }: Lock & { timeout_ms: number },
+): Promise<{ expires: string }> {
+  const me = requireUser(actor)
+  const now = ctx.clock.now()
+  const expires = toIso(now + timeout_ms)
+  await ctx.db.transaction(async (tx) => {
+    const [node] = await holdNodes(tx, me.userId, [node_id])
+    if (!node) throw new AppError(nodeErrors.nodeNotFound)
+    const lock = await findLock(tx, node.key)
+    if (lock && lock.agent_id !== agent_id && lock.expires_at > toIso(now)) {
+      throw new AppError(nodeErrors.locked, { expires: lock.expires_at })
+    }
+    await putLock(tx, {
+      node_key: node.key,
+      tenant_id: me.tenantId,
+      owner_id: me.userId,
+      agent_id,
+      locked_at: toIso(now),
+      expires_at: expires,
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'node.locked',
+      target: { type: 'node', id: node_id },
+    })
+  })
+  return { expires }
+}
+
+/** Gives a node back; throws `node_not_locked` when the agent does not have it. */
+export async function releaseLock(
+  ctx: Writing,
+  actor: Actor,
+  { node_id, agent_id }: Lock,
+): Promise<void> {
+  const me = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const [node] = await requireNodes(tx, me, [node_id])
+    if (!(await deleteLock(tx, (node as NodeRow).key, agent_id))) {
+      throw new AppError(nodeErrors.notLocked)
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'node.unlocked',
+      target: { type: 'node', id: node_id },
+    })
+  })
+}
+
+const AVAILABLE_LIMIT = 200
+
+/** Nodes of the caller's that no agent has, the newest first. */
+export async function getAvailable(
+  ctx: Pick<Ctx, 'db' | 'keyring' | 'clock'>,
+  actor: Actor,
+  input: { type?: string | undefined; filters?: Filters | undefined },
+): Promise<Node[]> {
+  const me = requireUser(actor)
+  const { nodes } = await queryNodes(ctx, actor, {
+    ...input,
+    sort: 'created',
+    order: 'desc',
+    limit: AVAILABLE_LIMIT,
+  })
+  if (nodes.length === 0) return []
+  const rows = await findNodes(
+    ctx.db.read,
+    me.userId,
+    nodes.map(({ id }) => id),
+  )
+  const keys = rows.map(({ key }) => key)
+  const locked = new Set(await listLocked(ctx.db.read, keys, toIso(ctx.clock.now())))
+  const taken = new Set(rows.filter(({ key }) => locked.has(key)).map(({ id }) => id))
+  return nodes.filter(({ id }) => !taken.has(id))
+}
+
+/** Takes away the caller's locks whose time is over; returns how many. */
+export async function cleanUpLocks(ctx: Writing, actor: Actor): Promise<number> {
+  const me = requireUser(actor)
+  return ctx.db.transaction(async (tx) => {
+    const cleaned = await deleteOutdatedLocks(tx, me.userId, toIso(ctx.clock.now()))
+    await recordAudit(ctx, tx, actor, { type: 'node.locks_cleaned', details: { count: cleaned } })
+    return cleaned
+  })
+}

@@ -1,0 +1,57 @@
+import type { Ctx } from '../../context.ts'
+import type { Db } from '../../db/database.ts'
+import type { NodeRow } from '../../db/tables.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { nodeErrors } from './errors.ts'
+import type { Node, NodeId } from './schema.ts'
+import { countByType, findNodes } from './store.ts'
+import { findVault, type Vault } from './vault.ts'
+
+type Reading = Pick<Ctx, 'db' | 'keyring'>
+
+/** What the properties of a node are sealed to: in another row they do not open. */
+export function contextOf(key: string): string {
+  return `node:${key}`
+}
+
+/** A stored node as its owner sees it. */
+export function toNode(vault: Vault, row: NodeRow): Node {
+  return {
+    id: row.id,
+    type: row.type,
+    properties: vault.open(contextOf(row.key), row.sealed),
+    created: row.created_at,
+    updated: row.updated_at,
+  }
+}
+
+/** Rows in the order of the names; throws `node_not_found` when one of them is not there. */
+export async function requireNodes(
+  db: Db,
+  me: UserActor,
+  ids: readonly string[],
+): Promise<NodeRow[]> {
+  const found = new Map((await findNodes(db, me.userId, ids)).map((row) => [row.id, row]))
+  return ids.map((id) => {
+    const row = found.get(id)
+    if (!row) throw new AppError(nodeErrors.nodeNotFound, { id })
+    return row
+  })
+}
+
+/** A node of the caller's own; anybody else's is not there. */
+export async function getNode(ctx: Reading, actor: Actor, input: NodeId): Promise<Node> {
+  const me = requireUser(actor)
+  const vault = await findVault(ctx, ctx.db.read, me)
+  const [row] = await requireNodes(ctx.db.read, me, [input.id])
+  return toNode(vault as Vault, row as NodeRow)
+}
+
+/** How many nodes of each type the caller has. */
+export async function getTypes(
+  ctx: Pick<Ctx, 'db'>,
+  actor: Actor,
+): Promise<{ types: { type: string; count: number }[] }> {
+  return { types: await countByType(ctx.db.read, requireUser(actor).userId) }
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod'
+import { defineRoute } from '../../http/define-route.ts'
+import { getNodeDetails, getNodesOfType } from './browse.ts'
+import { nodeErrors } from './errors.ts'
+import { queryNodes } from './query.ts'
+import { getNode, getTypes } from './read.ts'
+import { NewNode, Node, NodeId, NodePage, NodeQuery, NodeSearch, NodeType, Properties, SearchResult } from './schema.ts'
+import {
+  DeletedNode,
+  NodeDetails,
+  NodeQueryInUrl,
+  NodesOfType,
+  NodeTypes,
+  queryOfUrl,
+  StoredNode,
+  TypeAndId,
+  TypePage,
+  TypeParam,
+} from './schema-browse.ts'
+import { searchNodes, titled } from './search.ts'
+import { addNodes, changeNodes, deleteNodes } from './write.ts'
+
+const { nodeNotFound, idTaken, tooLarge, full, invalidCursor } = nodeErrors
+const read = { permission: 'nodes:read', rate: 'unlimited' } as const
+const write = { permission: 'nodes:write', rate: 'unlimited' } as const
+
+/** Both verbs merge: what is not named stays, and null takes a property away. */
+const change = (method: 'put' | 'patch', field: 'properties' | 'props') =>
+  defineRoute({
+    method,
+    path: '/api/nodes/{id}',
+    summary: 'Change properties of a node',
+    ...write,
+    params: NodeId,
+    body: z.object({ [field]: Properties }),
+    status: 200,
+    output: StoredNode,
+    errors: [nodeNotFound, tooLarge],
+    run: async (ctx, actor, input) => {
+      const properties = (input as Record<string, unknown>)[field] as z.output<typeof Properties>
+      const [node] = await changeNodes(ctx, actor, [{ id: input.id, properties }])
+      return { success: true as const, node: node as z.output<typeof Node> }
+    },
+  })
+
+export const routes = [
+  defineRoute({
+    method: 'get',
+    path: '/api/nodes/types',
+    summary: 'How many nodes of each type there are',
+    ...read,
+    status: 200,
+    output: NodeTypes,
+    run: getTypes,
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/nodes/types/{type}',
+    summary: 'The nodes of one type, the newest first',
+    ...read,
+    params: TypeParam,
+    query: TypePage,
+    status: 200,
+    output: NodesOfType,
+    run: getNodesOfType,
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/nodes/types/{type}/{id}/details',
+    summary: 'A node with its edges',
+    ...read,
+    params: TypeAndId,
+    status: 200,
+    output: NodeDetails,
+    errors: [nodeNotFound],
+    run: getNodeDetails,
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/nodes/vector-search',
+    summary: 'Nodes by the words of a query, the best first',
+    ...read,
+    query: NodeSearch.extend({
+      types: z
+        .union([z.string(), z.array(z.string())])
+        .default([])
+        .transform((types) => [types].flat().flatMap((one) => one.split(',')))
+        .pipe(z.array(NodeType).max(20)),
+    }),
+    status: 200,
+    output: SearchResult,
+    run: searchNodes,
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/nodes/query',
+    summary: 'Nodes that fulfil conditions',
+    ...read,
+    query: NodeQueryInUrl,
+    status: 200,
+    output: NodePage,
+    errors: [invalidCursor],
+    run: (ctx, actor, input) => queryNodes(ctx, actor, queryOfUrl(input)),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/nodes/query',
+    summary: 'Nodes that fulfil conditions, with ranges and lists',
+    ...read,
+    body: NodeQuery,
+    status: 200,
+    output: NodePage,
+    errors: [invalidCursor],
+    run: queryNodes,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/nodes',
+    summary: 'Make a node',
+    ...write,
+    body: NewNode,
+    status: 201,
+    output: StoredNode,
+    errors: [idTaken, tooLarge, full],
+    run: async (ctx, actor, input) => {
+      const [node] = await addNodes(ctx, actor, [input])
+      return { success: true as const, node: node as z.output<typeof Node> }
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/nodes/{id}',
+    summary: 'A node',
+    ...read,
+    params: NodeId,
+    status: 200,
+    output: Node,
+    errors: [nodeNotFound],
+    run: getNode,
+  }),
+  change('put', 'properties'),
+  change('patch', 'props'),
+  defineRoute({
+    method: 'delete',
+    path: '/api/nodes/{id}',
+    summary: 'Delete a node with its edges',
+    permission: 'nodes:delete',
+    rate: 'unlimited',
+    params: NodeId,
+    status: 200,
+    output: DeletedNode,
+    errors: [nodeNotFound],
+    run: async (ctx, actor, input) => {
+      const { nodes, edges: edgesRemoved } = await deleteNodes(ctx, actor, [input])
+      const node = nodes[0] as z.output<typeof Node>
+      const deleted = { id: node.id, type: node.type, name: titled(node).title, edgesRemoved }
+      return { success: true as const, message: 'The node is deleted.', deleted }
+    },
+  }),
+]

@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { Edge, limit, Node, NodeName, NodeQuery, NodeType, PropertyName, type Filters } from './schema.ts'
+
+export const NodeTypes = z.strictObject({
+  types: z.array(z.strictObject({ type: NodeType, count: z.number().int() })),
+})
+
+export const TypeParam = z.object({ type: NodeType })
+
+export const TypePage = z.object({
+  page: z.coerce.number().int().min(1).max(100_000).default(1),
+  limit: limit(20),
+})
+export type OfType = z.output<typeof TypeParam> & z.output<typeof TypePage>
+
+export const NodesOfType = z.strictObject({
+  nodes: z.array(
+    Node.extend({
+      displayName: z.string(),
+      edgeCount: z.number().int(),
+      embeddingCount: z.number().int(),
+    }),
+  ),
+  pagination: z.strictObject({
+    page: z.number().int(),
+    limit: z.number().int(),
+    total: z.number().int(),
+    totalPages: z.number().int(),
+  }),
+})
+export type NodesOfType = z.output<typeof NodesOfType>
+
+export const TypeAndId = z.object({ type: NodeType, id: NodeName })
+export type TypeAndId = z.output<typeof TypeAndId>
+
+export const NodeDetails = z.strictObject({
+  node: Node,
+  edges: z.strictObject({
+    outgoing: z.array(Edge),
+    incoming: z.array(Edge),
+    total: z.number().int(),
+  }),
+})
+export type NodeDetails = z.output<typeof NodeDetails>
+
+export const StoredNode = z.strictObject({ success: z.literal(true), node: Node })
+
+export const DeletedNode = z.strictObject({
+  success: z.literal(true),
+  message: z.string(),
+  deleted: z.strictObject({
+    id: NodeName,
+    type: NodeType,
+    name: z.string(),
+    edgesRemoved: z.number().int(),
+  }),
+})
+
+const FILTER = 'filter.'
+
+/** The query in a URL: `type`, `q`, `limit`, `cursor`, `sort`, `order` and `filter.NAME=VALUE`. */
+export const NodeQueryInUrl = z
+  .looseObject({
+    type: NodeType.optional(),
+    q: NodeQuery.shape.query,
+    sort: NodeQuery.shape.sort,
+    order: NodeQuery.shape.order,
+    limit: NodeQuery.shape.limit,
+    cursor: NodeQuery.shape.cursor,
+  })
+  .superRefine((value, context) => {
+    for (const [name, given] of Object.entries(value)) {
+      if (name in NodeQuery.shape || name === 'q') continue
+      const isFilter =
+        name.startsWith(FILTER) &&
+        PropertyName.safeParse(name.slice(FILTER.length)).success &&
+        typeof given === 'string'
+      if (!isFilter) context.addIssue({ code: 'custom', path: [name], message: 'is no condition' })
+    }
+  })
+
+/** A URL knows text only: a number or truth value is looked for as both. */
+export function queryOfUrl(url: z.output<typeof NodeQueryInUrl>): NodeQuery {
+  const filters: Filters = {}
+  for (const [name, value] of Object.entries(url)) {
+    if (!name.startsWith(FILTER) || typeof value !== 'string') continue
+    filters[name.slice(FILTER.length)] = { in: [value, ...readingsOf(value)] }
+  }
+  const { type, q: query, sort, order, limit: most, cursor } = url
+  return { type, query, filters, sort, order, limit: most, cursor }
+}
+
+function readingsOf(value: string): (number | boolean)[] {
+  if (value === 'true' || value === 'false') return [value === 'true']
+  return value.trim() !== '' && Number.isFinite(Number(value)) ? [Number(value)] : []
+}

@@ -1,0 +1,125 @@
+import type { Ctx } from '../../context.ts'
+import { tokensOf } from '../../platform/words.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { relatedTo } from './graph.ts'
+import { toNode } from './read.ts'
+import type { Node, NodeSearch, SearchResult } from './schema.ts'
+import { findNodesByKey, keepThoseOfTypes, keepThoseWithTerm, listKeysByTerm } from './store.ts'
+import { wordTerm } from './terms.ts'
+import { findVault, type Vault } from './vault.ts'
+
+type Reading = Pick<Ctx, 'db' | 'keyring'>
+
+/** Words of a query that count. */
+const MOST_WORDS = 16
+/** Newest nodes that a word brings into the choice. */
+const CANDIDATES = 500
+/** Rarest words that bring candidates; the commoner ones only weigh. */
+const BRINGING = 4
+const PREVIEW = 200
+
+/**
+ * Nodes that have words of the query, those with more and rarer words first. Words are whole words
+ * without case and accents: there is no meaning in it, and the answer says so.
+ */
+export async function searchNodes(
+  ctx: Reading,
+  actor: Actor,
+  input: NodeSearch,
+): Promise<SearchResult> {
+  const me = requireUser(actor)
+  const vault = await findVault(ctx, ctx.db.read, me)
+  const words = [...new Set(tokensOf(input.query))].slice(0, MOST_WORDS)
+  const ranked = vault ? await rank(ctx, vault, words) : []
+  const enough = await ofTypes(
+    ctx,
+    ranked.filter(({ similarity }) => similarity >= (input.min_similarity ?? 0)),
+    input.types,
+  )
+  const hits = vault ? await openHits(ctx, vault, enough.slice(0, input.limit), input.depth) : []
+  return {
+    query: input.query,
+    results: hits,
+    count: hits.length,
+    total_results: enough.length,
+    search_method: 'fulltext',
+    fallback_triggered: false,
+  }
+}
+
+interface Ranked {
+  readonly key: string
+  readonly similarity: number
+}
+
+async function rank(ctx: Reading, vault: Vault, words: readonly string[]): Promise<Ranked[]> {
+  const { ownerId } = vault
+  const found = await Promise.all(
+    words.map(async (word) => {
+      const term = wordTerm(vault, word)
+      const keys = await listKeysByTerm(ctx.db.read, ownerId, term, CANDIDATES)
+      return { term, keys, weight: 1 / Math.log2(2 + keys.length) }
+    }),
+  )
+  found.sort((a, b) => a.keys.length - b.keys.length)
+  const present = found.filter(({ keys }) => keys.length > 0)
+  const candidates = [...new Set(present.slice(0, BRINGING).flatMap(({ keys }) => keys))]
+  const scores = new Map(candidates.map((key) => [key, 0]))
+  for (const { term, keys, weight } of present) {
+    const isWhole = keys.length < CANDIDATES
+    const having = isWhole ? keys : await keepThoseWithTerm(ctx.db.read, ownerId, term, candidates)
+    for (const key of having) {
+      const score = scores.get(key)
+      if (score !== undefined) scores.set(key, score + weight)
+    }
+  }
+  const whole = found.reduce((sum, { weight }) => sum + weight, 0)
+  return [...scores]
+    .map(([key, score]) => ({ key, similarity: Math.round((score / whole) * 1000) / 1000 }))
+    .sort((a, b) => b.similarity - a.similarity || (a.key < b.key ? 1 : -1))
+}
+
+/** Leaves those of the types, if types were named. */
+async function ofTypes(
+  ctx: Reading,
+  ranked: readonly Ranked[],
+  types: readonly string[],
+): Promise<readonly Ranked[]> {
+  if (types.length === 0) return ranked
+  const keys = await keepThoseOfTypes(
+    ctx.db.read,
+    types,
+    ranked.map(({ key }) => key),
+  )
+  const wanted = new Set(keys)
+  return ranked.filter(({ key }) => wanted.has(key))
+}
+
+async function openHits(
+  ctx: Reading,
+  vault: Vault,
+  ranked: readonly Ranked[],
+  depth: number,
+): Promise<SearchResult['results']> {
+  const keys = ranked.map(({ key }) => key)
+  const rows = new Map((await findNodesByKey(ctx.db.read, keys)).map((row) => [row.key, row]))
+  // One step further is what the edges of a hit lead to.
+  const related = depth > 1 ? await relatedTo(ctx, keys, depth - 1) : undefined
+  return ranked.flatMap(({ key, similarity }) => {
+    const row = rows.get(key)
+    if (!row) return []
+    const node = toNode(vault, row)
+    const around = related && { related: related.get(key) ?? [] }
+    return [{ id: node.id, type: node.type, ...titled(node), similarity, ...around }]
+  })
+}
+
+/** The first of the properties that looks like a name, and the beginning of the rest. */
+export function titled({ id, properties }: Node): { title: string; preview: string } {
+  const texts = ['title', 'name', 'content', 'description', 'text']
+    .map((name) => properties[name])
+    .filter((value): value is string => typeof value === 'string' && value !== '')
+  const cut = (text: string) =>
+    text.length > PREVIEW ? `${text.slice(0, PREVIEW).toWellFormed()}…` : text
+  return { title: cut(texts[0] ?? id), preview: cut(texts[1] ?? JSON.stringify(properties)) }
+}

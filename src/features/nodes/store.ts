@@ -1,0 +1,281 @@
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
+import type { Db, Tx } from '../../db/database.ts'
+import { preparedForMany } from '../../db/prepared.ts'
+import type { NodeRow, NodeTermRow, NodeVaultRow, Tables } from '../../db/tables.ts'
+
+export async function findVaultRow(db: Db, ownerId: string): Promise<NodeVaultRow | undefined> {
+  return db.selectFrom('node_vaults').selectAll().where('owner_id', '=', ownerId).executeTakeFirst()
+}
+
+export async function insertVaultRow(tx: Tx, row: NodeVaultRow): Promise<void> {
+  await tx
+    .insertInto('node_vaults')
+    .values(row)
+    .onConflict((conflict) => conflict.column('owner_id').doNothing())
+    .execute()
+}
+
+/** Whether any vault's key still needs the message key to be read. */
+export async function isVaultSealedWith(db: Db, keyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('node_vaults')
+    .select('owner_id')
+    .where('key_id', '=', keyId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Counts nodes that come (or, below zero, go); false when there would be more than `most`. */
+export async function growVault(
+  tx: Tx,
+  ownerId: string,
+  by: number,
+  most: number,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('node_vaults')
+    .set((columns) => ({ node_count: columns('node_count', '+', by) }))
+    .where('owner_id', '=', ownerId)
+    .where('node_count', '<=', most - by)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+const insertNodeRows = preparedForMany((db, rows: NodeRow[]) => db.insertInto('nodes').values(rows))
+
+const insertTermRows = preparedForMany((db, rows: NodeTermRow[]) =>
+  db.insertInto('node_terms').values(rows),
+)
+
+export async function insertNodes(tx: Tx, rows: readonly NodeRow[]): Promise<void> {
+  await insertNodeRows(tx, rows)
+}
+
+export async function insertTerms(tx: Tx, rows: readonly NodeTermRow[]): Promise<void> {
+  await insertTermRows(tx, rows)
+}
+
+/** The owner's nodes of these names, in no order. */
+export async function findNodes(
+  db: Db,
+  ownerId: string,
+  ids: readonly string[],
+): Promise<NodeRow[]> {
+  return db
+    .selectFrom('nodes')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .where('id', 'in', ids)
+    .execute()
+}
+
+export async function findNodesByKey(db: Db, keys: readonly string[]): Promise<NodeRow[]> {
+  if (keys.length === 0) return []
+  return db.selectFrom('nodes').selectAll().where('key', 'in', keys).execute()
+}
+
+/** The same nodes, kept from changing until the transaction ends. */
+export async function holdNodes(
+  tx: Tx,
+  ownerId: string,
+  ids: readonly string[],
+): Promise<NodeRow[]> {
+  return tx
+    .updateTable('nodes')
+    .set((columns) => ({ updated_at: columns.ref('updated_at') }))
+    .where('owner_id', '=', ownerId)
+    .where('id', 'in', ids)
+    .returningAll()
+    .execute()
+}
+
+export async function updateNode(
+  tx: Tx,
+  key: string,
+  change: Pick<NodeRow, 'sealed' | 'updated_at'>,
+): Promise<void> {
+  await tx.updateTable('nodes').set(change).where('key', '=', key).execute()
+}
+
+export async function deleteTerms(tx: Tx, keys: readonly string[]): Promise<void> {
+  await tx.deleteFrom('node_terms').where('node_key', 'in', keys).execute()
+}
+
+export async function deleteNodeRows(tx: Tx, keys: readonly string[]): Promise<void> {
+  await tx.deleteFrom('nodes').where('key', 'in', keys).execute()
+}
+
+/** How many nodes the owner has, by type. */
+export async function countByType(
+  db: Db,
+  ownerId: string,
+): Promise<{ type: string; count: number }[]> {
+  const rows = await db
+    .selectFrom('nodes')
+    .select((select) => ['type', select.fn.countAll<number>().as('count')])
+    .where('owner_id', '=', ownerId)
+    .groupBy('type')
+    .orderBy('type')
+    .execute()
+  return rows.map(({ type, count }) => ({ type, count: Number(count) }))
+}
+
+/** Keys of the owner's nodes, of one type or all, the oldest first. */
+export async function listKeys(
+  db: Db,
+  ownerId: string,
+  type: string | undefined,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('nodes')
+    .select('key')
+    .where('owner_id', '=', ownerId)
+    .$if(type !== undefined, (query) => query.where('type', '=', type as string))
+    .orderBy('key')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.key)
+}
+
+export interface Scan {
+  readonly ownerId: string
+  readonly types: readonly string[]
+  /** A term that the node must have: the scan walks along its entries in the index. */
+  readonly along: string | undefined
+  /** Groups of terms: of each group the node must have one. */
+  readonly terms: readonly (readonly string[])[]
+  readonly sort: 'created' | 'updated'
+  readonly order: 'asc' | 'desc'
+  /** The row that the scan goes on behind. */
+  readonly after: { readonly key: string; readonly updatedAt: string } | undefined
+  readonly limit: number
+}
+
+/** The owner's nodes that have the terms, in order, a batch at a time. */
+export async function scanNodes(db: Db, scan: Scan): Promise<NodeRow[]> {
+  const { along, order, after } = scan
+  const beyond = order === 'asc' ? '>' : '<'
+  let query = db
+    .selectFrom('nodes')
+    .selectAll('nodes')
+    .where('nodes.owner_id', '=', scan.ownerId)
+    .$if(scan.types.length > 0, (some) => some.where('nodes.type', 'in', scan.types))
+  for (const group of scan.terms) query = query.where((where) => hasTerm(where, scan, group))
+  if (scan.sort === 'updated') {
+    if (along) query = query.where((where) => hasTerm(where, scan, [along]))
+    if (after) {
+      query = query.where((where) =>
+        where(
+          where.refTuple('nodes.updated_at', 'nodes.key'),
+          beyond,
+          where.tuple(after.updatedAt, after.key),
+        ),
+      )
+    }
+    return query
+      .orderBy('nodes.updated_at', order)
+      .orderBy('nodes.key', order)
+      .limit(scan.limit)
+      .execute()
+  }
+  if (!along) {
+    return query
+      .$if(after !== undefined, (some) => some.where('nodes.key', beyond, after?.key as string))
+      .orderBy('nodes.key', order)
+      .limit(scan.limit)
+      .execute()
+  }
+  return query
+    .innerJoin('node_terms as entry', 'entry.node_key', 'nodes.key')
+    .where('entry.owner_id', '=', scan.ownerId)
+    .where('entry.term', '=', along)
+    .$if(after !== undefined, (some) => some.where('entry.node_key', beyond, after?.key as string))
+    .orderBy('entry.node_key', order)
+    .limit(scan.limit)
+    .execute()
+}
+
+function hasTerm(
+  where: ExpressionBuilder<Tables, 'nodes'>,
+  { ownerId }: Scan,
+  terms: readonly string[],
+): Expression<SqlBool> {
+  return where.exists(
+    where
+      .selectFrom('node_terms')
+      .select('term')
+      .where('owner_id', '=', ownerId)
+      .where('term', 'in', terms)
+      .whereRef('node_key', '=', 'nodes.key'),
+  )
+}
+
+/** The newest nodes that have the term, `limit` at most. */
+export async function listKeysByTerm(
+  db: Db,
+  ownerId: string,
+  term: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('node_terms')
+    .select('node_key')
+    .where('owner_id', '=', ownerId)
+    .where('term', '=', term)
+    .orderBy('node_key', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.node_key)
+}
+
+/** Those of the nodes that have the term. */
+export async function keepThoseWithTerm(
+  db: Db,
+  ownerId: string,
+  term: string,
+  keys: readonly string[],
+): Promise<string[]> {
+  if (keys.length === 0) return []
+  const rows = await db
+    .selectFrom('node_terms')
+    .select('node_key')
+    .where('owner_id', '=', ownerId)
+    .where('term', '=', term)
+    .where('node_key', 'in', keys)
+    .execute()
+  return rows.map((row) => row.node_key)
+}
+
+/** Those of the nodes that are of one of the types. */
+export async function keepThoseOfTypes(
+  db: Db,
+  types: readonly string[],
+  keys: readonly string[],
+): Promise<string[]> {
+  if (keys.length === 0) return []
+  const rows = await db
+    .selectFrom('nodes')
+    .select('key')
+    .where('key', 'in', keys)
+    .where('type', 'in', types)
+    .execute()
+  return rows.map((row) => row.key)
+}
+
+/** Nodes of one type, the newest first. */
+export async function listNodesOfType(
+  db: Db,
+  page: { ownerId: string; type: string; limit: number; offset: number },
+): Promise<NodeRow[]> {
+  return db
+    .selectFrom('nodes')
+    .selectAll()
+    .where('owner_id', '=', page.ownerId)
+    .where('type', '=', page.type)
+    .orderBy('key', 'desc')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute()
+}

@@ -1,0 +1,224 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { isConflict } from '../../db/errors.ts'
+import type { NodeRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { randomToken } from '../../platform/tokens.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { nodeErrors } from './errors.ts'
+import { contextOf, toNode } from './read.ts'
+import {
+  type NewNode,
+  type Node,
+  type NodeChange,
+  type NodeId,
+  PROPERTIES_MAX_BYTES,
+  type Properties,
+} from './schema.ts'
+import {
+  deleteNodeRows,
+  deleteTerms,
+  growVault,
+  holdNodes,
+  insertNodes,
+  insertTerms,
+  updateNode,
+} from './store.ts'
+import { deleteEdgesOf, deleteLocksOf } from './store-edges.ts'
+import { termsOf } from './terms.ts'
+import { openVault, type Vault } from './vault.ts'
+
+export type Writing = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
+
+/** Nodes of one owner: more is another kind of database. */
+const MOST_NODES = 250_000
+
+/** Makes nodes, all or none. A name that the owner's nodes have already is `node_id_taken`. */
+export async function addNodes(
+  ctx: Writing,
+  actor: Actor,
+  nodes: readonly NewNode[],
+): Promise<Node[]> {
+  const me = requireUser(actor)
+  return ctx.db.transaction(async (tx) => {
+    const made = await insertNewNodes(ctx, tx, me, nodes)
+    await recordAudit(ctx, tx, actor, {
+      type: 'node.created',
+      ...targetOf(made.map(({ id }) => id)),
+      details: { count: made.length },
+    })
+    return made
+  })
+}
+
+/** The same in the caller's transaction, for what is more than nodes; the caller records it. */
+export async function insertNewNodes(
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
+  tx: Tx,
+  me: UserActor,
+  nodes: readonly NewNode[],
+): Promise<Node[]> {
+  const vault = await openVault(ctx, tx, me)
+  if (!(await growVault(tx, me.userId, nodes.length, MOST_NODES))) {
+    throw new AppError(nodeErrors.full)
+  }
+  const now = toIso(ctx.clock.now())
+  const rows = nodes.map(({ id, type, properties }): NodeRow => {
+    requireSize(properties)
+    const key = ctx.ids.next()
+    return {
+      key,
+      tenant_id: me.tenantId,
+      owner_id: me.userId,
+      id: id ?? `${type}-${randomToken(6).replaceAll(/[-_]/g, '0')}-${ctx.clock.now()}`,
+      type,
+      sealed: vault.seal(contextOf(key), properties),
+      created_at: now,
+      updated_at: now,
+    }
+  })
+  try {
+    await insertNodes(tx, rows)
+  } catch (error) {
+    if (isConflict(error)) throw new AppError(nodeErrors.idTaken)
+    throw error
+  }
+  await indexNodes(
+    tx,
+    vault,
+    rows.map((row, index) => ({ key: row.key, properties: nodes[index]?.properties ?? {} })),
+  )
+  return rows.map((row) => toNode(vault, row))
+}
+
+export function requireSize(properties: Properties): void {
+  if (Buffer.byteLength(JSON.stringify(properties)) > PROPERTIES_MAX_BYTES) {
+    throw new AppError(nodeErrors.tooLarge)
+  }
+}
+
+async function indexNodes(
+  tx: Tx,
+  vault: Vault,
+  nodes: readonly { key: string; properties: Properties }[],
+): Promise<void> {
+  const { ownerId: owner_id, tenantId: tenant_id } = vault
+  await insertTerms(
+    tx,
+    nodes.flatMap(({ key: node_key, properties }) =>
+      termsOf(vault, properties).map((term) => ({ owner_id, term, node_key, tenant_id })),
+    ),
+  )
+}
+
+/** Merges properties into nodes, all or none. */
+export async function changeNodes(
+  ctx: Writing,
+  actor: Actor,
+  changes: readonly NodeChange[],
+): Promise<Node[]> {
+  const me = requireUser(actor)
+  return ctx.db.transaction(async (tx) => {
+    const changed = await mergeInto(ctx, tx, me, changes)
+    await recordAudit(ctx, tx, actor, {
+      type: 'node.changed',
+      ...targetOf(changed.map(({ id }) => id)),
+      details: { count: changed.length },
+    })
+    return changed
+  })
+}
+
+/** The same in the caller's transaction; the caller records it. */
+export async function mergeInto(
+  ctx: Pick<Ctx, 'clock' | 'keyring'>,
+  tx: Tx,
+  me: UserActor,
+  changes: readonly NodeChange[],
+): Promise<Node[]> {
+  const vault = await openVault(ctx, tx, me)
+  const held = await hold(tx, me, [...new Set(changes.map(({ id }) => id))])
+  const now = toIso(ctx.clock.now())
+  const nodes: Node[] = []
+  for (const { id, properties } of changes) {
+    const row = held.get(id) as NodeRow
+    const merged = merge(vault.open(contextOf(row.key), row.sealed), properties)
+    requireSize(merged)
+    const sealed = vault.seal(contextOf(row.key), merged)
+    const changed = { ...row, sealed, updated_at: now }
+    held.set(id, changed)
+    await updateNode(tx, row.key, { sealed, updated_at: now })
+    await deleteTerms(tx, [row.key])
+    await indexNodes(tx, vault, [{ key: row.key, properties: merged }])
+    nodes.push(toNode(vault, changed))
+  }
+  return nodes
+}
+
+/** What is named replaces; null takes away (RFC 7396 for one level). */
+function merge(before: Properties, change: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries({ ...before, ...change }).filter(([, value]) => value !== null),
+  )
+}
+
+/** The rows by name, held against other writers; throws `node_not_found`. */
+async function hold(tx: Tx, me: UserActor, ids: readonly string[]): Promise<Map<string, NodeRow>> {
+  const held = new Map((await holdNodes(tx, me.userId, ids)).map((row) => [row.id, row]))
+  const missing = ids.find((id) => !held.has(id))
+  if (missing !== undefined) throw new AppError(nodeErrors.nodeNotFound, { id: missing })
+  return held
+}
+
+export interface Deleted {
+  readonly nodes: readonly Node[]
+  readonly edges: number
+}
+
+/** Deletes nodes with their edges and locks, all or none. */
+export async function deleteNodes(
+  ctx: Writing,
+  actor: Actor,
+  nodes: readonly NodeId[],
+): Promise<Deleted> {
+  const me = requireUser(actor)
+  return ctx.db.transaction(async (tx) => {
+    const vault = await openVault(ctx, tx, me)
+    const ids = [...new Set(nodes.map(({ id }) => id))]
+    const rows = [...(await hold(tx, me, ids)).values()]
+    const edges = await deleteByKey(
+      tx,
+      me.userId,
+      rows.map(({ key }) => key),
+    )
+    await recordAudit(ctx, tx, actor, {
+      type: 'node.deleted',
+      ...targetOf(ids),
+      details: { count: rows.length, edges },
+    })
+    return { nodes: rows.map((row) => toNode(vault, row)), edges }
+  })
+}
+
+/** Takes the owner's rows away with all that hangs on them; returns the number of edges. */
+export async function deleteByKey(
+  tx: Tx,
+  ownerId: string,
+  keys: readonly string[],
+): Promise<number> {
+  if (keys.length === 0) return 0
+  const edges = await deleteEdgesOf(tx, keys)
+  await deleteLocksOf(tx, keys)
+  await deleteTerms(tx, keys)
+  await deleteNodeRows(tx, keys)
+  await growVault(tx, ownerId, -keys.length, MOST_NODES)
+  return edges
+}
+
+/** One node is named in the audit; of many only the number. */
+export function targetOf(ids: readonly string[]): { target?: { type: string; id: string } } {
+  const [id] = ids
+  return ids.length === 1 && id ? { target: { type: 'node', id } } : {}
+}
