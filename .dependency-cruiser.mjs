@@ -48,11 +48,7 @@ const slices = [
     [machinery, '^src/(hub/|http/rate-limit)', own(''), words],
     'spells its own slice for the hub',
   ),
-  slice(
-    'mcp',
-    [machinery, '^src/mcp/', own(''), words],
-    'spells its own slice for AI clients',
-  ),
+  slice('mcp', [machinery, '^src/mcp/', own(''), words], 'spells its own slice for AI clients'),
   slice(
     'commands',
     [machinery, '^src/control/', own(''), words],
@@ -132,12 +128,12 @@ function room(name, others, why) {
   return forbid(name, `^src/${name}/`, allowed, why)
 }
 
-/** Files of a slice by name, `$1` being the slice; `service` stands for all that have no rule. */
+/** Files (or a folder of them) of a slice by name, `$1` being the slice; `service` stands for all that have no rule. */
 function slice(files, allowed, why) {
-  const named = 'schema|errors|store|access|routes|pages|hub|commands|jobs'
-  const file = files === 'service' ? `(?!(${named})[.])` : `(${files})[.]`
+  const named = 'schema|errors|store|access|routes|pages|hub|mcp|commands|jobs'
+  const file = files === 'service' ? `(?!(${named})[./])` : `(${files})[./]`
   const title = `slice ${files.replace('|', ', ')}`
-  return forbid(title, `^src/features/([^/]+)/${file}`, [own(`(${files})[.]`), ...allowed], why)
+  return forbid(title, `^src/features/([^/]+)/${file}`, [own(`(${files})[./]`), ...allowed], why)
 }
 
 function own(file) {

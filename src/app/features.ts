@@ -17,12 +17,12 @@ import { routes as health } from '../features/health/routes.ts'
 import { commands as inviteCommands } from '../features/invites/commands.ts'
 import { routes as invites } from '../features/invites/routes.ts'
 import { commands as keyCommands } from '../features/keys/commands.ts'
-import { tools as messageTools } from '../features/messages/mcp.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
+import { tools as messageTools } from '../features/messages/mcp.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
-import { tools as nodeTools } from '../features/nodes/mcp.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
@@ -44,8 +44,8 @@ import { routes as turn } from '../features/turn/routes.ts'
 import { routes as users } from '../features/users/routes.ts'
 import type { AnyRoute } from '../http/define-route.ts'
 import type { HubMethod } from '../hub/define-method.ts'
-import type { Tool } from '../mcp/define-tool.ts'
 import type { Job } from '../jobs/define-job.ts'
+import type { Tool } from '../mcp/define-tool.ts'
 import { commands as storeCommands } from './store-commands.ts'
 
 /** Everything the slices bring, by transport. A slice that is not listed here does not exist. */
@@ -83,11 +83,7 @@ export const hubMethods: readonly HubMethod[] = [
   ...syncMethods,
 ]
 
-export const tools: readonly Tool[] = [
-  ...nodeTools,
-  ...messageTools,
-  ...searchTools,
-]
+export const tools: readonly Tool[] = [...nodeTools, ...messageTools, ...searchTools]
 
 export const commands = [
   ...adminCommands,

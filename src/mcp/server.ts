@@ -148,8 +148,7 @@ export function createMcp(options: McpOptions): Mcp {
     headers.set('content-type', 'application/json')
     const plain = new Request(request.url, { method: 'POST', headers })
     if (!(await isLegacyRequest(plain, message))) {
-      const handler = createMcpHandler(makeServer, { responseMode: 'json' })
-      return handler.fetch(plain, { parsedBody: message })
+      return createMcpHandler(makeServer).fetch(plain, { parsedBody: message })
     }
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     await makeServer().connect(transport)

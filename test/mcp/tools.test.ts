@@ -1,9 +1,66 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
 import { McpClient } from '../harness/mcp.ts'
 
-test('the official client lists the tools and keeps a memory', async () => {
+interface Example {
+  readonly say: string
+  readonly tool: string
+  readonly args: Record<string, unknown>
+  readonly answer: unknown
+  /** Names for parts of the answer, by their path, that later examples use. */
+  readonly keep?: Record<string, string>
+}
+
+const EXAMPLES: Example[] = JSON.parse(
+  readFileSync(new URL('./examples.json', import.meta.url), 'utf8'),
+)
+
+/** Puts kept values in the place of `$name`. */
+function fill(value: unknown, kept: Record<string, unknown>): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, part) =>
+      typeof part === 'string' && part.startsWith('$') ? kept[part.slice(1)] : part,
+    ),
+  )
+}
+
+/** Whether the answer is the expected one, with anything where that has `@`. */
+function assertLike(actual: unknown, expected: unknown, say: string): void {
+  if (expected === '@') {
+    assert.notEqual(actual, undefined, say)
+  } else if (Array.isArray(expected)) {
+    assert.ok(
+      Array.isArray(actual) && actual.length === expected.length,
+      `${say}: ${JSON.stringify(actual)}`,
+    )
+    expected.forEach((one, index) => {
+      assertLike(actual[index], one, say)
+    })
+  } else if (typeof expected === 'object' && expected !== null) {
+    assert.deepEqual(Object.keys(actual as object).sort(), Object.keys(expected).sort(), say)
+    for (const [name, one] of Object.entries(expected)) {
+      assertLike((actual as Record<string, unknown>)[name], one, `${say}: ${name}`)
+    }
+  } else assert.deepEqual(actual, expected, say)
+}
+
+test('the calls that existing prompts make are answered as they expect', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  const kept: Record<string, unknown> = {}
+  for (const { say, tool, args, answer, keep = {} } of EXAMPLES) {
+    const given = await mcp.call(tool, fill(args, kept) as Record<string, unknown>)
+    assertLike(given, fill(answer, kept), say)
+    for (const [name, path] of Object.entries(keep)) {
+      kept[name] = path.split('.').reduce((part, field) => part[field], given)
+    }
+  }
+})
+
+test('the list of tools is what the caller may use, with schemas and hints', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')
   await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
@@ -15,15 +72,84 @@ test('the official client lists the tools and keeps a memory', async () => {
       ...['memory_clear', 'vector_search_nodes'],
     ],
   )
-  const added = await mcp.call('memory_node', {
-    operation: 'add',
-    type: 'memory',
-    properties: { title: 'Harbour', content: 'The harbour opens at seven.' },
-  })
-  console.log(added)
-  const { node } = await mcp.call('memory_node', { operation: 'get', id: added.node.id })
-  assert.deepEqual(node, added.node)
-  const found = await mcp.call('vector_search_nodes', { query: 'when does the harbour open' })
-  console.log(JSON.stringify(found))
-  assert.equal(found.results[0].id, node.id)
+  for (const { inputSchema, outputSchema, annotations, description } of tools) {
+    assert.equal(inputSchema.type, 'object')
+    assert.equal(outputSchema?.type, 'object')
+    assert.equal(typeof annotations?.readOnlyHint, 'boolean')
+    assert.ok(description)
+  }
+  const search = tools.find(({ name }) => name === 'vector_search_nodes')
+  assert.equal(search?.annotations?.readOnlyHint, true)
+  const node = tools.find(({ name }) => name === 'memory_node')
+  assert.equal(node?.annotations?.destructiveHint, true)
+})
+
+test('clearing everything is for who may administer the memory', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  const refused = await mcp.call('memory_clear', { type: 'ALL' })
+  assert.equal(refused.code, 'forbidden')
+})
+
+test('the messenger’s tools stay shut to a sign-in: they are granted by name', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  for (const [name, args] of [
+    ['conversations_list', {}],
+    ['messages_read', { conversationId }],
+    ['messages_search', { q: 'hello' }],
+    ['message_send', { conversationId, content: 'hello' }],
+  ] as const) {
+    await assert.rejects(mcp.client.callTool({ name, arguments: args }), name)
+  }
+})
+
+test('a confirmation is bound to its caller and to what it was asked for', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = [await mimir.person('alice'), await mimir.person('bob')]
+  await using mine = await new McpClient().connect(mimir.url, alice.accessToken)
+  await using theirs = await new McpClient().connect(mimir.url, bob.accessToken)
+  for (const mcp of [mine, theirs]) {
+    for (const id of ['one', 'two']) {
+      await mcp.call('memory_node', { operation: 'add', type: 'memory', id })
+    }
+  }
+  const { confirmationId } = await mine.call('memory_node', { operation: 'delete', id: 'one' })
+  const confirmed = { operation: 'delete', confirm: true, confirmationId }
+  for (const [mcp, id] of [
+    [theirs, 'one'],
+    [mine, 'two'],
+  ] as const) {
+    const refused = await mcp.call('memory_node', { ...confirmed, id })
+    assert.equal(refused.code, 'invalid_confirmation')
+  }
+  const bare = await mine.call('memory_node', { operation: 'delete', id: 'one', confirm: true })
+  assert.equal(bare.code, 'invalid_confirmation')
+  mimir.clock.advance(5 * 60_000 + 1)
+  const late = await mine.call('memory_node', { ...confirmed, id: 'one' })
+  assert.equal(late.code, 'invalid_confirmation')
+})
+
+test('a lock whose time is over is free, and its own agent may prolong it', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  await mcp.call('memory_node', { operation: 'add', type: 'project', id: 'p' })
+  const acquire = (agent_id: string) =>
+    mcp.call('memory_lock', { operation: 'acquire', node_id: 'p', agent_id, timeout_ms: 60_000 })
+  const first = await acquire('one')
+  mimir.clock.advance(30_000)
+  const again = await acquire('one')
+  assert.ok(again.expires > first.expires)
+  mimir.clock.advance(45_000)
+  assert.equal((await acquire('two')).code, 'node_locked')
+  mimir.clock.advance(30_000)
+  assert.equal((await acquire('two')).locked, true)
+  const release = { operation: 'release', node_id: 'p', agent_id: 'one' }
+  assert.equal((await mcp.call('memory_lock', release)).code, 'node_not_locked')
+  mimir.clock.advance(60_000)
+  assert.equal((await mcp.call('memory_lock', { operation: 'cleanup' })).cleaned, 1)
 })

@@ -59,6 +59,9 @@ export async function setScene(): Promise<Scene> {
   assertDone(await bob.rest.post(`/api/messages/${messageId}/report`, reason), 204)
   const [report] = assertDone(await alice.rest.get('/api/admin/reports'))
 
+  const node = { type: 'memory', id: 'a-node' }
+  assertDone(await alice.rest.post('/api/nodes', node), 201)
+
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
     ['/friends/requests/{id}', requestId],
@@ -71,9 +74,12 @@ export async function setScene(): Promise<Scene> {
     ['/me/devices/{id}', subscriptionId],
     ['/admin/invitations/{id}', invitation.id],
     ['/admin/users/{id}', dave],
+    ['/nodes/{id}', node.id],
+    ['/nodes/types/', node.id],
   ]
   const others: Record<string, string> = {
     userId: bob.id,
+    type: node.type,
     conversationId: groupId,
     emoji: encodeURIComponent('👍'),
   }

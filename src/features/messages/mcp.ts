@@ -4,8 +4,8 @@ import { untrusted, untrustedOutput } from '../../mcp/untrusted.ts'
 import { uuid } from '../../platform/text.ts'
 import { ConversationSummary } from '../conversations/schema.ts'
 import { getInbox } from './inbox.ts'
-import { Content, Message } from './schema.ts'
 import { getMessages } from './read.ts'
+import { Content, Message } from './schema.ts'
 import { sendMessage } from './send.ts'
 
 export const tools = [

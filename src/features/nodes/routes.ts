@@ -4,11 +4,12 @@ import { getNodeDetails, getNodesOfType } from './browse.ts'
 import { nodeErrors } from './errors.ts'
 import { queryNodes } from './query.ts'
 import { getNode, getTypes } from './read.ts'
-import { NewNode, Node, NodeId, NodePage, NodeQuery, NodeSearch, NodeType, Properties, SearchResult } from './schema.ts'
+import { NewNode, Node, NodeId, NodePage, NodeQuery, Properties, SearchResult } from './schema.ts'
 import {
   DeletedNode,
   NodeDetails,
   NodeQueryInUrl,
+  NodeSearchInUrl,
   NodesOfType,
   NodeTypes,
   queryOfUrl,
@@ -80,13 +81,7 @@ export const routes = [
     path: '/api/nodes/vector-search',
     summary: 'Nodes by the words of a query, the best first',
     ...read,
-    query: NodeSearch.extend({
-      types: z
-        .union([z.string(), z.array(z.string())])
-        .default([])
-        .transform((types) => [types].flat().flatMap((one) => one.split(',')))
-        .pipe(z.array(NodeType).max(20)),
-    }),
+    query: NodeSearchInUrl,
     status: 200,
     output: SearchResult,
     run: searchNodes,

@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { Edge, limit, Node, NodeName, NodeQuery, NodeType, PropertyName, type Filters } from './schema.ts'
+import {
+  Edge,
+  type Filters,
+  limitInUrl,
+  Node,
+  NodeName,
+  NodeQuery,
+  NodeSearch,
+  NodeType,
+  PropertyName,
+} from './schema.ts'
 
 export const NodeTypes = z.strictObject({
   types: z.array(z.strictObject({ type: NodeType, count: z.number().int() })),
@@ -9,7 +19,7 @@ export const TypeParam = z.object({ type: NodeType })
 
 export const TypePage = z.object({
   page: z.coerce.number().int().min(1).max(100_000).default(1),
-  limit: limit(20),
+  limit: limitInUrl(20),
 })
 export type OfType = z.output<typeof TypeParam> & z.output<typeof TypePage>
 
@@ -56,6 +66,19 @@ export const DeletedNode = z.strictObject({
   }),
 })
 
+/** Types are joined by commas. */
+export const NodeSearchInUrl = NodeSearch.extend({
+  types: z
+    .string()
+    .max(1000)
+    .default('')
+    .transform((types) => types.split(',').filter(Boolean))
+    .pipe(z.array(NodeType).max(20)),
+  limit: limitInUrl(10),
+  min_similarity: z.coerce.number().min(0).max(1).optional(),
+  depth: z.coerce.number().int().min(1).max(3).default(1),
+})
+
 const FILTER = 'filter.'
 
 /** The query in a URL: `type`, `q`, `limit`, `cursor`, `sort`, `order` and `filter.NAME=VALUE`. */
@@ -65,7 +88,7 @@ export const NodeQueryInUrl = z
     q: NodeQuery.shape.query,
     sort: NodeQuery.shape.sort,
     order: NodeQuery.shape.order,
-    limit: NodeQuery.shape.limit,
+    limit: limitInUrl(50),
     cursor: NodeQuery.shape.cursor,
   })
   .superRefine((value, context) => {

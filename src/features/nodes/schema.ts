@@ -27,14 +27,23 @@ export const PropertyName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _, 64 at most')
 
 export const Properties = z
-  .record(z.string().min(1).max(128), z.json())
-  .refine((value) => depthOf(value) <= DEEPEST, 'is nested too deeply')
-  .refine(
-    (value) => isStorable(JSON.stringify(value).replaceAll('\\u0000', '\0')),
-    'must be well-formed text',
-  )
+  .record(z.string().min(1).max(128), z.unknown())
+  // First, and alone if it fails: what walks through the value below does so level by level.
+  .refine((value) => depthOf(value) <= DEEPEST, { error: 'is nested too deeply', abort: true })
+  .refine((value) => [...textsIn(value)].every(isStorable), 'must be well-formed text')
   .meta({ examples: [{ title: 'a thought' }] })
 export type Properties = z.output<typeof Properties>
+
+/** Every text anywhere in it, names included. */
+export function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value
+  else if (typeof value === 'object' && value !== null) {
+    for (const [name, item] of Object.entries(value)) {
+      if (!Array.isArray(value)) yield name
+      yield* textsIn(item)
+    }
+  }
+}
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
@@ -115,12 +124,18 @@ export type Filters = z.output<typeof Filters>
 
 const LIMIT_MAX = 200
 
-export const limit = (usual: number, most = LIMIT_MAX) =>
+const clamped = (value: number) => Math.min(Math.max(value, 1), LIMIT_MAX)
+
+/** How many are wanted; more than a page has is a whole page. */
+export const limit = (usual: number) => z.number().int().default(usual).transform(clamped)
+
+/** The same in a URL. */
+export const limitInUrl = (usual: number) =>
   z.coerce
     .number()
     .refine(Number.isInteger, 'must be a whole number')
     .default(usual)
-    .transform((value) => Math.min(Math.max(value, 1), most))
+    .transform(clamped)
 
 export const Types = z.union([NodeType, z.array(NodeType).min(1).max(20)])
 
@@ -152,9 +167,9 @@ export const NodeSearch = z.object({
   types: z.array(NodeType).max(20).default([]),
   limit: limit(10),
   /** The least share of the query's weight that the words of a node have to carry, 0 to 1. */
-  min_similarity: z.coerce.number().min(0).max(1).optional(),
+  min_similarity: z.number().min(0).max(1).optional(),
   /** Edges to follow from what was found, to show what it is connected with. */
-  depth: z.coerce.number().int().min(1).max(3).default(1),
+  depth: z.number().int().min(1).max(3).default(1),
 })
 export type NodeSearch = z.output<typeof NodeSearch>
 

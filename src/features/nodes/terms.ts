@@ -1,5 +1,5 @@
 import { tokensOf } from '../../platform/words.ts'
-import type { Properties } from './schema.ts'
+import { type Properties, textsIn } from './schema.ts'
 import type { Vault } from './vault.ts'
 
 /** Words of a node that can be looked for; those after them are in the node, but not found by it. */
@@ -23,7 +23,7 @@ export function termsOf(vault: Vault, properties: Properties): string[] {
     }
   }
   const words = new Set<string>()
-  for (const text of textsOf(properties)) {
+  for (const text of textsIn(properties)) {
     for (const word of tokensOf(text)) {
       if (words.size >= MOST_WORDS) break
       words.add(word)
@@ -35,13 +35,4 @@ export function termsOf(vault: Vault, properties: Properties): string[] {
 
 function isScalar(value: unknown): boolean {
   return ['string', 'number', 'boolean'].includes(typeof value)
-}
-
-/** Every text anywhere in the properties. */
-function* textsOf(value: unknown): Generator<string> {
-  if (typeof value === 'string') yield value
-  else if (typeof value === 'number') yield String(value)
-  else if (typeof value === 'object' && value !== null) {
-    for (const item of Object.values(value)) yield* textsOf(item)
-  }
 }

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { isConflict } from '../../db/errors.ts'
-import type { NodeRow } from '../../db/tables.ts'
+import type { NodeRow } from '../../db/tables-nodes.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { randomToken } from '../../platform/tokens.ts'
@@ -65,7 +65,9 @@ export async function insertNewNodes(
     throw new AppError(nodeErrors.full)
   }
   const now = toIso(ctx.clock.now())
-  const rows = nodes.map(({ id, type, properties }): NodeRow => {
+  const contents = nodes.map(({ properties }) => merge({}, properties))
+  const rows = nodes.map(({ id, type }, index): NodeRow => {
+    const properties = contents[index] as Properties
     requireSize(properties)
     const key = ctx.ids.next()
     return {
@@ -88,7 +90,7 @@ export async function insertNewNodes(
   await indexNodes(
     tx,
     vault,
-    rows.map((row, index) => ({ key: row.key, properties: nodes[index]?.properties ?? {} })),
+    rows.map(({ key }, index) => ({ key, properties: contents[index] as Properties })),
   )
   return rows.map((row) => toNode(vault, row))
 }

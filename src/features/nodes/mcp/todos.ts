@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { defineTool, operation } from '../../mcp/define-tool.ts'
-import type { AppError } from '../../platform/errors.ts'
-import { Filters, NodeName } from './schema.ts'
+import { defineTool, operation } from '../../../mcp/define-tool.ts'
+import type { AppError } from '../../../platform/errors.ts'
+import { Filters, NodeName } from '../schema.ts'
 import {
   CreateList,
   CreateTodo,
@@ -10,7 +10,7 @@ import {
   TodoFields,
   TodoList,
   TodoStats,
-} from './schema-todos.ts'
+} from '../schema-todos.ts'
 import {
   addToList,
   archiveList,
@@ -21,8 +21,8 @@ import {
   getStats,
   removeFromList,
   updateList,
-} from './todo-lists.ts'
-import { createTodo, deleteTodo, getTodo, listTodos, updateTodo } from './todos.ts'
+} from '../todo-lists.ts'
+import { createTodo, deleteTodo, getTodo, listTodos, updateTodo } from '../todos.ts'
 
 const TodoId = z.object({ todo_id: NodeName.describe('id of the TODO') })
 const ListId = z.object({ list_id: NodeName.describe('id of the list') })

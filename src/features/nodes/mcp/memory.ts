@@ -1,16 +1,16 @@
 import { z } from 'zod'
-import type { Ctx } from '../../context.ts'
-import { defineSimpleTool, defineTool, operation } from '../../mcp/define-tool.ts'
-import { text } from '../../platform/text.ts'
-import type { Actor } from '../../policy/actor.ts'
-import { clearNodes, countNodes } from './clear.ts'
-import { askConfirmation, requireConfirmation } from './confirm.ts'
-import { addEdges, deleteEdges, getEdges } from './edges.ts'
-import { getNeighbors, getSubgraph } from './graph.ts'
-import { acquireLock, cleanUpLocks, getAvailable, releaseLock } from './locks.ts'
-import { previewDeletion } from './preview.ts'
-import { queryNodes } from './query.ts'
-import { getNode } from './read.ts'
+import type { Ctx } from '../../../context.ts'
+import { defineSimpleTool, defineTool, operation } from '../../../mcp/define-tool.ts'
+import { text } from '../../../platform/text.ts'
+import type { Actor } from '../../../policy/actor.ts'
+import { clearNodes, countNodes } from '../clear.ts'
+import { askConfirmation, requireConfirmation } from '../confirm.ts'
+import { addEdges, deleteEdges, getEdges } from '../edges.ts'
+import { getNeighbors, getSubgraph } from '../graph.ts'
+import { acquireLock, cleanUpLocks, getAvailable, releaseLock } from '../locks.ts'
+import { previewDeletion } from '../preview.ts'
+import { queryNodes } from '../query.ts'
+import { getNode } from '../read.ts'
 import {
   Edge,
   EdgeType,
@@ -26,9 +26,9 @@ import {
   Properties,
   SearchHit,
   Types,
-} from './schema.ts'
-import { searchNodes } from './search.ts'
-import { addNodes, changeNodes, deleteNodes } from './write.ts'
+} from '../schema.ts'
+import { searchNodes } from '../search.ts'
+import { addNodes, changeNodes, deleteNodes } from '../write.ts'
 
 const done = (operation: string, answer: object) => ({ success: true, operation, ...answer })
 
@@ -50,7 +50,7 @@ const Outcome = z.looseObject({
 })
 
 const NodeId = z.object({ id: NodeName.describe('id of the node') })
-const page = { limit: limit(50), offset: z.coerce.number().int().min(0).max(2000).optional() }
+const page = { limit: limit(50), offset: z.number().int().min(0).max(2000).optional() }
 
 const memoryNode = defineTool({
   name: 'memory_node',
@@ -127,7 +127,7 @@ const around = {
   edge_type: EdgeType.optional(),
   direction: z.enum(['in', 'out', 'both']).default('both'),
 }
-const depth = (usual: number) => z.coerce.number().int().min(1).max(5).default(usual)
+const depth = (usual: number) => z.number().int().min(1).max(5).default(usual)
 
 const memoryEdge = defineTool({
   name: 'memory_edge',
@@ -267,7 +267,7 @@ const memoryLock = defineTool({
       input: z.object({
         node_id: NodeName,
         agent_id: AGENT,
-        timeout_ms: z.coerce.number().int().min(1_000).max(86_400_000).default(300_000),
+        timeout_ms: z.number().int().min(1_000).max(86_400_000).default(300_000),
       }),
       run: async (ctx, actor, input) =>
         done('acquire', { locked: true, ...(await acquireLock(ctx, actor, input)) }),

@@ -1,0 +1,73 @@
+/** The rows of the nodes slice: see `tables.ts`. */
+export interface NodeTables {
+  node_vaults: NodeVaultRow
+  nodes: NodeRow
+  node_terms: NodeTermRow
+  node_edges: NodeEdgeRow
+  node_locks: NodeLockRow
+  confirmations: ConfirmationRow
+}
+
+/** One owner's part of the nodes. Without this row's key they and their terms say nothing. */
+export interface NodeVaultRow {
+  owner_id: string
+  tenant_id: string
+  /** The message key that sealed the vault's own. */
+  key_id: string
+  sealed: Buffer
+  node_count: number
+}
+
+export interface NodeRow {
+  /** Version 7 UUID: the order of making. */
+  key: string
+  tenant_id: string
+  owner_id: string
+  /** What the owner and their clients call it; unique with one owner. */
+  id: string
+  type: string
+  /** The properties as JSON, sealed with the owner's key. */
+  sealed: Buffer
+  created_at: string
+  updated_at: string
+}
+
+/** That a word or a property's value is in a node, said with a keyed hash: the word itself is nowhere. */
+export interface NodeTermRow {
+  owner_id: string
+  term: string
+  node_key: string
+  tenant_id: string
+}
+
+export interface NodeEdgeRow {
+  id: string
+  tenant_id: string
+  owner_id: string
+  source_key: string
+  target_key: string
+  type: string
+  /** The properties as JSON, sealed with the owner's key. */
+  sealed: Buffer
+  created_at: string
+}
+
+/** An agent that works on a node, so that no other does at the same time. */
+export interface NodeLockRow {
+  node_key: string
+  tenant_id: string
+  owner_id: string
+  agent_id: string
+  locked_at: string
+  expires_at: string
+}
+
+/** A destructive call that was asked for once and waits for its repetition. */
+export interface ConfirmationRow {
+  token_hash: string
+  tenant_id: string
+  user_id: string
+  action: string
+  input_hash: string
+  expires_at: string
+}
