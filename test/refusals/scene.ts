@@ -59,6 +59,8 @@ export async function setScene(): Promise<Scene> {
   assertDone(await bob.rest.post(`/api/messages/${messageId}/report`, reason), 204)
   const [report] = assertDone(await alice.rest.get('/api/admin/reports'))
 
+  const key = await mimir.command('apikey.create', { name: 'a service' })
+
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
     ['/friends/requests/{id}', requestId],
@@ -71,6 +73,7 @@ export async function setScene(): Promise<Scene> {
     ['/me/devices/{id}', subscriptionId],
     ['/admin/invitations/{id}', invitation.id],
     ['/admin/users/{id}', dave],
+    ['/keys/{id}', key.id],
   ]
   const others: Record<string, string> = {
     userId: bob.id,

@@ -57,6 +57,11 @@ export const accountErrors = defineErrors({
     kind: 'conflict',
     message: 'There are accounts already: the first administrator was made before.',
   },
+  isService: {
+    code: 'account_is_a_service',
+    kind: 'conflict',
+    message: 'A service has no other role: grant it roles of MIMIR_RBAC_CONFIG.',
+  },
   userNotFound: {
     code: 'user_not_found',
     kind: 'not_found',
