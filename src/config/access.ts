@@ -6,14 +6,15 @@ export interface AccessConfig {
   readonly securityEnabled: boolean
   readonly methods: readonly AuthMethod[]
   readonly defaultMethod: AuthMethod | undefined
-  /** Bearer tokens of another issuer; absent: none are taken. */
-  readonly jwt: JwtBearerConfig | undefined
+  /** Issuers whose bearer tokens are taken. */
+  readonly jwtIssuers: readonly JwtIssuer[]
   /** A file, a URL, or JSON. */
   readonly rbacSource: string | undefined
   readonly apiKeyMaxDays: number
 }
 
-export interface JwtBearerConfig {
+/** Whose access tokens count (RFC 9068), and the audience that they have to name. */
+export interface JwtIssuer {
   readonly issuer: string
   readonly audience: string
   readonly jwksUri: string | undefined
@@ -31,8 +32,8 @@ export function accessConfig(
   if (!securityEnabled && !isLoopback) {
     problems.push('MIMIR_ENABLE_SECURITY: false is accepted on a loopback listener only')
   }
-  const jwt = jwtBearerConfig(values, problems)
-  const methods = authMethods(values.MIMIR_AUTH_METHODS, jwt, problems)
+  const jwtIssuers = findJwtIssuers(values, problems)
+  const methods = authMethods(values.MIMIR_AUTH_METHODS, jwtIssuers.length > 0, problems)
   const defaultMethod = values.MIMIR_DEFAULT_AUTH_METHOD
   if (defaultMethod !== undefined && !methods.includes(defaultMethod)) {
     problems.push(
@@ -43,34 +44,36 @@ export function accessConfig(
     securityEnabled,
     methods,
     defaultMethod,
-    jwt,
+    jwtIssuers,
     rbacSource: values.MIMIR_RBAC_CONFIG,
     apiKeyMaxDays: values.MIMIR_API_KEY_MAX_DAYS,
   }
 }
 
-function jwtBearerConfig(
+function findJwtIssuers(
   { MIMIR_OAUTH_ISSUER, MIMIR_OAUTH_AUDIENCE, MIMIR_OAUTH_JWKS_URI }: SettingValues,
   problems: string[],
-): JwtBearerConfig | undefined {
+): readonly JwtIssuer[] {
   // Without an audience any token that the issuer ever made for anybody would do.
-  if (!MIMIR_OAUTH_ISSUER || !MIMIR_OAUTH_AUDIENCE) return undefined
+  if (!MIMIR_OAUTH_ISSUER || !MIMIR_OAUTH_AUDIENCE) return []
   if (new URL(MIMIR_OAUTH_ISSUER).search || new URL(MIMIR_OAUTH_ISSUER).hash) {
     problems.push('MIMIR_OAUTH_ISSUER: an issuer has no query and no fragment')
   }
-  return {
-    issuer: MIMIR_OAUTH_ISSUER,
-    audience: MIMIR_OAUTH_AUDIENCE,
-    jwksUri: MIMIR_OAUTH_JWKS_URI,
-  }
+  return [
+    {
+      issuer: MIMIR_OAUTH_ISSUER,
+      audience: MIMIR_OAUTH_AUDIENCE,
+      jwksUri: MIMIR_OAUTH_JWKS_URI,
+    },
+  ]
 }
 
 function authMethods(
   list: string | undefined,
-  jwt: JwtBearerConfig | undefined,
+  hasJwt: boolean,
   problems: string[],
 ): readonly AuthMethod[] {
-  if (list === undefined) return ['password', 'api-key', ...(jwt ? (['jwt'] as const) : [])]
+  if (list === undefined) return ['password', 'api-key', ...(hasJwt ? (['jwt'] as const) : [])]
   const known = AUTH_METHODS.join(', ')
   const methods = new Set<AuthMethod>()
   for (const entry of list.split(',').map((one) => one.trim())) {
@@ -78,7 +81,7 @@ function authMethods(
     if (method) methods.add(method)
     else problems.push(`MIMIR_AUTH_METHODS: "${entry}" is none of ${known}`)
   }
-  if (methods.has('jwt') && !jwt) {
+  if (methods.has('jwt') && !hasJwt) {
     problems.push('MIMIR_AUTH_METHODS: jwt needs MIMIR_OAUTH_ISSUER and MIMIR_OAUTH_AUDIENCE')
   }
   return [...methods]

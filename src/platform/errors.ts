@@ -12,7 +12,7 @@ export type ErrorKind =
   | 'outdated_client'
   | 'rate_limited'
   | 'unavailable'
-  | 'bad_gateway'
+  | 'upstream_failed'
   | 'internal'
 
 export interface ErrorDefinition {

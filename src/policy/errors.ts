@@ -43,7 +43,7 @@ export const accessErrors = defineErrors({
   },
   idpUnavailable: {
     code: 'idp_unavailable',
-    kind: 'bad_gateway',
+    kind: 'upstream_failed',
     message: 'The identity provider does not answer; try again later.',
   },
 })

@@ -57,6 +57,11 @@ export const accountErrors = defineErrors({
     kind: 'conflict',
     message: 'There are accounts already: the first administrator was made before.',
   },
+  notService: {
+    code: 'name_taken',
+    kind: 'conflict',
+    message: 'The name belongs to an account that is no service.',
+  },
   isService: {
     code: 'account_is_a_service',
     kind: 'conflict',

@@ -2,9 +2,9 @@ import { type Ctx, DEFAULT_TENANT } from '../../context.ts'
 import type { OperatorActor, Origin, UserActor } from '../../policy/actor.ts'
 import { invalidToken } from '../../policy/errors.ts'
 import { findAccountById } from '../accounts/access.ts'
+import { findService } from '../accounts/services.ts'
 import { recordAudit } from '../audit/service.ts'
 import { hashOfKey } from './key-text.ts'
-import { findService } from './owners.ts'
 
 /** The keys of `MIMIR_API_KEY` and `MIMIR_API_KEYS`: by their hash, the service that each acts as. */
 export interface EnvironmentKeys {
@@ -64,15 +64,15 @@ async function serviceFor(
   name: string,
 ): Promise<string> {
   return ctx.db.transaction(async (tx) => {
-    const { owner, isNew } = await findService(ctx, tx, DEFAULT_TENANT, name)
+    const { service, isNew } = await findService(ctx, tx, DEFAULT_TENANT, name)
     if (isNew) {
       await recordAudit(ctx, tx, operator(ctx), {
         type: 'account.registered',
-        target: { type: 'user', id: owner.id },
+        target: { type: 'user', id: service.id },
         details: { role: 'service' },
       })
     }
-    return owner.id
+    return service.id
   })
 }
 

@@ -21,11 +21,6 @@ export const keyErrors = defineErrors({
     kind: 'conflict',
     message: 'There are too many keys of this owner: revoke some.',
   },
-  nameTaken: {
-    code: 'name_taken',
-    kind: 'conflict',
-    message: 'The name belongs to an account that is no service.',
-  },
   ownerNotActive: {
     code: 'owner_not_active',
     kind: 'conflict',

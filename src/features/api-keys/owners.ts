@@ -4,8 +4,8 @@ import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { type Permission, permissionsOf } from '../../policy/permissions.ts'
-import { findAccount, findAccountById, insertUser, requireAccount } from '../accounts/access.ts'
-import { newUser } from '../accounts/service.ts'
+import { findAccountById, requireAccount } from '../accounts/access.ts'
+import { findService } from '../accounts/services.ts'
 import { listGrantedRoles } from '../roles/access.ts'
 import { managesAllKeys } from './access.ts'
 import { keyErrors } from './errors.ts'
@@ -27,55 +27,20 @@ export async function findOwner(
 ): Promise<{ owner: UserRow; isNew: boolean }> {
   const isOwn = wanted.service === undefined && wanted.user === undefined
   if (!isOwn && !managesAllKeys(actor)) throw new AppError(keyErrors.notYours)
-  if (wanted.service !== undefined) return findService(ctx, tx, actor.tenantId, wanted.service)
+  if (wanted.service !== undefined) {
+    const { service, isNew } = await findService(ctx, tx, actor.tenantId, wanted.service)
+    return { owner: requireActive(service), isNew }
+  }
   const owner =
     wanted.user !== undefined
       ? await requireAccount(tx, actor.tenantId, wanted.user)
       : await findAccountById(tx, actor.tenantId, requireUser(actor).userId)
+  return { owner: requireActive(owner), isNew: false }
+}
+
+function requireActive(owner: UserRow | undefined): UserRow {
   if (owner?.status !== 'Active') throw new AppError(keyErrors.ownerNotActive)
-  return { owner, isNew: false }
-}
-
-/**
- * A service identity: an account without address and password, which keys alone open. Its username is
- * made of the name, so that it can be named and be a member like anybody.
- */
-export async function findService(
-  ctx: Needs,
-  tx: Tx,
-  tenantId: string,
-  name: string,
-): Promise<{ owner: UserRow; isNew: boolean }> {
-  const username = usernameOf(name)
-  const found = await findAccount(tx, tenantId, username)
-  if (found) {
-    if (found.role !== 'service') throw new AppError(keyErrors.nameTaken)
-    if (found.status !== 'Active') throw new AppError(keyErrors.ownerNotActive)
-    return { owner: found, isNew: false }
-  }
-  const owner: UserRow = {
-    ...newUser(ctx, {
-      tenantId,
-      username,
-      email: null,
-      phone: null,
-      passwordHash: null,
-      status: 'Active',
-      role: 'service',
-    }),
-    ...(name === username ? {} : { display_name: name }),
-  }
-  await insertUser(tx, owner)
-  return { owner, isNew: true }
-}
-
-function usernameOf(name: string): string {
-  return name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^A-Za-z0-9_]+/g, '_')
-    .slice(0, 50)
-    .padEnd(3, '_')
+  return owner
 }
 
 /** What the owner's roles permit at this moment. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { accountErrors } from '../accounts/errors.ts'
 import { keyErrors } from './errors.ts'
 import { generateKey } from './generate.ts'
 import { rotateKey } from './rotate.ts'
@@ -16,8 +17,7 @@ import {
 } from './schema.ts'
 import { createKey, listKeys, revokeKey } from './service.ts'
 
-const { scopesTooWide, notYours, tooLong, tooMany, nameTaken, ownerNotActive, notActive } =
-  keyErrors
+const { scopesTooWide, notYours, tooLong, tooMany, ownerNotActive, notActive } = keyErrors
 
 export const routes = [
   defineRoute({
@@ -29,7 +29,7 @@ export const routes = [
     body: CreateKey,
     status: 201,
     output: MadeKey,
-    errors: [scopesTooWide, notYours, tooLong, tooMany, nameTaken, ownerNotActive],
+    errors: [scopesTooWide, notYours, tooLong, tooMany, accountErrors.notService, ownerNotActive],
     run: createKey,
   }),
   defineRoute({

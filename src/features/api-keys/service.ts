@@ -7,6 +7,7 @@ import { DAY, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
 import type { Permission } from '../../policy/permissions.ts'
+import { accountErrors } from '../accounts/errors.ts'
 import { recordAudit } from '../audit/service.ts'
 import { managesAllKeys, maySeeKey } from './access.ts'
 import { composeKey } from './compose.ts'
@@ -45,7 +46,7 @@ export async function createKey(
     })
   } catch (error) {
     // Two made the same service at once: the one that lost may try again and will find it.
-    if (isConflict(error)) throw new AppError(keyErrors.nameTaken)
+    if (isConflict(error)) throw new AppError(accountErrors.notService)
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
-import type { JwtBearerConfig } from '../../config/access.ts'
+import type { JwtIssuer } from '../../config/access.ts'
 import type { Ctx } from '../../context.ts'
 import { createGuardedFetch } from '../../outbound/guarded-fetch.ts'
 import { AppError } from '../../platform/errors.ts'
@@ -24,26 +24,29 @@ const MOST_CHARACTERS = 8192
 type Needs = Pick<Ctx, 'db' | 'clock' | 'access'>
 
 export interface JwtBearers {
-  /** Whether the token says that it is of the configured issuer. */
+  /** Whether the token says that it is of a configured issuer. */
   claims(token: string): boolean
   authenticate(ctx: Needs, token: string, origin: Origin): Promise<UserActor>
 }
 
 /** Access tokens that another issuer signed (RFC 9068), for accounts that are known by their subject. */
 export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers {
-  const { jwt } = ctx.config.access
-  if (!jwt) {
-    return {
-      claims: () => false,
-      authenticate: () => Promise.reject(invalidToken({ reason: 'no_issuer' })),
-    }
+  const fetch = createGuardedFetch(ctx.config.outboundAllow)
+  const issuers = ctx.config.access.jwtIssuers.map((one) => ({
+    ...one,
+    keys: createIssuerKeys(one, fetch, ctx.clock),
+  }))
+  const find = (token: string) => {
+    const name = issuers.length > 0 ? issuerOf(token) : undefined
+    return issuers.find(({ issuer }) => issuer === name)
   }
-  const keys = createIssuerKeys(jwt, createGuardedFetch(ctx.config.outboundAllow), ctx.clock)
   return {
-    claims: (token) => issuerOf(token) === jwt.issuer,
+    claims: (token) => find(token) !== undefined,
     async authenticate(needs, token, origin) {
-      const payload = await verify(needs, jwt, keys, token)
-      const { issuer } = jwt
+      const found = find(token)
+      if (!found) throw invalidToken({ reason: 'unknown_issuer' })
+      const payload = await verify(needs, found, found.keys, token)
+      const { issuer } = found
       const { sub: name = '' } = payload
       const subject = await findSubject(needs.db.read, issuer, name)
       if (subject?.status !== 'Active') {
@@ -78,7 +81,7 @@ function issuerOf(token: string): unknown {
 
 async function verify(
   { clock }: Needs,
-  jwt: JwtBearerConfig,
+  jwt: JwtIssuer,
   keys: JWTVerifyGetKey,
   token: string,
 ): Promise<JWTPayload> {

@@ -7,7 +7,7 @@ const Subject = z.object({ subject: line(1, 255), issuer: z.url().optional() })
 
 export const linkSubjectCommand = defineCommand({
   name: 'subject.link',
-  input: Subject.extend({ user: line(1, 254) }),
+  input: Subject.extend({ user: line(1, 254), service: z.boolean().optional() }),
   run: linkSubject,
 })
 

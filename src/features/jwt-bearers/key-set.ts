@@ -6,7 +6,7 @@ import {
   type JWTVerifyGetKey,
   type RemoteJWKSet,
 } from 'jose'
-import type { JwtBearerConfig } from '../../config/access.ts'
+import type { JwtIssuer } from '../../config/access.ts'
 import type { GuardedFetch } from '../../outbound/guarded-fetch.ts'
 import { type Clock, HOUR, SECOND } from '../../platform/clock.ts'
 
@@ -27,7 +27,7 @@ export class KeysUnavailable extends Error {
  * after ten minutes, and at a name that is not in it, but not more than every 30 seconds.
  */
 export function createIssuerKeys(
-  issuer: JwtBearerConfig,
+  issuer: JwtIssuer,
   fetch: GuardedFetch,
   clock: Clock,
 ): JWTVerifyGetKey {

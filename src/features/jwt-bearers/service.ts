@@ -3,6 +3,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { requireAccount } from '../accounts/access.ts'
+import { findService } from '../accounts/services.ts'
 import { recordAudit } from '../audit/service.ts'
 import { subjectErrors } from './errors.ts'
 import { deleteSubject, insertSubject, listSubjects } from './store.ts'
@@ -14,16 +15,18 @@ export interface Subject {
   readonly issuer?: string | undefined
 }
 
-/** Lets an account in by another issuer's tokens about the subject. */
+/** Lets an account in by another issuer's tokens about the subject; a service is made if there is none. */
 export async function linkSubject(
   ctx: Needs,
   actor: Actor,
-  input: Subject & { readonly user: string },
+  input: Subject & { readonly user: string; readonly service?: boolean | undefined },
 ): Promise<{ userId: string; username: string; issuer: string; subject: string }> {
   const issuer = issuerFor(ctx, input)
   const { subject } = input
   return ctx.db.transaction(async (tx) => {
-    const user = await requireAccount(tx, actor.tenantId, input.user)
+    const user = input.service
+      ? (await findService(ctx, tx, actor.tenantId, input.user)).service
+      : await requireAccount(tx, actor.tenantId, input.user)
     const isNew = await insertSubject(tx, {
       issuer,
       subject,
@@ -64,7 +67,8 @@ export function getSubjects(ctx: Pick<Ctx, 'db'>, actor: Actor) {
 }
 
 function issuerFor({ config }: Pick<Ctx, 'config'>, { issuer }: Subject): string {
-  const known = issuer ?? config.access.jwt?.issuer
+  const [first] = config.access.jwtIssuers
+  const known = issuer ?? first?.issuer
   if (known === undefined) throw new AppError(subjectErrors.noIssuer)
   return known
 }
