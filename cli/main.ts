@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { addApiKey } from './apikey.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDb } from './db.ts'
@@ -8,6 +9,7 @@ import { addKey } from './key.ts'
 import { runProgram } from './program.ts'
 import { addPush } from './push.ts'
 import { addServe } from './serve.ts'
+import { addSubject } from './subject.ts'
 import { addTurn } from './turn.ts'
 import { addUser } from './user.ts'
 import { addVersion } from './version.ts'
@@ -18,6 +20,8 @@ await runProgram([
   addInvite,
   addUser,
   addKey,
+  addApiKey,
+  addSubject,
   addTurn,
   addPush,
   addConfig,

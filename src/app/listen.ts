@@ -1,12 +1,13 @@
 import type { Config } from '../config/config.ts'
-import { type Ctx, DEFAULT_TENANT } from '../context.ts'
+import type { Ctx } from '../context.ts'
 import { startControlServer } from '../control/server.ts'
+import { openEnvironmentKeys } from '../features/api-keys/environment.ts'
 import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
 import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
 import { ringAgain } from '../features/calls/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
+import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
-import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
 import { defineRawRoute } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
 import { openApiDocument } from '../http/openapi.ts'
@@ -16,15 +17,19 @@ import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
 import { createMcp, type Mcp } from '../mcp/server.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
-import type { Actor, Origin } from '../policy/actor.ts'
-import { requireBearerToken } from '../policy/bearer-token.ts'
+import { authorize, type UserActor } from '../policy/actor.ts'
+import type { Permission } from '../policy/permissions.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
+import { type Authenticator, anonymous, createAuthenticator } from './authenticate.ts'
 import type { CleanUp } from './clean-up.ts'
 import { commands, hubMethods, routes, tools } from './features.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
+
+/** Where people begin to sign in with their identity provider. */
+const SIGN_IN_PAGE = '/auth/login'
 
 export interface ListenOptions {
   readonly hubLimits?: Partial<HubLimits>
@@ -43,20 +48,27 @@ export async function listen(
 ): Promise<Listener> {
   const { config, log } = ctx
   const refused = createRefusalRecorder(ctx)
-  const hub = buildHub(ctx, cleanUp, refused, options.hubLimits)
-  const anonymous = (origin: Origin): Actor => ({
-    kind: 'anonymous',
-    tenantId: DEFAULT_TENANT,
-    origin,
+  const authenticator = createAuthenticator({
+    ctx,
+    environmentKeys: await openEnvironmentKeys(ctx),
+    jwtBearers: createJwtBearers(ctx),
+    refused,
   })
-  const authenticate = (request: Request, origin: Origin) =>
-    authenticateToken(ctx, requireBearerToken(request.headers), origin)
-  const mcp = createMcp({ ctx, tools, version: VERSION, authenticate, refused })
+  const mcp = createMcp({
+    ctx,
+    tools,
+    version: VERSION,
+    authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
+    refused,
+  })
+  const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
   const http = createHttpServer({
     ctx,
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
     anonymous,
-    authenticate,
+    authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
+    identifyIfKnown: authenticator.identifyIfKnown,
+    signInPage: () => (ctx.access.rules().defaultMethod === 'oauth' ? SIGN_IN_PAGE : undefined),
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
     refused,
     checkAnswers: options.checkAnswers ?? false,
@@ -96,6 +108,7 @@ export async function listen(
 function buildHub(
   ctx: Ctx,
   cleanUp: CleanUp,
+  authenticator: Authenticator,
   refused: RecordRefusal,
   limits: Partial<HubLimits> = {},
 ): Hub {
@@ -112,10 +125,14 @@ function buildHub(
     ctx,
     methods: hubMethods,
     limits,
-    authenticate: (token, origin) => authenticateToken(ctx, token, origin),
+    async authenticate(request, origin) {
+      const actor = await authenticator.identify(request, origin, 'hub')
+      await enter(actor, refused)
+      return actor
+    },
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused,
-    stillActive: (actor) => isStillActive(ctx, actor),
+    stillActive: (actor) => authenticator.stillHolds(actor),
     conversationsOf: (actor) => listConversationIds(ctx.db.read, actor.userId),
     presence: {
       connected: (actor, connectionId) => {
@@ -141,6 +158,18 @@ function mcpRoutes(mcp: Mcp) {
       respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
     }),
   )
+}
+
+/** Events are, before all else, what people write to each other: who may not read that hears nothing. */
+export const HUB_PERMISSION: Permission = 'messages:read'
+
+async function enter(actor: UserActor, refused: RecordRefusal): Promise<void> {
+  try {
+    authorize(actor, HUB_PERMISSION)
+  } catch (error) {
+    if (error instanceof AppError) await refused(actor, error)
+    throw error
+  }
 }
 
 /** What describes the other routes. */

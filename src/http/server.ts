@@ -4,12 +4,13 @@ import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
+import { showsApiKey } from '../policy/credential.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
-import { RateLimited, type RateStanding } from './rate-limit.ts'
+import { limitCall, RateLimited, type RateStanding } from './rate-limit.ts'
 
 /** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
 const MAX_JSON_BYTES = 64 * 1024
@@ -21,6 +22,10 @@ export interface HttpOptions {
   anonymous(origin: Origin): Actor
   /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
+  /** The same where it is no must: `anonymous` without a good one. */
+  identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
+  /** Path of the page where people sign in, if that is what browsers without a credential shall see. */
+  signInPage(): string | undefined
   /** What every call has to pass after authentication, for example the version gate. */
   admit(request: Request, actor: Actor, path: string): void
   /** Called with refusals of kind `forbidden`, for the audit. */
@@ -67,9 +72,13 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       })
     }
   }
+  const withHeaders = (response: Response, requestId: string, standing?: RateStanding) => {
+    if (!ctx.access.securityEnabled) response.headers.set('x-mimir-security', 'off')
+    return withCommonHeaders(response, requestId, standing)
+  }
   const refuse = (error: unknown) => {
     const requestId = ctx.ids.next()
-    return withHeaders(toResponse(error, requestId, ctx.log), requestId, undefined)
+    return withHeaders(toResponse(error, requestId, ctx.log), requestId)
   }
   app.notFound(() => refuse(new AppError(commonErrors.notFound)))
   app.onError(refuse)
@@ -84,12 +93,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     let standing: RateStanding | undefined
     let response: Response
     try {
-      standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
-      actor =
-        route.permission === 'public'
-          ? options.anonymous(origin)
-          : await options.authenticate(request, origin)
-      authorize(actor, route.permission)
+      // A caller with a key is counted by the key, once it is known to be one; all others first of all.
+      const hasKey = route.permission !== 'public' && showsApiKey(request)
+      if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
+      actor = await caller(route, request, origin)
+      if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
+      authorize(actor, route.permission, route.method !== 'get')
       options.admit(request, actor, route.path)
       response =
         route.kind === 'raw'
@@ -100,9 +109,33 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
         await options.refused(actor, error)
       }
-      response = toResponse(error, origin.requestId, ctx.log)
+      response = toSignIn(request, error) ?? toResponse(error, origin.requestId, ctx.log)
     }
     return withHeaders(response, origin.requestId, standing)
+  }
+
+  /** Sends people who opened an address without being signed in to where they can be. */
+  function toSignIn(request: Request, error: unknown): Response | undefined {
+    const page = options.signInPage()
+    const isMissing = error instanceof AppError && error.kind === 'unauthenticated'
+    if (page === undefined || !isMissing || !isNavigation(request)) return undefined
+    const { pathPrefix } = ctx.config
+    const { pathname, search } = new URL(request.url)
+    const isWhole = pathPrefix === '' || `${pathname}/`.startsWith(`${pathPrefix}/`)
+    const returnTo = encodeURIComponent((isWhole ? '' : pathPrefix) + pathname + search)
+    const location = `${pathPrefix}${page}?return_to=${returnTo}`
+    return new Response(null, { status: 302, headers: { location } })
+  }
+
+  async function caller(route: AnyRoute, request: Request, origin: Origin): Promise<Actor> {
+    switch (route.permission) {
+      case 'public':
+        return options.anonymous(origin)
+      case 'anyone':
+        return options.identifyIfKnown(request, origin)
+      default:
+        return options.authenticate(request, origin)
+    }
   }
 
   async function run(
@@ -148,6 +181,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   }
 }
 
+/** Whether a person opens the address in a browser (Fetch Metadata), and no script asks. */
+function isNavigation({ method, headers }: Request): boolean {
+  const wantsPage = headers.get('accept')?.includes('text/html') ?? false
+  return method === 'GET' && wantsPage && headers.get('sec-fetch-mode') === 'navigate'
+}
+
 function parse(schema: z.ZodObject, value: unknown): object {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -181,7 +220,7 @@ function checkAnswer(route: Route, status: number, body: unknown): void {
   if (!parsed.success) throw new Error(`${operationOf(route)} ${status}: ${parsed.error.message}`)
 }
 
-function withHeaders(
+function withCommonHeaders(
   response: Response,
   requestId: string,
   standing: RateStanding | undefined,

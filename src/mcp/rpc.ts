@@ -1,3 +1,6 @@
+import { statusOf } from '../http/on-error.ts'
+import type { AppError } from '../platform/errors.ts'
+
 /** A request or notification of JSON-RPC 2.0, as far as it is looked at before the protocol's library. */
 export interface RpcMessage {
   readonly method: string
@@ -8,25 +11,27 @@ export interface RpcMessage {
 /** Codes of JSON-RPC 2.0 §5.1. */
 export const PARSE_ERROR = -32700
 export const INVALID_REQUEST = -32600
-/** Outside of the ranges that JSON-RPC and MCP keep for themselves. */
-export const UNAUTHENTICATED = 40100
-export const FORBIDDEN = 40300
-export const TOO_MANY = 42900
-export const TOO_LARGE = 41300
-export const UNAVAILABLE = 50300
 
-export interface RpcFailure {
-  readonly status: number
-  readonly code: number
-  readonly message: string
-  readonly id?: string | number | undefined
-  readonly headers?: Readonly<Record<string, string>>
+type Id = string | number | undefined
+
+/** An error as the protocol spells it (JSON-RPC 2.0 §5.1). */
+export function rpcError(status: number, code: number, message: string, id?: Id): Response {
+  return Response.json({ jsonrpc: '2.0', id: id ?? null, error: { code, message } }, { status })
 }
 
-/** An error as the protocol spells it (JSON-RPC 2.0 §5.1), with the HTTP status that says the same. */
-export function rpcFailure({ status, code, message, id, headers = {} }: RpcFailure): Response {
-  const body = { jsonrpc: '2.0', id: id ?? null, error: { code, message } }
-  return Response.json(body, { status, headers })
+/**
+ * A refusal before any tool is asked: with the HTTP status that says the same, and a code outside of
+ * the ranges that JSON-RPC and MCP keep for themselves.
+ */
+export function rpcRefusal(error: AppError, id: Id, headers: Record<string, string>): Response {
+  const status = statusOf(error.kind)
+  const { message, code: name, retryAfterSeconds } = error
+  const wait = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  const body = { code: status * 100, message, data: { error: name } }
+  return Response.json(
+    { jsonrpc: '2.0', id: id ?? null, error: body },
+    { status, headers: { ...headers, ...wait } },
+  )
 }
 
 /** The message of a body, or undefined when it is none: a batch, which the protocol gave up, is none. */

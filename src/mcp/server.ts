@@ -3,20 +3,17 @@ import type { Ctx } from '../context.ts'
 import { readJson } from '../http/body.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
-import { type Actor, authorize, type Origin } from '../policy/actor.ts'
+import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
 import type { Permission } from '../policy/permissions.ts'
 import { type Arguments, describeTool, parseCall, type Tool } from './define-tool.ts'
+import { mcpErrors } from './errors.ts'
 import {
-  FORBIDDEN,
   INVALID_REQUEST,
   PARSE_ERROR,
   parseMessage,
   type RpcMessage,
-  rpcFailure,
-  TOO_LARGE,
-  TOO_MANY,
-  UNAUTHENTICATED,
-  UNAVAILABLE,
+  rpcError,
+  rpcRefusal,
 } from './rpc.ts'
 
 /** Largest request: a batch of nodes. */
@@ -53,77 +50,52 @@ export function createMcp(options: McpOptions): Mcp {
   })
 
   async function answer(request: Request, origin: Origin): Promise<Response> {
-    if (request.method !== 'POST')
+    if (request.method !== 'POST') {
       return new Response(null, { status: 405, headers: { allow: 'POST' } })
+    }
     // A page of somebody else's must not use a browser's way in (DNS rebinding among them).
     const page = request.headers.get('origin')
     if (page !== null && page !== ownOrigin) {
-      return rpcFailure({ status: 403, code: FORBIDDEN, message: 'This origin may not call.' })
+      return rpcRefusal(new AppError(mcpErrors.foreignOrigin), undefined, {})
     }
     const body = await readBody(request)
     if (body instanceof Response) return body
     const message = parseMessage(body)
-    if (!message) {
-      return rpcFailure({
-        status: 400,
-        code: INVALID_REQUEST,
-        message: 'Not one JSON-RPC message.',
-      })
-    }
-    const { id } = message
-    let actor: Actor
+    if (!message) return rpcError(400, INVALID_REQUEST, 'This is not one JSON-RPC message.')
+    let actor: Actor | undefined
     try {
       actor = await options.authenticate(request, origin)
-    } catch (error) {
-      return refuseCredential(error, message)
-    }
-    if (message.method === 'tools/call') {
-      const refusal = await checkGrant(actor, message)
-      if (refusal) return refusal
-    }
-    try {
+      if (message.method === 'tools/call') checkGrant(actor, message)
       await ctx.rateLimiter.consume('mcp-call', callerOf(actor))
     } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      const headers = { 'retry-after': String(error.retryAfterSeconds ?? 1) }
-      return rpcFailure({ status: 429, code: TOO_MANY, message: error.message, id, headers })
+      return refuse(error, message, actor)
     }
     return serve(request, message, actor)
   }
 
-  function refuseCredential(error: unknown, { id }: RpcMessage): Response {
+  async function refuse(
+    error: unknown,
+    { id }: RpcMessage,
+    actor: Actor | undefined,
+  ): Promise<Response> {
     if (!(error instanceof AppError)) throw error
-    const { message } = error
-    if (error.kind !== 'unauthenticated') {
-      return rpcFailure({ status: 503, code: UNAVAILABLE, message, id })
+    if (error instanceof TooNarrow) {
+      if (actor) await options.refused(actor, error)
+      return rpcRefusal(
+        error,
+        id,
+        challenge(`, error="insufficient_scope", scope="${error.scope}"`),
+      )
     }
-    const headers = challenge(`, scope="mcp:read"`)
-    return rpcFailure({ status: 401, code: UNAUTHENTICATED, message, id, headers })
+    const isUnknown = error.kind === 'unauthenticated'
+    return rpcRefusal(error, id, isUnknown ? challenge(', scope="mcp:read"') : {})
   }
 
   /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */
-  async function checkGrant(actor: Actor, message: RpcMessage): Promise<Response | undefined> {
-    const { name, arguments: args } = (message.params ?? {}) as {
-      name?: unknown
-      arguments?: unknown
-    }
-    const tool = byName.get(String(name))
-    if (!tool) return undefined
-    const needed = permissionOf(tool, args)
-    if (!needed || isGranted(tool, actor, needed)) return undefined
-    const error = new AppError(
-      { code: 'insufficient_scope', kind: 'forbidden', message: `This needs ${needed}.` },
-      {},
-      { audit: { reason: `without ${needed}`, targetType: 'tool', targetId: tool.name } },
-    )
-    await options.refused(actor, error)
-    return rpcFailure({
-      status: 403,
-      code: FORBIDDEN,
-      message: error.message,
-      id: message.id,
-      headers: challenge(`, error="insufficient_scope", scope="${needed}"`),
-    })
+  function checkGrant(actor: Actor, { params = {} }: RpcMessage): void {
+    const tool = byName.get(String(params.name))
+    const needed = tool && permissionOf(tool, params.arguments)
+    if (tool && needed && !isGranted(tool, actor, needed)) throw new TooNarrow(tool.name, needed)
   }
 
   async function serve(request: Request, message: RpcMessage, actor: Actor): Promise<Response> {
@@ -159,7 +131,7 @@ export function createMcp(options: McpOptions): Mcp {
     return options.tools.flatMap((tool) => {
       const usable = [...tool.operations]
         .filter(
-          ([, { permission }]) => isGranted(tool, actor, permission) && may(actor, permission),
+          ([, { permission }]) => isGranted(tool, actor, permission) && mayUse(actor, permission),
         )
         .map(([name]) => name)
       return usable.length > 0 ? [describeTool(tool, usable)] : []
@@ -192,14 +164,23 @@ export function createMcp(options: McpOptions): Mcp {
   }
 }
 
+/** The credential, whoever's it is, does not reach to what was called. */
+class TooNarrow extends AppError {
+  readonly scope: Permission
+  constructor(tool: string, scope: Permission) {
+    const audit = { reason: `without ${scope}`, targetType: 'tool', targetId: tool }
+    super(mcpErrors.insufficientScope, {}, { audit })
+    this.scope = scope
+  }
+}
+
 async function readBody(request: Request): Promise<unknown> {
   try {
     return await readJson(request, MAX_BODY_BYTES)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    const { kind, message } = error
-    if (kind === 'too_large') return rpcFailure({ status: 413, code: TOO_LARGE, message })
-    return rpcFailure({ status: 400, code: PARSE_ERROR, message })
+    if (error.kind === 'invalid') return rpcError(400, PARSE_ERROR, error.message)
+    return rpcRefusal(error, undefined, {})
   }
 }
 
@@ -213,15 +194,6 @@ function permissionOf(tool: Tool, args: unknown): Permission | undefined {
 function isGranted(tool: Tool, actor: Actor, permission: Permission): boolean {
   if (actor.kind !== 'user') return true
   return actor.scopes ? actor.scopes.has(permission) : !tool.onlyGranted
-}
-
-function may(actor: Actor, permission: Permission): boolean {
-  try {
-    authorize(actor, permission)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function callerOf(actor: Actor): string {

@@ -4,7 +4,7 @@ export interface RateLimit {
   readonly seconds: number
 }
 
-/** Fixed windows per client address; `MIMIR_RATE_LIMITS` changes them. */
+/** Fixed windows per client address, or per API key; `MIMIR_RATE_LIMITS` changes them. */
 export const DEFAULT_RATE_LIMITS = {
   'auth-register': { requests: 5, seconds: 60 },
   'auth-verify': { requests: 30, seconds: 60 },
@@ -20,6 +20,9 @@ export const DEFAULT_RATE_LIMITS = {
   'attachment-upload': { requests: 120, seconds: 60 },
   'push-test': { requests: 5, seconds: 60 },
   'mcp-call': { requests: 60, seconds: 10 },
+  'key-create': { requests: 20, seconds: 60 },
+  // Beside the classes of the operations, for each API key by itself.
+  'api-key': { requests: 600, seconds: 60 },
 } as const satisfies Record<string, RateLimit>
 
 export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS

@@ -89,7 +89,7 @@ test('clearing everything is for who may administer the memory', async () => {
   const alice = await mimir.person('alice')
   await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
   const refused = await mcp.call('memory_clear', { type: 'ALL' })
-  assert.equal(refused.code, 'forbidden')
+  assert.equal(refused.code, 'insufficient_permission')
 })
 
 test('the messenger’s tools stay shut to a sign-in: they are granted by name', async () => {

@@ -61,6 +61,7 @@ export async function setScene(): Promise<Scene> {
 
   const node = { type: 'memory', id: 'a-node' }
   assertDone(await alice.rest.post('/api/nodes', node), 201)
+  const key = await mimir.command('apikey.create', { name: 'a service' })
 
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
@@ -76,6 +77,7 @@ export async function setScene(): Promise<Scene> {
     ['/admin/users/{id}', dave],
     ['/nodes/{id}', node.id],
     ['/nodes/types/', node.id],
+    ['/keys/{id}', key.id],
   ]
   const others: Record<string, string> = {
     userId: bob.id,

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import type { NodeEdgeRow, NodeRow } from '../../db/tables-nodes.ts'
+import type { NodeEdgeRow, NodeRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import type { NodeEdgeRow, NodeRow } from '../../db/tables-nodes.ts'
+import type { NodeEdgeRow, NodeRow } from '../../db/tables.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { edgesOf } from './edges.ts'
 import { requireNodes, toNode } from './read.ts'

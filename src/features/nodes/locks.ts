@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import type { NodeRow } from '../../db/tables-nodes.ts'
+import type { NodeRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'

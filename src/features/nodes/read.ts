@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Db } from '../../db/database.ts'
-import type { NodeRow } from '../../db/tables-nodes.ts'
+import type { NodeRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { nodeErrors } from './errors.ts'

@@ -1,5 +1,5 @@
 import type { Tx } from '../../db/database.ts'
-import type { ConfirmationRow } from '../../db/tables-nodes.ts'
+import type { ConfirmationRow } from '../../db/tables.ts'
 
 export async function insertConfirmation(tx: Tx, row: ConfirmationRow): Promise<void> {
   await tx.insertInto('confirmations').values(row).execute()

@@ -1,5 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
-import type { NodeEdgeRow, NodeLockRow } from '../../db/tables-nodes.ts'
+import type { NodeEdgeRow, NodeLockRow } from '../../db/tables.ts'
 
 /** Makes the edge; undefined when the two nodes have one of this type already. */
 export async function insertEdge(tx: Tx, row: NodeEdgeRow): Promise<NodeEdgeRow | undefined> {

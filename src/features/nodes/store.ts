@@ -1,8 +1,7 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
-import type { Tables } from '../../db/tables.ts'
-import type { NodeRow, NodeTermRow, NodeVaultRow } from '../../db/tables-nodes.ts'
+import type { NodeRow, NodeTermRow, NodeVaultRow, Tables } from '../../db/tables.ts'
 
 export async function findVaultRow(db: Db, ownerId: string): Promise<NodeVaultRow | undefined> {
   return db.selectFrom('node_vaults').selectAll().where('owner_id', '=', ownerId).executeTakeFirst()

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { Ctx } from '../../context.ts'
 import type { Db, Tx } from '../../db/database.ts'
-import type { NodeVaultRow } from '../../db/tables-nodes.ts'
+import type { NodeVaultRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { newSealingKey, open, openBytes, type SealingKey, seal } from '../../platform/secret-box.ts'
 import type { UserActor } from '../../policy/actor.ts'

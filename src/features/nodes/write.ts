@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { isConflict } from '../../db/errors.ts'
-import type { NodeRow } from '../../db/tables-nodes.ts'
+import type { NodeRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { randomToken } from '../../platform/tokens.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { accessErrors } from '../../policy/errors.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { changePassword } from './change-password.ts'
 import { sessionErrors } from './errors.ts'
@@ -28,7 +29,11 @@ export const routes = [
     body: Login,
     status: 200,
     output: TokenPair,
-    errors: [sessionErrors.invalidCredentials, sessionErrors.accountNotActive],
+    errors: [
+      sessionErrors.invalidCredentials,
+      sessionErrors.accountNotActive,
+      accessErrors.methodNotAllowed,
+    ],
     run: login,
   }),
   defineRoute({

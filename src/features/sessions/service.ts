@@ -1,10 +1,12 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
+import type { UserRow } from '../../db/tables.ts'
 import { appendEvents, disconnectAfterCommit } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
+import { methodNotAllowed } from '../../policy/errors.ts'
 import { findAccount } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { openSessionsOf } from './access.ts'
@@ -23,21 +25,18 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
 /** Starts a session. Unknown name and wrong password answer alike, and in the same time. */
 export async function login(
-  ctx: Needs & Pick<Ctx, 'passwords'>,
+  ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
   input: Login,
 ): Promise<TokenPair> {
+  if (!ctx.access.rules().methods.has('password')) {
+    await recordRefusedLogin(ctx, actor, undefined, 'method_not_allowed')
+    throw methodNotAllowed('password')
+  }
   const user = await findAccount(ctx.db.read, actor.tenantId, input.usernameOrEmail)
   const right = await ctx.passwords.verify(input.password, user?.password_hash)
   if (!user || !right) {
-    await ctx.db.transaction((tx) =>
-      recordAudit(ctx, tx, actor, {
-        type: 'session.refused',
-        outcome: 'deny',
-        ...(user ? { target: { type: 'user', id: user.id } } : {}),
-        details: { reason: user ? 'wrong_password' : 'unknown_account' },
-      }),
-    )
+    await recordRefusedLogin(ctx, actor, user, user ? 'wrong_password' : 'unknown_account')
     throw new AppError(sessionErrors.invalidCredentials)
   }
   if (user.status !== 'Active') {
@@ -48,6 +47,22 @@ export async function login(
     )
   }
   return openSession(ctx, actor, user)
+}
+
+async function recordRefusedLogin(
+  ctx: Needs,
+  actor: Actor,
+  user: UserRow | undefined,
+  reason: string,
+): Promise<void> {
+  await ctx.db.transaction((tx) =>
+    recordAudit(ctx, tx, actor, {
+      type: 'session.refused',
+      outcome: 'deny',
+      ...(user ? { target: { type: 'user', id: user.id } } : {}),
+      details: { reason },
+    }),
+  )
 }
 
 /** Ends the session of a refresh token and its connections; says nothing about tokens it does not know. */
