@@ -211,10 +211,11 @@ test('an id in a path that is no id is refused', async () => {
         ({ name }) => name !== 'token' && name !== 'emoji',
       )
       for (const { name, bad, isId } of fields) {
-        const hasRule = isId || bad.includes('not this!')
-        assert.ok(hasRule, `${operationOf(route)} takes anything as its ${name}`)
+        assert.ok(isId, `${operationOf(route)} takes anything as its ${name}`)
         const texts = bad.filter((value) => typeof value === 'string').map(encodeURIComponent)
-        const odd = ['%00', '%ED%A0%80', '%', '..%2F..', ...(isId ? ['0'] : [])]
+        // A node may be called that.
+        const zero = route.path.startsWith('/api/nodes/') ? [] : ['0']
+        const odd = ['%00', '%ED%A0%80', '%', '..%2F..', ...zero]
         for (const text of [...texts, ...odd]) {
           const path = scene.path(route, { [name]: text })
           const body = route.body && JSON.stringify(goodBody(scene, route))
