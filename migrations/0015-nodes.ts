@@ -23,7 +23,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
 
   await schema
     .createTable('nodes')
-    .addColumn('key', 'text', key)
+    .addColumn('key', columns.position.type, columns.position.define)
     .addColumn('tenant_id', 'text', required)
     .addColumn('owner_id', 'text', owner)
     .addColumn('id', 'text', required)
@@ -43,11 +43,10 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
 
   await schema
     .createTable('node_terms')
-    .addColumn('owner_id', 'text', required)
     .addColumn('term', 'text', required)
-    .addColumn('node_key', 'text', required)
+    .addColumn('node_key', columns.position.type, required)
     .addColumn('tenant_id', 'text', required)
-    .addPrimaryKeyConstraint('node_terms_key', ['owner_id', 'term', 'node_key'])
+    .addPrimaryKeyConstraint('node_terms_key', ['term', 'node_key'])
     .execute()
   await schema.createIndex('node_terms_node').on('node_terms').column('node_key').execute()
 
@@ -56,8 +55,12 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('id', 'text', key)
     .addColumn('tenant_id', 'text', required)
     .addColumn('owner_id', 'text', owner)
-    .addColumn('source_key', 'text', (column) => column.notNull().references('nodes.key'))
-    .addColumn('target_key', 'text', (column) => column.notNull().references('nodes.key'))
+    .addColumn('source_key', columns.position.type, (column) =>
+      column.notNull().references('nodes.key'),
+    )
+    .addColumn('target_key', columns.position.type, (column) =>
+      column.notNull().references('nodes.key'),
+    )
     .addColumn('type', 'text', required)
     .addColumn('sealed', columns.bytes, required)
     .addColumn('created_at', 'text', required)
@@ -67,7 +70,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
 
   await schema
     .createTable('node_locks')
-    .addColumn('node_key', 'text', (column) => key(column).references('nodes.key'))
+    .addColumn('node_key', columns.position.type, (column) => key(column).references('nodes.key'))
     .addColumn('tenant_id', 'text', required)
     .addColumn('owner_id', 'text', owner)
     .addColumn('agent_id', 'text', required)

@@ -1,7 +1,9 @@
+import type { Generated, Selectable } from 'kysely'
+
 /** The rows of the nodes slice: see `tables.ts`. */
 export interface NodeTables {
   node_vaults: NodeVaultRow
-  nodes: NodeRow
+  nodes: NodeTable
   node_terms: NodeTermRow
   node_edges: NodeEdgeRow
   node_locks: NodeLockRow
@@ -18,9 +20,11 @@ export interface NodeVaultRow {
   node_count: number
 }
 
-export interface NodeRow {
-  /** Version 7 UUID: the order of making. */
-  key: string
+export type NodeRow = Selectable<NodeTable>
+
+export interface NodeTable {
+  /** In the order of making. */
+  key: Generated<number>
   tenant_id: string
   owner_id: string
   /** What the owner and their clients call it; unique with one owner. */
@@ -34,9 +38,9 @@ export interface NodeRow {
 
 /** That a word or a property's value is in a node, said with a keyed hash: the word itself is nowhere. */
 export interface NodeTermRow {
-  owner_id: string
+  /** Made with the owner's key, so that two owners never have the same. */
   term: string
-  node_key: string
+  node_key: number
   tenant_id: string
 }
 
@@ -44,8 +48,8 @@ export interface NodeEdgeRow {
   id: string
   tenant_id: string
   owner_id: string
-  source_key: string
-  target_key: string
+  source_key: number
+  target_key: number
   type: string
   /** The properties as JSON, sealed with the owner's key. */
   sealed: Buffer
@@ -54,7 +58,7 @@ export interface NodeEdgeRow {
 
 /** An agent that works on a node, so that no other does at the same time. */
 export interface NodeLockRow {
-  node_key: string
+  node_key: number
   tenant_id: string
   owner_id: string
   agent_id: string

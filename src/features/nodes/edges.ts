@@ -23,7 +23,7 @@ function contextOf(id: string): string {
 export function edgesOf(
   vault: Vault,
   edges: readonly NodeEdgeRow[],
-  nodes: ReadonlyMap<string, NodeRow>,
+  nodes: ReadonlyMap<number, NodeRow>,
 ): Edge[] {
   return edges.flatMap((edge) => {
     const source = nodes.get(edge.source_key)

@@ -52,26 +52,26 @@ export async function getSubgraph(
 /** For each of the nodes what edges lead to, with the number of edges between. */
 export async function relatedTo(
   ctx: Pick<Ctx, 'db'>,
-  keys: readonly string[],
+  keys: readonly number[],
   depth: number,
-): Promise<Map<string, { id: string; type: string; distance: number }[]>> {
+): Promise<Map<number, { id: string; type: string; distance: number }[]>> {
   const { steps, edges } = await walkFrom(ctx, keys, { depth })
   const rows = await findNodesByKey(ctx.db.read, [...steps.keys()])
   const byKey = new Map(rows.map((row) => [row.key, row]))
-  const next = new Map<string, string[]>()
+  const next = new Map<number, number[]>()
   for (const { source_key, target_key } of edges) {
     next.set(source_key, [...(next.get(source_key) ?? []), target_key])
     next.set(target_key, [...(next.get(target_key) ?? []), source_key])
   }
   return new Map(keys.map((key) => [key, nearest(key, next, depth).flatMap(named)]))
 
-  function named({ key, distance }: { key: string; distance: number }) {
+  function named({ key, distance }: { key: number; distance: number }) {
     const row = byKey.get(key)
     return row ? [{ id: row.id, type: row.type, distance }] : []
   }
 }
 
-function nearest(start: string, next: Map<string, string[]>, depth: number) {
+function nearest(start: number, next: Map<number, number[]>, depth: number) {
   const distances = new Map([[start, 0]])
   for (const [key, distance] of distances) {
     if (distance === depth) continue
@@ -85,9 +85,9 @@ function nearest(start: string, next: Map<string, string[]>, depth: number) {
 /** A walk in breadth: every node once with its distance, one query a step. */
 async function walkFrom(
   ctx: Pick<Ctx, 'db'>,
-  keys: readonly string[],
+  keys: readonly number[],
   { depth, type, direction = 'both' }: Omit<Walk, 'node_id'>,
-): Promise<{ steps: Map<string, number>; edges: NodeEdgeRow[] }> {
+): Promise<{ steps: Map<number, number>; edges: NodeEdgeRow[] }> {
   const steps = new Map(keys.map((key) => [key, 0]))
   const edges = new Map<string, NodeEdgeRow>()
   let frontier = [...keys]

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../platform/errors.ts'
-import { parseId } from '../../platform/ids.ts'
 import { tokensOf } from '../../platform/words.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { nodeErrors } from './errors.ts'
@@ -30,7 +29,7 @@ export async function queryNodes(
   const vault = await findVault(ctx, ctx.db.read, me)
   if (!vault) return pageOf([], null)
   const conditions = conditionsOf(vault, input)
-  const scan = { ...conditions.indexed, ...(await chooseDriver(ctx, vault, conditions.indexed)) }
+  const scan = { ...conditions.indexed, ...(await chooseDriver(ctx, conditions.indexed)) }
   const nodes: Node[] = []
   let after = input.cursor ? parseCursor(input) : undefined
   for (let opened = 0; opened < MOST_OPENED; opened += ROWS_A_BATCH) {
@@ -103,7 +102,6 @@ function holds(value: unknown, part: string): boolean {
 /** Walks along the rarest of the terms, so that a common one costs nothing. */
 async function chooseDriver(
   ctx: Pick<Ctx, 'db'>,
-  vault: Vault,
   { terms }: Conditions['indexed'],
 ): Promise<Pick<Scan, 'along' | 'terms'>> {
   const single = terms.filter((group) => group.length === 1).map(([term]) => term as string)
@@ -112,7 +110,7 @@ async function chooseDriver(
   if (single.length > 1) {
     let fewest = COUNTED + 1
     for (const term of single) {
-      const { length } = await listKeysByTerm(ctx.db.read, vault.ownerId, term, COUNTED)
+      const { length } = await listKeysByTerm(ctx.db.read, term, COUNTED)
       if (length < fewest) [along, fewest] = [term, length]
     }
   }
@@ -124,12 +122,10 @@ function cursorAt({ sort, order }: NodeQuery, { key, updatedAt }: Place): string
 }
 
 function parseCursor({ sort, order, cursor }: NodeQuery): Place {
-  const [bySort, byOrder, key, updatedAt] = Buffer.from(cursor ?? '', 'base64url')
+  const [bySort, byOrder, key, updatedAt = ''] = Buffer.from(cursor ?? '', 'base64url')
     .toString()
     .split(' ')
-  const isOurs = bySort === sort && byOrder === order && parseId(key) === key
-  if (!isOurs || !key || !updatedAt || Number.isNaN(Date.parse(updatedAt))) {
-    throw new AppError(nodeErrors.invalidCursor)
-  }
-  return { key, updatedAt }
+  const isOurs = bySort === sort && byOrder === order && /^\d{1,15}$/.test(key ?? '')
+  if (!isOurs || Number.isNaN(Date.parse(updatedAt))) throw new AppError(nodeErrors.invalidCursor)
+  return { key: Number(key), updatedAt }
 }

@@ -11,8 +11,8 @@ import { findVault, type Vault } from './vault.ts'
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
 /** What the properties of a node are sealed to: in another row they do not open. */
-export function contextOf(key: string): string {
-  return `node:${key}`
+export function contextOf({ owner_id, id }: Pick<NodeRow, 'owner_id' | 'id'>): string {
+  return `node:${owner_id}:${id}`
 }
 
 /** A stored node as its owner sees it. */
@@ -20,7 +20,7 @@ export function toNode(vault: Vault, row: NodeRow): Node {
   return {
     id: row.id,
     type: row.type,
-    properties: vault.open(contextOf(row.key), row.sealed),
+    properties: vault.open(contextOf(row), row.sealed),
     created: row.created_at,
     updated: row.updated_at,
   }

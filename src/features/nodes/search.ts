@@ -48,16 +48,15 @@ export async function searchNodes(
 }
 
 interface Ranked {
-  readonly key: string
+  readonly key: number
   readonly similarity: number
 }
 
 async function rank(ctx: Reading, vault: Vault, words: readonly string[]): Promise<Ranked[]> {
-  const { ownerId } = vault
   const found = await Promise.all(
     words.map(async (word) => {
       const term = wordTerm(vault, word)
-      const keys = await listKeysByTerm(ctx.db.read, ownerId, term, CANDIDATES)
+      const keys = await listKeysByTerm(ctx.db.read, term, CANDIDATES)
       return { term, keys, weight: 1 / Math.log2(2 + keys.length) }
     }),
   )
@@ -67,7 +66,7 @@ async function rank(ctx: Reading, vault: Vault, words: readonly string[]): Promi
   const scores = new Map(candidates.map((key) => [key, 0]))
   for (const { term, keys, weight } of present) {
     const isWhole = keys.length < CANDIDATES
-    const having = isWhole ? keys : await keepThoseWithTerm(ctx.db.read, ownerId, term, candidates)
+    const having = isWhole ? keys : await keepThoseWithTerm(ctx.db.read, term, candidates)
     for (const key of having) {
       const score = scores.get(key)
       if (score !== undefined) scores.set(key, score + weight)
@@ -76,7 +75,7 @@ async function rank(ctx: Reading, vault: Vault, words: readonly string[]): Promi
   const whole = found.reduce((sum, { weight }) => sum + weight, 0)
   return [...scores]
     .map(([key, score]) => ({ key, similarity: Math.round((score / whole) * 1000) / 1000 }))
-    .sort((a, b) => b.similarity - a.similarity || (a.key < b.key ? 1 : -1))
+    .sort((a, b) => b.similarity - a.similarity || b.key - a.key)
 }
 
 /** Leaves those of the types, if types were named. */

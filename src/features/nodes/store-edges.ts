@@ -39,7 +39,7 @@ export async function deleteEdges(
   return rows.map((row) => row.id)
 }
 
-export async function deleteEdgesOf(tx: Tx, keys: readonly string[]): Promise<number> {
+export async function deleteEdgesOf(tx: Tx, keys: readonly number[]): Promise<number> {
   const result = await tx
     .deleteFrom('node_edges')
     .where((where) => where.or([where('source_key', 'in', keys), where('target_key', 'in', keys)]))
@@ -48,7 +48,7 @@ export async function deleteEdgesOf(tx: Tx, keys: readonly string[]): Promise<nu
 }
 
 export interface EdgesOf {
-  readonly keys: readonly string[]
+  readonly keys: readonly number[]
   readonly direction: 'in' | 'out' | 'both'
   readonly type: string | undefined
   readonly limit: number
@@ -74,7 +74,7 @@ export async function listEdges(
     .execute()
 }
 
-export async function countEdgesOf(db: Db, keys: readonly string[]): Promise<number> {
+export async function countEdgesOf(db: Db, keys: readonly number[]): Promise<number> {
   const row = await db
     .selectFrom('node_edges')
     .select((select) => select.fn.countAll<number>().as('count'))
@@ -83,11 +83,11 @@ export async function countEdgesOf(db: Db, keys: readonly string[]): Promise<num
   return Number(row.count)
 }
 
-export async function deleteLocksOf(tx: Tx, keys: readonly string[]): Promise<void> {
+export async function deleteLocksOf(tx: Tx, keys: readonly number[]): Promise<void> {
   await tx.deleteFrom('node_locks').where('node_key', 'in', keys).execute()
 }
 
-export async function findLock(db: Db, key: string): Promise<NodeLockRow | undefined> {
+export async function findLock(db: Db, key: number): Promise<NodeLockRow | undefined> {
   return db.selectFrom('node_locks').selectAll().where('node_key', '=', key).executeTakeFirst()
 }
 
@@ -101,7 +101,7 @@ export async function putLock(tx: Tx, row: NodeLockRow): Promise<void> {
 }
 
 /** False when the agent holds no lock on the node. */
-export async function deleteLock(tx: Tx, key: string, agentId: string): Promise<boolean> {
+export async function deleteLock(tx: Tx, key: number, agentId: string): Promise<boolean> {
   const result = await tx
     .deleteFrom('node_locks')
     .where('node_key', '=', key)
@@ -121,7 +121,7 @@ export async function deleteOutdatedLocks(tx: Tx, ownerId: string, now: string):
 }
 
 /** Those of the nodes that an agent works on now. */
-export async function listLocked(db: Db, keys: readonly string[], now: string): Promise<string[]> {
+export async function listLocked(db: Db, keys: readonly number[], now: string): Promise<number[]> {
   if (keys.length === 0) return []
   const rows = await db
     .selectFrom('node_locks')
@@ -135,9 +135,9 @@ export async function listLocked(db: Db, keys: readonly string[], now: string): 
 /** How many edges begin or end at each of the nodes. */
 export async function countEdgesByNode(
   db: Db,
-  keys: readonly string[],
-): Promise<Map<string, number>> {
-  const counts = new Map<string, number>()
+  keys: readonly number[],
+): Promise<Map<number, number>> {
+  const counts = new Map<number, number>()
   if (keys.length === 0) return counts
   for (const end of ['source_key', 'target_key'] as const) {
     const rows = await db

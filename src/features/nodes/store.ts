@@ -42,14 +42,20 @@ export async function growVault(
   return result.numUpdatedRows > 0n
 }
 
-const insertNodeRows = preparedForMany((db, rows: NodeRow[]) => db.insertInto('nodes').values(rows))
+type NewNodeRow = Omit<NodeRow, 'key'>
+
+const insertNodeRows = preparedForMany((db, rows: NewNodeRow[]) =>
+  db.insertInto('nodes').values(rows).returningAll(),
+)
 
 const insertTermRows = preparedForMany((db, rows: NodeTermRow[]) =>
   db.insertInto('node_terms').values(rows),
 )
 
-export async function insertNodes(tx: Tx, rows: readonly NodeRow[]): Promise<void> {
-  await insertNodeRows(tx, rows)
+/** Stores nodes and gives them in the same order, with their keys. */
+export async function insertNodes(tx: Tx, rows: readonly NewNodeRow[]): Promise<NodeRow[]> {
+  const stored = new Map((await insertNodeRows(tx, rows)).map((row) => [row.id, row]))
+  return rows.map(({ id }) => stored.get(id) as NodeRow)
 }
 
 export async function insertTerms(tx: Tx, rows: readonly NodeTermRow[]): Promise<void> {
@@ -70,7 +76,7 @@ export async function findNodes(
     .execute()
 }
 
-export async function findNodesByKey(db: Db, keys: readonly string[]): Promise<NodeRow[]> {
+export async function findNodesByKey(db: Db, keys: readonly number[]): Promise<NodeRow[]> {
   if (keys.length === 0) return []
   return db.selectFrom('nodes').selectAll().where('key', 'in', keys).execute()
 }
@@ -92,17 +98,17 @@ export async function holdNodes(
 
 export async function updateNode(
   tx: Tx,
-  key: string,
+  key: number,
   change: Pick<NodeRow, 'sealed' | 'updated_at'>,
 ): Promise<void> {
   await tx.updateTable('nodes').set(change).where('key', '=', key).execute()
 }
 
-export async function deleteTerms(tx: Tx, keys: readonly string[]): Promise<void> {
+export async function deleteTerms(tx: Tx, keys: readonly number[]): Promise<void> {
   await tx.deleteFrom('node_terms').where('node_key', 'in', keys).execute()
 }
 
-export async function deleteNodeRows(tx: Tx, keys: readonly string[]): Promise<void> {
+export async function deleteNodeRows(tx: Tx, keys: readonly number[]): Promise<void> {
   await tx.deleteFrom('nodes').where('key', 'in', keys).execute()
 }
 
@@ -127,7 +133,7 @@ export async function listKeys(
   ownerId: string,
   type: string | undefined,
   limit: number,
-): Promise<string[]> {
+): Promise<number[]> {
   const rows = await db
     .selectFrom('nodes')
     .select('key')
@@ -149,80 +155,80 @@ export interface Scan {
   readonly sort: 'created' | 'updated'
   readonly order: 'asc' | 'desc'
   /** The row that the scan goes on behind. */
-  readonly after: { readonly key: string; readonly updatedAt: string } | undefined
+  readonly after: { readonly key: number; readonly updatedAt: string } | undefined
   readonly limit: number
 }
 
 /** The owner's nodes that have the terms, in order, a batch at a time. */
 export async function scanNodes(db: Db, scan: Scan): Promise<NodeRow[]> {
-  const { along, order, after } = scan
+  return scan.along && scan.sort === 'created'
+    ? scanAlongTerm(db, scan, scan.along)
+    : scanOwned(db, scan)
+}
+
+/** Term by term of the index; the node's owner need not be asked for, since the term is theirs. */
+async function scanAlongTerm(db: Db, scan: Scan, term: string): Promise<NodeRow[]> {
+  const { order, after } = scan
+  let query = db
+    .selectFrom('node_terms as entry')
+    .innerJoin('nodes', 'nodes.key', 'entry.node_key')
+    .selectAll('nodes')
+    .where('entry.term', '=', term)
+    .$if(scan.types.length > 0, (some) => some.where('nodes.type', 'in', scan.types))
+  for (const group of scan.terms) query = query.where((where) => hasTerm(where, group))
+  if (after) query = query.where('entry.node_key', order === 'asc' ? '>' : '<', after.key)
+  return query.orderBy('entry.node_key', order).limit(scan.limit).execute()
+}
+
+async function scanOwned(db: Db, scan: Scan): Promise<NodeRow[]> {
+  const { order, after, along } = scan
   const beyond = order === 'asc' ? '>' : '<'
   let query = db
     .selectFrom('nodes')
     .selectAll('nodes')
     .where('nodes.owner_id', '=', scan.ownerId)
     .$if(scan.types.length > 0, (some) => some.where('nodes.type', 'in', scan.types))
-  for (const group of scan.terms) query = query.where((where) => hasTerm(where, scan, group))
-  if (scan.sort === 'updated') {
-    if (along) query = query.where((where) => hasTerm(where, scan, [along]))
-    if (after) {
-      query = query.where((where) =>
-        where(
-          where.refTuple('nodes.updated_at', 'nodes.key'),
-          beyond,
-          where.tuple(after.updatedAt, after.key),
-        ),
-      )
-    }
-    return query
-      .orderBy('nodes.updated_at', order)
-      .orderBy('nodes.key', order)
-      .limit(scan.limit)
-      .execute()
+  for (const group of along ? [[along], ...scan.terms] : scan.terms) {
+    query = query.where((where) => hasTerm(where, group))
   }
-  if (!along) {
-    return query
-      .$if(after !== undefined, (some) => some.where('nodes.key', beyond, after?.key as string))
-      .orderBy('nodes.key', order)
-      .limit(scan.limit)
-      .execute()
+  if (scan.sort === 'created') {
+    if (after) query = query.where('nodes.key', beyond, after.key)
+    return query.orderBy('nodes.key', order).limit(scan.limit).execute()
+  }
+  if (after) {
+    query = query.where((where) =>
+      where(
+        where.refTuple('nodes.updated_at', 'nodes.key'),
+        beyond,
+        where.tuple(after.updatedAt, after.key),
+      ),
+    )
   }
   return query
-    .innerJoin('node_terms as entry', 'entry.node_key', 'nodes.key')
-    .where('entry.owner_id', '=', scan.ownerId)
-    .where('entry.term', '=', along)
-    .$if(after !== undefined, (some) => some.where('entry.node_key', beyond, after?.key as string))
-    .orderBy('entry.node_key', order)
+    .orderBy('nodes.updated_at', order)
+    .orderBy('nodes.key', order)
     .limit(scan.limit)
     .execute()
 }
 
 function hasTerm(
-  where: ExpressionBuilder<Tables, 'nodes'>,
-  { ownerId }: Scan,
+  where: ExpressionBuilder<Pick<Tables, 'nodes'>, 'nodes'>,
   terms: readonly string[],
 ): Expression<SqlBool> {
   return where.exists(
-    where
-      .selectFrom('node_terms')
-      .select('term')
-      .where('owner_id', '=', ownerId)
-      .where('term', 'in', terms)
-      .whereRef('node_key', '=', 'nodes.key'),
+    (where as ExpressionBuilder<Tables, 'nodes'>)
+      .selectFrom('node_terms as held')
+      .select('held.term')
+      .where('held.term', 'in', terms)
+      .whereRef('held.node_key', '=', 'nodes.key'),
   )
 }
 
 /** The newest nodes that have the term, `limit` at most. */
-export async function listKeysByTerm(
-  db: Db,
-  ownerId: string,
-  term: string,
-  limit: number,
-): Promise<string[]> {
+export async function listKeysByTerm(db: Db, term: string, limit: number): Promise<number[]> {
   const rows = await db
     .selectFrom('node_terms')
     .select('node_key')
-    .where('owner_id', '=', ownerId)
     .where('term', '=', term)
     .orderBy('node_key', 'desc')
     .limit(limit)
@@ -233,15 +239,13 @@ export async function listKeysByTerm(
 /** Those of the nodes that have the term. */
 export async function keepThoseWithTerm(
   db: Db,
-  ownerId: string,
   term: string,
-  keys: readonly string[],
-): Promise<string[]> {
+  keys: readonly number[],
+): Promise<number[]> {
   if (keys.length === 0) return []
   const rows = await db
     .selectFrom('node_terms')
     .select('node_key')
-    .where('owner_id', '=', ownerId)
     .where('term', '=', term)
     .where('node_key', 'in', keys)
     .execute()
@@ -252,8 +256,8 @@ export async function keepThoseWithTerm(
 export async function keepThoseOfTypes(
   db: Db,
   types: readonly string[],
-  keys: readonly string[],
-): Promise<string[]> {
+  keys: readonly number[],
+): Promise<number[]> {
   if (keys.length === 0) return []
   const rows = await db
     .selectFrom('nodes')

@@ -143,7 +143,7 @@ export async function removeFromList(
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const [list, todo] = await requireNodes(tx, me, [list_id, todo_id])
-    const ends = { source_key: list?.key ?? '', target_key: todo?.key ?? '', type: CONTAINS }
+    const ends = { source_key: list?.key ?? 0, target_key: todo?.key ?? 0, type: CONTAINS }
     const edge = await findEdge(tx, ends)
     if (!edge) throw new AppError(nodeErrors.edgeNotFound)
     await deleteEdgeRows(tx, me.userId, [edge.id])

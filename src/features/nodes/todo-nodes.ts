@@ -81,7 +81,7 @@ export async function todosOfList(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
   me: UserActor,
   listId: string,
-): Promise<{ list: Node; todos: Todo[]; keys: ReadonlyMap<string, string> }> {
+): Promise<{ list: Node; todos: Todo[]; keys: ReadonlyMap<string, number> }> {
   const list = await requireOfType(ctx, ctx.db.read, me, listId, TODO_LIST)
   const [row] = await requireNodes(ctx.db.read, me, [listId])
   const edges = await listEdges(ctx.db.read, {

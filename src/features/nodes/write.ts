@@ -66,33 +66,29 @@ export async function insertNewNodes(
   }
   const now = toIso(ctx.clock.now())
   const contents = nodes.map(({ properties }) => merge({}, properties))
-  const rows = nodes.map(({ id, type }, index): NodeRow => {
+  const rows = nodes.map(({ id: name, type }, index) => {
     const properties = contents[index] as Properties
     requireSize(properties)
-    const key = ctx.ids.next()
+    const id = name ?? `${type}-${randomToken(6).replaceAll(/[-_]/g, '0')}-${ctx.clock.now()}`
     return {
-      key,
       tenant_id: me.tenantId,
       owner_id: me.userId,
-      id: id ?? `${type}-${randomToken(6).replaceAll(/[-_]/g, '0')}-${ctx.clock.now()}`,
+      id,
       type,
-      sealed: vault.seal(contextOf(key), properties),
+      sealed: vault.seal(contextOf({ owner_id: me.userId, id }), properties),
       created_at: now,
       updated_at: now,
     }
   })
-  try {
-    await insertNodes(tx, rows)
-  } catch (error) {
-    if (isConflict(error)) throw new AppError(nodeErrors.idTaken)
-    throw error
-  }
+  const stored = await insertNodes(tx, rows).catch((error: unknown) => {
+    throw isConflict(error) ? new AppError(nodeErrors.idTaken) : error
+  })
   await indexNodes(
     tx,
     vault,
-    rows.map(({ key }, index) => ({ key, properties: contents[index] as Properties })),
+    stored.map(({ key }, index) => ({ key, properties: contents[index] as Properties })),
   )
-  return rows.map((row) => toNode(vault, row))
+  return stored.map((row) => toNode(vault, row))
 }
 
 export function requireSize(properties: Properties): void {
@@ -104,13 +100,16 @@ export function requireSize(properties: Properties): void {
 async function indexNodes(
   tx: Tx,
   vault: Vault,
-  nodes: readonly { key: string; properties: Properties }[],
+  nodes: readonly { key: number; properties: Properties }[],
 ): Promise<void> {
-  const { ownerId: owner_id, tenantId: tenant_id } = vault
   await insertTerms(
     tx,
     nodes.flatMap(({ key: node_key, properties }) =>
-      termsOf(vault, properties).map((term) => ({ owner_id, term, node_key, tenant_id })),
+      termsOf(vault, properties).map((term) => ({
+        term,
+        node_key,
+        tenant_id: vault.tenantId,
+      })),
     ),
   )
 }
@@ -146,9 +145,9 @@ export async function mergeInto(
   const nodes: Node[] = []
   for (const { id, properties } of changes) {
     const row = held.get(id) as NodeRow
-    const merged = merge(vault.open(contextOf(row.key), row.sealed), properties)
+    const merged = merge(vault.open(contextOf(row), row.sealed), properties)
     requireSize(merged)
-    const sealed = vault.seal(contextOf(row.key), merged)
+    const sealed = vault.seal(contextOf(row), merged)
     const changed = { ...row, sealed, updated_at: now }
     held.set(id, changed)
     await updateNode(tx, row.key, { sealed, updated_at: now })
@@ -208,7 +207,7 @@ export async function deleteNodes(
 export async function deleteByKey(
   tx: Tx,
   ownerId: string,
-  keys: readonly string[],
+  keys: readonly number[],
 ): Promise<number> {
   if (keys.length === 0) return 0
   const edges = await deleteEdgesOf(tx, keys)
