@@ -10,6 +10,7 @@ import { order } from './connection.ts'
 import { parseDays, parseSeconds } from './duration.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
+import { type AiClient, mcpSnippet, parseAiClient } from './mcp-snippet.ts'
 import { print, remark, table, time } from './output.ts'
 
 const SHOWN_ONCE = 'The key is shown this once: keep it now.'
@@ -29,11 +30,17 @@ export function addApiKey(program: Command): void {
       parseExpiry,
     )
     .option('--address <network>', 'where it may be used from, like 10.0.0.0/8 (anywhere)', collect)
+    .option(
+      '--snippet <client>',
+      'print the configuration of cursor, claude or vscode',
+      parseAiClient,
+    )
     .action(createKey)
   withExamples(
     create,
     'mimir apikey create --name backup-bot --scope messages:read --scope conversations:read',
     'mimir apikey create --name ci --expires 30d --address 192.0.2.7 --json',
+    'mimir apikey create --name cursor --user ada --scope mcp:read --scope mcp:write --snippet cursor',
   )
 
   const list = apikey.command('list').description('list the keys').action(listKeys)
@@ -66,6 +73,7 @@ interface CreateOptions {
   readonly scope?: string[]
   readonly expires?: number | null
   readonly address?: string[]
+  readonly snippet?: AiClient
 }
 
 async function createKey(options: CreateOptions, command: Command): Promise<void> {
@@ -77,8 +85,12 @@ async function createKey(options: CreateOptions, command: Command): Promise<void
     expiresInDays: options.expires,
     addresses: options.address,
   })
-  await print(globals, made, () => made.key)
+  const snippet = options.snippet && mcpSnippet(options.snippet, made.mcpUrl, made.key)
+  await print(globals, snippet ? { ...made, snippet } : made, () =>
+    snippet ? JSON.stringify(snippet.content, null, 2) : made.key,
+  )
   if (globals.json) return
+  if (snippet) remark(globals, `For ${snippet.file}, which others must not read.`)
   const end = made.expiresAt === null ? 'never ends' : `is good until ${time(made.expiresAt)}`
   remark(globals, `${SHOWN_ONCE} It acts as ${made.owner.username} and ${end}.`)
 }

@@ -9,8 +9,11 @@ export const createKeyCommand = defineCommand({
   name: 'apikey.create',
   // Whose it is: a service of the key's own name, or a person.
   input: CreateKey.omit({ service: true }).extend({ user: line(1, 254).optional() }),
-  run: (ctx, actor, input) =>
-    createKey(ctx, actor, input.user === undefined ? { ...input, service: input.name } : input),
+  run: async (ctx, actor, input) => {
+    const wanted = input.user === undefined ? { ...input, service: input.name } : input
+    const made = await createKey(ctx, actor, wanted)
+    return { ...made, mcpUrl: `${ctx.config.publicUrl}/mcp` }
+  },
 })
 
 export const listKeysCommand = defineCommand({
