@@ -1,2 +1,4 @@
-export declare const PACKAGES: { readonly nginx: string; readonly turnserver: string }
-export declare function findProgram(name: keyof typeof PACKAGES): string | undefined
+type Program = 'nginx' | 'openssl' | 'turnserver'
+
+export declare const PACKAGES: Readonly<Record<Program, string>>
+export declare function findProgram(name: Program): string | undefined

@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram'
-import { connect as connectTcp, isIPv6, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, isIPv6, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { decodeResponse, HEADER_BYTES, messageLength } from './stun-message.ts'
 
@@ -130,9 +130,11 @@ async function openUdp({ address, port }: StunPeer, answers: Answers): Promise<O
 }
 
 async function openStream(peer: StunPeer, answers: Answers): Promise<OpenSocket> {
-  const { address: host, port, name: servername } = peer
+  const { address: host, port, name } = peer
   const secure = peer.transport === 'tls'
-  const socket: Socket = secure ? connectTls({ host, port, servername }) : connectTcp(port, host)
+  // An address is no server name (RFC 6066 §3): then the certificate has to name the address itself.
+  const server = isIP(name) ? { host, port } : { host, port, servername: name }
+  const socket: Socket = secure ? connectTls(server) : connectTcp(port, host)
   socket.on('error', answers.fail)
   socket.on('close', () => answers.fail(new StunWayError('EBADMSG')))
   const connected = new Promise<void>((resolve) => {

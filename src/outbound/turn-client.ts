@@ -63,15 +63,15 @@ class StunRefusal extends Error {
 }
 
 /**
- * Asks for a binding, or with credentials for an allocation, which it gives back at once. Never
- * throws: what fails is the answer. Once the name is resolved it takes five seconds at most.
+ * Asks for a binding, or with credentials for an allocation, which it gives back at once. What fails
+ * is an answer too. Once the name is resolved it takes five seconds at most.
  */
 export async function askServer(question: StunQuestion): Promise<StunAnswer> {
   const { host, port, transport, credentials } = question
   let address: string | undefined
   let way: StunWay | undefined
   try {
-    address = (await lookup(host)).address
+    address = (await lookup(host, { order: 'ipv4first' })).address
     way = await openWay({ address, name: host, port, transport }, DEADLINE_MS)
     const found = credentials ? await allocate(way, credentials) : await bind(way)
     return { ok: true, address, ...found }
@@ -146,15 +146,19 @@ function required(message: StunMessage, attribute: number): string {
   return address
 }
 
+/** Throws what is no failure of the far side. */
 function failureOf(
   error: unknown,
   address: string | undefined,
   transport: StunTransport,
 ): StunFailure {
   if (error instanceof StunRefusal) return error.failure
-  if (address === undefined) return 'name_not_resolved'
   const { code = '' } = error as NodeJS.ErrnoException
   if (code === 'EBADMSG') return 'not_turn'
-  const ofTheNetwork = /^E[A-Z]+$/.test(code) && code !== 'EPROTO'
-  return transport === 'tls' && !ofTheNetwork ? 'tls_failed' : 'unreachable'
+  // Those of the network are named by errno, those of certificates by OpenSSL and Node.
+  if (/^E[A-Z_]+$/.test(code) && !/^(ERR_|EPROTO$)/.test(code)) {
+    return address === undefined ? 'name_not_resolved' : 'unreachable'
+  }
+  if (transport === 'tls' && !/^(ERR_(?!TLS|SSL)|$)/.test(code)) return 'tls_failed'
+  throw error
 }

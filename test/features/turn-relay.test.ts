@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { askServer } from '../../src/outbound/turn-client.ts'
 import { HOUR } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
+import { makeCertificate } from '../harness/certificate.ts'
 import { Coturn } from '../harness/coturn.ts'
 import { freePorts } from '../harness/ports.ts'
 import { systemProgram } from '../harness/program.ts'
@@ -99,21 +103,96 @@ test('while the secret is rotated both the old and the new credentials work', {
   assert.ok((await scene.allocate(renewed)).ok)
 })
 
+/** The result of `turn test` by the kind of address. */
+async function relayTest(mimir: Awaited<ReturnType<typeof boot>>) {
+  const [stun, udp, tcp, tls] = await mimir.command('turn.test')
+  return { stun, udp, tcp, tls }
+}
+
 test('`turn test` tells which ways to the relay work', { skip }, async () => {
   await using scene = await bootWithRelay()
-  const tests = await scene.mimir.command('turn.test')
+  const { stun, udp, tcp, tls } = await relayTest(scene.mimir)
 
-  assert.deepEqual(
-    tests.map(({ url, ok, failure }: Record<string, unknown>) => [url, ok, failure]),
-    [
-      [`stun:127.0.0.1:${scene.port}`, true, null],
-      [`turn:127.0.0.1:${scene.port}?transport=udp`, true, null],
-      [`turn:127.0.0.1:${scene.port}?transport=tcp`, true, null],
-      [tests[3].url, false, 'unreachable'],
-    ],
-  )
+  assert.equal(stun.url, `stun:127.0.0.1:${scene.port}`)
+  assert.match(stun.seenAs, /^127\.0\.0\.1:\d+$/)
+  assert.equal(udp.url, `turn:127.0.0.1:${scene.port}?transport=udp`)
+  assert.match(udp.relay, /^127\.0\.0\.1:\d+$/)
+  assert.equal(tcp.url, `turn:127.0.0.1:${scene.port}?transport=tcp`)
+  assert.match(tcp.relay, /^127\.0\.0\.1:\d+$/)
   // It has no certificate: nothing listens for TLS.
-  assert.match(tests[3].url, /^turns:127\.0\.0\.1:\d+\?transport=tcp$/)
-  assert.match(tests[3].mend, /coturn/)
-  assert.match(tests[1].relay, /^127\.0\.0\.1:\d+$/)
+  assert.match(tls.url, /^turns:127\.0\.0\.1:\d+\?transport=tcp$/)
+  assert.deepEqual([tls.ok, tls.failure], [false, 'unreachable'])
+  assert.match(tls.mend, /coturn/)
+})
+
+test('`turn test` says what a badly set up relay does', { skip }, async () => {
+  await using scene = await bootWithRelay()
+  const { mimir, relay } = scene
+  const printed = await scene.printed()
+  const outcome = async (config: string) => {
+    await relay.start(config)
+    const { stun, udp, tcp } = await relayTest(mimir)
+    assert.equal(stun.ok, true)
+    assert.equal(udp.failure, tcp.failure)
+    return udp.failure
+  }
+
+  const foreign = printed.replace(/^static-auth-secret=.*$/m, 'static-auth-secret=another')
+  assert.equal(await outcome(foreign), 'unauthorized')
+  const open = printed.replace(/^(use|static)-auth-secret.*$/gm, '')
+  assert.equal(await outcome(`${open}\nno-auth\n`), 'open_to_all')
+  assert.equal(await outcome(`${printed}\nno-udp-relay\n`), 'refused')
+  assert.equal(await outcome(printed), null)
+  await relay.stop()
+  assert.equal((await relayTest(mimir)).tcp.failure, 'unreachable')
+})
+
+const { path: openssl, skip: noOpenssl } = systemProgram('openssl')
+
+test('`turn test` trusts no certificate that nobody vouches for', {
+  skip: skip || noOpenssl,
+}, async () => {
+  await using scene = await bootWithRelay()
+  const { cert, key } = makeCertificate(openssl, scene.mimir.dataDir)
+  const printed = await scene.printed()
+  // As the comment in the file tells the administrator to do.
+  const config = printed
+    .replace(/^#cert=.*$/m, `cert=${cert}`)
+    .replace(/^#pkey=.*$/m, `pkey=${key}`)
+  await scene.relay.start(config)
+
+  const { tls, tcp } = await relayTest(scene.mimir)
+
+  assert.equal(tcp.ok, true)
+  assert.deepEqual([tls.ok, tls.failure], [false, 'tls_failed'])
+  assert.match(tls.detail, /certificate/)
+})
+
+test('`turn test` against what is no relay, and no host', async () => {
+  const web = createServer((_, response) => void response.end('hello')).listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  const { port } = web.address() as AddressInfo
+  const env = { TURN_SECRET: 'a secret', TURN_TLS_PORT: '0' }
+  try {
+    await using mimir = await boot({
+      env: { ...env, TURN_HOST: '127.0.0.1', TURN_PORT: `${port}` },
+    })
+    const [, , tcp, ...more] = await mimir.command('turn.test')
+    assert.equal(tcp.failure, 'not_turn')
+    assert.deepEqual(more, [])
+  } finally {
+    web.close()
+  }
+  // A label has 63 characters at most, so that nobody has to be asked.
+  await using mimir = await boot({ env: { ...env, TURN_HOST: `${'x'.repeat(64)}.example` } })
+  for (const { failure, address } of await mimir.command('turn.test')) {
+    assert.deepEqual([failure, address], ['name_not_resolved', null])
+  }
+})
+
+test('`turn test` needs a relay and its secret', async () => {
+  await using bare = await boot()
+  await assert.rejects(bare.command('turn.test'), { code: 'turn_not_configured' })
+  await using secretless = await boot({ env: { TURN_HOST: '127.0.0.1' } })
+  await assert.rejects(secretless.command('turn.test'), { code: 'turn_secret_missing' })
 })

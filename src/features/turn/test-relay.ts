@@ -69,9 +69,9 @@ function questionOf(
   host: string,
   credentials: Required<StunQuestion>['credentials'],
 ): StunQuestion {
-  const [, scheme, port, udp] = /^(\w+):.+:(\d+)(\?transport=udp)?$/.exec(url) ?? []
+  const [, scheme, port, protocol] = /^(\w+):.+:(\d+)(?:\?transport=(\w+))?$/.exec(url) ?? []
   const place = { host, port: Number(port) }
   if (scheme === 'stun') return { ...place, transport: 'udp' }
-  const transport = scheme === 'turns' ? 'tls' : udp ? 'udp' : 'tcp'
+  const transport = scheme === 'turns' ? 'tls' : protocol === 'udp' ? 'udp' : 'tcp'
   return { ...place, transport, credentials }
 }
