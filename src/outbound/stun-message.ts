@@ -1,4 +1,5 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { randomToken } from '../platform/tokens.ts'
 
 /** STUN messages (RFC 8489 §5) as far as asking for a TURN allocation (RFC 8656) needs them. */
 export interface StunMessage {
@@ -41,7 +42,7 @@ export function encodeRequest(
   attributes: readonly (readonly [type: number, value: Buffer | string])[],
   key?: Buffer,
 ): { bytes: Buffer; transactionId: Buffer } {
-  const transactionId = randomBytes(12)
+  const transactionId = Buffer.from(randomToken(12), 'base64url')
   const body = Buffer.concat(attributes.map(([type, value]) => encodeAttribute(type, value)))
   const header = Buffer.alloc(HEADER_BYTES)
   header.writeUInt16BE(method | CLASS_BITS.request, 0)
