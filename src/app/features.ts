@@ -24,6 +24,7 @@ import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { routes as messages } from '../features/messages/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
+import { commands as proxyCommands } from '../features/proxy/commands.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
 import { jobs as pushJobs } from '../features/push/jobs.ts'
 import { routes as push } from '../features/push/routes.ts'
@@ -85,6 +86,7 @@ export const commands = [
   ...inviteCommands,
   ...keyCommands,
   ...turnCommands,
+  ...proxyCommands,
   ...pushCommands,
   ...storeCommands,
 ] as readonly Command[]
