@@ -6,6 +6,7 @@ import { run } from './setup.mjs'
 
 /** Each program, and the Debian package that has it. */
 export const PACKAGES = {
+  caddy: 'caddy',
   nginx: 'nginx',
   openssl: 'openssl',
   turnserver: 'coturn',

@@ -1,31 +1,36 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { download, rowsOf, upload } from '../harness/attachments.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { Caddy } from '../harness/caddy.ts'
 import { eventually } from '../harness/eventually.ts'
 import { Nginx } from '../harness/nginx.ts'
-import { systemProgram } from '../harness/program.ts'
+import { freePorts } from '../harness/ports.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
-const nginx = systemProgram('nginx')
-const openssl = systemProgram('openssl')
-const skip = nginx.skip || openssl.skip
-
 const MIB = 1024 * 1024
-const SITES = { '': 'mimir.conf', '/mimir': 'mimir-under-a-path.conf' }
+const PROXIES = { nginx: Nginx, caddy: Caddy }
 
-/** An appliance that everybody in the test reaches through nginx, by its public URL. */
-async function bootBehind(prefix: keyof typeof SITES, env: Record<string, string> = {}) {
-  const proxy = await new Nginx(nginx.path, openssl.path).reserve()
-  const publicUrl = `https://localhost:${proxy.port}${prefix}`
-  const settings = { MIMIR_PUBLIC_URL: publicUrl, MIMIR_TRUSTED_PROXIES: '127.0.0.1,::1' }
-  const mimir = await boot({ env: { ...settings, ...env } })
-  const file = fileURLToPath(new URL(`../../deploy/nginx/${SITES[prefix]}`, import.meta.url))
-  await proxy.start(readFileSync(file, 'utf8'), Number(new URL(mimir.url).port))
+/** An appliance that everybody in the test reaches through a proxy, by its public URL. */
+async function bootBehind(
+  name: keyof typeof PROXIES,
+  prefix: string,
+  env: Record<string, string> = {},
+) {
+  const proxy = await new PROXIES[name]().reserve()
+  const [port] = await freePorts(1)
+  const publicUrl = `https://127.0.0.1:${proxy.port}${prefix}`
+  const mimir = await boot({
+    env: {
+      MIMIR_LISTEN: `127.0.0.1:${port}`,
+      MIMIR_PUBLIC_URL: publicUrl,
+      MIMIR_TRUSTED_PROXIES: '127.0.0.1,::1',
+      ...env,
+    },
+  })
+  await proxy.start(mimir)
   mimir.url = publicUrl
   return {
     mimir,
@@ -63,18 +68,25 @@ function signInFrom(localAddress: string, { url }: Appliance, forwardedFor?: str
   })
 }
 
-for (const prefix of ['', '/mimir'] as const) {
-  describe(`behind nginx with the site file for ${prefix || 'a whole host'}`, { skip }, () => {
-    // Nobody vouches for the test's certificate.
-    before(() => {
-      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
-    })
-    after(() => {
-      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
-    })
+/** Nobody vouches for the certificates of tests. */
+function trustAnybody(): void {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+}
+
+function trustNobodyUnknown(): void {
+  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+}
+
+const cases = (['nginx', 'caddy'] as const).flatMap((name) =>
+  ['', '/mimir'].map((prefix) => ({ name, prefix, where: prefix || 'a whole host' })),
+)
+for (const { name, prefix, where } of cases) {
+  describe(`behind ${name} for ${where}`, { skip: PROXIES[name].skip }, () => {
+    before(trustAnybody)
+    after(trustNobodyUnknown)
 
     test('pages, links and plain http lead to the public address', async () => {
-      await using scene = await bootBehind(prefix)
+      await using scene = await bootBehind(name, prefix)
       const { mimir, publicUrl, proxy } = scene
       const { url } = await mimir.command('invite.create')
       assert.ok(url.startsWith(`${publicUrl}/join/`))
@@ -90,22 +102,17 @@ for (const prefix of ['', '/mimir'] as const) {
       assert.match(await bare.text(), /private messaging server/)
       const document = assertDone(await mimir.rest().get('/api/openapi.json'))
       assert.deepEqual(document.servers, [{ url: publicUrl }])
-      const plain = `http://127.0.0.1:${proxy.plainPort}${prefix}/join/x`
-      const redirected = await fetch(plain, { redirect: 'manual' })
-      assert.equal(redirected.status, 308)
-      assert.equal(redirected.headers.get('location'), `https://127.0.0.1${prefix}/join/x`)
       // A browser's WebSocket carries its token in the address.
       await fetch(`${publicUrl}/hubs/dm?access_token=the-token-of-somebody`)
       const logged = proxy.logged()
       assert.doesNotMatch(logged, /the-token-of-somebody|\/join\//)
       if (prefix === '') return
-      const outside = await fetch(`https://localhost:${proxy.port}/api/openapi.json`)
-      assert.equal(outside.status, 404, 'what is not under the path is not Mimir’s')
-      await eventually(() => proxy.logged().includes('/api/openapi.json'), 'nothing is logged')
+      const outside = await fetch(`https://127.0.0.1:${proxy.port}/health/live`)
+      assert.notEqual(await outside.text(), 'OK', 'what is not under the path is not Mimir’s')
     })
 
     test('the hub stays connected, and events come in order', async () => {
-      await using scene = await bootBehind(prefix)
+      await using scene = await bootBehind(name, prefix)
       const [alice, bob] = await scene.mimir.friends('alice', 'bob')
       const [sender, receiver] = [await alice.connect(), await bob.connect()]
       const dm = await alice.dm(bob)
@@ -121,20 +128,20 @@ for (const prefix of ['', '/mimir'] as const) {
     })
 
     test('attachments are streamed both ways, in whole and in part', async () => {
-      await using scene = await bootBehind(prefix)
+      await using scene = await bootBehind(name, prefix)
       const { mimir } = scene
       const alice = await mimir.person('alice')
-      const bytes = randomBytes(24 * MIB)
+      const bytes = randomBytes(9 * MIB)
       const { id } = assertDone(await upload(mimir, alice, bytes), 201)
       const whole = await download(mimir, alice, id)
       assert.ok(whole.bytes.equals(bytes))
       assert.equal(whole.headers.get('x-content-type-options'), 'nosniff')
-      const part = await download(mimir, alice, id, { range: `bytes=${20 * MIB}-${20 * MIB + 9}` })
+      const part = await download(mimir, alice, id, { range: `bytes=${7 * MIB}-${7 * MIB + 9}` })
       assert.equal(part.status, 206)
-      assert.ok(part.bytes.equals(bytes.subarray(20 * MIB, 20 * MIB + 10)))
+      assert.ok(part.bytes.equals(bytes.subarray(7 * MIB, 7 * MIB + 10)))
       assert.equal(
         part.headers.get('content-range'),
-        `bytes ${20 * MIB}-${20 * MIB + 9}/${bytes.length}`,
+        `bytes ${7 * MIB}-${7 * MIB + 9}/${bytes.length}`,
       )
       const last = await download(mimir, alice, id, { range: 'bytes=-1' })
       assert.ok(last.bytes.equals(bytes.subarray(-1)))
@@ -160,7 +167,7 @@ for (const prefix of ['', '/mimir'] as const) {
     })
 
     test('limits count each client by its own address, whatever it claims', async () => {
-      await using scene = await bootBehind(prefix, { MIMIR_RATE_LIMITS: 'auth-login=2/1h' })
+      await using scene = await bootBehind(name, prefix, { MIMIR_RATE_LIMITS: 'auth-login=2/1h' })
       const { mimir } = scene
       const from = (address: string, claimed?: string) => signInFrom(address, mimir, claimed)
       assert.deepEqual([await from('127.0.0.2'), await from('127.0.0.2')], [401, 401])
@@ -174,7 +181,7 @@ for (const prefix of ['', '/mimir'] as const) {
     })
 
     test('old apps are told to update', async () => {
-      await using scene = await bootBehind(prefix, { MIN_APP_VERSION_ANDROID: '2.0' })
+      await using scene = await bootBehind(name, prefix, { MIN_APP_VERSION_ANDROID: '2.0' })
       const alice = await scene.mimir.person('alice')
       assertRefused(await alice.rest.get('/api/me'), 426, 'app_version_too_old')
       const app = alice.rest.with({ 'x-app-version': '2.1', 'x-app-platform': 'android' })
@@ -184,3 +191,21 @@ for (const prefix of ['', '/mimir'] as const) {
     })
   })
 }
+
+describe('nginx with the site file', { skip: Nginx.skip }, () => {
+  before(trustAnybody)
+  after(trustNobodyUnknown)
+
+  test('sends people from http to https, and logs what is not Mimir’s', async () => {
+    await using scene = await bootBehind('nginx', '/mimir')
+    const { proxy } = scene
+    const plain = `http://127.0.0.1:${proxy.plainPort}/mimir/join/x`
+    const redirected = await fetch(plain, { redirect: 'manual' })
+    assert.equal(redirected.status, 308)
+    assert.equal(redirected.headers.get('location'), 'https://127.0.0.1/mimir/join/x')
+    const outside = await fetch(`https://127.0.0.1:${proxy.port}/elsewhere`)
+    assert.equal(outside.status, 404)
+    await eventually(() => proxy.logged().includes('/elsewhere'), 'nothing is logged')
+    assert.doesNotMatch(proxy.logged(), /join/)
+  })
+})
