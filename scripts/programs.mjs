@@ -51,7 +51,7 @@ export async function ensurePrograms() {
 // Two runs at once wait for each other at the lock; the second one then finds everything done.
 const INSTALL = `apt-get update --quiet=2 >/dev/null &&
   apt-get install --quiet=2 --yes --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >/dev/null`
-const LOCK = '/run/lock/mimir-test-programs'
+const LOCK = '/run/mimir-test-programs.lock'
 
 async function install(packages) {
   const args = ['--wait', '600', LOCK, 'sh', '-c', INSTALL, 'sh', ...packages]

@@ -31,6 +31,7 @@ import { newestIdTime } from './newest-id.ts'
 import { pruneEventsJob } from './prune-events.ts'
 
 const BCRYPT_WORK_FACTOR = 12
+const UNTOLD = 'calls that rang at the stop have left no entry'
 const UNCHAINED = 'audit events are left to be chained at the next start'
 
 export interface AppOptions extends ListenOptions {
@@ -111,7 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         const push = await startPush(ctx)
         cleanUp.defer(() => push.stop())
         const listener = await listen(ctx, cleanUp, options)
-        cleanUp.defer(() => endAllRinging(ctx))
+        cleanUp.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
         jobRunner.start()
         return listener
       },
