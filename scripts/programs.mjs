@@ -10,6 +10,7 @@ export const PACKAGES = {
   nginx: 'nginx',
   openssl: 'openssl',
   turnserver: 'coturn',
+  turnutils_uclient: 'coturn',
 }
 
 /** Servers stand where the PATH of most users does not look. */

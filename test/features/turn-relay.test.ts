@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -102,6 +103,55 @@ test('while the secret is rotated both the old and the new credentials work', {
   assert.ok((await scene.allocate(old)).ok)
   assert.ok((await scene.allocate(renewed)).ok)
 })
+
+const { path: client } = systemProgram('turnutils_uclient')
+
+/** What coturn's own client says, run with the credentials. */
+async function runClient(
+  { port }: { port: number },
+  { username, credential }: { username: string; credential: string },
+  ...args: string[]
+): Promise<string> {
+  const who = ['-p', `${port}`, '-u', username, '-w', credential]
+  const child = spawn(client, [...who, ...args, '-n', '1', '-m', '1', '-l', '100', '127.0.0.1'])
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+  }
+  await once(child, 'close')
+  return said
+}
+
+// The client waits by the second for each of its steps.
+const slow = { skip, timeout: 30_000 }
+
+test(
+  'the relay carries packets between two clients, and into no private network',
+  slow,
+  async () => {
+    await using allowing = await bootWithRelay()
+    await using denying = await bootWithRelay({ TURN_ALLOWED_PEERS: '' })
+    const credentials = await credentialsOf(allowing.mimir, 'ann')
+    await denying.mimir.person('ann')
+    const refuse = async (peer: string, index: number) => {
+      // Other credentials for each, since a person may have so many allocations at a time.
+      const input = { user: 'ann', ttlSeconds: 600 + index }
+      return runClient(denying, await denying.mimir.command('turn.credentials', input), '-e', peer)
+    }
+    const peers = ['127.0.0.1', '10.0.0.1', '172.31.0.1', '192.168.1.1', '169.254.169.254']
+
+    const [carried, ...refused] = await Promise.all([
+      // Clients who relay to each other, both by this server: as the two sides of a call do.
+      runClient(allowing, credentials, '-y'),
+      ...peers.map(refuse),
+    ])
+    assert.match(carried, /tot_recv_msgs=[1-9]/)
+    assert.match(carried, /Total lost packets 0 /)
+    for (const said of refused) assert.match(said, /403 \(Forbidden IP\)/)
+  },
+)
 
 /** The result of `turn test` by the kind of address. */
 async function relayTest(mimir: Awaited<ReturnType<typeof boot>>) {

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts'
 
-/** A relay must not be a way into the private networks around it. */
+/** Private and special networks (RFC 6890): a relay must not be a way into what is around it. */
 const DENIED_PEERS = [
   '0.0.0.0-0.255.255.255',
   '10.0.0.0-10.255.255.255',
@@ -8,8 +8,15 @@ const DENIED_PEERS = [
   '127.0.0.0-127.255.255.255',
   '169.254.0.0-169.254.255.255',
   '172.16.0.0-172.31.255.255',
+  '192.0.0.0-192.0.0.255',
   '192.168.0.0-192.168.255.255',
-  '::1',
+  '198.18.0.0-198.19.255.255',
+  '240.0.0.0-255.255.255.255',
+  '::-::1',
+  // The same networks once more, as IPv6 spells IPv4: mapped, NAT64 and 6to4.
+  '::ffff:0.0.0.0-::ffff:255.255.255.255',
+  '64:ff9b::-64:ff9b::ffff:ffff',
+  '2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
   'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
   'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
 ]
@@ -44,7 +51,8 @@ export function writeCoturnConfig(
     '# A relay must not be a way into the private networks around it.',
     ...DENIED_PEERS.map((range) => `denied-peer-ip=${range}`),
     ...allowedLines(turn.allowedPeers),
-    'user-quota=12',
+    '# A phone in two networks takes one at each address that it is given, in each of them.',
+    'user-quota=30',
     'total-quota=1200',
   ].join('\n')}\n`
 }
