@@ -1,4 +1,5 @@
 import type { Ctx } from '../../context.ts'
+import type { SignalName } from '../../events/names.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { areFriends } from '../friends/access.ts'
@@ -6,7 +7,7 @@ import { callErrors } from './errors.ts'
 
 type Needs = Pick<Ctx, 'bus' | 'calls'>
 
-function tell(ctx: Pick<Ctx, 'bus'>, userId: string, name: string, payload: object): void {
+function tell(ctx: Pick<Ctx, 'bus'>, userId: string, name: SignalName, payload: object): void {
   ctx.bus.signal({ audience: { kind: 'user', id: userId }, name, payload })
 }
 

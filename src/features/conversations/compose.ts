@@ -39,7 +39,7 @@ async function membersOf(
 }
 
 /** Events of conversations, as the conversations and members are now. */
-export const composers: Composers<Needs> = {
+export const composers = {
   ConversationCreated: composeEach(conversationsOf, (conversation) => conversation),
   ConversationRenamed: composeEach(conversationsOf, ({ id, name }) => ({
     conversationId: id,
@@ -99,4 +99,4 @@ export const composers: Composers<Needs> = {
       conversationId: audienceId,
       userId: subjectId,
     })),
-}
+} satisfies Composers<Needs>
