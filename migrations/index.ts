@@ -5,6 +5,7 @@ import * as messageExtras from './0003-message-extras.ts'
 import * as accountsAndMail from './0004-accounts-and-mail.ts'
 import * as push from './0005-push.ts'
 import * as sync from './0006-sync.ts'
+import * as avatarsAndDeviceNames from './0009-avatars-and-device-names.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   accountsAndMail,
   push,
   sync,
+  avatarsAndDeviceNames,
 ]

@@ -58,6 +58,8 @@ export interface UserRow {
   email: string
   phone: string | null
   display_name: string | null
+  /** An attachment of their own. */
+  avatar_id: string | null
   password_hash: string
   status: 'PendingEmail' | 'PendingAdmin' | 'Active' | 'Suspended'
   role: 'owner' | 'admin' | 'member'
@@ -86,6 +88,8 @@ export interface SessionRow {
   user_id: string
   ip: string | null
   user_agent: string | null
+  /** What the person or the app calls the device; null: what the user agent says. */
+  name: string | null
   created_at: string
   last_used_at: string
   expires_at: string
@@ -143,6 +147,8 @@ export interface PushDeviceRow {
   key_id: string | null
   expires_at: string | null
   last_used_at: string | null
+  /** The sign-in that registered it: the device gets pushes as long as that lasts. */
+  session_id: string | null
 }
 
 /** A push that is to be sent: the newest one of a conversation to a device. */
@@ -199,6 +205,8 @@ export interface ConversationRow {
   last_activity_at: string
   /** How long new messages stay; null: until somebody deletes them. */
   timer_seconds: number | null
+  /** Of a group: an attachment of whoever set it. */
+  avatar_id: string | null
 }
 
 export interface ConversationMemberRow {
@@ -283,7 +291,7 @@ export interface AttachmentRow {
   id: string
   tenant_id: string
   owner_id: string
-  /** `removed` cannot be read any more; its chunks are taken away piece by piece. */
+  /** `sent` is in use: by messages or as an avatar. `removed` cannot be read any more; its chunks are taken away piece by piece. */
   state: 'uploading' | 'unsent' | 'sent' | 'removed'
   /** Bytes of plaintext; while it is uploaded, what is reserved of the owner's quota. */
   size: number

@@ -11,6 +11,7 @@ export const EVENT_NAMES = [
   'MessageUnpinned',
   'ConversationCreated',
   'ConversationRenamed',
+  'ConversationAvatarChanged',
   'ConversationSettingsChanged',
   'ConversationMemberAdded',
   'ConversationMemberRemoved',
@@ -19,6 +20,8 @@ export const EVENT_NAMES = [
   'ConversationDelivered',
   'FriendRequestReceived',
   'FriendRequestAccepted',
+  'ProfileChanged',
+  'SessionStarted',
   'SessionRevoked',
 ] as const
 

@@ -33,9 +33,7 @@ async function membersOf(
 ): Promise<ReadonlyMap<string, Member>> {
   const conversationIds = [...new Set(keys.map((key) => key.slice(0, key.indexOf(':'))))]
   const rows = await findMembers(ctx.db.read, conversationIds)
-  return new Map(
-    rows.map((row) => [`${row.conversation_id}:${row.user_id}`, toMember(row, row.username)]),
-  )
+  return new Map(rows.map((row) => [`${row.conversation_id}:${row.user_id}`, toMember(row, row)]))
 }
 
 /** Events of conversations, as the conversations and members are now. */
@@ -44,6 +42,10 @@ export const composers = {
   ConversationRenamed: composeEach(conversationsOf, ({ id, name }) => ({
     conversationId: id,
     name,
+  })),
+  ConversationAvatarChanged: composeEach(conversationsOf, ({ id, avatar }) => ({
+    conversationId: id,
+    avatar: avatar ?? null,
   })),
   ConversationMemberAdded: composeEach(
     membersOf,

@@ -3,7 +3,7 @@ import { commonErrors, defineErrors } from '../../platform/errors.ts'
 export const conversationErrors = defineErrors({
   // Unknown, foreign and another tenant's conversation get the same answer; the audit has the truth.
   notMember: { ...commonErrors.forbidden, hubCode: 'not_member' },
-  maySetNoTimer: { ...commonErrors.forbidden, message: 'Only admins set the timer of a group.' },
+  onlyAdmins: { ...commonErrors.forbidden, message: 'Only its admins change this of a group.' },
   invalidType: {
     code: 'invalid_type',
     kind: 'invalid',
@@ -48,6 +48,11 @@ export const conversationErrors = defineErrors({
     code: 'dm_cannot_be_modified',
     kind: 'invalid',
     message: 'Members of a direct conversation do not change.',
+  },
+  dmHasNoAvatar: {
+    code: 'dm_has_no_avatar',
+    kind: 'invalid',
+    message: 'A direct conversation is shown with the other person’s avatar.',
   },
   youAreMember: {
     code: 'already_member',

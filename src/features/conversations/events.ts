@@ -61,6 +61,18 @@ export function conversationRenamed(
   })
 }
 
+export function avatarChanged(
+  tenantId: string,
+  conversationId: string,
+  avatar: string | null,
+): AppEvent {
+  return inConversation(tenantId, conversationId, {
+    name: 'ConversationAvatarChanged',
+    subjectId: conversationId,
+    payload: { conversationId, avatar },
+  })
+}
+
 export function conversationRead(
   tenantId: string,
   conversationId: string,

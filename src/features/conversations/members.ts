@@ -46,9 +46,8 @@ export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Pro
     }
     await joinMember(tx, member)
     const user = await findAccountById(tx, me.tenantId, userId)
-    await appendEvents(ctx, tx, [
-      memberAdded(me.tenantId, conversationId, toMember(member, user?.username ?? '')),
-    ])
+    if (!user) throw new AppError(conversationErrors.notFriends, { userId })
+    await appendEvents(ctx, tx, [memberAdded(me.tenantId, conversationId, toMember(member, user))])
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.member_added',
       target: { type: 'conversation', id: conversationId },

@@ -1,11 +1,12 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
+import type { ConversationMemberRow, ConversationRow, UserRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { isBlank } from '../../platform/text.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { shownOf } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { firstNonFriend } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember } from './access.ts'
@@ -55,6 +56,7 @@ export async function createConversation(
       created_at: now,
       last_activity_at: now,
       timer_seconds: null,
+      avatar_id: null,
     }
     const inserted = await insertConversation(tx, row)
     if (!inserted) {
@@ -142,7 +144,7 @@ export async function getConversation(
 /** A conversation as its members see it; `members` are the present ones with their names. */
 export function readConversation(
   row: ConversationRow,
-  members: readonly (ConversationMemberRow & { username: string })[],
+  members: readonly (ConversationMemberRow & Person)[],
 ): Conversation {
   return {
     id: row.id,
@@ -151,19 +153,24 @@ export function readConversation(
     createdById: row.created_by,
     createdAt: row.created_at,
     lastActivityAt: row.last_activity_at,
-    members: members.map((member) => toMember(member, member.username)),
+    members: members.map((member) => toMember(member, member)),
     ...(row.timer_seconds ? { timerSeconds: row.timer_seconds } : {}),
+    ...(row.avatar_id ? { avatar: row.avatar_id } : {}),
   }
 }
 
-export function toMember(row: ConversationMemberRow, username: string): Member {
+type Person = Pick<UserRow, 'username' | 'display_name' | 'avatar_id'>
+
+/** A member as the others see them. Behind a block they are a name and nothing more. */
+export function toMember(row: ConversationMemberRow, person: Person): Member {
   return {
     userId: row.user_id,
-    username,
+    username: person.username,
     role: row.role,
     joinedAt: row.joined_at,
     lastReadAt: row.last_read_at,
     ...(row.last_delivered_at ? { lastDeliveredAt: row.last_delivered_at } : {}),
+    ...(row.blocked_at ? {} : shownOf(person)),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { Composer, Reader } from '../../events/compose.ts'
 import type { EventName } from '../../events/names.ts'
+import { composers as accounts } from '../accounts/compose.ts'
 import { composers as conversations } from '../conversations/compose.ts'
 import { composers as friends } from '../friends/compose.ts'
 import { composers as messages } from '../messages/compose.ts'
@@ -14,6 +15,7 @@ type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 
 /** How each event gets its argument from its row. A new event's slice adds it here. */
 const composers: Readonly<Record<EventName, Composer<Needs>>> = {
+  ...accounts,
   ...friends,
   ...sessions,
   ...conversations,
