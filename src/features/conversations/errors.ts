@@ -74,4 +74,9 @@ export const conversationErrors = defineErrors({
     kind: 'invalid',
     message: 'An owner steps down by making another member the owner.',
   },
+  newOwnerNotActive: {
+    code: 'new_owner_not_active',
+    kind: 'conflict',
+    message: 'This person cannot sign in now, so they cannot own a group.',
+  },
 })

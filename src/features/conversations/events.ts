@@ -73,17 +73,29 @@ export function avatarChanged(
   })
 }
 
-export function conversationRead(
-  tenantId: string,
-  conversationId: string,
-  userId: string,
-  lastReadAt: string,
-): AppEvent {
-  return inConversation(tenantId, conversationId, {
+interface Read {
+  readonly conversationId: string
+  readonly userId: string
+  readonly lastReadAt: string
+}
+
+export function conversationRead(tenantId: string, read: Read): AppEvent {
+  return inConversation(tenantId, read.conversationId, {
     name: 'ConversationRead',
-    subjectId: userId,
-    payload: { conversationId, userId, lastReadAt },
+    subjectId: read.userId,
+    payload: read,
   })
+}
+
+/** The same, for the reader's own devices only. */
+export function readUnseen(tenantId: string, read: Read): AppEvent {
+  return {
+    tenantId,
+    audience: { kind: 'user', id: read.userId },
+    name: 'ConversationRead',
+    subjectId: read.conversationId,
+    payload: read,
+  }
 }
 
 interface Delivered {

@@ -99,6 +99,7 @@ export const routes = [
     errors: [
       conversationErrors.dmCannotBeModified,
       conversationErrors.ownerHandsOver,
+      conversationErrors.newOwnerNotActive,
       commonErrors.notFound,
     ],
     run: setRole,

@@ -11,7 +11,7 @@ import { recordAudit } from '../audit/service.ts'
 import { firstNonFriend } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember } from './access.ts'
 import { conversationErrors } from './errors.ts'
-import { conversationCreated, conversationRead, conversationRenamed } from './events.ts'
+import { conversationCreated, conversationRead, conversationRenamed, readUnseen } from './events.ts'
 import { mutedOf } from './mute.ts'
 import {
   type Conversation,
@@ -168,9 +168,15 @@ export function toMember(row: ConversationMemberRow, person: Person): Member {
     username: person.username,
     role: row.role,
     joinedAt: row.joined_at,
+    ...(row.blocked_at ? { lastReadAt: null } : seenOf(row, person)),
+  }
+}
+
+function seenOf(row: ConversationMemberRow, person: Person) {
+  return {
     lastReadAt: row.last_read_at,
     ...(row.last_delivered_at ? { lastDeliveredAt: row.last_delivered_at } : {}),
-    ...(row.blocked_at ? {} : shownOf(person)),
+    ...shownOf(person),
   }
 }
 
@@ -190,7 +196,10 @@ export async function renameConversation(ctx: Needs, actor: Actor, input: Rename
   })
 }
 
-/** Everything up to now counts as read; the other members and the reader's other devices hear of it. */
+/**
+ * Everything up to now counts as read; the other members and the reader's other devices hear of it.
+ * Behind a block only the latter do.
+ */
 export async function markRead(
   ctx: Pick<Ctx, 'db' | 'clock' | 'bus'>,
   actor: Actor,
@@ -198,12 +207,15 @@ export async function markRead(
 ): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    await requireMember(tx, me, input.id)
+    const member = await requireMember(tx, me, input.id)
     const now = toIso(ctx.clock.now())
     await updateMember(tx, input.id, me.userId, {
       last_read_at: now,
       last_read_message_id: (await newestMessageId(tx, input.id)) ?? null,
     })
-    await appendEvents(ctx, tx, [conversationRead(me.tenantId, input.id, me.userId, now)])
+    const read = { conversationId: input.id, userId: me.userId, lastReadAt: now }
+    await appendEvents(ctx, tx, [
+      member.blocked_at ? readUnseen(me.tenantId, read) : conversationRead(me.tenantId, read),
+    ])
   })
 }
