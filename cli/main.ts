@@ -7,6 +7,7 @@ import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
 import { runProgram } from './program.ts'
 import { addPush } from './push.ts'
+import { addReport } from './report.ts'
 import { addServe } from './serve.ts'
 import { addTurn } from './turn.ts'
 import { addUser } from './user.ts'
@@ -20,6 +21,7 @@ await runProgram([
   addKey,
   addTurn,
   addPush,
+  addReport,
   addConfig,
   addDb,
   addVersion,
