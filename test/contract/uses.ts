@@ -20,7 +20,8 @@ export interface Use {
 export function parseTests(): ts.SourceFile[] {
   return readdirSync(`${ROOT}test`, { recursive: true })
     .map((name) => `test/${String(name).replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith('.test.ts'))
+    // Those that run with every `npm test`.
+    .filter((file) => file.endsWith('.test.ts') && !file.endsWith('.long.test.ts'))
     .sort()
     .map((file) =>
       ts.createSourceFile(

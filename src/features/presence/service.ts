@@ -46,8 +46,9 @@ export async function connectionClosed(
   const isLast = ctx.presence.disconnected(actor)
   const lastSeenAt = toIso(ctx.clock.now())
   await ctx.db.transaction(async (tx) => {
-    if (actor.sessionId) await noteUse(tx, actor.sessionId, lastSeenAt)
+    // The account before its sessions, as everywhere: two that wait for each other would lock up.
     if (isLast) await setLastSeen(tx, actor.userId, lastSeenAt)
+    if (actor.sessionId) await noteUse(tx, actor.sessionId, lastSeenAt)
   })
   if (!isLast) return
   // Back already while the time was being written: then nobody shall hear that the person left.
