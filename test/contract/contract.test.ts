@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CODES } from './rows.ts'
 import { matchRoute, readTable, type TableRow } from './table.ts'
+import { parse, usesIn } from './uses.ts'
 
 const { rows, texts } = readTable()
 const namesOf = (some: readonly TableRow[]) => some.map(({ name }) => name)
@@ -43,4 +44,49 @@ test('a test’s path is matched like a request, so that none is named by anothe
   ] as const) {
     assert.equal(matchRoute(asked, operations), answered)
   }
+})
+
+test('only a call names a row: neither a comment, nor a text, nor a name that means something else', () => {
+  const source = `
+    const path = '/api/own'
+    const of = (id: string) => \`/api/of/\${id}/more\`
+    // rest.get('/api/comment')
+    const text = "rest.get('/api/text')"
+    function one(path: string) { return rest.get(path) }
+    function two() {
+      const path = \`/api/inner/\${id}?limit=1\`
+      return rest.post(path, { path: '/api/body' })
+    }
+    for (const path of ['/api/loop']) rest.delete(path)
+    rest.get(path)
+    rest.put(of(bob.id), {})
+    rest.send('PATCH', \`\${path}/deeper\`)
+    fetch(\`\${url}/api/fetched\`, { method: 'DELETE' })
+    fetch(url + '/api/plain')
+    names.includes('Typing')
+    hub.invoke('React', id)
+    hub.assertRefused('not_found', 'EditMessage', id)
+    hub.event('MessageEdited')
+  `
+  const uses = usesIn(parse('example.test.ts', source))
+  assert.deepEqual(
+    uses.map(({ name }) => name),
+    [
+      'POST /api/inner/{}',
+      'GET /api/own',
+      'PUT /api/of/{}/more',
+      'PATCH /api/own/deeper',
+      'DELETE /api/fetched',
+      'GET /api/plain',
+      'React',
+      'EditMessage',
+      'MessageEdited',
+    ],
+  )
+  assert.deepEqual(uses[0], {
+    kind: 'endpoint',
+    name: 'POST /api/inner/{}',
+    file: 'example.test.ts',
+    line: 9,
+  })
 })

@@ -16,22 +16,18 @@ export interface Use {
   readonly line: number
 }
 
-/** The files with tests, by name, as syntax trees: comments and what merely looks alike are not in them. */
+/** The tests that every `npm test` runs, as syntax trees: comments and what merely looks alike are not in them. */
 export function parseTests(): ts.SourceFile[] {
   return readdirSync(`${ROOT}test`, { recursive: true })
     .map((name) => `test/${String(name).replaceAll('\\', '/')}`)
-    // Those that run with every `npm test`.
     .filter((file) => file.endsWith('.test.ts') && !file.endsWith('.long.test.ts'))
     .sort()
-    .map((file) =>
-      ts.createSourceFile(
-        file,
-        readFileSync(ROOT + file, 'utf8'),
-        ts.ScriptTarget.Latest,
-        // Names are looked up from where they are used.
-        true,
-      ),
-    )
+    .map((file) => parse(file, readFileSync(ROOT + file, 'utf8')))
+}
+
+export function parse(file: string, text: string): ts.SourceFile {
+  // With parents: names are looked up from where they are used.
+  return ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
 }
 
 /** Every use in a file, in the order of the text. */
