@@ -8,6 +8,7 @@ import { addKey } from './key.ts'
 import { runProgram } from './program.ts'
 import { addProxy } from './proxy.ts'
 import { addPush } from './push.ts'
+import { addReport } from './report.ts'
 import { addServe } from './serve.ts'
 import { addTurn } from './turn.ts'
 import { addUser } from './user.ts'
@@ -22,6 +23,7 @@ await runProgram([
   addTurn,
   addProxy,
   addPush,
+  addReport,
   addConfig,
   addDb,
   addVersion,

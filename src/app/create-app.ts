@@ -11,13 +11,13 @@ import { createBus } from '../events/bus.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
 import { endAllRinging } from '../features/calls/endings.ts'
 import { CallRegistry } from '../features/calls/registry.ts'
+import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createMailer } from '../outbound/mail.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
-import { createConnectionCount } from '../platform/connection-count.ts'
 import { createIds } from '../platform/ids.ts'
 import { completeKeyring, openKeyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
@@ -95,7 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       bus: createBus(log),
       rateLimiter: createRateLimiter(config.rateLimits),
       mailer,
-      presence: createConnectionCount(),
+      presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
       calls: new CallRegistry(clock),
     }

@@ -31,6 +31,7 @@ import { routes as push } from '../features/push/routes.ts'
 import { methods as reactionMethods } from '../features/reactions/hub.ts'
 import { jobs as reactionJobs } from '../features/reactions/jobs.ts'
 import { routes as reactions } from '../features/reactions/routes.ts'
+import { commands as reportCommands } from '../features/reports/commands.ts'
 import { routes as reports } from '../features/reports/routes.ts'
 import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
@@ -88,6 +89,7 @@ export const commands = [
   ...turnCommands,
   ...proxyCommands,
   ...pushCommands,
+  ...reportCommands,
   ...storeCommands,
 ] as readonly Command[]
 

@@ -60,6 +60,8 @@ export interface UserRow {
   email: string | null
   phone: string | null
   display_name: string | null
+  /** An attachment of their own. */
+  avatar_id: string | null
   /** Null: nobody signs in to the account by password. */
   password_hash: string | null
   status: 'PendingEmail' | 'PendingAdmin' | 'Active' | 'Suspended'
@@ -91,6 +93,8 @@ export interface SessionRow {
   user_id: string
   ip: string | null
   user_agent: string | null
+  /** What the person or the app calls the device; null: what the user agent says. */
+  name: string | null
   created_at: string
   last_used_at: string
   expires_at: string
@@ -148,6 +152,8 @@ export interface PushDeviceRow {
   key_id: string | null
   expires_at: string | null
   last_used_at: string | null
+  /** The sign-in that registered it: the device gets pushes as long as that lasts. */
+  session_id: string | null
 }
 
 /** A push that is to be sent: the newest one of a conversation to a device. */
@@ -204,6 +210,8 @@ export interface ConversationRow {
   last_activity_at: string
   /** How long new messages stay; null: until somebody deletes them. */
   timer_seconds: number | null
+  /** Of a group: an attachment of whoever set it. */
+  avatar_id: string | null
 }
 
 export interface ConversationMemberRow {
@@ -302,7 +310,7 @@ export interface AttachmentRow {
   id: string
   tenant_id: string
   owner_id: string
-  /** `removed` cannot be read any more; its chunks are taken away piece by piece. */
+  /** `sent` is in use: by messages or as an avatar. `removed` cannot be read any more; its chunks are taken away piece by piece. */
   state: 'uploading' | 'unsent' | 'sent' | 'removed'
   /** Bytes of plaintext; while it is uploaded, what is reserved of the owner's quota. */
   size: number

@@ -20,8 +20,7 @@ import { accountErrors } from '../accounts/errors.ts'
 import type { AccountStatus } from '../accounts/schema.ts'
 import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
-import { type OpenSession, openSessionsOf } from '../sessions/access.ts'
-import { endAllSessions } from '../sessions/service.ts'
+import { endAllSessions, type OpenSession, openSessionsOf } from '../sessions/service.ts'
 import type { Account } from './schema.ts'
 import { type AdminNeeds, approve, reject, suspend } from './service.ts'
 
@@ -150,12 +149,12 @@ export async function resetAccountPassword(
 }
 
 export async function getAccountSessions(
-  ctx: Pick<Ctx, 'db' | 'clock'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'presence'>,
   actor: Actor,
   input: Named,
 ): Promise<OpenSession[]> {
   const user = await requireAccount(ctx.db.read, actor.tenantId, input.user)
-  return openSessionsOf(ctx.db.read, user.id, toIso(ctx.clock.now()))
+  return openSessionsOf(ctx, user.id)
 }
 
 export async function revokeAccountSessions(

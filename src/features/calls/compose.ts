@@ -17,9 +17,9 @@ export function toMissedCall(row: Awaited<ReturnType<typeof findMissedCalls>>[nu
 }
 
 /** Events of calls that were not taken. */
-export const composers: Composers<Pick<Ctx, 'db'>> = {
+export const composers = {
   CallMissed: composeEach(async (ctx, ids) => {
     const rows = await findMissedCalls(ctx.db.read, ids)
     return new Map(rows.map((row) => [row.id, row]))
   }, toMissedCall),
-}
+} satisfies Composers<Pick<Ctx, 'db'>>

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { type Missed, noteMissed } from './missed.ts'
-import type { Call } from './registry.ts'
+import type { Call, CallSignal } from './registry.ts'
 import { deviceOf, ended, tellParty, tellUser } from './signals.ts'
 
 type Needs = Pick<Ctx, 'bus' | 'calls' | 'db' | 'ids' | 'clock'>
@@ -26,7 +26,7 @@ async function finish(
   ctx: Needs,
   actor: Actor,
   { toUserId, connectionId }: Ending,
-  name: string,
+  name: CallSignal['name'],
 ): Promise<void> {
   const me = requireUser(actor)
   const call = ctx.calls.between(me.userId, toUserId)
@@ -35,7 +35,7 @@ async function finish(
   // What one device called or answered is not another one's to end, which may still be ringing.
   const mine = call.caller.userId === me.userId ? call.caller : call.callee
   if (mine !== undefined && mine.deviceId !== device) return
-  const signal = { name, payload: { fromUserId: me.userId } }
+  const signal: CallSignal = { name, payload: { fromUserId: me.userId } }
   if (mine !== undefined) return noteMissed(ctx, leave(ctx, call, device, signal))
   ctx.calls.end(call)
   tellParty(ctx, call.caller, signal)

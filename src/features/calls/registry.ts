@@ -1,10 +1,11 @@
+import type { SignalName } from '../../events/names.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from '../../platform/clock.ts'
 import { createConnectionCount } from '../../platform/connection-count.ts'
 import type { IncomingCall } from './schema.ts'
 
 /** What passes between the two, by the name of its event. */
 export interface CallSignal {
-  readonly name: string
+  readonly name: SignalName
   readonly payload: object
 }
 

@@ -5,6 +5,7 @@ import { areFriends } from '../friends/access.ts'
 import { giveUpUnanswered, leave } from './endings.ts'
 import { callErrors } from './errors.ts'
 import { type Missed, noteMissed } from './missed.ts'
+import type { CallSignal } from './registry.ts'
 import type { IncomingCall } from './schema.ts'
 import {
   deviceOf,
@@ -130,7 +131,7 @@ export async function sendIceCandidate(
   const mine = call.caller.userId === me.userId ? call.caller : call.callee
   if (mine !== undefined && mine.deviceId !== deviceOf(me)) return
   const payload = { fromUserId: me.userId, candidate: input.candidate }
-  const signal = { name: 'IceCandidate', payload }
+  const signal: CallSignal = { name: 'IceCandidate', payload }
   const theirs = mine === call.caller ? call.callee : call.caller
   if (theirs !== undefined) return tellParty(ctx, theirs, signal)
   ctx.calls.keep(call.candidates, signal)

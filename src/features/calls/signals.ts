@@ -46,7 +46,8 @@ export function tellParty(ctx: Needs, party: Party, signal: CallSignal): void {
 
 /** Rings at one connection of the called person, with what followed the offer so far. */
 export function ringConnection(ctx: Needs, call: Call, connectionId: string): void {
-  for (const signal of [{ name: 'IncomingCall', payload: call.offer }, ...call.candidates]) {
+  const offer: CallSignal = { name: 'IncomingCall', payload: call.offer }
+  for (const signal of [offer, ...call.candidates]) {
     tellConnection(ctx, call.calleeId, connectionId, signal)
   }
 }
