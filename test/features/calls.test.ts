@@ -124,7 +124,12 @@ test('a ring that nobody takes within a minute cannot be taken any more', async 
   await callee.assertRefused('call_not_found', 'AnswerCall', alice.id, 'answer')
   await callee.invoke('SendIceCandidate', alice.id, 'candidate')
   await settle([[alice, caller]], bob)
-  assert.deepEqual(signalsOf(caller), [])
+  // Whether the server has given up by itself meanwhile or does so later, nothing of it passes.
+  const passed = ['CallAnswered', 'IceCandidate']
+  assert.deepEqual(
+    signalsOf(caller).filter(({ name }) => passed.includes(name)),
+    [],
+  )
 })
 
 test('an answered call goes on for hours', async () => {
