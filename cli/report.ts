@@ -1,22 +1,20 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { listReportsCommand, resolveReportCommand } from '../src/features/reports/commands.ts'
 import { order } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
 
-const STATUSES = ['open', 'resolved'] as const
-
 export function addReport(program: Command): void {
   const report = program.command('report').description('messages that people have reported')
 
   const list = report
     .command('list')
-    .description('list reports, newest first, 200 at a time')
-    .addOption(new Option('--status <status>', 'which').choices(STATUSES).default('open'))
+    .description('list open reports, newest first, 200 at a time')
+    .option('--resolved', 'those that are closed instead')
     .option('--before <id>', 'only those older than this report')
     .action(listReports)
-  withExamples(list, 'mimir report list', 'mimir report list --status resolved --json')
+  withExamples(list, 'mimir report list', 'mimir report list --resolved --json')
 
   const resolve = report
     .command('resolve')
@@ -27,14 +25,14 @@ export function addReport(program: Command): void {
 }
 
 interface ListOptions {
-  readonly status: (typeof STATUSES)[number]
+  readonly resolved?: boolean
   readonly before?: string
 }
 
 async function listReports(options: ListOptions, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const { status, before: beforeId } = options
-  const input = { status, beforeId, limit: 200 }
+  const status = options.resolved ? 'resolved' : 'open'
+  const input = { status, beforeId: options.before, limit: 200 } as const
   const reports = await order<typeof listReportsCommand>(globals, 'report.list', input)
   await print(globals, reports, () =>
     table(

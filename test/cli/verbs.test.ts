@@ -160,7 +160,7 @@ for (const running of [false, true]) {
       assert.deepEqual((await run('report', 'resolve', id, '--json')).json, { id })
       ;(await run('report', 'resolve', id)).assertRefused('not_found')
       ;(await run('report', 'resolve', 'x')).assertRefused('validation_failed')
-      const closed = await both('report', 'list', '--status', 'resolved')
+      const closed = await both('report', 'list', '--resolved')
       assert.deepEqual([closed[0].id, closed[0].resolvedById], [id, null])
     })
 
