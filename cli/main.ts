@@ -7,7 +7,9 @@ import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
 import { runProgram } from './program.ts'
+import { addProxy } from './proxy.ts'
 import { addPush } from './push.ts'
+import { addReport } from './report.ts'
 import { addServe } from './serve.ts'
 import { addSubject } from './subject.ts'
 import { addTurn } from './turn.ts'
@@ -23,7 +25,9 @@ await runProgram([
   addApiKey,
   addSubject,
   addTurn,
+  addProxy,
   addPush,
+  addReport,
   addConfig,
   addDb,
   addVersion,

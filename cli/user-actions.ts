@@ -142,13 +142,13 @@ export async function showSessions(
   const sessions = await order<typeof userSessionsCommand>(globals, 'user.sessions', { user })
   await print(globals, sessions, () =>
     table(
-      ['since', 'last used', 'good until', 'address', 'client', 'id'],
+      ['device', 'since', 'last used', 'good until', 'address', 'id'],
       sessions.map((session) => [
+        session.name,
         time(session.createdAt),
         time(session.lastUsedAt),
         time(session.expiresAt),
         session.ip,
-        session.userAgent,
         session.id,
       ]),
       `${user} is signed in nowhere.`,

@@ -6,6 +6,8 @@ import * as accountsAndMail from './0004-accounts-and-mail.ts'
 import * as push from './0005-push.ts'
 import * as sync from './0006-sync.ts'
 import * as identities from './0007-identities.ts'
+import * as calls from './0008-calls.ts'
+import * as avatarsAndDeviceNames from './0009-avatars-and-device-names.ts'
 import * as access from './0012-access.ts'
 import * as nodes from './0015-nodes.ts'
 
@@ -18,6 +20,8 @@ export const migrations: readonly Migration[] = [
   push,
   sync,
   identities,
+  calls,
+  avatarsAndDeviceNames,
   access,
   nodes,
 ]

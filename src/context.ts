@@ -28,6 +28,7 @@ export interface Ctx {
   readonly rateLimiter: RateLimiter
   /** Absent without SMTP settings. */
   readonly mailer: Mailer | undefined
+  /** Who has a live connection on this node. */
   readonly presence: PresenceTracker
   readonly push: PushChannels
   readonly calls: CallRegistry

@@ -9,7 +9,8 @@ import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
-import { createCallRegistry } from '../features/calls/registry.ts'
+import { endAllRinging } from '../features/calls/endings.ts'
+import { CallRegistry } from '../features/calls/registry.ts'
 import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
@@ -33,6 +34,7 @@ import { pruneEventsJob } from './prune-events.ts'
 import { reloadAccess } from './reload.ts'
 
 const BCRYPT_WORK_FACTOR = 12
+const UNTOLD = 'calls that rang at the stop have left no entry'
 const UNCHAINED = 'audit events are left to be chained at the next start'
 
 export interface AppOptions extends ListenOptions {
@@ -107,7 +109,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       mailer,
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
-      calls: createCallRegistry(clock),
+      calls: new CallRegistry(clock),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
@@ -123,6 +125,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         const push = await startPush(ctx)
         cleanUp.defer(() => push.stop())
         const listener = await listen(ctx, cleanUp, options)
+        cleanUp.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
         jobRunner.start()
         return listener
       },

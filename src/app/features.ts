@@ -13,6 +13,8 @@ import { routes as attachments } from '../features/attachments/routes.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
 import { routes as authStatus } from '../features/auth-status/routes.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
+import { jobs as callJobs } from '../features/calls/jobs.ts'
+import { routes as calls } from '../features/calls/routes.ts'
 import { methods as conversationMethods } from '../features/conversations/hub.ts'
 import { routes as conversations } from '../features/conversations/routes.ts'
 import { routes as devices } from '../features/devices/routes.ts'
@@ -30,12 +32,14 @@ import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
+import { commands as proxyCommands } from '../features/proxy/commands.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
 import { jobs as pushJobs } from '../features/push/jobs.ts'
 import { routes as push } from '../features/push/routes.ts'
 import { methods as reactionMethods } from '../features/reactions/hub.ts'
 import { jobs as reactionJobs } from '../features/reactions/jobs.ts'
 import { routes as reactions } from '../features/reactions/routes.ts'
+import { commands as reportCommands } from '../features/reports/commands.ts'
 import { routes as reports } from '../features/reports/routes.ts'
 import { commands as roleCommands } from '../features/roles/commands.ts'
 import { tools as searchTools } from '../features/search/mcp.ts'
@@ -75,6 +79,7 @@ export const routes: readonly AnyRoute[] = [
   ...attachments,
   ...sync,
   ...users,
+  ...calls,
   ...turn,
   ...nodes,
   ...invites,
@@ -101,7 +106,9 @@ export const commands = [
   ...roleCommands,
   ...subjectCommands,
   ...turnCommands,
+  ...proxyCommands,
   ...pushCommands,
+  ...reportCommands,
   ...storeCommands,
 ] as readonly Command[]
 
@@ -111,6 +118,7 @@ export const jobs: readonly Job[] = [
   ...auditJobs,
   ...messageJobs,
   ...reactionJobs,
+  ...callJobs,
   ...attachmentJobs,
   ...sessionJobs,
   ...apiKeyJobs,

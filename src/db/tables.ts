@@ -41,6 +41,8 @@ export interface Tables extends AccessTables, NodeTables {
   message_reactions: MessageReactionRow
   // pins
   message_pins: MessagePinRow
+  // calls
+  missed_calls: MissedCallRow
   // reports
   message_reports: MessageReportRow
   // events
@@ -63,6 +65,8 @@ export interface UserRow {
   email: string | null
   phone: string | null
   display_name: string | null
+  /** An attachment of their own. */
+  avatar_id: string | null
   /** Null: nobody signs in to the account by password. */
   password_hash: string | null
   status: 'PendingEmail' | 'PendingAdmin' | 'Active' | 'Suspended'
@@ -94,6 +98,8 @@ export interface SessionRow {
   user_id: string
   ip: string | null
   user_agent: string | null
+  /** What the person or the app calls the device; null: what the user agent says. */
+  name: string | null
   created_at: string
   last_used_at: string
   expires_at: string
@@ -151,6 +157,8 @@ export interface PushDeviceRow {
   key_id: string | null
   expires_at: string | null
   last_used_at: string | null
+  /** The sign-in that registered it: the device gets pushes as long as that lasts. */
+  session_id: string | null
 }
 
 /** A push that is to be sent: the newest one of a conversation to a device. */
@@ -207,6 +215,8 @@ export interface ConversationRow {
   last_activity_at: string
   /** How long new messages stay; null: until somebody deletes them. */
   timer_seconds: number | null
+  /** Of a group: an attachment of whoever set it. */
+  avatar_id: string | null
 }
 
 export interface ConversationMemberRow {
@@ -272,6 +282,20 @@ export interface MessagePinRow {
   unpinned_at: string | null
 }
 
+/** One side's entry of a call that was not taken: each of the two has their own. */
+export interface MissedCallRow {
+  id: string
+  tenant_id: string
+  user_id: string
+  /** Who called, or was called. */
+  other_id: string
+  direction: 'Incoming' | 'Outgoing'
+  /** 1: with video. */
+  video: number
+  reason: 'Cancelled' | 'NoAnswer' | 'Busy'
+  called_at: string
+}
+
 export interface MessageReportRow {
   id: string
   tenant_id: string
@@ -291,7 +315,7 @@ export interface AttachmentRow {
   id: string
   tenant_id: string
   owner_id: string
-  /** `removed` cannot be read any more; its chunks are taken away piece by piece. */
+  /** `sent` is in use: by messages or as an avatar. `removed` cannot be read any more; its chunks are taken away piece by piece. */
   state: 'uploading' | 'unsent' | 'sent' | 'removed'
   /** Bytes of plaintext; while it is uploaded, what is reserved of the owner's quota. */
   size: number

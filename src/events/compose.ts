@@ -1,6 +1,8 @@
+import type { EventName } from './names.ts'
+
 /** An event as its row names it. */
 export interface EventRef {
-  readonly name: string
+  readonly name: EventName
   readonly audienceId: string
   readonly subjectId: string
 }
@@ -21,8 +23,8 @@ export type Composer<C> = (
   events: readonly EventRef[],
 ) => Promise<readonly unknown[]>
 
-/** By the name of the event. */
-export type Composers<C> = Readonly<Record<string, Composer<C>>>
+/** By the name of the event; a slice has those of its own. */
+export type Composers<C> = Readonly<Partial<Record<EventName, Composer<C>>>>
 
 /** A composer over a look-up of all subjects in one go. `keyOf` names the subject of an event. */
 export function composeEach<C, S>(

@@ -1,4 +1,5 @@
 import type { CredentialKind } from '../policy/credential.ts'
+import type { EventName, SignalName } from './names.ts'
 
 /** Who hears of an event: everyone in a conversation, or one person on all devices. */
 export type Audience =
@@ -9,8 +10,8 @@ export type Audience =
 export interface AppEvent {
   readonly tenantId: string
   readonly audience: Audience
-  /** The name on the wire, for example `MessageReceived`. */
-  readonly name: string
+  /** The name on the wire. */
+  readonly name: EventName
   /** What the row names: the message, the user, the session this is about. */
   readonly subjectId: string
   /** The one argument that live connections get; the row does not keep it. */
@@ -23,7 +24,7 @@ export interface AppEvent {
 /** What may be missed (typing, ringing, ICE candidates, presence): delivered now or never. */
 export interface Signal {
   readonly audience: Audience
-  readonly name: string
+  readonly name: SignalName
   readonly payload: unknown
   /** The connection that caused it, when it shall not get it back. */
   readonly exceptConnectionId?: string

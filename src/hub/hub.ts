@@ -40,6 +40,9 @@ export interface HubOptions {
   }
 }
 
+/** An event or a signal, which go the same way here. */
+type Delivery = Omit<Signal, 'name'> & { readonly name: string }
+
 export interface HubCounts {
   readonly connections: number
   readonly users: number
@@ -250,7 +253,7 @@ class LiveHub implements Hub, ConnectionHost {
   }
 
   /** Encodes once, whoever listens, and not at all when nobody does. */
-  private deliver({ audience, name, payload, exceptConnectionId, toConnectionId }: Signal): void {
+  private deliver({ audience, name, payload, exceptConnectionId, toConnectionId }: Delivery): void {
     if (!this.groups.reaches(audience)) return
     const event = new EventRecord(name, payload)
     if (toConnectionId !== undefined) {

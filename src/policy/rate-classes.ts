@@ -14,6 +14,7 @@ export const DEFAULT_RATE_LIMITS = {
   'auth-forgot-password': { requests: 5, seconds: 60 },
   'auth-reset-password': { requests: 5, seconds: 60 },
   'auth-link-device': { requests: 10, seconds: 60 },
+  'profile-change': { requests: 30, seconds: 60 },
   'email-change': { requests: 5, seconds: 60 },
   'friend-request': { requests: 5, seconds: 60 },
   'invite-create': { requests: 20, seconds: 60 },

@@ -18,7 +18,9 @@ for (const running of [false, true]) {
       await sandbox.init()
       const env = { TURN_HOST: 'turn.example.org', MIMIR_RATE_LIMITS: 'off' }
       served = await sandbox.serve([], env)
-      for (const name of ['ada', 'bob', 'cyd']) await joinAs(sandbox, served.url, name)
+      const tokens: string[] = []
+      for (const name of ['ada', 'bob', 'cyd']) tokens.push(await joinAs(sandbox, served.url, name))
+      await reportMessage(served.url, tokens[0] as string, tokens[1] as string)
       for (const name of ['dan', 'eve', 'fay']) await register(sandbox, served.url, name)
       if (!running) await served.stop()
     }, SETUP)
@@ -147,6 +149,21 @@ for (const running of [false, true]) {
       ;(await run('push', 'test', 'nobody')).assertRefused('user_not_found')
     })
 
+    test('report', async () => {
+      const [report, ...more] = await both('report', 'list')
+      assert.deepEqual(more, [])
+      assert.deepEqual([report.reporterUsername, report.senderUsername], ['bob', 'ada'])
+      assert.match((await run('report', 'list')).stdout, /rude\ufffd/)
+      const older = ['report', 'list', '--before', report.id]
+      assert.equal((await run(...older)).stdout, 'Nothing is reported.\n')
+      const { id } = report
+      assert.deepEqual((await run('report', 'resolve', id, '--json')).json, { id })
+      ;(await run('report', 'resolve', id)).assertRefused('not_found')
+      ;(await run('report', 'resolve', 'x')).assertRefused('validation_failed')
+      const closed = await both('report', 'list', '--resolved')
+      assert.deepEqual([closed[0].id, closed[0].resolvedById], [id, null])
+    })
+
     test('db', async () => {
       const status = await both('db', 'status')
       assert.equal(status.engine, 'sqlite')
@@ -157,6 +174,23 @@ for (const running of [false, true]) {
       assert.deepEqual([check.ok, check.damage], [true, []])
     })
   })
+}
+
+/** The one becomes the other's friend, says something, and is reported. */
+async function reportMessage(url: string, sender: string, reporter: string): Promise<void> {
+  const ask = async (path: string, token: string, body: object = {}) => {
+    const reply = await post(`${url}${path}`, body, token)
+    assert.ok(reply.ok, `${path} ${reply.status}`)
+    return reply.status === 204 ? {} : JSON.parse(await reply.text())
+  }
+  const headers = { authorization: `Bearer ${reporter}` }
+  const me = JSON.parse(await (await fetch(`${url}/api/me`, { headers })).text())
+  const { id } = await ask('/api/friends/requests', sender, { friendKey: me.friendKey })
+  await ask(`/api/friends/requests/${id}/accept`, reporter)
+  const dm = await ask('/api/conversations', sender, { type: 'Dm', memberIds: [me.id] })
+  const said = await ask(`/api/messages/${dm.id}`, sender, { content: 'something bad' })
+  // A reason must not steer the terminal of whoever lists it.
+  await ask(`/api/messages/${said.id}/report`, reporter, { reason: 'rude\u001b' })
 }
 
 async function register(sandbox: Sandbox, url: string, name: string): Promise<void> {

@@ -96,6 +96,21 @@ test('the confirmation link of the mail opens a page', async () => {
   assertPage(await mimir.rest().get('/verify-email'), 400, /no token/)
 })
 
+test('a link for a new password that is none opens no form, and sets none', async () => {
+  await using mimir = await boot()
+  const browser = mimir.rest().with({ 'content-type': 'application/x-www-form-urlencoded' })
+  const form = 'newPassword=another+long+one'
+  for (const reply of [
+    await browser.get('/reset-password'),
+    await browser.get('/reset-password?token=unknown'),
+    await browser.send('POST', '/reset-password', form),
+    await browser.send('POST', '/reset-password?token=unknown', form),
+  ]) {
+    assertPage(reply, 400, /not valid, was used, or has expired/)
+    assert.doesNotMatch(reply.body, /<form/)
+  }
+})
+
 test('the front page says what this is and invites nobody', async () => {
   await using mimir = await boot()
   const front = await mimir.rest().get('/')

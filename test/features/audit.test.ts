@@ -103,6 +103,8 @@ test('every route that changes something leaves exactly one event, and sending a
   await mimir.rest().post('/api/auth/login', signIn)
   const sessions = assertDone(await dora.rest.get('/api/me/sessions'))
   const other = sessions.find(({ current }: { current: boolean }) => !current)
+  const called = dora.rest.patch(`/api/me/sessions/${other.id}`, { name: 'the old phone' })
+  await act('PATCH /api/me/sessions/{id}', 'session.renamed', called)
   const revoke = dora.rest.delete(`/api/me/sessions/${other.id}`)
   await act('DELETE /api/me/sessions/{id}', 'session.revoked', revoke)
   const linked = dora.rest.post('/api/auth/link-device')

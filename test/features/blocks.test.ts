@@ -168,3 +168,38 @@ test('a request that comes in together with a block does not get past it', async
   }
   assertRefused(await ask(bob, ann), 403, 'forbidden')
 })
+
+test('behind a block neither learns what the other has read or got; one’s own devices do', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = await mimir.friends('ann', 'bob')
+  const dm = await ann.dm(bob)
+  await bob.say(dm, 'before')
+  assertDone(await ann.rest.post(`/api/conversations/${dm}/read`), 204)
+  const [annsHub, bobsHub] = [await ann.connect(), await bob.connect()]
+  const cursorOf = async (person: Person) => assertDone(await person.rest.get('/api/sync')).cursor
+  const cursors = { anns: await cursorOf(ann), bobs: await cursorOf(bob) }
+  const lastRead = async (person: Person) => {
+    const { members } = assertDone(await person.rest.get(`/api/conversations/${dm}`))
+    return members.map(({ lastReadAt }: { lastReadAt: string | null }) => lastReadAt)
+  }
+  assert.equal((await lastRead(bob)).filter((at: string | null) => at !== null).length, 1)
+  assertDone(await block(ann, bob.id), 204)
+
+  mimir.clock.advance(1000)
+  await annsHub.invoke('MarkConversationRead', dm)
+  const told = await annsHub.event('ConversationRead')
+  assert.deepEqual([told.conversationId, told.userId], [dm, ann.id])
+  assertDone(await ann.rest.post(`/api/conversations/${dm}/delivered`), 204)
+  assert.deepEqual(await lastRead(bob), [null, null])
+  const syncOf = async (person: Person, cursor: string) =>
+    assertDone(await person.rest.get(`/api/sync?cursor=${cursor}`)).events
+  const [event] = await syncOf(ann, cursors.anns)
+  assert.deepEqual([event.type, event.data], ['ConversationRead', told])
+  assert.deepEqual(await syncOf(bob, cursors.bobs), [])
+
+  assertDone(await unblock(ann, bob.id), 204)
+  await ann.say(dm, 'after')
+  await bobsHub.event('MessageReceived', ({ content }) => content === 'after')
+  assert.deepEqual(bobsHub.all('ConversationRead'), [])
+  assert.deepEqual(bobsHub.all('ConversationDelivered'), [])
+})

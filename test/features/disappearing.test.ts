@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sql } from 'kysely'
+import { lockConversation } from '../../src/features/conversations/access.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
+import { STORE } from '../harness/store.ts'
 
 const wipe = (mimir: Appliance) => mimir.app.jobs.runNow('wipe-expired-messages')
 
@@ -138,6 +142,35 @@ test('a time is whole seconds from five to a year', async () => {
     const sent = await hub.invoke('SendMessage', conversationId, 'x', { expiresInSeconds })
     assert.equal(secondsOf(sent), expiresInSeconds)
   }
+})
+
+test('a message whose time runs out while it is stored is sent, shown to nobody and wiped', {
+  skip: STORE !== 'postgres' && 'holds a row of the store, which only a database server allows',
+}, async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  const [hub, device] = [await alice.connect(), await bob.connect()]
+  const { db } = mimir.app.ctx
+  const waiting = async () => {
+    // Other servers may use the same database: only who touches this one's table counts.
+    const { rows } = await sql`
+      select 1 from pg_locks waits join pg_locks holds on holds.pid = waits.pid
+      where not waits.granted and holds.relation = 'conversations'::regclass`.execute(db.read)
+    return rows.length > 0
+  }
+  let sending: Promise<{ id: string; expiresAt: string; content: string }> | undefined
+  await db.transaction(async (tx) => {
+    await lockConversation(tx, 'default', conversationId)
+    sending = hub.invoke('SendMessage', conversationId, 'late', { expiresInSeconds: 5 })
+    await eventually(waiting, 'the message did not wait for the row')
+    mimir.clock.advance(6000)
+  })
+  const sent = await sending
+  assert.ok(sent && Date.parse(sent.expiresAt) < mimir.clock.now())
+  assert.deepEqual(await contentsOf(bob, conversationId), [])
+  await wipe(mimir)
+  await device.event('MessageDeleted', ({ messageId }) => messageId === sent.id)
 })
 
 test('many messages that end together are wiped by one run', async () => {

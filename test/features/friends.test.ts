@@ -9,8 +9,11 @@ const UNKNOWN = '01890000-0000-7000-8000-000000000000'
 const ask = async (from: Person, to: Person) =>
   from.rest.post('/api/friends/requests', { friendKey: await to.friendKey() })
 
-const answer = (person: Person, id: string, verb: 'accept' | 'reject') =>
-  person.rest.post(`/api/friends/requests/${id}/${verb}`)
+const answers = {
+  accept: (person: Person, id: string) => person.rest.post(`/api/friends/requests/${id}/accept`),
+  reject: (person: Person, id: string) => person.rest.post(`/api/friends/requests/${id}/reject`),
+}
+const answer = (person: Person, id: string, verb: 'accept' | 'reject') => answers[verb](person, id)
 
 const pending = async (person: Person) =>
   assertDone(await person.rest.get('/api/friends/requests/pending'))

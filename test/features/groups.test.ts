@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { PNG, rowsOf, upload } from '../harness/attachments.ts'
 import { boot } from '../harness/boot.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
@@ -200,4 +201,40 @@ test('admins remove members and other admins, members only themselves', async ()
   const unknown = `/api/conversations/${group}/members/${randomUUID()}`
   assertRefused(await bob.rest.delete(unknown), 404, 'not_found')
   assert.deepEqual(await rolesOf(bob, group), { alice: 'Owner', bob: 'Admin' })
+})
+
+test('the last member leaves without handing over, and the group with its avatar is gone for all', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const group = await alice.group('duo', bob)
+  const { id: avatar } = assertDone(await upload(mimir, alice, PNG), 201)
+  assertDone(await alice.rest.put(`/api/conversations/${group}/settings`, { avatar }), 204)
+  const device = await alice.connect()
+
+  assertRefused(await remove(alice, group, alice), 400, 'owner_cannot_leave_or_be_removed')
+  assertDone(await remove(bob, group, bob), 204)
+  assertDone(await remove(alice, group, alice), 204)
+  await device.event('ConversationMemberRemoved', ({ userId }) => userId === alice.id)
+  assert.deepEqual(assertDone(await alice.rest.get('/api/conversations')), [])
+  assertRefused(await alice.rest.get(`/api/conversations/${group}`), 403, 'forbidden')
+  assertRefused(await add(alice, group, bob), 403, 'forbidden')
+  assert.deepEqual((await rowsOf(mimir)).attachments, [])
+})
+
+test('who is shut out cannot be made the owner; the same role again is not told', async () => {
+  await using mimir = await boot()
+  const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')
+  const group = await alice.group('trio', bob, cleo)
+  const device = await cleo.connect()
+  await mimir.command('user.suspend', { user: 'bob' })
+
+  assertRefused(await appoint(alice, group, bob, 'Owner'), 409, 'new_owner_not_active')
+  assertDone(await appoint(alice, group, alice, 'Owner'), 204)
+  assertDone(await appoint(alice, group, cleo, 'Member'), 204)
+  assertDone(await appoint(alice, group, cleo, 'Admin'), 204)
+  assertDone(await appoint(alice, group, cleo, 'Admin'), 204)
+  assertDone(await remove(alice, group, bob), 204)
+  await device.event('ConversationMemberRemoved')
+  const told = device.all('ConversationMemberRoleChanged').map(({ userId, role }) => [userId, role])
+  assert.deepEqual(told, [[cleo.id, 'Admin']])
 })

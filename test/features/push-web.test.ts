@@ -69,7 +69,7 @@ test('a subscription is registered once, listed, moved to who has it now, and fo
       ['webpush', undefined],
     ],
   )
-  assert.deepEqual(Object.keys(listed[1]).sort(), ['createdAt', 'id', 'kind'])
+  assert.deepEqual(Object.keys(listed[1]).sort(), ['createdAt', 'id', 'kind', 'sessionId'])
   assert.equal(listed[1].id, first.id)
   assertRefused(await ann.rest.delete(`${PATH}/${listed[0].id}`), 404, 'not_found')
 

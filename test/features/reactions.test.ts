@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
+import { STORE } from '../harness/store.ts'
 
 const path = (messageId: string, emoji: string) =>
   `/api/messages/${messageId}/reactions/${encodeURIComponent(emoji)}`
@@ -15,6 +16,9 @@ async function reactionsOf(person: Person, conversationId: string) {
 
 /** Keycaps are emoji of two characters more; a letter alone is none. */
 const EMOJI: readonly string[] = [...'😀😁😂😃😄😅😆😇😈😉😊😋😌😍😎😏😐😑😒😓😔😕']
+
+/** A transaction each: a server takes so long for them that fewer must do. */
+const TRIES = STORE === 'sqlite' ? 10_000 : 1000
 
 async function duo(mimir: Appliance) {
   const [alice, bob] = await mimir.friends('alice', 'bob')
@@ -117,6 +121,44 @@ test('ten of a person and twenty different ones fit on a message, however many a
   assert.equal(await all(cleo, [...used].slice(0, 9)), 9)
   assertDone(await bob.rest.delete(path(id, others[0] as string)), 204)
   assert.equal(await all(bob, [others[11] as string]), 1)
+})
+
+test('ten thousand reactions of one person leave ten, and few marks of those taken back', async () => {
+  await using mimir = await boot()
+  const { bob, conversationId, id } = await duo(mimir)
+  const hub = await bob.connect()
+  const codes = Array.from({ length: 0x400 }, (_, index) => String.fromCodePoint(0x1f300 + index))
+  const emoji = codes.filter((text) => /^\p{RGI_Emoji}$/v.test(text))
+  assert.ok(emoji.length > 500, `${emoji.length} emoji`)
+  const tried = Array.from({ length: TRIES }, (_, index) => emoji[index % emoji.length] as string)
+
+  let refused = 0
+  for (let start = 0; start < tried.length; start += 500) {
+    const some = tried.slice(start, start + 500).map((one) => hub.invoke('React', id, one, true))
+    for (const outcome of await Promise.allSettled(some)) {
+      if (outcome.status === 'fulfilled') continue
+      assert.match(String(outcome.reason), /HubException: too_many_reactions$/)
+      refused++
+    }
+  }
+  const [reactions] = await reactionsOf(bob, conversationId)
+  assert.equal(reactions.length, 10)
+  // What is there already is no further one.
+  const again = tried.filter((one) => reactions.some((r: { emoji: string }) => r.emoji === one))
+  assert.equal(refused, tried.length - again.length)
+
+  const [first = ''] = emoji
+  await Promise.all(
+    reactions.map((r: { emoji: string }) => hub.invoke('React', id, r.emoji, false)),
+  )
+  for (const one of emoji.slice(0, 100)) {
+    await hub.invoke('React', id, one, true)
+    await hub.invoke('React', id, one, false)
+  }
+  await hub.invoke('React', id, first, true)
+  assert.deepEqual(await reactionsOf(bob, conversationId), [[{ emoji: first, userIds: [bob.id] }]])
+  const rows = await mimir.app.ctx.db.read.selectFrom('message_reactions').select('id').execute()
+  assert.ok(rows.length <= 51, `${rows.length} rows`)
 })
 
 test('who is no member, and what is deleted, gets no reaction; the deletion takes them along', async () => {

@@ -50,6 +50,27 @@ test('a report reaches the administrators, who close it; the message’s people 
   )
 })
 
+test('the operator lists and closes reports too, in whoever’s name there is none', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const { id } = await alice.say(await alice.dm(bob), 'something bad')
+  const reason = { reason: 'rude' }
+  assertDone(await bob.rest.post(`/api/messages/${id}/report`, reason), 204)
+  const [report] = await mimir.command('report.list')
+  assert.deepEqual([report.messageId, report.reason], [id, 'rude'])
+  await mimir.command('report.resolve', { id: report.id })
+  assert.deepEqual(await mimir.command('report.list'), [])
+  const [closed] = await mimir.command('report.list', { status: 'resolved' })
+  assert.equal(closed.resolvedById, null)
+  assert.ok(closed.resolvedAt)
+  for (const gone of [report.id, randomUUID()]) {
+    await assert.rejects(mimir.command('report.resolve', { id: gone }), { code: 'not_found' })
+  }
+  await assert.rejects(mimir.command('report.list', { status: 'all' }), {
+    code: 'validation_failed',
+  })
+})
+
 test('a reason is nowhere in the store as it was written, and needs its key', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

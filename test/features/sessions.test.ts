@@ -182,7 +182,7 @@ test('the list of sessions shows the open ones, last used first, and which is th
     list.map((session: { current: boolean }) => session.current),
     [false, true],
   )
-  const names = ['createdAt', 'current', 'expiresAt', 'id', 'ip', 'lastUsedAt', 'userAgent']
+  const names = ['createdAt', 'current', 'expiresAt', 'id', 'ip', 'lastUsedAt', 'name', 'userAgent']
   assert.deepEqual(Object.keys(list[0]).sort(), names)
   assert.equal(list[0].expiresAt, refreshed.refreshExpiresAt)
   assert.equal(list[0].ip, '127.0.0.1')

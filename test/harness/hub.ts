@@ -1,34 +1,7 @@
 import assert from 'node:assert/strict'
 import { type HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr'
+import { EVENT_NAMES, SIGNAL_NAMES } from '../../src/events/names.ts'
 import { eventually } from './eventually.ts'
-
-/** Every event the server can send; the official client drops those that nobody listens to. */
-const EVENTS = [
-  'MessageReceived',
-  'MessageEdited',
-  'MessageDeleted',
-  'ConversationRead',
-  'ConversationDelivered',
-  'ConversationSettingsChanged',
-  'ReactionChanged',
-  'MessagePinned',
-  'MessageUnpinned',
-  'ConversationCreated',
-  'ConversationMemberAdded',
-  'ConversationMemberRemoved',
-  'ConversationMemberRoleChanged',
-  'ConversationRenamed',
-  'Typing',
-  'PresenceChanged',
-  'IncomingCall',
-  'CallAnswered',
-  'IceCandidate',
-  'CallRejected',
-  'CallEnded',
-  'FriendRequestReceived',
-  'FriendRequestAccepted',
-  'SessionRevoked',
-]
 
 export interface Received {
   readonly name: string
@@ -52,7 +25,8 @@ export class HubClient {
       .withUrl(`${base}/hubs/dm`, { accessTokenFactory: () => token })
       .configureLogging(LogLevel.None)
     this.connection = configure(builder).build()
-    for (const name of EVENTS) {
+    // The official client drops what nobody listens to.
+    for (const name of [...EVENT_NAMES, ...SIGNAL_NAMES]) {
       this.connection.on(name, (data: unknown) => void this.received.push({ name, data }))
     }
     this.connection.onclose(() => {

@@ -107,7 +107,8 @@ describe('with a client that breaks the rules', () => {
     deaf.write(masked(HANDSHAKE))
     await until(() => house.presence.includes('connected deaf'), 'the deaf one')
     const payload = 'x'.repeat(16 * 1024)
-    const event = { tenantId: 'default', name: 'Said', subjectId: 's', payload }
+    const name = 'MessageReceived' as const
+    const event = { tenantId: 'default', name, subjectId: 's', payload }
     let sent = 0
     while (!house.presence.includes('disconnected deaf')) {
       const read = sent
@@ -168,7 +169,8 @@ describe('joining', () => {
     const raw = await house.raw('ann')
     raw.send(HANDSHAKE + call(1, 'Note', 'early'))
     await until(() => house.hub.counts().users === 1, 'registration')
-    const event = { tenantId: 'default', name: 'E', subjectId: 's', payload: 1 }
+    const name = 'MessageDeleted' as const
+    const event = { tenantId: 'default', name, subjectId: 's', payload: 1 }
     const left = { kind: 'conversation', id: 'left' } as const
     house.hub.events([
       { ...event, audience: { kind: 'user', id: 'ann' } },
@@ -181,7 +183,7 @@ describe('joining', () => {
       { ...event, audience: { kind: 'conversation', id: 'kept' }, payload: 3 },
     ])
     await until(() => raw.records.length === 4, 'the last event')
-    const heard = (n: number) => `{"type":1,"target":"E","arguments":[${n}]}`
+    const heard = (n: number) => `{"type":1,"target":"${name}","arguments":[${n}]}`
     const completion = '{"type":3,"invocationId":"1"}'
     assert.deepEqual(raw.records, ['{}', heard(1), completion, heard(3)])
   })

@@ -88,12 +88,14 @@ describe('with the official client', () => {
   test('events and signals reach their audience, joins before and leaves after', async () => {
     const bob = house.client('bob')
     const heard: string[] = []
-    ann.on('Said', (text: string) => heard.push(`ann ${text}`))
-    bob.on('Said', (text: string) => heard.push(`bob ${text}`))
+    for (const target of ['MessageReceived', 'Typing']) {
+      ann.on(target, (text: string) => heard.push(`ann ${text}`))
+      bob.on(target, (text: string) => heard.push(`bob ${text}`))
+    }
     await bob.start()
     const everyone = { kind: 'conversation', id: 'everyone' } as const
     const pair = { kind: 'conversation', id: 'pair' } as const
-    const said = { tenantId: 'default', name: 'Said', subjectId: 's' }
+    const said = { tenantId: 'default', name: 'MessageReceived', subjectId: 's' } as const
     house.hub.events([
       { ...said, audience: everyone, payload: '1' },
       { ...said, audience: pair, payload: '2' },
@@ -102,7 +104,7 @@ describe('with the official client', () => {
       { ...said, audience: pair, payload: '5' },
       { ...said, audience: { kind: 'user', id: 'bob' }, payload: '6' },
     ])
-    house.hub.signal({ audience: everyone, name: 'Said', payload: 'last' })
+    house.hub.signal({ audience: everyone, name: 'Typing', payload: 'last' })
     await until(() => heard.filter((line) => line.endsWith('last')).length === 2, 'the last')
     const of = (name: string) => heard.filter((line) => line.startsWith(name)).join(',')
     assert.equal(of('ann'), 'ann 1,ann 3,ann 4,ann 5,ann last')

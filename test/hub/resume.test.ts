@@ -58,9 +58,10 @@ async function assertRefused(house: House, token: string, id: string): Promise<v
 
 function say(house: House, payload: unknown): void {
   const audience = { kind: 'conversation', id: 'everyone' } as const
-  house.hub.signal({ audience, name: 'E', payload })
+  house.hub.signal({ audience, name: 'Typing', payload })
 }
-const heard = (payload: unknown) => JSON.stringify({ type: 1, target: 'E', arguments: [payload] })
+const heard = (payload: unknown) =>
+  JSON.stringify({ type: 1, target: 'Typing', arguments: [payload] })
 
 describe('stateful reconnect', () => {
   test('is offered to who asks, and only then', async (t) => {

@@ -1,33 +1,65 @@
 import type { Ctx } from '../../context.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
+import { releaseAvatar, takeAvatar } from '../attachments/service.ts'
 import { recordAudit } from '../audit/service.ts'
-import type { Me, UpdateMe } from './schema.ts'
+import { listAcquaintances } from './acquaintances.ts'
+import { profileChanged } from './events.ts'
+import type { Me, Profile, UpdateMe } from './schema.ts'
 import { getMe } from './service.ts'
-import { updateUser } from './store.ts'
+import { holdUser, updateUser } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'keyring' | 'log'>
+type Change = Partial<Pick<UserRow, 'display_name' | 'phone' | 'avatar_id'>>
 
 /** Changes what is given, and nothing else; null or an empty text takes a value away. */
-export async function updateMe(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
-  actor: Actor,
-  input: UpdateMe,
-): Promise<Me> {
-  const { userId } = requireUser(actor)
-  const { displayName, phone } = input
-  const change = {
+export async function updateMe(ctx: Needs, actor: Actor, input: UpdateMe): Promise<Me> {
+  const me = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    const user = await holdUser(tx, me.tenantId, me.userId)
+    if (!user) throw new AppError(commonErrors.unauthorized)
+    const change = changeOf(user, input)
+    const changed = Object.keys(change)
+    if (changed.length === 0) return
+    if (change.avatar_id) await takeAvatar(ctx, tx, me, change.avatar_id)
+    await updateUser(tx, user.id, { ...change, updated_at: toIso(ctx.clock.now()) })
+    if (change.avatar_id !== undefined && user.avatar_id) {
+      await releaseAvatar(ctx, tx, user.avatar_id)
+    }
+    if (change.avatar_id !== undefined || change.display_name !== undefined) {
+      const profile = toProfile({ ...user, ...change })
+      const audience = [me.userId, ...(await listAcquaintances(tx, me))]
+      await appendEvents(ctx, tx, profileChanged(me.tenantId, profile, audience))
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.profile_changed',
+      target: { type: 'user', id: user.id },
+      details: { fields: changed.join(',') },
+    })
+  })
+  return getMe(ctx, actor)
+}
+
+/** What would be another value than before. */
+function changeOf(user: UserRow, { displayName, phone, avatar }: UpdateMe): Change {
+  const wanted: Change = {
     ...(displayName === undefined ? {} : { display_name: displayName || null }),
     ...(phone === undefined ? {} : { phone: phone || null }),
+    ...(avatar === undefined ? {} : { avatar_id: avatar }),
   }
-  const changed = Object.keys(change)
-  if (changed.length > 0) {
-    await ctx.db.transaction(async (tx) => {
-      await updateUser(tx, userId, { ...change, updated_at: toIso(ctx.clock.now()) })
-      await recordAudit(ctx, tx, actor, {
-        type: 'account.profile_changed',
-        target: { type: 'user', id: userId },
-        details: { fields: changed.join(',') },
-      })
-    })
+  const entries = Object.entries(wanted) as [keyof Change, string | null][]
+  return Object.fromEntries(entries.filter(([name, value]) => user[name] !== value))
+}
+
+/** What others see of a person. */
+export function toProfile(row: UserRow): Profile {
+  return {
+    userId: row.id,
+    username: row.username,
+    displayName: row.display_name,
+    avatar: row.avatar_id,
   }
-  return getMe(ctx, actor)
 }

@@ -1,4 +1,5 @@
 import { defineRoute } from '../../http/define-route.ts'
+import { avatarErrors } from '../attachments/errors.ts'
 import { inviteErrors } from '../invites/errors.ts'
 import { changeEmail } from './email-change.ts'
 import { resendVerification, verifyEmail } from './email-verification.ts'
@@ -86,12 +87,13 @@ export const routes = [
   defineRoute({
     method: 'patch',
     path: '/api/me',
-    summary: 'Change your display name or phone number',
+    summary: 'Change your display name, avatar or phone number',
     permission: 'signed-in',
-    rate: 'unlimited',
+    rate: 'profile-change',
     body: UpdateMe,
     status: 200,
     output: Me,
+    errors: avatarErrors,
     run: updateMe,
   }),
   defineRoute({

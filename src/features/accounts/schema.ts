@@ -56,14 +56,26 @@ export const Me = z.strictObject({
   friendKey: z.string(),
   createdAt: z.iso.datetime(),
   displayName: z.string().optional(),
+  /** An attachment; absent without one. */
+  avatar: uuid.optional(),
 })
 export type Me = z.output<typeof Me>
 
 export const UpdateMe = z.object({
   displayName: line(0, 80).nullish(),
   phone: line(0, 32).nullish(),
+  /** An image that the caller uploaded. */
+  avatar: uuid.nullish(),
 })
 export type UpdateMe = z.output<typeof UpdateMe>
+
+/** The argument of `ProfileChanged`; null where there is nothing. */
+export interface Profile {
+  readonly userId: string
+  readonly username: string
+  readonly displayName: string | null
+  readonly avatar: string | null
+}
 
 export const ChangeEmail = z.object({
   email: Email,

@@ -13,6 +13,8 @@ import { accountErrors } from './errors.ts'
 import type { FriendKey, Me, Register, Registered } from './schema.ts'
 import { findUser, insertUser, updateUser } from './store.ts'
 
+export { findAcquaintances } from './acquaintances.ts'
+
 /** 9 random bytes: 12 characters of base64url. */
 const FRIEND_KEY_BYTES = 9
 
@@ -84,6 +86,7 @@ export function newUser(ctx: Pick<Ctx, 'clock' | 'ids'>, account: NewAccount): U
     email: account.email,
     phone: account.phone,
     display_name: null,
+    avatar_id: null,
     password_hash: account.passwordHash,
     status: account.status,
     role: account.role,
@@ -108,7 +111,15 @@ export async function getMe(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Me> {
     isAdmin: isAdminRole(user.role),
     friendKey: user.friend_key,
     createdAt: user.created_at,
+    ...shownOf(user),
+  }
+}
+
+/** What a person has chosen to be shown with; absent where there is nothing. */
+export function shownOf(user: Pick<UserRow, 'display_name' | 'avatar_id'>) {
+  return {
     ...(user.display_name === null ? {} : { displayName: user.display_name }),
+    ...(user.avatar_id === null ? {} : { avatar: user.avatar_id }),
   }
 }
 

@@ -14,6 +14,30 @@ export async function findUser(db: Db, tenantId: string, id: string): Promise<Us
     .executeTakeFirst()
 }
 
+/** The same, kept against other changes until the transaction ends. */
+export async function holdUser(tx: Tx, tenantId: string, id: string): Promise<UserRow | undefined> {
+  return tx
+    .updateTable('users')
+    .set((columns) => ({ status: columns.ref('status') }))
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+export async function findUsers(
+  db: Db,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<UserRow[]> {
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', ids)
+    .execute()
+}
+
 /** By username without regard to case, or by e-mail. */
 export async function findUserByLogin(
   db: Db,

@@ -21,8 +21,7 @@ import type { AccountStatus } from '../accounts/schema.ts'
 import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { reconnectAfterCommit } from '../roles/service.ts'
-import { type OpenSession, openSessionsOf } from '../sessions/access.ts'
-import { endAllSessions } from '../sessions/service.ts'
+import { endAllSessions, type OpenSession, openSessionsOf } from '../sessions/service.ts'
 import type { Account } from './schema.ts'
 import { type AdminNeeds, approve, reject, suspend } from './service.ts'
 
@@ -153,12 +152,12 @@ export async function resetAccountPassword(
 }
 
 export async function getAccountSessions(
-  ctx: Pick<Ctx, 'db' | 'clock'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'presence'>,
   actor: Actor,
   input: Named,
 ): Promise<OpenSession[]> {
   const user = await requireAccount(ctx.db.read, actor.tenantId, input.user)
-  return openSessionsOf(ctx.db.read, user.id, toIso(ctx.clock.now()))
+  return openSessionsOf(ctx, user.id)
 }
 
 export async function revokeAccountSessions(

@@ -1,7 +1,10 @@
 import type { Ctx } from '../../context.ts'
+import type { AttachmentRow } from '../../db/tables.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { freeNow } from '../../platform/memory.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { findAccountById } from '../accounts/access.ts'
+import { findAcquaintances } from '../accounts/service.ts'
 import { findPresent } from '../conversations/access.ts'
 import { attachmentErrors } from './errors.ts'
 import type { Range } from './range.ts'
@@ -17,7 +20,10 @@ export interface StoredFile {
   read(range: Range): AsyncGenerator<Uint8Array, void, undefined>
 }
 
-/** A file for its uploader and for the members of every conversation in which it was sent. */
+/**
+ * A file for its uploader and for the members of every conversation in which it was sent or is the
+ * avatar; the uploader's own avatar for everyone who may see the person.
+ */
 export async function openAttachment(
   ctx: Needs,
   actor: Actor,
@@ -25,19 +31,22 @@ export async function openAttachment(
 ): Promise<StoredFile> {
   const me = requireUser(actor)
   const row = await findStored(ctx.db.read, me.tenantId, input.id)
-  if (!row || (row.owner_id !== me.userId && !(await wasSentTo(ctx, me, row.id)))) {
-    throw new AppError(commonErrors.notFound)
-  }
+  if (!row || !(await maySee(ctx, me, row))) throw new AppError(commonErrors.notFound)
   const head = openHead(ctx, row)
   if (!head) throw new AppError(attachmentErrors.unreadable)
   return { attachment: head.attachment, read: (range) => readChunks(ctx, head, range) }
 }
 
-async function wasSentTo(ctx: Needs, me: UserActor, id: string): Promise<boolean> {
-  const conversations = await listConversationsOf(ctx.db.read, id)
+async function maySee(ctx: Needs, me: UserActor, row: AttachmentRow): Promise<boolean> {
+  const { read } = ctx.db
+  if (row.owner_id === me.userId) return true
+  const conversations = await listConversationsOf(read, row.id)
   const keys = conversations.map((conversationId) => ({ conversationId, userId: me.userId }))
-  const isPresent = await findPresent(ctx.db.read, keys)
-  return keys.some(isPresent)
+  const isPresent = await findPresent(read, keys)
+  if (keys.some(isPresent)) return true
+  const owner = await findAccountById(read, me.tenantId, row.owner_id)
+  if (owner?.avatar_id !== row.id) return false
+  return (await findAcquaintances(read, me, [owner.id])).has(owner.id)
 }
 
 async function* readChunks(

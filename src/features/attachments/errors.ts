@@ -9,7 +9,17 @@ export const attachmentErrors = defineErrors({
   alreadySent: {
     code: 'already_sent',
     kind: 'conflict',
-    message: 'The attachment was sent: delete the message instead.',
+    message: 'The attachment is in use: delete the message, or take the avatar away.',
+  },
+  avatarIsNoImage: {
+    code: 'avatar_is_no_image',
+    kind: 'invalid',
+    message: 'An avatar is an image.',
+  },
+  avatarTooLarge: {
+    code: 'avatar_too_large',
+    kind: 'too_large',
+    message: 'The image is too large for an avatar.',
   },
   quotaExceeded: {
     code: 'quota_exceeded',
@@ -32,3 +42,11 @@ export const attachmentErrors = defineErrors({
     message: 'This attachment cannot be read.',
   },
 })
+
+/** Why an upload may not become an avatar. */
+export const avatarErrors = [
+  attachmentErrors.notFound,
+  attachmentErrors.avatarIsNoImage,
+  attachmentErrors.avatarTooLarge,
+  attachmentErrors.unreadable,
+]

@@ -10,23 +10,29 @@ const WAVEFORM = /^(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(,(\d{1,2}|1\d\d|2[0-4]\d|25[
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
 /** What the client knows of the file, since the server never looks into it: query parameters. */
-export const AttachmentMeta = z.object({
-  /** Of an image or a video, in pixels. */
-  width: whole(1, 65_535).optional(),
-  height: whole(1, 65_535).optional(),
-  /** A blurhash or the like, to be shown until the file is there. */
-  preview: text(1, 100).optional(),
-  /** Of a sound or a video, in milliseconds. */
-  durationMs: whole(0, 7 * 24 * 3_600_000).optional(),
-  /** Of a voice message: up to 256 loudnesses from 0 to 255, joined by commas. */
-  waveform: z
-    .string()
-    .max(4 * WAVEFORM_MOST)
-    .regex(WAVEFORM, 'numbers from 0 to 255, joined by commas')
-    .transform((list) => list.split(',').map(Number))
-    .refine((list) => list.length <= WAVEFORM_MOST, `at most ${WAVEFORM_MOST} numbers`)
-    .optional(),
-})
+export const AttachmentMeta = z
+  .object({
+    /** Of an image or a video, in pixels. */
+    width: whole(1, 65_535).optional(),
+    height: whole(1, 65_535).optional(),
+    /** A blurhash or the like, to be shown until the file is there. */
+    preview: text(1, 100).optional(),
+    /** Of a sound or a video, in milliseconds. */
+    durationMs: whole(0, 7 * 24 * 3_600_000).optional(),
+    /** Of a voice message: up to 256 loudnesses from 0 to 255, joined by commas. */
+    waveform: z
+      .string()
+      .max(4 * WAVEFORM_MOST)
+      .regex(WAVEFORM, 'numbers from 0 to 255, joined by commas')
+      .transform((list) => list.split(',').map(Number))
+      .refine((list) => list.length <= WAVEFORM_MOST, `at most ${WAVEFORM_MOST} numbers`)
+      .optional(),
+  })
+  // Loudnesses over no known time cannot be drawn.
+  .refine(({ waveform, durationMs }) => !waveform || durationMs !== undefined, {
+    error: 'is needed with a waveform',
+    path: ['durationMs'],
+  })
 export type AttachmentMeta = z.output<typeof AttachmentMeta>
 
 export const Attachment = z.strictObject({

@@ -9,6 +9,8 @@ import type { Attachment } from './schema.ts'
 import { openHead, unreadable } from './sealing.ts'
 import { findManyStored, insertLinks, listOfMessages, markSent, unlink } from './store.ts'
 
+export { releaseAvatar, takeAvatar } from './avatars.ts'
+
 type Needs = Pick<Ctx, 'keyring' | 'log'>
 
 /** What a message that is about to be stored shall carry. */
@@ -77,8 +79,8 @@ export async function attachmentsOf(
 }
 
 /**
- * Takes the attachments of messages that are deleted away, but for those that other messages carry
- * too. They are unreadable with the transaction; the bytes of large ones are collected later.
+ * Takes the attachments of messages that are deleted away, but for those that are in
+ * use elsewhere. They are unreadable with the transaction; the bytes of large ones are collected later.
  */
 export async function releaseAttachments(
   ctx: Pick<Ctx, 'clock'>,

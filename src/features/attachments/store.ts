@@ -110,13 +110,15 @@ export async function listOfMessages(db: Db, messageIds: readonly string[]): Pro
   )
 }
 
-/** The conversations in which it was sent. */
+/** The conversations in which it was sent, and those whose avatar it is. */
 export async function listConversationsOf(db: Db, id: string): Promise<string[]> {
   const rows = await db
     .selectFrom('message_attachments')
     .select('conversation_id')
-    .distinct()
     .where('attachment_id', '=', id)
+    .union(
+      db.selectFrom('conversations').select('id as conversation_id').where('avatar_id', '=', id),
+    )
     .execute()
   return rows.map((row) => row.conversation_id)
 }
@@ -132,23 +134,42 @@ const linkedTo = preparedForMany<{ id: string }, { attachment_id: string }>((db,
     ),
 )
 
-/** Takes the attachments off messages and gives those that no other message carries. */
+/** Keeps the rows until the transaction ends, so that nobody begins to use one meanwhile. */
+export async function holdAttachments(tx: Tx, ids: readonly string[], at: string): Promise<void> {
+  await tx.updateTable('attachments').set({ touched_at: at }).where('id', 'in', ids).execute()
+}
+
+function avatarsAmong(db: Db, table: 'users' | 'conversations', ids: readonly string[]) {
+  return db
+    .selectFrom(table)
+    .select('avatar_id as id')
+    .where('avatar_id', 'in', ids)
+    .$narrowType<{ id: string }>()
+}
+
+/** Which of them a message carries, or a person or a group has as the avatar. */
+export async function listUsed(db: Db, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('message_attachments')
+    .select('attachment_id as id')
+    .where('attachment_id', 'in', ids)
+    .union(avatarsAmong(db, 'users', ids))
+    .union(avatarsAmong(db, 'conversations', ids))
+    .execute()
+  return new Set(rows.map((row) => row.id))
+}
+
+/** Takes the attachments off messages and gives those that nothing else uses. */
 export async function unlink(tx: Tx, messageIds: readonly string[], at: string): Promise<string[]> {
   const messages = messageIds.map((id) => ({ id }))
   const links = await linkedTo(tx, messages)
   if (links.length === 0) return []
   const ids = [...new Set(links.map((link) => link.attachment_id))].sort()
-  // Locked before the look at what else carries them: somebody may be sending one again just now.
-  await tx.updateTable('attachments').set({ touched_at: at }).where('id', 'in', ids).execute()
+  // Locked before the look at what else uses them: somebody may be sending one again just now.
+  await holdAttachments(tx, ids, at)
   await tx.deleteFrom('message_attachments').where('message_id', 'in', messageIds).execute()
-  const others = await tx
-    .selectFrom('message_attachments')
-    .select('attachment_id')
-    .distinct()
-    .where('attachment_id', 'in', ids)
-    .execute()
-  const carried = new Set(others.map((row) => row.attachment_id))
-  return ids.filter((id) => !carried.has(id))
+  const used = await listUsed(tx, ids)
+  return ids.filter((id) => !used.has(id))
 }
 
 export interface Which {

@@ -20,6 +20,7 @@ export const AUDIT_TYPES = [
   'session.started',
   'session.refused',
   'session.refreshed',
+  'session.renamed',
   'session.ended',
   'session.revoked',
   'session.token_reused',

@@ -7,6 +7,7 @@ import { conversationErrors } from './errors.ts'
 import { findConversation, findMembership, setBlocked } from './store.ts'
 
 export { listConversationIds, lockConversation } from './store.ts'
+export { listCompanions } from './store-companions.ts'
 export { listActivity, listSummaries } from './store-summaries.ts'
 
 /** The caller's present membership, or the refusal that tells nothing about the conversation. */

@@ -27,23 +27,31 @@ async function conversationsOf(
 
 const memberKey = (event: EventRef) => `${event.audienceId}:${event.subjectId}`
 
+/** The memberships, present and past, by key. */
+async function rowsOf(ctx: Needs, keys: readonly string[]) {
+  const conversationIds = [...new Set(keys.map((key) => key.slice(0, key.indexOf(':'))))]
+  const rows = await findMembers(ctx.db.read, conversationIds)
+  return new Map(rows.map((row) => [`${row.conversation_id}:${row.user_id}`, row]))
+}
+
 async function membersOf(
   ctx: Needs,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, Member>> {
-  const conversationIds = [...new Set(keys.map((key) => key.slice(0, key.indexOf(':'))))]
-  const rows = await findMembers(ctx.db.read, conversationIds)
-  return new Map(
-    rows.map((row) => [`${row.conversation_id}:${row.user_id}`, toMember(row, row.username)]),
-  )
+  const rows = await rowsOf(ctx, keys)
+  return new Map([...rows].map(([key, row]) => [key, toMember(row, row)]))
 }
 
 /** Events of conversations, as the conversations and members are now. */
-export const composers: Composers<Needs> = {
+export const composers = {
   ConversationCreated: composeEach(conversationsOf, (conversation) => conversation),
   ConversationRenamed: composeEach(conversationsOf, ({ id, name }) => ({
     conversationId: id,
     name,
+  })),
+  ConversationAvatarChanged: composeEach(conversationsOf, ({ id, avatar }) => ({
+    conversationId: id,
+    avatar: avatar ?? null,
   })),
   ConversationMemberAdded: composeEach(
     membersOf,
@@ -55,16 +63,27 @@ export const composers: Composers<Needs> = {
     ({ userId, role }, event) => ({ conversationId: event.audienceId, userId, role }),
     memberKey,
   ),
-  ConversationRead: composeEach(
-    membersOf,
-    ({ userId, lastReadAt }, event) => ({ conversationId: event.audienceId, userId, lastReadAt }),
-    memberKey,
-  ),
+  // Of a conversation; or, told to the reader alone, of the reader in the conversation that it names.
+  ConversationRead: async (ctx, { userId }, events) => {
+    const places = events.map((event) =>
+      event.audienceId === userId ? `${event.subjectId}:${userId}` : memberKey(event),
+    )
+    const rows = await rowsOf(ctx, places)
+    return places.map((place) => {
+      const row = rows.get(place)
+      // What was read behind a block shows in no earlier event either.
+      if (!row || (row.blocked_at && row.user_id !== userId)) return undefined
+      return {
+        conversationId: row.conversation_id,
+        userId: row.user_id,
+        lastReadAt: row.last_read_at,
+      }
+    })
+  },
   ConversationDelivered: async (ctx, _reader, events) => {
-    const rows = await findMembers(ctx.db.read, [...new Set(events.map((e) => e.audienceId))])
-    const byKey = new Map(rows.map((row) => [`${row.conversation_id}:${row.user_id}`, row]))
+    const rows = await rowsOf(ctx, events.map(memberKey))
     return events.map((event) => {
-      const row = byKey.get(memberKey(event))
+      const row = rows.get(memberKey(event))
       if (!row?.last_delivered_at) return undefined
       return {
         conversationId: event.audienceId,
@@ -99,4 +118,4 @@ export const composers: Composers<Needs> = {
       conversationId: audienceId,
       userId: subjectId,
     })),
-}
+} satisfies Composers<Needs>

@@ -20,12 +20,14 @@ export async function markDelivered(
   const me = requireUser(actor)
   const { id: conversationId } = input
   await ctx.db.transaction(async (tx) => {
-    await requireMember(tx, me, conversationId)
+    const member = await requireMember(tx, me, conversationId)
     if (input.messageId && !(await isMessageIn(tx, conversationId, input.messageId))) {
       throw new AppError(commonErrors.notFound)
     }
     const messageId = input.messageId ?? (await newestMessageId(tx, conversationId))
     if (!messageId) return
+    // Nobody is told past a block, and nothing new arrives there.
+    if (member.blocked_at) return
     const lastDeliveredAt = toIso(ctx.clock.now())
     const key = { conversationId, userId: me.userId }
     if (!(await advanceDelivered(tx, key, messageId, lastDeliveredAt))) return

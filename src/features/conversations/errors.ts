@@ -3,7 +3,7 @@ import { commonErrors, defineErrors } from '../../platform/errors.ts'
 export const conversationErrors = defineErrors({
   // Unknown, foreign and another tenant's conversation get the same answer; the audit has the truth.
   notMember: { ...commonErrors.forbidden, hubCode: 'not_member' },
-  maySetNoTimer: { ...commonErrors.forbidden, message: 'Only admins set the timer of a group.' },
+  onlyAdmins: { ...commonErrors.forbidden, message: 'Only its admins change this of a group.' },
   invalidType: {
     code: 'invalid_type',
     kind: 'invalid',
@@ -49,6 +49,11 @@ export const conversationErrors = defineErrors({
     kind: 'invalid',
     message: 'Members of a direct conversation do not change.',
   },
+  dmHasNoAvatar: {
+    code: 'dm_has_no_avatar',
+    kind: 'invalid',
+    message: 'A direct conversation is shown with the other person’s avatar.',
+  },
   youAreMember: {
     code: 'already_member',
     kind: 'invalid',
@@ -68,5 +73,10 @@ export const conversationErrors = defineErrors({
     code: 'owner_hands_over',
     kind: 'invalid',
     message: 'An owner steps down by making another member the owner.',
+  },
+  newOwnerNotActive: {
+    code: 'new_owner_not_active',
+    kind: 'conflict',
+    message: 'This person cannot sign in now, so they cannot own a group.',
   },
 })

@@ -61,17 +61,41 @@ export function conversationRenamed(
   })
 }
 
-export function conversationRead(
+export function avatarChanged(
   tenantId: string,
   conversationId: string,
-  userId: string,
-  lastReadAt: string,
+  avatar: string | null,
 ): AppEvent {
   return inConversation(tenantId, conversationId, {
-    name: 'ConversationRead',
-    subjectId: userId,
-    payload: { conversationId, userId, lastReadAt },
+    name: 'ConversationAvatarChanged',
+    subjectId: conversationId,
+    payload: { conversationId, avatar },
   })
+}
+
+interface Read {
+  readonly conversationId: string
+  readonly userId: string
+  readonly lastReadAt: string
+}
+
+export function conversationRead(tenantId: string, read: Read): AppEvent {
+  return inConversation(tenantId, read.conversationId, {
+    name: 'ConversationRead',
+    subjectId: read.userId,
+    payload: read,
+  })
+}
+
+/** The same, for the reader's own devices only. */
+export function readUnseen(tenantId: string, read: Read): AppEvent {
+  return {
+    tenantId,
+    audience: { kind: 'user', id: read.userId },
+    name: 'ConversationRead',
+    subjectId: read.conversationId,
+    payload: read,
+  }
 }
 
 interface Delivered {

@@ -6,6 +6,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
+import { releaseAvatar } from '../attachments/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { areFriends } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember, requireOwner } from './access.ts'
@@ -18,6 +19,7 @@ import {
   findMembership,
   joinMember,
   lockConversation,
+  setAvatar,
   updateMember,
 } from './store.ts'
 
@@ -46,9 +48,8 @@ export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Pro
     }
     await joinMember(tx, member)
     const user = await findAccountById(tx, me.tenantId, userId)
-    await appendEvents(ctx, tx, [
-      memberAdded(me.tenantId, conversationId, toMember(member, user?.username ?? '')),
-    ])
+    if (!user) throw new AppError(conversationErrors.notFriends, { userId })
+    await appendEvents(ctx, tx, [memberAdded(me.tenantId, conversationId, toMember(member, user))])
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.member_added',
       target: { type: 'conversation', id: conversationId },
@@ -57,15 +58,24 @@ export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Pro
   })
 }
 
-/** Removes a member, or lets the caller leave. An owner hands the group over first. */
+/**
+ * Removes a member, or lets the caller leave. An owner hands the group over first, unless nobody is
+ * left to take it: then the group ends.
+ */
 export async function removeMember(ctx: Needs, actor: Actor, input: MemberId): Promise<void> {
   const me = requireUser(actor)
   const { id: conversationId, userId } = input
   const leaving = userId === me.userId
   await ctx.db.transaction(async (tx) => {
-    await lockGroup(tx, me, conversationId, leaving ? requireMember : requireGroupAdmin)
+    const require = leaving ? requireMember : requireGroupAdmin
+    const group = await lockGroup(tx, me, conversationId, require)
     const target = await requireTarget(tx, me, input)
-    if (target.role === 'Owner') throw new AppError(conversationErrors.ownerCannotLeave)
+    const isLast = (await countMembers(tx, conversationId)) === 1
+    if (target.role === 'Owner' && !isLast) throw new AppError(conversationErrors.ownerCannotLeave)
+    if (isLast && group.avatar_id) {
+      await setAvatar(tx, conversationId, null)
+      await releaseAvatar(ctx, tx, group.avatar_id)
+    }
     await updateMember(tx, conversationId, userId, { left_at: toIso(ctx.clock.now()) })
     await appendEvents(ctx, tx, [memberRemoved(me.tenantId, conversationId, userId)])
     await recordAudit(ctx, tx, actor, {
@@ -82,8 +92,10 @@ export async function setRole(ctx: Needs, actor: Actor, input: SetRole): Promise
   const { id: conversationId, userId, role } = input
   await ctx.db.transaction(async (tx) => {
     await lockGroup(tx, me, conversationId, requireOwner)
-    await requireTarget(tx, me, input)
+    const target = await requireTarget(tx, me, input)
+    if (role === target.role) return
     if (userId === me.userId) throw new AppError(conversationErrors.ownerHandsOver)
+    if (role === 'Owner') await requireActive(tx, me, userId)
     await updateMember(tx, conversationId, userId, { role })
     const events = [roleChanged(me.tenantId, conversationId, userId, role)]
     if (role === 'Owner') {
@@ -97,6 +109,12 @@ export async function setRole(ctx: Needs, actor: Actor, input: SetRole): Promise
       details: { userId, role },
     })
   })
+}
+
+/** Nobody could hand the group on after somebody who is shut out. */
+async function requireActive(tx: Tx, { tenantId }: UserActor, userId: string): Promise<void> {
+  const user = await findAccountById(tx, tenantId, userId)
+  if (user?.status !== 'Active') throw new AppError(conversationErrors.newOwnerNotActive)
 }
 
 /** The group, locked, once the caller has proved the needed membership. */

@@ -1,5 +1,6 @@
 import { Answer, defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { avatarErrors } from '../attachments/errors.ts'
 import { markDelivered } from './delivered.ts'
 import { conversationErrors } from './errors.ts'
 import { addMember, removeMember, setRole } from './members.ts'
@@ -98,6 +99,7 @@ export const routes = [
     errors: [
       conversationErrors.dmCannotBeModified,
       conversationErrors.ownerHandsOver,
+      conversationErrors.newOwnerNotActive,
       commonErrors.notFound,
     ],
     run: setRole,
@@ -145,13 +147,15 @@ export const routes = [
   defineRoute({
     method: 'put',
     path: '/api/conversations/{id}/settings',
-    summary: 'Mute for yourself, or set the timer of disappearing messages for all',
+    summary:
+      'Mute for yourself; for all, set the timer of disappearing messages or the avatar of a group',
     permission: 'conversations:write',
     rate: 'unlimited',
     params: ConversationId,
     body: ChangeSettings,
     status: 204,
     output: null,
+    errors: [conversationErrors.dmHasNoAvatar, ...avatarErrors],
     run: changeSettings,
   }),
 ]

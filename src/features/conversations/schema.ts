@@ -26,6 +26,9 @@ export const Member = z.strictObject({
   lastReadAt: z.iso.datetime().nullable(),
   /** When a device of theirs last said what arrived; absent until one has. */
   lastDeliveredAt: z.iso.datetime().optional(),
+  displayName: z.string().optional(),
+  /** An attachment; absent without one. */
+  avatar: uuid.optional(),
 })
 export type Member = z.output<typeof Member>
 
@@ -40,6 +43,9 @@ export const ConversationSummary = z.strictObject({
   lastMessageAt: z.iso.datetime().nullable(),
   lastMessageFromMe: z.boolean(),
   unreadCount: z.number().int(),
+  otherDisplayName: z.string().optional(),
+  /** An attachment: of a group its own, of a direct conversation the other person's. */
+  avatar: uuid.optional(),
 })
 export type ConversationSummary = z.output<typeof ConversationSummary>
 
@@ -53,6 +59,8 @@ export const Conversation = z.strictObject({
   members: z.array(Member),
   /** How long new messages stay; absent without a timer. */
   timerSeconds: z.number().int().optional(),
+  /** Of a group: an attachment; absent without one. */
+  avatar: uuid.optional(),
   /** The caller's own: muted for good, or until then; absent when not muted. */
   muted: z.union([z.literal(true), z.iso.datetime()]).optional(),
 })
@@ -74,6 +82,8 @@ export const ChangeSettings = z.object({
   muted: z.union([z.boolean(), z.iso.datetime({ offset: true }), z.null()]).optional(),
   /** Everybody's: how long messages sent from now on stay. */
   timerSeconds: z.number().int().min(TIMER_MIN).max(TIMER_MAX).nullable().optional(),
+  /** Of a group: an image that the caller uploaded, or none. */
+  avatar: uuid.nullish(),
 })
 export type ChangeSettings = z.output<typeof ChangeSettings> & ConversationId
 

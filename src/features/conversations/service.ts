@@ -1,16 +1,17 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
+import type { ConversationMemberRow, ConversationRow, UserRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { isBlank } from '../../platform/text.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { shownOf } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { firstNonFriend } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember } from './access.ts'
 import { conversationErrors } from './errors.ts'
-import { conversationCreated, conversationRead, conversationRenamed } from './events.ts'
+import { conversationCreated, conversationRead, conversationRenamed, readUnseen } from './events.ts'
 import { mutedOf } from './mute.ts'
 import {
   type Conversation,
@@ -55,6 +56,7 @@ export async function createConversation(
       created_at: now,
       last_activity_at: now,
       timer_seconds: null,
+      avatar_id: null,
     }
     const inserted = await insertConversation(tx, row)
     if (!inserted) {
@@ -142,7 +144,7 @@ export async function getConversation(
 /** A conversation as its members see it; `members` are the present ones with their names. */
 export function readConversation(
   row: ConversationRow,
-  members: readonly (ConversationMemberRow & { username: string })[],
+  members: readonly (ConversationMemberRow & Person)[],
 ): Conversation {
   return {
     id: row.id,
@@ -151,19 +153,30 @@ export function readConversation(
     createdById: row.created_by,
     createdAt: row.created_at,
     lastActivityAt: row.last_activity_at,
-    members: members.map((member) => toMember(member, member.username)),
+    members: members.map((member) => toMember(member, member)),
     ...(row.timer_seconds ? { timerSeconds: row.timer_seconds } : {}),
+    ...(row.avatar_id ? { avatar: row.avatar_id } : {}),
   }
 }
 
-export function toMember(row: ConversationMemberRow, username: string): Member {
+type Person = Pick<UserRow, 'username' | 'display_name' | 'avatar_id'>
+
+/** A member as the others see them. Behind a block they are a name and nothing more. */
+export function toMember(row: ConversationMemberRow, person: Person): Member {
   return {
     userId: row.user_id,
-    username,
+    username: person.username,
     role: row.role,
     joinedAt: row.joined_at,
+    ...(row.blocked_at ? { lastReadAt: null } : seenOf(row, person)),
+  }
+}
+
+function seenOf(row: ConversationMemberRow, person: Person) {
+  return {
     lastReadAt: row.last_read_at,
     ...(row.last_delivered_at ? { lastDeliveredAt: row.last_delivered_at } : {}),
+    ...shownOf(person),
   }
 }
 
@@ -183,7 +196,10 @@ export async function renameConversation(ctx: Needs, actor: Actor, input: Rename
   })
 }
 
-/** Everything up to now counts as read; the other members and the reader's other devices hear of it. */
+/**
+ * Everything up to now counts as read; the other members and the reader's other devices hear of it.
+ * Behind a block only the latter do.
+ */
 export async function markRead(
   ctx: Pick<Ctx, 'db' | 'clock' | 'bus'>,
   actor: Actor,
@@ -191,12 +207,15 @@ export async function markRead(
 ): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    await requireMember(tx, me, input.id)
+    const member = await requireMember(tx, me, input.id)
     const now = toIso(ctx.clock.now())
     await updateMember(tx, input.id, me.userId, {
       last_read_at: now,
       last_read_message_id: (await newestMessageId(tx, input.id)) ?? null,
     })
-    await appendEvents(ctx, tx, [conversationRead(me.tenantId, input.id, me.userId, now)])
+    const read = { conversationId: input.id, userId: me.userId, lastReadAt: now }
+    await appendEvents(ctx, tx, [
+      member.blocked_at ? readUnseen(me.tenantId, read) : conversationRead(me.tenantId, read),
+    ])
   })
 }

@@ -1,22 +1,33 @@
 import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import type { AppEvent } from '../../events/event.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { releaseAvatar, takeAvatar } from '../attachments/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireMember, requireWriter } from './access.ts'
 import { conversationErrors } from './errors.ts'
-import { muteChanged, timerChanged } from './events.ts'
+import { avatarChanged, muteChanged, timerChanged } from './events.ts'
 import { FOREVER, mutedOf } from './mute.ts'
 import type { ChangeSettings } from './schema.ts'
-import { lockConversation, setTimer, updateMember } from './store.ts'
+import { lockConversation, setAvatar, setTimer, updateMember } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'keyring' | 'log'>
+
+/** The locked conversation and the caller's membership. */
+interface Place {
+  readonly tx: Tx
+  readonly me: UserActor
+  readonly conversation: ConversationRow
+  readonly member: ConversationMemberRow
+}
 
 /**
- * Mutes for the caller alone, and sets the timer of disappearing messages for all: either side of a
- * direct conversation may, in a group its admins. Messages sent before keep the time they have.
+ * Mutes for the caller alone, and for all sets the timer of disappearing messages and the avatar of a
+ * group. All of it or nothing; what is so already is not told.
  */
 export async function changeSettings(
   ctx: Needs,
@@ -24,36 +35,16 @@ export async function changeSettings(
   input: ChangeSettings,
 ): Promise<void> {
   const me = requireUser(actor)
-  const { id: conversationId, muted, timerSeconds } = input
+  const { id: conversationId, muted, timerSeconds, avatar } = input
   await ctx.db.transaction(async (tx) => {
     const conversation = await lockConversation(tx, me.tenantId, conversationId)
     const member = await requireMember(tx, me, conversationId)
-    const now = toIso(ctx.clock.now())
-    const events: AppEvent[] = []
-    if (timerSeconds !== undefined && timerSeconds !== conversation?.timer_seconds) {
-      await requireWriter(tx, me, conversationId)
-      if (conversation?.type === 'Group' && member.role === 'Member') {
-        throw new AppError(
-          conversationErrors.maySetNoTimer,
-          {},
-          {
-            audit: {
-              reason: 'role_too_low',
-              targetType: 'conversation',
-              targetId: conversationId,
-            },
-          },
-        )
-      }
-      await setTimer(tx, conversationId, timerSeconds)
-      events.push(timerChanged(me.tenantId, conversationId, timerSeconds))
-    }
-    const mutedUntil = muted === undefined ? undefined : untilOf(muted)
-    if (mutedUntil !== undefined && mutedUntil !== member.muted_until) {
-      await updateMember(tx, conversationId, me.userId, { muted_until: mutedUntil })
-      const own = mutedOf({ muted_until: mutedUntil }, now)
-      events.push(muteChanged(me.tenantId, conversationId, me.userId, own))
-    }
+    const place = { tx, me, conversation: conversation as ConversationRow, member }
+    const events = [
+      ...(timerSeconds === undefined ? [] : await changeTimer(place, timerSeconds)),
+      ...(avatar === undefined ? [] : await changeAvatar(ctx, place, avatar)),
+      ...(muted === undefined ? [] : await changeMute(ctx, place, muted)),
+    ]
     if (events.length === 0) return
     await appendEvents(ctx, tx, events)
     await recordAudit(ctx, tx, actor, {
@@ -61,10 +52,60 @@ export async function changeSettings(
       target: { type: 'conversation', id: conversationId },
       details: {
         ...(timerSeconds === undefined ? {} : { timerSeconds }),
-        ...(muted === undefined ? {} : { muted: mutedUntil ?? null }),
+        ...(avatar === undefined ? {} : { avatar }),
+        ...(muted === undefined ? {} : { muted: untilOf(muted) }),
       },
     })
   })
+}
+
+/** Either side of a direct conversation may, in a group its admins. Messages sent before keep the time they have. */
+async function changeTimer(place: Place, timerSeconds: number | null): Promise<AppEvent[]> {
+  const { tx, me, conversation } = place
+  if (timerSeconds === conversation.timer_seconds) return []
+  await requireWriter(tx, me, conversation.id)
+  if (conversation.type === 'Group') requireAdmin(place)
+  await setTimer(tx, conversation.id, timerSeconds)
+  return [timerChanged(me.tenantId, conversation.id, timerSeconds)]
+}
+
+async function changeAvatar(ctx: Needs, place: Place, avatar: string | null): Promise<AppEvent[]> {
+  const { tx, me, conversation } = place
+  if (conversation.type === 'Dm') throw new AppError(conversationErrors.dmHasNoAvatar)
+  requireAdmin(place)
+  const before = conversation.avatar_id
+  if (avatar === before) return []
+  if (avatar) await takeAvatar(ctx, tx, me, avatar)
+  await setAvatar(tx, conversation.id, avatar)
+  if (before) await releaseAvatar(ctx, tx, before)
+  return [avatarChanged(me.tenantId, conversation.id, avatar)]
+}
+
+async function changeMute(
+  ctx: Needs,
+  { tx, me, conversation, member }: Place,
+  muted: boolean | string | null,
+): Promise<AppEvent[]> {
+  const until = untilOf(muted)
+  if (until === member.muted_until) return []
+  await updateMember(tx, conversation.id, me.userId, { muted_until: until })
+  const own = mutedOf({ muted_until: until }, toIso(ctx.clock.now()))
+  return [muteChanged(me.tenantId, conversation.id, me.userId, own)]
+}
+
+function requireAdmin({ conversation, member }: Place): void {
+  if (member.role !== 'Member') return
+  throw new AppError(
+    conversationErrors.onlyAdmins,
+    {},
+    {
+      audit: {
+        reason: 'role_too_low',
+        targetType: 'conversation',
+        targetId: conversation.id,
+      },
+    },
+  )
 }
 
 function untilOf(muted: boolean | string | null): string | null {

@@ -59,7 +59,7 @@ export async function findMembers(db: Db, conversationIds: readonly string[]) {
     .innerJoin('users as user', 'user.id', 'member.user_id')
     .where('member.conversation_id', 'in', conversationIds)
     .selectAll('member')
-    .select('user.username')
+    .select(['user.username', 'user.display_name', 'user.avatar_id'])
     .orderBy('member.joined_at')
     .orderBy('member.user_id')
     .execute()
@@ -136,7 +136,7 @@ export async function listMembers(db: Db, conversationId: string) {
     .where('member.conversation_id', '=', conversationId)
     .where('member.left_at', 'is', null)
     .selectAll('member')
-    .select('user.username')
+    .select(['user.username', 'user.display_name', 'user.avatar_id'])
     .orderBy('member.joined_at')
     .orderBy('member.user_id')
     .execute()
@@ -192,6 +192,10 @@ export async function setTimer(tx: Tx, id: string, seconds: number | null): Prom
     .set({ timer_seconds: seconds })
     .where('id', '=', id)
     .execute()
+}
+
+export async function setAvatar(tx: Tx, id: string, avatarId: string | null): Promise<void> {
+  await tx.updateTable('conversations').set({ avatar_id: avatarId }).where('id', '=', id).execute()
 }
 
 export async function isMessageIn(db: Db, conversationId: string, id: string): Promise<boolean> {

@@ -2,6 +2,8 @@
 export {
   deleteExpiredDevices,
   forgetDevice,
+  forgetDevicesOfSessions,
+  forgetDevicesOfUser,
   hasDevices,
   listDevices,
   listDevicesOfUser,

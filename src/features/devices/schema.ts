@@ -35,6 +35,8 @@ export const Device = z.strictObject({
   id: uuid,
   kind: z.enum(['fcm', 'webpush']),
   platform: z.enum(['Android', 'Ios']).optional(),
+  /** The sign-in that it belongs to and ends with; absent when an older version registered it. */
+  sessionId: uuid.optional(),
   createdAt: z.iso.datetime(),
   /** When a push was last taken for it. */
   lastUsedAt: z.iso.datetime().optional(),

@@ -1,8 +1,10 @@
 import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
-import { AppError } from '../../platform/errors.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { holdSession } from '../sessions/access.ts'
 import { deviceErrors } from './errors.ts'
 import type { Device, DeviceToken, RegisterDevice } from './schema.ts'
 import { deleteDevice, listDevices, upsertDevice } from './store.ts'
@@ -20,6 +22,7 @@ export async function registerDevice(
   if (platform !== 'Android' && platform !== 'Ios') throw new AppError(deviceErrors.invalidPlatform)
   const id = ctx.ids.next()
   await ctx.db.transaction(async (tx) => {
+    await requireSession(tx, me)
     await upsertDevice(tx, {
       id,
       tenant_id: me.tenantId,
@@ -29,6 +32,7 @@ export async function registerDevice(
       created_at: toIso(ctx.clock.now()),
       kind: 'fcm',
       ...{ p256dh: null, auth: null, key_id: null, expires_at: null, last_used_at: null },
+      session_id: me.sessionId ?? null,
     })
     await recordAudit(ctx, tx, actor, {
       type: 'device.registered',
@@ -36,6 +40,13 @@ export async function registerDevice(
       details: { platform },
     })
   })
+}
+
+/** A device that is signed out in this very moment shall not get pushes for ever after. */
+export async function requireSession(tx: Tx, { sessionId }: UserActor): Promise<void> {
+  if (sessionId && !(await holdSession(tx, sessionId))) {
+    throw new AppError(commonErrors.unauthorized)
+  }
 }
 
 /** Forgets a push token of the caller's; an unknown or foreign one is answered alike. */
@@ -52,11 +63,12 @@ export async function removeDevice(ctx: Needs, actor: Actor, input: DeviceToken)
 export async function listMyDevices(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Device[]> {
   const { tenantId, userId } = requireUser(actor)
   const rows = await listDevices(ctx.db.read, tenantId, [userId])
-  return rows.map(({ id, kind, platform, created_at: createdAt, last_used_at: lastUsedAt }) => ({
-    id,
-    kind,
-    ...(platform === 'Web' ? {} : { platform }),
-    createdAt,
-    ...(lastUsedAt === null ? {} : { lastUsedAt }),
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    ...(row.platform === 'Web' ? {} : { platform: row.platform }),
+    ...(row.session_id === null ? {} : { sessionId: row.session_id }),
+    createdAt: row.created_at,
+    ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
   }))
 }

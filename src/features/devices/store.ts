@@ -125,6 +125,19 @@ export async function forgetDevice(
     .execute()
 }
 
+/** Ends the pushes to what sessions registered, with those that wait. */
+export async function forgetDevicesOfSessions(
+  tx: Tx,
+  sessionIds: readonly string[],
+): Promise<void> {
+  if (sessionIds.length === 0) return
+  await tx.deleteFrom('push_devices').where('session_id', 'in', sessionIds).execute()
+}
+
+export async function forgetDevicesOfUser(tx: Tx, userId: string): Promise<void> {
+  await tx.deleteFrom('push_devices').where('user_id', '=', userId).execute()
+}
+
 export async function touchDevice(tx: Tx, id: string, now: string): Promise<void> {
   await tx.updateTable('push_devices').set({ last_used_at: now }).where('id', '=', id).execute()
 }

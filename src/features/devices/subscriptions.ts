@@ -6,6 +6,7 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { deviceErrors } from './errors.ts'
 import type { AddSubscription, SubscriptionId } from './schema.ts'
+import { requireSession } from './service.ts'
 import { deleteSubscription, upsertDevice } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
@@ -35,8 +36,10 @@ export async function addSubscription(
     key_id: ctx.keyring.current('vapid').id,
     expires_at: typeof expirationTime === 'number' ? toIso(expirationTime) : null,
     last_used_at: null,
+    session_id: me.sessionId ?? null,
   }
   return ctx.db.transaction(async (tx) => {
+    await requireSession(tx, me)
     const id = await upsertDevice(tx, row)
     await recordAudit(ctx, tx, actor, {
       type: 'device.registered',

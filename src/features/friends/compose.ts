@@ -23,7 +23,7 @@ async function requestsOf(
 }
 
 /** Events of friend requests, as the requests are now; one of an ended friendship is gone. */
-export const composers: Composers<Needs> = {
+export const composers = {
   FriendRequestReceived: composeEach(requestsOf, (request) => request),
   FriendRequestAccepted: composeEach(requestsOf, (request) => request),
-}
+} satisfies Composers<Needs>

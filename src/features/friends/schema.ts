@@ -26,6 +26,9 @@ export const Friend = z.strictObject({
   friendsSince: z.iso.datetime(),
   isOnline: z.boolean(),
   lastSeenAt: z.iso.datetime().nullable(),
+  displayName: z.string().optional(),
+  /** An attachment; absent without one. */
+  avatar: uuid.optional(),
 })
 export type Friend = z.output<typeof Friend>
 

@@ -5,6 +5,7 @@ import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
+import { shownOf } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { friendErrors } from './errors.ts'
 import { friendRequestAccepted, friendRequestReceived } from './events.ts'
@@ -165,6 +166,7 @@ export async function getFriends(
     friendsSince: row.responded_at ?? row.created_at,
     isOnline: ctx.presence.isOnline(row.other_id),
     lastSeenAt: row.last_seen_at,
+    ...shownOf(row),
   }))
 }
 

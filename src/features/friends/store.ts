@@ -122,6 +122,7 @@ export async function listFriendships(db: Db, userId: string, status: Friendship
     )
     .selectAll('friendship')
     .select(['other.id as other_id', 'other.username as other_username', 'other.last_seen_at'])
+    .select(['other.display_name', 'other.avatar_id'])
     .orderBy('friendship.created_at', 'desc')
     .orderBy('friendship.id', 'desc')
     .execute()
@@ -140,7 +141,11 @@ export async function findFriendships(db: Db, ids: readonly string[]) {
 }
 
 /** Which of the given people are the user's friends. */
-export async function friendsAmong(db: Db, userId: string, others: string[]): Promise<Set<string>> {
+export async function friendsAmong(
+  db: Db,
+  userId: string,
+  others: readonly string[],
+): Promise<Set<string>> {
   const rows = await db
     .selectFrom('friendships')
     .select(['requester_id', 'addressee_id'])

@@ -12,7 +12,7 @@ const bySubject = async (ctx: Needs, ids: readonly string[]) => {
 }
 
 /** Events of messages, as the messages are now. A deleted one comes with its time and no content. */
-export const composers: Composers<Needs> = {
+export const composers = {
   MessageReceived: composeEach(bySubject, (message) => message),
   MessageEdited: composeEach(bySubject, ({ id, conversationId, content, editedAt, deletedAt }) =>
     deletedAt ? undefined : { messageId: id, conversationId, content, editedAt },
@@ -22,4 +22,4 @@ export const composers: Composers<Needs> = {
     ({ id, conversationId, deletedAt }) =>
       deletedAt && { messageId: id, conversationId, deletedAt },
   ),
-}
+} satisfies Composers<Needs>

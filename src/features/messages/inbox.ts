@@ -26,10 +26,21 @@ export async function getInbox(
     lastMessageAt: row.last_created_at,
     lastMessageFromMe: row.last_sender_id === me.userId,
     unreadCount: Number(row.unread_count),
+    ...picture(row),
   }))
 }
 
 type Summary = Awaited<ReturnType<typeof listSummaries>>[number]
+
+/** A group has an avatar of its own; a direct conversation shows the other person, unless there is a block. */
+function picture(row: Summary): Pick<ConversationSummary, 'avatar' | 'otherDisplayName'> {
+  if (row.blocked_at) return {}
+  const avatar = row.type === 'Group' ? row.avatar_id : row.other_avatar_id
+  return {
+    ...(row.other_display_name ? { otherDisplayName: row.other_display_name } : {}),
+    ...(avatar ? { avatar } : {}),
+  }
+}
 
 function openLast(ctx: Pick<Ctx, 'keyring' | 'log'>, row: Summary): string {
   const content = openContent(ctx, {

@@ -14,7 +14,7 @@ const changeOf = (pin: MessagePinRow, userId: string | null) =>
   userId && { messageId: pin.message_id, conversationId: pin.conversation_id, userId }
 
 /** Events of pins by whoever pinned last; those of a deleted message are gone. */
-export const composers: Composers<Needs> = {
+export const composers = {
   MessagePinned: composeEach(bySubject, (pin) => changeOf(pin, pin.pinned_by)),
   MessageUnpinned: composeEach(bySubject, (pin) => changeOf(pin, pin.unpinned_by)),
-}
+} satisfies Composers<Needs>

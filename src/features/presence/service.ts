@@ -4,6 +4,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { findAccountById, setLastSeen } from '../accounts/access.ts'
 import { areFriends, listFriendIds } from '../friends/access.ts'
+import { noteUse } from '../sessions/access.ts'
 import type { Presence, PresenceOf } from './schema.ts'
 
 /** Whether a friend is online, and when last; strangers get `forbidden` whether the person exists or not. */
@@ -30,18 +31,26 @@ export async function connectionOpened(
   ctx: Pick<Ctx, 'db' | 'bus' | 'presence'>,
   actor: UserActor,
 ): Promise<void> {
-  if (!ctx.presence.connected(actor.userId)) return
+  if (!ctx.presence.connected(actor)) return
   await tellFriends(ctx, { userId: actor.userId, online: true, lastSeenAt: null })
 }
 
-/** A connection of the user closed: after the last one the time is kept and friends hear of it. */
+/**
+ * A connection of the user closed: its device was last used now. After the last one the time is kept
+ * for the person too, and friends hear of it.
+ */
 export async function connectionClosed(
   ctx: Pick<Ctx, 'db' | 'bus' | 'presence' | 'clock'>,
   actor: UserActor,
 ): Promise<void> {
-  if (!ctx.presence.disconnected(actor.userId)) return
+  const isLast = ctx.presence.disconnected(actor)
   const lastSeenAt = toIso(ctx.clock.now())
-  await ctx.db.transaction((tx) => setLastSeen(tx, actor.userId, lastSeenAt))
+  await ctx.db.transaction(async (tx) => {
+    // The account before its sessions, as everywhere: two that wait for each other would lock up.
+    if (isLast) await setLastSeen(tx, actor.userId, lastSeenAt)
+    if (actor.sessionId) await noteUse(tx, actor.sessionId, lastSeenAt)
+  })
+  if (!isLast) return
   // Back already while the time was being written: then nobody shall hear that the person left.
   if (ctx.presence.isOnline(actor.userId)) return
   await tellFriends(ctx, { userId: actor.userId, online: false, lastSeenAt })

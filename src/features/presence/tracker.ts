@@ -1,26 +1,34 @@
-/** Who has a live connection on this node, and how many. */
+import { createConnectionCount } from '../../platform/connection-count.ts'
+
+/** Whose connection it is: a person's, on a device of a sign-in. */
+interface Connected {
+  readonly userId: string
+  readonly sessionId?: string
+}
+
+/** Who has a live connection on this node. */
 export interface PresenceTracker {
   /** True when it is the person's first connection. */
-  connected(userId: string): boolean
+  connected(who: Connected): boolean
   /** True when it was the person's last connection. */
-  disconnected(userId: string): boolean
+  disconnected(who: Connected): boolean
   isOnline(userId: string): boolean
+  isSessionOnline(sessionId: string): boolean
 }
 
 export function createPresenceTracker(): PresenceTracker {
-  const connections = new Map<string, number>()
+  const users = createConnectionCount()
+  const sessions = createConnectionCount()
   return {
-    connected(userId) {
-      const count = (connections.get(userId) ?? 0) + 1
-      connections.set(userId, count)
-      return count === 1
+    connected({ userId, sessionId }) {
+      if (sessionId) sessions.connected(sessionId)
+      return users.connected(userId)
     },
-    disconnected(userId) {
-      const count = (connections.get(userId) ?? 0) - 1
-      if (count > 0) connections.set(userId, count)
-      else connections.delete(userId)
-      return count === 0
+    disconnected({ userId, sessionId }) {
+      if (sessionId) sessions.disconnected(sessionId)
+      return users.disconnected(userId)
     },
-    isOnline: (userId) => connections.has(userId),
+    isOnline: (userId) => users.isOnline(userId),
+    isSessionOnline: (sessionId) => sessions.isOnline(sessionId),
   }
 }

@@ -4,7 +4,7 @@ import type { ReactionChange } from './events.ts'
 import { findReactions } from './store.ts'
 
 /** Events of reactions, as the reactions are now; those of a deleted message are gone. */
-export const composers: Composers<Pick<Ctx, 'db'>> = {
+export const composers = {
   ReactionChanged: composeEach(
     async (ctx, ids) => {
       const rows = await findReactions(ctx.db.read, ids)
@@ -18,4 +18,4 @@ export const composers: Composers<Pick<Ctx, 'db'>> = {
       added: row.removed_at === null,
     }),
   ),
-}
+} satisfies Composers<Pick<Ctx, 'db'>>

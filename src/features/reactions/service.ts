@@ -11,11 +11,13 @@ import { requireMessage } from '../messages/service.ts'
 import { reactionErrors } from './errors.ts'
 import { reactionChanged } from './events.ts'
 import { parseEmoji, type ReactionId } from './schema.ts'
-import { listAll, markRemoved, putReaction } from './store.ts'
+import { deleteMarks, listAll, markRemoved, putReaction } from './store.ts'
 
 /** Most different emoji of a message, and of one person on it. */
 const MOST_OF_A_MESSAGE = 20
 const MOST_OF_A_PERSON = 10
+/** Marks of reactions taken back that stay, of one person on a message: far more than anybody means. */
+const MOST_MARKS = 50
 
 /** Adds or takes back one's own reaction. Asked again for what is so already, nothing happens. */
 export async function react(
@@ -52,7 +54,10 @@ export async function react(
       removed_at: null,
     }
     if (added) await putReaction(tx, reaction)
-    else await markRemoved(tx, reaction.id, now)
+    else {
+      await markRemoved(tx, reaction.id, now)
+      await deleteMarks(tx, surplusMarks(rows, me.userId))
+    }
     const { conversation_id: conversationId } = message
     await appendEvents(ctx, tx, [
       reactionChanged(me.tenantId, reaction.id, {
@@ -66,6 +71,15 @@ export async function react(
       details: { conversationId },
     })
   })
+}
+
+/** The oldest ones of a person who plays with reactions: reading the message looks past every mark. */
+function surplusMarks(rows: readonly MessageReactionRow[], userId: string): string[] {
+  const marks = rows.filter((row) => row.user_id === userId && row.removed_at)
+  return marks
+    .sort((a, b) => (a.removed_at ?? '').localeCompare(b.removed_at ?? ''))
+    .slice(0, Math.max(0, marks.length + 1 - MOST_MARKS))
+    .map(({ id }) => id)
 }
 
 function checkRoom(present: readonly MessageReactionRow[], userId: string, emoji: string): void {

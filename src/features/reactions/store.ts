@@ -61,6 +61,11 @@ export async function markRemoved(tx: Tx, id: string, now: string): Promise<void
   await tx.updateTable('message_reactions').set({ removed_at: now }).where('id', '=', id).execute()
 }
 
+export async function deleteMarks(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx.deleteFrom('message_reactions').where('id', 'in', ids).execute()
+}
+
 export async function deleteReactions(tx: Tx, messageIds: readonly string[]): Promise<void> {
   await tx.deleteFrom('message_reactions').where('message_id', 'in', messageIds).execute()
 }

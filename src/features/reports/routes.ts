@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
 import { MessageId } from '../messages/schema.ts'
+import { reportErrors } from './errors.ts'
 import { ListReports, Report, ReportId, ReportMessage } from './schema.ts'
 import { getReports, reportMessage, resolveReport } from './service.ts'
 
@@ -39,7 +40,7 @@ export const routes = [
     params: ReportId,
     status: 204,
     output: null,
-    errors: [commonErrors.notFound],
+    errors: [reportErrors.notOpen],
     run: resolveReport,
   }),
 ]

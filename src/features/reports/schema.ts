@@ -34,6 +34,7 @@ export const Report = z.strictObject({
   reason: z.string().nullable(),
   createdAt: z.iso.datetime(),
   resolvedAt: z.iso.datetime().nullable(),
+  /** Null also when the operator closed it. */
   resolvedById: uuid.nullable(),
 })
 export type Report = z.output<typeof Report>

@@ -1,11 +1,12 @@
 import type { Ctx } from '../../context.ts'
 import type { MessageReportRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
-import { AppError, commonErrors } from '../../platform/errors.ts'
+import { AppError } from '../../platform/errors.ts'
 import { open, seal } from '../../platform/secret-box.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireMessage } from '../messages/service.ts'
+import { reportErrors } from './errors.ts'
 import type { ListReports, Report, ReportId, ReportMessage } from './schema.ts'
 import { listReports, markResolved, putReport } from './store.ts'
 
@@ -78,12 +79,17 @@ function openReason(
   }
 }
 
-export async function resolveReport(ctx: Needs, actor: Actor, input: ReportId): Promise<void> {
-  const me = requireUser(actor)
+/** Closes a report; the operator at the command line has no account to be named with. */
+export async function resolveReport(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  actor: Actor,
+  input: ReportId,
+): Promise<void> {
+  const resolvedBy = actor.kind === 'user' ? actor.userId : null
   await ctx.db.transaction(async (tx) => {
-    const change = { resolved_at: toIso(ctx.clock.now()), resolved_by: me.userId }
-    if (!(await markResolved(tx, me.tenantId, input.id, change))) {
-      throw new AppError(commonErrors.notFound)
+    const change = { resolved_at: toIso(ctx.clock.now()), resolved_by: resolvedBy }
+    if (!(await markResolved(tx, actor.tenantId, input.id, change))) {
+      throw new AppError(reportErrors.notOpen)
     }
     await recordAudit(ctx, tx, actor, {
       type: 'report.resolved',

@@ -1,5 +1,23 @@
 import type { AppEvent } from '../../events/event.ts'
 
+export interface Started {
+  readonly sessionId: string
+  /** What the device is called. */
+  readonly name: string
+  readonly createdAt: string
+}
+
+/** A device signed in: the person's other devices hear of it, in case it was somebody else. */
+export function sessionStarted(tenantId: string, userId: string, started: Started): AppEvent {
+  return {
+    tenantId,
+    audience: { kind: 'user', id: userId },
+    name: 'SessionStarted',
+    subjectId: started.sessionId,
+    payload: started,
+  }
+}
+
 export function sessionRevoked(tenantId: string, userId: string, sessionId: string): AppEvent {
   return {
     tenantId,

@@ -47,7 +47,7 @@ export async function linkDevice(
 
 /** Signs the calling device in as whoever made the code. */
 export async function redeemDeviceLink(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>,
   actor: Actor,
   input: RedeemDeviceLink,
 ): Promise<TokenPair> {
@@ -64,5 +64,6 @@ export async function redeemDeviceLink(
       }
     },
     details: { linkedBySession: link.session_id },
+    deviceName: input.deviceName,
   })
 }

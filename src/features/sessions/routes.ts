@@ -6,18 +6,21 @@ import { accountErrors } from '../accounts/errors.ts'
 import { changePassword } from './change-password.ts'
 import { sessionErrors } from './errors.ts'
 import { linkDevice, redeemDeviceLink } from './link-device.ts'
+import { getSessions } from './list.ts'
 import { refresh } from './refresh.ts'
+import { renameSession } from './rename.ts'
 import {
   ChangePassword,
   DeviceLink,
   Login,
   RedeemDeviceLink,
   RefreshToken,
+  RenameSession,
   Session,
   SessionId,
   TokenPair,
 } from './schema.ts'
-import { getSessions, login, logout, revokeOtherSessions, revokeSession } from './service.ts'
+import { login, logout, revokeOtherSessions, revokeSession } from './service.ts'
 
 export const routes = [
   defineRoute({
@@ -117,6 +120,19 @@ export const routes = [
     status: 200,
     output: z.array(Session),
     run: getSessions,
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/api/me/sessions/{id}',
+    summary: 'Give one of your devices a name, or take it back',
+    permission: 'signed-in',
+    rate: 'unlimited',
+    params: SessionId,
+    body: RenameSession,
+    status: 204,
+    output: null,
+    errors: [commonErrors.notFound],
+    run: renameSession,
   }),
   defineRoute({
     method: 'delete',

@@ -2,9 +2,13 @@ import { z } from 'zod'
 import { line, uuid } from '../../platform/text.ts'
 import { Password } from '../accounts/schema.ts'
 
+/** What a device is called in the list of sessions; without one its user agent tells. */
+const DeviceName = line(1, 80)
+
 export const Login = z.object({
   usernameOrEmail: line(1, 254),
   password: z.string().min(1).max(1000),
+  deviceName: DeviceName.nullish(),
 })
 export type Login = z.output<typeof Login>
 
@@ -34,12 +38,18 @@ export const DeviceLink = z.strictObject({
 })
 export type DeviceLink = z.output<typeof DeviceLink>
 
-export const RedeemDeviceLink = z.object({ code: z.string().min(1).max(200) })
+export const RedeemDeviceLink = z.object({
+  code: z.string().min(1).max(200),
+  deviceName: DeviceName.nullish(),
+})
 export type RedeemDeviceLink = z.output<typeof RedeemDeviceLink>
 
 export const Session = z.strictObject({
   id: uuid,
+  /** What the person or the app calls the device, or what its user agent tells. */
+  name: z.string(),
   createdAt: z.iso.datetime(),
+  /** Now while it is connected; else its last connection's end or its last refresh. */
   lastUsedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   ip: z.string().nullable(),
@@ -50,3 +60,6 @@ export type Session = z.output<typeof Session>
 
 export const SessionId = z.object({ id: uuid })
 export type SessionId = z.output<typeof SessionId>
+
+export const RenameSession = z.object({ name: DeviceName.nullable() })
+export type RenameSession = z.output<typeof RenameSession> & SessionId

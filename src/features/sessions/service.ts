@@ -9,17 +9,19 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { methodNotAllowed } from '../../policy/errors.ts'
 import { findAccount } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { openSessionsOf } from './access.ts'
+import { forgetDevicesOfSessions, forgetDevicesOfUser } from '../devices/access.ts'
 import { sessionErrors } from './errors.ts'
 import { sessionRevoked } from './events.ts'
 import { openSession } from './open-session.ts'
-import type { Login, RefreshToken, Session, SessionId, TokenPair } from './schema.ts'
+import type { Login, RefreshToken, SessionId, TokenPair } from './schema.ts'
 import {
   findRefreshToken,
   revokeOtherSessionRows,
   revokeSessionRow,
   revokeSessionRows,
 } from './store.ts'
+
+export { type OpenSession, openSessionsOf } from './list.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
@@ -46,7 +48,7 @@ export async function login(
       { audit: { reason: 'account_not_active', targetType: 'user', targetId: user.id } },
     )
   }
-  return openSession(ctx, actor, user)
+  return openSession(ctx, actor, user, { deviceName: input.deviceName })
 }
 
 async function recordRefusedLogin(
@@ -74,6 +76,7 @@ export async function logout(ctx: Needs, actor: Actor, input: RefreshToken): Pro
     const now = toIso(ctx.clock.now())
     const ended = await revokeSessionRow(tx, token.user_id, token.session_id, 'logout', now)
     if (!ended) return
+    await forgetDevicesOfSessions(tx, [token.session_id])
     disconnectAfterCommit(ctx, tx, {
       userId: token.user_id,
       sessionId: token.session_id,
@@ -87,22 +90,13 @@ export async function logout(ctx: Needs, actor: Actor, input: RefreshToken): Pro
   })
 }
 
-/** The user's open sessions, last used first. */
-export async function getSessions(
-  ctx: Pick<Ctx, 'db' | 'clock'>,
-  actor: Actor,
-): Promise<Session[]> {
-  const user = requireUser(actor)
-  const sessions = await openSessionsOf(ctx.db.read, user.userId, toIso(ctx.clock.now()))
-  return sessions.map((session) => ({ ...session, current: session.id === user.sessionId }))
-}
-
 export async function revokeSession(ctx: Needs, actor: Actor, input: SessionId): Promise<void> {
   const { userId, tenantId } = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
     const now = toIso(ctx.clock.now())
     const revoked = await revokeSessionRow(tx, userId, input.id, 'revoked', now)
     if (!revoked) throw new AppError(commonErrors.notFound)
+    await forgetDevicesOfSessions(tx, [input.id])
     await appendEvents(ctx, tx, [sessionRevoked(tenantId, userId, input.id)])
     disconnectAfterCommit(ctx, tx, { userId, sessionId: input.id, reason: 'session_revoked' })
     await recordAudit(ctx, tx, actor, {
@@ -118,6 +112,7 @@ export async function revokeOtherSessions(ctx: Needs, actor: Actor): Promise<voi
   await ctx.db.transaction(async (tx) => {
     const now = toIso(ctx.clock.now())
     const revoked = await revokeOtherSessionRows(tx, userId, sessionId ?? '', 'revoked', now)
+    await forgetDevicesOfSessions(tx, revoked)
     await appendEvents(
       ctx,
       tx,
@@ -134,7 +129,10 @@ export async function revokeOtherSessions(ctx: Needs, actor: Actor): Promise<voi
   })
 }
 
-/** Ends every session of a user in the caller's transaction, and every connection once it is durable. */
+/**
+ * Ends every session of a user in the caller's transaction, with the pushes to their devices, and
+ * every connection once it is durable.
+ */
 export async function endAllSessions(
   ctx: Pick<Ctx, 'clock' | 'bus'>,
   tx: Tx,
@@ -142,6 +140,7 @@ export async function endAllSessions(
   reason: string,
 ): Promise<number> {
   const count = await revokeSessionRows(tx, userId, reason, toIso(ctx.clock.now()))
+  await forgetDevicesOfUser(tx, userId)
   disconnectAfterCommit(ctx, tx, { userId, reason })
   return count
 }

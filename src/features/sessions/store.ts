@@ -57,6 +57,48 @@ export async function touchSession(
     .execute()
 }
 
+/** Notes when a device was last there, if that is later than what is known. */
+export async function noteUse(tx: Tx, id: string, at: string): Promise<void> {
+  await tx
+    .updateTable('sessions')
+    .set({ last_used_at: at })
+    .where('id', '=', id)
+    .where('last_used_at', '<', at)
+    .execute()
+}
+
+/** Whether the session is open, which it stays until the transaction ends. */
+export async function holdSession(tx: Tx, id: string): Promise<boolean> {
+  const result = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: null })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** False when the user has no such open session. */
+export async function setName(
+  tx: Tx,
+  userId: string,
+  id: string,
+  name: string | null,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('sessions')
+    .set({ name })
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function findSessions(db: Db, ids: readonly string[]): Promise<SessionRow[]> {
+  return db.selectFrom('sessions').selectAll().where('id', 'in', ids).execute()
+}
+
 export async function listSessions(db: Db, userId: string, now: string): Promise<SessionRow[]> {
   return db
     .selectFrom('sessions')
@@ -205,11 +247,11 @@ export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Prom
   return result.numUpdatedRows > 0n
 }
 
-/** Takes away what nobody can use any more; returns how many sessions went. */
-export async function deleteExpired(tx: Tx, before: string): Promise<number> {
+/** Takes away what nobody can use any more; returns which sessions went. */
+export async function deleteExpired(tx: Tx, before: string): Promise<string[]> {
   await tx.deleteFrom('refresh_tokens').where('expires_at', '<', before).execute()
   await tx.deleteFrom('device_links').where('expires_at', '<', before).execute()
-  const result = await tx
+  const rows = await tx
     .deleteFrom('sessions')
     .where('expires_at', '<', before)
     .where((where) =>
@@ -222,6 +264,7 @@ export async function deleteExpired(tx: Tx, before: string): Promise<number> {
         ),
       ),
     )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+    .returning('id')
+    .execute()
+  return rows.map((row) => row.id)
 }

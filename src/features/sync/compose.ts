@@ -1,5 +1,8 @@
 import type { Ctx } from '../../context.ts'
-import type { Composers, Reader } from '../../events/compose.ts'
+import type { Composer, Reader } from '../../events/compose.ts'
+import type { EventName } from '../../events/names.ts'
+import { composers as accounts } from '../accounts/compose.ts'
+import { composers as calls } from '../calls/compose.ts'
 import { composers as conversations } from '../conversations/compose.ts'
 import { composers as friends } from '../friends/compose.ts'
 import { composers as messages } from '../messages/compose.ts'
@@ -12,13 +15,15 @@ import type { StoredEvent } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 
 /** How each event gets its argument from its row. A new event's slice adds it here. */
-export const composers: Composers<Needs> = {
+const composers: Readonly<Record<EventName, Composer<Needs>>> = {
+  ...accounts,
   ...friends,
   ...sessions,
   ...conversations,
   ...messages,
   ...reactions,
   ...pins,
+  ...calls,
 }
 
 /** A page of events with their arguments: a look-up or two for each name, whatever the number. */
@@ -30,9 +35,7 @@ export async function composeEvents(
   const byName = Map.groupBy(page, (event) => event.name)
   const composed = new Map<StoredEvent, unknown>()
   for (const [name, events] of byName) {
-    const compose = composers[name]
-    if (!compose) throw new Error(`the event ${name} has no composer`)
-    const data = await compose(ctx, reader, events)
+    const data = await composers[name](ctx, reader, events)
     events.forEach((event, index) => {
       composed.set(event, data[index])
     })

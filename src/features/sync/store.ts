@@ -3,6 +3,7 @@ import type { Db } from '../../db/database.ts'
 import type { Engine, EventPlace } from '../../db/engine.ts'
 import type { EventLogRow } from '../../db/tables.ts'
 import type { EventRef } from '../../events/compose.ts'
+import type { EventName } from '../../events/names.ts'
 
 export async function readEventLog(db: Db): Promise<EventLogRow> {
   return db.selectFrom('event_log').selectAll().executeTakeFirstOrThrow()
@@ -75,7 +76,7 @@ export async function listEvents(
   return rows.map((row) => ({
     position: row.position,
     writer: String(row.writer),
-    name: row.name,
+    name: row.name as EventName,
     audienceId: row.audience_id,
     subjectId: row.subject_id,
     createdAt: row.created_at,

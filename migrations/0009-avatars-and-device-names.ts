@@ -1,0 +1,27 @@
+import { type Kysely, sql } from 'kysely'
+
+export const name = '0009-avatars-and-device-names'
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  // For the question what uses an attachment: few rows have one.
+  for (const table of ['users', 'conversations']) {
+    await schema.alterTable(table).addColumn('avatar_id', 'text').execute()
+    await schema
+      .createIndex(`${table}_avatar`)
+      .on(table)
+      .column('avatar_id')
+      .where(sql.ref('avatar_id'), 'is not', null)
+      .execute()
+  }
+
+  await schema.alterTable('sessions').addColumn('name', 'text').execute()
+  // No reference: a session that is cleaned away takes its devices along by itself.
+  await schema.alterTable('push_devices').addColumn('session_id', 'text').execute()
+  await schema
+    .createIndex('push_devices_session')
+    .on('push_devices')
+    .column('session_id')
+    .where(sql.ref('session_id'), 'is not', null)
+    .execute()
+}

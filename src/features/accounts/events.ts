@@ -1,0 +1,17 @@
+import type { AppEvent } from '../../events/event.ts'
+import type { Profile } from './schema.ts'
+
+/** What of a person others see has changed: told to them and to the person's own devices. */
+export function profileChanged(
+  tenantId: string,
+  profile: Profile,
+  audience: readonly string[],
+): AppEvent[] {
+  return audience.map((id) => ({
+    tenantId,
+    audience: { kind: 'user', id },
+    name: 'ProfileChanged',
+    subjectId: profile.userId,
+    payload: profile,
+  }))
+}
