@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import { boot } from '../harness/boot.ts'
@@ -167,6 +168,14 @@ test('security can be switched off on this machine alone, and says so everywhere
   assert.equal(assertDone(await bob.rest.get('/api/me')).username, 'bob')
   assertRefused(await bob.rest.get('/api/admin/users/pending'), 403, 'forbidden')
   assertRefused(await mimir.rest('nonsense').get('/api/me'), 401, 'unauthorized')
+  // A page of somebody else in a browser on this machine is not the caller.
+  for (const page of ['https://evil.example', 'null']) {
+    const cross = mimir.rest().with({ origin: page })
+    assertRefused(await cross.post('/api/admin/invitations'), 401, 'unauthorized')
+  }
+  assertDone(await mimir.rest().with({ origin: mimir.url }).get('/api/me'))
+  assert.match(await askAs('evil.example', mimir.url), /^HTTP\/1.1 401/)
+  assert.match(await askAs('127.0.0.1', mimir.url), /^HTTP\/1.1 200/)
   assert.equal(assertDone(await mimir.rest().get('/health')).securityEnabled, false)
   const status = assertDone(await mimir.rest().get('/auth/status'))
   assert.deepEqual([status.authenticated, status.securityEnabled], [true, false])
@@ -178,3 +187,17 @@ test('with security on nothing of that is to be seen', async () => {
   assert.equal('securityEnabled' in assertDone(health), false)
   assert.equal(health.headers.get('x-mimir-security'), null)
 })
+
+/** The answer to a request that calls the server by the name. */
+function askAs(host: string, url: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = connect(Number(port), hostname)
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text
+    })
+    socket.once('close', () => resolve(answer)).once('error', reject)
+    socket.write(`GET /api/me HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  })
+}
