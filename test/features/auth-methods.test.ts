@@ -5,10 +5,10 @@ import { loadConfig } from '../../src/config/load.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { auditOf, byKey, makeKey } from '../harness/keys.ts'
+import { navigate } from '../harness/navigate.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const KEY = 'a key of the environment'.replaceAll(' ', '-').padEnd(40, 'x')
-const NAVIGATION = { accept: 'text/html,*/*', 'sec-fetch-mode': 'navigate' }
 
 const load = (env: Record<string, string>) => loadConfig({ dataDir: '/nowhere', env })
 
@@ -101,27 +101,27 @@ test('what is not among the methods is refused by its own code, and watched', as
 
 test('who shows nothing is told how to, as the default method has it', async () => {
   await using mimir = await boot({ env: { MIMIR_PUBLIC_URL: 'https://host/mimir' } })
-  const asks = (headers: Record<string, string> = {}, path = '/api/conversations?limit=1') =>
-    mimir.rest().with(headers).get(path)
-  const plain = await asks(NAVIGATION)
+  const path = '/api/conversations?limit=1'
+  const asks = () => mimir.rest().get(path)
+  const plain = await asks()
   assertRefused(plain, 401, 'unauthorized')
   assert.equal(plain.headers.get('www-authenticate'), 'Bearer')
+  assert.equal((await navigate(mimir.url + path)).status, 401)
 
   await mimir.reload({ MIMIR_DEFAULT_AUTH_METHOD: 'api-key' })
-  const keys = await asks(NAVIGATION)
+  const keys = await asks()
   assertRefused(keys, 401, 'unauthorized')
   assert.match(keys.headers.get('www-authenticate') ?? '', /^Bearer, ApiKey .*X-API-Key/)
+  assert.equal((await navigate(mimir.url + path)).status, 401)
 
   const methods = { MIMIR_AUTH_METHODS: 'oauth,api-key', MIMIR_DEFAULT_AUTH_METHOD: 'oauth' }
   await mimir.reload(methods)
   assertRefused(await asks(), 401, 'unauthorized')
-  assertRefused(await asks({ ...NAVIGATION, 'sec-fetch-mode': 'cors' }), 401, 'unauthorized')
   // Whether a proxy strips the public path or keeps it: the browser knows the whole.
-  const here = encodeURIComponent('/mimir/api/conversations?limit=1')
+  const here = encodeURIComponent(`/mimir${path}`)
+  const location = `/mimir/auth/login?return_to=${here}`
   for (const prefix of ['', '/mimir']) {
-    const browser = await asks(NAVIGATION, `${prefix}/api/conversations?limit=1`)
-    assert.equal(browser.status, 302)
-    assert.equal(browser.headers.get('location'), `/mimir/auth/login?return_to=${here}`)
+    assert.deepEqual(await navigate(mimir.url + prefix + path), { status: 302, location })
   }
 })
 
