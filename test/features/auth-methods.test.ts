@@ -22,6 +22,10 @@ test('a list that is empty or knows a word too many keeps the server from starti
     /api-key is not among/,
   )
   assert.throws(() => load({ MIMIR_DEFAULT_AUTH_METHOD: 'saml' }), /MIMIR_DEFAULT_AUTH_METHOD/)
+  const issuer = 'https://idp.example.org'
+  const jwt = { MIMIR_OAUTH_ISSUER: issuer, MIMIR_OAUTH_AUDIENCE: 'mimir-api' }
+  assert.throws(() => load({ ...jwt, JWT_ISSUER: issuer }), /JWT_ISSUER/)
+  assert.throws(() => load({ ...jwt, MIMIR_OAUTH_ISSUER: `${issuer}?x` }), /MIMIR_OAUTH_ISSUER/)
   assert.deepEqual(load({ MIMIR_AUTH_METHODS: ' api-key , password' }).config.access.methods, [
     'api-key',
     'password',
