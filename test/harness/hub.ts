@@ -40,6 +40,8 @@ export interface Received {
 export class HubClient {
   readonly connection: HubConnection
   readonly received: Received[] = []
+  /** Called with each event as it comes. */
+  onEvent: (event: Received) => void = () => {}
   closed = false
 
   /** `configure` chooses what else the client can do. */
@@ -53,7 +55,11 @@ export class HubClient {
       .configureLogging(LogLevel.None)
     this.connection = configure(builder).build()
     for (const name of EVENTS) {
-      this.connection.on(name, (data: unknown) => void this.received.push({ name, data }))
+      this.connection.on(name, (data: unknown) => {
+        const event = { name, data }
+        this.received.push(event)
+        this.onEvent(event)
+      })
     }
     this.connection.onclose(() => {
       this.closed = true
