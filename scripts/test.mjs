@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureExecutable } from './built.mjs'
 import { countBun, countNode } from './junit.mjs'
@@ -32,8 +32,10 @@ const NEEDS_BOTH_STORES = /^test\/stores\/schema-parity\./
 const OF_THE_EMBEDDED_STORE = /^test\/stores\/(group-commit|full-disk)\./
 /** Starts dist/mimir, which brings its own runtime: the first lane says it all. */
 const STARTS_EXECUTABLE = /harness\/executable\.ts'|\/chroot\.ts'/
-/** What a file that works with the store of its lane imports. */
-const USES_STORE = /harness\/(boot|store)\.ts'/
+/** What a file that works with the store of its lane imports, itself or by way of another. */
+const STORE_OF_THE_LANE = 'test/harness/store.ts'
+/** Test files at a time: the waits of one are another's time. */
+const AT_ONCE = 2
 
 const temporary = mkdtempSync(join(tmpdir(), 'mimir-tests-'))
 const running = new Set()
@@ -109,7 +111,6 @@ async function lanes(files) {
     {
       name: 'Node + SQLite',
       files: everywhere.filter((file) => !STARTS_EXECUTABLE.test(read(file))),
-      env: { MIMIR_TEST_STORE: 'sqlite' },
       lacking: node ? undefined : 'a Node of version 22 or newer',
       ...nodeRunner(node),
     },
@@ -117,7 +118,17 @@ async function lanes(files) {
 }
 
 function usesStore(file) {
-  return file.startsWith('test/stores/') || USES_STORE.test(read(file))
+  return importedBy(file).has(STORE_OF_THE_LANE)
+}
+
+/** The file and what it imports of the tests, all the way down. */
+function importedBy(file, found = new Set()) {
+  if (!file.startsWith('test/') || found.has(file)) return found
+  found.add(file)
+  for (const [, path] of read(file).matchAll(/from '(\.[^']+\.ts)'/g)) {
+    importedBy(join(dirname(file), path).replaceAll('\\', '/'), found)
+  }
+  return found
 }
 
 function read(file) {
@@ -131,7 +142,10 @@ async function findPostgres() {
 }
 
 function bunRunner() {
-  const args = ['test', `--timeout=${TEST_MS}`, '--reporter=junit']
+  // One state for all files of a worker, as they would have without workers: loading the appliance
+  // anew for each costs more than the second core brings.
+  const workers = [`--parallel=${AT_ONCE}`, '--no-isolate']
+  const args = ['test', ...workers, `--timeout=${TEST_MS}`, '--reporter=junit']
   return {
     count: countBun,
     command: bunPath(),
@@ -145,11 +159,12 @@ function bunRunner() {
 }
 
 function nodeRunner(node) {
-  // Each file is a process of its own there, so that both cores have something to do.
-  const args = ['--test', `--test-timeout=${TEST_MS}`, '--test-concurrency=2']
+  // Each file is a process of its own there, which would compile the appliance anew.
+  const args = ['--test', `--test-timeout=${TEST_MS}`, `--test-concurrency=${AT_ONCE}`]
   return {
     count: countNode,
     command: node,
+    env: { MIMIR_TEST_STORE: 'sqlite', NODE_COMPILE_CACHE: join(temporary, 'compiled') },
     args: (files, report) => [
       ...args,
       '--test-reporter=junit',

@@ -46,7 +46,7 @@ export class RecoveringClient implements AsyncDisposable {
     })
     this.#hub.connection.onreconnected(() => {
       this.reconnects += 1
-      return this.#catchUp()
+      void this.#catchUp()
     })
   }
 
