@@ -68,8 +68,7 @@ async function main() {
       console.log(`${lane.name}: skipped: this machine lacks ${lane.lacking}`)
       lacking.add(lane.lacking)
     } else {
-      const result = await runLane(lane)
-      for (const outcome of Object.keys(sum)) sum[outcome] += result[outcome]
+      add(sum, await runLane(lane))
     }
   }
   if (lacking.size > 0) console.log(`This machine lacks ${[...lacking].join('; ')}.`)
@@ -111,6 +110,7 @@ async function lanes(files) {
     {
       name: 'Node + SQLite',
       files: everywhere.filter((file) => !STARTS_EXECUTABLE.test(read(file))),
+      env: { MIMIR_TEST_STORE: 'sqlite' },
       lacking: node ? undefined : 'a Node of version 22 or newer',
       ...nodeRunner(node),
     },
@@ -159,14 +159,15 @@ function bunRunner() {
 }
 
 function nodeRunner(node) {
-  // Each file is a process of its own there, which would compile the appliance anew.
-  const args = ['--test', `--test-timeout=${TEST_MS}`, `--test-concurrency=${AT_ONCE}`]
+  // As with Bun's workers: a process for each file would load and warm up the appliance for each.
+  const args = ['--test', '--test-isolation=none', `--test-timeout=${TEST_MS}`]
   return {
     count: countNode,
     command: node,
-    env: { MIMIR_TEST_STORE: 'sqlite', NODE_COMPILE_CACHE: join(temporary, 'compiled') },
-    args: (files, report) => [
+    processes: AT_ONCE,
+    args: (files, report, shard) => [
       ...args,
+      `--test-shard=${shard}`,
       '--test-reporter=junit',
       `--test-reporter-destination=${report}`,
       `--test-reporter=${flags.verbose ? 'spec' : 'dot'}`,
@@ -176,15 +177,25 @@ function nodeRunner(node) {
   }
 }
 
-async function runLane({ name, files, env, command, args, count }) {
+async function runLane({ name, files, processes = 1, ...runner }) {
   if (files.length === 0) {
     console.log(`${name}: no test file`)
     return { passed: 0, failed: parts.length > 0 ? 0 : 1, skipped: 0 }
   }
-  const report = join(temporary, `${name.replaceAll(/\W+/g, '-')}.xml`)
   const started = performance.now()
-  const { status, output } = await runToEnd(command, args(files, report), env)
+  const count = Math.min(processes, files.length)
+  const shards = Array.from({ length: count }, (_, index) => `${index + 1}/${count}`)
+  const results = await Promise.all(shards.map((shard) => runShard(name, runner, files, shard)))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const counted = { passed: 0, failed: 0, skipped: 0 }
+  for (const result of results) add(counted, result)
+  console.log(`${name}: ${describe(counted)}, ${seconds} s`)
+  return counted
+}
+
+async function runShard(name, { env, command, args, count }, files, shard) {
+  const report = join(temporary, `${name} ${shard}.xml`.replaceAll(/[^\w.]+/g, '-'))
+  const { status, output } = await runToEnd(command, args(files, report, shard), env)
   const counted = count(report)
   // A crash or a file that does not load is no test case of its own in every report.
   const ran = counted.passed + counted.failed + counted.skipped
@@ -192,8 +203,13 @@ async function runLane({ name, files, env, command, args, count }) {
   const isShown = flags.verbose || counted.failed > 0
   if (isShown && !flags.verbose) console.log(`\n${output.trim()}\n`)
   takeNotes(output, isShown)
-  console.log(`${name}: ${describe(counted)}, ${seconds} s`)
   return counted
+}
+
+function add(sum, { passed, failed, skipped }) {
+  sum.passed += passed
+  sum.failed += failed
+  sum.skipped += skipped
 }
 
 /** What a test says about its own thoroughness is of interest also when all is well. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type HubConnectionBuilder, HubConnectionState } from '@microsoft/signalr'
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack'
 import { eventually } from '../harness/eventually.ts'
@@ -87,6 +88,8 @@ export class RecoveringClient implements AsyncDisposable {
         return
       } catch (error) {
         if (this.way.stateful) throw error
+        // The socket may be closed before the client has been told.
+        await setImmediate()
         const { connection } = this.#hub
         await eventually(
           () => connection.state === HubConnectionState.Connected,
