@@ -98,7 +98,9 @@ export async function runFanout(job: FanoutJob): Promise<FanoutResult> {
   sending = false
   await watch(() => waiting.size === 0)
   const { conversationId } = job
-  await verifyStored(job.origin, since, [{ conversationId, reader: job.tokens[1] as string, completed }])
+  await verifyStored(job.origin, since, [
+    { conversationId, reader: job.tokens[1] as string, completed },
+  ])
   for (const client of clients) client.close()
   return {
     deliveriesPerSecond: counted / window.seconds,
