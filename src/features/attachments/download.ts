@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import { freeNow } from '../../platform/memory.ts'
+import { collectRecent, freeNow } from '../../platform/memory.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { findPresent } from '../conversations/access.ts'
 import { attachmentErrors } from './errors.ts'
@@ -10,6 +10,9 @@ import { CHUNK_BYTES, logUnreadable, openChunk, openHead } from './sealing.ts'
 import { findChunk, findStored, listConversationsOf } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'log'>
+
+/** 8 MiB of chunks that were sent: nobody says when the runtime is done with one, so they are garbage. */
+const CHUNKS_A_COLLECTION = 32
 
 export interface StoredFile {
   readonly attachment: Attachment
@@ -58,6 +61,7 @@ async function* readChunks(
       throw new AppError(attachmentErrors.unreadable)
     }
     freeNow(sealed)
+    if (position % CHUNKS_A_COLLECTION === CHUNKS_A_COLLECTION - 1) collectRecent()
     const offset = position * CHUNK_BYTES
     yield bytes.subarray(Math.max(0, start - offset), Math.min(bytes.length, end - offset))
   }
