@@ -25,6 +25,7 @@ const VERIFIED_PAIRS = 3
 
 /** Durable DMs, closed loop: a pair's next message goes out when its receiver has got one. */
 export async function runDm(job: DmJob): Promise<DmResult> {
+  const since = new Date().toISOString()
   let sending = true
   let counting = false
   const latencies: number[] = []
@@ -48,6 +49,7 @@ export async function runDm(job: DmJob): Promise<DmResult> {
   const sample = pairs.all.filter((_, index) => index % step === 0).slice(0, VERIFIED_PAIRS)
   await verifyStored(
     job.origin,
+    since,
     sample.map((pair) => ({ ...pair, completed: pair.received })),
   )
   pairs.close()

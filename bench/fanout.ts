@@ -29,6 +29,7 @@ const LOOK_EVERY_MS = 50
  * the sender's own connection is sent the message too is the server's choice; it counts if it is.
  */
 export async function runFanout(job: FanoutJob): Promise<FanoutResult> {
+  const since = new Date().toISOString()
   let failure: Error | undefined
   let sending = true
   let sent = 0
@@ -97,7 +98,9 @@ export async function runFanout(job: FanoutJob): Promise<FanoutResult> {
   sending = false
   await watch(() => waiting.size === 0)
   const { conversationId } = job
-  await verifyStored(job.origin, [{ conversationId, reader: job.tokens[1] as string, completed }])
+  await verifyStored(job.origin, since, [
+    { conversationId, reader: job.tokens[1] as string, completed },
+  ])
   for (const client of clients) client.close()
   return {
     deliveriesPerSecond: counted / window.seconds,

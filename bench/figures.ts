@@ -39,7 +39,10 @@ export function seedOnce(baseDir: string, jwtKey: string): Promise<Seeded> {
 }
 
 /** Calls `use` with a fresh copy of the seeded directory, which is removed afterwards. */
-async function withDataDir<T>(bench: Bench, use: (dataDir: string) => Promise<T>): Promise<T> {
+export async function withDataDir<T>(
+  bench: Bench,
+  use: (dataDir: string) => Promise<T>,
+): Promise<T> {
   const dataDir = join(bench.baseDir, 'data')
   // A control socket that was left cannot be copied, and is not wanted.
   const filter = (source: string) => !source.endsWith('.sock')
@@ -57,20 +60,27 @@ export function withServer<T>(
   use: (server: Server) => Promise<T>,
   command?: readonly string[],
 ): Promise<T> {
-  return withDataDir(bench, async (dataDir) => {
-    const { jwtKey, cores } = bench
-    const plan = { jwtKey, dataDir, core: cores.server }
-    const server = await startServer(command ? { ...plan, command } : plan)
-    const result = await use(server).catch(async (error: unknown) => {
-      await server.stop().catch(() => undefined)
-      throw error
-    })
-    await server.stop()
-    return result
-  })
+  return withDataDir(bench, (dataDir) => withServerOn(bench, dataDir, use, command))
 }
 
-function tokenOf(bench: Bench, userId: string): string {
+/** Calls `use` with a fresh server on that data directory. */
+export async function withServerOn<T>(
+  { jwtKey, cores }: Bench,
+  dataDir: string,
+  use: (server: Server) => Promise<T>,
+  command?: readonly string[],
+): Promise<T> {
+  const plan = { jwtKey, dataDir, core: cores.server }
+  const server = await startServer(command ? { ...plan, command } : plan)
+  const result = await use(server).catch(async (error: unknown) => {
+    await server.stop().catch(() => undefined)
+    throw error
+  })
+  await server.stop()
+  return result
+}
+
+export function tokenOf(bench: Bench, userId: string): string {
   const token = bench.tokens.get(userId)
   if (token === undefined) throw new Error(`seeding did not list user ${userId}`)
   return token

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util'
 
-export const FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start'] as const
+const QUICK_FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start'] as const
+/** `large` fills a store with a million messages first. */
+export const FIGURES = [...QUICK_FIGURES, 'large'] as const
 export type Figure = (typeof FIGURES)[number]
 
 export const HELP = `npm run bench -- [options]
-  --quick          shorter windows, ends within 60 s
+  --quick          shorter windows and not large, ends within 60 s
   --json FILE      the figures as one JSON object
   --only LIST      of ${FIGURES.join(',')}
   --repeat N       medians over N repetitions, interleaved (default 1)
@@ -36,7 +38,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     },
   })
   if (values.help) return undefined
-  const wanted = values.only?.split(',') ?? FIGURES
+  const wanted = values.only?.split(',') ?? (values.quick ? QUICK_FIGURES : FIGURES)
   const unknown = wanted.find((name) => !FIGURES.includes(name as Figure))
   if (unknown !== undefined) throw new Error(`--only ${unknown}: one of ${FIGURES.join(', ')}`)
   const repeat = Number(values.repeat)

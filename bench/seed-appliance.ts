@@ -1,4 +1,4 @@
-import { createApp } from '../src/app/create-app.ts'
+import { type App, createApp } from '../src/app/create-app.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { type Ctx, DEFAULT_TENANT } from '../src/context.ts'
 import { getMe, register } from '../src/features/accounts/service.ts'
@@ -9,22 +9,27 @@ import { createInvitation } from '../src/features/invites/service.ts'
 import { createLog } from '../src/platform/log.ts'
 import { createBcryptHasher } from '../src/platform/password.ts'
 import type { Actor, Origin, UserActor } from '../src/policy/actor.ts'
-import type { Seeded, SeedPlan } from './people.ts'
+import type { Person, Seeded, SeedPlan } from './people.ts'
 
 const CHEAP_WORK_FACTOR = 4
 const origin: Origin = { requestId: 'seed', operation: 'bench:seed' }
 const operator: Actor = { kind: 'operator', tenantId: DEFAULT_TENANT, origin }
 const anonymous: Actor = { kind: 'anonymous', tenantId: DEFAULT_TENANT, origin }
 
-/** Fills a new data directory with people, pairs and a group, all through the use cases. */
-export async function seedPeople(dataDir: string, plan: SeedPlan): Promise<Seeded> {
+/** The appliance of a data directory, without a listener. */
+export function openAppliance(dataDir: string): Promise<App> {
   const { config } = loadConfig({ dataDir, env: process.env })
-  const app = await createApp({
+  return createApp({
     config,
     log: createLog({ level: 'warn' }),
     purpose: 'bench seed',
     passwords: createBcryptHasher(CHEAP_WORK_FACTOR),
   })
+}
+
+/** Fills a new data directory with people, pairs and a group, all through the use cases. */
+export async function seedPeople(dataDir: string, plan: SeedPlan): Promise<Seeded> {
+  const app = await openAppliance(dataDir)
   try {
     const users = await Promise.all(
       Array.from({ length: plan.users }, (_, index) => createUser(app.ctx, `user_${index}`)),
@@ -66,10 +71,14 @@ async function createUser(ctx: Ctx, username: string): Promise<UserActor> {
     password: 'password of the bench',
   })
   await approveAccount(ctx, operator, { user: userId })
+  return actorOf({ id: userId, username })
+}
+
+export function actorOf({ id: userId, username }: Person): UserActor {
   return { kind: 'user', tenantId: DEFAULT_TENANT, userId, username, role: 'member', origin }
 }
 
-async function befriend(ctx: Ctx, a: UserActor, b: UserActor): Promise<void> {
+export async function befriend(ctx: Ctx, a: UserActor, b: UserActor): Promise<void> {
   const { friendKey } = await getMe(ctx, b)
   const { request } = await sendFriendRequest(ctx, a, { friendKey })
   await acceptFriendRequest(ctx, b, { id: request.id })

@@ -4,6 +4,7 @@ import type { ColdStartResult } from './cold-start.ts'
 import type { DmResult } from './dm.ts'
 import type { FanoutResult } from './fanout.ts'
 import type { IdleResult } from './idle.ts'
+import type { LargeResult } from './large.ts'
 import type { LatencyResult } from './latency.ts'
 import type { CpuShares } from './proc-stats.ts'
 import { median } from './quantile.ts'
@@ -15,6 +16,7 @@ export interface Measured {
   readonly fanout: FanoutResult[]
   readonly idle: IdleResult[]
   readonly coldStart: ColdStartResult[]
+  readonly large: LargeResult[]
   readonly echo: EchoResult[]
   readonly insert: InsertResult[]
 }
@@ -149,6 +151,7 @@ function rows(m: Measured): Row[] {
       better: less,
       note: m.coldStart.length ? `median of ${m.coldStart[0]?.runs.length}` : '',
     },
+    ...largeRows(m.large),
     {
       key: 'ceiling_echo_per_s',
       name: 'ceiling: bare echo/s',
@@ -167,6 +170,65 @@ function rows(m: Measured): Row[] {
             2,
           )} ms`
         : '',
+    },
+  ]
+}
+
+/** What a store of a million messages costs beside an empty one, and what people read of it. */
+function largeRows(list: readonly LargeResult[]): Row[] {
+  const first = list[0]
+  const note = (text: (result: LargeResult) => string) => (first ? text(first) : '')
+  const less = 'less' as const
+  const more = 'more' as const
+  return [
+    {
+      key: 'large_send_ratio',
+      name: 'DMs/s, large store to empty',
+      values: list.map(({ large, empty }) => large.dm.perSecond / empty.dm.perSecond),
+      digits: 2,
+      bar: 0.8,
+      better: more,
+      note: note(
+        ({ messages, large }) =>
+          `${number(messages, 0)} messages, made in ${number(large.growSeconds, 0)} s; ${cores([large.dm])}`,
+      ),
+    },
+    {
+      key: 'large_list_ratio',
+      name: 'page of 50, time to that of empty',
+      values: list.map(({ large, empty }) => large.reads.listMs / empty.reads.listMs),
+      digits: 2,
+      bar: 1.5,
+      better: less,
+      note: note(({ large }) => `${number(large.reads.listMs, 1)} ms`),
+    },
+    {
+      key: 'inbox_ms',
+      name: 'list of 1,000 rooms, ms',
+      values: list.map(({ large }) => large.reads.inboxMs),
+      digits: 1,
+      bar: 50,
+      better: less,
+      note: note(({ large }) => `${number(large.reads.rooms, 0)} rooms`),
+    },
+    {
+      key: 'search_ms',
+      name: 'search over 100,000 messages, ms',
+      values: list.map(({ large }) => large.reads.searchMs),
+      digits: 0,
+      note: note(
+        ({ large }) =>
+          `${large.reads.searchRequests} requests; another request meanwhile at most ${number(large.reads.besideSearchMs, 1)} ms`,
+      ),
+    },
+    {
+      key: 'sync_ms',
+      name: 'sync of 10,000 events, ms',
+      values: list.map(({ large }) => large.reads.syncMs),
+      digits: 0,
+      bar: 1000,
+      better: less,
+      note: note(({ large }) => `${number(large.reads.synced, 0)} events, a thousand a page`),
     },
   ]
 }
@@ -192,7 +254,8 @@ export function renderTable(measured: Measured): string {
     const [low, high] = [Math.min(...row.values), Math.max(...row.values)]
     const spread =
       row.values.length > 1 ? `${show(low, row.digits)}..${show(high, row.digits)}` : ''
-    const cells = [show(value, row.digits), spread, show(row.bar), verdict(row, value)]
+    const bar = show(row.bar, Number.isInteger(row.bar) ? 0 : 1)
+    const cells = [show(value, row.digits), spread, bar, verdict(row, value)]
     table.push([row.name, ...cells, show(row.goal), row.note])
   }
   return table.toString()

@@ -4,14 +4,20 @@ import { endWithChildren, stopChildren } from './children.ts'
 import type { ColdStartJob } from './cold-start.ts'
 import type { DmJob } from './dm.ts'
 import type { FanoutJob } from './fanout.ts'
+import type { GrowPlan } from './grow-store.ts'
 import type { IdleJob } from './idle.ts'
 import type { LatencyJob } from './latency.ts'
 import type { SeedPlan } from './people.ts'
+import type { ReadsJob } from './reads.ts'
 
 export type SeedJob = { readonly kind: 'seed'; readonly dataDir: string } & SeedPlan
 
+export type GrowJob = { readonly kind: 'grow'; readonly jwtKey: string } & GrowPlan
+
 export type Job =
   | SeedJob
+  | GrowJob
+  | ReadsJob
   | DmJob
   | LatencyJob
   | FanoutJob
@@ -28,6 +34,10 @@ async function run(job: Job): Promise<unknown> {
   switch (job.kind) {
     case 'seed':
       return (await import('./people.ts')).seed(job.dataDir, job)
+    case 'grow':
+      return (await import('./grow-store.ts')).growStore(job)
+    case 'reads':
+      return (await import('./reads.ts')).runReads(job)
     case 'dm':
       return (await import('./dm.ts')).runDm(job)
     case 'latency':

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureExecutable } from './built.mjs'
 import { countBun, countNode } from './junit.mjs'
@@ -33,8 +33,10 @@ const NEEDS_BOTH_STORES = /^test\/stores\/schema-parity\./
 const OF_THE_EMBEDDED_STORE = /^test\/stores\/(group-commit|full-disk)\./
 /** Starts dist/mimir, which brings its own runtime: the first lane says it all. */
 const STARTS_EXECUTABLE = /harness\/executable\.ts'|\/chroot\.ts'/
-/** What a file that works with the store of its lane imports. */
-const USES_STORE = /harness\/(boot|store)\.ts'/
+/** What a file that works with the store of its lane imports, itself or by way of another. */
+const STORE_OF_THE_LANE = 'test/harness/store.ts'
+/** Test files at a time: the waits of one are another's time. */
+const AT_ONCE = 2
 
 const temporary = mkdtempSync(join(tmpdir(), 'mimir-tests-'))
 const running = new Set()
@@ -68,8 +70,7 @@ async function main() {
       console.log(`${lane.name}: skipped: this machine lacks ${lane.lacking}`)
       lacking.add(lane.lacking)
     } else {
-      const result = await runLane(lane)
-      for (const outcome of Object.keys(sum)) sum[outcome] += result[outcome]
+      add(sum, await runLane(lane))
     }
   }
   if (lacking.size > 0) console.log(`This machine lacks ${[...lacking].join('; ')}.`)
@@ -119,7 +120,17 @@ async function lanes(files) {
 }
 
 function usesStore(file) {
-  return file.startsWith('test/stores/') || USES_STORE.test(read(file))
+  return importedBy(file).has(STORE_OF_THE_LANE)
+}
+
+/** The file and what it imports of the tests, all the way down. */
+function importedBy(file, found = new Set()) {
+  if (!file.startsWith('test/') || found.has(file)) return found
+  found.add(file)
+  for (const [, path] of read(file).matchAll(/from '(\.[^']+\.ts)'/g)) {
+    importedBy(join(dirname(file), path).replaceAll('\\', '/'), found)
+  }
+  return found
 }
 
 function read(file) {
@@ -133,7 +144,10 @@ async function findPostgres() {
 }
 
 function bunRunner() {
-  const args = ['test', `--timeout=${TEST_MS}`, '--reporter=junit']
+  // One state for all files of a worker, as they would have without workers: loading the appliance
+  // anew for each costs more than the second core brings.
+  const workers = [`--parallel=${AT_ONCE}`, '--no-isolate']
+  const args = ['test', ...workers, `--timeout=${TEST_MS}`, '--reporter=junit']
   return {
     count: countBun,
     command: bunPath(),
@@ -147,13 +161,15 @@ function bunRunner() {
 }
 
 function nodeRunner(node) {
-  // Each file is a process of its own there, so that both cores have something to do.
-  const args = ['--test', `--test-timeout=${TEST_MS}`, '--test-concurrency=2']
+  // As with Bun's workers: a process for each file would load and warm up the appliance for each.
+  const args = ['--test', '--test-isolation=none', `--test-timeout=${TEST_MS}`]
   return {
     count: countNode,
     command: node,
-    args: (files, report) => [
+    processes: AT_ONCE,
+    args: (files, report, shard) => [
       ...args,
+      `--test-shard=${shard}`,
       '--test-reporter=junit',
       `--test-reporter-destination=${report}`,
       `--test-reporter=${flags.verbose ? 'spec' : 'dot'}`,
@@ -163,15 +179,25 @@ function nodeRunner(node) {
   }
 }
 
-async function runLane({ name, files, env, command, args, count }) {
+async function runLane({ name, files, processes = 1, ...runner }) {
   if (files.length === 0) {
     console.log(`${name}: no test file`)
     return { passed: 0, failed: parts.length > 0 ? 0 : 1, skipped: 0 }
   }
-  const report = join(temporary, `${name.replaceAll(/\W+/g, '-')}.xml`)
   const started = performance.now()
-  const { status, output } = await runToEnd(command, args(files, report), env)
+  const count = Math.min(processes, files.length)
+  const shards = Array.from({ length: count }, (_, index) => `${index + 1}/${count}`)
+  const results = await Promise.all(shards.map((shard) => runShard(name, runner, files, shard)))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const counted = { passed: 0, failed: 0, skipped: 0 }
+  for (const result of results) add(counted, result)
+  console.log(`${name}: ${describe(counted)}, ${seconds} s`)
+  return counted
+}
+
+async function runShard(name, { env, command, args, count }, files, shard) {
+  const report = join(temporary, `${name} ${shard}.xml`.replaceAll(/[^\w.]+/g, '-'))
+  const { status, output } = await runToEnd(command, args(files, report, shard), env)
   const counted = count(report)
   // A crash or a file that does not load is no test case of its own in every report.
   const ran = counted.passed + counted.failed + counted.skipped
@@ -179,8 +205,13 @@ async function runLane({ name, files, env, command, args, count }) {
   const isShown = flags.verbose || counted.failed > 0
   if (isShown && !flags.verbose) console.log(`\n${output.trim()}\n`)
   takeNotes(output, isShown)
-  console.log(`${name}: ${describe(counted)}, ${seconds} s`)
   return counted
+}
+
+function add(sum, { passed, failed, skipped }) {
+  sum.passed += passed
+  sum.failed += failed
+  sum.skipped += skipped
 }
 
 /** What a test says about its own thoroughness is of interest also when all is well. */

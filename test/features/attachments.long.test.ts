@@ -15,8 +15,7 @@ import { createTestStore } from '../harness/store.ts'
 
 const MIB = 1024 * 1024
 const SIZE = 1024 * MIB
-// Node leaves holes between the chunks in its C library's heap: 76 MiB were measured.
-const MOST_RISE = ('bun' in process.versions ? 64 : 96) * MIB
+const MOST_RISE = 64 * MIB
 /** Clients that ask for the whole file and do not read it. */
 const SLOW = 20
 /** What one of them may hold: a chunk or two on their way through the runtime. */

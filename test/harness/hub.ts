@@ -13,6 +13,8 @@ export interface Received {
 export class HubClient {
   readonly connection: HubConnection
   readonly received: Received[] = []
+  /** Called with each event as it comes. */
+  onEvent: (event: Received) => void = () => {}
   closed = false
 
   /** `configure` chooses what else the client can do. */
@@ -27,7 +29,11 @@ export class HubClient {
     this.connection = configure(builder).build()
     // The official client drops what nobody listens to.
     for (const name of [...EVENT_NAMES, ...SIGNAL_NAMES]) {
-      this.connection.on(name, (data: unknown) => void this.received.push({ name, data }))
+      this.connection.on(name, (data: unknown) => {
+        const event = { name, data }
+        this.received.push(event)
+        this.onEvent(event)
+      })
     }
     this.connection.onclose(() => {
       this.closed = true

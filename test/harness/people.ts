@@ -33,6 +33,11 @@ export class Person {
     return assertDone(reply)
   }
 
+  /** The same person with tokens of a new session. */
+  async signedInAnew(): Promise<Person> {
+    return new Person(this.#appliance, { ...this, ...(await this.signIn()) })
+  }
+
   /** A device of theirs, connected. */
   connect(): Promise<HubClient> {
     return this.#appliance.hub(this.accessToken)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
+import { connectTo, migratedTemplate, withDatabase } from './postgres-template.ts'
 
 /** The engine that this run of the tests is for; the runner sets it, lane by lane. */
 export const STORE = process.env.MIMIR_TEST_STORE === 'postgres' ? 'postgres' : 'sqlite'
@@ -10,27 +10,38 @@ export interface TestStore {
   drop(): Promise<void>
 }
 
-/** A store of its own for one appliance: a file in its data directory, or a schema of the test server. */
+/** A store of its own for one appliance: a file in its data directory, or a database of the test server. */
 export async function createTestStore(): Promise<TestStore> {
   if (STORE === 'sqlite') return { env: {}, async drop() {} }
-  const server = process.env.MIMIR_TEST_POSTGRES
-  if (!server) throw new Error('MIMIR_TEST_POSTGRES has to name a PostgreSQL server')
-  const schema = `test_${randomBytes(8).toString('hex')}`
-  await execute(server, `create schema ${schema}`)
-  const url = new URL(server)
-  url.searchParams.set('options', `-c search_path=${schema}`)
-  return {
-    env: { DATABASE_URL: url.toString(), MIMIR_DATABASE_CONNECTIONS: '8' },
-    drop: () => execute(server, `drop schema ${schema} cascade`),
-  }
+  const server = testServer()
+  const store = await createDatabase(server, await migratedTemplate(server))
+  // The migrations drew it for the template, and no two stores may share it.
+  await using clone = await connectTo(store.env.DATABASE_URL as string)
+  await clone.query('update event_log set generation = gen_random_uuid()')
+  return store
 }
 
-async function execute(server: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
+/** A database of the test server without a table, for tests of the store itself. */
+export function createEmptyDatabase(): Promise<TestStore> {
+  return createDatabase(testServer(), 'template1')
+}
+
+function testServer(): string {
+  const server = process.env.MIMIR_TEST_POSTGRES
+  if (!server) throw new Error('MIMIR_TEST_POSTGRES has to name a PostgreSQL server')
+  return server
+}
+
+async function createDatabase(server: string, template: string): Promise<TestStore> {
+  const name = `mimir_test_${randomBytes(8).toString('hex')}`
+  await using client = await connectTo(server)
+  await client.query(`create database ${name} template ${template}`)
+  return {
+    env: { DATABASE_URL: withDatabase(server, name), MIMIR_DATABASE_CONNECTIONS: '8' },
+    async drop() {
+      await using client = await connectTo(server)
+      // Also where the server that used it was killed and its connections are still closing.
+      await client.query(`drop database ${name} with (force)`)
+    },
   }
 }

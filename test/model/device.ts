@@ -1,13 +1,27 @@
+import type { HubConnectionBuilder } from '@microsoft/signalr'
 import { HubClient, type Received } from '../harness/hub.ts'
 import type { Person } from '../harness/people.ts'
 
-export interface SeenConversation {
-  name: string | null
-  /** Content by message id; a deleted message is gone. */
-  readonly messages: Map<string, string>
-  /** Time of the last reading by person. */
-  readonly reads: Map<string, string>
+export interface SeenMessage {
+  content: string
+  /** `user emoji` */
+  reactions: Set<string>
 }
+
+/** Undefined is what no event has told so far: a client reads that once, with the conversation. */
+export interface SeenConversation {
+  name: string | null | undefined
+  timerSeconds: number | null | undefined
+  muted: true | string | null | undefined
+  /** By id; a deleted message is gone. */
+  readonly messages: Map<string, SeenMessage>
+  readonly pins: Set<string>
+  /** Time of the last reading and of the last delivery by person. */
+  readonly reads: Map<string, string>
+  readonly deliveries: Map<string, string>
+}
+
+type Configure = (builder: HubConnectionBuilder) => HubConnectionBuilder
 
 /**
  * A client as one would write it: it catches up with Resume, holds live events back meanwhile, and
@@ -17,14 +31,24 @@ export class Device {
   readonly person: Person
   readonly conversations = new Map<string, SeenConversation>()
   readonly #url: string
+  readonly #configure: Configure
   #cursor: string
   #hub: HubClient | undefined
   #applied = 0
 
-  constructor(person: Person, url: string, cursor: string) {
+  /** Starts at the cursor, with these conversations as they are there. */
+  constructor(
+    person: Person,
+    url: string,
+    cursor: string,
+    known: readonly string[],
+    configure: Configure,
+  ) {
     this.person = person
     this.#url = url
     this.#cursor = cursor
+    this.#configure = configure
+    for (const id of known) this.#begin(id)
   }
 
   get connected(): boolean {
@@ -32,7 +56,8 @@ export class Device {
   }
 
   async connect(): Promise<void> {
-    const hub = await new HubClient(this.#url, this.person.accessToken).start()
+    const { accessToken } = this.person
+    const hub = await new HubClient(this.#url, accessToken, this.#configure).start()
     this.#hub = hub
     this.#applied = 0
     for (let hasMore = true; hasMore; ) {
@@ -60,43 +85,91 @@ export class Device {
   }
 
   #apply({ name, data }: Received): void {
-    const conversation = this.conversations.get(data.conversationId ?? data.id)
+    if (name === 'ConversationCreated') {
+      if (!this.conversations.has(data.id)) this.#begin(data.id).name = data.name
+      return
+    }
+    const own = data.member?.userId === this.person.id
+    const known = this.conversations.get(data.conversationId)
+    if (name === 'ConversationMemberAdded' && own && !known) this.#begin(data.conversationId)
+    else if (known) this.#change(known, { name, data })
+  }
+
+  #change(seen: SeenConversation, { name, data }: Received): void {
+    const message = seen.messages.get(data.messageId)
     switch (name) {
-      case 'ConversationCreated':
-        if (!conversation) this.#begin(data.id, data.name)
-        break
       case 'ConversationMemberAdded':
-        if (data.member.userId === this.person.id && !conversation) {
-          this.#begin(data.conversationId, null)
-        } else if (data.member.lastReadAt) {
-          conversation?.reads.set(data.member.userId, data.member.lastReadAt)
-        }
+        note(seen.reads, data.member.userId, data.member.lastReadAt)
+        note(seen.deliveries, data.member.userId, data.member.lastDeliveredAt)
         break
       case 'ConversationMemberRemoved':
+        seen.reads.delete(data.userId)
+        seen.deliveries.delete(data.userId)
         if (data.userId === this.person.id) this.conversations.delete(data.conversationId)
-        else conversation?.reads.delete(data.userId)
         break
       case 'ConversationRenamed':
-        if (conversation) conversation.name = data.name
+        seen.name = data.name
+        break
+      case 'ConversationSettingsChanged':
+        if ('muted' in data) seen.muted = data.muted
+        if ('timerSeconds' in data) seen.timerSeconds = data.timerSeconds
         break
       case 'ConversationRead':
-        conversation?.reads.set(data.userId, data.lastReadAt)
+        note(seen.reads, data.userId, data.lastReadAt)
+        break
+      case 'ConversationDelivered':
+        note(seen.deliveries, data.userId, data.lastDeliveredAt)
         break
       case 'MessageReceived':
-        if (!data.deletedAt) conversation?.messages.set(data.id, data.content)
+        if (data.deletedAt) break
+        seen.messages.set(data.id, {
+          content: data.content,
+          reactions: reactionsOf(data),
+        })
         break
       case 'MessageEdited':
-        if (conversation?.messages.has(data.messageId)) {
-          conversation.messages.set(data.messageId, data.content)
-        }
+        if (message) message.content = data.content
         break
       case 'MessageDeleted':
-        conversation?.messages.delete(data.messageId)
+        seen.messages.delete(data.messageId)
+        seen.pins.delete(data.messageId)
+        break
+      case 'ReactionChanged':
+        if (data.added) message?.reactions.add(`${data.userId} ${data.emoji}`)
+        else message?.reactions.delete(`${data.userId} ${data.emoji}`)
+        break
+      case 'MessagePinned':
+        if (message) seen.pins.add(data.messageId)
+        break
+      case 'MessageUnpinned':
+        seen.pins.delete(data.messageId)
         break
     }
   }
 
-  #begin(id: string, name: string | null): void {
-    this.conversations.set(id, { name, messages: new Map(), reads: new Map() })
+  #begin(id: string): SeenConversation {
+    const seen: SeenConversation = {
+      name: undefined,
+      timerSeconds: undefined,
+      muted: undefined,
+      messages: new Map(),
+      pins: new Set(),
+      reads: new Map(),
+      deliveries: new Map(),
+    }
+    this.conversations.set(id, seen)
+    return seen
   }
+}
+
+function note(times: Map<string, string>, userId: string, at: string | null | undefined): void {
+  if (at) times.set(userId, at)
+}
+
+/** Who reacted how, of a message on the wire. */
+export function reactionsOf(message: {
+  reactions?: { emoji: string; userIds: string[] }[]
+}): Set<string> {
+  const pairs = message.reactions ?? []
+  return new Set(pairs.flatMap(({ emoji, userIds }) => userIds.map((user) => `${user} ${emoji}`)))
 }

@@ -1,142 +1,186 @@
 import assert from 'node:assert/strict'
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack'
 import fc from 'fast-check'
-import { boot } from '../harness/boot.ts'
+import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone } from '../harness/rest.ts'
-import { Device } from './device.ts'
+import { Device, reactionsOf, type SeenConversation } from './device.ts'
+import { passTime, run, type Step, step, type World } from './steps.ts'
 
 const NAMES = ['alice', 'bob', 'carol'] as const
 
-/** What can happen; `who` and `which` choose among what there is at that moment. */
-const step = fc.oneof(
-  { weight: 6, arbitrary: action('send') },
-  { weight: 2, arbitrary: action('edit') },
-  { weight: 2, arbitrary: action('delete') },
-  { weight: 1, arbitrary: action('read') },
-  { weight: 1, arbitrary: action('rename') },
-  { weight: 1, arbitrary: action('leave') },
-  { weight: 1, arbitrary: action('return') },
-  { weight: 3, arbitrary: action('toggle') },
-)
-
-function action<const K extends string>(kind: K) {
-  return fc.record({ kind: fc.constant(kind), who: fc.nat(2), which: fc.nat(1000) })
-}
-
-type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
-
-interface World {
-  readonly people: readonly Person[]
-  readonly devices: readonly Device[]
-  readonly group: string
-  readonly messages: { id: string; sender: Person }[]
-  readonly present: Set<Person>
-  tick(): void
-}
-
 /**
- * Drives people and devices that connect, drop, send, edit, delete, leave and come back at random,
- * and holds what each device shows in the end against what the server has.
+ * Drives people and devices that connect, drop, send, edit, delete, react, pin, read, leave and come
+ * back at random, partly at the same moment, and holds what each device shows in the end against what
+ * the server has. Every other device speaks MessagePack.
  */
 export async function checkSync(runs: number): Promise<void> {
   await using mimir = await boot()
-  const people = await mimir.friends(...NAMES)
+  const friends = await mimir.friends(...NAMES)
+  const dm = await friends[0].dm(friends[1])
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-      const devices = await Promise.all(people.map((person) => newDevice(mimir.url, person)))
-      const [owner, ...others] = people
-      const group = await owner.group('The group', ...others)
-      const world: World = {
-        people,
-        devices,
-        group,
-        messages: [],
-        present: new Set(people),
-        // Joining and messages at one millisecond would leave the model in doubt.
-        tick: () => mimir.clock.advance(2),
-      }
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const world = await begin(mimir, friends, dm)
       try {
-        for (const one of steps) await run(world, one)
-        for (const device of devices) await compare(world, device)
+        await play(world, steps)
+        for (const device of world.devices) {
+          if (!device.connected) await device.connect()
+          await compare(world, device, world.group)
+          if (device.person !== world.people[2]) await compare(world, device, dm)
+        }
       } finally {
-        await Promise.all(devices.map((device) => device.drop()))
+        await Promise.all(world.devices.map((device) => device.drop()))
       }
     }),
-    { numRuns: runs },
+    // Shrinking would wait for each device that never shows it, and what happens at once is not the same twice.
+    { numRuns: runs, endOnFailure: true },
   )
 }
 
-async function newDevice(url: string, person: Person): Promise<Device> {
+async function begin(mimir: Appliance, friends: readonly Person[], dm: string): Promise<World> {
+  // The clock may have passed the life of their tokens.
+  const people = await Promise.all(friends.map((person) => person.signedInAnew()))
+  const [owner, ...others] = people as [Person, ...Person[]]
+  await makeUp(owner, others[0] as Person)
+  const devices = await Promise.all(
+    people.map((person, index) => newDevice(mimir, person, index < 2 ? [dm] : [], index % 2 === 1)),
+  )
+  mimir.clock.advance(2)
+  const startedAt = new Date(mimir.clock.now()).toISOString()
+  const group = await owner.group('The group', ...others)
+  return { mimir, people, devices, group, dm, startedAt, messages: [] }
+}
+
+/** Takes back a block of the run before, which ended the friendship. */
+async function makeUp(one: Person, other: Person): Promise<void> {
+  await other.rest.delete(`/api/friends/${one.id}/block`)
+  const friends: { userId: string }[] = assertDone(await one.rest.get('/api/friends'))
+  if (!friends.some(({ userId }) => userId === other.id)) await one.befriend(other)
+}
+
+async function newDevice(
+  mimir: Appliance,
+  person: Person,
+  known: readonly string[],
+  binary: boolean,
+): Promise<Device> {
   const { cursor } = assertDone(await person.rest.get('/api/sync'))
-  return new Device(person, url, cursor)
+  return new Device(person, mimir.url, cursor, known, (builder) =>
+    binary ? builder.withHubProtocol(new MessagePackHubProtocol()) : builder,
+  )
 }
 
-async function run(world: World, { kind, who, which }: Step): Promise<void> {
-  const { people, devices, group, messages, present } = world
-  const person = people[who] as Person
-  const path = `/api/conversations/${group}`
-  world.tick()
-  if (kind === 'toggle') {
-    const device = devices[who] as Device
-    await (device.connected ? device.drop() : device.connect())
-    return
+async function play(world: World, steps: readonly Step[]): Promise<void> {
+  const running: Promise<void>[] = []
+  for (const one of steps) {
+    const done = run(world, one)
+    running.push(done)
+    // A device does one thing at a time.
+    if (one.awaited || one.kind === 'toggle') await Promise.all(running)
   }
-  if (kind === 'return' && !present.has(person)) {
-    assertDone(await (people[0] as Person).rest.post(`${path}/members`, { userId: person.id }), 204)
-    present.add(person)
-    return
-  }
-  if (!present.has(person)) return
-  const own = messages.filter(({ sender }) => sender === person)
-  const message = own[which % Math.max(own.length, 1)]
-  if (kind === 'send') {
-    messages.push({ id: (await person.say(group, `text ${which}`)).id, sender: person })
-  } else if (kind === 'edit' && message) {
-    await person.rest.patch(`/api/messages/${message.id}`, { content: `edit ${which}` })
-  } else if (kind === 'delete' && message) {
-    await person.rest.delete(`/api/messages/${message.id}`)
-  } else if (kind === 'read') {
-    assertDone(await person.rest.post(`${path}/read`), 204)
-  } else if (kind === 'rename' && who === 0) {
-    assertDone(await person.rest.patch(path, { name: `name ${which}` }), 204)
-  } else if (kind === 'leave' && who !== 0) {
-    assertDone(await person.rest.delete(`${path}/members/${person.id}`), 204)
-    present.delete(person)
-  }
+  await Promise.all(running)
+  // Nothing may vanish between the look at the server and that at the device.
+  await passTime(world.mimir)
 }
 
-/** What the device shows of the group once it has caught up, against what its person may see. */
-async function compare(world: World, device: Device): Promise<void> {
-  if (!device.connected) await device.connect()
-  const { person } = device
-  const expected = world.present.has(person) ? await truth(world, person) : undefined
-  let shown: unknown
-  await eventually(() => {
+/** What the device shows of the conversation, against what its person may see. */
+async function compare(world: World, device: Device, id: string): Promise<void> {
+  let shown = device.conversations.get(id)
+  const expected = await truth(world, device, id)
+  const isSame = () => {
     device.applyLive()
-    const seen = device.conversations.get(world.group)
-    shown = seen && { messages: [...seen.messages], reads: [...seen.reads].sort() }
+    shown = device.conversations.get(id)
     try {
-      assert.deepEqual(shown, expected)
+      assert.deepEqual(shown && told(shown), expected && told({ ...expected, ...unknownOf(shown) }))
       return true
     } catch {
       return false
     }
-  }, 'equality with the server').catch(() => assert.deepEqual(shown, expected, person.name))
+  }
+  await eventually(isSame, 'equality with the server').catch(() =>
+    assert.deepEqual(
+      shown && told(shown),
+      expected && told({ ...expected, ...unknownOf(shown) }),
+      `${device.person.name} in the ${id === world.dm ? 'direct conversation' : 'group'}`,
+    ),
+  )
 }
 
-async function truth(world: World, person: Person) {
-  const conversation = assertDone(await person.rest.get(`/api/conversations/${world.group}`))
-  const history = assertDone(await person.rest.get(`/api/messages/${world.group}?limit=200`))
-  const self = conversation.members.find(
-    (member: { userId: string }) => member.userId === person.id,
-  )
-  const seen = history.filter(({ createdAt }: { createdAt: string }) => createdAt >= self.joinedAt)
+/** In a form that does not depend on the order in which things were learned. */
+function told(seen: SeenConversation) {
+  const messages = [...seen.messages].map(([id, { content, reactions }]) => ({
+    id,
+    content,
+    reactions: [...reactions].sort(),
+  }))
   return {
-    messages: seen.map(({ id, content }: { id: string; content: string }) => [id, content]),
-    reads: conversation.members
-      .filter((member: { lastReadAt: string | null }) => (member.lastReadAt ?? '') >= self.joinedAt)
-      .map((member: { userId: string; lastReadAt: string }) => [member.userId, member.lastReadAt])
-      .sort(),
+    ...seen,
+    messages: messages.sort((one, other) => (one.id < other.id ? -1 : 1)),
+    pins: [...seen.pins].sort(),
+    reads: [...seen.reads].sort(),
+    deliveries: [...seen.deliveries].sort(),
   }
+}
+
+/** What no event has told the device is not asked of it. */
+function unknownOf(seen: SeenConversation | undefined) {
+  const { name, timerSeconds, muted } = seen ?? {}
+  return Object.fromEntries(
+    Object.entries({ name, timerSeconds, muted }).filter(([, value]) => value === undefined),
+  )
+}
+
+async function truth(
+  { startedAt }: World,
+  { person }: Device,
+  id: string,
+): Promise<SeenConversation | undefined> {
+  const reply = await person.rest.get(`/api/conversations/${id}`)
+  if (reply.status === 403 || reply.status === 404) return undefined
+  const conversation = assertDone(reply)
+  const { members } = conversation as { members: Member[] }
+  const joinedAt = members.find(({ userId }) => userId === person.id)?.joinedAt ?? ''
+  const since = joinedAt > startedAt ? joinedAt : startedAt
+  const history: Message[] = assertDone(await person.rest.get(`/api/messages/${id}?limit=200`))
+  const messages = history.filter(({ createdAt }) => createdAt >= since)
+  const pins: { message: Message }[] = assertDone(
+    await person.rest.get(`/api/conversations/${id}/pins`),
+  )
+  const timesSince = (of: (member: Member) => string | null | undefined) =>
+    new Map(
+      members
+        .map((member) => [member.userId, of(member) ?? ''] as const)
+        .filter(([, at]) => at >= since),
+    )
+  return {
+    name: conversation.name,
+    timerSeconds: conversation.timerSeconds ?? null,
+    muted: conversation.muted ?? null,
+    messages: new Map(
+      messages.map((message) => [
+        message.id,
+        { content: message.content, reactions: reactionsOf(message) },
+      ]),
+    ),
+    pins: new Set(
+      pins.filter(({ message }) => message.createdAt >= since).map(({ message }) => message.id),
+    ),
+    reads: timesSince(({ lastReadAt }) => lastReadAt),
+    deliveries: timesSince(({ lastDeliveredAt }) => lastDeliveredAt),
+  }
+}
+
+interface Member {
+  readonly userId: string
+  readonly joinedAt: string
+  readonly lastReadAt: string | null
+  readonly lastDeliveredAt?: string
+}
+
+interface Message {
+  readonly id: string
+  readonly content: string
+  readonly createdAt: string
+  readonly reactions?: { emoji: string; userIds: string[] }[]
 }

@@ -5,7 +5,7 @@ import type { Engine } from '../../src/db/engine.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { openSqlite } from '../../src/db/sqlite.ts'
 import { createLog } from '../../src/platform/log.ts'
-import { createTestStore, STORE } from '../harness/store.ts'
+import { createEmptyDatabase, STORE } from '../harness/store.ts'
 
 /** An empty store, which any number of engines may have open. */
 export interface EmptyStore extends AsyncDisposable {
@@ -36,7 +36,7 @@ export function emptySqlite(directory = mkdtempSync(join(tmpdir(), 'mimir-store-
 }
 
 async function emptyPostgres(): Promise<EmptyStore> {
-  const store = await createTestStore()
+  const store = await createEmptyDatabase()
   const engines: Engine[] = []
   const log = createLog({ level: 'silent' })
   return {

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { AttachmentRow } from '../../db/tables.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import { freeNow } from '../../platform/memory.ts'
+import { collectRecent, freeNow } from '../../platform/memory.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { findAcquaintances } from '../accounts/service.ts'
@@ -13,6 +13,9 @@ import { CHUNK_BYTES, logUnreadable, openChunk, openHead } from './sealing.ts'
 import { findChunk, findStored, listConversationsOf } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'log'>
+
+/** 8 MiB of chunks that were sent: nobody says when the runtime is done with one, so they are garbage. */
+const CHUNKS_A_COLLECTION = 32
 
 export interface StoredFile {
   readonly attachment: Attachment
@@ -67,6 +70,7 @@ async function* readChunks(
       throw new AppError(attachmentErrors.unreadable)
     }
     freeNow(sealed)
+    if (position % CHUNKS_A_COLLECTION === CHUNKS_A_COLLECTION - 1) collectRecent()
     const offset = position * CHUNK_BYTES
     yield bytes.subarray(Math.max(0, start - offset), Math.min(bytes.length, end - offset))
   }

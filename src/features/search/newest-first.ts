@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Ctx } from '../../context.ts'
 import type { MessageRow } from '../../db/tables.ts'
 import { MINUTE, toIso } from '../../platform/clock.ts'
@@ -14,6 +15,8 @@ const END = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 /** The first look into a conversation is short, since there may be a thousand; then it doubles. */
 const FIRST_PAGE = 16
 const LAST_PAGE = 512
+/** Pages between two turns of the event loop: a look into a thousand conversations hands out no row. */
+const PAGES_A_TURN = 4
 
 /** A conversation on the way back through its history. */
 interface Reader {
@@ -35,6 +38,7 @@ export async function* newestFirst(
   before: string = END,
 ): AsyncGenerator<MessageRow> {
   const readers = new BoundHeap()
+  let pages = 0
   for (const source of sources) {
     // With a minute's grace: nodes of one store may differ in their time.
     const newest = firstIdAt(Date.parse(source.last_activity_at) + MINUTE)
@@ -44,7 +48,11 @@ export async function* newestFirst(
   for (let reader = readers.pop(); reader; reader = readers.pop()) {
     const row = reader.rows.pop()
     if (row) yield row
-    else await readOn(ctx, reader)
+    else {
+      await readOn(ctx, reader)
+      pages++
+      if (pages % PAGES_A_TURN === 0) await setImmediate()
+    }
     const next = reader.rows.at(-1)
     if (next) reader.bound = next.id
     else if (!row) continue
