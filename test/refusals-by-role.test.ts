@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hubMethods, routes } from '../src/app/features.ts'
+import { hubMethods, routes, tools } from '../src/app/features.ts'
 import { HUB_PERMISSION } from '../src/app/listen.ts'
 import {
   PERMISSIONS,
@@ -28,8 +28,10 @@ interface Rights {
   readonly isProgram: boolean
 }
 
-function mayTry({ requirement, changes, name }: Operation, rights: Rights): boolean {
+function mayTry(operation: Operation, rights: Rights): boolean {
+  const { requirement, changes, name, onlyGranted = false } = operation
   const { permissions, isProgram } = rights
+  if (onlyGranted && !isProgram) return false
   if (name.startsWith('hub:') && !permissions.has(HUB_PERMISSION)) return false
   if (requirement === 'public' || requirement === 'anyone') return true
   if (requirement !== 'signed-in') return permissions.has(requirement)
@@ -60,14 +62,15 @@ async function walk(
       expected,
       `${what}: ${JSON.stringify(outcome)}`,
     )
-    if (!expected || outcome.status === undefined || operation.name.startsWith('hub:')) continue
+    if (!expected || outcome.status === undefined || /^(hub|mcp):/.test(operation.name)) continue
     assert.equal(outcome.code, rights.isProgram ? 'insufficient_permission' : 'forbidden', what)
   }
 }
 
 test('the matrix holds every operation of every transport', () => {
   assert.equal(new Set(OPERATIONS.map(({ name }) => name)).size, OPERATIONS.length)
-  assert.equal(OPERATIONS.length, routes.length + 2 + hubMethods.length)
+  const ofTools = tools.reduce((sum, { operations }) => sum + operations.size, 0)
+  assert.equal(OPERATIONS.length, routes.length + 2 + hubMethods.length + ofTools)
   const counts = Object.entries(TRANSPORTS).map(([name, { length }]) => `${length} ${name}`)
   console.log(`the matrix has ${counts.join(', ')}: ${OPERATIONS.length} operations in all`)
 })

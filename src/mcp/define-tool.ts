@@ -81,21 +81,18 @@ function toolOf(spec: ToolWords, operations: Tool['operations'], choose?: Tool['
   }
 }
 
-/** A call with its arguments checked: which operation, with what. */
-export interface Call {
-  readonly operation: Operation
-  readonly input: Record<string, unknown>
+/** What a call's arguments mean; throws `validation_failed` when there is no such operation. */
+export function operationOf(tool: Tool, args: Arguments): Operation {
+  const operation = tool.operations.get(tool.choose(args))
+  if (operation) return operation
+  const names = [...tool.operations.keys()].join(', ')
+  throw new AppError(commonErrors.validationFailed, { fields: { operation: `one of ${names}` } })
 }
 
-/** Throws `validation_failed`, with the reason for each argument, before anything is done. */
-export function parseCall(tool: Tool, args: Arguments): Call {
-  const operation = tool.operations.get(tool.choose(args))
-  if (!operation) {
-    const names = [...tool.operations.keys()].join(', ')
-    throw new AppError(commonErrors.validationFailed, { fields: { operation: `one of ${names}` } })
-  }
-  const parsed = operation.input.safeParse(args)
-  if (parsed.success) return { operation, input: parsed.data }
+/** Throws `validation_failed` with the reason for each argument. */
+export function parseArguments({ input }: Operation, args: Arguments): Record<string, unknown> {
+  const parsed = input.safeParse(args)
+  if (parsed.success) return parsed.data
   const fields: Record<string, string> = {}
   for (const { path, message } of parsed.error.issues) fields[path.join('.')] ??= message
   throw new AppError(commonErrors.validationFailed, { fields })

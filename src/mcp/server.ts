@@ -5,7 +5,13 @@ import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
 import type { Permission } from '../policy/permissions.ts'
-import { type Arguments, describeTool, parseCall, type Tool } from './define-tool.ts'
+import {
+  type Arguments,
+  describeTool,
+  operationOf,
+  parseArguments,
+  type Tool,
+} from './define-tool.ts'
 import { mcpErrors } from './errors.ts'
 import {
   INVALID_REQUEST,
@@ -149,9 +155,9 @@ export function createMcp(options: McpOptions): Mcp {
       throw new ProtocolError(INVALID_PARAMS, `There is no tool ${name}.`)
     }
     try {
-      const { operation, input } = parseCall(tool, args)
+      const operation = operationOf(tool, args)
       authorize(actor, operation.permission)
-      return resultOf(await operation.run(ctx, actor, input))
+      return resultOf(await operation.run(ctx, actor, parseArguments(operation, args)))
     } catch (error) {
       if (!(error instanceof AppError)) throw logged(error, name, ctx.log)
       if (error.kind === 'forbidden') await options.refused(actor, error)

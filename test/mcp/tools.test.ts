@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { tools } from '../../src/app/features.ts'
 import { boot } from '../harness/boot.ts'
 import { McpClient } from '../harness/mcp.ts'
 
@@ -58,6 +59,43 @@ test('the calls that existing prompts make are answered as they expect', async (
       kept[name] = path.split('.').reduce((part, field) => part[field], given)
     }
   }
+})
+
+test('what changes the memory leaves exactly one audit event, and what only looks none', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  const events = async () => {
+    const { read } = mimir.app.ctx.db
+    const rows = await read.selectFrom('audit_events').select('type').execute()
+    return rows.map(({ type }) => type)
+  }
+  const changed = new Set<string>()
+  const kept: Record<string, unknown> = {}
+  for (const { say, tool, args, keep = {} } of EXAMPLES) {
+    const before = await events()
+    const given = await mcp.call(tool, fill(args, kept) as Record<string, unknown>)
+    for (const [name, path] of Object.entries(keep)) {
+      kept[name] = path.split('.').reduce((part, field) => part[field], given)
+    }
+    const operation = String(args.operation ?? 'type')
+    const definition = tools.find(({ name }) => name === tool)
+    const { permission } = definition?.operations.get(operation) ?? {}
+    const isDone = given.success === true || given.status === 'success'
+    const changes = isDone && permission === 'mcp:write'
+    const left = (await events()).slice(before.length)
+    assert.equal(left.length, changes ? 1 : 0, `${say}: ${left}`)
+    if (changes) changed.add(`${tool}/${operation}`)
+  }
+  const writing = tools.flatMap(({ name, operations }) =>
+    [...operations]
+      .filter(([, { permission }]) => permission === 'mcp:write')
+      .map(([operation]) => `${name}/${operation}`),
+  )
+  assert.deepEqual(
+    writing.filter((one) => !changed.has(one)),
+    [],
+  )
 })
 
 test('the list of tools is what the caller may use, with schemas and hints', async () => {

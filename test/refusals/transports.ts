@@ -1,6 +1,7 @@
-import { hubMethods, routes } from '../../src/app/features.ts'
+import { hubMethods, routes, tools } from '../../src/app/features.ts'
 import { HUB_PERMISSION } from '../../src/app/listen.ts'
 import { type AnyRoute, operationOf } from '../../src/http/define-route.ts'
+import type { Tool } from '../../src/mcp/define-tool.ts'
 import type { Requirement } from '../../src/policy/permissions.ts'
 import type { Appliance } from '../harness/boot.ts'
 import { HubClient } from '../harness/hub.ts'
@@ -23,6 +24,8 @@ export interface Operation {
   readonly requirement: Requirement
   /** Whether it changes something. */
   readonly changes: boolean
+  /** Whether a credential has to name the permission, whatever its owner may do. */
+  readonly onlyGranted?: boolean
   /** Tries it with input that nothing takes: who may do it at all is refused for that. */
   attempt(visit: Visit): Promise<Outcome>
 }
@@ -56,6 +59,7 @@ export const TRANSPORTS: Readonly<Record<string, readonly Operation[]>> = {
   routes: routes.map(byRest),
   'hub connections': [negotiation(), connection()],
   'hub methods': hubMethods.map(byHub),
+  'MCP operations': tools.flatMap(byMcp),
 }
 
 function byRest(route: AnyRoute): Operation {
@@ -122,4 +126,25 @@ function byHub({ name, permission, arity }: (typeof hubMethods)[number]): Operat
       }
     },
   }
+}
+
+/** Every operation of a tool, with arguments that none of them takes. */
+function byMcp(tool: Tool): Operation[] {
+  return [...tool.operations].map(([operation, { permission }]) => ({
+    name: `mcp:${tool.name}/${operation}`,
+    requirement: permission,
+    changes: true,
+    onlyGranted: tool.onlyGranted,
+    async attempt({ mimir, caller }) {
+      const args = { operation, type: operation === 'all' ? 'ALL' : 7, limit: 'x' }
+      const reply = await mimir.rest(caller.credential).post('/mcp', {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: tool.name, arguments: args },
+      })
+      if (reply.status !== 200) return { status: reply.status, code: reply.body.error?.data?.error }
+      return { code: reply.body.result?.structuredContent?.code }
+    },
+  }))
 }
