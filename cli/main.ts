@@ -1,12 +1,15 @@
 #!/usr/bin/env node
+import { addAudit } from './audit.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDb } from './db.ts'
+import { addIncident, addLockdown } from './emergency.ts'
 import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
 import { runProgram } from './program.ts'
 import { addPush } from './push.ts'
+import { addRetention } from './retention.ts'
 import { addServe } from './serve.ts'
 import { addTurn } from './turn.ts'
 import { addUser } from './user.ts'
@@ -20,6 +23,10 @@ await runProgram([
   addKey,
   addTurn,
   addPush,
+  addAudit,
+  addRetention,
+  addLockdown,
+  addIncident,
   addConfig,
   addDb,
   addVersion,

@@ -10,7 +10,9 @@ import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { Keyring } from './platform/keyring.ts'
 import type { Logger } from './platform/log.ts'
+import type { Metrics } from './platform/metrics.ts'
 import type { PasswordHasher } from './platform/password.ts'
+import type { Admission } from './policy/admission.ts'
 
 /** What use cases are given. A function names the parts it needs with `Pick<Ctx, …>`. */
 export interface Ctx {
@@ -28,6 +30,8 @@ export interface Ctx {
   readonly presence: PresenceTracker
   readonly push: PushChannels
   readonly calls: CallRegistry
+  readonly admission: Admission
+  readonly metrics: Metrics
 }
 
 /** The only tenant until organisations are switched on. */

@@ -9,7 +9,10 @@ import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
+import { makeCheckpoint } from '../features/audit/checkpoint.ts'
 import { createCallRegistry } from '../features/calls/registry.ts'
+import { followLockdown } from '../features/emergency/service.ts'
+import { listenForMetrics } from '../features/metrics/service.ts'
 import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
@@ -20,7 +23,9 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import { createIds } from '../platform/ids.ts'
 import { completeKeyring, openKeyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
+import { createMetrics } from '../platform/metrics.ts'
 import { createBcryptHasher, type PasswordHasher } from '../platform/password.ts'
+import { createAdmission } from '../policy/admission.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
 import { commands, jobs } from './features.ts'
@@ -96,9 +101,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
       calls: createCallRegistry(clock),
+      admission: createAdmission(),
+      metrics: createMetrics(),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
-    cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
+    cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
     const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob])
     cleanUp.defer(() => jobRunner.stop())
     return {
@@ -107,8 +114,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       migrated,
       command: (command, input) => runCommand(ctx, commands, { command, input }),
       async listen() {
+        await followLockdown(ctx)
         const push = await startPush(ctx)
         cleanUp.defer(() => push.stop())
+        const metrics = await listenForMetrics(ctx)
+        cleanUp.defer(() => metrics?.close())
         const listener = await listen(ctx, cleanUp, options)
         jobRunner.start()
         return listener
@@ -119,6 +129,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     await cleanUp.run()
     throw error
   }
+}
+
+/** Links what is still open, and signs where the chain ends. */
+async function closeAudit(ctx: Ctx): Promise<void> {
+  await chainAuditEvents(ctx)
+  await makeCheckpoint(ctx, { atOnce: true })
 }
 
 function keysOf({ secrets }: Config): Parameters<typeof openKeyring>[0]['environment'] {

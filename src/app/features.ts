@@ -7,11 +7,15 @@ import { routes as admin } from '../features/admin/routes.ts'
 import { routes as appGate } from '../features/app-gate/routes.ts'
 import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
+import { commands as auditCommands } from '../features/audit/commands.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
+import { routes as audit } from '../features/audit/routes.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
 import { methods as conversationMethods } from '../features/conversations/hub.ts'
 import { routes as conversations } from '../features/conversations/routes.ts'
 import { routes as devices } from '../features/devices/routes.ts'
+import { commands as emergencyCommands } from '../features/emergency/commands.ts'
+import { jobs as emergencyJobs } from '../features/emergency/jobs.ts'
 import { routes as friends } from '../features/friends/routes.ts'
 import { routes as health } from '../features/health/routes.ts'
 import { commands as inviteCommands } from '../features/invites/commands.ts'
@@ -22,6 +26,9 @@ import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { routes as messages } from '../features/messages/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
+import { commands as privacyCommands } from '../features/privacy/commands.ts'
+import { jobs as privacyJobs } from '../features/privacy/jobs.ts'
+import { routes as privacy } from '../features/privacy/routes.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
 import { jobs as pushJobs } from '../features/push/jobs.ts'
 import { routes as push } from '../features/push/routes.ts'
@@ -29,6 +36,8 @@ import { methods as reactionMethods } from '../features/reactions/hub.ts'
 import { jobs as reactionJobs } from '../features/reactions/jobs.ts'
 import { routes as reactions } from '../features/reactions/routes.ts'
 import { routes as reports } from '../features/reports/routes.ts'
+import { commands as retentionCommands } from '../features/retention/commands.ts'
+import { jobs as retentionJobs } from '../features/retention/jobs.ts'
 import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
 import { routes as sessionPages } from '../features/sessions/pages.ts'
@@ -67,6 +76,8 @@ export const routes: readonly AnyRoute[] = [
   ...turn,
   ...invites,
   ...admin,
+  ...audit,
+  ...privacy,
 ]
 
 export const hubMethods: readonly HubMethod[] = [
@@ -83,6 +94,10 @@ export const commands = [
   ...keyCommands,
   ...turnCommands,
   ...pushCommands,
+  ...auditCommands,
+  ...privacyCommands,
+  ...retentionCommands,
+  ...emergencyCommands,
   ...storeCommands,
 ] as readonly Command[]
 
@@ -94,4 +109,7 @@ export const jobs: readonly Job[] = [
   ...reactionJobs,
   ...attachmentJobs,
   ...sessionJobs,
+  ...privacyJobs,
+  ...retentionJobs,
+  ...emergencyJobs,
 ]

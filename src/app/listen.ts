@@ -6,19 +6,23 @@ import { createRefusalRecorder, type RecordRefusal } from '../features/audit/ser
 import { ringAgain } from '../features/calls/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
+import { checkConsent, consentErrors } from '../features/privacy/service.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
-import { defineRawRoute } from '../http/define-route.ts'
+import { defineRawRoute, operationOf } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import { createHttpServer } from '../http/server.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { stopwatch } from '../platform/metrics.ts'
 import type { Actor, Origin } from '../policy/actor.ts'
+import { isChange } from '../policy/admission.ts'
 import { requireBearerToken } from '../policy/bearer-token.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import type { CleanUp } from './clean-up.ts'
+import { countAnswer, countEvents } from './count.ts'
 import { commands, hubMethods, routes } from './features.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
@@ -51,9 +55,19 @@ export async function listen(
     ctx,
     routes: [...routes, ...documentRoutes(config)],
     anonymous,
-    authenticate: (request, origin) =>
-      authenticateToken(ctx, requireBearerToken(request.headers), origin),
-    admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
+    authenticate: async (request, origin) => {
+      const elapsed = stopwatch()
+      const actor = await authenticateToken(ctx, requireBearerToken(request.headers), origin)
+      ctx.metrics.authSeconds.observe(elapsed())
+      return actor
+    },
+    admit: async (request, actor, route) => {
+      const operation = operationOf(route)
+      ctx.admission.check({ actor, changes: route.method !== 'get', operation })
+      checkAppVersion(config, actor, route.path, request.headers)
+      if (config.consent) await checkConsent(ctx, actor, route.path)
+    },
+    answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
     refused,
     checkAnswers: options.checkAnswers ?? false,
   })
@@ -108,7 +122,17 @@ function buildHub(
     ctx,
     methods: hubMethods,
     limits,
-    authenticate: (token, origin) => authenticateToken(ctx, token, origin),
+    authenticate: async (token, origin) => {
+      const actor = await authenticateToken(ctx, token, origin)
+      ctx.admission.check({ actor, changes: false, operation: origin.operation })
+      await checkConsent(ctx, actor, '/hubs/dm')
+      return actor
+    },
+    admit: (actor, { permission, name }) => {
+      const operation = `hub:${name}`
+      ctx.admission.check({ actor, changes: isChange(permission), operation })
+    },
+    told: (method, outcome) => ctx.metrics.invocations.add(`${method}|${outcome}`),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused,
     stillActive: (actor) => isStillActive(ctx, actor),
@@ -122,8 +146,13 @@ function buildHub(
     },
   })
   ctx.bus.subscribe(hub)
+  ctx.bus.subscribe(countEvents(ctx.metrics))
+  ctx.metrics.connections = () => hub.counts()
   return hub
 }
+
+/** What may be refused on a path before its route is asked. */
+const admission = (path: string) => [...gateErrors(path), ...consentErrors(path)]
 
 /** What describes the other routes. */
 function documentRoutes(config: Config) {
@@ -137,7 +166,7 @@ function documentRoutes(config: Config) {
       permission: 'public',
       rate: 'unlimited',
       respond: async () => {
-        document ??= openApiDocument(routes, config.publicUrl, gateErrors)
+        document ??= openApiDocument(routes, config.publicUrl, admission)
         return Response.json(await document)
       },
     }),

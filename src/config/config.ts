@@ -5,11 +5,12 @@ import {
   type LimitedRateClass,
   type RateLimit,
 } from '../policy/rate-classes.ts'
+import { type ComplianceConfig, deriveCompliance } from './compliance.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
-export interface Config {
+export interface Config extends ComplianceConfig {
   readonly dataDir: string
   readonly paths: {
     readonly database: string
@@ -50,6 +51,9 @@ export interface Config {
     readonly turnSecret: string | undefined
     readonly bootstrapPassword: string | undefined
     readonly firebaseKey: string | undefined
+    readonly auditWebhookSecret: string | undefined
+    readonly auditWebhookAuthorization: string | undefined
+    readonly metricsToken: string | undefined
   }
 }
 
@@ -83,6 +87,8 @@ export function deriveConfig(
     values.MIMIR_FCM_ENDPOINT,
     problems,
   )
+  const compliance = deriveCompliance(values, { dataDir, publicUrl }, problems)
+  refuseOpenMetrics(compliance, values.MIMIR_METRICS_TOKEN, problems)
   const config: Config = {
     dataDir,
     paths: {
@@ -136,9 +142,22 @@ export function deriveConfig(
       turnSecret: values.TURN_SECRET,
       bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
       firebaseKey: firebase?.privateKey,
+      auditWebhookSecret: values.MIMIR_AUDIT_WEBHOOK_SECRET,
+      auditWebhookAuthorization: values.MIMIR_AUDIT_WEBHOOK_AUTH_HEADER,
+      metricsToken: values.MIMIR_METRICS_TOKEN,
     },
+    ...compliance,
   }
   return problems.length > 0 ? undefined : deepFreeze(config)
+}
+
+function refuseOpenMetrics(
+  { metrics: { listen } }: ComplianceConfig,
+  token: string | undefined,
+  problems: string[],
+): void {
+  if (!listen || isLoopback(listen.host) || token) return
+  problems.push('MIMIR_METRICS_TOKEN: needed where others than this machine reach the metrics')
 }
 
 function parseListen(listen: string, serverPort: number | undefined) {

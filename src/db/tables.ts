@@ -1,10 +1,13 @@
 import type { Generated, Selectable } from 'kysely'
+import type { ComplianceTables } from './compliance-tables.ts'
+
+export type * from './compliance-tables.ts'
 
 /**
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
  * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
-export interface Tables {
+export interface Tables extends ComplianceTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow

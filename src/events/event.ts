@@ -31,7 +31,8 @@ export interface Signal {
 
 /** An order to end connections, for example after a suspension. It is delivered like an event. */
 export interface Disconnect {
-  readonly userId: string
+  /** Absent: everybody's. */
+  readonly userId?: string
   /** Only the connections of this session; absent: all of the user's. */
   readonly sessionId?: string
   readonly reason: string

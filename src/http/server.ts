@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
+import { stopwatch } from '../platform/metrics.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
@@ -22,11 +23,22 @@ export interface HttpOptions {
   /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
   /** What every call has to pass after authentication, for example the version gate. */
-  admit(request: Request, actor: Actor, path: string): void
+  admit(request: Request, actor: Actor, route: AnyRoute): Promise<void>
+  /** Told of every answer, with what was refused. */
+  answered?(route: AnyRoute, answer: Answered): void
   /** Called with refusals of kind `forbidden`, for the audit. */
   refused(actor: Actor, error: AppError): Promise<void>
   /** Parse answers with their schema too, so that a leaked column fails a test. */
   readonly checkAnswers: boolean
+}
+
+export interface Answered {
+  readonly status: number
+  readonly seconds: number
+  /** Undefined where nothing was refused. */
+  readonly error: unknown
+  /** Whether a credential was presented. */
+  readonly presented: boolean
 }
 
 export interface HttpServer {
@@ -83,6 +95,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     let actor: Actor | undefined
     let standing: RateStanding | undefined
     let response: Response
+    let refusal: unknown
+    const elapsed = stopwatch()
     try {
       standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
       actor =
@@ -90,18 +104,25 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           ? options.anonymous(origin)
           : await options.authenticate(request, origin)
       authorize(actor, route.permission)
-      options.admit(request, actor, route.path)
+      await options.admit(request, actor, route)
       response =
         route.kind === 'raw'
           ? await route.respond(ctx, actor, { request, params })
           : await run(route, actor, request, params)
     } catch (error) {
+      refusal = error
       if (error instanceof RateLimited) standing = error.standing
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
         await options.refused(actor, error)
       }
       response = toResponse(error, origin.requestId, ctx.log)
     }
+    options.answered?.(route, {
+      status: response.status,
+      seconds: elapsed(),
+      error: refusal,
+      presented: request.headers.has('authorization'),
+    })
     return withHeaders(response, origin.requestId, standing)
   }
 

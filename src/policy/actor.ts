@@ -44,6 +44,11 @@ export interface OperatorActor {
   readonly origin: Origin
 }
 
+/** The server itself, for what it does by the clock. */
+export function jobActor(tenantId: string, job: string, requestId: string): OperatorActor {
+  return { kind: 'operator', tenantId, origin: { requestId, operation: `job:${job}` } }
+}
+
 /** The one decision "may this caller run that operation at all?"; rights on a resource are its slice's. */
 export function authorize(actor: Actor, requirement: Requirement): void {
   if (requirement === 'public') return

@@ -19,6 +19,7 @@ export const DEFAULT_RATE_LIMITS = {
   'invite-create': { requests: 20, seconds: 60 },
   'attachment-upload': { requests: 120, seconds: 60 },
   'push-test': { requests: 5, seconds: 60 },
+  'privacy-request': { requests: 5, seconds: 60 },
 } as const satisfies Record<string, RateLimit>
 
 export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS

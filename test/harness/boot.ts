@@ -47,6 +47,7 @@ export class Appliance implements AsyncDisposable {
     const env = {
       MIMIR_LISTEN: '127.0.0.1:0',
       MIMIR_RATE_LIMITS: 'off',
+      MIMIR_METRICS_LISTEN: 'off',
       ...this.#store.env,
       ...this.#options.mail?.env,
       ...this.#options.env,

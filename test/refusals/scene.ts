@@ -59,6 +59,12 @@ export async function setScene(): Promise<Scene> {
   assertDone(await bob.rest.post(`/api/messages/${messageId}/report`, reason), 204)
   const [report] = assertDone(await alice.rest.get('/api/admin/reports'))
 
+  const proof = { currentPassword: alice.password }
+  const archive = assertDone(await alice.rest.post('/api/privacy/export', proof), 202)
+  await mimir.app.jobs.runNow('make-exports')
+  const agreement = { purpose: 'terms', version: '1' }
+  const consent = assertDone(await alice.rest.post('/api/privacy/consents', agreement), 201)
+
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
     ['/friends/requests/{id}', requestId],
@@ -71,6 +77,9 @@ export async function setScene(): Promise<Scene> {
     ['/me/devices/{id}', subscriptionId],
     ['/admin/invitations/{id}', invitation.id],
     ['/admin/users/{id}', dave],
+    ['/privacy/export/{id}', archive.id],
+    ['/privacy/consents/{id}', consent.id],
+    ['/privacy/anonymize/{id}', dave],
   ]
   const others: Record<string, string> = {
     userId: bob.id,

@@ -30,7 +30,7 @@ export async function openAttachment(
   }
   const head = openHead(ctx, row)
   if (!head) throw new AppError(attachmentErrors.unreadable)
-  return { attachment: head.attachment, read: (range) => readChunks(ctx, head, range) }
+  return { attachment: head.attachment, read: (range) => readStored(ctx, head, range) }
 }
 
 async function wasSentTo(ctx: Needs, me: UserActor, id: string): Promise<boolean> {
@@ -40,7 +40,8 @@ async function wasSentTo(ctx: Needs, me: UserActor, id: string): Promise<boolean
   return keys.some(isPresent)
 }
 
-async function* readChunks(
+/** The bytes of a range of a file, a chunk at a time. */
+export async function* readStored(
   ctx: Needs,
   { attachment, key }: { readonly attachment: Attachment; readonly key: Buffer },
   { start, end }: Range,

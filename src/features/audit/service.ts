@@ -2,11 +2,15 @@ import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
-import type { AppError } from '../../platform/errors.ts'
+import { AppError } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { admissionErrors } from '../../policy/admission.ts'
 import type { AuditEntry } from './schema.ts'
 import { insertAuditEvent } from './store.ts'
+
+export { readSinkLags } from './lag.ts'
+export { countPrunable, pruneAudit } from './prune.ts'
 
 type Needs = Pick<Ctx, 'clock' | 'ids'>
 
@@ -46,7 +50,9 @@ export type RecordRefusal = (actor: Actor, error: AppError) => Promise<void>
  * Records refusals, with the truth that the answer kept back. Somebody who is refused again and again
  * must not fill the disk with it: the next recorded one says how many were left out.
  */
-export function createRefusalRecorder(ctx: Needs & Pick<Ctx, 'db'>): RecordRefusal {
+export function createRefusalRecorder(
+  ctx: Needs & Pick<Ctx, 'db' | 'config' | 'log' | 'metrics'>,
+): RecordRefusal {
   const limiter = new RateLimiterMemory({ points: RECORDED_A_MINUTE, duration: 60 })
   const leftOut = new Map<string, number>()
   return async (actor, error) => {
@@ -61,7 +67,14 @@ export function createRefusalRecorder(ctx: Needs & Pick<Ctx, 'db'>): RecordRefus
       return
     }
     leftOut.delete(caller)
-    await recordRefusal(ctx, actor, error, omitted)
+    try {
+      await recordRefusal(ctx, actor, error, omitted)
+    } catch (cause) {
+      ctx.metrics.auditLost.add()
+      ctx.log.error({ err: cause, code: error.code }, 'a refusal could not be recorded')
+      // A refusal refuses all the same; only strict mode wants the caller to hear of the log.
+      if (ctx.config.audit.strict) throw new AppError(admissionErrors.audit, {}, { cause })
+    }
   }
 }
 

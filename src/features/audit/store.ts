@@ -77,6 +77,25 @@ export async function insertLinks(
   await tx.insertInto('audit_chain').values(links).execute()
 }
 
+export async function countLinksTo(db: Db, position: number): Promise<number> {
+  const row = await db
+    .selectFrom('audit_chain')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('position', '<=', position)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Takes links away with the events they name; the store refuses where no pruning allows it. */
+export async function deleteLinks(
+  tx: Tx,
+  links: readonly Pick<AuditLink, 'event_id'>[],
+): Promise<void> {
+  const ids = links.map((link) => link.event_id)
+  await tx.deleteFrom('audit_chain').where('event_id', 'in', ids).execute()
+  await tx.deleteFrom('audit_events').where('id', 'in', ids).execute()
+}
+
 /** Links in their order with the events they name (null for one that is gone), from behind `position`. */
 export async function chainFrom(db: Db, position: number, limit: number) {
   return db

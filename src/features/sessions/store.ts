@@ -103,6 +103,16 @@ export async function revokeSessionRows(
   return Number(result.numUpdatedRows)
 }
 
+/** Of everybody on the server; returns how many were open. */
+export async function revokeAllSessionRows(tx: Tx, reason: string, now: string): Promise<number> {
+  const result = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: reason })
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
 /** Ends all but one; returns which were open. */
 export async function revokeOtherSessionRows(
   tx: Tx,
@@ -223,5 +233,28 @@ export async function deleteExpired(tx: Tx, before: string): Promise<number> {
       ),
     )
     .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+/** Open and ended ones, newest first. */
+export async function listAllSessions(db: Db, userId: string): Promise<SessionRow[]> {
+  return db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('id', 'desc')
+    .execute()
+}
+
+/** Takes every trace of a user's signing in away; gives how many sessions that were. */
+export async function deleteSessionsOf(tx: Tx, userId: string): Promise<number> {
+  await tx
+    .deleteFrom('refresh_tokens')
+    .where('session_id', 'in', (ids) =>
+      ids.selectFrom('sessions').select('id').where('user_id', '=', userId),
+    )
+    .execute()
+  await tx.deleteFrom('device_links').where('user_id', '=', userId).execute()
+  const result = await tx.deleteFrom('sessions').where('user_id', '=', userId).executeTakeFirst()
   return Number(result.numDeletedRows)
 }

@@ -1,0 +1,24 @@
+import type { Ctx } from '../../context.ts'
+import type { Person, PersonalData } from '../../db/personal-data.ts'
+import { listEvents } from './store-read.ts'
+
+const PAGE = 500
+
+export const auditData: PersonalData<Ctx> = {
+  tables: ['audit_events', 'audit_chain'],
+  async *collect(ctx, person) {
+    yield { file: 'audit.json', rows: ownEvents(ctx, person) }
+  },
+  /** The log holds ids, addresses and codes, and is kept as long as its retention says. */
+  erase: async () => 0,
+}
+
+async function* ownEvents(ctx: Pick<Ctx, 'db'>, { tenantId, userId }: Person) {
+  for (let beforeId: string | undefined; ; ) {
+    const page = { actorId: userId, limit: PAGE, ...(beforeId ? { beforeId } : {}) }
+    const rows = await listEvents(ctx.db.read, tenantId, page)
+    if (rows.length > 0) yield rows
+    if (rows.length < PAGE) return
+    beforeId = rows.at(-1)?.id
+  }
+}

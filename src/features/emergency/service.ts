@@ -1,0 +1,1 @@
+export { followLockdown } from './lockdown.ts'

@@ -1,0 +1,1 @@
+export { listenForMetrics } from './listener.ts'

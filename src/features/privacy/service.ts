@@ -1,0 +1,1 @@
+export { checkConsent, consentErrors } from './consents.ts'
