@@ -33,7 +33,8 @@ async function auditTables(db: Kysely<unknown>, columns: Columns): Promise<void>
 
   await schema
     .createTable('audit_checkpoints')
-    .addColumn('sequence', 'integer', key)
+    // Both keys are given with the row; on SQLite a whole number as a key is one that could grow.
+    .addColumn('sequence', position, columns.position.define)
     .addColumn('chain_position', position, required)
     .addColumn('chain_hash', 'text', required)
     .addColumn('created_at', 'text', required)
@@ -46,7 +47,7 @@ async function auditTables(db: Kysely<unknown>, columns: Columns): Promise<void>
 
   await schema
     .createTable('audit_prunings')
-    .addColumn('chain_position', position, key)
+    .addColumn('chain_position', position, columns.position.define)
     .addColumn('checkpoint', 'integer', required)
     .addColumn('events_before', 'text', required)
     .addColumn('created_at', 'text', required)

@@ -24,6 +24,7 @@ import { commands as keyCommands } from '../features/keys/commands.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { jobs as metricsJobs } from '../features/metrics/jobs.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
 import { commands as privacyCommands } from '../features/privacy/commands.ts'
@@ -112,4 +113,5 @@ export const jobs: readonly Job[] = [
   ...privacyJobs,
   ...retentionJobs,
   ...emergencyJobs,
+  ...metricsJobs,
 ]

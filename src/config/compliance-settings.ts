@@ -112,7 +112,10 @@ export const COMPLIANCE_SETTINGS = defineSettings({
   MIMIR_METRICS_TOKEN: {
     about: 'bearer token that metrics ask for; needed where others than this machine reach them',
     secret: true,
-    schema: z.string().min(16, 'at least 16 characters').optional(),
+    schema: z
+      .string()
+      .regex(/^\S{16,}$/, 'at least 16 characters, no blanks')
+      .optional(),
   },
   MIMIR_ALERT_EMAIL: {
     about: 'address that is told when something is wrong',
