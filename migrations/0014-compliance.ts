@@ -64,6 +64,17 @@ async function auditTables(db: Kysely<unknown>, columns: Columns): Promise<void>
     `old.created_at < ${pruned('events_before', "''")}`,
   )
 
+  // Words beside the log, which can be taken away where the log itself cannot be changed.
+  await schema
+    .createTable('audit_notes')
+    .addColumn('event_id', 'text', key)
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('subject_id', 'text')
+    .addColumn('salt', 'text', required)
+    .addColumn('note', 'text', required)
+    .execute()
+  await schema.createIndex('audit_notes_subject').on('audit_notes').column('subject_id').execute()
+
   await schema
     .createTable('audit_sinks')
     .addColumn('name', 'text', key)

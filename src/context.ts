@@ -3,6 +3,7 @@ import type { Database } from './db/database.ts'
 import type { Bus } from './events/bus.ts'
 import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
+import type { SessionActivity } from './features/sessions/activity.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { PushChannels } from './outbound/push.ts'
@@ -32,6 +33,7 @@ export interface Ctx {
   readonly calls: CallRegistry
   readonly admission: Admission
   readonly metrics: Metrics
+  readonly activity: SessionActivity
 }
 
 /** The only tenant until organisations are switched on. */

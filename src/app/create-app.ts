@@ -15,6 +15,7 @@ import { followLockdown } from '../features/emergency/service.ts'
 import { listenForMetrics } from '../features/metrics/service.ts'
 import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
+import { createSessionActivity } from '../features/sessions/activity.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createMailer } from '../outbound/mail.ts'
@@ -103,6 +104,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       calls: createCallRegistry(clock),
       admission: createAdmission(),
       metrics: createMetrics(),
+      activity: createSessionActivity(),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { type Ctx, DEFAULT_TENANT } from '../context.ts'
 import { startControlServer } from '../control/server.ts'
 import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
+import { recordDataRead } from '../features/audit/access-log.ts'
 import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
 import { ringAgain } from '../features/calls/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
@@ -19,6 +20,7 @@ import { stopwatch } from '../platform/metrics.ts'
 import type { Actor, Origin } from '../policy/actor.ts'
 import { isChange } from '../policy/admission.ts'
 import { requireBearerToken } from '../policy/bearer-token.ts'
+import type { Requirement } from '../policy/permissions.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import type { CleanUp } from './clean-up.ts'
@@ -61,11 +63,13 @@ export async function listen(
       ctx.metrics.authSeconds.observe(elapsed())
       return actor
     },
-    admit: async (request, actor, route) => {
+    admit: async (request, actor, route, params) => {
       const operation = operationOf(route)
       ctx.admission.check({ actor, changes: route.method !== 'get', operation })
       checkAppVersion(config, actor, route.path, request.headers)
       if (config.consent) await checkConsent(ctx, actor, route.path)
+      if (config.watched)
+        await watch(ctx, actor, route.method === 'get' && route.permission, params)
     },
     answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
     refused,
@@ -131,6 +135,7 @@ function buildHub(
     admit: (actor, { permission, name }) => {
       const operation = `hub:${name}`
       ctx.admission.check({ actor, changes: isChange(permission), operation })
+      return ctx.config.watched && watch(ctx, actor, permission)
     },
     told: (method, outcome) => ctx.metrics.invocations.add(`${method}|${outcome}`),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
@@ -149,6 +154,17 @@ function buildHub(
   ctx.bus.subscribe(countEvents(ctx.metrics))
   ctx.metrics.connections = () => hub.counts()
   return hub
+}
+
+/** Notes that somebody is at work, and what they are about to read. */
+async function watch(
+  ctx: Ctx,
+  actor: Actor,
+  reads: Requirement | false,
+  params?: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (actor.kind === 'user' && actor.sessionId) ctx.activity.seen(actor.sessionId)
+  if (reads) await recordDataRead(ctx, actor, reads, params)
 }
 
 /** What may be refused on a path before its route is asked. */

@@ -3,6 +3,7 @@ export interface ComplianceTables {
   // audit
   audit_checkpoints: AuditCheckpointRow
   audit_prunings: AuditPruningRow
+  audit_notes: AuditNoteRow
   audit_sinks: AuditSinkRow
   // privacy
   privacy_exports: PrivacyExportRow
@@ -39,6 +40,16 @@ export interface AuditPruningRow {
   /** No event of this time or later went. */
   events_before: string
   created_at: string
+}
+
+/** What an administrator wrote about an act. Its event holds a hash of salt and note, and no word of it. */
+export interface AuditNoteRow {
+  event_id: string
+  tenant_id: string
+  /** Whom or what it is about. */
+  subject_id: string | null
+  salt: string
+  note: string
 }
 
 /** How far a sink was given the chain. */

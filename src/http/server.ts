@@ -23,7 +23,12 @@ export interface HttpOptions {
   /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
   /** What every call has to pass after authentication, for example the version gate. */
-  admit(request: Request, actor: Actor, route: AnyRoute): Promise<void>
+  admit(
+    request: Request,
+    actor: Actor,
+    route: AnyRoute,
+    params: Readonly<Record<string, string>>,
+  ): Promise<void>
   /** Told of every answer, with what was refused. */
   answered?(route: AnyRoute, answer: Answered): void
   /** Called with refusals of kind `forbidden`, for the audit. */
@@ -50,6 +55,7 @@ export interface HttpServer {
 
 export function createHttpServer(options: HttpOptions): HttpServer {
   const { ctx } = options
+  const secure = ctx.config.publicUrl.startsWith('https:')
   const app = new Hono<{ Bindings: { peer: Peer } }>({ strict: true })
 
   const originOf = (request: Request, peer: Peer, operation: string): Origin => {
@@ -81,7 +87,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   }
   const refuse = (error: unknown) => {
     const requestId = ctx.ids.next()
-    return withHeaders(toResponse(error, requestId, ctx.log), requestId, undefined)
+    return withHeaders(toResponse(error, requestId, ctx.log), requestId, undefined, secure)
   }
   app.notFound(() => refuse(new AppError(commonErrors.notFound)))
   app.onError(refuse)
@@ -104,7 +110,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           ? options.anonymous(origin)
           : await options.authenticate(request, origin)
       authorize(actor, route.permission)
-      await options.admit(request, actor, route)
+      await options.admit(request, actor, route, params)
       response =
         route.kind === 'raw'
           ? await route.respond(ctx, actor, { request, params })
@@ -123,7 +129,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       error: refusal,
       presented: request.headers.has('authorization'),
     })
-    return withHeaders(response, origin.requestId, standing)
+    return withHeaders(response, origin.requestId, standing, secure)
   }
 
   async function run(
@@ -202,10 +208,14 @@ function checkAnswer(route: Route, status: number, body: unknown): void {
   if (!parsed.success) throw new Error(`${operationOf(route)} ${status}: ${parsed.error.message}`)
 }
 
+/** In seconds. The host alone: what else is under its name is not ours to decide (RFC 6797 §6.1). */
+const ONE_YEAR = 31_536_000
+
 function withHeaders(
   response: Response,
   requestId: string,
   standing: RateStanding | undefined,
+  secure: boolean,
 ): Response {
   const { headers } = response
   headers.set('x-request-id', requestId)
@@ -216,6 +226,7 @@ function withHeaders(
   if (!headers.has('content-security-policy')) {
     headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
   }
+  if (secure) headers.set('strict-transport-security', `max-age=${ONE_YEAR}`)
   if (standing) {
     headers.set('ratelimit-limit', String(standing.limit))
     headers.set('ratelimit-remaining', String(standing.remaining))

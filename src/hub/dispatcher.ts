@@ -18,7 +18,7 @@ export type Dispatch = (caller: DispatchCaller, call: Call) => Promise<WireRecor
 export type Refused = (actor: UserActor, error: AppError) => Promise<void>
 
 /** Whether the server takes the invocation now, whoever makes it: throws a refusal. */
-export type Admit = (actor: UserActor, method: HubMethod) => void
+export type Admit = (actor: UserActor, method: HubMethod) => Promise<void> | undefined
 
 export interface DispatchHooks {
   readonly refused: Refused
@@ -82,7 +82,8 @@ async function complete(
   const operation = `hub:${method.name}`
   const actor = { ...caller.actor, origin: { ...caller.actor.origin, requestId, operation } }
   try {
-    hooks.admit?.(actor, method)
+    const admission = hooks.admit?.(actor, method)
+    if (admission) await admission
     const result = await method.invoke(ctx, actor, call.arguments, caller)
     hooks.told?.(method.name, 'done')
     const { invocationId } = call

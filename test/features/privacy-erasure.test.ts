@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { DAY, MINUTE } from '../../src/platform/clock.ts'
 import { AuditWebhook } from '../harness/audit-receivers.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
-import type { Person } from '../harness/people.ts'
+import { Person, type SignedIn } from '../harness/people.ts'
 import { Browser } from '../harness/push-services.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 import { STORE } from '../harness/store.ts'
@@ -17,9 +17,19 @@ const NAME = 'Zerafine_Quibb'
 const PHONE = '+49 555 917 5533'
 const DISPLAY = 'Zerafine the Quibble'
 const NOTE = 'for Zerafine from the choir'
+const REASON = 'Zerafine shouted at the choir'
 const TEXT = 'the walrus keeps its saxophone under the bridge'
 
-const traces = (email: string) => [NAME, NAME.toLowerCase(), email, PHONE, DISPLAY, NOTE, TEXT]
+const traces = (email: string) => [
+  NAME,
+  NAME.toLowerCase(),
+  email,
+  PHONE,
+  DISPLAY,
+  NOTE,
+  REASON,
+  TEXT,
+]
 
 /** Every value of every row, as text. */
 async function rowsAsText(mimir: Appliance): Promise<string> {
@@ -64,10 +74,10 @@ async function livedIn(mimir: Appliance): Promise<{ who: Person; bob: Person; gr
   const signIn = { usernameOrEmail: NAME, password: account.password }
   const signedIn = assertDone(await mimir.rest().post('/api/auth/login', signIn))
   const me = assertDone(await mimir.rest(signedIn.accessToken).get('/api/me'))
-  const { Person: Somebody } = await import('../harness/people.ts')
-  const { accessToken, refreshToken } = signedIn
   const { password } = account
-  const who = new Somebody(mimir, { name: NAME, password, id: me.id, accessToken, refreshToken })
+  const personOf = ({ accessToken, refreshToken }: SignedIn) =>
+    new Person(mimir, { name: NAME, password, id: me.id, accessToken, refreshToken })
+  const who = personOf(signedIn)
   await bob.befriend(who)
   assertDone(await who.rest.patch('/api/me', { displayName: DISPLAY }))
   const group = await who.group('a group', bob)
@@ -77,7 +87,10 @@ async function livedIn(mimir: Appliance): Promise<{ who: Person; bob: Person; gr
   const { subscription } = new Browser('https://push.example.org/zerafine')
   assertDone(await who.rest.post('/api/me/push-subscriptions', subscription), 201)
   await mimir.rest().post('/api/auth/login', { ...signIn, password: 'wrong' })
-  return { who, bob, group }
+  await mimir.command('user.suspend', { user: me.id, reason: REASON })
+  await mimir.command('user.reinstate', { user: me.id })
+  const again = assertDone(await mimir.rest().post('/api/auth/login', signIn))
+  return { who: personOf(again), bob, group }
 }
 
 test('after an erasure nothing names the person: in no row, no file, no log and no sink', async () => {
@@ -92,7 +105,8 @@ test('after an erasure nothing names the person: in no row, no file, no log and 
   const { who, bob, group } = await livedIn(mimir)
   const email = `${NAME.toLowerCase()}@example.org`
   const named = await rowsAsText(mimir)
-  for (const trace of [NAME, email, PHONE, DISPLAY, NOTE]) assert.ok(named.includes(trace), trace)
+  for (const trace of [NAME, email, PHONE, DISPLAY, NOTE, REASON])
+    assert.ok(named.includes(trace), trace)
 
   const proof = { currentPassword: who.password }
   const asked = assertDone(await who.rest.post('/api/privacy/erasure', proof), 202)

@@ -1,16 +1,22 @@
 import type { Ctx } from '../../context.ts'
-import type { Person, PersonalData } from '../../db/personal-data.ts'
+import { type Person, type PersonalData, partOf } from '../../db/personal-data.ts'
+import { deleteNotesAbout, listNotesAbout } from './store-notes.ts'
 import { listEvents } from './store-read.ts'
 
 const PAGE = 500
 
 export const auditData: PersonalData<Ctx> = {
-  tables: ['audit_events', 'audit_chain'],
+  tables: ['audit_events', 'audit_chain', 'audit_notes'],
   async *collect(ctx, person) {
     yield { file: 'audit.json', rows: ownEvents(ctx, person) }
+    const notes = await listNotesAbout(ctx.db.read, person.userId)
+    yield* partOf(
+      'notes.json',
+      notes.map(({ event_id, note }) => ({ event_id, note })),
+    )
   },
   /** The log holds ids, addresses and codes, and is kept as long as its retention says. */
-  erase: async () => 0,
+  erase: (_ctx, tx, { userId }) => deleteNotesAbout(tx, userId),
 }
 
 async function* ownEvents(ctx: Pick<Ctx, 'db'>, { tenantId, userId }: Person) {

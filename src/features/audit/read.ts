@@ -31,6 +31,7 @@ export async function getAuditEvents(
     ip: row.ip,
     userAgentHash: row.user_agent_hash,
     requestId: row.request_id,
+    note: row.note,
     details: JSON.parse(row.details),
   }))
 }

@@ -80,12 +80,14 @@ export const AUDIT_TYPES = [
 
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
-/** What was done, to what. Ids, codes, counts, an administrator's reason: never content or a secret. */
+/** What was done, to what. Ids, codes and counts: never content, a name or a secret. */
 export interface AuditEntry {
   readonly type: AuditType
   readonly outcome?: 'allow' | 'deny' | 'error'
   readonly target?: { readonly type: string; readonly id: string }
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
+  /** An administrator's words: kept beside the log, so that they can be taken away. */
+  readonly note?: string
 }
 
 const LIMIT_MAX = 500
@@ -125,6 +127,8 @@ export const AuditRecord = z.strictObject({
   ip: z.string().nullable(),
   userAgentHash: z.string().nullable(),
   requestId: z.string(),
+  /** Null where nothing was written, or where it was taken away. */
+  note: z.string().nullable(),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 })
 export type AuditRecord = z.output<typeof AuditRecord>

@@ -3,11 +3,12 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { sha256Hex } from '../../platform/tokens.ts'
+import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { admissionErrors } from '../../policy/admission.ts'
 import type { AuditEntry } from './schema.ts'
 import { insertAuditEvent } from './store.ts'
+import { insertNote } from './store-notes.ts'
 
 export { readSinkLags } from './lag.ts'
 export { countPrunable, pruneAudit } from './prune.ts'
@@ -22,8 +23,9 @@ export async function recordAudit(
   entry: AuditEntry,
 ): Promise<void> {
   const { origin } = actor
+  const id = ctx.ids.next()
   await insertAuditEvent(tx, {
-    id: ctx.ids.next(),
+    id,
     tenant_id: actor.tenantId,
     created_at: toIso(ctx.clock.now()),
     type: entry.type,
@@ -37,8 +39,28 @@ export async function recordAudit(
     ip: origin.ip ?? null,
     user_agent_hash: origin.userAgent ? sha256Hex(origin.userAgent) : null,
     request_id: origin.requestId,
-    details: JSON.stringify(entry.details ?? {}),
+    details: JSON.stringify({ ...entry.details, ...(await keepNote(tx, actor, id, entry)) }),
   })
+}
+
+/** Puts the words aside; the event gets their hash, by which they are verified while they are there. */
+async function keepNote(
+  tx: Tx,
+  actor: Actor,
+  eventId: string,
+  { note, target }: AuditEntry,
+): Promise<{ noteHash?: string }> {
+  if (!note) return {}
+  // Without the salt, which goes with the note, nobody can find out by trying what it said.
+  const salt = randomToken(16)
+  await insertNote(tx, {
+    event_id: eventId,
+    tenant_id: actor.tenantId,
+    subject_id: target?.id ?? null,
+    salt,
+    note,
+  })
+  return { noteHash: sha256Hex(`${salt}:${note}`) }
 }
 
 /** Refusals of one caller that are recorded within a minute; further ones are counted only. */

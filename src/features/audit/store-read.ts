@@ -20,8 +20,9 @@ export async function listEvents(db: Db, tenantId: string, page: ListAudit) {
       .$if(to !== undefined, (query) =>
         query.where('event.id', '<', firstIdAt(Date.parse(to as string))),
       )
+      .leftJoin('audit_notes as note', 'note.event_id', 'event.id')
       .selectAll('event')
-      .select(['link.position', 'link.hash'])
+      .select(['link.position', 'link.hash', 'note.note'])
       .orderBy('event.id', 'desc')
       .limit(limit)
       .execute()

@@ -94,6 +94,7 @@ export async function deleteLinks(
   const ids = links.map((link) => link.event_id)
   await tx.deleteFrom('audit_chain').where('event_id', 'in', ids).execute()
   await tx.deleteFrom('audit_events').where('id', 'in', ids).execute()
+  await tx.deleteFrom('audit_notes').where('event_id', 'in', ids).execute()
 }
 
 /** Links in their order with the events they name (null for one that is gone), from behind `position`. */

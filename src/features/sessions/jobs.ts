@@ -1,5 +1,6 @@
 import { defineJob } from '../../jobs/define-job.ts'
-import { DAY, HOUR, toIso } from '../../platform/clock.ts'
+import { DAY, HOUR, SECOND, toIso } from '../../platform/clock.ts'
+import { endIdleSessions } from './idle.ts'
 import { deleteExpired } from './store.ts'
 
 export const jobs = [
@@ -12,4 +13,5 @@ export const jobs = [
       await ctx.db.transaction((tx) => deleteExpired(tx, before))
     },
   }),
+  defineJob({ name: 'end-idle-sessions', everyMs: 30 * SECOND, run: endIdleSessions }),
 ]

@@ -103,6 +103,35 @@ export async function revokeSessionRows(
   return Number(result.numUpdatedRows)
 }
 
+export async function touchSessions(
+  tx: Tx,
+  ids: readonly string[],
+  lastUsedAt: string,
+): Promise<void> {
+  await tx
+    .updateTable('sessions')
+    .set({ last_used_at: lastUsedAt })
+    .where('id', 'in', ids)
+    .where('last_used_at', '<', lastUsedAt)
+    .execute()
+}
+
+/** Ends those that nobody has used since the time; returns which. */
+export async function revokeIdleSessionRows(
+  tx: Tx,
+  before: string,
+  now: string,
+): Promise<Pick<SessionRow, 'id' | 'tenant_id' | 'user_id'>[]> {
+  return tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: 'idle' })
+    .where('revoked_at', 'is', null)
+    .where('last_used_at', '<', before)
+    .where('expires_at', '>', now)
+    .returning(['id', 'tenant_id', 'user_id'])
+    .execute()
+}
+
 /** Of everybody on the server; returns how many were open. */
 export async function revokeAllSessionRows(tx: Tx, reason: string, now: string): Promise<number> {
   const result = await tx
