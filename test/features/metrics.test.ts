@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
@@ -113,4 +114,23 @@ test('metrics tell of sinks that lag behind and of a server that is closed', asy
     const lag = values.get('mimir_audit_sink_lag_seconds{sink="syslog"}') ?? 0
     return lag >= 60 && values.get('mimir_closed{reason="read-only"}') === 1
   }, 'the metrics do not tell')
+})
+
+test('every metric that the rules for Prometheus name is there', async () => {
+  const port = await freePort()
+  await using mimir = await boot({ env: { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` } })
+  // Known once an hour after the start, from the certificate itself.
+  mimir.app.ctx.metrics.certificateEnds = 0
+  const file = new URL('../../deploy/prometheus/mimir.rules.yml', import.meta.url)
+  const expressions = readFileSync(file, 'utf8').replaceAll(/^ *#.*$/gm, '')
+  const named = new Set(
+    expressions.match(/\bmimir_[a-z_]+/g)?.map((name) => name.replace(/_bucket$/, '')),
+  )
+  const { text } = await scrape(port)
+  const known = new Set(text.match(/(?<=^# TYPE )\S+/gm))
+  assert.ok(named.size > 10)
+  assert.deepEqual(
+    [...named].filter((name) => !known.has(name)),
+    [],
+  )
 })

@@ -52,7 +52,7 @@ function registerCounts(registry: Registry, { metrics, keyring }: Ctx): void {
     ['ratelimit_rejected', 'Calls over their limit', ['class'], all(metrics.rateLimited)],
     ['audit_events', 'Audit events', ['type', 'outcome'], all(metrics.auditEvents)],
     ['audit_lost', 'Refusals that could not be recorded', [], all(metrics.auditLost)],
-    ['job_failures', 'Runs of jobs that failed', ['job'], all(metrics.jobFailures)],
+    ['job_failures', 'Runs of jobs that failed', ['name'], all(metrics.jobFailures)],
     [
       'auth_login',
       'Sign-ins',
