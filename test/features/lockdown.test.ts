@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { SignJWT } from 'jose'
 import { HOUR, MINUTE } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -58,6 +59,19 @@ test('a read-only server lets people sign in and read, and change nothing', asyn
   const say = rest.post(`/api/messages/${dm}`, { content: 'during' })
   assertRefused(await say, 503, 'read_only')
   assertRefused(await mimir.rest().post('/api/auth/register', {}), 503, 'read_only')
+  // What no sign-in made, as a key does, opens nothing, not even to read.
+  const { keyring, config } = mimir.app.ctx
+  const { id: kid, key } = keyring.current('jwt')
+  const withoutSession = await new SignJWT({ sub: alice.id })
+    .setProtectedHeader({ alg: 'HS256', kid })
+    .setIssuer(config.jwt.issuer)
+    .setAudience(config.jwt.audience)
+    .setJti('test')
+    .setNotBefore('0s')
+    .setExpirationTime('5m')
+    .sign(key)
+  const keyed = mimir.rest(withoutSession).get(`/api/messages/${dm}`)
+  assertRefused(await keyed, 503, 'locked_down')
   const hub = await mimir.hub(accessToken)
   await hub.assertRefused('read_only', 'SendMessage', dm, 'during')
 })
