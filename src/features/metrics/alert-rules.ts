@@ -34,7 +34,7 @@ const share = (some: keyof Reading, all: keyof Reading) => (window: Window) =>
 
 const DAY_SECONDS = 86_400
 
-/** The thresholds of R§8 of the study; deploy/prometheus/mimir.rules.yml has the same. */
+/** Change a threshold here and in deploy/prometheus/mimir.rules.yml, which has the same. */
 export const ALERT_RULES: readonly AlertRule[] = [
   {
     name: 'sign_ins_fail',

@@ -11,10 +11,13 @@ import type { Held } from './access.ts'
 
 /** Few enough that writers hardly wait for one transaction. */
 const PAGE = 200
-/** A deleted message's mark is needed while its event may still be asked for: 30 days, and one more. */
+/**
+ * A deleted message's mark is needed while its event may still be asked for: 30 days
+ * (src/app/prune-events.ts), and one more.
+ */
 const MARK_DAYS = 31
 const REPORT_DAYS = 365
-/** Three years: R§4.4 of the study calls for as long as claims can be made. */
+/** Three years: as long as claims are usually made. */
 const RECEIPT_DAYS = 3 * 365
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
