@@ -89,6 +89,9 @@ export function deriveConfig(
   )
   const compliance = deriveCompliance(values, { dataDir, publicUrl }, problems)
   refuseOpenMetrics(compliance, values.MIMIR_METRICS_TOKEN, problems)
+  if (compliance.alerts.email && !values.SMTP_HOST) {
+    problems.push('MIMIR_ALERT_EMAIL: needs a mail server, SMTP_HOST')
+  }
   const config: Config = {
     dataDir,
     paths: {

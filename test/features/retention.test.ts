@@ -147,6 +147,23 @@ test('the audit log is taken away up to a signed checkpoint, and the rest still 
   await assert.rejects(links, /append-only/)
 })
 
+test('the audit log is taken away also where a clock was ahead for a while', async () => {
+  await using mimir = await boot({ env: { MIMIR_DATA_RETENTION_AUDIT_DAYS: '30' } })
+  const alice = await mimir.person('alice')
+  await chainAndSign(mimir)
+  mimir.clock.advance(20 * DAY)
+  await alice.signIn()
+  await mimir.app.jobs.runNow('chain-audit-events')
+  mimir.clock.advance(-15 * DAY)
+  await mimir.app.jobs.runNow('sign-audit-checkpoint')
+  mimir.clock.advance(31 * DAY)
+  const { rows } = await dueOf(mimir, 'audit log')
+  assert.ok(rows > 0)
+  await mimir.command('retention.run')
+  assert.equal((await dueOf(mimir, 'audit log')).rows, 0)
+  assert.equal((await mimir.command('audit.verify')).broken, undefined)
+})
+
 test('the audit log keeps what a sink has not had', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'mimir-audit-'))
   const env = {

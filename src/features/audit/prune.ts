@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
 import type { AuditEntry } from './schema.ts'
-import { chainFrom, countLinksTo, deleteLinks } from './store.ts'
+import { chainFrom, countLinksTo, deleteLinks, newestTimeTo } from './store.ts'
 import { insertPruning, newestCheckpointBefore, newestPruning } from './store-checkpoints.ts'
 import { listSinks } from './store-sinks.ts'
 
@@ -77,10 +77,14 @@ async function announce(ctx: Needs, record: RecordPruning, prunable: Prunable): 
     const before = (await newestPruning(tx))?.chain_position ?? 0
     if (before >= prunable.position) return
     const now = toIso(ctx.clock.now())
+    // Under a clock that was ahead events may be dated later than the signature behind them.
+    const newest = await newestTimeTo(tx, prunable.position)
+    const eventsBefore =
+      newest < prunable.eventsBefore ? prunable.eventsBefore : toIso(Date.parse(newest) + 1)
     await insertPruning(tx, {
       chain_position: prunable.position,
       checkpoint: prunable.checkpoint,
-      events_before: prunable.eventsBefore,
+      events_before: eventsBefore,
       created_at: now,
     })
     await record(tx, {

@@ -86,6 +86,17 @@ export async function countLinksTo(db: Db, position: number): Promise<number> {
   return Number(row.count)
 }
 
+/** The latest time of an event that is linked up to the position; empty without any. */
+export async function newestTimeTo(db: Db, position: number): Promise<string> {
+  const row = await db
+    .selectFrom('audit_chain as link')
+    .innerJoin('audit_events as event', 'event.id', 'link.event_id')
+    .select((select) => select.fn.max('event.created_at').as('newest'))
+    .where('link.position', '<=', position)
+    .executeTakeFirst()
+  return row?.newest ?? ''
+}
+
 /** Takes links away with the events they name; the store refuses where no pruning allows it. */
 export async function deleteLinks(
   tx: Tx,
