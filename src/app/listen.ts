@@ -7,7 +7,7 @@ import { createRefusalRecorder, type RecordRefusal } from '../features/audit/ser
 import { ringAgain } from '../features/calls/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
-import { checkConsent, consentErrors } from '../features/privacy/service.ts'
+import { checkConsent, consentErrors } from '../features/privacy/consents.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
 import { defineRawRoute, operationOf } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'

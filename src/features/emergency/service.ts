@@ -1,1 +1,0 @@
-export { followLockdown } from './lockdown.ts'

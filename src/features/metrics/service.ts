@@ -1,1 +1,0 @@
-export { listenForMetrics } from './listener.ts'

@@ -1,1 +1,0 @@
-export { checkConsent, consentErrors } from './consents.ts'
