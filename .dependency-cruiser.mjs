@@ -46,7 +46,7 @@ const slices = [
   ),
   slice(
     'service',
-    [machinery, own(''), `${everySlice}(access|service|schema|events|errors|compose)`],
+    [machinery, own(''), `${everySlice}(access|service|schema|events|errors|compose|personal)`],
     'never reaches into another slice’s store, nor knows by which transport it was called',
   ),
   slice(

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { Setting, SettingName } from '../src/config/settings.ts'
+import type { Setting } from '../src/config/setting.ts'
+import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
 import { type Globals, globalsOf, loadSettings } from './globals.ts'
 import { print, remark, table } from './output.ts'

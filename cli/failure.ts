@@ -17,8 +17,12 @@ const MENDS: Readonly<Record<string, string>> = {
   subject_not_found: '`mimir subject list` names them',
   key_not_active: '`mimir apikey list` shows how each is',
   key_not_found: '`mimir key list` names them',
-  key_in_use: 'a current key is rotated first, and one that still seals messages has to stay',
+  key_in_use:
+    'a current key is rotated first, and one that still seals messages or signed the audit log has to stay',
   already_redeemed: 'to shut its user out, `mimir user suspend NAME`',
+  under_legal_hold: '`mimir retention holds` lists them',
+  hold_not_found: '`mimir retention holds` lists them',
+  incident_not_found: '`mimir incident list` lists them',
   internal_error: 'the server’s log says what',
 }
 

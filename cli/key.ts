@@ -11,7 +11,7 @@ import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
 
-const PURPOSES: readonly KeyPurpose[] = ['jwt', 'message', 'turn', 'refresh', 'vapid']
+const PURPOSES: readonly KeyPurpose[] = ['jwt', 'message', 'turn', 'refresh', 'vapid', 'audit']
 
 export function addKey(program: Command): void {
   const key = program.command('key').description('the keys that sign and seal')

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { addApiKey } from './apikey.ts'
+import { addAudit } from './audit.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDb } from './db.ts'
+import { addIncident, addLockdown } from './emergency.ts'
 import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
@@ -10,6 +12,7 @@ import { runProgram } from './program.ts'
 import { addProxy } from './proxy.ts'
 import { addPush } from './push.ts'
 import { addReport } from './report.ts'
+import { addRetention } from './retention.ts'
 import { addServe } from './serve.ts'
 import { addSubject } from './subject.ts'
 import { addTurn } from './turn.ts'
@@ -28,6 +31,10 @@ await runProgram([
   addProxy,
   addPush,
   addReport,
+  addAudit,
+  addRetention,
+  addLockdown,
+  addIncident,
   addConfig,
   addDb,
   addVersion,

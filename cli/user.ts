@@ -12,6 +12,7 @@ import {
   showSessions,
   showUser,
 } from './user-actions.ts'
+import { eraseUser, exportUser } from './user-data.ts'
 import { review } from './user-review.ts'
 import { grantRole, revokeRole, showRoles } from './user-roles.ts'
 
@@ -91,6 +92,16 @@ export function addUser(program: Command): void {
   withUser(user, 'revoke-sessions', 'sign somebody out everywhere')
     .option('--yes', 'do not ask')
     .action(revokeSessions)
+
+  withUser(user, 'export', "write a person's data as a zip")
+    .option('--to <file>', 'default: mimir-ID.zip here')
+    .action(exportUser)
+
+  withUser(user, 'erase', 'take away what is a person’s alone; the account stays without a name')
+    .option('--now', 'at once and for good, instead of in seven days')
+    .option('--messages', 'delete what the person wrote to others too')
+    .option('--yes', 'do not ask')
+    .action(eraseUser)
 
   const walk = user
     .command('review')

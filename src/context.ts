@@ -3,6 +3,7 @@ import type { Database } from './db/database.ts'
 import type { Bus } from './events/bus.ts'
 import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
+import type { SessionActivity } from './features/sessions/activity.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { PushChannels } from './outbound/push.ts'
@@ -10,8 +11,10 @@ import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
 import type { Keyring } from './platform/keyring.ts'
 import type { Logger } from './platform/log.ts'
+import type { Metrics } from './platform/metrics.ts'
 import type { PasswordHasher } from './platform/password.ts'
 import type { AccessControl } from './policy/access-control.ts'
+import type { Admission } from './policy/admission.ts'
 
 /** What use cases are given. A function names the parts it needs with `Pick<Ctx, …>`. */
 export interface Ctx {
@@ -32,6 +35,9 @@ export interface Ctx {
   readonly presence: PresenceTracker
   readonly push: PushChannels
   readonly calls: CallRegistry
+  readonly admission: Admission
+  readonly metrics: Metrics
+  readonly activity: SessionActivity
 }
 
 /** The only tenant until organisations are switched on. */

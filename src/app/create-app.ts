@@ -9,11 +9,15 @@ import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
+import { makeCheckpoint } from '../features/audit/checkpoint.ts'
 import { endAllRinging } from '../features/calls/endings.ts'
 import { CallRegistry } from '../features/calls/registry.ts'
+import { followLockdown } from '../features/emergency/lockdown.ts'
+import { listenForMetrics } from '../features/metrics/listener.ts'
 import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
+import { createSessionActivity } from '../features/sessions/activity.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createMailer } from '../outbound/mail.ts'
@@ -22,8 +26,10 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import { createIds } from '../platform/ids.ts'
 import { completeKeyring, openKeyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
+import { createMetrics } from '../platform/metrics.ts'
 import { createBcryptHasher, type PasswordHasher } from '../platform/password.ts'
 import { createAccessControl } from '../policy/access-control.ts'
+import { createAdmission } from '../policy/admission.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
 import { commands, jobs } from './features.ts'
@@ -110,9 +116,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
       calls: new CallRegistry(clock),
+      admission: createAdmission(),
+      metrics: createMetrics(),
+      activity: createSessionActivity(),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
-    cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
+    cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
     const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob])
     cleanUp.defer(() => jobRunner.stop())
     return {
@@ -122,8 +131,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       command: (command, input) => runCommand(ctx, commands, { command, input }),
       reload: (next) => reloadAccess(ctx, next),
       async listen() {
+        await followLockdown(ctx)
         const push = await startPush(ctx)
         cleanUp.defer(() => push.stop())
+        const metrics = await listenForMetrics(ctx)
+        cleanUp.defer(() => metrics?.close())
         const listener = await listen(ctx, cleanUp, options)
         cleanUp.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
         jobRunner.start()
@@ -135,6 +147,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     await cleanUp.run()
     throw error
   }
+}
+
+/** Links what is still open, and signs where the chain ends. */
+async function closeAudit(ctx: Ctx): Promise<void> {
+  await chainAuditEvents(ctx)
+  await makeCheckpoint(ctx, { atOnce: true })
 }
 
 function keysOf({ secrets }: Config): Parameters<typeof openKeyring>[0]['environment'] {

@@ -10,7 +10,9 @@ import { routes as apiKeys } from '../features/api-keys/routes.ts'
 import { routes as appGate } from '../features/app-gate/routes.ts'
 import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
+import { commands as auditCommands } from '../features/audit/commands.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
+import { routes as audit } from '../features/audit/routes.ts'
 import { routes as authStatus } from '../features/auth-status/routes.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
 import { jobs as callJobs } from '../features/calls/jobs.ts'
@@ -18,6 +20,8 @@ import { routes as calls } from '../features/calls/routes.ts'
 import { methods as conversationMethods } from '../features/conversations/hub.ts'
 import { routes as conversations } from '../features/conversations/routes.ts'
 import { routes as devices } from '../features/devices/routes.ts'
+import { commands as emergencyCommands } from '../features/emergency/commands.ts'
+import { jobs as emergencyJobs } from '../features/emergency/jobs.ts'
 import { routes as friends } from '../features/friends/routes.ts'
 import { routes as health } from '../features/health/routes.ts'
 import { commands as inviteCommands } from '../features/invites/commands.ts'
@@ -28,10 +32,14 @@ import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { tools as messageTools } from '../features/messages/mcp.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { jobs as metricsJobs } from '../features/metrics/jobs.ts'
 import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
+import { commands as privacyCommands } from '../features/privacy/commands.ts'
+import { jobs as privacyJobs } from '../features/privacy/jobs.ts'
+import { routes as privacy } from '../features/privacy/routes.ts'
 import { commands as proxyCommands } from '../features/proxy/commands.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
 import { jobs as pushJobs } from '../features/push/jobs.ts'
@@ -41,6 +49,8 @@ import { jobs as reactionJobs } from '../features/reactions/jobs.ts'
 import { routes as reactions } from '../features/reactions/routes.ts'
 import { commands as reportCommands } from '../features/reports/commands.ts'
 import { routes as reports } from '../features/reports/routes.ts'
+import { commands as retentionCommands } from '../features/retention/commands.ts'
+import { jobs as retentionJobs } from '../features/retention/jobs.ts'
 import { commands as roleCommands } from '../features/roles/commands.ts'
 import { tools as searchTools } from '../features/search/mcp.ts'
 import { routes as search } from '../features/search/routes.ts'
@@ -86,6 +96,8 @@ export const routes: readonly AnyRoute[] = [
   ...admin,
   ...apiKeys,
   ...authStatus,
+  ...audit,
+  ...privacy,
 ]
 
 export const hubMethods: readonly HubMethod[] = [
@@ -109,6 +121,10 @@ export const commands = [
   ...proxyCommands,
   ...pushCommands,
   ...reportCommands,
+  ...auditCommands,
+  ...privacyCommands,
+  ...retentionCommands,
+  ...emergencyCommands,
   ...storeCommands,
 ] as readonly Command[]
 
@@ -122,4 +138,8 @@ export const jobs: readonly Job[] = [
   ...attachmentJobs,
   ...sessionJobs,
   ...apiKeyJobs,
+  ...privacyJobs,
+  ...retentionJobs,
+  ...emergencyJobs,
+  ...metricsJobs,
 ]

@@ -3,12 +3,14 @@ import type { Ctx } from '../context.ts'
 import { startControlServer } from '../control/server.ts'
 import { openEnvironmentKeys } from '../features/api-keys/environment.ts'
 import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
+import { recordDataRead } from '../features/audit/access-log.ts'
 import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
 import { deviceConnected, deviceDisconnected } from '../features/calls/devices.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
-import { defineRawRoute } from '../http/define-route.ts'
+import { checkConsent, consentErrors } from '../features/privacy/consents.ts'
+import { defineRawRoute, operationOf } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import { createHttpServer } from '../http/server.ts'
@@ -16,13 +18,16 @@ import { createHub, type Hub } from '../hub/hub.ts'
 import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
 import { createMcp, type Mcp } from '../mcp/server.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { stopwatch } from '../platform/metrics.ts'
 import { VERSION } from '../platform/version.ts'
-import { authorize, type UserActor } from '../policy/actor.ts'
-import type { Permission } from '../policy/permissions.ts'
+import { type Actor, authorize, type UserActor } from '../policy/actor.ts'
+import { isChange } from '../policy/admission.ts'
+import type { Permission, Requirement } from '../policy/permissions.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { type Authenticator, anonymous, createAuthenticator } from './authenticate.ts'
 import type { CleanUp } from './clean-up.ts'
+import { countAnswer, countEvents } from './count.ts'
 import { commands, hubMethods, routes, tools } from './features.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
@@ -66,10 +71,23 @@ export async function listen(
     ctx,
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
     anonymous,
-    authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
+    authenticate: async (request, origin) => {
+      const elapsed = stopwatch()
+      const actor = await authenticator.identify(request, origin, 'rest')
+      ctx.metrics.authSeconds.observe(elapsed())
+      return actor
+    },
     identifyIfKnown: authenticator.identifyIfKnown,
     signInPage: () => (ctx.access.rules().defaultMethod === 'oauth' ? SIGN_IN_PAGE : undefined),
-    admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
+    admit: async (request, actor, route, params) => {
+      const operation = operationOf(route)
+      ctx.admission.check({ actor, changes: route.method !== 'get', operation })
+      checkAppVersion(config, actor, route.path, request.headers)
+      if (config.consent) await checkConsent(ctx, actor, route.path)
+      if (config.watched)
+        await watch(ctx, actor, route.method === 'get' && route.permission, params)
+    },
+    answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
     refused,
     checkAnswers: options.checkAnswers ?? false,
   })
@@ -127,9 +145,17 @@ function buildHub(
     limits,
     async authenticate(request, origin) {
       const actor = await authenticator.identify(request, origin, 'hub')
+      ctx.admission.check({ actor, changes: false, operation: origin.operation })
+      await checkConsent(ctx, actor, '/hubs/dm')
       await enter(actor, refused)
       return actor
     },
+    admit: (actor, { permission, name }) => {
+      const operation = `hub:${name}`
+      ctx.admission.check({ actor, changes: isChange(permission), operation })
+      return ctx.config.watched && watch(ctx, actor, permission)
+    },
+    told: (method, outcome) => ctx.metrics.invocations.add(`${method}|${outcome}`),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused,
     stillActive: (actor) => authenticator.stillHolds(actor),
@@ -146,6 +172,8 @@ function buildHub(
     },
   })
   ctx.bus.subscribe(hub)
+  ctx.bus.subscribe(countEvents(ctx.metrics))
+  ctx.metrics.connections = () => hub.counts()
   return hub
 }
 
@@ -175,6 +203,20 @@ async function enter(actor: UserActor, refused: RecordRefusal): Promise<void> {
   }
 }
 
+/** Notes that somebody is at work, and what they are about to read. */
+async function watch(
+  ctx: Ctx,
+  actor: Actor,
+  reads: Requirement | false,
+  params?: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (actor.kind === 'user' && actor.sessionId) ctx.activity.seen(actor.sessionId)
+  if (reads) await recordDataRead(ctx, actor, reads, params)
+}
+
+/** What may be refused on a path before its route is asked. */
+const admission = (path: string) => [...gateErrors(path), ...consentErrors(path)]
+
 /** What describes the other routes. */
 function documentRoutes(config: Config) {
   // Always the same, and not cheap: made when first asked for.
@@ -187,7 +229,7 @@ function documentRoutes(config: Config) {
       permission: 'public',
       rate: 'unlimited',
       respond: async () => {
-        document ??= openApiDocument(routes, config.publicUrl, gateErrors)
+        document ??= openApiDocument(routes, config.publicUrl, admission)
         return Response.json(await document)
       },
     }),

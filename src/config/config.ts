@@ -6,12 +6,13 @@ import {
   type RateLimit,
 } from '../policy/rate-classes.ts'
 import { type AccessConfig, accessConfig, environmentKeys } from './access.ts'
+import { type ComplianceConfig, deriveCompliance } from './compliance.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
 import { type TurnConfig, turnConfig } from './turn.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
-export interface Config {
+export interface Config extends ComplianceConfig {
   readonly dataDir: string
   readonly paths: {
     readonly database: string
@@ -56,6 +57,9 @@ export interface Config {
     /** API keys of the environment: the nth acts as the service `env_n`. */
     readonly apiKeys: readonly string[]
     readonly rbacAuthHeader: string | undefined
+    readonly auditWebhookSecret: string | undefined
+    readonly auditWebhookAuthorization: string | undefined
+    readonly metricsToken: string | undefined
   }
 }
 
@@ -89,6 +93,11 @@ export function deriveConfig(
     values.MIMIR_FCM_ENDPOINT,
     problems,
   )
+  const compliance = deriveCompliance(values, { dataDir, publicUrl }, problems)
+  refuseOpenMetrics(compliance, values.MIMIR_METRICS_TOKEN, problems)
+  if (compliance.alerts.email && !values.SMTP_HOST) {
+    problems.push('MIMIR_ALERT_EMAIL: needs a mail server, SMTP_HOST')
+  }
   const config: Config = {
     dataDir,
     paths: {
@@ -143,9 +152,22 @@ export function deriveConfig(
       firebaseKey: firebase?.privateKey,
       apiKeys: environmentKeys(values, problems),
       rbacAuthHeader: values.MIMIR_RBAC_AUTH_HEADER,
+      auditWebhookSecret: values.MIMIR_AUDIT_WEBHOOK_SECRET,
+      auditWebhookAuthorization: values.MIMIR_AUDIT_WEBHOOK_AUTH_HEADER,
+      metricsToken: values.MIMIR_METRICS_TOKEN,
     },
+    ...compliance,
   }
   return problems.length > 0 ? undefined : deepFreeze(config)
+}
+
+function refuseOpenMetrics(
+  { metrics: { listen } }: ComplianceConfig,
+  token: string | undefined,
+  problems: string[],
+): void {
+  if (!listen || isLoopback(listen.host) || token) return
+  problems.push('MIMIR_METRICS_TOKEN: needed where others than this machine reach the metrics')
 }
 
 function parseListen(listen: string, serverPort: number | undefined) {

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { type Config, deriveConfig } from './config.ts'
 import { DEV_USER_REPLACEMENT, EARLIER_DEV_USER } from './earlier-access-names.ts'
+import type { Setting } from './setting.ts'
 import {
   OTHER_NAMES,
   REPLACED_NAMES,
   SETTINGS,
-  type Setting,
   type SettingName,
   type SettingValues,
 } from './settings.ts'

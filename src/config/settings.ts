@@ -1,27 +1,14 @@
 import { z } from 'zod'
 import { LOG_LEVELS } from '../platform/log.ts'
 import { ACCESS_SETTINGS } from './access-settings.ts'
+import { COMPLIANCE_SETTINGS, REPLACED_COMPLIANCE_NAMES } from './compliance-settings.ts'
 import { EARLIER_ACCESS_NAMES } from './earlier-access-names.ts'
+import { defineSettings, hostAndPort, httpUrl, optionalText, text, whole } from './setting.ts'
 
-/** One setting: an environment variable, or the same name in `DATA/mimir.env`. */
-export interface Setting {
-  /** What it does, for `mimir config show` and the reference. */
-  readonly about: string
-  /** Secrets are never printed, and may come from a file (`NAME_FILE`) or a systemd credential. */
-  readonly secret?: true
-  /** An empty value is one, and not how compose files spell that there is none. */
-  readonly emptyCounts?: true
-  readonly schema: z.ZodType
-}
-
-const text = z.string().min(1)
-const optionalText = text.optional()
-const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
 const version = z
   .string()
   .regex(/^\d+(\.\d+)*$/, 'numbers joined by dots, like 1.4.0')
   .optional()
-const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
 // The path becomes part of routes and links: only what needs no escaping, and nothing behind it.
 const publicUrl = z
   .string()
@@ -30,13 +17,6 @@ const publicUrl = z
     'like https://host or https://host/path',
   )
   .refine((value) => URL.canParse(value), 'an http or https URL')
-const hostAndPort = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'HOST:PORT, like 127.0.0.1:8080')
-
-function defineSettings<const T extends Record<string, Setting>>(settings: T): T {
-  return settings
-}
 
 /** Every setting there is. The names without `MIMIR_` are those that the earlier systems' users have. */
 export const SETTINGS = defineSettings({
@@ -179,6 +159,7 @@ export const SETTINGS = defineSettings({
   LATEST_APP_VERSION_IOS: { about: 'newest iOS app', schema: version },
   APP_DOWNLOAD_URL_ANDROID: { about: 'where the Android app is', schema: httpUrl.optional() },
   APP_DOWNLOAD_URL_IOS: { about: 'where the iOS app is', schema: httpUrl.optional() },
+  ...COMPLIANCE_SETTINGS,
 })
 
 export type SettingName = keyof typeof SETTINGS
@@ -197,4 +178,5 @@ export const REPLACED_NAMES: Readonly<Record<string, string>> = {
   MIMIR_JWT_AUDIENCE: 'use JWT_AUDIENCE',
   MIMIR_REDIS_URL: 'use REDIS_URL',
   ...EARLIER_ACCESS_NAMES,
+  ...REPLACED_COMPLIANCE_NAMES,
 }

@@ -11,6 +11,11 @@ export interface Columns {
   readonly writer: { readonly type: 'integer' | Expression<unknown>; readonly define: Define }
   /** Makes the store itself refuse to change or delete a row of the table. */
   forbidChanges(db: Kysely<unknown>, table: string): Promise<void>
+  /**
+   * Lets rows go of a table whose changes are forbidden: those for which the condition holds, an SQL
+   * expression that both engines know, in which `old` is the row.
+   */
+  allowDeletes(db: Kysely<unknown>, table: string, condition: string): Promise<void>
 }
 
 export const sqliteColumns: Columns = {
@@ -26,6 +31,15 @@ export const sqliteColumns: Columns = {
         )
         .execute(db)
     }
+  },
+  async allowDeletes(db, table, condition) {
+    await sql.raw(`drop trigger ${table}_no_delete`).execute(db)
+    await sql
+      .raw(
+        `create trigger ${table}_no_delete before delete on ${table}
+         begin select raise(abort, '${table} is append-only') where not (${condition}); end`,
+      )
+      .execute(db)
   },
 }
 
@@ -51,6 +65,30 @@ export const postgresColumns: Columns = {
       .raw(
         `create trigger ${table}_no_change before update or delete or truncate on ${table}
          for each statement execute function ${table}_no_change()`,
+      )
+      .execute(db)
+  },
+  async allowDeletes(db, table, condition) {
+    await sql.raw(`drop trigger ${table}_no_change on ${table}`).execute(db)
+    await sql
+      .raw(
+        `create trigger ${table}_no_change before update or truncate on ${table}
+         for each statement execute function ${table}_no_change()`,
+      )
+      .execute(db)
+    await sql
+      .raw(
+        `create function ${table}_no_delete() returns trigger language plpgsql as
+         $$ begin
+           if ${condition} then return old; end if;
+           raise exception '${table} is append-only';
+         end $$`,
+      )
+      .execute(db)
+    await sql
+      .raw(
+        `create trigger ${table}_no_delete before delete on ${table}
+         for each row execute function ${table}_no_delete()`,
       )
       .execute(db)
   },

@@ -32,6 +32,11 @@ export interface Engine {
   newestPlace(): Promise<EventPlace>
   /** Keeps a copy of the store before a migration and returns where, if this engine does so. */
   copyBefore(label: string): Promise<string | undefined>
+  /**
+   * Takes what was deleted out of the write-ahead log too, where the log is this process's own. Call
+   * it outside of transactions; it waits for those that run.
+   */
+  forgetDeleted(): Promise<void>
   /** Looks for damage; the lines say what is wrong. */
   findDamage(): Promise<string[]>
   /** Resolves when the store answers, else throws `store_unavailable`. */

@@ -23,6 +23,8 @@ export interface GroupCommit {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Resolves when no transaction waits or runs. */
   idle(): Promise<void>
+  /** Runs something synchronous between two shared transactions. */
+  alone(work: () => unknown): Promise<void>
 }
 
 /**
@@ -35,6 +37,7 @@ export function createGroupCommit(
 ): GroupCommit {
   const queue: Waiting[] = []
   const idleWaiters: (() => void)[] = []
+  const between: (() => void)[] = []
   let scheduled = false
 
   // After the I/O of this turn of the event loop: what arrived together is committed together.
@@ -42,6 +45,7 @@ export function createGroupCommit(
     scheduled = true
     setImmediate(async () => {
       await commitTogether(queue.splice(0, MOST_TOGETHER))
+      for (const work of between.splice(0)) work()
       if (queue.length > 0) return schedule()
       scheduled = false
       for (const wake of idleWaiters.splice(0)) wake()
@@ -49,6 +53,7 @@ export function createGroupCommit(
   }
 
   async function commitTogether(group: Waiting[]): Promise<void> {
+    if (group.length === 0) return
     const outcomes: Outcome[] = []
     try {
       database.exec('BEGIN IMMEDIATE')
@@ -91,6 +96,18 @@ export function createGroupCommit(
     transaction: <T>(work: (tx: Tx) => Promise<T>) =>
       new Promise<T>((resolve, reject) => {
         queue.push({ work, resolve: resolve as (value: unknown) => void, reject })
+        if (!scheduled) schedule()
+      }),
+    alone: (work) =>
+      new Promise<void>((resolve, reject) => {
+        between.push(() => {
+          try {
+            work()
+            resolve()
+          } catch (error) {
+            reject(toStoreError(error))
+          }
+        })
         if (!scheduled) schedule()
       }),
     idle: () =>

@@ -130,6 +130,8 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     async copyBefore() {
       return undefined
     },
+    // The server's files are its own: its vacuum takes dead rows away, and its log goes round.
+    async forgetDeleted() {},
     async findDamage() {
       const invalid = await sql<{ name: string }>`
         select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid

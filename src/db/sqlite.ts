@@ -122,6 +122,8 @@ export function openSqlite(options: SqliteOptions): Engine {
   writer.pragma('foreign_keys = ON')
   writer.pragma('wal_autocheckpoint = 4000')
   writer.pragma('temp_store = MEMORY')
+  // What is deleted or changed is overwritten with zeros: free pages keep nothing of anybody.
+  writer.pragma('secure_delete = ON')
   writer.pragma(CACHE)
   const reader = new BetterSqlite3(options.file, { readonly: true, timeout: 5000 })
   reader.pragma('query_only = ON')
@@ -175,6 +177,9 @@ export function openSqlite(options: SqliteOptions): Engine {
       const target = `${options.backupDirectory}/before-${label}.db`
       await writer.backup(target)
       return target
+    },
+    async forgetDeleted() {
+      await groupCommit.alone(() => writer.pragma('wal_checkpoint(TRUNCATE)'))
     },
     async findDamage() {
       const rows = reader.pragma('integrity_check(20)') as { integrity_check: string }[]

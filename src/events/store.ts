@@ -22,3 +22,8 @@ export async function deleteEventsBefore(tx: Tx, before: string, most: number): 
     .execute()
   return outdated.length
 }
+
+/** Takes the events away that one audience alone was told. */
+export async function deleteEventsFor(tx: Tx, audienceId: string): Promise<void> {
+  await tx.deleteFrom('events').where('audience_id', '=', audienceId).execute()
+}

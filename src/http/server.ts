@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
+import { stopwatch } from '../platform/metrics.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
 import type { Peer } from '../runtime/runtime.ts'
@@ -27,11 +28,27 @@ export interface HttpOptions {
   /** Path of the page where people sign in, if that is what browsers without a credential shall see. */
   signInPage(): string | undefined
   /** What every call has to pass after authentication, for example the version gate. */
-  admit(request: Request, actor: Actor, path: string): void
+  admit(
+    request: Request,
+    actor: Actor,
+    route: AnyRoute,
+    params: Readonly<Record<string, string>>,
+  ): Promise<void>
+  /** Told of every answer, with what was refused. */
+  answered?(route: AnyRoute, answer: Answered): void
   /** Called with refusals of kind `forbidden`, for the audit. */
   refused(actor: Actor, error: AppError): Promise<void>
   /** Parse answers with their schema too, so that a leaked column fails a test. */
   readonly checkAnswers: boolean
+}
+
+export interface Answered {
+  readonly status: number
+  readonly seconds: number
+  /** Undefined where nothing was refused. */
+  readonly error: unknown
+  /** Whether a credential was presented. */
+  readonly presented: boolean
 }
 
 export interface HttpServer {
@@ -43,6 +60,7 @@ export interface HttpServer {
 
 export function createHttpServer(options: HttpOptions): HttpServer {
   const { ctx } = options
+  const secure = ctx.config.publicUrl.startsWith('https:')
   const app = new Hono<{ Bindings: { peer: Peer } }>({ strict: true })
 
   const originOf = (request: Request, peer: Peer, operation: string): Origin => {
@@ -74,7 +92,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   }
   const withHeaders = (response: Response, requestId: string, standing?: RateStanding) => {
     if (!ctx.access.securityEnabled) response.headers.set('x-mimir-security', 'off')
-    return withCommonHeaders(response, requestId, standing)
+    return withCommonHeaders(response, requestId, standing, secure)
   }
   const refuse = (error: unknown) => {
     const requestId = ctx.ids.next()
@@ -92,6 +110,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     let actor: Actor | undefined
     let standing: RateStanding | undefined
     let response: Response
+    let refusal: unknown
+    const elapsed = stopwatch()
     try {
       // A caller with a key is counted by the key, once it is known to be one; all others first of all.
       const hasKey = route.permission !== 'public' && showsApiKey(request)
@@ -99,18 +119,25 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       actor = await caller(route, request, origin)
       if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
       authorize(actor, route.permission, route.method !== 'get')
-      options.admit(request, actor, route.path)
+      await options.admit(request, actor, route, params)
       response =
         route.kind === 'raw'
           ? await route.respond(ctx, actor, { request, params })
           : await run(route, actor, request, params)
     } catch (error) {
+      refusal = error
       if (error instanceof RateLimited) standing = error.standing
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
         await options.refused(actor, error)
       }
       response = toSignIn(request, error) ?? toResponse(error, origin.requestId, ctx.log)
     }
+    options.answered?.(route, {
+      status: response.status,
+      seconds: elapsed(),
+      error: refusal,
+      presented: request.headers.has('authorization'),
+    })
     return withHeaders(response, origin.requestId, standing)
   }
 
@@ -220,10 +247,14 @@ function checkAnswer(route: Route, status: number, body: unknown): void {
   if (!parsed.success) throw new Error(`${operationOf(route)} ${status}: ${parsed.error.message}`)
 }
 
+/** In seconds. The host alone: what else is under its name is not ours to decide (RFC 6797 §6.1). */
+const ONE_YEAR = 31_536_000
+
 function withCommonHeaders(
   response: Response,
   requestId: string,
   standing: RateStanding | undefined,
+  secure: boolean,
 ): Response {
   const { headers } = response
   headers.set('x-request-id', requestId)
@@ -234,6 +265,7 @@ function withCommonHeaders(
   if (!headers.has('content-security-policy')) {
     headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
   }
+  if (secure) headers.set('strict-transport-security', `max-age=${ONE_YEAR}`)
   if (standing) {
     headers.set('ratelimit-limit', String(standing.limit))
     headers.set('ratelimit-remaining', String(standing.remaining))

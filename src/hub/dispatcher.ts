@@ -18,11 +18,20 @@ export type Dispatch = (caller: DispatchCaller, call: Call) => Promise<WireRecor
 /** Told of refusals of kind `forbidden`, before their completion goes out; for the audit. */
 export type Refused = (actor: UserActor, error: AppError) => Promise<void>
 
+/** Whether the server takes the invocation now, whoever makes it: throws a refusal. */
+export type Admit = (actor: UserActor, method: HubMethod) => Promise<void> | undefined
+
+export interface DispatchHooks {
+  readonly refused: Refused
+  readonly admit?: Admit
+  readonly told?: (method: string, outcome: string) => void
+}
+
 /** Throws when two methods have one name; as in ASP.NET's SignalR, case makes no difference. */
 export function createDispatcher(
   ctx: Ctx,
   methods: readonly HubMethod[],
-  refused: Refused,
+  hooks: DispatchHooks,
 ): Dispatch {
   const byName = new Map<string, HubMethod>()
   for (const method of methods) {
@@ -34,7 +43,7 @@ export function createDispatcher(
     const method = byName.get(call.target.toLowerCase())
     const refusal = misfit(method, call)
     if (refusal !== undefined) return failure(caller, call, refusal)
-    return complete(ctx, caller, call as Invocation, method as HubMethod, refused)
+    return complete(ctx, caller, call as Invocation, method as HubMethod, hooks)
   }
 }
 
@@ -68,19 +77,23 @@ async function complete(
   caller: DispatchCaller,
   call: Invocation,
   method: HubMethod,
-  refused: Refused,
+  hooks: DispatchHooks,
 ): Promise<WireRecord | undefined> {
   const requestId = ctx.ids.next()
   const operation = `hub:${method.name}`
   const actor = { ...caller.actor, origin: { ...caller.actor.origin, requestId, operation } }
   try {
     requireTime(ctx, actor)
+    const admission = hooks.admit?.(actor, method)
+    if (admission) await admission
     const result = await method.invoke(ctx, actor, call.arguments, caller)
+    hooks.told?.(method.name, 'done')
     const { invocationId } = call
     if (invocationId === undefined) return undefined
     return caller.protocol.encode({ kind: 'result', invocationId, result })
   } catch (error) {
-    const code = await codeOf(ctx, actor, error, refused)
+    const code = await codeOf(ctx, actor, error, hooks.refused)
+    hooks.told?.(method.name, code)
     return failure(
       caller,
       call,

@@ -9,7 +9,7 @@ import type { SocketHandler } from '../runtime/runtime.ts'
 import { Connection, GOING_AWAY } from './connection.ts'
 import type { ConnectionHost } from './connection-host.ts'
 import type { HubMethod } from './define-method.ts'
-import type { Dispatch, Refused } from './dispatcher.ts'
+import type { Admit, Dispatch, Refused } from './dispatcher.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { EventRecord } from './event-record.ts'
 import { Groups } from './groups.ts'
@@ -30,6 +30,10 @@ export interface HubOptions {
   /** The HTTP answer to a request that `authenticate` or a stopping hub refused. */
   refuse(error: unknown, requestId: string): Response
   readonly refused: Refused
+  /** Whether anybody may invoke it at this time: throws a refusal. */
+  readonly admit?: Admit
+  /** Told of every invocation: its method, and `done` or the refusal's code. */
+  readonly told?: (method: string, outcome: string) => void
   /** Asked once a connection is registered: closes the race with a suspension or revocation. */
   stillActive(actor: UserActor): Promise<boolean>
   conversationsOf(actor: UserActor): Promise<readonly string[]>
@@ -96,7 +100,7 @@ class LiveHub implements Hub, ConnectionHost {
     this.options = options
     this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
     this.offers = new Offers(this.limits.connectionsPerUser)
-    this.dispatch = createDispatcher(options.ctx, options.methods, options.refused)
+    this.dispatch = createDispatcher(options.ctx, options.methods, options)
     this.sweeping = setInterval(() => this.sweep(), this.limits.sweepMs).unref()
   }
 

@@ -62,6 +62,14 @@ export async function postponeMail(
     .execute()
 }
 
+export async function countMail(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('mail_queue')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
 /** Whether a letter that waits needs the key to be opened. */
 export async function isKeyUsedByMail(db: Db, keyId: string): Promise<boolean> {
   const row = await db

@@ -6,7 +6,8 @@ export interface Mail {
   readonly to: string
   readonly subject: string
   readonly text: string
-  readonly html: string
+  /** Absent: the letter is plain text. */
+  readonly html?: string
 }
 
 /** Connections to the mail server, and so letters under way at once. */

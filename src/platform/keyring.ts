@@ -20,9 +20,9 @@ import { makeVapidKey } from './vapid.ts'
 
 /**
  * What a key is for: signing access tokens, sealing messages, TURN credentials, refresh successors,
- * signing web pushes.
+ * signing web pushes, signing the checkpoints of the audit log.
  */
-export const KEY_PURPOSES = ['jwt', 'message', 'turn', 'refresh', 'vapid'] as const
+export const KEY_PURPOSES = ['jwt', 'message', 'turn', 'refresh', 'vapid', 'audit'] as const
 export type KeyPurpose = (typeof KEY_PURPOSES)[number]
 
 export interface Key {
@@ -43,6 +43,8 @@ export interface Keyring {
   has(purpose: KeyPurpose): boolean
   find(purpose: KeyPurpose, id: string): Key | undefined
   all(): readonly Key[]
+  /** Sealed things that could not be opened since the start: with a wrong key, or with none. */
+  readonly unreadable: { count: number }
   /** Makes a key and uses it from now on. */
   rotate(purpose: KeyPurpose): Key
   /** Throws `key_not_found`, `key_in_use` for a current one, or `key_from_environment`. */
@@ -108,6 +110,7 @@ export function openKeyring({ directory, clock, environment }: KeyringOptions): 
     has: (purpose) => newest(purpose) !== undefined,
     find: (purpose, id) => keys.find((key) => key.purpose === purpose && key.id === id),
     all: () => keys,
+    unreadable: { count: 0 },
     rotate(purpose) {
       // Later than every other of its purpose, also when the clock was set back.
       const after = newest(purpose)?.createdAt ?? ''

@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino'
+import { createRedactor } from './redact.ts'
 
 export type { Logger }
 
@@ -36,8 +37,10 @@ export interface LogOptions {
   readonly stream?: { write(line: string): void }
 }
 
-/** JSON lines with secrets taken out. */
+/** JSON lines with secrets taken out: by their names, and by what they look like. */
 export function createLog(options: LogOptions): Logger {
+  const stream = options.stream ?? pino.destination({ dest: 2, sync: true })
+  const redact = createRedactor()
   return pino(
     {
       level: options.level,
@@ -49,6 +52,6 @@ export function createLog(options: LogOptions): Logger {
       },
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.stream ?? pino.destination({ dest: 2, sync: true }),
+    { write: (line: string) => stream.write(redact(line)) },
   )
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Fresh random bytes as base64url without padding: 32 bytes make 43 characters, 9 make 12. */
 export function randomToken(bytes: number): string {
@@ -13,4 +13,15 @@ export function sha256Hex(text: string): string {
 /** HMAC-SHA-256 as base64url. */
 export function hmacToken(key: Uint8Array, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
+}
+
+/** HMAC-SHA-256 as lower-case hex: the form of webhook signatures. */
+export function hmacHex(secret: string, text: string): string {
+  return createHmac('sha256', secret).update(text).digest('hex')
+}
+
+/** Whether two secrets are the same, in a time that does not tell how much of them is. */
+export function isSameSecret(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(a), digest(b))
 }

@@ -57,6 +57,11 @@ export interface OperatorActor {
   readonly origin: Origin
 }
 
+/** The server itself, for what it does by the clock. */
+export function jobActor(tenantId: string, job: string, requestId: string): OperatorActor {
+  return { kind: 'operator', tenantId, origin: { requestId, operation: `job:${job}` } }
+}
+
 /**
  * The one decision "may this caller run that operation at all?", on every transport; rights on a resource
  * are its slice's. `changes` says whether it changes something: a program that acts for an account may

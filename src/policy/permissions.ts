@@ -72,6 +72,7 @@ const ADMIN: readonly Permission[] = [
   'keys:read',
   'keys:write',
   'audit:read',
+  'privacy:any',
 ]
 
 /** What a guest may do: take part where a member took them along. */

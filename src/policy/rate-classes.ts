@@ -24,6 +24,7 @@ export const DEFAULT_RATE_LIMITS = {
   'key-create': { requests: 20, seconds: 60 },
   // Beside the classes of the operations, for each API key by itself.
   'api-key': { requests: 600, seconds: 60 },
+  'privacy-request': { requests: 5, seconds: 60 },
 } as const satisfies Record<string, RateLimit>
 
 export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS

@@ -128,6 +128,13 @@ export class Sandbox implements AsyncDisposable {
     return served.ready()
   }
 
+  /** A command that goes on until it is stopped. */
+  start(args: readonly string[]): Served {
+    const started = new Served(this.#spawn([...args, '--data-dir', this.dataDir]))
+    this.#served.push(started)
+    return started
+  }
+
   #spawn(args: readonly string[], env: RunOptions['env'] = {}): ChildProcess {
     const [command = '', ...before] = COMMAND
     assert.ok(command !== EXECUTABLE || existsSync(command), 'first: npm run build')

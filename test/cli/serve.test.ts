@@ -19,7 +19,7 @@ test('init makes a closed data directory and its administrator, once', async () 
   assert.equal(made.next, `mimir serve --data-dir ${sandbox.dataDir}`)
   assert.equal(statSync(sandbox.dataDir).mode & 0o777, 0o700)
   const keys = readdirSync(join(sandbox.dataDir, 'keys'))
-  assert.equal(keys.length, 4)
+  assert.equal(keys.length, 5)
   for (const name of keys) {
     assert.equal(statSync(join(sandbox.dataDir, 'keys', name)).mode & 0o777, 0o600)
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { chainAuditEvents, verifyAuditChain } from '../../src/features/audit/chain.ts'
+import { chainAuditEvents } from '../../src/features/audit/chain.ts'
+import { verifyAuditChain } from '../../src/features/audit/verify.ts'
 import { DAY } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { STORE } from '../harness/store.ts'
@@ -67,7 +68,8 @@ test('the chain takes up every event once, in order, also over many pages', asyn
   assert.ok(ids.length > 260)
   assert.deepEqual((await linkedIds(mimir)).sort(), ids)
   const report = await verifyAuditChain(mimir.app.ctx)
-  assert.deepEqual(report, { checked: ids.length, broken: undefined, unlinked: 0 })
+  const { checked, broken, unlinked } = report
+  assert.deepEqual([checked, broken, unlinked], [ids.length, undefined, 0])
 })
 
 test('a later run only adds links behind those that there are', async () => {
@@ -110,7 +112,8 @@ test('runs at the same time do not fork the chain', async () => {
   const ids = await eventIds(mimir)
   assert.deepEqual((await linkedIds(mimir)).sort(), ids)
   const report = await verifyAuditChain(mimir.app.ctx)
-  assert.deepEqual(report, { checked: ids.length, broken: undefined, unlinked: 0 })
+  const { checked, broken, unlinked } = report
+  assert.deepEqual([checked, broken, unlinked], [ids.length, undefined, 0])
 })
 
 test('verifying names the first record that was changed, taken away or put in', async () => {

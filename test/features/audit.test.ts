@@ -224,6 +224,19 @@ test('every route that changes something leaves exactly one event, and sending a
   await act(`PATCH ${nodes}/{id}`, 'node.changed', patched)
   await act(`DELETE ${nodes}/{id}`, 'node.deleted', dora.rest.delete(`${nodes}/${node.id}`))
 
+  const proof = { currentPassword: dora.password }
+  const asked = dora.rest.post('/api/privacy/export', proof)
+  await act('POST /api/privacy/export', 'export.requested', asked)
+  const unwanted = dora.rest.post('/api/privacy/erasure', proof)
+  await act('POST /api/privacy/erasure', 'erasure.requested', unwanted)
+  const kept = dora.rest.delete('/api/privacy/erasure')
+  await act('DELETE /api/privacy/erasure', 'erasure.undone', kept)
+  const agreed = dora.rest.post('/api/privacy/consents', { purpose: 'news', version: '1' })
+  const consent = await act('POST /api/privacy/consents', 'consent.given', agreed)
+  const withdrawn = dora.rest.delete(`/api/privacy/consents/${consent.id}`)
+  await act('DELETE /api/privacy/consents/{id}', 'consent.withdrawn', withdrawn)
+  const forgotten = alice.rest.post(`/api/privacy/anonymize/${eve}`)
+  await act('POST /api/privacy/anonymize/{id}', 'erasure.finished', forgotten)
   const passwords = { currentPassword: dora.password, newPassword: 'another long one' }
   const changed = dora.rest.post('/api/auth/change-password', passwords)
   await act('POST /api/auth/change-password', 'account.password_changed', changed)

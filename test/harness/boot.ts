@@ -66,6 +66,7 @@ export class Appliance implements AsyncDisposable {
     const all = {
       MIMIR_LISTEN: '127.0.0.1:0',
       MIMIR_RATE_LIMITS: 'off',
+      MIMIR_METRICS_LISTEN: 'off',
       ...this.#store.env,
       ...this.#options.mail?.env,
       ...env,

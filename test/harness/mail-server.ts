@@ -99,10 +99,12 @@ function splitHead(raw: string): [headers: string, body: string] {
   return [raw.slice(0, end).replace(/\r\n[ \t]+/g, ' '), raw.slice(end + 4)]
 }
 
-/** The text and the HTML of a letter that has both (RFC 2046 §5.1.4). */
+/** The text of a letter, and the HTML of one that has both (RFC 2046 §5.1.4). */
 function partsOf(headers: string, body: string): { text: string; html: string } {
   const boundary = /boundary="([^"]+)"/.exec(headers)?.[1]
-  const parts = boundary ? body.split(`--${boundary}`).map((part) => splitHead(part)) : []
+  const parts: (readonly [string, string])[] = boundary
+    ? body.split(`--${boundary}`).map((part) => splitHead(part))
+    : [[headers, body]]
   const find = (type: string) => {
     const [head, content] = parts.find(([head]) => head.includes(type)) ?? ['', '']
     return decode(head, content)

@@ -5,24 +5,7 @@ import { type AddressInfo, BlockList } from 'node:net'
 import { test } from 'node:test'
 import { mayReach } from '../../src/outbound/address-rules.ts'
 import { createGuardedFetch, OutboundError } from '../../src/outbound/guarded-fetch.ts'
-
-/** Signed by nobody, for `localhost`, good until 2126. */
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGaELebYc7nlScRWt
-4XDPE3bhXJW2CNRj9Wd8IaqnO5GhRANCAASxMIOtTW0+xncR3a2xhOw/QfngGVw1
-dIJyTc4RF42kg6oBVaSOm1jmH4zBZbbFCDfS1IckCr4bFEZe+cumi5jh
------END PRIVATE KEY-----`
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBlTCCATugAwIBAgIUMpWWWvobVd+QMPxYq0etzIwoT4cwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjA0MjcyMFoYDzIxMjYxMDI5
-MDQyNzIwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAASxMIOtTW0+xncR3a2xhOw/QfngGVw1dIJyTc4RF42kg6oBVaSOm1jm
-H4zBZbbFCDfS1IckCr4bFEZe+cumi5jho2kwZzAdBgNVHQ4EFgQUajc45ROITrd5
-ud57yz6kvEocmPQwHwYDVR0jBBgwFoAUajc45ROITrd5ud57yz6kvEocmPQwDwYD
-VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
-SAAwRQIgSwP8/pjcSyirU4g8cEBdrsKCZ3QZkogOnYg4zt3FlO4CIQDWWjURs28/
-CrK8DcfrGY98e5VoZ4Saf/g4kHcdJQ1wmw==
------END CERTIFICATE-----`
+import { CERTIFICATE, KEY } from '../harness/certificate.ts'
 
 const NOBODY = { hosts: [], networks: new BlockList() }
 const LOCALHOST = { hosts: ['localhost'], networks: new BlockList() }

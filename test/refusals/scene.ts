@@ -62,6 +62,11 @@ export async function setScene(): Promise<Scene> {
   const node = { type: 'memory', id: 'a-node' }
   assertDone(await alice.rest.post('/api/nodes', node), 201)
   const key = await mimir.command('apikey.create', { name: 'a service' })
+  const proof = { currentPassword: alice.password }
+  const archive = assertDone(await alice.rest.post('/api/privacy/export', proof), 202)
+  await mimir.app.jobs.runNow('make-exports')
+  const agreement = { purpose: 'terms', version: '1' }
+  const consent = assertDone(await alice.rest.post('/api/privacy/consents', agreement), 201)
 
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
@@ -78,6 +83,9 @@ export async function setScene(): Promise<Scene> {
     ['/nodes/{id}', node.id],
     ['/nodes/types/', node.id],
     ['/keys/{id}', key.id],
+    ['/privacy/export/{id}', archive.id],
+    ['/privacy/consents/{id}', consent.id],
+    ['/privacy/anonymize/{id}', dave],
   ]
   const others: Record<string, string> = {
     userId: bob.id,

@@ -87,7 +87,7 @@ export async function holdActive(
   return result.numUpdatedRows > 0n
 }
 
-type UserChange = Partial<Omit<UserRow, 'id' | 'tenant_id' | 'username' | 'created_at'>>
+type UserChange = Partial<Omit<UserRow, 'id' | 'tenant_id' | 'created_at'>>
 
 export async function updateUser(tx: Tx, id: string, change: UserChange): Promise<void> {
   await tx.updateTable('users').set(change).where('id', '=', id).execute()
@@ -243,4 +243,12 @@ export async function closeEmailTokens(
 
 export async function deleteEmailTokensBefore(tx: Tx, before: string): Promise<void> {
   await tx.deleteFrom('email_tokens').where('expires_at', '<', before).execute()
+}
+
+export async function deleteEmailTokens(tx: Tx, userId: string): Promise<number> {
+  const result = await tx
+    .deleteFrom('email_tokens')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
 }

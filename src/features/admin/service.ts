@@ -90,7 +90,8 @@ export async function suspend(
   await recordAudit(ctx, tx, actor, {
     type: 'account.suspended',
     target: { type: 'user', id: user.id },
-    details: { sessionsEnded: ended, reason: reason ?? null },
+    details: { sessionsEnded: ended },
+    ...(reason ? { note: reason } : {}),
   })
 }
 

@@ -37,7 +37,7 @@ export async function openAttachment(
   if (!row || !(await maySee(ctx, me, row))) throw new AppError(commonErrors.notFound)
   const head = openHead(ctx, row)
   if (!head) throw new AppError(attachmentErrors.unreadable)
-  return { attachment: head.attachment, read: (range) => readChunks(ctx, head, range) }
+  return { attachment: head.attachment, read: (range) => readStored(ctx, head, range) }
 }
 
 async function maySee(ctx: Needs, me: UserActor, row: AttachmentRow): Promise<boolean> {
@@ -52,7 +52,8 @@ async function maySee(ctx: Needs, me: UserActor, row: AttachmentRow): Promise<bo
   return (await findAcquaintances(read, me, [owner.id])).has(owner.id)
 }
 
-async function* readChunks(
+/** The bytes of a range of a file, a chunk at a time. */
+export async function* readStored(
   ctx: Needs,
   { attachment, key }: { readonly attachment: Attachment; readonly key: Buffer },
   { start, end }: Range,

@@ -34,6 +34,7 @@ export function openHead(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): Fil
     const { key, ...attachment } = JSON.parse(open(messageKey, row.sealed, contextOf(row)))
     return { attachment, key: Buffer.from(key, 'base64') }
   } catch (error) {
+    ctx.keyring.unreadable.count++
     logUnreadable(ctx, row.id, error)
     return undefined
   }

@@ -304,3 +304,14 @@ export async function totalUsage(db: Db): Promise<number> {
     .executeTakeFirst()
   return Number(row?.bytes ?? 0)
 }
+
+/** What a person has stored and not taken back, sent or not. */
+export async function listOwned(db: Db, ownerId: string): Promise<AttachmentRow[]> {
+  return db
+    .selectFrom('attachments')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .where('state', 'in', ['unsent', 'sent'])
+    .orderBy('id')
+    .execute()
+}

@@ -1,6 +1,10 @@
+import { AUDIT_SINKS } from '../../config/compliance.ts'
 import { defineJob } from '../../jobs/define-job.ts'
-import { DAY, SECOND } from '../../platform/clock.ts'
+import { DAY, MINUTE, SECOND } from '../../platform/clock.ts'
 import { chainAuditEvents, chainOldEvents } from './chain.ts'
+import { makeCheckpoint } from './checkpoint.ts'
+import { deliverTo } from './deliver.ts'
+import { enforceStrictAudit } from './lag.ts'
 
 export const jobs = [
   defineJob({
@@ -9,4 +13,18 @@ export const jobs = [
     run: async (ctx) => void (await chainAuditEvents(ctx)),
   }),
   defineJob({ name: 'chain-old-audit-events', everyMs: DAY, run: chainOldEvents }),
+  defineJob({
+    name: 'sign-audit-checkpoint',
+    everyMs: MINUTE,
+    run: async (ctx) => void (await makeCheckpoint(ctx)),
+  }),
+  defineJob({ name: 'enforce-strict-audit', everyMs: 5 * SECOND, run: enforceStrictAudit }),
+  // One for each, so that a slow one holds none of the others up.
+  ...AUDIT_SINKS.map((sink) =>
+    defineJob({
+      name: `deliver-audit-to-${sink}`,
+      everyMs: 5 * SECOND,
+      run: (ctx, signal) => deliverTo(ctx, sink, signal),
+    }),
+  ),
 ]

@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { uuid } from '../../platform/text.ts'
+
 /** Every kind of audit event there is: security-relevant or data-changing acts. */
 export const AUDIT_TYPES = [
   'account.registered',
@@ -73,14 +76,80 @@ export const AUDIT_TYPES = [
   'access.reload_refused',
   'key.rotated',
   'key.retired',
+  'audit.read',
+  'audit.exported',
+  'audit.verified',
+  'audit.pruned',
+  'data.read',
+  'retention.run',
+  'hold.placed',
+  'hold.lifted',
+  'consent.given',
+  'consent.withdrawn',
+  'export.requested',
+  'export.finished',
+  'export.fetched',
+  'erasure.requested',
+  'erasure.undone',
+  'erasure.finished',
+  'lockdown.started',
+  'lockdown.lifted',
+  'incident.opened',
+  'incident.closed',
+  'security.alert',
 ] as const
 
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
-/** What was done, to what. Ids, codes, counts, an administrator's reason: never content or a secret. */
+/** What was done, to what. Ids, codes and counts: never content, a name or a secret. */
 export interface AuditEntry {
   readonly type: AuditType
   readonly outcome?: 'allow' | 'deny' | 'error'
   readonly target?: { readonly type: string; readonly id: string }
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
+  /** An administrator's words: kept beside the log, so that they can be taken away. */
+  readonly note?: string
 }
+
+const LIMIT_MAX = 500
+
+export const ListAudit = z.object({
+  /** At this time or later. */
+  from: z.iso.datetime().optional(),
+  /** Before this time. */
+  to: z.iso.datetime().optional(),
+  type: z.enum(AUDIT_TYPES).optional(),
+  actorId: uuid.optional(),
+  /** Older than this event. */
+  beforeId: uuid.optional(),
+  limit: z.coerce
+    .number()
+    .refine(Number.isInteger, 'must be a whole number')
+    .default(100)
+    .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
+})
+export type ListAudit = z.output<typeof ListAudit>
+
+export const AuditRecord = z.strictObject({
+  id: uuid,
+  /** Its place in the chain; null for a few seconds, until it has one. */
+  position: z.number().int().nullable(),
+  hash: z.string().nullable(),
+  time: z.iso.datetime(),
+  type: z.string(),
+  outcome: z.enum(['allow', 'deny', 'error']),
+  actor: z.strictObject({
+    kind: z.string(),
+    id: z.string().nullable(),
+    sessionId: z.string().nullable(),
+  }),
+  target: z.strictObject({ type: z.string().nullable(), id: z.string().nullable() }),
+  operation: z.string(),
+  ip: z.string().nullable(),
+  userAgentHash: z.string().nullable(),
+  requestId: z.string(),
+  /** Null where nothing was written, or where it was taken away. */
+  note: z.string().nullable(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+})
+export type AuditRecord = z.output<typeof AuditRecord>

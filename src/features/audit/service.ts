@@ -2,11 +2,16 @@ import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
-import type { AppError } from '../../platform/errors.ts'
-import { sha256Hex } from '../../platform/tokens.ts'
+import { AppError } from '../../platform/errors.ts'
+import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { admissionErrors } from '../../policy/admission.ts'
 import type { AuditEntry } from './schema.ts'
 import { insertAuditEvent } from './store.ts'
+import { insertNote } from './store-notes.ts'
+
+export { readSinkLags } from './lag.ts'
+export { countPrunable, pruneAudit } from './prune.ts'
 
 type Needs = Pick<Ctx, 'clock' | 'ids'>
 
@@ -18,8 +23,9 @@ export async function recordAudit(
   entry: AuditEntry,
 ): Promise<void> {
   const { origin } = actor
+  const id = ctx.ids.next()
   await insertAuditEvent(tx, {
-    id: ctx.ids.next(),
+    id,
     tenant_id: actor.tenantId,
     created_at: toIso(ctx.clock.now()),
     type: entry.type,
@@ -33,7 +39,11 @@ export async function recordAudit(
     ip: origin.ip ?? null,
     user_agent_hash: origin.userAgent ? sha256Hex(origin.userAgent) : null,
     request_id: origin.requestId,
-    details: JSON.stringify({ ...entry.details, ...shownBy(actor) }),
+    details: JSON.stringify({
+      ...entry.details,
+      ...shownBy(actor),
+      ...(await keepNote(tx, actor, id, entry)),
+    }),
   })
 }
 
@@ -42,6 +52,26 @@ function shownBy(actor: Actor): Record<string, string> {
   if (actor.kind !== 'user' || actor.credential === undefined) return {}
   const { credential, keyId } = actor
   return { credential, ...(keyId === undefined ? {} : { keyId }) }
+}
+
+/** Puts the words aside; the event gets their hash, by which they are verified while they are there. */
+async function keepNote(
+  tx: Tx,
+  actor: Actor,
+  eventId: string,
+  { note, target }: AuditEntry,
+): Promise<{ noteHash?: string }> {
+  if (!note) return {}
+  // Without the salt, which goes with the note, nobody can find out by trying what it said.
+  const salt = randomToken(16)
+  await insertNote(tx, {
+    event_id: eventId,
+    tenant_id: actor.tenantId,
+    subject_id: target?.id ?? null,
+    salt,
+    note,
+  })
+  return { noteHash: sha256Hex(`${salt}:${note}`) }
 }
 
 /** Refusals of one caller that are recorded within a minute; further ones are counted only. */
@@ -53,7 +83,9 @@ export type RecordRefusal = (actor: Actor, error: AppError) => Promise<void>
  * Records refusals, with the truth that the answer kept back. Somebody who is refused again and again
  * must not fill the disk with it: the next recorded one says how many were left out.
  */
-export function createRefusalRecorder(ctx: Needs & Pick<Ctx, 'db'>): RecordRefusal {
+export function createRefusalRecorder(
+  ctx: Needs & Pick<Ctx, 'db' | 'config' | 'log' | 'metrics'>,
+): RecordRefusal {
   const limiter = new RateLimiterMemory({ points: RECORDED_A_MINUTE, duration: 60 })
   const leftOut = new Map<string, number>()
   return async (actor, error) => {
@@ -68,7 +100,14 @@ export function createRefusalRecorder(ctx: Needs & Pick<Ctx, 'db'>): RecordRefus
       return
     }
     leftOut.delete(caller)
-    await recordRefusal(ctx, actor, error, omitted)
+    try {
+      await recordRefusal(ctx, actor, error, omitted)
+    } catch (cause) {
+      ctx.metrics.auditLost.add()
+      ctx.log.error({ err: cause, code: error.code }, 'a refusal could not be recorded')
+      // A refusal refuses all the same; only strict mode wants the caller to hear of the log.
+      if (ctx.config.audit.strict) throw new AppError(admissionErrors.audit, {}, { cause })
+    }
   }
 }
 

@@ -77,6 +77,37 @@ export async function insertLinks(
   await tx.insertInto('audit_chain').values(links).execute()
 }
 
+export async function countLinksTo(db: Db, position: number): Promise<number> {
+  const row = await db
+    .selectFrom('audit_chain')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('position', '<=', position)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** The latest time of an event that is linked up to the position; empty without any. */
+export async function newestTimeTo(db: Db, position: number): Promise<string> {
+  const row = await db
+    .selectFrom('audit_chain as link')
+    .innerJoin('audit_events as event', 'event.id', 'link.event_id')
+    .select((select) => select.fn.max('event.created_at').as('newest'))
+    .where('link.position', '<=', position)
+    .executeTakeFirst()
+  return row?.newest ?? ''
+}
+
+/** Takes links away with the events they name; the store refuses where no pruning allows it. */
+export async function deleteLinks(
+  tx: Tx,
+  links: readonly Pick<AuditLink, 'event_id'>[],
+): Promise<void> {
+  const ids = links.map((link) => link.event_id)
+  await tx.deleteFrom('audit_chain').where('event_id', 'in', ids).execute()
+  await tx.deleteFrom('audit_events').where('id', 'in', ids).execute()
+  await tx.deleteFrom('audit_notes').where('event_id', 'in', ids).execute()
+}
+
 /** Links in their order with the events they name (null for one that is gone), from behind `position`. */
 export async function chainFrom(db: Db, position: number, limit: number) {
   return db

@@ -250,3 +250,15 @@ export async function listConversationIds(db: Db, userId: string): Promise<strin
     .execute()
   return rows.map((row) => row.conversation_id)
 }
+
+/** A person's present and past memberships, with what the conversation is. */
+export async function listMemberships(db: Db, userId: string) {
+  return db
+    .selectFrom('conversation_members as member')
+    .innerJoin('conversations as conversation', 'conversation.id', 'member.conversation_id')
+    .where('member.user_id', '=', userId)
+    .selectAll('member')
+    .select(['conversation.type', 'conversation.name'])
+    .orderBy('member.conversation_id')
+    .execute()
+}

@@ -158,3 +158,11 @@ export async function listDevicesOfUser(db: Db, userId: string): Promise<PushDev
     .selectAll('device')
     .execute()
 }
+
+export async function deleteDevicesOf(tx: Tx, userId: string): Promise<number> {
+  const result = await tx
+    .deleteFrom('push_devices')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

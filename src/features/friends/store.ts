@@ -252,3 +252,36 @@ export async function listBlocked(db: Db, tenantId: string, blockerId: string) {
     .orderBy('block.blocked_id')
     .execute()
 }
+
+/** Every friendship and request of the user, whatever became of it. */
+export async function listAllFriendships(db: Db, userId: string): Promise<FriendshipRow[]> {
+  return db
+    .selectFrom('friendships')
+    .selectAll()
+    .where((where) =>
+      where.or([where('requester_id', '=', userId), where('addressee_id', '=', userId)]),
+    )
+    .orderBy('id')
+    .execute()
+}
+
+export async function listBlocksBy(db: Db, userId: string): Promise<BlockRow[]> {
+  return db.selectFrom('blocks').selectAll().where('blocker_id', '=', userId).execute()
+}
+
+/** Takes all friendships and blocks of the user away, on both sides. */
+export async function deleteAllOf(tx: Tx, userId: string): Promise<number> {
+  const blocks = await tx
+    .deleteFrom('blocks')
+    .where((where) =>
+      where.or([where('blocker_id', '=', userId), where('blocked_id', '=', userId)]),
+    )
+    .executeTakeFirst()
+  const friendships = await tx
+    .deleteFrom('friendships')
+    .where((where) =>
+      where.or([where('requester_id', '=', userId), where('addressee_id', '=', userId)]),
+    )
+    .executeTakeFirst()
+  return Number(blocks.numDeletedRows + friendships.numDeletedRows)
+}

@@ -71,3 +71,26 @@ export async function expireInvitation(tx: Tx, id: string, now: string): Promise
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
 }
+
+/** Those that the user made, and the one that made the user. */
+export async function listInvitationsOf(db: Db, userId: string): Promise<InvitationRow[]> {
+  return db
+    .selectFrom('invitations')
+    .selectAll()
+    .where((where) =>
+      where.or([where('created_by', '=', userId), where('redeemed_by', '=', userId)]),
+    )
+    .orderBy('id')
+    .execute()
+}
+
+export async function clearNotes(tx: Tx, userId: string): Promise<number> {
+  const result = await tx
+    .updateTable('invitations')
+    .set({ note: null })
+    .where((where) =>
+      where.or([where('created_by', '=', userId), where('redeemed_by', '=', userId)]),
+    )
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}

@@ -5,9 +5,11 @@ import { AppError } from '../../platform/errors.ts'
 import { type Key, type KeyPurpose, keyErrors } from '../../platform/keyring.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
+import { isCheckpointKeyUsed } from '../audit/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed as sealsMessages } from '../messages/access.ts'
 import { isVaultSealedWith as sealsNodes } from '../nodes/access.ts'
+import { isExportKeyUsed } from '../privacy/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
 
 /** A key without its bytes. */
@@ -44,7 +46,10 @@ export async function rotateKey(
   return toInfo(ctx, key)
 }
 
-/** Destroys an old key. One that still seals messages cannot be retired: they could not be read. */
+/**
+ * Destroys an old key. One that still seals messages cannot be retired: they could not be read; nor one
+ * that signed a checkpoint of the audit log: it could not be verified.
+ */
 export async function retireKey(
   ctx: Needs,
   actor: Actor,
@@ -54,7 +59,8 @@ export async function retireKey(
   ctx.keyring.requireRemovable(id)
   await ctx.db.transaction(async (tx) => {
     const seals = ctx.keyring.find('message', id) !== undefined
-    if (seals && (await isKeyNeeded(tx, id))) {
+    const signs = ctx.keyring.find('audit', id) !== undefined
+    if ((seals && (await isKeyNeeded(tx, id))) || (signs && (await isCheckpointKeyUsed(tx, id)))) {
       throw new AppError(keyErrors.inUse)
     }
     await recordAudit(ctx, tx, actor, { type: 'key.retired', target: { type: 'key', id } })
@@ -66,7 +72,14 @@ export async function retireKey(
 
 /** Whether anything that was sealed with the key is still to be read. */
 async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
-  const uses = [sealsMessages, sealsAttachments, sealsReasons, sealsNodes, isKeyUsedByMail]
+  const uses = [
+    sealsMessages,
+    sealsAttachments,
+    sealsReasons,
+    sealsNodes,
+    isKeyUsedByMail,
+    isExportKeyUsed,
+  ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false
 }

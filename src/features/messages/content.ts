@@ -23,6 +23,7 @@ export function openContent(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): 
     if (!key) throw new Error('the key is not here')
     return open(key, row.sealed, contextOf(row))
   } catch (error) {
+    ctx.keyring.unreadable.count++
     const reason = error instanceof Error ? error.message : String(error)
     ctx.log.error({ messageId: row.id, keyId: row.key_id, reason }, 'a message cannot be opened')
     return undefined

@@ -38,3 +38,12 @@ export async function markUnpinned(
 export async function deletePins(tx: Tx, messageIds: readonly string[]): Promise<void> {
   await tx.deleteFrom('message_pins').where('message_id', 'in', messageIds).execute()
 }
+
+export async function listPinsBy(db: Db, userId: string): Promise<MessagePinRow[]> {
+  return db
+    .selectFrom('message_pins')
+    .selectAll()
+    .where('pinned_by', '=', userId)
+    .orderBy('message_id')
+    .execute()
+}

@@ -189,3 +189,11 @@ export async function postpone(
 export async function deleteExpiredQueued(tx: Tx, now: string): Promise<void> {
   await tx.deleteFrom('push_queue').where('expires_at', '<=', now).execute()
 }
+
+export async function countQueued(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('push_queue')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}

@@ -74,3 +74,13 @@ export async function deleteReactions(tx: Tx, messageIds: readonly string[]): Pr
 export async function forgetRemoved(tx: Tx, before: string): Promise<void> {
   await tx.deleteFrom('message_reactions').where('removed_at', '<', before).execute()
 }
+
+export async function listReactionsBy(db: Db, userId: string): Promise<MessageReactionRow[]> {
+  return db
+    .selectFrom('message_reactions')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('removed_at', 'is', null)
+    .orderBy('id')
+    .execute()
+}

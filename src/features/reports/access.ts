@@ -1,1 +1,1 @@
-export { isReasonKeyUsed } from './store.ts'
+export { countResolvedBefore, deleteResolvedBefore, isReasonKeyUsed } from './store.ts'

@@ -66,7 +66,8 @@ export async function getReports(
   }))
 }
 
-function openReason(
+/** The reason, or null when it cannot be opened any more. */
+export function openReason(
   ctx: Pick<Ctx, 'keyring' | 'log'>,
   row: Pick<MessageReportRow, 'id' | 'key_id' | 'sealed_reason'>,
 ): string | null {

@@ -55,3 +55,54 @@ export async function isReasonKeyUsed(db: Db, keyId: string): Promise<boolean> {
     .executeTakeFirst()
   return row !== undefined
 }
+
+function resolvedBefore(db: Db, before: string, exceptReporters: readonly string[]) {
+  return db
+    .selectFrom('message_reports')
+    .where('resolved_at', '<', before)
+    .$if(exceptReporters.length > 0, (query) =>
+      query.where('reporter_id', 'not in', exceptReporters),
+    )
+}
+
+export async function countResolvedBefore(
+  db: Db,
+  before: string,
+  exceptReporters: readonly string[],
+): Promise<number> {
+  const row = await resolvedBefore(db, before, exceptReporters)
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Gives how many went. */
+export async function deleteResolvedBefore(
+  tx: Tx,
+  before: string,
+  exceptReporters: readonly string[],
+  most: number,
+): Promise<number> {
+  const rows = await resolvedBefore(tx, before, exceptReporters).select('id').limit(most).execute()
+  const ids = rows.map((row) => row.id)
+  if (ids.length > 0) await tx.deleteFrom('message_reports').where('id', 'in', ids).execute()
+  return ids.length
+}
+
+export async function listReportsBy(db: Db, reporterId: string): Promise<MessageReportRow[]> {
+  return db
+    .selectFrom('message_reports')
+    .selectAll()
+    .where('reporter_id', '=', reporterId)
+    .orderBy('id')
+    .execute()
+}
+
+export async function deleteResolvedOf(tx: Tx, reporterId: string): Promise<number> {
+  const result = await tx
+    .deleteFrom('message_reports')
+    .where('reporter_id', '=', reporterId)
+    .where('resolved_at', 'is not', null)
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

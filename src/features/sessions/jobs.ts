@@ -1,7 +1,9 @@
 import { defineJob } from '../../jobs/define-job.ts'
-import { HOUR } from '../../platform/clock.ts'
+import { HOUR, SECOND } from '../../platform/clock.ts'
 import { cleanUpSessions } from './clean-up.ts'
+import { endIdleSessions } from './idle.ts'
 
 export const jobs = [
   defineJob({ name: 'delete-expired-sessions', everyMs: HOUR, run: cleanUpSessions }),
+  defineJob({ name: 'end-idle-sessions', everyMs: 30 * SECOND, run: endIdleSessions }),
 ]

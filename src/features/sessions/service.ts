@@ -16,6 +16,7 @@ import { openSession } from './open-session.ts'
 import type { Login, RefreshToken, SessionId, TokenPair } from './schema.ts'
 import {
   findRefreshToken,
+  revokeAllSessionRows,
   revokeOtherSessionRows,
   revokeSessionRow,
   revokeSessionRows,
@@ -127,6 +128,17 @@ export async function revokeOtherSessions(ctx: Needs, actor: Actor): Promise<voi
       details: { sessionsEnded: revoked.length },
     })
   })
+}
+
+/** Ends every session of everybody, and every connection, in the caller's transaction. */
+export async function endEverySession(
+  ctx: Pick<Ctx, 'clock' | 'bus'>,
+  tx: Tx,
+  reason: string,
+): Promise<number> {
+  const count = await revokeAllSessionRows(tx, reason, toIso(ctx.clock.now()))
+  disconnectAfterCommit(ctx, tx, { reason })
+  return count
 }
 
 /**

@@ -145,6 +145,45 @@ export async function revokeSessionRows(
   return Number(result.numUpdatedRows)
 }
 
+export async function touchSessions(
+  tx: Tx,
+  ids: readonly string[],
+  lastUsedAt: string,
+): Promise<void> {
+  await tx
+    .updateTable('sessions')
+    .set({ last_used_at: lastUsedAt })
+    .where('id', 'in', ids)
+    .where('last_used_at', '<', lastUsedAt)
+    .execute()
+}
+
+/** Ends those that nobody has used since the time; returns which. */
+export async function revokeIdleSessionRows(
+  tx: Tx,
+  before: string,
+  now: string,
+): Promise<Pick<SessionRow, 'id' | 'tenant_id' | 'user_id'>[]> {
+  return tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: 'idle' })
+    .where('revoked_at', 'is', null)
+    .where('last_used_at', '<', before)
+    .where('expires_at', '>', now)
+    .returning(['id', 'tenant_id', 'user_id'])
+    .execute()
+}
+
+/** Of everybody on the server; returns how many were open. */
+export async function revokeAllSessionRows(tx: Tx, reason: string, now: string): Promise<number> {
+  const result = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: now, revoked_reason: reason })
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
 /** Ends all but one; returns which were open. */
 export async function revokeOtherSessionRows(
   tx: Tx,
@@ -267,4 +306,27 @@ export async function deleteExpired(tx: Tx, before: string): Promise<string[]> {
     .returning('id')
     .execute()
   return rows.map((row) => row.id)
+}
+
+/** Open and ended ones, newest first. */
+export async function listAllSessions(db: Db, userId: string): Promise<SessionRow[]> {
+  return db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('id', 'desc')
+    .execute()
+}
+
+/** Takes every trace of a user's signing in away; gives how many sessions that were. */
+export async function deleteSessionsOf(tx: Tx, userId: string): Promise<number> {
+  await tx
+    .deleteFrom('refresh_tokens')
+    .where('session_id', 'in', (ids) =>
+      ids.selectFrom('sessions').select('id').where('user_id', '=', userId),
+    )
+    .execute()
+  await tx.deleteFrom('device_links').where('user_id', '=', userId).execute()
+  const result = await tx.deleteFrom('sessions').where('user_id', '=', userId).executeTakeFirst()
+  return Number(result.numDeletedRows)
 }

@@ -1,4 +1,4 @@
-import { freeNow } from '../../platform/memory.ts'
+import { freeNow } from './memory.ts'
 
 /** Some bytes of a stream; the buffer is used again for the next ones. */
 export interface Piece {

@@ -1,0 +1,173 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { auditPageCommand, auditVerifyCommand } from '../src/features/audit/commands.ts'
+import { type Connection, connected, order } from './connection.ts'
+import { withExamples } from './examples.ts'
+import { Refusal } from './failure.ts'
+import { type Globals, globalsOf } from './globals.ts'
+import { print, remark, table, time } from './output.ts'
+
+const PAGE = 500
+const FOLLOW_MS = 1000
+
+export function addAudit(program: Command): void {
+  const audit = program.command('audit').description('the audit log')
+
+  const tail = audit
+    .command('tail')
+    .description('show the newest records')
+    .option('--lines <n>', 'how many', wholeNumber, 20)
+    .option('--follow', 'go on with what is recorded from now on')
+    .action(showTail)
+  withExamples(tail, 'mimir audit tail', 'mimir audit tail --follow --json')
+
+  const verify = audit
+    .command('verify')
+    .description('check the hash chain and its signatures; names the first broken record')
+    .option('--file <file>', 'check an export instead; needs no server')
+    .option('--key <key>', 'with --file: the public key that has to have signed it')
+    .action(verifyChain)
+  withExamples(verify, 'mimir audit verify', 'mimir audit verify --file audit.jsonl')
+
+  const exporting = audit
+    .command('export')
+    .description('print the whole log as JSON lines, with its signatures')
+    .action(exportChain)
+  withExamples(exporting, 'mimir audit export > audit.jsonl')
+}
+
+type Page = Awaited<ReturnType<typeof auditPageCommand.run>>
+type Line = Page['lines'][number]
+
+async function showTail(
+  options: { lines: number; follow?: boolean },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  await connected(globals, async (connection) => {
+    const first = await pageOf(connection, { limit: options.lines, begin: 'audit.read' })
+    if (!options.follow) return showPage(globals, first)
+    for (let page = first; ; page = await pageOf(connection, { after: page.next, limit: PAGE })) {
+      for (const line of page.lines) if (line.kind === 'event') follow(globals, line)
+      if (page.lines.length === 0) await setTimeout(FOLLOW_MS)
+    }
+  })
+}
+
+function showPage(globals: Globals, { lines }: Page): Promise<void> {
+  const events = lines.filter((line) => line.kind === 'event')
+  return print(globals, events, () =>
+    table(
+      ['time', 'what', 'outcome', 'who', 'on', 'from'],
+      events.map(cellsOf),
+      'Nothing was recorded yet.',
+    ),
+  )
+}
+
+function follow({ json }: Globals, line: Extract<Line, { kind: 'event' }>): void {
+  process.stdout.write(`${json ? JSON.stringify(line) : cellsOf(line).join('  ')}\n`)
+}
+
+function cellsOf(line: Extract<Line, { kind: 'event' }>): string[] {
+  const { actor, target } = line
+  return [
+    time(line.time),
+    line.type,
+    line.outcome,
+    actor.id ?? actor.kind,
+    target.type ? `${target.type} ${target.id}` : '',
+    line.ip ?? '',
+  ]
+}
+
+async function exportChain(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  await connected(globals, async (connection) => {
+    const start = { position: 0, checkpoint: 0 }
+    let page = await pageOf(connection, { after: start, limit: PAGE, begin: 'audit.exported' })
+    let count = 0
+    while (page.lines.length > 0) {
+      await write(page.lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+      count += page.lines.length
+      page = await pageOf(connection, { after: page.next, limit: PAGE })
+    }
+    remark(globals, `${count} lines`)
+  })
+}
+
+/** Waits for a slow reader, so that a long log is not held in memory. */
+async function write(text: string): Promise<void> {
+  if (process.stdout.write(text)) return
+  await new Promise((resolve) => process.stdout.once('drain', resolve))
+}
+
+function pageOf(
+  connection: Connection,
+  input: Parameters<typeof connection.call<typeof auditPageCommand>>[1],
+): Promise<Page> {
+  return connection.call<typeof auditPageCommand>('audit.page', input)
+}
+
+async function verifyChain(
+  options: { file?: string; key?: string },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  const report = options.file
+    ? await verifyFile(globals, options.file, options.key)
+    : await order<typeof auditVerifyCommand>(globals, 'audit.verify', {})
+  const { broken } = report
+  if (broken && globals.json) await print(globals, report, () => '')
+  if (broken) {
+    const record = broken.eventId ? `, record ${broken.eventId}` : ''
+    throw new Refusal(
+      `the audit log is broken at position ${broken.position}${record}: ${WORDS[broken.problem]}`,
+      'audit_broken',
+    )
+  }
+  await print(globals, report, () => {
+    const signed = `${report.checkpoints} signed checkpoints`
+    return `${report.checked} records and ${signed}: every one is as it was written.`
+  })
+}
+
+const WORDS = {
+  changed: 'it is not what was written',
+  missing: 'it was taken away',
+  gap: 'it does not follow on the one before; something was taken away, put in or moved',
+  rewritten: 'the chain is not the one that was signed',
+  truncated: 'the log ends before a place that was signed',
+  checkpoint: 'a checkpoint is missing or not as it was signed',
+}
+
+async function verifyFile(globals: Globals, file: string, key: string | undefined) {
+  const { verifyLines } = await import('../src/features/audit/commands.ts')
+  async function* lines() {
+    const reader = createInterface({ input: createReadStream(file), crlfDelay: Infinity })
+    for await (const line of reader) if (line !== '') yield parse(line)
+  }
+  const report = await verifyLines(lines(), key ? [key] : [])
+  if (!key) {
+    const keys = report.keys.join(', ') || 'nobody'
+    remark(globals, `Signed by ${keys}: compare it, or give the key you know with --key.`)
+  }
+  return report
+}
+
+function parse(line: string): Line {
+  try {
+    const parsed = JSON.parse(line)
+    if (parsed?.v === 1 && (parsed.kind === 'event' || parsed.kind === 'checkpoint')) return parsed
+  } catch {
+    // Said below.
+  }
+  throw new Refusal('the file is no export of an audit log: a line cannot be read', 'bad_file')
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('a number from 1 to 999')
+  return Number(text)
+}

@@ -1,0 +1,106 @@
+import { type Command, Option } from 'commander'
+import type {
+  closeIncidentCommand,
+  liftLockdownCommand,
+  listIncidentsCommand,
+  openIncidentCommand,
+  startLockdownCommand,
+} from '../src/features/emergency/commands.ts'
+import { confirm } from './ask.ts'
+import { order } from './connection.ts'
+import { withExamples } from './examples.ts'
+import { globalsOf } from './globals.ts'
+import { print, table, time } from './output.ts'
+
+export function addLockdown(program: Command): void {
+  const lockdown = program
+    .command('lockdown')
+    .description('close the server in an emergency: every session ends, keys open nothing')
+    .addOption(
+      new Option('--mode <mode>', 'closed: nothing is answered; read-only: people may still read')
+        .choices(['closed', 'read-only'])
+        .default('closed'),
+    )
+    .option('--lift', 'open it again')
+    .option('--yes', 'do not ask')
+    .action(lockDown)
+  withExamples(lockdown, 'mimir lockdown', 'mimir lockdown --lift')
+}
+
+export function addIncident(program: Command): void {
+  const incident = program.command('incident').description('incidents, marked in the audit log')
+
+  const open = incident
+    .command('open')
+    .description('mark the beginning of an incident; says when the 72 hours end')
+    .argument('<title>', 'what happened, in a line')
+    .action(openIncident)
+  withExamples(open, 'mimir incident open "a laptop with a session was stolen"')
+
+  const close = incident
+    .command('close')
+    .description('mark the end of an incident')
+    .argument('<id>', 'as `mimir incident list` shows it')
+    .requiredOption('--conclusion <text>', 'what it was and what was done')
+    .action(closeIncident)
+  withExamples(close, 'mimir incident close ID --conclusion "session revoked, nothing read"')
+
+  const list = incident.command('list').description('list the incidents').action(listIncidents)
+  withExamples(list, 'mimir incident list')
+}
+
+async function lockDown(
+  options: { mode: 'closed' | 'read-only'; lift?: boolean; yes?: boolean },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  if (options.lift) {
+    const lifted = await order<typeof liftLockdownCommand>(globals, 'lockdown.lift', {})
+    return print(globals, lifted, () => 'The server is open again; people sign in anew.')
+  }
+  await confirm('Sign everybody out and close the server?', options)
+  const input = { mode: options.mode }
+  const result = await order<typeof startLockdownCommand>(globals, 'lockdown.start', input)
+  await print(globals, result, () => {
+    const ended = `${result.sessionsEnded} sessions have ended`
+    return `The server is ${result.mode}, ${ended}. Open it again with \`mimir lockdown --lift\`.`
+  })
+}
+
+async function openIncident(title: string, _options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const incident = await order<typeof openIncidentCommand>(globals, 'incident.open', { title })
+  await print(globals, incident, () => {
+    const deadline = `If personal data is affected, tell the authority by ${time(incident.notifyBy)}.`
+    return `${incident.id} is open. ${deadline}`
+  })
+}
+
+async function closeIncident(
+  id: string,
+  options: { conclusion: string },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  const input = { id, conclusion: options.conclusion }
+  const result = await order<typeof closeIncidentCommand>(globals, 'incident.close', input)
+  await print(globals, result, () => `${id} is closed.`)
+}
+
+async function listIncidents(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const incidents = await order<typeof listIncidentsCommand>(globals, 'incident.list', {})
+  await print(globals, incidents, () =>
+    table(
+      ['id', 'title', 'opened', 'notify by', 'closed'],
+      incidents.map((one) => [
+        one.id,
+        one.title,
+        time(one.openedAt),
+        time(one.notifyBy),
+        time(one.closedAt),
+      ]),
+      'There were no incidents.',
+    ),
+  )
+}

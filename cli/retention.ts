@@ -1,0 +1,126 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type {
+  liftHoldCommand,
+  listHoldsCommand,
+  placeHoldCommand,
+  runRetentionCommand,
+  showRetentionCommand,
+} from '../src/features/retention/commands.ts'
+import { confirm } from './ask.ts'
+import { order } from './connection.ts'
+import { withExamples } from './examples.ts'
+import { globalsOf } from './globals.ts'
+import { print, table, time } from './output.ts'
+
+export function addRetention(program: Command): void {
+  const retention = program.command('retention').description('what is kept how long')
+
+  const show = retention
+    .command('show')
+    .description('what is kept how long, and how much would be deleted now')
+    .action(showRetention)
+  withExamples(show, 'mimir retention show')
+
+  const run = retention
+    .command('run')
+    .description('delete what is past its time; the server does so every hour by itself')
+    .option('--dry-run', 'only say what would be deleted')
+    .option('--yes', 'do not ask')
+    .action(runRetention)
+  withExamples(run, 'mimir retention run --dry-run', 'mimir retention run --yes')
+
+  const hold = retention
+    .command('hold')
+    .description('keep what is about somebody or something from being deleted (legal hold)')
+    .argument('<subject>', 'user:NAME, conversation:ID or audit', subjectOf)
+    .requiredOption('--reason <text>', 'why; kept with the hold')
+    .action(placeHold)
+  withExamples(hold, 'mimir retention hold user:ada --reason "case 12/2026"')
+
+  const holds = retention.command('holds').description('list the legal holds').action(listHolds)
+  withExamples(holds, 'mimir retention holds')
+
+  const lift = retention
+    .command('lift')
+    .description('end a legal hold')
+    .argument('<id>', 'as `mimir retention holds` shows it')
+    .option('--yes', 'do not ask')
+    .action(liftHold)
+  withExamples(lift, 'mimir retention lift 01926e0c-0000-7000-8000-000000000000')
+}
+
+type Retention = Awaited<ReturnType<typeof showRetentionCommand.run>>
+
+function tableOf(rows: Retention, head: string): Promise<string> {
+  return table(
+    ['what', 'kept for', head],
+    rows.map((row) => [row.class, row.days === 0 ? 'good' : `${row.days} days`, row.rows]),
+    'Nothing is kept.',
+  )
+}
+
+async function showRetention(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const rows = await order<typeof showRetentionCommand>(globals, 'retention.show', {})
+  await print(globals, rows, () => tableOf(rows, 'due'))
+}
+
+async function runRetention(
+  options: { dryRun?: boolean; yes?: boolean },
+  command: Command,
+): Promise<void> {
+  if (options.dryRun) return showRetention(options, command)
+  const globals = globalsOf(command)
+  await confirm('Delete everything that is past its time?', options)
+  const rows = await order<typeof runRetentionCommand>(globals, 'retention.run', {})
+  await print(globals, rows, () => tableOf(rows, 'deleted'))
+}
+
+interface Subject {
+  readonly subject: 'user' | 'conversation' | 'audit'
+  readonly name?: string
+}
+
+function subjectOf(text: string): Subject {
+  if (text === 'audit') return { subject: 'audit' }
+  const [, subject, name] = /^(user|conversation):(.+)$/.exec(text) ?? []
+  if (!subject || !name) throw new InvalidArgumentError('user:NAME, conversation:ID or audit')
+  return { subject: subject as 'user' | 'conversation', name }
+}
+
+async function placeHold(
+  subject: Subject,
+  options: { reason: string },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  const input = { ...subject, reason: options.reason }
+  const hold = await order<typeof placeHoldCommand>(globals, 'retention.hold', input)
+  await print(globals, hold, () => `${hold.id} holds the ${hold.subjectType} from now on.`)
+}
+
+async function listHolds(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const holds = await order<typeof listHoldsCommand>(globals, 'retention.holds', {})
+  await print(globals, holds, () =>
+    table(
+      ['id', 'on', 'reason', 'by', 'placed', 'lifted'],
+      holds.map((hold) => [
+        hold.id,
+        `${hold.subjectType} ${hold.subjectId}`,
+        hold.reason,
+        hold.placedBy,
+        time(hold.placedAt),
+        time(hold.liftedAt),
+      ]),
+      'There are no legal holds.',
+    ),
+  )
+}
+
+async function liftHold(id: string, options: { yes?: boolean }, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  await confirm('End the hold? What is past its time is deleted within the hour.', options)
+  const result = await order<typeof liftHoldCommand>(globals, 'retention.lift', { id })
+  await print(globals, result, () => `${id} is lifted.`)
+}

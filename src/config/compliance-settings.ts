@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import {
+  byteSize,
+  defineSettings,
+  hostAndPort,
+  httpUrl,
+  optionalText,
+  text,
+  whole,
+  yesOrNo,
+} from './setting.ts'
+
+/** A hundred years. */
+const MOST_DAYS = 36_500
+
+/** Settings of the audit log, of retention and privacy, of metrics and alerts. */
+export const COMPLIANCE_SETTINGS = defineSettings({
+  MIMIR_AUDIT_LOG_DESTINATION: {
+    about: 'where audit events go beside the store: any of stdout,file,webhook,syslog',
+    schema: z.string().default(''),
+  },
+  MIMIR_AUDIT_LOG_FILE: {
+    about: 'file of the audit log; default: logs/audit.jsonl in the data directory',
+    schema: optionalText,
+  },
+  MIMIR_AUDIT_LOG_MAX_SIZE: {
+    about: 'size at which a new file is begun, in bytes or like 100M',
+    schema: byteSize.default(100 * 2 ** 20),
+  },
+  MIMIR_AUDIT_LOG_MAX_AGE: {
+    about: 'days after which an older file is deleted; 0 keeps it',
+    schema: whole(0, MOST_DAYS).default(90),
+  },
+  MIMIR_AUDIT_LOG_MAX_BACKUPS: {
+    about: 'how many older files are kept',
+    schema: whole(1, 10_000).default(10),
+  },
+  MIMIR_AUDIT_WEBHOOK_URL: {
+    about: 'where audit events are posted, in signed batches',
+    schema: httpUrl.optional(),
+  },
+  MIMIR_AUDIT_WEBHOOK_SECRET: {
+    about: 'signs what is posted; at least 32 characters',
+    secret: true,
+    schema: z.string().min(32, 'at least 32 characters').optional(),
+  },
+  MIMIR_AUDIT_WEBHOOK_AUTH_HEADER: {
+    about: 'the Authorization header of what is posted, if its receiver wants one',
+    secret: true,
+    schema: optionalText,
+  },
+  MIMIR_AUDIT_WEBHOOK_BATCH_SIZE: {
+    about: 'most audit events of one post',
+    schema: whole(1, 1000).default(100),
+  },
+  MIMIR_AUDIT_SYSLOG: {
+    about: 'HOST:PORT of a syslog server that takes RFC 5424 over TLS',
+    schema: hostAndPort.optional(),
+  },
+  MIMIR_AUDIT_SYSLOG_CA: {
+    about: "file of the certificates by which the syslog server's is verified, if not the system's",
+    schema: optionalText,
+  },
+  MIMIR_AUDIT_STRICT: {
+    about: 'true: refuse changes while audit events cannot be recorded or brought to their sinks',
+    schema: yesOrNo.default(false),
+  },
+  MIMIR_DATA_RETENTION_ENABLED: {
+    about: 'true: messages are deleted after MIMIR_DATA_RETENTION_DEFAULT_DAYS',
+    schema: yesOrNo.default(false),
+  },
+  MIMIR_DATA_RETENTION_DEFAULT_DAYS: {
+    about: 'days after which messages are deleted; 0 keeps them',
+    schema: whole(0, MOST_DAYS).default(365),
+  },
+  MIMIR_DATA_RETENTION_AUDIT_DAYS: {
+    about: 'days that the audit log is kept; 0 keeps it; default 365, with MIMIR_ENABLE_HIPAA 2555',
+    schema: whole(0, MOST_DAYS).optional(),
+  },
+  MIMIR_GDPR_REQUIRE_CONSENT: {
+    about: 'true: people use the server once they agreed to MIMIR_GDPR_CONSENT_VERSION',
+    schema: yesOrNo.default(false),
+  },
+  MIMIR_GDPR_CONSENT_VERSION: {
+    about: 'version of what people agree to',
+    schema: text.max(50).default('1.0'),
+  },
+  MIMIR_GDPR_CONSENT_URL: {
+    about: 'where it can be read what people agree to',
+    schema: httpUrl.optional(),
+  },
+  MIMIR_FIPS_MODE_ENABLED: {
+    about: 'must be false: the server has no validated cryptographic module',
+    schema: yesOrNo.default(false),
+  },
+  MIMIR_ENABLE_HIPAA: {
+    about: 'true: automatic log-off, a record of every access, a longer audit log; needs https',
+    schema: yesOrNo.default(false),
+  },
+  MIMIR_ENABLE_FISMA: {
+    about: 'true: the same technical controls as MIMIR_ENABLE_HIPAA, but for the audit retention',
+    schema: yesOrNo.default(false),
+  },
+  MIMIR_HIPAA_AUTO_LOGOFF_TIMEOUT: {
+    about: 'seconds without a request after which a session ends, where one of the two is on',
+    schema: whole(60, 86_400).default(900),
+  },
+  MIMIR_METRICS_LISTEN: {
+    about: 'HOST:PORT of the metrics (/metrics), or off; default 127.0.0.1:9464',
+    schema: z.union([z.literal('off'), hostAndPort], 'HOST:PORT or off').optional(),
+  },
+  MIMIR_METRICS_TOKEN: {
+    about: 'bearer token that metrics ask for; needed where others than this machine reach them',
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^\S{16,}$/, 'at least 16 characters, no blanks')
+      .optional(),
+  },
+  MIMIR_ALERT_EMAIL: {
+    about: 'address that is told when something is wrong',
+    schema: z.email('an e-mail address').optional(),
+  },
+  MIMIR_ALERT_WEBHOOK_URL: {
+    about: 'URL that is told when something is wrong',
+    schema: httpUrl.optional(),
+  },
+})
+
+const ALWAYS = 'the audit log is always on; MIMIR_AUDIT_LOG_DESTINATION says where else it goes'
+const RETENTION = 'use MIMIR_DATA_RETENTION_ENABLED and MIMIR_DATA_RETENTION_DEFAULT_DAYS'
+const RIGHTS = 'export and erasure are always on'
+const ALERTS = 'use MIMIR_ALERT_EMAIL and MIMIR_ALERT_WEBHOOK_URL'
+const OUTSIDE = 'handled outside of this server; see docs/compliance.md'
+
+export const REPLACED_COMPLIANCE_NAMES: Readonly<Record<string, string>> = {
+  MIMIR_ENABLE_AUDIT_LOG: ALWAYS,
+  MIMIR_ENABLE_AUDIT_LOGGING: ALWAYS,
+  MIMIR_AUDIT_LOG_FORMAT: 'audit events are JSON lines',
+  MIMIR_AUDIT_LOG_LEVEL: 'every audit event is recorded',
+  MIMIR_AUDIT_WEBHOOK_BATCH_INTERVAL_MS: 'audit events are posted every five seconds',
+  MIMIR_SIEM_ENDPOINT: 'use MIMIR_AUDIT_WEBHOOK_URL or MIMIR_AUDIT_SYSLOG',
+  MIMIR_SIEM_API_KEY: 'use MIMIR_AUDIT_WEBHOOK_AUTH_HEADER',
+  MIMIR_ENABLE_DATA_RETENTION: RETENTION,
+  MIMIR_DEFAULT_RETENTION_DAYS: RETENTION,
+  MIMIR_RETENTION_POLICY: RETENTION,
+  MIMIR_DATA_RETENTION_POLICIES: RETENTION,
+  MIMIR_DATA_RETENTION_INTERVAL_MS: 'retention runs every hour',
+  MIMIR_AUTO_DELETE_EXPIRED: RETENTION,
+  MIMIR_DELETION_SCHEDULE: 'retention runs every hour',
+  MIMIR_ENABLE_GDPR: RIGHTS,
+  MIMIR_GDPR_ENABLE_RIGHT_TO_ACCESS: RIGHTS,
+  MIMIR_GDPR_ENABLE_RIGHT_TO_ERASURE: RIGHTS,
+  MIMIR_GDPR_ENABLE_RIGHT_TO_PORTABILITY: RIGHTS,
+  MIMIR_GDPR_DPA_ACCEPTED: OUTSIDE,
+  MIMIR_GDPR_BREACH_NOTIFICATION_EMAIL: ALERTS,
+  MIMIR_GDPR_BREACH_NOTIFICATION_THRESHOLD: ALERTS,
+  MIMIR_ENABLE_ANONYMIZATION: 'erasure anonymises; there is no other method to choose',
+  MIMIR_ANONYMIZATION_METHOD: 'erasure anonymises; there is no other method to choose',
+  MIMIR_ENABLE_IDS: OUTSIDE,
+  MIMIR_ENABLE_VULN_SCAN: OUTSIDE,
+  MIMIR_PROMETHEUS_ENABLED: 'use MIMIR_METRICS_LISTEN',
+  MIMIR_PROMETHEUS_PORT: 'use MIMIR_METRICS_LISTEN',
+  MIMIR_PROMETHEUS_PATH: 'metrics are at /metrics of MIMIR_METRICS_LISTEN',
+  MIMIR_ENABLE_SECURITY_MONITORING: ALERTS,
+  MIMIR_ALERT_SLACK_WEBHOOK: ALERTS,
+  MIMIR_ALERT_PAGERDUTY_KEY: ALERTS,
+  MIMIR_HIPAA_BAA_ACCEPTED: OUTSIDE,
+  MIMIR_FISMA_LEVEL: OUTSIDE,
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { z } from 'zod'
+import type { COMPLIANCE_SETTINGS } from './compliance-settings.ts'
+
+type Values = {
+  [K in keyof typeof COMPLIANCE_SETTINGS]: z.output<(typeof COMPLIANCE_SETTINGS)[K]['schema']>
+}
+
+export const AUDIT_SINKS = ['stdout', 'file', 'webhook', 'syslog'] as const
+export type AuditSinkName = (typeof AUDIT_SINKS)[number]
+
+export interface AuditConfig {
+  readonly sinks: readonly AuditSinkName[]
+  readonly file: {
+    readonly path: string
+    readonly maxBytes: number
+    /** 0: older files stay. */
+    readonly maxAgeDays: number
+    readonly maxBackups: number
+  }
+  readonly webhook: { readonly url: string; readonly batchSize: number }
+  readonly syslog: {
+    readonly host: string
+    readonly port: number
+    /** In PEM; undefined: the system's own. */
+    readonly certificates: string | undefined
+  }
+  readonly strict: boolean
+}
+
+export interface RetentionConfig {
+  /** 0: kept. */
+  readonly messageDays: number
+  readonly auditDays: number
+}
+
+export interface ComplianceConfig {
+  readonly audit: AuditConfig
+  readonly retention: RetentionConfig
+  /** What everybody has to have agreed to; undefined: nothing. */
+  readonly consent: { readonly version: string; readonly url: string | undefined } | undefined
+  /** Reading is recorded too, and a session that nobody uses ends. */
+  readonly watched: { readonly idleSeconds: number } | undefined
+  readonly metrics: {
+    /** Undefined: there are none. */
+    readonly listen: { readonly host: string; readonly port: number } | undefined
+    /** The administrator named the address: it has to be free. */
+    readonly chosen: boolean
+  }
+  readonly alerts: { readonly email: string | undefined; readonly webhookUrl: string | undefined }
+}
+
+const DEFAULT_METRICS = '127.0.0.1:9464'
+const AUDIT_DAYS = 365
+/** Seven years: documents under HIPAA are kept for six (45 CFR 164.316(b)(2)). */
+const HIPAA_AUDIT_DAYS = 2555
+
+/** Cross-checks the values; what is wrong is added to `problems`. */
+export function deriveCompliance(
+  values: Values,
+  server: { readonly dataDir: string; readonly publicUrl: string },
+  problems: string[],
+): ComplianceConfig {
+  refuseFips(values, problems)
+  const regulated = values.MIMIR_ENABLE_HIPAA || values.MIMIR_ENABLE_FISMA
+  if (regulated && !server.publicUrl.startsWith('https://')) {
+    problems.push('MIMIR_PUBLIC_URL: has to be https with MIMIR_ENABLE_HIPAA or MIMIR_ENABLE_FISMA')
+  }
+  return {
+    audit: deriveAudit(values, server.dataDir, problems),
+    retention: {
+      messageDays: values.MIMIR_DATA_RETENTION_ENABLED
+        ? values.MIMIR_DATA_RETENTION_DEFAULT_DAYS
+        : 0,
+      auditDays:
+        values.MIMIR_DATA_RETENTION_AUDIT_DAYS ??
+        (values.MIMIR_ENABLE_HIPAA ? HIPAA_AUDIT_DAYS : AUDIT_DAYS),
+    },
+    consent: values.MIMIR_GDPR_REQUIRE_CONSENT
+      ? { version: values.MIMIR_GDPR_CONSENT_VERSION, url: values.MIMIR_GDPR_CONSENT_URL }
+      : undefined,
+    watched: regulated ? { idleSeconds: values.MIMIR_HIPAA_AUTO_LOGOFF_TIMEOUT } : undefined,
+    metrics: {
+      listen: splitAddress(values.MIMIR_METRICS_LISTEN ?? DEFAULT_METRICS),
+      chosen: values.MIMIR_METRICS_LISTEN !== undefined,
+    },
+    alerts: { email: values.MIMIR_ALERT_EMAIL, webhookUrl: values.MIMIR_ALERT_WEBHOOK_URL },
+  }
+}
+
+function refuseFips(values: Values, problems: string[]): void {
+  if (!values.MIMIR_FIPS_MODE_ENABLED) return
+  problems.push(
+    'MIMIR_FIPS_MODE_ENABLED: this server has no cryptographic module validated under FIPS 140-3 ' +
+      'and does not pretend to: run it where FIPS is not required, or leave the setting out',
+  )
+}
+
+function deriveAudit(values: Values, dataDir: string, problems: string[]): AuditConfig {
+  const syslog = splitAddress(values.MIMIR_AUDIT_SYSLOG ?? 'off')
+  const sinks = parseSinks(values.MIMIR_AUDIT_LOG_DESTINATION, problems)
+  const needs = (sink: AuditSinkName, setting: keyof Values) => {
+    if (sinks.includes(sink) && !values[setting]) {
+      problems.push(`${setting}: needed where MIMIR_AUDIT_LOG_DESTINATION names ${sink}`)
+    }
+  }
+  needs('webhook', 'MIMIR_AUDIT_WEBHOOK_URL')
+  needs('webhook', 'MIMIR_AUDIT_WEBHOOK_SECRET')
+  needs('syslog', 'MIMIR_AUDIT_SYSLOG')
+  return {
+    sinks,
+    file: {
+      path: values.MIMIR_AUDIT_LOG_FILE ?? join(dataDir, 'logs', 'audit.jsonl'),
+      maxBytes: values.MIMIR_AUDIT_LOG_MAX_SIZE,
+      maxAgeDays: values.MIMIR_AUDIT_LOG_MAX_AGE,
+      maxBackups: values.MIMIR_AUDIT_LOG_MAX_BACKUPS,
+    },
+    webhook: {
+      url: values.MIMIR_AUDIT_WEBHOOK_URL ?? '',
+      batchSize: values.MIMIR_AUDIT_WEBHOOK_BATCH_SIZE,
+    },
+    syslog: {
+      host: syslog?.host ?? '',
+      port: syslog?.port ?? 0,
+      certificates: readCertificates(values.MIMIR_AUDIT_SYSLOG_CA, problems),
+    },
+    strict: values.MIMIR_AUDIT_STRICT,
+  }
+}
+
+function parseSinks(list: string, problems: string[]): AuditSinkName[] {
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'none')
+  if (names.includes('all')) return [...AUDIT_SINKS]
+  const known = new Set<string>(AUDIT_SINKS)
+  const unknown = names.filter((name) => !known.has(name))
+  if (unknown.length > 0) {
+    problems.push(
+      `MIMIR_AUDIT_LOG_DESTINATION: ${unknown.join(', ')} is none of ${AUDIT_SINKS.join(', ')}`,
+    )
+  }
+  return AUDIT_SINKS.filter((name) => names.includes(name))
+}
+
+function readCertificates(path: string | undefined, problems: string[]): string | undefined {
+  if (!path) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    problems.push(`MIMIR_AUDIT_SYSLOG_CA: ${path} cannot be read (${(error as Error).message})`)
+    return undefined
+  }
+}
+
+function splitAddress(address: string): { host: string; port: number } | undefined {
+  if (address === 'off') return undefined
+  const colon = address.lastIndexOf(':')
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
+  return { host, port: Number(address.slice(colon + 1)) }
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+/** One setting: an environment variable, or the same name in `DATA/mimir.env`. */
+export interface Setting {
+  /** What it does, for `mimir config show` and the reference. */
+  readonly about: string
+  /** Secrets are never printed, and may come from a file (`NAME_FILE`) or a systemd credential. */
+  readonly secret?: true
+  /** An empty value is one, and not how compose files spell that there is none. */
+  readonly emptyCounts?: true
+  readonly schema: z.ZodType
+}
+
+/** Keeps the literal names and the types of the values. */
+export function defineSettings<const T extends Record<string, Setting>>(settings: T): T {
+  return settings
+}
+
+export const text = z.string().min(1)
+export const optionalText = text.optional()
+export const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+export const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
+export const yesOrNo = z.stringbool('true or false')
+export const hostAndPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'HOST:PORT, like 127.0.0.1:8080')
+
+const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
+
+/** Bytes, also with a unit of 1024: `100M`. */
+export const byteSize = z
+  .string()
+  .regex(/^[1-9]\d{0,11}[KMG]?$/, 'bytes, or like 100M')
+  .transform((size) => Number.parseInt(size, 10) * (UNITS[size.at(-1) as string] ?? 1))

@@ -1,0 +1,34 @@
+import type { Ctx } from '../../context.ts'
+import { type PersonalData, partOf } from '../../db/personal-data.ts'
+import { toIso } from '../../platform/clock.ts'
+import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import { deleteEmailTokens, findUser, updateUser } from './store.ts'
+
+export const accountData: PersonalData<Ctx> = {
+  tables: ['users', 'email_tokens'],
+  async *collect(ctx, { tenantId, userId }) {
+    const user = await findUser(ctx.db.read, tenantId, userId)
+    if (!user) return
+    const { password_hash, ...account } = user
+    yield* partOf('account.json', [{ ...account, has_password: password_hash !== null }])
+  },
+  /** The row stays, so that what others have of the person still has a sender: one without a name. */
+  async erase(ctx, tx, { userId }) {
+    const name = `erased_${sha256Hex(randomToken(16)).slice(0, 12)}`
+    await updateUser(tx, userId, {
+      username: name,
+      username_key: name,
+      email: null,
+      phone: null,
+      display_name: null,
+      password_hash: null,
+      did: null,
+      status: 'Suspended',
+      role: 'member',
+      friend_key: randomToken(16),
+      last_seen_at: null,
+      updated_at: toIso(ctx.clock.now()),
+    })
+    return 1 + (await deleteEmailTokens(tx, userId))
+  },
+}

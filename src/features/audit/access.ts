@@ -1,0 +1,1 @@
+export { isKeyUsed as isCheckpointKeyUsed } from './store-checkpoints.ts'

@@ -1,0 +1,97 @@
+import type { AuditSinkName } from '../../config/compliance.ts'
+import type { Ctx } from '../../context.ts'
+import type { AuditSinkRow } from '../../db/tables.ts'
+import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
+import { spread } from '../../platform/spread.ts'
+import { randomToken } from '../../platform/tokens.ts'
+import { inOrder } from './lines.ts'
+import { type AuditSink, createSinks } from './sinks.ts'
+import { chainFrom, newestLink } from './store.ts'
+import { checkpointsFrom, newestCheckpoint } from './store-checkpoints.ts'
+import { addSink, claimSink, findSink, updateSink } from './store-sinks.ts'
+
+/** How long a sink stays a dead process's: longer than any write takes. */
+const CLAIM = 10 * SECOND
+const FIRST_PAUSE = 5 * SECOND
+/** Short, so that a receiver that was down for an hour has everything a minute after. */
+const LONGEST_PAUSE = MINUTE
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'config' | 'log'>
+
+/** Names this process among those that share a store. */
+const ME = randomToken(9)
+
+/**
+ * Brings one sink everything of the chain that it has not had, in order, and notes after each batch how
+ * far it is: what a crash leaves unnoted goes out again, and nothing is left out. Returns at the first
+ * failure; the next try is put off, longer each time.
+ */
+export async function deliverTo(ctx: Needs, name: AuditSinkName, signal: AbortSignal) {
+  const sink = createSinks(ctx).find((one) => one.name === name)
+  if (!sink || !(await isAnythingDue(ctx, name))) return
+  while (!signal.aborted) {
+    const now = ctx.clock.now()
+    const claimed = await ctx.db.transaction(async (tx) => {
+      await addSink(tx, name)
+      return claimSink(tx, name, ME, toIso(now), toIso(now + CLAIM))
+    })
+    if (!claimed || claimed.next_try_at > toIso(now)) return
+    if (!(await deliverBatch(ctx, sink, claimed))) return
+  }
+}
+
+/** A look without a transaction, so that an idle server writes nothing. */
+async function isAnythingDue(ctx: Needs, name: AuditSinkName): Promise<boolean> {
+  const { read } = ctx.db
+  const [cursor, head, mark] = [
+    await findSink(read, name),
+    await newestLink(read),
+    await newestCheckpoint(read),
+  ]
+  if (!cursor) return head !== undefined
+  return (head?.position ?? 0) > cursor.position || (mark?.sequence ?? 0) > cursor.checkpoint
+}
+
+/** True when there may be more. */
+async function deliverBatch(ctx: Needs, sink: AuditSink, cursor: AuditSinkRow): Promise<boolean> {
+  const links = await chainFrom(ctx.db.read, cursor.position, sink.batch)
+  const position = links.at(-1)?.position ?? cursor.position
+  const marks = await checkpointsFrom(ctx.db.read, cursor.checkpoint, sink.batch, position)
+  const lines = inOrder(links, marks)
+  if (lines.length === 0) return false
+  try {
+    await sink.write(lines)
+  } catch (error) {
+    await putOff(ctx, sink, cursor, error)
+    return false
+  }
+  return ctx.db.transaction((tx) =>
+    updateSink(tx, sink.name, ME, {
+      position,
+      checkpoint: marks.at(-1)?.sequence ?? cursor.checkpoint,
+      attempts: 0,
+      next_try_at: '',
+      failing_since: null,
+      claimed_until: toIso(ctx.clock.now() + CLAIM),
+    }),
+  )
+}
+
+async function putOff(
+  ctx: Needs,
+  sink: AuditSink,
+  cursor: AuditSinkRow,
+  error: unknown,
+): Promise<void> {
+  const now = ctx.clock.now()
+  const pause = spread(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(cursor.attempts, 10)))
+  ctx.log.warn({ err: error, sink: sink.name }, 'an audit sink takes nothing; trying again later')
+  await ctx.db.transaction((tx) =>
+    updateSink(tx, sink.name, ME, {
+      attempts: cursor.attempts + 1,
+      next_try_at: toIso(now + pause),
+      failing_since: cursor.failing_since ?? toIso(now),
+      claimed_until: '',
+    }),
+  )
+}

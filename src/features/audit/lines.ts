@@ -1,0 +1,93 @@
+import type { AuditCheckpointRow } from '../../db/tables.ts'
+import type { LinkWithEvent } from './walk.ts'
+
+/** One line of what leaves the store: to a sink, or in an export. */
+export type AuditLine = ReturnType<typeof eventLine> | ReturnType<typeof checkpointLine>
+export type EventLine = ReturnType<typeof eventLine>
+export type CheckpointLine = ReturnType<typeof checkpointLine>
+
+/** A chained event with everything that its hash covers, so that a reader can verify it. */
+function eventLine(link: LinkWithEvent) {
+  return {
+    v: 1 as const,
+    kind: 'event' as const,
+    position: link.position,
+    id: link.event_id,
+    time: link.created_at ?? '',
+    tenant: link.tenant_id ?? '',
+    type: link.type ?? '',
+    outcome: link.outcome ?? 'error',
+    actor: { kind: link.actor_kind ?? '', id: link.actor_id, sessionId: link.session_id },
+    target: { type: link.target_type, id: link.target_id },
+    operation: link.operation ?? '',
+    ip: link.ip,
+    userAgentHash: link.user_agent_hash,
+    requestId: link.request_id ?? '',
+    details: JSON.parse(link.details ?? '{}') as Record<string, unknown>,
+    previousHash: link.previous_hash,
+    hash: link.hash,
+  }
+}
+
+function checkpointLine(mark: AuditCheckpointRow) {
+  return {
+    v: 1 as const,
+    kind: 'checkpoint' as const,
+    sequence: mark.sequence,
+    position: mark.chain_position,
+    hash: mark.chain_hash,
+    time: mark.created_at,
+    previous: mark.previous,
+    publicKey: mark.public_key,
+    signature: mark.signature,
+  }
+}
+
+/** Events in their order, each checkpoint right behind the event that it signs. */
+export function inOrder(
+  links: readonly LinkWithEvent[],
+  marks: readonly AuditCheckpointRow[],
+): AuditLine[] {
+  const events = links.map(eventLine)
+  const signatures = marks.map(checkpointLine)
+  const rank = (line: AuditLine) => (line.kind === 'event' ? 0 : 1)
+  return [...events, ...signatures].sort((a, b) => a.position - b.position || rank(a) - rank(b))
+}
+
+/** The row that `eventLine` was made of. */
+export function linkOf(line: EventLine): LinkWithEvent {
+  return {
+    position: line.position,
+    event_id: line.id,
+    previous_hash: line.previousHash,
+    hash: line.hash,
+    id: line.id,
+    created_at: line.time,
+    tenant_id: line.tenant,
+    type: line.type,
+    outcome: line.outcome,
+    actor_kind: line.actor.kind,
+    actor_id: line.actor.id,
+    session_id: line.actor.sessionId,
+    target_type: line.target.type,
+    target_id: line.target.id,
+    operation: line.operation,
+    ip: line.ip,
+    user_agent_hash: line.userAgentHash,
+    request_id: line.requestId,
+    details: JSON.stringify(line.details),
+  }
+}
+
+/** The row that `checkpointLine` was made of, without the key's name. */
+export function checkpointOf(line: CheckpointLine): Omit<AuditCheckpointRow, 'key_id'> {
+  return {
+    sequence: line.sequence,
+    chain_position: line.position,
+    chain_hash: line.hash,
+    created_at: line.time,
+    previous: line.previous,
+    public_key: line.publicKey,
+    signature: line.signature,
+  }
+}

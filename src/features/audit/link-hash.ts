@@ -1,0 +1,28 @@
+import type { AuditEventRow } from '../../db/tables.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
+
+/** An event that is gone has nulls in every field, and so a hash that is no link's. */
+type AuditFields = { readonly [K in keyof AuditEventRow]: AuditEventRow[K] | null }
+
+/** What a link holds: SHA-256 over the hash of the link before and the whole event. */
+export function linkHash(previous: string, event: AuditFields): string {
+  // A fixed order of fields: the same on every engine and in every version.
+  const fields = [
+    event.id,
+    event.tenant_id,
+    event.created_at,
+    event.type,
+    event.outcome,
+    event.actor_kind,
+    event.actor_id,
+    event.session_id,
+    event.target_type,
+    event.target_id,
+    event.operation,
+    event.ip,
+    event.user_agent_hash,
+    event.request_id,
+    event.details,
+  ]
+  return sha256Hex(previous + JSON.stringify(fields))
+}

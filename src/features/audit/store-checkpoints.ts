@@ -1,0 +1,75 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type { AuditCheckpointRow, AuditPruningRow } from '../../db/tables.ts'
+
+export async function newestCheckpoint(db: Db): Promise<AuditCheckpointRow | undefined> {
+  return db
+    .selectFrom('audit_checkpoints')
+    .selectAll()
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** The newest checkpoint that was made before the time. */
+export async function newestCheckpointBefore(
+  db: Db,
+  before: string,
+): Promise<AuditCheckpointRow | undefined> {
+  return db
+    .selectFrom('audit_checkpoints')
+    .selectAll()
+    .where('created_at', '<', before)
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+export async function insertCheckpoint(tx: Tx, row: AuditCheckpointRow): Promise<void> {
+  await tx.insertInto('audit_checkpoints').values(row).execute()
+}
+
+/** Checkpoints behind a sequence number in their order, up to a position of the chain. */
+export async function checkpointsFrom(
+  db: Db,
+  after: number,
+  limit: number,
+  upTo?: number,
+): Promise<AuditCheckpointRow[]> {
+  return db
+    .selectFrom('audit_checkpoints')
+    .selectAll()
+    .where('sequence', '>', after)
+    .$if(upTo !== undefined, (query) => query.where('chain_position', '<=', upTo as number))
+    .orderBy('sequence')
+    .limit(limit)
+    .execute()
+}
+
+/** Whether the key signed any checkpoint that is kept. */
+export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('audit_checkpoints')
+    .select('sequence')
+    .where('key_id', '=', keyId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** The newest pruning with the hash that the chain goes on from. */
+export async function newestPruning(
+  db: Db,
+): Promise<(AuditPruningRow & Pick<AuditCheckpointRow, 'chain_hash'>) | undefined> {
+  return db
+    .selectFrom('audit_prunings as pruning')
+    .innerJoin('audit_checkpoints as mark', 'mark.sequence', 'pruning.checkpoint')
+    .selectAll('pruning')
+    .select('mark.chain_hash')
+    .orderBy('pruning.chain_position', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+export async function insertPruning(tx: Tx, row: AuditPruningRow): Promise<void> {
+  await tx.insertInto('audit_prunings').values(row).execute()
+}

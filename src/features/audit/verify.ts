@@ -1,0 +1,64 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Ctx } from '../../context.ts'
+import { startOfChain } from './chain.ts'
+import { trustedKeys } from './checkpoint.ts'
+import { chainFrom, countUnchained } from './store.ts'
+import { checkpointsFrom, newestPruning } from './store-checkpoints.ts'
+import { type Broken, type ChainWalk, walkChain } from './walk.ts'
+
+const PAGE = 500
+
+export interface ChainReport {
+  readonly checked: number
+  readonly checkpoints: number
+  /** The position up to which the log was taken away because its time was over; 0: nothing was. */
+  readonly prunedTo: number
+  readonly broken: Broken | undefined
+  /** Events that no link names: a few that are younger than the job's last turn are normal. */
+  readonly unlinked: number
+}
+
+/** Recomputes the chain from its start, and compares it with what was signed. */
+export async function verifyAuditChain(ctx: Pick<Ctx, 'db' | 'keyring'>): Promise<ChainReport> {
+  for (;;) {
+    const pruning = await newestPruning(ctx.db.read)
+    const report = await verifyFrom(ctx, pruning?.chain_position ?? 0)
+    // What is taken away meanwhile looks like a gap.
+    const now = await newestPruning(ctx.db.read)
+    if (now?.chain_position === pruning?.chain_position) return report
+  }
+}
+
+async function verifyFrom(
+  ctx: Pick<Ctx, 'db' | 'keyring'>,
+  prunedTo: number,
+): Promise<ChainReport> {
+  const { read } = ctx.db
+  const unlinked = await countUnchained(read)
+  const walk = walkChain({
+    hash: await startOfChain(read),
+    after: prunedTo,
+    signature: '',
+    trusted: trustedKeys(ctx),
+  })
+  await readCheckpoints(ctx, walk)
+  for (let position = prunedTo; !walk.broken(); ) {
+    const links = await chainFrom(read, position, PAGE)
+    for (const link of links) if (!walk.link(link)) break
+    if (links.length < PAGE) break
+    position = links.at(-1)?.position ?? position
+    // Everybody else's turn: a long chain takes a while.
+    await setImmediate()
+  }
+  return { ...walk.end(), prunedTo, unlinked }
+}
+
+async function readCheckpoints(ctx: Pick<Ctx, 'db'>, walk: ChainWalk): Promise<void> {
+  for (let after = 0; ; ) {
+    const page = await checkpointsFrom(ctx.db.read, after, PAGE)
+    for (const checkpoint of page) walk.checkpoint(checkpoint)
+    if (page.length < PAGE) return
+    after = page.at(-1)?.sequence ?? after
+    await setImmediate()
+  }
+}

@@ -1,0 +1,16 @@
+import type { Ctx } from '../../context.ts'
+import { type PersonalData, partOf } from '../../db/personal-data.ts'
+import { deleteDevicesOf, listDevices } from './store.ts'
+
+export const deviceData: PersonalData<Ctx> = {
+  // What waits for a device goes with it.
+  tables: ['push_devices', 'push_queue'],
+  async *collect(ctx, { tenantId, userId }) {
+    const rows = await listDevices(ctx.db.read, tenantId, [userId])
+    yield* partOf(
+      'devices.json',
+      rows.map(({ token: _, p256dh: __, auth: ___, ...device }) => device),
+    )
+  },
+  erase: (_ctx, tx, { userId }) => deleteDevicesOf(tx, userId),
+}

@@ -1,0 +1,111 @@
+import { type Ctx, DEFAULT_TENANT } from '../../context.ts'
+import { createGuardedFetch } from '../../outbound/guarded-fetch.ts'
+import { toIso } from '../../platform/clock.ts'
+import { jobActor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { ALERT_RULES, type AlertRule } from './alert-rules.ts'
+import { type Reading, takeReading } from './readings.ts'
+
+/** Readings that are kept: a quarter of an hour of them. */
+const KEPT = 15
+/** News that nobody took is given up after so many tries, a minute apart. */
+const MOST_TRIES = 60
+
+/** That an alert has begun or ended. */
+interface News {
+  readonly rule: AlertRule
+  readonly state: 'firing' | 'resolved'
+  readonly value: number
+  readonly at: string
+}
+
+/** Looks at what the server counts, and tells the administrator: for a server without Prometheus. */
+export interface AlertWatch {
+  /** One look; called every minute. */
+  look(ctx: Ctx): Promise<void>
+}
+
+export function createAlertWatch(): AlertWatch {
+  const readings: Reading[] = []
+  const firing = new Set<string>()
+  let untold: { news: News; tries: number }[] = []
+
+  function compare(ctx: Ctx): News[] {
+    const [before, now] = [readings[0], readings.at(-1)]
+    if (!before || !now || before === now) return []
+    const news: News[] = []
+    for (const rule of ALERT_RULES) {
+      const value = rule.value({ now, before })
+      if (value === undefined) continue
+      const at = toIso(ctx.clock.now())
+      const isFiring = firing.has(rule.name)
+      if (!isFiring && value > rule.fires) {
+        firing.add(rule.name)
+        news.push({ rule, state: 'firing', value, at })
+      } else if (isFiring && value < rule.clears) {
+        firing.delete(rule.name)
+        news.push({ rule, state: 'resolved', value, at })
+      }
+    }
+    return news
+  }
+
+  return {
+    async look(ctx) {
+      readings.push(await takeReading(ctx))
+      if (readings.length > KEPT) readings.shift()
+      const news = compare(ctx)
+      for (const one of news) await record(ctx, one)
+      if (!ctx.config.alerts.webhookUrl) return
+      untold.push(...news.map((one) => ({ news: one, tries: 0 })))
+      const left: typeof untold = []
+      for (const one of untold) {
+        const told = await post(ctx, one.news)
+        if (!told && one.tries < MOST_TRIES) left.push({ ...one, tries: one.tries + 1 })
+      }
+      untold = left
+    },
+  }
+}
+
+/** Into the audit log and, in the same transaction, a letter. */
+async function record(ctx: Ctx, { rule, state, value }: News): Promise<void> {
+  const { email } = ctx.config.alerts
+  const rounded = Math.round(value * 100) / 100
+  await ctx.db.transaction(async (tx) => {
+    await recordAudit(ctx, tx, jobActor(DEFAULT_TENANT, 'watch-alerts', ctx.ids.next()), {
+      type: 'security.alert',
+      outcome: state === 'firing' ? 'error' : 'allow',
+      details: { alert: rule.name, state, value: rounded },
+    })
+    if (!email || !ctx.mailer) return
+    const over = state === 'resolved'
+    await ctx.mailer.queue(tx, DEFAULT_TENANT, {
+      to: email,
+      subject: `Mimir ${over ? 'is well again' : 'alert'}: ${rule.name}`,
+      text: `${rule.text}\n\n${over ? 'This is over.' : `The value is ${rounded}.`}\n${ctx.config.publicUrl}\n`,
+    })
+  })
+  ctx.log.warn({ alert: rule.name, state, value: rounded }, rule.text)
+}
+
+async function post(ctx: Ctx, { rule, state, value, at }: News): Promise<boolean> {
+  const url = ctx.config.alerts.webhookUrl as string
+  const server = ctx.config.publicUrl
+  const body = JSON.stringify({ alert: rule.name, state, value, text: rule.text, at, server })
+  try {
+    const { status } = await createGuardedFetch(ctx.config.outboundAllow)({
+      url,
+      method: 'POST',
+      trusted: true,
+      timeoutMs: 5000,
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    if (status < 300) return true
+    ctx.log.warn({ alert: rule.name, status }, 'the alert webhook refused')
+  } catch (error) {
+    ctx.log.warn({ err: error, alert: rule.name }, 'the alert webhook could not be reached')
+  }
+  return false
+}

@@ -1,0 +1,2 @@
+export { countReceiptsBefore, deleteReceiptsBefore } from './store.ts'
+export { isExportKeyUsed } from './store-exports.ts'

@@ -1,0 +1,25 @@
+import type { Ctx } from '../../context.ts'
+import type { Person } from '../../db/personal-data.ts'
+import type { PrivacyReceiptRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { hmacToken } from '../../platform/tokens.ts'
+
+/**
+ * The proof that something was done for a person's rights. It holds a keyed hash in place of the id:
+ * whoever has the id, and the server's key, finds it again; nobody finds the id by it.
+ */
+export function receiptOf(
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
+  { tenantId, userId }: Person,
+  kind: PrivacyReceiptRow['kind'],
+  counts: Readonly<Record<string, number>>,
+): PrivacyReceiptRow {
+  return {
+    id: ctx.ids.next(),
+    tenant_id: tenantId,
+    kind,
+    subject: hmacToken(ctx.keyring.current('audit').key, `privacy-receipt:${userId}`),
+    created_at: toIso(ctx.clock.now()),
+    counts: JSON.stringify(counts),
+  }
+}

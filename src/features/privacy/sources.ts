@@ -1,0 +1,32 @@
+import type { Ctx } from '../../context.ts'
+import type { PersonalData } from '../../db/personal-data.ts'
+import { accountData } from '../accounts/personal.ts'
+import { attachmentData } from '../attachments/personal.ts'
+import { auditData } from '../audit/personal.ts'
+import { conversationData } from '../conversations/personal.ts'
+import { deviceData } from '../devices/personal.ts'
+import { friendData } from '../friends/personal.ts'
+import { inviteData } from '../invites/personal.ts'
+import { messageData } from '../messages/personal.ts'
+import { pinData } from '../pins/personal.ts'
+import { reactionData } from '../reactions/personal.ts'
+import { reportData } from '../reports/personal.ts'
+import { sessionData } from '../sessions/personal.ts'
+import { privacyData } from './personal.ts'
+
+/** Every slice that holds something about people. The account goes last: others look things up by it. */
+export const PERSONAL_DATA: readonly PersonalData<Ctx>[] = [
+  sessionData,
+  deviceData,
+  friendData,
+  conversationData,
+  messageData,
+  attachmentData,
+  reactionData,
+  pinData,
+  reportData,
+  inviteData,
+  auditData,
+  privacyData,
+  accountData,
+]

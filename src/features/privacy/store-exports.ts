@@ -1,0 +1,175 @@
+import type { Db, Tx } from '../../db/database.ts'
+import { prepared } from '../../db/prepared.ts'
+import type { PrivacyExportChunkRow, PrivacyExportRow } from '../../db/tables.ts'
+
+export async function insertExport(tx: Tx, row: PrivacyExportRow): Promise<void> {
+  await tx.insertInto('privacy_exports').values(row).execute()
+}
+
+export async function findExport(
+  db: Db,
+  tenantId: string,
+  id: string,
+): Promise<PrivacyExportRow | undefined> {
+  return db
+    .selectFrom('privacy_exports')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** One that is asked for and not finished. */
+export async function findUnfinished(
+  db: Db,
+  userId: string,
+): Promise<PrivacyExportRow | undefined> {
+  return db
+    .selectFrom('privacy_exports')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('state', 'in', ['waiting', 'running'])
+    .executeTakeFirst()
+}
+
+/** Takes the next one up: one that waits, or one whose maker has shown no sign of life since `silent`. */
+export async function claimExport(
+  tx: Tx,
+  now: string,
+  silent: string,
+): Promise<PrivacyExportRow | undefined> {
+  const isDue = tx
+    .selectFrom('privacy_exports')
+    .select('id')
+    .where((where) =>
+      where.or([
+        where('state', '=', 'waiting'),
+        where.and([where('state', '=', 'running'), where('touched_at', '<', silent)]),
+      ]),
+    )
+    .orderBy('id')
+    .limit(1)
+  return (
+    tx
+      .updateTable('privacy_exports')
+      .set({ state: 'running', touched_at: now, done: 0, total: 0, size: 0 })
+      .where('id', 'in', isDue)
+      // Of two nodes the second waits here, and looks again.
+      .where((where) =>
+        where.or([where('state', '=', 'waiting'), where('touched_at', '<', silent)]),
+      )
+      .returningAll()
+      .executeTakeFirst()
+  )
+}
+
+export async function isAnyWaiting(db: Db, silent: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('privacy_exports')
+    .select('id')
+    .where((where) =>
+      where.or([
+        where('state', '=', 'waiting'),
+        where.and([where('state', '=', 'running'), where('touched_at', '<', silent)]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+type Progress = Partial<
+  Pick<
+    PrivacyExportRow,
+    'state' | 'touched_at' | 'expires_at' | 'done' | 'total' | 'size' | 'key_id' | 'sealed_key'
+  >
+>
+
+/** False when it was taken away or over meanwhile. */
+export async function updateExport(tx: Tx, id: string, change: Progress): Promise<boolean> {
+  const result = await tx
+    .updateTable('privacy_exports')
+    .set(change)
+    .where('id', '=', id)
+    .where('state', '=', 'running')
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function insertChunk(tx: Tx, row: PrivacyExportChunkRow): Promise<void> {
+  await tx.insertInto('privacy_export_chunks').values(row).execute()
+}
+
+const oneChunk = prepared<{ id: string; position: number }, { sealed: Buffer }>((db, params) =>
+  db
+    .selectFrom('privacy_export_chunks')
+    .select('sealed')
+    .where('export_id', '=', params.id)
+    .where('position', '=', params.position),
+)
+
+export async function findChunk(db: Db, id: string, position: number): Promise<Buffer | undefined> {
+  const [row] = await oneChunk(db, { id, position })
+  return row?.sealed
+}
+
+/** Takes up to `most` chunks away; true when none is left. */
+export async function deleteChunks(tx: Tx, id: string, most: number): Promise<boolean> {
+  const rows = await tx
+    .selectFrom('privacy_export_chunks')
+    .select('position')
+    .where('export_id', '=', id)
+    .orderBy('position')
+    .limit(most)
+    .execute()
+  const positions = rows.map((row) => row.position)
+  if (positions.length > 0) {
+    await tx
+      .deleteFrom('privacy_export_chunks')
+      .where('export_id', '=', id)
+      .where('position', 'in', positions)
+      .execute()
+  }
+  return rows.length < most
+}
+
+export async function listExpired(db: Db, now: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('privacy_exports')
+    .select('id')
+    .where('state', 'in', ['ready', 'failed'])
+    .where('expires_at', '<=', now)
+    .limit(100)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+export async function deleteExport(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom('privacy_exports').where('id', '=', id).execute()
+}
+
+/** Takes a person's archives away with all their chunks. */
+export async function deleteExportsOf(tx: Tx, userId: string): Promise<number> {
+  await tx
+    .deleteFrom('privacy_export_chunks')
+    .where('export_id', 'in', (ids) =>
+      ids.selectFrom('privacy_exports').select('id').where('user_id', '=', userId),
+    )
+    .execute()
+  const result = await tx
+    .deleteFrom('privacy_exports')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+/** Whether an archive's key is sealed with the key. */
+export async function isExportKeyUsed(db: Db, keyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('privacy_exports')
+    .select('id')
+    .where('key_id', '=', keyId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}

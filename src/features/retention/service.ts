@@ -1,0 +1,47 @@
+import type { Ctx } from '../../context.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { findHeld } from './access.ts'
+import { CLASSES } from './classes.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
+
+export interface RetentionOfClass {
+  readonly class: string
+  /** 0: kept for good. */
+  readonly days: number
+  /** What would be deleted now, or was. */
+  readonly rows: number
+}
+
+/** What is kept how long, and how much of it would be deleted now. */
+export async function showRetention(ctx: Needs): Promise<RetentionOfClass[]> {
+  const held = await findHeld(ctx.db.read)
+  const shown: RetentionOfClass[] = []
+  for (const one of CLASSES) {
+    const days = one.days(ctx)
+    shown.push({ class: one.name, days, rows: days === 0 ? 0 : await one.due(ctx, held) })
+  }
+  return shown
+}
+
+/** Deletes what is past its time, class by class, each that deleted something with one audit event. */
+export async function runRetention(
+  ctx: Needs,
+  actor: Actor,
+  signal: AbortSignal,
+): Promise<RetentionOfClass[]> {
+  const ran: RetentionOfClass[] = []
+  for (const one of CLASSES) {
+    const days = one.days(ctx)
+    // Asked anew each time: a hold may be placed while it runs.
+    const held = await findHeld(ctx.db.read)
+    const rows = days === 0 || signal.aborted ? 0 : await one.run(ctx, held, actor, signal)
+    ran.push({ class: one.name, days, rows })
+    if (rows === 0) continue
+    await ctx.db.transaction((tx) =>
+      recordAudit(ctx, tx, actor, { type: 'retention.run', details: { class: one.name, rows } }),
+    )
+  }
+  return ran
+}

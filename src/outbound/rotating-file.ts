@@ -1,0 +1,75 @@
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type Clock, DAY, toIso } from '../platform/clock.ts'
+
+export interface RotatingFile {
+  readonly path: string
+  /** A file of this size or more is put aside before the next write. */
+  readonly maxBytes: number
+  /** Files put aside longer ago are deleted; 0: never. */
+  readonly maxAgeDays: number
+  /** Of the files put aside so many stay. */
+  readonly maxBackups: number
+}
+
+/**
+ * Appends whole lines and resolves once they are on the disk. A line that a crash cut short is taken
+ * away first. When its turn comes the file is put aside as `NAME.TIME`.
+ */
+export async function appendToFile(file: RotatingFile, clock: Clock, lines: string): Promise<void> {
+  await mkdir(dirname(file.path), { recursive: true, mode: 0o700 })
+  if ((await sizeOf(file.path)) >= file.maxBytes) await putAside(file, clock)
+  const flags = constants.O_RDWR | constants.O_CREAT
+  const handle = await open(file.path, flags, 0o600)
+  try {
+    const end = await endOfLastLine(handle)
+    await handle.truncate(end)
+    await handle.write(lines, end, 'utf8')
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
+
+/** Longer than any line. */
+const LOOK_BACK = 64 * 1024
+
+async function endOfLastLine(handle: FileHandle): Promise<number> {
+  const { size } = await handle.stat()
+  const start = Math.max(0, size - LOOK_BACK)
+  const tail = Buffer.alloc(size - start)
+  await handle.read(tail, 0, tail.length, start)
+  const newline = tail.lastIndexOf('\n')
+  return newline >= 0 ? start + newline + 1 : start
+}
+
+async function putAside(file: RotatingFile, clock: Clock): Promise<void> {
+  const stamp = toIso(clock.now()).replaceAll(/[-:]/g, '')
+  await rename(file.path, `${file.path}.${stamp}`)
+  const folder = dirname(file.path)
+  const prefix = `${basename(file.path)}.`
+  // The names end in their time, so they sort by age.
+  const aside = (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort()
+  const oldest = toIso(clock.now() - file.maxAgeDays * DAY).replaceAll(/[-:]/g, '')
+  const old = (name: string) => file.maxAgeDays > 0 && name.slice(prefix.length) < oldest
+  const excess = aside.slice(0, Math.max(0, aside.length - file.maxBackups))
+  for (const name of new Set([...aside.filter(old), ...excess])) await rm(join(folder, name))
+}

@@ -1,0 +1,85 @@
+import { AppError, defineErrors } from '../platform/errors.ts'
+import type { Actor } from './actor.ts'
+import type { Requirement } from './permissions.ts'
+
+/** Why the server takes less than usual from everybody. */
+export type Closure =
+  /** Nothing but health: an emergency. */
+  | 'closed'
+  /** Reading alone: an emergency. */
+  | 'read-only'
+  /** Reading alone, as long as what happens cannot be recorded where it has to be. */
+  | 'audit'
+
+export const admissionErrors = defineErrors({
+  locked: {
+    code: 'locked_down',
+    kind: 'unavailable',
+    message: 'The administrator has closed the server for now.',
+  },
+  readOnly: {
+    code: 'read_only',
+    kind: 'unavailable',
+    message: 'Nothing can be changed for now.',
+  },
+  audit: {
+    code: 'audit_unavailable',
+    kind: 'unavailable',
+    message: 'Nothing can be changed while the audit log cannot be written.',
+  },
+})
+
+/** What is asked at the door: the same of every transport. */
+export interface Knock {
+  readonly actor: Actor
+  readonly changes: boolean
+  /** `GET /health`: an operation that is answered whatever happened. */
+  readonly operation: string
+}
+
+/**
+ * Whether the server takes a call of anybody at this time. It holds a few words in memory: asking
+ * costs a request nothing. The rights of the caller are `authorize`'s.
+ */
+export interface Admission {
+  /** Throws one of `admissionErrors`. */
+  check(knock: Knock): void
+  open(closure: Closure): void
+  close(closure: Closure): void
+  closures(): readonly Closure[]
+}
+
+const ALWAYS = /^GET \/health(\/|$)/
+/** What somebody needs to sign in and read. */
+const SIGNING_IN = /^POST (\/api\/auth\/(login|refresh|logout)|\/hubs\/dm\/negotiate)$/
+
+export function createAdmission(): Admission {
+  const closures = new Set<Closure>()
+
+  function refusalOf({ actor, changes, operation }: Knock) {
+    if (ALWAYS.test(operation)) return undefined
+    if (closures.has('closed')) return admissionErrors.locked
+    const isEmergency = closures.has('read-only')
+    // A key that somebody may have taken is worth nothing now: only who signs in reads.
+    if (isEmergency && actor.kind === 'user' && !actor.sessionId) return admissionErrors.locked
+    if (!changes || SIGNING_IN.test(operation)) return undefined
+    if (isEmergency) return admissionErrors.readOnly
+    return closures.has('audit') ? admissionErrors.audit : undefined
+  }
+
+  return {
+    check(knock) {
+      if (closures.size === 0 || knock.actor.kind === 'operator') return
+      const refusal = refusalOf(knock)
+      if (refusal) throw new AppError(refusal)
+    },
+    open: (closure) => void closures.delete(closure),
+    close: (closure) => void closures.add(closure),
+    closures: () => [...closures],
+  }
+}
+
+/** Whether an operation with the permission changes anything, for transports whose verbs do not say. */
+export function isChange(requirement: Requirement): boolean {
+  return !/:(read|search)$/.test(requirement)
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { SignJWT } from 'jose'
+import { HOUR, MINUTE } from '../../src/platform/clock.ts'
+import { boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
+
+test('a closed server ends everything, answers health alone, also after a restart, until it is lifted', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const hubs = [await alice.connect(), await bob.connect()]
+  const { sessionsEnded } = await mimir.command('lockdown.start')
+  assert.ok(sessionsEnded >= 2)
+  for (const hub of hubs) await eventually(() => hub.closed, 'a connection stayed')
+  const login = { usernameOrEmail: 'alice', password: alice.password }
+  const check = async () => {
+    assertRefused(await mimir.rest().post('/api/auth/login', login), 503, 'locked_down')
+    const refresh = { refreshToken: alice.refreshToken }
+    assertRefused(await mimir.rest().post('/api/auth/refresh', refresh), 503, 'locked_down')
+    assertRefused(await alice.rest.get('/api/me'), 401, 'unauthorized')
+    assertDone(await mimir.rest().get('/health'))
+  }
+  await check()
+  await mimir.restart()
+  await check()
+  assert.ok((await mimir.command('user.list')).length >= 2, 'the operator still works')
+
+  await mimir.command('lockdown.lift')
+  await assert.rejects(mimir.command('lockdown.lift'), /not locked down/)
+  assert.equal((await alice.rest.get('/api/me')).status, 401, 'old sessions stay ended')
+  assertDone(await mimir.rest((await alice.signIn()).accessToken).get('/api/me'))
+  const { read } = mimir.app.ctx.db
+  const events = await read
+    .selectFrom('audit_events')
+    .select('type')
+    .where('type', 'like', 'lockdown.%')
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['lockdown.started', 'lockdown.lifted'],
+  )
+})
+
+test('a read-only server lets people sign in and read, and change nothing', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const dm = await alice.dm(bob)
+  await alice.say(dm, 'before')
+  await mimir.command('lockdown.start', { mode: 'read-only' })
+  const { accessToken } = await alice.signIn()
+  const rest = mimir.rest(accessToken)
+  const history = assertDone(await rest.get(`/api/messages/${dm}`))
+  assert.equal(history[0].content, 'before')
+  const say = rest.post(`/api/messages/${dm}`, { content: 'during' })
+  assertRefused(await say, 503, 'read_only')
+  assertRefused(await mimir.rest().post('/api/auth/register', {}), 503, 'read_only')
+  // What no sign-in made, as a key does, opens nothing, not even to read.
+  const { keyring, config } = mimir.app.ctx
+  const { id: kid, key } = keyring.current('jwt')
+  const withoutSession = await new SignJWT({ sub: alice.id })
+    .setProtectedHeader({ alg: 'HS256', kid })
+    .setIssuer(config.jwt.issuer)
+    .setAudience(config.jwt.audience)
+    .setJti('test')
+    .setNotBefore('0s')
+    .setExpirationTime('5m')
+    .sign(key)
+  const keyed = mimir.rest(withoutSession).get(`/api/messages/${dm}`)
+  assertRefused(await keyed, 503, 'locked_down')
+  const hub = await mimir.hub(accessToken)
+  await hub.assertRefused('read_only', 'SendMessage', dm, 'during')
+})
+
+test('an incident is marked in the audit chain, with the time by which to tell the authority', async () => {
+  await using mimir = await boot()
+  const title = 'a laptop of Grace was stolen'
+  const incident = await mimir.command('incident.open', { title })
+  assert.equal(Date.parse(incident.notifyBy) - Date.parse(incident.openedAt), 72 * HOUR)
+  const conclusion = 'nothing was read'
+  await mimir.command('incident.close', { id: incident.id, conclusion })
+  const again = mimir.command('incident.close', { id: incident.id, conclusion })
+  await assert.rejects(again, /no such open incident/)
+  const [listed] = await mimir.command('incident.list')
+  assert.deepEqual([listed.title, listed.conclusion], [title, conclusion])
+  const events = await mimir.app.ctx.db.read
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('target_id', '=', incident.id)
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['incident.opened', 'incident.closed'],
+  )
+  assert.ok(!JSON.stringify(events).includes('Grace'))
+})
+
+test('in strict mode nothing is changed while a sink takes nothing for long, and reading goes on', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'mimir-strict-'))
+  const inTheWay = join(directory, 'file')
+  writeFileSync(inTheWay, '')
+  const env = {
+    MIMIR_AUDIT_STRICT: 'true',
+    MIMIR_AUDIT_LOG_DESTINATION: 'file',
+    // A file where a folder has to be.
+    MIMIR_AUDIT_LOG_FILE: join(inTheWay, 'audit.jsonl'),
+  }
+  await using mimir = await boot({ env })
+  const alice = await mimir.person('alice')
+  const run = async () => {
+    for (const job of ['chain-audit-events', 'deliver-audit-to-file', 'enforce-strict-audit']) {
+      await mimir.app.jobs.runNow(job)
+    }
+  }
+  await run()
+  assertDone(await alice.rest.post('/api/me/regenerate-friend-key'))
+  mimir.clock.advance(6 * MINUTE)
+  await run()
+  const change = await alice.rest.post('/api/me/regenerate-friend-key')
+  assertRefused(change, 503, 'audit_unavailable')
+  assertDone(await alice.rest.get('/api/me'))
+  const hub = await alice.connect()
+  await hub.assertRefused('audit_unavailable', 'Typing', alice.id, true)
+})
