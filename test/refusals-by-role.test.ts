@@ -38,9 +38,9 @@ function mayTry(operation: Operation, rights: Rights): boolean {
   return !(isProgram && changes) || permissions.has('privacy:self')
 }
 
-/** To programs `forbidden` is a thing's own refusal, like that of a link that needs a session. */
+/** To programs these are a thing's own refusals, like that of a link that needs a session. */
 function isRefused({ status, code = '' }: Outcome, isProgram: boolean): boolean {
-  if (isProgram && code === 'forbidden') return false
+  if (isProgram && ['forbidden', 'session_needed'].includes(code)) return false
   if (status === 403 || status === 401) return true
   return ['forbidden', 'insufficient_permission'].includes(code)
 }

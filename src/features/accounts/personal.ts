@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { type PersonalData, partOf } from '../../db/personal-data.ts'
 import { toIso } from '../../platform/clock.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import { releaseAvatar } from '../attachments/service.ts'
 import { deleteEmailTokens, findUser, updateUser } from './store.ts'
 
 export const accountData: PersonalData<Ctx> = {
@@ -13,7 +14,8 @@ export const accountData: PersonalData<Ctx> = {
     yield* partOf('account.json', [{ ...account, has_password: password_hash !== null }])
   },
   /** The row stays, so that what others have of the person still has a sender: one without a name. */
-  async erase(ctx, tx, { userId }) {
+  async erase(ctx, tx, { tenantId, userId }) {
+    const user = await findUser(tx, tenantId, userId)
     const name = `erased_${sha256Hex(randomToken(16)).slice(0, 12)}`
     await updateUser(tx, userId, {
       username: name,
@@ -21,6 +23,7 @@ export const accountData: PersonalData<Ctx> = {
       email: null,
       phone: null,
       display_name: null,
+      avatar_id: null,
       password_hash: null,
       did: null,
       status: 'Suspended',
@@ -29,6 +32,7 @@ export const accountData: PersonalData<Ctx> = {
       last_seen_at: null,
       updated_at: toIso(ctx.clock.now()),
     })
+    if (user?.avatar_id) await releaseAvatar(ctx, tx, user.avatar_id)
     return 1 + (await deleteEmailTokens(tx, userId))
   },
 }

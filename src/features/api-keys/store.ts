@@ -126,3 +126,8 @@ export async function listKeysUsedSince(db: Db, since: string, now: string) {
     .orderBy('id')
     .execute()
 }
+
+export async function deleteKeysOf(tx: Tx, ownerId: string): Promise<number> {
+  const result = await tx.deleteFrom('api_keys').where('owner_id', '=', ownerId).executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

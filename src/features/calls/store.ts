@@ -34,3 +34,11 @@ export async function findMissedCalls(db: Db, ids: readonly string[]) {
 export async function deleteMissedCallsBefore(tx: Tx, before: string): Promise<void> {
   await tx.deleteFrom('missed_calls').where('called_at', '<', before).execute()
 }
+
+export async function deleteMissedCallsOf(tx: Tx, userId: string): Promise<number> {
+  const result = await tx
+    .deleteFrom('missed_calls')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

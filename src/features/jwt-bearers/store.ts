@@ -85,3 +85,11 @@ export async function hasAdminSubject(db: Db): Promise<boolean> {
     .executeTakeFirst()
   return row !== undefined
 }
+
+export async function deleteSubjectsOf(tx: Tx, userId: string): Promise<number> {
+  const result = await tx
+    .deleteFrom('jwt_subjects')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

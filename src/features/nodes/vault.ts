@@ -29,8 +29,12 @@ export interface Vault {
 type Needs = Pick<Ctx, 'keyring'>
 
 /** The owner's vault, or undefined while they have never kept anything. */
-export async function findVault(ctx: Needs, db: Db, me: UserActor): Promise<Vault | undefined> {
-  const row = await findVaultRow(db, me.userId)
+export function findVault(ctx: Needs, db: Db, me: UserActor): Promise<Vault | undefined> {
+  return findVaultOf(ctx, db, me.userId)
+}
+
+export async function findVaultOf(ctx: Needs, db: Db, ownerId: string): Promise<Vault | undefined> {
+  const row = await findVaultRow(db, ownerId)
   return row && vaultOf(row, openKey(ctx, row))
 }
 

@@ -30,3 +30,8 @@ export async function deleteGrant(tx: Tx, userId: string, role: string): Promise
     .executeTakeFirst()
   return result.numDeletedRows > 0n
 }
+
+export async function deleteGrantsOf(tx: Tx, userId: string): Promise<number> {
+  const result = await tx.deleteFrom('role_grants').where('user_id', '=', userId).executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

@@ -1,0 +1,17 @@
+import type { Ctx } from '../../context.ts'
+import { type PersonalData, partOf } from '../../db/personal-data.ts'
+import { toMissedCall } from './compose.ts'
+import { deleteMissedCallsOf, listMissedCalls } from './store.ts'
+
+/** More than there can be: they are forgotten after three months. */
+const ALL = 100_000
+
+export const callData: PersonalData<Ctx> = {
+  tables: ['missed_calls'],
+  async *collect(ctx, { userId }) {
+    const rows = await listMissedCalls(ctx.db.read, userId, { limit: ALL })
+    yield* partOf('missed-calls.json', rows.map(toMissedCall))
+  },
+  /** The other sides' entries are theirs. */
+  erase: (_ctx, tx, { userId }) => deleteMissedCallsOf(tx, userId),
+}
