@@ -14,10 +14,9 @@ import {
 } from './store.ts'
 
 /** What later slices may ask and do about accounts, inside their own transactions. */
-export const findAccount = findUserByLogin
 export const findAccountById = findUser
 export const listAccounts = listUsers
-export { countUsers, holdActive, insertUser, moveStatus } from './store.ts'
+export { countUsers, findUserByLogin, holdActive, insertUser, moveStatus } from './store.ts'
 
 /** A user named as an administrator would: by id, username or e-mail. Throws `user_not_found`. */
 export async function requireAccount(db: Db, tenantId: string, name: string): Promise<UserRow> {

@@ -5,7 +5,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findAccount } from '../accounts/access.ts'
+import { findUserByLogin } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { openSessionsOf } from './access.ts'
 import { sessionErrors } from './errors.ts'
@@ -27,7 +27,7 @@ export async function login(
   actor: Actor,
   input: Login,
 ): Promise<TokenPair> {
-  const user = await findAccount(ctx.db.read, actor.tenantId, input.usernameOrEmail)
+  const user = await findUserByLogin(ctx.db.read, actor.tenantId, input.usernameOrEmail)
   const right = await ctx.passwords.verify(input.password, user?.password_hash)
   if (!user || !right) {
     await ctx.db.transaction((tx) =>
