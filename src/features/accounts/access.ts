@@ -15,12 +15,12 @@ import {
 } from './store.ts'
 
 /** What later slices may ask and do about accounts, inside their own transactions. */
-export const findAccount = findUserByLogin
 export const findAccountById = findUser
 export const listAccounts = listUsers
 export {
   countUsers,
   findFirstAdmin,
+  findUserByLogin,
   hasAdminWithPassword,
   holdActive,
   insertUser,

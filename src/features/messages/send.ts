@@ -4,10 +4,17 @@ import type { Tx } from '../../db/database.ts'
 import { isConflict, isUnavailable } from '../../db/errors.ts'
 import { appendEvents } from '../../events/append.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
+import type { AppError } from '../../platform/errors.ts'
 import { timeOfId } from '../../platform/ids.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
+import type { Attachment } from '../attachments/schema.ts'
 import { type Carried, findSendable, linkAttachments } from '../attachments/service.ts'
-import { findWriters, refuseOutsider, touchConversations } from '../conversations/access.ts'
+import {
+  findWriters,
+  type MembershipKey,
+  refuseOutsider,
+  touchConversations,
+} from '../conversations/access.ts'
 import { sealContent } from './content.ts'
 import { messageReceived } from './events.ts'
 import { readMessages, toMessage } from './read.ts'
@@ -93,101 +100,122 @@ interface Outgoing extends Carried {
   readonly content: string
 }
 
+/** A message that may be stored: what is written, and what everybody is told. */
+interface Accepted extends Carried {
+  readonly row: NewMessageRow
+  readonly message: Message
+}
+
 /** One transaction for all messages that wait: a handful of statements, whatever their number. */
 async function storeMessages(
   ctx: Needs,
   tx: Tx,
   outgoing: readonly Outgoing[],
 ): Promise<Settled<Sent>[]> {
-  const mayWrite = await findWriters(
-    tx,
-    outgoing.map(({ row }) => ({ conversationId: row.conversation_id, userId: row.sender_id })),
-  )
+  const check = await prepareChecks(ctx, tx, outgoing)
+  const accepted: Accepted[] = []
   const firstByClientId = new Map<string, Sent>()
-  const checkTarget = await checkTargets(
-    ctx,
-    tx,
-    outgoing.map(({ row }) => row),
-  )
-  const attachmentsFor = await findSendable(ctx, tx, outgoing)
-  const carried: Carried[] = []
-  const fresh: NewMessageRow[] = []
   const outcomes: Settled<Sent>[] = []
-  const messages: Message[] = []
-
   for (const one of outgoing) {
-    const { row, content } = one
-    const { conversation_id: conversationId, sender_id: userId } = row
-    if (!mayWrite({ conversationId, userId })) {
-      const key = { tenantId: row.tenant_id, conversationId, userId }
-      outcomes.push({ error: await refuseOutsider(tx, key) })
+    const { row } = one
+    const refusal = await check.writer(row)
+    if (refusal) {
+      outcomes.push({ error: refusal })
       continue
     }
-    const key = row.client_message_id && `${userId}:${conversationId}:${row.client_message_id}`
+    const key =
+      row.client_message_id && `${row.sender_id}:${row.conversation_id}:${row.client_message_id}`
     const earlier = key && (firstByClientId.get(key) ?? (await findEarlier(ctx, tx, row)))
     if (earlier) {
       outcomes.push({ value: { ...earlier, created: false } })
       continue
     }
-    const refusal = checkTarget(row)
-    if (refusal) {
-      outcomes.push({ error: refusal })
-      continue
-    }
-    const attachments = attachmentsFor(one)
+    const attachments = check.contents(one)
     if (attachments instanceof Error) {
       outcomes.push({ error: attachments })
       continue
     }
-    const message: Message = {
-      ...toMessage(row, content),
-      ...(attachments.length > 0 ? { attachments: [...attachments] } : {}),
-    }
-    carried.push(one)
-    const sent: Sent = { message, created: true }
+    const next = accept(ctx, one, attachments)
+    const sent: Sent = { message: next.message, created: true }
     if (key) firstByClientId.set(key, sent)
-    const { keyId: key_id, bytes } = sealContent(ctx, row, content)
-    fresh.push({ ...row, key_id, sealed: bytes })
-    messages.push(message)
+    accepted.push(next)
     outcomes.push({ value: sent })
   }
-
-  const newest = fresh.at(-1)
-  if (newest) {
-    // First, since its locks put the writers of one conversation into an order on every engine.
-    const timers = await touchConversations(
-      tx,
-      fresh.map((row) => row.conversation_id),
-      newest.created_at,
-    )
-    if (timers.size > 0) applyTimers(timers, fresh, messages)
-    await insertMessages(tx, fresh)
-    await linkAttachments(tx, carried)
-    await appendEvents(
-      ctx,
-      tx,
-      messages.map((message, index) =>
-        messageReceived((fresh[index] as NewMessageRow).tenant_id, message),
-      ),
-    )
-  }
+  if (accepted.length > 0) await writeAll(ctx, tx, accepted)
   return outcomes
 }
 
+interface Checks {
+  /** The refusal of a sender who may not write there. */
+  writer(row: UnsealedRow): Promise<AppError | undefined>
+  /** The attachments, or the refusal of a message that names what it may not. */
+  contents(one: Outgoing): readonly Attachment[] | AppError
+}
+
+/** Looks up what the checks need, for all the messages at once. */
+async function prepareChecks(ctx: Needs, tx: Tx, outgoing: readonly Outgoing[]): Promise<Checks> {
+  const rows = outgoing.map(({ row }) => row)
+  const mayWrite = await findWriters(tx, rows.map(membershipOf))
+  const checkTarget = await checkTargets(ctx, tx, rows)
+  const attachmentsFor = await findSendable(ctx, tx, outgoing)
+  return {
+    async writer(row) {
+      const membership = membershipOf(row)
+      if (mayWrite(membership)) return undefined
+      return refuseOutsider(tx, { tenantId: row.tenant_id, ...membership })
+    },
+    contents: (one) => checkTarget(one.row) ?? attachmentsFor(one),
+  }
+}
+
+function membershipOf(row: UnsealedRow): MembershipKey {
+  return { conversationId: row.conversation_id, userId: row.sender_id }
+}
+
+/** Seals here, in the transaction: a key that is retired meanwhile is not used any more. */
+function accept(
+  ctx: Needs,
+  { row, content, attachmentIds }: Outgoing,
+  attachments: readonly Attachment[],
+): Accepted {
+  const { keyId: key_id, bytes: sealed } = sealContent(ctx, row, content)
+  return {
+    row: { ...row, key_id, sealed },
+    attachmentIds,
+    message: {
+      ...toMessage(row, content),
+      ...(attachments.length > 0 ? { attachments: [...attachments] } : {}),
+    },
+  }
+}
+
+async function writeAll(ctx: Needs, tx: Tx, accepted: readonly Accepted[]): Promise<void> {
+  const rows = accepted.map(({ row }) => row)
+  // First, since its locks put the writers of one conversation into an order on every engine.
+  const timers = await touchConversations(
+    tx,
+    rows.map((row) => row.conversation_id),
+    (rows.at(-1) as NewMessageRow).created_at,
+  )
+  if (timers.size > 0) applyTimers(timers, accepted)
+  await insertMessages(tx, rows)
+  await linkAttachments(tx, accepted)
+  await appendEvents(
+    ctx,
+    tx,
+    accepted.map(({ row, message }) => messageReceived(row.tenant_id, message)),
+  )
+}
+
 /** Where the conversation has a timer, its messages disappear by then, or earlier if the sender says so. */
-function applyTimers(
-  timers: ReadonlyMap<string, number>,
-  rows: NewMessageRow[],
-  messages: readonly Message[],
-): void {
-  messages.forEach((message, index) => {
+function applyTimers(timers: ReadonlyMap<string, number>, accepted: readonly Accepted[]): void {
+  for (const { row, message } of accepted) {
     const seconds = timers.get(message.conversationId)
-    if (seconds === undefined) return
+    if (seconds === undefined) continue
     const due = expiryOf(message.id, seconds)
     if (message.expiresAt === undefined || message.expiresAt > due) message.expiresAt = due
-    const row = rows[index] as NewMessageRow
     row.expires_at = message.expiresAt
-  })
+  }
 }
 
 async function findEarlier(ctx: Needs, tx: Tx, row: UnsealedRow): Promise<Sent | undefined> {

@@ -7,7 +7,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { methodNotAllowed } from '../../policy/errors.ts'
-import { findAccount } from '../accounts/access.ts'
+import { findUserByLogin } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { forgetDevicesOfSessions, forgetDevicesOfUser } from '../devices/access.ts'
 import { sessionErrors } from './errors.ts'
@@ -36,7 +36,7 @@ export async function login(
     await recordRefusedLogin(ctx, actor, undefined, 'method_not_allowed')
     throw methodNotAllowed('password')
   }
-  const user = await findAccount(ctx.db.read, actor.tenantId, input.usernameOrEmail)
+  const user = await findUserByLogin(ctx.db.read, actor.tenantId, input.usernameOrEmail)
   const right = await ctx.passwords.verify(input.password, user?.password_hash)
   if (!user || !right) {
     await recordRefusedLogin(ctx, actor, user, user ? 'wrong_password' : 'unknown_account')
