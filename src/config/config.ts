@@ -5,8 +5,10 @@ import {
   type LimitedRateClass,
   type RateLimit,
 } from '../policy/rate-classes.ts'
+import { type OidcProvider, readOidc } from './oidc.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
+import { type MfaConfig, readAppRedirects, readMfa } from './sign-in.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
 export interface Config {
@@ -39,6 +41,15 @@ export interface Config {
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
   /** What people's addresses may lead to beside the public network. */
   readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
+  /** Providers that people may sign in with, and how a browser and an app come back from there. */
+  readonly oidc: {
+    readonly providers: readonly OidcProvider[]
+    readonly timeoutMs: number
+    readonly flowSeconds: number
+    readonly appRedirects: readonly string[]
+  }
+  readonly browserSession: { readonly seconds: number; readonly idleSeconds: number }
+  readonly mfa: MfaConfig
   readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
   /** Start although the stored messages cannot be opened any more. */
   readonly acceptLostKeys: boolean
@@ -50,6 +61,8 @@ export interface Config {
     readonly turnSecret: string | undefined
     readonly bootstrapPassword: string | undefined
     readonly firebaseKey: string | undefined
+    /** Of OpenID Connect clients, by the provider's name. */
+    readonly oidcClients: Readonly<Record<string, string>>
   }
 }
 
@@ -83,6 +96,7 @@ export function deriveConfig(
     values.MIMIR_FCM_ENDPOINT,
     problems,
   )
+  const oidc = readOidc(values, publicUrl, problems)
   const config: Config = {
     dataDir,
     paths: {
@@ -115,6 +129,17 @@ export function deriveConfig(
       vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),
     },
     outboundAllow: parseOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
+    oidc: {
+      providers: oidc.providers,
+      timeoutMs: values.MIMIR_OAUTH_TIMEOUT_MS,
+      flowSeconds: values.MIMIR_OAUTH_STATE_TIMEOUT,
+      appRedirects: readAppRedirects(values.MIMIR_APP_REDIRECTS, problems),
+    },
+    browserSession: {
+      seconds: values.MIMIR_SESSION_SECONDS,
+      idleSeconds: values.MIMIR_SESSION_IDLE_SECONDS,
+    },
+    mfa: readMfa(values, publicUrl, problems),
     apps: {
       android: {
         minimum: values.MIN_APP_VERSION_ANDROID,
@@ -136,6 +161,7 @@ export function deriveConfig(
       turnSecret: values.TURN_SECRET,
       bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
       firebaseKey: firebase?.privateKey,
+      oidcClients: oidc.secrets,
     },
   }
   return problems.length > 0 ? undefined : deepFreeze(config)

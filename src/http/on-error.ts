@@ -6,7 +6,7 @@ export function toResponse(error: unknown, requestId: string, log: Logger): Resp
   const refusal = error instanceof AppError ? error : new AppError(commonErrors.internal)
   if (!(error instanceof AppError)) {
     log.error({ err: error, requestId }, 'a request failed')
-  } else if (error.kind === 'unavailable') {
+  } else if (error.kind === 'unavailable' || error.kind === 'upstream_failed') {
     log.warn({ err: error.cause, requestId, code: error.code }, 'a request was refused')
   }
   const headers = new Headers({ 'x-request-id': requestId })
@@ -56,6 +56,8 @@ export function statusOf(kind: ErrorKind): number {
       return 429
     case 'internal':
       return 500
+    case 'upstream_failed':
+      return 502
     case 'unavailable':
       return 503
   }

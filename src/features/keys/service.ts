@@ -7,7 +7,9 @@ import type { Actor } from '../../policy/actor.ts'
 import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed as sealsMessages } from '../messages/access.ts'
+import { isTotpKeyUsed as sealsAuthenticators } from '../mfa/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
+import { isSignInKeyUsed as sealsSignIns } from '../sessions/access.ts'
 
 /** A key without its bytes. */
 export interface KeyInfo {
@@ -65,7 +67,14 @@ export async function retireKey(
 
 /** Whether anything that was sealed with the key is still to be read. */
 async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
-  const uses = [sealsMessages, sealsAttachments, sealsReasons, isKeyUsedByMail]
+  const uses = [
+    sealsMessages,
+    sealsAttachments,
+    sealsReasons,
+    isKeyUsedByMail,
+    sealsAuthenticators,
+    sealsSignIns,
+  ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false
 }

@@ -2,6 +2,14 @@ import type { Db } from '../../db/database.ts'
 import type { Session } from './schema.ts'
 import { listSessions } from './store.ts'
 
+export {
+  findSession,
+  findSsoSession,
+  isSignInKeyUsed,
+  listSsoSessions,
+  renewProof,
+} from './store.ts'
+
 /** A signed-in device, without the word whether it is the one that asks. */
 export type OpenSession = Omit<Session, 'current'>
 

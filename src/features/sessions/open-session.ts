@@ -1,8 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
-import { DAY, toIso } from '../../platform/clock.ts'
+import { DAY, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
+import { seal } from '../../platform/secret-box.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
@@ -11,24 +12,24 @@ import { recordAudit } from '../audit/service.ts'
 import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
 import type { TokenPair } from './schema.ts'
-import { insertRefreshToken, insertSession } from './store.ts'
+import type { Proof, Sso } from './sign-in.ts'
+import {
+  insertBrowserSession,
+  insertRefreshToken,
+  insertSession,
+  insertSsoSession,
+} from './store.ts'
 
 export const REFRESH_LIFETIME = 30 * DAY
 
-/** How the person proved who they are. */
-export interface Proof {
-  /** Runs first in the transaction: uses the proof up, or throws. */
-  use?(tx: Tx): Promise<void>
-  /** For the audit, beside the user. */
-  readonly details?: Readonly<Record<string, string>>
-}
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
 
 /** Starts a session of an active account, from the device that calls. */
 export async function openSession(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>,
+  ctx: Needs,
   actor: Actor,
   user: UserRow,
-  proof: Proof = {},
+  proof: Proof,
 ): Promise<TokenPair> {
   const now = ctx.clock.now()
   const sessionId = ctx.ids.next()
@@ -38,22 +39,7 @@ export async function openSession(
   const { id: userId, email, username } = user
   const access = await signAccessToken(ctx, { userId, email, username, isAdmin, sessionId })
   await ctx.db.transaction(async (tx) => {
-    await proof.use?.(tx)
-    // Hashing takes long: what changed meanwhile ended the sessions without this one.
-    const unchanged = await holdActive(tx, user.id, user.password_hash)
-    if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
-    await insertSession(tx, {
-      id: sessionId,
-      tenant_id: user.tenant_id,
-      user_id: user.id,
-      ip: actor.origin.ip ?? null,
-      user_agent: actor.origin.userAgent ?? null,
-      created_at: toIso(now),
-      last_used_at: toIso(now),
-      expires_at: refreshExpiresAt,
-      revoked_at: null,
-      revoked_reason: null,
-    })
+    await startSession(ctx, tx, actor, user, proof, { id: sessionId, expiresAt: refreshExpiresAt })
     await insertRefreshToken(tx, {
       token_hash: sha256Hex(refreshToken),
       tenant_id: user.tenant_id,
@@ -62,11 +48,6 @@ export async function openSession(
       expires_at: refreshExpiresAt,
       rotated_at: null,
       successor_hash: null,
-    })
-    await recordAudit(ctx, tx, actor, {
-      type: 'session.started',
-      target: { type: 'session', id: sessionId },
-      details: { userId: user.id, ...proof.details },
     })
   })
   return {
@@ -77,4 +58,93 @@ export async function openSession(
     username,
     isAdmin,
   }
+}
+
+/** What goes into the cookie of a browser. */
+export interface BrowserToken {
+  readonly token: string
+  readonly expiresAt: string
+}
+
+/**
+ * Starts a session whose credential is a cookie. The token is always a new one, so that nobody can know it
+ * beforehand; only its hash is kept.
+ */
+export async function openBrowserSession(
+  ctx: Needs,
+  actor: Actor,
+  user: UserRow,
+  proof: Proof,
+): Promise<BrowserToken> {
+  const now = ctx.clock.now()
+  const sessionId = ctx.ids.next()
+  const token = randomToken(32)
+  const expiresAt = toIso(now + ctx.config.browserSession.seconds * SECOND)
+  await ctx.db.transaction(async (tx) => {
+    await startSession(ctx, tx, actor, user, proof, { id: sessionId, expiresAt })
+    await insertBrowserSession(tx, {
+      token_hash: sha256Hex(token),
+      tenant_id: user.tenant_id,
+      session_id: sessionId,
+      created_at: toIso(now),
+    })
+  })
+  return { token, expiresAt }
+}
+
+async function startSession(
+  ctx: Needs,
+  tx: Tx,
+  actor: Actor,
+  user: UserRow,
+  proof: Proof,
+  { id, expiresAt }: { id: string; expiresAt: string },
+): Promise<void> {
+  await proof.use?.(tx)
+  // Hashing takes long: what changed meanwhile ended the sessions without this one.
+  const unchanged = await holdActive(tx, user.id, user.password_hash)
+  if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
+  const now = toIso(ctx.clock.now())
+  await insertSession(tx, {
+    id,
+    tenant_id: user.tenant_id,
+    user_id: user.id,
+    ip: actor.origin.ip ?? null,
+    user_agent: actor.origin.userAgent ?? null,
+    created_at: now,
+    last_used_at: now,
+    expires_at: expiresAt,
+    revoked_at: null,
+    revoked_reason: null,
+    methods: proof.methods.join(' '),
+    authenticated_at: toIso(proof.authenticatedAt),
+    second_factor_at: proof.secondFactorAt === undefined ? null : toIso(proof.secondFactorAt),
+  })
+  if (proof.sso) await keepSso(ctx, tx, user, id, proof.sso)
+  await recordAudit(ctx, tx, actor, {
+    type: 'session.started',
+    target: { type: 'session', id },
+    details: { userId: user.id, methods: proof.methods.join(' '), ...proof.details },
+  })
+}
+
+async function keepSso(
+  ctx: Needs,
+  tx: Tx,
+  user: UserRow,
+  sessionId: string,
+  sso: Sso,
+): Promise<void> {
+  const { provider, issuer, subject, idpSession, idToken } = sso
+  const sealed = seal(ctx.keyring.current('message'), idToken, `id-token:${sessionId}`)
+  await insertSsoSession(tx, {
+    session_id: sessionId,
+    tenant_id: user.tenant_id,
+    provider,
+    issuer,
+    subject,
+    idp_session: idpSession ?? null,
+    key_id: sealed.keyId,
+    sealed: sealed.bytes,
+  })
 }

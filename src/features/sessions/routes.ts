@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
 import { accountErrors } from '../accounts/errors.ts'
+import { redeemAppCode } from './app-code.ts'
 import { changePassword } from './change-password.ts'
 import { sessionErrors } from './errors.ts'
 import { linkDevice, redeemDeviceLink } from './link-device.ts'
@@ -10,6 +11,7 @@ import {
   ChangePassword,
   DeviceLink,
   Login,
+  RedeemAppCode,
   RedeemDeviceLink,
   RefreshToken,
   Session,
@@ -28,7 +30,12 @@ export const routes = [
     body: Login,
     status: 200,
     output: TokenPair,
-    errors: [sessionErrors.invalidCredentials, sessionErrors.accountNotActive],
+    errors: [
+      sessionErrors.invalidCredentials,
+      sessionErrors.accountNotActive,
+      sessionErrors.mfaRequired,
+      sessionErrors.mfaEnrolmentRequired,
+    ],
     run: login,
   }),
   defineRoute({
@@ -92,6 +99,18 @@ export const routes = [
     output: TokenPair,
     errors: [sessionErrors.invalidOrExpiredCode],
     run: redeemDeviceLink,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/app-code/redeem',
+    summary: 'Sign an app in with the code that a sign-in in the browser ended with',
+    permission: 'public',
+    rate: 'auth-link-device',
+    body: RedeemAppCode,
+    status: 200,
+    output: TokenPair,
+    errors: [sessionErrors.invalidChallenge],
+    run: redeemAppCode,
   }),
   defineRoute({
     method: 'delete',

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
+import type { UserRow } from '../../db/tables.ts'
 import { appendEvents, disconnectAfterCommit } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
@@ -12,6 +13,7 @@ import { sessionErrors } from './errors.ts'
 import { sessionRevoked } from './events.ts'
 import { openSession } from './open-session.ts'
 import type { Login, RefreshToken, Session, SessionId, TokenPair } from './schema.ts'
+import { requireComplete } from './second-step.ts'
 import {
   findRefreshToken,
   revokeOtherSessionRows,
@@ -19,14 +21,42 @@ import {
   revokeSessionRows,
 } from './store.ts'
 
+export { authenticateBrowser } from './browser-session.ts'
+export { type Landing, land } from './landing.ts'
+export { openSession } from './open-session.ts'
+export { requireComplete } from './second-step.ts'
+export type { Proof, SignIn, Sso } from './sign-in.ts'
+export {
+  type AppTarget,
+  type FoundStep,
+  type PendingSignIn,
+  requireStep,
+  useStep,
+} from './steps.ts'
+
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
-/** Starts a session. Unknown name and wrong password answer alike, and in the same time. */
+/**
+ * Starts a session by password. An account with a second factor gets `mfa_required` with a challenge to go
+ * on with instead.
+ */
 export async function login(
   ctx: Needs & Pick<Ctx, 'passwords'>,
   actor: Actor,
   input: Login,
 ): Promise<TokenPair> {
+  const user = await checkPassword(ctx, actor, input)
+  const signIn = { methods: ['pwd'], authenticatedAt: ctx.clock.now() }
+  await requireComplete(ctx, user, signIn)
+  return openSession(ctx, actor, user, signIn)
+}
+
+/** Whose name and password these are. Unknown name and wrong password answer alike, and in the same time. */
+export async function checkPassword(
+  ctx: Needs & Pick<Ctx, 'passwords'>,
+  actor: Actor,
+  input: Login,
+): Promise<UserRow> {
   const user = await findAccount(ctx.db.read, actor.tenantId, input.usernameOrEmail)
   const right = await ctx.passwords.verify(input.password, user?.password_hash)
   if (!user || !right) {
@@ -47,7 +77,7 @@ export async function login(
       { audit: { reason: 'account_not_active', targetType: 'user', targetId: user.id } },
     )
   }
-  return openSession(ctx, actor, user)
+  return user
 }
 
 /** Ends the session of a refresh token and its connections; says nothing about tokens it does not know. */
