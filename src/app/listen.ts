@@ -6,7 +6,6 @@ import { createRefusalRecorder, type RecordRefusal } from '../features/audit/ser
 import { ringAgain } from '../features/calls/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
-import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
 import { defineRawRoute } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
 import { openApiDocument } from '../http/openapi.ts'
@@ -15,9 +14,9 @@ import { createHub, type Hub } from '../hub/hub.ts'
 import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Actor, Origin } from '../policy/actor.ts'
-import { requireBearerToken } from '../policy/bearer-token.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
+import { type Authenticator, createAuthenticator } from './authenticate.ts'
 import type { CleanUp } from './clean-up.ts'
 import { commands, hubMethods, routes } from './features.ts'
 
@@ -41,7 +40,8 @@ export async function listen(
 ): Promise<Listener> {
   const { config, log } = ctx
   const refused = createRefusalRecorder(ctx)
-  const hub = buildHub(ctx, cleanUp, refused, options.hubLimits)
+  const authenticator = createAuthenticator(ctx)
+  const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
   const anonymous = (origin: Origin): Actor => ({
     kind: 'anonymous',
     tenantId: DEFAULT_TENANT,
@@ -51,8 +51,7 @@ export async function listen(
     ctx,
     routes: [...routes, ...documentRoutes(config)],
     anonymous,
-    authenticate: (request, origin) =>
-      authenticateToken(ctx, requireBearerToken(request.headers), origin),
+    authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
     refused,
     checkAnswers: options.checkAnswers ?? false,
@@ -92,6 +91,7 @@ export async function listen(
 function buildHub(
   ctx: Ctx,
   cleanUp: CleanUp,
+  authenticator: Authenticator,
   refused: RecordRefusal,
   limits: Partial<HubLimits> = {},
 ): Hub {
@@ -108,10 +108,10 @@ function buildHub(
     ctx,
     methods: hubMethods,
     limits,
-    authenticate: (token, origin) => authenticateToken(ctx, token, origin),
+    authenticate: (request, origin) => authenticator.identify(request, origin, 'hub'),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused,
-    stillActive: (actor) => isStillActive(ctx, actor),
+    stillActive: (actor) => authenticator.stillHolds(actor),
     conversationsOf: (actor) => listConversationIds(ctx.db.read, actor.userId),
     presence: {
       connected: (actor, connectionId) => {

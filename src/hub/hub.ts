@@ -15,17 +15,17 @@ import { Groups } from './groups.ts'
 import type { HubLimits } from './limits.ts'
 import { DEFAULT_HUB_LIMITS } from './limits.ts'
 import type { Call } from './messages.ts'
+import { negotiateQueryOf, negotiation } from './negotiation.ts'
 import { isResumable, Offers } from './offers.ts'
 import { Outbox } from './outbox.ts'
 import { ResumedSocket } from './resumed-socket.ts'
-import { negotiateQueryOf, negotiation, tokenOf } from './sign-in.ts'
 
 export interface HubOptions {
   readonly ctx: Ctx
   readonly methods: readonly HubMethod[]
   readonly limits?: Partial<HubLimits>
-  /** Whose token this is; throws `unauthorized` for a bad one. */
-  authenticate(token: string, origin: Origin): Promise<UserActor>
+  /** Whose credential the request carries; throws `unauthorized` without a good one. */
+  authenticate(request: Request, origin: Origin): Promise<UserActor>
   /** The HTTP answer to a request that `authenticate` or a stopping hub refused. */
   refuse(error: unknown, requestId: string): Response
   readonly refused: Refused
@@ -148,9 +148,7 @@ class LiveHub implements Hub, ConnectionHost {
 
   private signIn(request: Request, origin: Origin): Promise<UserActor> {
     if (this.stopping) throw new AppError(commonErrors.shuttingDown)
-    const token = tokenOf(request)
-    if (token === undefined) throw new AppError(commonErrors.unauthorized)
-    return this.options.authenticate(token, origin)
+    return this.options.authenticate(request, origin)
   }
 
   events(events: readonly AppEvent[]): void {

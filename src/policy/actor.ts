@@ -1,5 +1,6 @@
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Language } from '../platform/language.ts'
+import type { CredentialKind } from './credential.ts'
 import type { Permission, Requirement, Role } from './permissions.ts'
 import { permissionsOf } from './permissions.ts'
 
@@ -32,6 +33,8 @@ export interface UserActor {
   readonly role: Role
   /** Absent in a token that no sign-in of this server made. */
   readonly sessionId?: string
+  /** What the caller showed; absent: an access token. */
+  readonly credential?: CredentialKind
   /** What the credential allows of what the role allows; absent: all of it. */
   readonly scopes?: ReadonlySet<Permission>
   readonly origin: Origin

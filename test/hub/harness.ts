@@ -13,6 +13,7 @@ import { AppError, commonErrors } from '../../src/platform/errors.ts'
 import { createIds } from '../../src/platform/ids.ts'
 import { createLog } from '../../src/platform/log.ts'
 import type { Origin, UserActor } from '../../src/policy/actor.ts'
+import { presentedCredential } from '../../src/policy/credential.ts'
 import { loadRuntime } from '../../src/runtime/index.ts'
 import { eventually } from '../harness/eventually.ts'
 
@@ -53,7 +54,8 @@ export async function openHouse(
     ctx,
     methods: methods(calls),
     limits,
-    authenticate: async (token, origin) => actorOf(token, origin),
+    authenticate: async (request, origin) =>
+      actorOf(presentedCredential(request, 'hub')?.text ?? 'bad', origin),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused: async () => {},
     stillActive: async () => true,

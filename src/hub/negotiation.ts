@@ -1,14 +1,3 @@
-import { bearerToken } from '../policy/bearer-token.ts'
-
-/** The access token of a negotiate or upgrade request; browsers set no headers on the latter. */
-export function tokenOf(request: Request): string | undefined {
-  return (
-    bearerToken(request.headers) ??
-    new URL(request.url).searchParams.get('access_token') ??
-    undefined
-  )
-}
-
 /** What a negotiate request asks for (SignalR TransportProtocols, "POST [endpoint-base]/negotiate"). */
 export interface NegotiateQuery {
   /** 1 knows a connection token beside the connection id. */
