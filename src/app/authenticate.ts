@@ -1,5 +1,8 @@
 import type { Ctx } from '../context.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
+import { authenticateBrowser } from '../features/sessions/service.ts'
+import { cookieOf, SESSION_COOKIE } from '../http/cookies.ts'
+import { requireSameOrigin } from '../http/same-origin.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Origin, UserActor } from '../policy/actor.ts'
 import {
@@ -33,6 +36,15 @@ const SCHEMES: readonly Scheme[] = [
     kind: 'access-token',
     takes: (_ctx, { place }) => place === 'bearer',
     authenticate: authenticateToken,
+    stillHolds: isStillActive,
+  },
+  {
+    kind: 'session-cookie',
+    find: (_ctx, request) => cookieOf(request, SESSION_COOKIE),
+    async authenticate(ctx, token, origin, request) {
+      requireSameOrigin(ctx.config, request)
+      return authenticateBrowser(ctx, token, origin)
+    },
     stillHolds: isStillActive,
   },
 ]

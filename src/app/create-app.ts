@@ -14,7 +14,9 @@ import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
 import { createMailer } from '../outbound/mail.ts'
+import { createOidcClient } from '../outbound/oidc/client.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { createIds } from '../platform/ids.ts'
@@ -96,6 +98,13 @@ export async function createApp(options: AppOptions): Promise<App> {
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
       calls: createCallRegistry(clock),
+      oidc: createOidcClient({
+        clock,
+        fetch: createGuardedFetch(config.outboundAllow),
+        timeoutMs: config.oidc.timeoutMs,
+        allow: config.outboundAllow,
+        secrets: config.secrets.oidcClients,
+      }),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))

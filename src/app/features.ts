@@ -20,6 +20,11 @@ import { commands as keyCommands } from '../features/keys/commands.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { commands as mfaCommands } from '../features/mfa/commands.ts'
+import { jobs as mfaJobs } from '../features/mfa/jobs.ts'
+import { routes as mfa } from '../features/mfa/routes.ts'
+import { jobs as oidcJobs } from '../features/oidc/jobs.ts'
+import { routes as oidc } from '../features/oidc/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
@@ -33,6 +38,7 @@ import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
 import { routes as sessionPages } from '../features/sessions/pages.ts'
 import { routes as sessions } from '../features/sessions/routes.ts'
+import { routes as signInPages } from '../features/sign-in/pages.ts'
 import { methods as syncMethods } from '../features/sync/hub.ts'
 import { routes as sync } from '../features/sync/routes.ts'
 import { commands as turnCommands } from '../features/turn/commands.ts'
@@ -51,6 +57,9 @@ export const routes: readonly AnyRoute[] = [
   ...accounts,
   ...sessions,
   ...sessionPages,
+  ...signInPages,
+  ...oidc,
+  ...mfa,
   ...devices,
   ...push,
   ...friends,
@@ -80,6 +89,7 @@ export const hubMethods: readonly HubMethod[] = [
 export const commands = [
   ...adminCommands,
   ...inviteCommands,
+  ...mfaCommands,
   ...keyCommands,
   ...turnCommands,
   ...pushCommands,
@@ -94,4 +104,6 @@ export const jobs: readonly Job[] = [
   ...reactionJobs,
   ...attachmentJobs,
   ...sessionJobs,
+  ...oidcJobs,
+  ...mfaJobs,
 ]

@@ -5,6 +5,7 @@ import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
 import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
 import { ringAgain } from '../features/calls/service.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
+import { requireFreshProof } from '../features/mfa/service.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { defineRawRoute } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
@@ -52,6 +53,7 @@ export async function listen(
     routes: [...routes, ...documentRoutes(config)],
     anonymous,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
+    requireFreshProof: (actor) => requireFreshProof(ctx, actor),
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
     refused,
     checkAnswers: options.checkAnswers ?? false,

@@ -19,11 +19,12 @@ export function requireSameOrigin(config: Ctx['config'], request: Request): void
   const origin = request.headers.get('origin')
   const changes = request.method !== 'GET' && request.method !== 'HEAD'
   const opensSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket'
-  const ours = origin === null ? site === 'same-origin' : isOurs(config, origin)
   // A sub-domain may be somebody else's: same-site is not enough.
-  const foreign = origin === null ? site === 'cross-site' || site === 'same-site' : !ours
-  const follows = request.headers.get('sec-fetch-mode') === 'navigate' && !changes
-  const fine = changes || opensSocket ? ours : !foreign || follows
+  const foreign = site === 'cross-site' || site === 'same-site'
+  const ours = site === 'same-origin' || (!foreign && origin !== null && isOurs(config, origin))
+  const follows = request.headers.get('sec-fetch-mode') === 'navigate'
+  const reads = !changes && !opensSocket
+  const fine = ours || (reads && (follows || (!foreign && origin === null)))
   if (!fine) {
     throw new AppError(
       sameOriginErrors.foreignOrigin,

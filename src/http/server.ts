@@ -10,6 +10,7 @@ import { clientAddress } from './client-address.ts'
 import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
 import { RateLimited, type RateStanding } from './rate-limit.ts'
+import { refusalPage, wantsPage } from './refusal-page.ts'
 
 /** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
 const MAX_JSON_BYTES = 64 * 1024
@@ -21,6 +22,8 @@ export interface HttpOptions {
   anonymous(origin: Origin): Actor
   /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
+  /** Refuses whoever did not show lately that it is still them; asked for routes with `stepUp`. */
+  requireFreshProof(actor: Actor): Promise<void>
   /** What every call has to pass after authentication, for example the version gate. */
   admit(request: Request, actor: Actor, path: string): void
   /** Called with refusals of kind `forbidden`, for the audit. */
@@ -91,16 +94,20 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           : await options.authenticate(request, origin)
       authorize(actor, route.permission)
       options.admit(request, actor, route.path)
+      if (route.stepUp) await options.requireFreshProof(actor)
       response =
         route.kind === 'raw'
           ? await route.respond(ctx, actor, { request, params })
           : await run(route, actor, request, params)
     } catch (error) {
       if (error instanceof RateLimited) standing = error.standing
-      if (error instanceof AppError && error.kind === 'forbidden' && actor) {
-        await options.refused(actor, error)
+      if (error instanceof AppError && error.kind === 'forbidden') {
+        await options.refused(actor ?? options.anonymous(origin), error)
       }
       response = toResponse(error, origin.requestId, ctx.log)
+      if (route.kind === 'raw' && route.refusal === 'page' && wantsPage(request)) {
+        response = await refusalPage(error, response)
+      }
     }
     return withHeaders(response, origin.requestId, standing)
   }
@@ -189,7 +196,7 @@ function withHeaders(
   const { headers } = response
   headers.set('x-request-id', requestId)
   headers.set('x-content-type-options', 'nosniff')
-  headers.set('referrer-policy', 'no-referrer')
+  if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer')
   headers.set('cross-origin-opener-policy', 'same-origin')
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
   if (!headers.has('content-security-policy')) {

@@ -8,6 +8,7 @@ import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed as sealsMessages } from '../messages/access.ts'
 import { isTotpKeyUsed as sealsAuthenticators } from '../mfa/access.ts'
+import { isFlowKeyUsed as sealsFlows } from '../oidc/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
 import { isSignInKeyUsed as sealsSignIns } from '../sessions/access.ts'
 
@@ -74,6 +75,7 @@ async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
     isKeyUsedByMail,
     sealsAuthenticators,
     sealsSignIns,
+    sealsFlows,
   ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false

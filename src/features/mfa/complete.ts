@@ -1,4 +1,5 @@
 import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
@@ -55,32 +56,40 @@ export async function completeSignIn(
 }
 
 /** Makes the authenticator's secret for somebody whose role needs one before they are let in. */
-export async function beginEnrolment(ctx: Needs, challenge: string): Promise<NewTotp> {
+export async function beginEnrolment(
+  ctx: Needs,
+  actor: Actor,
+  challenge: string,
+): Promise<NewTotp> {
   const { user } = await requireStep(ctx, ctx.db.read, challenge, ['enrolment'])
-  return keepNewTotp(ctx, user.id, user.tenant_id, user.username)
+  return keepNewTotp(ctx, user, (tx) =>
+    recordAudit(ctx, tx, actor, {
+      type: 'factor.set_up_begun',
+      target: { type: 'user', id: user.id },
+      details: { factor: 'totp' },
+    }),
+  )
 }
 
 /** A new, not yet confirmed secret in place of an earlier one; refuses when one is confirmed. */
 export async function keepNewTotp(
   ctx: Needs,
-  userId: string,
-  tenantId: string,
-  username: string,
-  also: (tx: Parameters<NonNullable<Proof['use']>>[0]) => Promise<void> = async () => {},
+  user: Pick<UserRow, 'id' | 'tenant_id' | 'username'>,
+  record: (tx: Tx) => Promise<void>,
 ): Promise<NewTotp> {
   if (!ctx.config.mfa.methods.includes('totp')) throw new AppError(mfaErrors.methodNotOffered)
-  const made = await makeTotp(ctx, username)
+  const made = await makeTotp(ctx, user.username)
   await ctx.db.transaction(async (tx) => {
     const kept = await replaceTotp(tx, {
-      user_id: userId,
-      tenant_id: tenantId,
-      ...sealTotp(ctx, userId, made.secret),
+      user_id: user.id,
+      tenant_id: user.tenant_id,
+      ...sealTotp(ctx, user.id, made.secret),
       created_at: toIso(ctx.clock.now()),
       confirmed_at: null,
       last_step: 0,
     })
     if (!kept) throw new AppError(mfaErrors.alreadySetUp)
-    await also(tx)
+    await record(tx)
   })
   return made
 }

@@ -67,7 +67,7 @@ export async function getFactors(
 /** Begins the set-up of an authenticator app: it counts once a code of it was shown. */
 export async function beginTotp(ctx: Needs, actor: Actor): Promise<NewTotp> {
   const { userId, tenantId, username } = requireUser(actor)
-  return keepNewTotp(ctx, userId, tenantId, username, (tx) =>
+  return keepNewTotp(ctx, { id: userId, tenant_id: tenantId, username }, (tx) =>
     recordAudit(ctx, tx, actor, {
       type: 'factor.set_up_begun',
       target: { type: 'user', id: userId },

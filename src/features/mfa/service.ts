@@ -3,13 +3,21 @@ import type { Actor } from '../../policy/actor.ts'
 import { requireUser } from '../../policy/actor.ts'
 import type { TokenPair } from '../sessions/schema.ts'
 import { openSession, requireStep } from '../sessions/service.ts'
+import { factorsOf } from './access.ts'
 import { type CompleteProof, completePasskeySignIn, completeSignIn } from './complete.ts'
 import { requestOptions } from './passkeys.ts'
 import type { Challenge, CompleteSignIn, PasskeyOptions, PasskeySignIn } from './schema.ts'
 
 export { beginEnrolment, completePasskeySignIn, completeSignIn } from './complete.ts'
-export { getFactors } from './factors.ts'
-export { requireFreshProof } from './step-up.ts'
+export {
+  addPasskey,
+  beginTotp,
+  finishTotp,
+  getFactors,
+  removePasskey,
+  removeTotp,
+} from './factors.ts'
+export { requireFreshProof, stepUp } from './step-up.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
 
@@ -34,6 +42,19 @@ export async function signInWithPasskey(
 async function open(ctx: Needs, actor: Actor, { user, proof, recoveryCodes }: CompleteProof) {
   const pair = await openSession(ctx, actor, user, proof)
   return recoveryCodes.length > 0 ? { ...pair, recoveryCodes } : pair
+}
+
+/** What a half-done sign-in waits for. */
+export async function describeStep(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'keyring'>,
+  challenge: string,
+): Promise<{ kind: 'second-factor' | 'enrolment'; factors: ('passkey' | 'totp')[] }> {
+  const { kind, user } = await requireStep(ctx, ctx.db.read, challenge, [
+    'second-factor',
+    'enrolment',
+  ])
+  const factors = await factorsOf(ctx.db.read, user.id)
+  return { kind: kind === 'enrolment' ? kind : 'second-factor', factors }
 }
 
 /** A question for any passkey of this server. */

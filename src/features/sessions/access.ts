@@ -4,9 +4,7 @@ import { listSessions } from './store.ts'
 
 export {
   findSession,
-  findSsoSession,
   isSignInKeyUsed,
-  listSsoSessions,
   renewProof,
 } from './store.ts'
 

@@ -40,6 +40,7 @@ export async function authenticateBrowser(
     username: caller.username,
     role: caller.role as UserRow['role'],
     sessionId: caller.session_id,
+    credential: 'session-cookie',
     origin,
   }
 }

@@ -1,0 +1,1 @@
+export { isFlowKeyUsed, listIdentities } from './store.ts'
