@@ -28,6 +28,16 @@ const PUBLIC = [
   ...['/health', '/health/live', '/health/ready'].map((path) => `GET ${path}`),
   ...['GET /', 'GET /join/{token}', 'POST /join/{token}', 'GET /verify-email'],
   ...['GET /reset-password', 'POST /reset-password', 'GET /link-device'],
+  ...['app-code/redeem', 'second-factor', 'second-factor/options', 'second-factor/set-up'].map(
+    (name) => `POST /api/auth/${name}`,
+  ),
+  ...['passkey', 'passkey/options'].map((name) => `POST /api/auth/${name}`),
+  ...['callback', 'config', 'login', 'logout', 'second-factor', 'sign-in', 'signed-out'].map(
+    (name) => `GET /auth/${name}`,
+  ),
+  ...['backchannel-logout', 'logout', 'passkey', 'second-factor', 'sign-in'].map(
+    (name) => `POST /auth/${name}`,
+  ),
 ]
 
 /** Fields that the contract gives a code of their own, also when they are left out. */

@@ -37,6 +37,8 @@ export interface PageOptions {
   readonly cookies?: readonly string[]
   /** Where the browser goes on to by itself, at once. */
   readonly goTo?: string
+  /** Its forms are taken only from a page of ours, and its address holds no secret. */
+  readonly tellsOrigin?: true
   /** A module of our own, as text. */
   readonly script?: string
 }
@@ -47,7 +49,7 @@ export async function page(
   body: Html,
   options: PageOptions = {},
 ): Promise<Response> {
-  const { status = 200, cookies = [], goTo, script } = options
+  const { status = 200, cookies = [], goTo, script, tellsOrigin } = options
   const document = await html`<!doctype html>
 <html lang="en">
 <head>
@@ -67,9 +69,9 @@ ${script === undefined ? '' : html`<script type="module">${raw(script)}</script>
   const headers = new Headers({
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': policy(script),
-    // Without it browsers would not say that a form is ours; other sites are told nothing.
-    'referrer-policy': 'same-origin',
   })
+  // Without it browsers would not say whose a form is; other sites are told nothing.
+  if (tellsOrigin) headers.set('referrer-policy', 'same-origin')
   for (const cookie of cookies) headers.append('set-cookie', cookie)
   return new Response(document.toString(), { status, headers })
 }

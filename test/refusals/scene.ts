@@ -71,6 +71,9 @@ export async function setScene(): Promise<Scene> {
     ['/me/devices/{id}', subscriptionId],
     ['/admin/invitations/{id}', invitation.id],
     ['/admin/users/{id}', dave],
+    // What refuses before it looks at who is meant, and who cannot be made without a provider.
+    ['/me/identities/{id}', invitation.id],
+    ['/me/passkeys/{id}', invitation.id],
   ]
   const others: Record<string, string> = {
     userId: bob.id,

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { jsonOf, readForm } from '../../http/body.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
-import { html, movingOn, page } from '../../http/page.ts'
+import { html, movingOn } from '../../http/page.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { requireUser, type UserActor } from '../../policy/actor.ts'
 import { AddPasskey, ConfirmTotp, StepUp } from '../mfa/schema.ts'
@@ -17,6 +17,7 @@ import {
 } from '../mfa/service.ts'
 import { getIdentities, getSignInConfig } from '../oidc/service.ts'
 import { codesPage, totpSecret } from './factor-pages.ts'
+import { formPage } from './form-pages.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
 
 const MAX_FORM_BYTES = 64 * 1024
@@ -71,7 +72,7 @@ async function act(
     case 'begin-totp': {
       await requireFreshProof(ctx, user)
       const shown = await totpSecret(await beginTotp(ctx, user))
-      return page(
+      return formPage(
         'Set up an authenticator app',
         html`${shown}<form method="post"><input type="hidden" name="action" value="confirm-totp">
 <label>The code that it shows now
@@ -117,7 +118,7 @@ async function accountPage(
   const { providers } = getSignInConfig(ctx)
   const prefix = ctx.config.pathPrefix
   const hasFactor = factors.totp || factors.passkeys.length > 0
-  return page(
+  return formPage(
     `You are signed in as ${user.username}`,
     html`${problem ? html`<p role="alert">${problem}</p>` : ''}
 ${asksProof ? proofForm(hasFactor) : ''}

@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { jsonOf, readForm } from '../../http/body.ts'
 import { cookieOf, hostCookie } from '../../http/cookies.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
-import { html, page, raw } from '../../http/page.ts'
+import { html, raw } from '../../http/page.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
 import { AppError } from '../../platform/errors.ts'
 import { mfaErrors } from '../mfa/errors.ts'
@@ -11,6 +11,7 @@ import { beginEnrolment, completeSignIn, describeStep } from '../mfa/service.ts'
 import { sessionErrors } from '../sessions/errors.ts'
 import { land } from '../sessions/service.ts'
 import { STEP_COOKIE } from './cookies.ts'
+import { formPage } from './form-pages.ts'
 import { landed } from './landing-pages.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
 
@@ -34,8 +35,8 @@ export const factorRoutes = [
     rate: 'auth-second-factor',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
-      requireSameOrigin(ctx.config, request)
       const form = await readForm(request, MAX_FORM_BYTES)
+      requireSameOrigin(ctx.config, request)
       const challenge = challengeOf(ctx, request)
       if (form.action === 'set-up') {
         return setUpPage(await beginEnrolment(ctx, actor, challenge))
@@ -73,7 +74,7 @@ async function stepPage(
   const status = problem ? 401 : 200
   const alert = problem ? html`<p role="alert">${problem}</p>` : ''
   if (kind === 'enrolment') {
-    return page(
+    return formPage(
       'Set up a second factor',
       html`${alert}<p>Your role needs a second factor. You need an authenticator app on your telephone.</p>
 <form method="post"><input type="hidden" name="action" value="set-up"><button>Begin</button></form>`,
@@ -83,7 +84,7 @@ async function stepPage(
   const hasPasskey = factors.includes('passkey')
   const question = `${ctx.config.pathPrefix}/api/auth/second-factor/options`
   const body = JSON.stringify({ challenge })
-  return page(
+  return formPage(
     'One more step',
     html`${alert}
 ${
@@ -117,7 +118,7 @@ ${raw(renderSVG(uri))}
 
 async function setUpPage(made: { secret: string; uri: string }): Promise<Response> {
   const shown = await totpSecret(made)
-  return page('Set up a second factor', html`${shown}${codeForm('The code that it shows now')}`)
+  return formPage('Set up a second factor', html`${shown}${codeForm('The code that it shows now')}`)
 }
 
 /** The recovery codes, shown this once, before the person goes on. */
@@ -126,7 +127,7 @@ export function codesPage(
   location: string,
   cookies: readonly string[] = [],
 ): Promise<Response> {
-  return page(
+  return formPage(
     'Keep your recovery codes',
     html`<p>Each works once, instead of your second factor. They are not shown again: write them down.</p>
 <ul>${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>

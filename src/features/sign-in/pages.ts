@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { jsonOf, readForm } from '../../http/body.ts'
 import { clearCookie, cookieOf, SESSION_COOKIE } from '../../http/cookies.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
-import { html, movingOn, page } from '../../http/page.ts'
+import { html, movingOn } from '../../http/page.ts'
 import { wantsPage } from '../../http/refusal-page.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
 import { AppError } from '../../platform/errors.ts'
@@ -14,6 +14,7 @@ import { Login } from '../sessions/schema.ts'
 import { authenticateBrowser, checkPassword, land, requireComplete } from '../sessions/service.ts'
 import { accountRoutes } from './account-pages.ts'
 import { factorRoutes } from './factor-pages.ts'
+import { formPage } from './form-pages.ts'
 import { landed, toSecondStep } from './landing-pages.ts'
 import { PASSKEY_SCRIPT } from './passkey-script.ts'
 import { providerRoutes } from './provider-pages.ts'
@@ -40,8 +41,8 @@ const signInRoutes = [
     rate: 'auth-login',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
-      requireSameOrigin(ctx.config, request)
       const form = await readForm(request, MAX_FORM_BYTES)
+      requireSameOrigin(ctx.config, request)
       const returnTo = ReturnTo.safeParse(form.return_to).data
       const login = Login.safeParse(form)
       if (!login.success)
@@ -65,8 +66,8 @@ const signInRoutes = [
     rate: 'auth-second-factor',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
-      requireSameOrigin(ctx.config, request)
       const form = await readForm(request, MAX_FORM_BYTES)
+      requireSameOrigin(ctx.config, request)
       const returnTo = ReturnTo.safeParse(form.return_to).data
       const passkey = PasskeySignIn.safeParse({ passkey: jsonOf(form.passkey) })
       if (!passkey.success) {
@@ -87,7 +88,7 @@ const signInRoutes = [
     summary: 'Asks whether to sign the browser out',
     permission: 'public',
     rate: 'unlimited',
-    respond: () => page('Sign out', html`<form method="post"><button>Sign out</button></form>`),
+    respond: () => formPage('Sign out', html`<form method="post"><button>Sign out</button></form>`),
   }),
   defineRawRoute({
     method: 'post',
@@ -97,6 +98,7 @@ const signInRoutes = [
     rate: 'unlimited',
     refusal: 'page',
     respond: async (ctx, { origin }, { request }) => {
+      await readForm(request, MAX_FORM_BYTES)
       requireSameOrigin(ctx.config, request)
       const token = cookieOf(request, SESSION_COOKIE)
       const user = token && (await authenticateBrowser(ctx, token, origin).catch(() => undefined))
@@ -132,7 +134,7 @@ function signInPage(
   const { providers, passkeys } = getSignInConfig(ctx)
   const prefix = ctx.config.pathPrefix
   const back = html`<input type="hidden" name="return_to" value="${returnTo ?? ''}">`
-  return page(
+  return formPage(
     'Sign in',
     html`${problem ? html`<p role="alert">${problem}</p>` : ''}
 ${providers.map(({ name, displayName }) => {
