@@ -190,11 +190,7 @@ test('a signed-in person connects an identity, which then opens their account', 
   const fields = { usernameOrEmail: 'alice', password: alice.password }
   const account = await browser.submit(form, fields, { form: 1 })
   assert.match(account.text, /signed in as alice/)
-  const atProvider = await browser.post(
-    `${sso.url}/auth/link`,
-    { provider: PROVIDER },
-    account.url,
-  )
+  const atProvider = await browser.post(`${sso.url}/auth/link`, { provider: PROVIDER }, account.url)
   const linked = await browser.submit(atProvider, { login: 'anna' })
   assert.match(linked.text, /<li>work<\/li>/)
   const elsewhere = new WebBrowser()
@@ -304,7 +300,10 @@ test('the page to sign in at shows what is set up', async () => {
   // With several there is a choice.
   const page = await browser.open(`${sso.url}/auth/login?return_to=/auth/account`)
   assert.match(page.url, /\/auth\/sign-in\?return_to=/)
-  assert.match(page.text, /href="\/auth\/login\?return_to=[^"]*&amp;provider=work">Sign in with Work/)
+  assert.match(
+    page.text,
+    /href="\/auth\/login\?return_to=[^"]*&amp;provider=work">Sign in with Work/,
+  )
   assert.match(page.text, /Sign in with the &lt;b&gt;school/)
   assert.match(page.text, /name="password"/)
   const config = assertDone(await sso.mimir.rest().get('/auth/config'))
