@@ -6,6 +6,7 @@ import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
 import { runProgram } from './program.ts'
+import { addProxy } from './proxy.ts'
 import { addPush } from './push.ts'
 import { addServe } from './serve.ts'
 import { addTurn } from './turn.ts'
@@ -19,6 +20,7 @@ await runProgram([
   addUser,
   addKey,
   addTurn,
+  addProxy,
   addPush,
   addConfig,
   addDb,

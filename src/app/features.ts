@@ -9,6 +9,8 @@ import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
+import { jobs as callJobs } from '../features/calls/jobs.ts'
+import { routes as calls } from '../features/calls/routes.ts'
 import { methods as conversationMethods } from '../features/conversations/hub.ts'
 import { routes as conversations } from '../features/conversations/routes.ts'
 import { routes as devices } from '../features/devices/routes.ts'
@@ -27,6 +29,7 @@ import { jobs as oidcJobs } from '../features/oidc/jobs.ts'
 import { routes as oidc } from '../features/oidc/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
+import { commands as proxyCommands } from '../features/proxy/commands.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
 import { jobs as pushJobs } from '../features/push/jobs.ts'
 import { routes as push } from '../features/push/routes.ts'
@@ -73,6 +76,7 @@ export const routes: readonly AnyRoute[] = [
   ...attachments,
   ...sync,
   ...users,
+  ...calls,
   ...turn,
   ...invites,
   ...admin,
@@ -92,6 +96,7 @@ export const commands = [
   ...mfaCommands,
   ...keyCommands,
   ...turnCommands,
+  ...proxyCommands,
   ...pushCommands,
   ...storeCommands,
 ] as readonly Command[]
@@ -102,6 +107,7 @@ export const jobs: readonly Job[] = [
   ...auditJobs,
   ...messageJobs,
   ...reactionJobs,
+  ...callJobs,
   ...attachmentJobs,
   ...sessionJobs,
   ...oidcJobs,

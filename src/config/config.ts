@@ -9,6 +9,7 @@ import { type OidcProvider, readOidc } from './oidc.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
 import { type MfaConfig, readAppRedirects, readMfa } from './sign-in.ts'
+import { type TurnConfig, turnConfig } from './turn.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
 export interface Config {
@@ -37,7 +38,7 @@ export interface Config {
   readonly jwt: { readonly issuer: string; readonly audience: string }
   readonly databaseConnections: number
   readonly smtp: SmtpConfig | undefined
-  readonly turn: { readonly host: string; readonly realm: string } | undefined
+  readonly turn: TurnConfig
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
   /** What people's addresses may lead to beside the public network. */
   readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
@@ -121,9 +122,7 @@ export function deriveConfig(
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
     smtp: smtpConfig(values, problems),
-    turn: values.TURN_HOST
-      ? { host: values.TURN_HOST, realm: values.TURN_REALM ?? values.TURN_HOST }
-      : undefined,
+    turn: turnConfig(values, problems),
     push: {
       firebase: firebase?.account,
       vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),

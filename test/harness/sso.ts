@@ -1,11 +1,11 @@
 import { type Appliance, boot } from './boot.ts'
-import { freePort } from './free-port.ts'
 import {
   CLIENT_ID,
   CLIENT_SECRET,
   IdentityProvider,
   type ProviderOptions,
 } from './identity-provider.ts'
+import { freePorts } from './ports.ts'
 import type { Page, WebBrowser } from './web-browser.ts'
 
 export interface SsoOptions {
@@ -33,7 +33,7 @@ export interface Sso extends AsyncDisposable {
 export const PROVIDER = 'work'
 
 export async function startSso(options: SsoOptions = {}): Promise<Sso> {
-  const port = await freePort()
+  const [port] = await freePorts(1)
   const url = `http://localhost:${port}`
   const idp = await IdentityProvider.start({ publicUrl: url, ...options.idp })
   const entry = {

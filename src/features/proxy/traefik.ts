@@ -1,0 +1,25 @@
+import type { Site } from './site.ts'
+
+/** A file of Traefik's dynamic configuration (version 3, file provider). */
+export function writeTraefik({ publicUrl, host, prefix, secure, port, upstream }: Site): string {
+  const path = prefix === '' ? '' : ` && (Path(\`${prefix}\`) || PathPrefix(\`${prefix}/\`))`
+  const entryPoint = secure ? 'websecure' : 'web'
+  return `${[
+    `# Traefik for Mimir at ${publicUrl}: a file of the file provider's directory`,
+    '# Mimir itself needs MIMIR_PUBLIC_URL and MIMIR_TRUSTED_PROXIES=127.0.0.1,::1 for this.',
+    `# The static configuration needs the entry point ${entryPoint} on port ${port}, with`,
+    '# transport.respondingTimeouts.readTimeout: 0, since uploads may take longer than a minute.',
+    'http:',
+    '  routers:',
+    '    mimir:',
+    `      rule: "Host(\`${host}\`)${path}"`,
+    `      entryPoints: [${entryPoint}]`,
+    '      service: mimir',
+    ...(secure ? ['      tls:', '        certResolver: letsencrypt'] : []),
+    '  services:',
+    '    mimir:',
+    '      loadBalancer:',
+    '        servers:',
+    `          - url: "http://${upstream}"`,
+  ].join('\n')}\n`
+}

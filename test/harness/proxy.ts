@@ -1,0 +1,63 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Appliance } from './boot.ts'
+import { eventually } from './eventually.ts'
+import { freePorts } from './ports.ts'
+
+const START_MS = 10_000
+
+/** A real reverse proxy before an appliance, speaking https on a free port of loopback. */
+export abstract class ReverseProxy implements AsyncDisposable {
+  protected readonly folder = mkdtempSync(join(tmpdir(), 'mimir-proxy-'))
+  #child: ChildProcess | undefined
+  /** What it said on its standard error. */
+  protected said = ''
+  /** Known before it starts, so that the public URL can be told to the appliance. */
+  port = 0
+  /** For http, where it has that too. */
+  plainPort = 0
+
+  async reserve(): Promise<this> {
+    ;[this.port = 0, this.plainPort = 0] = await freePorts(2)
+    // Its workers may be another user than root, and have to get at their own folders.
+    chmodSync(this.folder, 0o755)
+    return this
+  }
+
+  protected abstract run(mimir: Appliance): Promise<ChildProcess>
+
+  /** Resolves once it answers for the appliance. */
+  async start(mimir: Appliance): Promise<void> {
+    const child = await this.run(mimir)
+    this.#child = child
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.said += text
+    })
+    await eventually(
+      () => {
+        if (child.exitCode !== null) throw new Error(`it ended:\n${this.said}`)
+        return fetch(`https://127.0.0.1:${this.port}/`).catch(() => undefined)
+      },
+      'the proxy did not start',
+      START_MS,
+    )
+  }
+
+  /** Everything that it logged anywhere. */
+  logged(): string {
+    return this.said
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#child
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit')
+      child.kill('SIGTERM')
+      await gone
+    }
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
