@@ -3,7 +3,11 @@
 
 const rooms = [
   room('platform', [], 'is true of any program: it knows nothing of this one'),
-  room('config', ['platform', 'policy/rate-classes'], 'is read before anything else exists'),
+  room(
+    'config',
+    ['platform', 'policy/(rate-classes|auth-methods)'],
+    'is read before anything else exists',
+  ),
   room('policy', ['platform'], 'decides from an actor alone, without a store or a transport'),
   room('runtime', [], 'is the difference between Bun and Node, and nothing else'),
   room('db', ['platform', 'config'], 'knows engines and rows, not what they are for'),
@@ -26,7 +30,14 @@ const machinery = '^src/(platform|policy|context|events|db|jobs|outbound|config)
 const words = `${everySlice}(errors|schema)`
 
 const slices = [
-  slice('schema', ['^src/platform/', `${everySlice}schema`], 'is the shape on the wire'),
+  slice(
+    'schema',
+    [
+      '^src/(platform/|policy/(auth-methods|permissions|permission-names)[.])',
+      `${everySlice}schema`,
+    ],
+    'is the shape on the wire',
+  ),
   slice('errors', ['^src/platform/'], 'is the code and text of a refusal'),
   slice(
     'store|access',

@@ -13,6 +13,9 @@ export class Refusal extends Error {
 const MENDS: Readonly<Record<string, string>> = {
   user_not_found: '`mimir user list` names them',
   user_not_pending: '`mimir user list --status PendingAdmin` names those who wait',
+  unknown_role: 'MIMIR_RBAC_CONFIG names them, and is read at the start and at SIGHUP',
+  subject_not_found: '`mimir subject list` names them',
+  key_not_active: '`mimir apikey list` shows how each is',
   key_not_found: '`mimir key list` names them',
   key_in_use: 'a current key is rotated first, and one that still seals messages has to stay',
   already_redeemed: 'to shut its user out, `mimir user suspend NAME`',

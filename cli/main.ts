@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { addApiKey } from './apikey.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDb } from './db.ts'
@@ -9,6 +10,7 @@ import { runProgram } from './program.ts'
 import { addProxy } from './proxy.ts'
 import { addPush } from './push.ts'
 import { addServe } from './serve.ts'
+import { addSubject } from './subject.ts'
 import { addTurn } from './turn.ts'
 import { addUser } from './user.ts'
 import { addVersion } from './version.ts'
@@ -19,6 +21,8 @@ await runProgram([
   addInvite,
   addUser,
   addKey,
+  addApiKey,
+  addSubject,
   addTurn,
   addProxy,
   addPush,

@@ -5,6 +5,9 @@ import { withExamples } from './examples.ts'
 import { type Globals, globalsOf, loadSettings } from './globals.ts'
 import { serverLog } from './server-log.ts'
 
+const SECURITY_IS_OFF =
+  'SECURITY IS OFF (MIMIR_ENABLE_SECURITY=false): whoever reaches this server is its administrator'
+
 interface ServeOptions {
   readonly listen?: string
   readonly invitation?: boolean
@@ -24,7 +27,9 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const { config, notes, sources } = await loadSettings(globals, flagsOf(options))
   const log = await serverLog(globals, config)
-  const { closeAndExit, exitOnDefect, stopRequested } = await import('../src/app/lifecycle.ts')
+  const { closeAndExit, exitOnDefect, onReloadRequested, stopRequested } = await import(
+    '../src/app/lifecycle.ts'
+  )
   const { createApp } = await import('../src/app/create-app.ts')
   const stop = stopRequested()
   const app = await createApp({ config, log, purpose: 'serve' })
@@ -33,6 +38,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   try {
     remarkOn(app, notes)
     await start(app, globals, options, sources.MIMIR_PUBLIC_URL === 'default')
+    onReloadRequested(() => reload(app, globals, options))
   } catch (error) {
     await close()
     throw error
@@ -40,6 +46,17 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   const signal = await stop
   log.info({ signal }, 'stopping')
   await closeAndExit(log, close, 0)
+}
+
+/** Reads the settings again, as `mimir.env` and the named files have them now. */
+async function reload(app: App, globals: Globals, options: ServeOptions): Promise<void> {
+  const { log } = app.ctx
+  try {
+    const { config } = await loadSettings(globals, flagsOf(options))
+    await app.reload(config)
+  } catch (error) {
+    log.error({ reason: (error as Error).message }, 'SIGHUP changed nothing')
+  }
 }
 
 async function start(
@@ -81,6 +98,7 @@ async function start(
 
 function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly string[]): void {
   for (const note of notes) log.warn(note)
+  if (!config.access.securityEnabled) log.warn(SECURITY_IS_OFF)
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the store has the newest schema now')
   if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are taken without a check')
 }

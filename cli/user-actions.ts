@@ -101,13 +101,18 @@ export async function reject(
   await changeAccount(command, 'user.reject', { user }, 'rejected')
 }
 
-export function setRole(role: 'admin' | 'member') {
+const ROLE_WORDS = {
+  admin: 'an administrator',
+  member: 'a plain member',
+  guest: 'a guest',
+} as const
+
+export function setRole(role: keyof typeof ROLE_WORDS) {
   return async (user: string, _options: object, command: Command): Promise<void> => {
     const globals = globalsOf(command)
     const input = { user, role }
     const account = await order<typeof setUserRoleCommand>(globals, 'user.set-role', input)
-    const what = role === 'admin' ? 'an administrator' : 'a plain member'
-    await print(globals, account, () => `${account.username} is ${what} now.`)
+    await print(globals, account, () => `${account.username} is ${ROLE_WORDS[role]} now.`)
   }
 }
 

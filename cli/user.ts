@@ -14,6 +14,7 @@ import {
   showUser,
 } from './user-actions.ts'
 import { review } from './user-review.ts'
+import { grantRole, revokeRole, showRoles } from './user-roles.ts'
 
 const STATUSES: readonly AccountStatus[] = ['PendingEmail', 'PendingAdmin', 'Active', 'Suspended']
 
@@ -53,7 +54,29 @@ export function addUser(program: Command): void {
   )
 
   withUser(user, 'promote', 'make somebody an administrator').action(setRole('admin'))
-  withUser(user, 'demote', 'make an administrator a plain member').action(setRole('member'))
+  withUser(user, 'demote', 'make an administrator a plain member, or somebody a guest')
+    .option('--guest', 'a guest: takes part where a member took them along')
+    .action((name: string, options: { guest?: boolean }, command: Command) =>
+      setRole(options.guest ? 'guest' : 'member')(name, options, command),
+    )
+
+  const grant = user
+    .command('grant')
+    .description('give an account a role of MIMIR_RBAC_CONFIG beside its own')
+    .addArgument(new Argument('<user>', NAMED))
+    .argument('<role>', 'as the role file calls it')
+    .action(grantRole)
+  withExamples(grant, 'mimir user grant ada analyst')
+
+  const ungrant = user
+    .command('ungrant')
+    .description('take such a role back')
+    .addArgument(new Argument('<user>', NAMED))
+    .argument('<role>')
+    .action(revokeRole)
+  withExamples(ungrant, 'mimir user ungrant ada analyst')
+
+  withUser(user, 'roles', 'show the roles of an account').action(showRoles)
 
   withUser(
     user,

@@ -7,6 +7,7 @@ import * as push from './0005-push.ts'
 import * as sync from './0006-sync.ts'
 import * as identities from './0007-identities.ts'
 import * as calls from './0008-calls.ts'
+import * as access from './0012-access.ts'
 import * as signin from './0013-signin.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
@@ -19,5 +20,6 @@ export const migrations: readonly Migration[] = [
   sync,
   identities,
   calls,
+  access,
   signin,
 ]

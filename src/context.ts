@@ -12,9 +12,12 @@ import type { Ids } from './platform/ids.ts'
 import type { Keyring } from './platform/keyring.ts'
 import type { Logger } from './platform/log.ts'
 import type { PasswordHasher } from './platform/password.ts'
+import type { AccessControl } from './policy/access-control.ts'
 
 /** What use cases are given. A function names the parts it needs with `Pick<Ctx, …>`. */
 export interface Ctx {
+  /** Which credentials count and what further roles permit; a reload changes it. */
+  readonly access: AccessControl
   readonly config: Config
   readonly db: Database
   readonly clock: Clock

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hubMethods, routes } from '../src/app/features.ts'
 import { type AnyRoute, operationOf, type Route } from '../src/http/define-route.ts'
-import { permissionsOf } from '../src/policy/permissions.ts'
+import {
+  PERMISSIONS,
+  type Permission,
+  permissionsOf,
+  type Requirement,
+} from '../src/policy/permissions.ts'
 import { assertRefused, type Reply } from './harness/rest.ts'
 import { askForSocket, badTokens, type Scene, sendStreamed, setScene } from './refusals/scene.ts'
 import { type Field, fieldsOf, HOSTILE } from './refusals/values.ts'
@@ -26,6 +31,7 @@ const PUBLIC = [
   'GET /api/app/version',
   'GET /api/openapi.json',
   ...['/health', '/health/live', '/health/ready'].map((path) => `GET ${path}`),
+  'GET /auth/status',
   ...['GET /', 'GET /join/{token}', 'POST /join/{token}', 'GET /verify-email'],
   ...['GET /reset-password', 'POST /reset-password', 'GET /link-device'],
   ...['app-code/redeem', 'second-factor', 'second-factor/options', 'second-factor/set-up'].map(
@@ -48,7 +54,9 @@ const OWN_CODES: Record<string, Record<string, string>> = {
   'POST /api/admin/users/{id}/approve': { decision: 'invalid_decision' },
 }
 
-const isClosed = ({ permission }: AnyRoute) => permission !== 'public'
+const isClosed = ({ permission }: AnyRoute) => permission !== 'public' && permission !== 'anyone'
+const isPermission = (requirement: Requirement): requirement is Permission =>
+  PERMISSIONS.some((permission) => permission === requirement)
 const isJson = (route: AnyRoute): route is Route => route.kind === 'json'
 const withBody = ROUTES.filter(isJson).filter((route) => route.body)
 const verb = (route: AnyRoute) => route.method.toUpperCase()
@@ -122,11 +130,8 @@ test('a token that is forged, outdated, revoked or of a suspended user opens not
 test('what asks for a permission that a member has not is forbidden to a member', async () => {
   await using scene = await setScene()
   const may = permissionsOf('member')
-  const closed = ROUTES.filter(
-    ({ permission }) =>
-      permission !== 'public' && permission !== 'signed-in' && !may.has(permission),
-  )
-  const forAdmins = ROUTES.filter(({ path }) => path.startsWith('/api/admin/'))
+  const closed = ROUTES.filter(({ permission }) => isPermission(permission) && !may.has(permission))
+  const forAdmins = ROUTES.filter(({ path }) => /^\/api\/(admin|keys)(\/|$)/.test(path))
   assert.deepEqual(closed, forAdmins)
   await changesNothing(scene, async () => {
     for (const route of closed) {

@@ -12,6 +12,7 @@ import { chainAuditEvents } from '../features/audit/chain.ts'
 import { endAllRinging } from '../features/calls/endings.ts'
 import { CallRegistry } from '../features/calls/registry.ts'
 import { startPush } from '../features/push/service.ts'
+import { loadRoleTable } from '../features/roles/load.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
@@ -24,6 +25,7 @@ import { createIds } from '../platform/ids.ts'
 import { completeKeyring, openKeyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
 import { createBcryptHasher, type PasswordHasher } from '../platform/password.ts'
+import { createAccessControl } from '../policy/access-control.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
 import { commands, jobs } from './features.ts'
@@ -31,6 +33,7 @@ import { type ListenOptions, listen } from './listen.ts'
 import { requireMessageKeys } from './message-keys.ts'
 import { newestIdTime } from './newest-id.ts'
 import { pruneEventsJob } from './prune-events.ts'
+import { reloadAccess } from './reload.ts'
 
 const BCRYPT_WORK_FACTOR = 12
 const UNTOLD = 'calls that rang at the stop have left no entry'
@@ -54,6 +57,8 @@ export interface App {
   readonly migrated: readonly string[]
   /** Runs an order of the command line as the operator. */
   command(name: string, input: unknown): Promise<unknown>
+  /** Takes over the settings of access; refuses, and keeps what it has, when they are bad. */
+  reload(next: Config): Promise<void>
   /** Accepts connections, takes orders on the control socket and starts the jobs. */
   listen(): Promise<Listener>
   /** Stops in the reverse order of the start. Safe to call at any stage, and twice. */
@@ -86,7 +91,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       ? createMailer({ smtp: config.smtp, db, clock, ids, keyring, log })
       : undefined
     cleanUp.defer(async () => mailer?.close(1000))
+    const roleTable = await loadRoleTable(config)
+    const { securityEnabled, methods, defaultMethod } = config.access
     const ctx: Ctx = {
+      access: createAccessControl(securityEnabled, {
+        methods: new Set(methods),
+        defaultMethod,
+        roleTable,
+      }),
       config,
       db,
       clock,
@@ -117,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       jobs: jobRunner,
       migrated,
       command: (command, input) => runCommand(ctx, commands, { command, input }),
+      reload: (next) => reloadAccess(ctx, next),
       async listen() {
         const push = await startPush(ctx)
         cleanUp.defer(() => push.stop())

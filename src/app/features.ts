@@ -4,10 +4,14 @@ import { routes as accountPages } from '../features/accounts/pages.ts'
 import { routes as accounts } from '../features/accounts/routes.ts'
 import { commands as adminCommands } from '../features/admin/commands.ts'
 import { routes as admin } from '../features/admin/routes.ts'
+import { commands as apiKeyCommands } from '../features/api-keys/commands.ts'
+import { jobs as apiKeyJobs } from '../features/api-keys/jobs.ts'
+import { routes as apiKeys } from '../features/api-keys/routes.ts'
 import { routes as appGate } from '../features/app-gate/routes.ts'
 import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
+import { routes as authStatus } from '../features/auth-status/routes.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
 import { jobs as callJobs } from '../features/calls/jobs.ts'
 import { routes as calls } from '../features/calls/routes.ts'
@@ -18,6 +22,7 @@ import { routes as friends } from '../features/friends/routes.ts'
 import { routes as health } from '../features/health/routes.ts'
 import { commands as inviteCommands } from '../features/invites/commands.ts'
 import { routes as invites } from '../features/invites/routes.ts'
+import { commands as subjectCommands } from '../features/jwt-bearers/commands.ts'
 import { commands as keyCommands } from '../features/keys/commands.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
@@ -37,6 +42,7 @@ import { methods as reactionMethods } from '../features/reactions/hub.ts'
 import { jobs as reactionJobs } from '../features/reactions/jobs.ts'
 import { routes as reactions } from '../features/reactions/routes.ts'
 import { routes as reports } from '../features/reports/routes.ts'
+import { commands as roleCommands } from '../features/roles/commands.ts'
 import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
 import { routes as sessionPages } from '../features/sessions/pages.ts'
@@ -80,6 +86,8 @@ export const routes: readonly AnyRoute[] = [
   ...turn,
   ...invites,
   ...admin,
+  ...apiKeys,
+  ...authStatus,
 ]
 
 export const hubMethods: readonly HubMethod[] = [
@@ -95,6 +103,9 @@ export const commands = [
   ...inviteCommands,
   ...mfaCommands,
   ...keyCommands,
+  ...apiKeyCommands,
+  ...roleCommands,
+  ...subjectCommands,
   ...turnCommands,
   ...proxyCommands,
   ...pushCommands,
@@ -112,4 +123,5 @@ export const jobs: readonly Job[] = [
   ...sessionJobs,
   ...oidcJobs,
   ...mfaJobs,
+  ...apiKeyJobs,
 ]

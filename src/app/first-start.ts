@@ -22,7 +22,8 @@ export async function whoIsHere(app: App): Promise<'nobody' | 'admins' | 'people
   if (accounts === 0) return 'nobody'
   if (accounts > MOST_ADMINS) return 'people'
   const users = (await app.command('user.list', {})) as Account[]
-  return users.every((user) => isAdminRole(user.role)) ? 'admins' : 'people'
+  const people = users.filter((user) => user.role !== 'service')
+  return people.every((user) => isAdminRole(user.role)) ? 'admins' : 'people'
 }
 
 export interface FirstInvitation {

@@ -20,6 +20,14 @@ export function stopRequested(): Promise<NodeJS.Signals> {
   })
 }
 
+/** Calls at every SIGHUP, one after another; the call looks after its own failures. */
+export function onReloadRequested(reload: () => Promise<void>): void {
+  let turn = Promise.resolve()
+  process.on('SIGHUP', () => {
+    turn = turn.then(reload)
+  })
+}
+
 /** Closes and ends the process: with the status, or with 1 when closing failed or took too long. */
 export async function closeAndExit(
   log: Logger,

@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts'
-import { type Ctx, DEFAULT_TENANT } from '../context.ts'
+import type { Ctx } from '../context.ts'
 import { startControlServer } from '../control/server.ts'
+import { openEnvironmentKeys } from '../features/api-keys/environment.ts'
 import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
 import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
 import { deviceConnected, deviceDisconnected } from '../features/calls/devices.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
+import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
 import { requireFreshProof } from '../features/mfa/service.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { defineRawRoute } from '../http/define-route.ts'
@@ -14,15 +16,19 @@ import { createHttpServer } from '../http/server.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
-import type { Actor, Origin } from '../policy/actor.ts'
+import { authorize, type UserActor } from '../policy/actor.ts'
+import type { Permission } from '../policy/permissions.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
-import { type Authenticator, createAuthenticator } from './authenticate.ts'
+import { type Authenticator, anonymous, createAuthenticator } from './authenticate.ts'
 import type { CleanUp } from './clean-up.ts'
 import { commands, hubMethods, routes } from './features.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
+
+/** Where people begin to sign in with their identity provider. */
+const SIGN_IN_PAGE = '/auth/login'
 
 export interface ListenOptions {
   readonly hubLimits?: Partial<HubLimits>
@@ -41,19 +47,24 @@ export async function listen(
 ): Promise<Listener> {
   const { config, log } = ctx
   const refused = createRefusalRecorder(ctx)
-  const authenticator = createAuthenticator(ctx)
-  const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
-  const anonymous = (origin: Origin): Actor => ({
-    kind: 'anonymous',
-    tenantId: DEFAULT_TENANT,
-    origin,
+  const authenticator = createAuthenticator({
+    ctx,
+    environmentKeys: await openEnvironmentKeys(ctx),
+    jwtBearers: createJwtBearers(ctx),
+    refused,
   })
+  const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
   const http = createHttpServer({
     ctx,
     routes: [...routes, ...documentRoutes(config)],
     anonymous,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
     requireFreshProof: (actor) => requireFreshProof(ctx, actor),
+    identifyIfKnown: authenticator.identifyIfKnown,
+    signInPage(isPage) {
+      if (ctx.access.rules().defaultMethod === 'oauth') return SIGN_IN_PAGE
+      return isPage ? '/auth/sign-in' : undefined
+    },
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
     refused,
     checkAnswers: options.checkAnswers ?? false,
@@ -110,7 +121,11 @@ function buildHub(
     ctx,
     methods: hubMethods,
     limits,
-    authenticate: (request, origin) => authenticator.identify(request, origin, 'hub'),
+    async authenticate(request, origin) {
+      const actor = await authenticator.identify(request, origin, 'hub')
+      await enter(actor, refused)
+      return actor
+    },
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused,
     stillActive: (actor) => authenticator.stillHolds(actor),
@@ -128,6 +143,18 @@ function buildHub(
   })
   ctx.bus.subscribe(hub)
   return hub
+}
+
+/** Events are, before all else, what people write to each other: who may not read that hears nothing. */
+export const HUB_PERMISSION: Permission = 'messages:read'
+
+async function enter(actor: UserActor, refused: RecordRefusal): Promise<void> {
+  try {
+    authorize(actor, HUB_PERMISSION)
+  } catch (error) {
+    if (error instanceof AppError) await refused(actor, error)
+    throw error
+  }
 }
 
 /** What describes the other routes. */

@@ -5,6 +5,7 @@ import {
   type LimitedRateClass,
   type RateLimit,
 } from '../policy/rate-classes.ts'
+import { type AccessConfig, accessConfig, environmentKeys } from './access.ts'
 import { type OidcProvider, readOidc } from './oidc.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
@@ -35,6 +36,7 @@ export interface Config {
     readonly userQuotaBytes: number
     readonly totalBytes: number | undefined
   }
+  readonly access: AccessConfig
   readonly jwt: { readonly issuer: string; readonly audience: string }
   readonly databaseConnections: number
   readonly smtp: SmtpConfig | undefined
@@ -64,6 +66,9 @@ export interface Config {
     readonly firebaseKey: string | undefined
     /** Of OpenID Connect clients, by the provider's name. */
     readonly oidcClients: Readonly<Record<string, string>>
+    /** API keys of the environment: the nth acts as the service `env_n`. */
+    readonly apiKeys: readonly string[]
+    readonly rbacAuthHeader: string | undefined
   }
 }
 
@@ -119,6 +124,7 @@ export function deriveConfig(
       userQuotaBytes: values.MIMIR_ATTACHMENT_USER_QUOTA_BYTES,
       totalBytes: values.MIMIR_ATTACHMENT_TOTAL_BYTES,
     },
+    access: accessConfig(values, isLoopback(listen.host), problems),
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
     smtp: smtpConfig(values, problems),
@@ -161,6 +167,8 @@ export function deriveConfig(
       bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
       firebaseKey: firebase?.privateKey,
       oidcClients: oidc.secrets,
+      apiKeys: environmentKeys(values, problems),
+      rbacAuthHeader: values.MIMIR_RBAC_AUTH_HEADER,
     },
   }
   return problems.length > 0 ? undefined : deepFreeze(config)

@@ -2,10 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { type Config, deriveConfig } from './config.ts'
+import { DEV_USER_REPLACEMENT, EARLIER_DEV_USER } from './earlier-access-names.ts'
 import {
   OTHER_NAMES,
   REPLACED_NAMES,
   SETTINGS,
+  type Setting,
   type SettingName,
   type SettingValues,
 } from './settings.ts'
@@ -100,8 +102,9 @@ function findValue(
   if (flag !== undefined) return { value: flag, source: 'flag' }
   const value = input.env[name]
   // An empty variable is how compose files and unit files spell "not set".
-  if (value) return { value, source: 'environment' }
-  if ('secret' in SETTINGS[name]) {
+  const setting: Setting = SETTINGS[name]
+  if (value || (value === '' && setting.emptyCounts)) return { value, source: 'environment' }
+  if (setting.secret) {
     const path = input.env[`${name}_FILE`] || fromFile[`${name}_FILE`]
     if (path) return readSecret(name, path, 'file named by the environment', problems)
     const directory = input.env.CREDENTIALS_DIRECTORY
@@ -111,7 +114,8 @@ function findValue(
     }
   }
   const inFile = fromFile[name]
-  return inFile ? { value: inFile, source: 'mimir.env' } : undefined
+  const isInFile = inFile || (inFile === '' && setting.emptyCounts)
+  return isInFile ? { value: inFile, source: 'mimir.env' } : undefined
 }
 
 function readSecret(
@@ -135,7 +139,8 @@ function checkNames(
   notes: string[],
 ): void {
   for (const name of Object.keys(env)) {
-    const replacement = REPLACED_NAMES[name]
+    const replacement =
+      REPLACED_NAMES[name] ?? (EARLIER_DEV_USER.test(name) ? DEV_USER_REPLACEMENT : undefined)
     if (replacement) {
       notes.push(`${name} is not used here: ${replacement}`)
       continue

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type ProviderInput, ProviderList, type ProviderType } from './oidc-schema.ts'
-import type { SignInValues } from './sign-in-settings.ts'
+import type { SettingValues } from './settings.ts'
 
 export type { ProviderType } from './oidc-schema.ts'
 
@@ -50,7 +50,7 @@ const LABELS: Record<ProviderType, string> = {
 
 /** The providers of the settings, either several in one or one in many; what is wrong is added to `problems`. */
 export function readOidc(
-  values: SignInValues,
+  values: SettingValues,
   publicUrl: string,
   problems: string[],
 ): OidcSettings {
@@ -63,7 +63,7 @@ export function readOidc(
   if (several) return complete(readList(several, problems), 'MIMIR_OIDC_PROVIDERS', problems)
   if (one) return complete([fromVariables(one, values, publicUrl, problems)], NAME_OF_ONE, problems)
   const stray = Object.entries(values).find(
-    ([name, value]) => /^MIMIR_OAUTH_(ISSUER|CLIENT_)/.test(name) && value !== undefined,
+    ([name, value]) => /^MIMIR_OAUTH_CLIENT_/.test(name) && value !== undefined,
   )
   if (stray) problems.push(`${stray[0]}: set, but no MIMIR_AUTH_PROVIDER`)
   return NOBODY
@@ -98,11 +98,11 @@ function readList(setting: string, problems: string[]): ProviderInput[] {
 /** The seed's one provider, called by its type. */
 function fromVariables(
   type: ProviderType,
-  values: SignInValues,
+  values: SettingValues,
   publicUrl: string,
   problems: string[],
 ): ProviderInput {
-  const either = (name: keyof SignInValues, alias: keyof SignInValues): string | undefined => {
+  const either = (name: keyof SettingValues, alias: keyof SettingValues): string | undefined => {
     const [first, second] = [values[name], values[alias]] as (string | undefined)[]
     if (first && second && first !== second) problems.push(`${name} and ${alias}: they differ`)
     return first ?? second

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { LOG_LEVELS } from '../platform/log.ts'
+import { ACCESS_SETTINGS } from './access-settings.ts'
+import { EARLIER_ACCESS_NAMES } from './earlier-access-names.ts'
 import { REPLACED_SIGN_IN_NAMES, SIGN_IN_SETTINGS } from './sign-in-settings.ts'
 
 /** One setting: an environment variable, or the same name in `DATA/mimir.env`. */
@@ -8,6 +10,8 @@ export interface Setting {
   readonly about: string
   /** Secrets are never printed, and may come from a file (`NAME_FILE`) or a systemd credential. */
   readonly secret?: true
+  /** An empty value is one, and not how compose files spell that there is none. */
+  readonly emptyCounts?: true
   readonly schema: z.ZodType
 }
 
@@ -90,6 +94,7 @@ export const SETTINGS = defineSettings({
     about: 'what all attachments may take together, in bytes; without it the disk is the limit',
     schema: whole(1, 2 ** 50).optional(),
   },
+  ...ACCESS_SETTINGS,
   JWT_KEY: {
     about: 'signs access tokens; at least 32 characters',
     secret: true,
@@ -194,7 +199,5 @@ export const REPLACED_NAMES: Readonly<Record<string, string>> = {
   MIMIR_JWT_ISSUER: 'use JWT_ISSUER',
   MIMIR_JWT_AUDIENCE: 'use JWT_AUDIENCE',
   MIMIR_REDIS_URL: 'use REDIS_URL',
-  MIMIR_AUTH_MODE: 'use an API key of a named service identity',
-  MIMIR_SERVICE_ACCOUNT_ID: 'use an API key of a named service identity',
-  MIMIR_SERVICE_ACCOUNT_SECRET: 'use an API key of a named service identity',
+  ...EARLIER_ACCESS_NAMES,
 }

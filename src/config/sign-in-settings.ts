@@ -22,7 +22,6 @@ export const SIGN_IN_SETTINGS = {
     schema: z.enum(['okta', 'auth0', 'azure', 'google', 'keycloak', 'generic']).optional(),
   },
   MIMIR_OAUTH_PROVIDER_NAME: { about: 'what its button says', schema: text },
-  MIMIR_OAUTH_ISSUER: { about: "the provider's issuer, where the type does not tell", schema: url },
   MIMIR_OAUTH_CLIENT_ID: { about: 'what the provider calls this server', schema: text },
   MIMIR_OAUTH_CLIENT_SECRET: {
     about: "this server's secret at the provider; without one it is a public client",
@@ -30,7 +29,6 @@ export const SIGN_IN_SETTINGS = {
     schema: text,
   },
   MIMIR_OAUTH_SCOPE: { about: 'scopes that are asked for', schema: text },
-  MIMIR_OAUTH_AUDIENCE: { about: 'audience that access tokens are asked for', schema: text },
   MIMIR_OAUTH_REDIRECT_URI: {
     about: 'where the provider sends people back: the public URL with /auth/callback',
     schema: url,
@@ -42,7 +40,6 @@ export const SIGN_IN_SETTINGS = {
   MIMIR_OAUTH_TOKEN_URL: { about: 'another name of it', schema: url },
   MIMIR_OAUTH_USERINFO_ENDPOINT: { about: 'instead of the discovered one', schema: url },
   MIMIR_OAUTH_USERINFO_URL: { about: 'another name of it', schema: url },
-  MIMIR_OAUTH_JWKS_URI: { about: 'instead of the discovered one', schema: url },
   MIMIR_OAUTH_TIMEOUT_MS: {
     about: 'how long an answer of a provider is waited for',
     schema: z.coerce.number().int().min(100).max(60_000).default(10_000),
@@ -92,17 +89,12 @@ export const SIGN_IN_SETTINGS = {
   },
 } as const
 
-export type SignInValues = {
-  [K in keyof typeof SIGN_IN_SETTINGS]: z.output<(typeof SIGN_IN_SETTINGS)[K]['schema']>
-}
-
 /** Names of earlier systems, each with what replaces it. */
 export const REPLACED_SIGN_IN_NAMES: Readonly<Record<string, string>> = {
   MIMIR_OAUTH_PROVIDER: 'use MIMIR_AUTH_PROVIDER',
   MIMIR_OAUTH_ALLOW_HTTP: 'name the host of the provider in MIMIR_OUTBOUND_ALLOW',
   MIMIR_OAUTH_REVOCATION_ENDPOINT: "no token of the provider's is kept, so there is none to revoke",
   MIMIR_ENABLE_MFA: 'everybody may set a second factor up; see MIMIR_MFA_REQUIRED_ROLES',
-  MIMIR_TOKEN_STORAGE: 'sessions are in the store; no token of a provider is kept',
   MIMIR_ENABLE_TOKEN_BINDING: 'it has no defined meaning',
   MIMIR_MAX_TOKEN_AGE_SECONDS: 'use MIMIR_SESSION_SECONDS',
   MIMIR_SESSION_MAX_AGE_HOURS: 'use MIMIR_SESSION_SECONDS',

@@ -1,4 +1,4 @@
-import type { SignInValues } from './sign-in-settings.ts'
+import type { SettingValues } from './settings.ts'
 
 export const FACTOR_KINDS = ['passkey', 'totp'] as const
 export type FactorKind = (typeof FACTOR_KINDS)[number]
@@ -17,7 +17,7 @@ const NO_SECRET = 'is not offered: whoever reads the line or the mailbox has the
 const SYNONYMS: Readonly<Record<string, FactorKind>> = { hardware: 'passkey', webauthn: 'passkey' }
 
 /** The second factor as the settings have it; what is wrong is added to `problems`. */
-export function readMfa(values: SignInValues, publicUrl: string, problems: string[]): MfaConfig {
+export function readMfa(values: SettingValues, publicUrl: string, problems: string[]): MfaConfig {
   const methods = new Set<FactorKind>()
   for (const word of words(values.MIMIR_MFA_METHODS)) {
     const method = FACTOR_KINDS.find((kind) => kind === (SYNONYMS[word] ?? word))

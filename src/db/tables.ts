@@ -1,13 +1,15 @@
 import type { Generated, Selectable } from 'kysely'
+import type { AccessTables } from './access-tables.ts'
 import type { SignInTables } from './sign-in-tables.ts'
 
+export type * from './access-tables.ts'
 export type * from './sign-in-tables.ts'
 
 /**
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
  * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
-export interface Tables extends SignInTables {
+export interface Tables extends AccessTables, SignInTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow

@@ -1,3 +1,5 @@
+import type { CredentialKind } from '../policy/credential.ts'
+
 /** Who hears of an event: everyone in a conversation, or one person on all devices. */
 export type Audience =
   | { readonly kind: 'conversation'; readonly id: string }
@@ -31,8 +33,15 @@ export interface Signal {
 
 /** An order to end connections, for example after a suspension. It is delivered like an event. */
 export interface Disconnect {
-  readonly userId: string
+  /** Absent: everybody's. */
+  readonly userId?: string
   /** Only the connections of this session; absent: all of the user's. */
   readonly sessionId?: string
+  /** Only those that this API key opened. */
+  readonly keyId?: string
+  /** Only those that a credential of this kind opened. */
+  readonly credential?: CredentialKind
   readonly reason: string
+  /** Whether clients are told that they may come again at once. */
+  readonly mayReturn?: true
 }

@@ -10,7 +10,8 @@ export function toResponse(error: unknown, requestId: string, log: Logger): Resp
     log.warn({ err: error.cause, requestId, code: error.code }, 'a request was refused')
   }
   const headers = new Headers({ 'x-request-id': requestId })
-  if (refusal.kind === 'unauthenticated') headers.set('www-authenticate', challengeOf(refusal))
+  const challenge = refusal.challenge ?? (refusal.kind === 'unauthenticated' ? 'Bearer' : undefined)
+  if (challenge !== undefined) headers.set('www-authenticate', challenge)
   if (refusal.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(refusal.retryAfterSeconds))
   }
@@ -28,12 +29,6 @@ export function toResponse(error: unknown, requestId: string, log: Logger): Resp
     ...refusal.details,
   }
   return Response.json(body, { status: statusOf(refusal.kind), headers })
-}
-
-/** RFC 6750 §3, and RFC 9470 §3 where somebody has to show once more who they are. */
-function challengeOf({ code, details }: AppError): string {
-  if (code !== 'step_up_required') return 'Bearer'
-  return `Bearer error="insufficient_user_authentication", max_age=${details.maxAgeSeconds}`
 }
 
 export function statusOf(kind: ErrorKind): number {

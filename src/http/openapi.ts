@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { ZodOpenApiObject, ZodOpenApiOperationObject } from 'zod-openapi'
 import { commonErrors, type ErrorDefinition } from '../platform/errors.ts'
 import { VERSION } from '../platform/version.ts'
-import type { AnyRoute, Route } from './define-route.ts'
+import { accessErrors, usesAccessCodes } from '../policy/errors.ts'
+import { type AnyRoute, operationOf, type Route } from './define-route.ts'
 import { statusOf } from './on-error.ts'
 
 /**
@@ -26,7 +27,10 @@ export async function openApiDocument(
     info: { title: 'Mimir', version: VERSION },
     servers: [{ url: publicUrl }],
     components: {
-      securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
     },
     paths,
   })
@@ -48,7 +52,7 @@ function operation(
 ): ZodOpenApiOperationObject {
   const responses: Record<string, object> = {}
   const refusals = refusalsOf(route)
-  if (route.permission !== 'public') refusals.push(...admission(route.path))
+  if (isClosed(route)) refusals.push(...admission(route.path))
   for (const [status, schema] of Object.entries(route.answers)) {
     responses[status] = schema
       ? { description: 'Done', content: { 'application/json': { schema } } }
@@ -62,7 +66,7 @@ function operation(
   }
   return {
     summary: route.summary,
-    ...(route.permission === 'public' ? {} : { security: [{ accessToken: [] }] }),
+    ...(isClosed(route) ? { security: [{ accessToken: [] }, { apiKey: [] }] } : {}),
     requestParams: {
       ...(route.params ? { path: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
@@ -80,13 +84,24 @@ function refusalsOf(route: Route): ErrorDefinition[] {
   const refusals = [...route.errors]
   if (route.body) refusals.push(commonErrors.invalidJson, commonErrors.payloadTooLarge)
   if (route.body || route.query || route.params) refusals.push(commonErrors.validationFailed)
-  if (route.permission !== 'public') refusals.push(commonErrors.unauthorized)
   if (route.stepUp) refusals.push(STEP_UP)
-  if (route.permission !== 'public' && route.permission !== 'signed-in') {
-    refusals.push(commonErrors.forbidden)
+  if (isClosed(route)) refusals.push(...withoutGoodCredential(route))
+  if (isClosed(route) && route.permission !== 'signed-in') {
+    const isOwn = usesAccessCodes(operationOf(route))
+    refusals.push(...(isOwn ? [] : [commonErrors.forbidden]), accessErrors.insufficientPermission)
   }
   if (route.rate !== 'unlimited') refusals.push(commonErrors.rateLimited)
   return refusals
+}
+
+function isClosed({ permission }: Route): boolean {
+  return permission !== 'public' && permission !== 'anyone'
+}
+
+function withoutGoodCredential(route: Route): ErrorDefinition[] {
+  const { unauthenticated, invalidToken, tokenExpired, methodNotAllowed } = accessErrors
+  const none = usesAccessCodes(operationOf(route)) ? unauthenticated : commonErrors.unauthorized
+  return [none, invalidToken, tokenExpired, methodNotAllowed]
 }
 
 function groupByStatus(errors: readonly ErrorDefinition[]): Map<string, ErrorDefinition[]> {

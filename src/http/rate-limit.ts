@@ -1,5 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import type { Actor } from '../policy/actor.ts'
 import type { LimitedRateClass, RateClass, RateLimit } from '../policy/rate-classes.ts'
 
 export type { RateClass } from '../policy/rate-classes.ts'
@@ -49,6 +50,21 @@ export function createRateLimiter(
       }
     },
   }
+}
+
+/**
+ * Counts a call of somebody who is known by now: by the API key, which has a limit for everything
+ * together too, or else by the address. Gives the standing that the answer tells.
+ */
+export async function limitCall(
+  limiter: RateLimiter,
+  rate: RateClass,
+  actor: Actor,
+): Promise<RateStanding | undefined> {
+  const keyId = actor.kind === 'user' ? actor.keyId : undefined
+  if (keyId === undefined) return limiter.consume(rate, actor.origin.ip ?? '')
+  const all = await limiter.consume('api-key', keyId)
+  return (await limiter.consume(rate, keyId)) ?? all
 }
 
 function standing(limit: number, result: RateLimiterRes): RateStanding {

@@ -4,12 +4,13 @@ import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
+import { showsApiKey } from '../policy/credential.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
-import { RateLimited, type RateStanding } from './rate-limit.ts'
+import { limitCall, RateLimited, type RateStanding } from './rate-limit.ts'
 import { refusalPage, wantsPage } from './refusal-page.ts'
 
 /** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
@@ -24,6 +25,13 @@ export interface HttpOptions {
   authenticate(request: Request, origin: Origin): Promise<Actor>
   /** Refuses whoever did not show lately that it is still them; asked for routes with `stepUp`. */
   requireFreshProof(actor: Actor): Promise<void>
+  /** The same where it is no must: `anonymous` without a good one. */
+  identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
+  /**
+   * Path of the page where people sign in, if that is what browsers without a credential shall see;
+   * those who opened a page always do.
+   */
+  signInPage(isPage: boolean): string | undefined
   /** What every call has to pass after authentication, for example the version gate. */
   admit(request: Request, actor: Actor, path: string): void
   /** Called with refusals of kind `forbidden`, for the audit. */
@@ -70,9 +78,13 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       })
     }
   }
+  const withHeaders = (response: Response, requestId: string, standing?: RateStanding) => {
+    if (!ctx.access.securityEnabled) response.headers.set('x-mimir-security', 'off')
+    return withCommonHeaders(response, requestId, standing)
+  }
   const refuse = (error: unknown) => {
     const requestId = ctx.ids.next()
-    return withHeaders(toResponse(error, requestId, ctx.log), requestId, undefined)
+    return withHeaders(toResponse(error, requestId, ctx.log), requestId)
   }
   app.notFound(() => refuse(new AppError(commonErrors.notFound)))
   app.onError(refuse)
@@ -87,12 +99,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     let standing: RateStanding | undefined
     let response: Response
     try {
-      standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
-      actor =
-        route.permission === 'public'
-          ? options.anonymous(origin)
-          : await options.authenticate(request, origin)
-      authorize(actor, route.permission)
+      // A caller with a key is counted by the key, once it is known to be one; all others first of all.
+      const hasKey = route.permission !== 'public' && showsApiKey(request)
+      if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
+      actor = await caller(route, request, origin)
+      if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
+      authorize(actor, route.permission, route.method !== 'get')
       options.admit(request, actor, route.path)
       if (route.stepUp) await options.requireFreshProof(actor)
       response =
@@ -101,15 +113,43 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           : await run(route, actor, request, params)
     } catch (error) {
       if (error instanceof RateLimited) standing = error.standing
-      if (error instanceof AppError && error.kind === 'forbidden') {
-        await options.refused(actor ?? options.anonymous(origin), error)
+      if (error instanceof AppError && error.kind === 'forbidden' && actor) {
+        await options.refused(actor, error)
       }
-      response = toResponse(error, origin.requestId, ctx.log)
-      if (route.kind === 'raw' && route.refusal === 'page' && wantsPage(request)) {
+      const signIn = toSignIn(route, request, error)
+      response = signIn ?? toResponse(error, origin.requestId, ctx.log)
+      if (!signIn && route.kind === 'raw' && route.refusal === 'page' && wantsPage(request)) {
         response = await refusalPage(error, response)
       }
     }
     return withHeaders(response, origin.requestId, standing)
+  }
+
+  /** Sends people who opened an address without being signed in to where they can be. */
+  function toSignIn(route: AnyRoute, request: Request, error: unknown): Response | undefined {
+    // What is open to all refuses for other reasons, which signing in once more would not mend.
+    if (route.permission === 'public') return undefined
+    const isPage = route.kind === 'raw' && route.refusal === 'page'
+    const page = options.signInPage(isPage)
+    const isMissing = error instanceof AppError && error.kind === 'unauthenticated'
+    if (page === undefined || !isMissing || !isNavigation(request)) return undefined
+    const { pathPrefix } = ctx.config
+    const { pathname, search } = new URL(request.url)
+    const isWhole = pathPrefix === '' || `${pathname}/`.startsWith(`${pathPrefix}/`)
+    const returnTo = encodeURIComponent((isWhole ? '' : pathPrefix) + pathname + search)
+    const location = `${pathPrefix}${page}?return_to=${returnTo}`
+    return new Response(null, { status: 302, headers: { location } })
+  }
+
+  async function caller(route: AnyRoute, request: Request, origin: Origin): Promise<Actor> {
+    switch (route.permission) {
+      case 'public':
+        return options.anonymous(origin)
+      case 'anyone':
+        return options.identifyIfKnown(request, origin)
+      default:
+        return options.authenticate(request, origin)
+    }
   }
 
   async function run(
@@ -155,6 +195,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   }
 }
 
+/** Whether a person opens the address in a browser (Fetch Metadata), and no script asks. */
+function isNavigation({ method, headers }: Request): boolean {
+  const wantsPage = headers.get('accept')?.includes('text/html') ?? false
+  return method === 'GET' && wantsPage && headers.get('sec-fetch-mode') === 'navigate'
+}
+
 function parse(schema: z.ZodObject, value: unknown): object {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -188,7 +234,7 @@ function checkAnswer(route: Route, status: number, body: unknown): void {
   if (!parsed.success) throw new Error(`${operationOf(route)} ${status}: ${parsed.error.message}`)
 }
 
-function withHeaders(
+function withCommonHeaders(
   response: Response,
   requestId: string,
   standing: RateStanding | undefined,

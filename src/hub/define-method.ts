@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
+import { limitCall } from '../http/rate-limit.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Actor } from '../policy/actor.ts'
 import { authorize } from '../policy/actor.ts'
@@ -55,7 +56,7 @@ export function defineHubMethod<const A extends readonly z.ZodType[]>(
     args: schemas,
     async invoke(ctx, actor, args, caller) {
       authorize(actor, permission)
-      if (rate !== 'unlimited') await ctx.rateLimiter.consume(rate, actor.origin.ip ?? '')
+      await limitCall(ctx.rateLimiter, rate, actor)
       return spec.run(ctx, actor, parseAll(schemas, args), caller)
     },
   }

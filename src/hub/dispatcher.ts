@@ -1,6 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { UserActor } from '../policy/actor.ts'
+import { accessErrors } from '../policy/errors.ts'
 import type { HubCaller, HubMethod } from './define-method.ts'
 import type { Call, HubProtocol, Invocation, WireRecord } from './messages.ts'
 
@@ -73,6 +74,7 @@ async function complete(
   const operation = `hub:${method.name}`
   const actor = { ...caller.actor, origin: { ...caller.actor.origin, requestId, operation } }
   try {
+    requireTime(ctx, actor)
     const result = await method.invoke(ctx, actor, call.arguments, caller)
     const { invocationId } = call
     if (invocationId === undefined) return undefined
@@ -84,6 +86,13 @@ async function complete(
       call,
       `An unexpected error occurred invoking '${call.target}' on the server. HubException: ${code}`,
     )
+  }
+}
+
+/** A credential's end is the end of what it opened, also before the connection is swept. */
+function requireTime({ clock }: Pick<Ctx, 'clock'>, { validUntil }: UserActor): void {
+  if (validUntil !== undefined && validUntil <= clock.now()) {
+    throw new AppError(accessErrors.tokenExpired)
   }
 }
 

@@ -5,7 +5,7 @@ import type { HubProtocol, WireRecord } from './messages.ts'
 /** What the groups know of a connection. */
 export interface GroupConnection {
   readonly connectionId: string
-  readonly actor: { readonly userId: string; readonly sessionId?: string }
+  readonly actor: { readonly userId: string }
   readonly protocol: HubProtocol
   send(record: WireRecord): void
 }
@@ -109,10 +109,9 @@ export class Groups<C extends GroupConnection> {
     }
   }
 
-  /** A user's connections, or those of one session; a copy, since reading it may remove them. */
-  connectionsOf(userId: string, sessionId?: string): C[] {
-    const connections = this.members.get(userId)?.connections ?? []
-    return connections.filter((c) => sessionId === undefined || c.actor.sessionId === sessionId)
+  /** A user's connections; a copy, since reading it may remove them. */
+  connectionsOf(userId: string): C[] {
+    return [...(this.members.get(userId)?.connections ?? [])]
   }
 
   private enter(member: Member<C>, id: string): void {

@@ -3,7 +3,8 @@ import type { Subscriber } from '../events/bus.ts'
 import type { AppEvent, Disconnect, Signal } from '../events/event.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { collectGarbage } from '../platform/memory.ts'
-import type { Origin, UserActor } from '../policy/actor.ts'
+import { isSameCredential, type Origin, type UserActor } from '../policy/actor.ts'
+import { accessErrors } from '../policy/errors.ts'
 import type { SocketHandler } from '../runtime/runtime.ts'
 import { Connection, GOING_AWAY } from './connection.ts'
 import type { ConnectionHost } from './connection-host.ts'
@@ -133,9 +134,7 @@ class LiveHub implements Hub, ConnectionHost {
   private resume(token: string, actor: UserActor): SocketHandler | undefined {
     const connection = this.resumable.get(token)
     if (connection === undefined || !connection.isResumable) return undefined
-    const { tenantId, userId, sessionId } = connection.actor
-    const isTheirs =
-      actor.tenantId === tenantId && actor.userId === userId && actor.sessionId === sessionId
+    const isTheirs = isSameCredential(connection.actor, actor)
     return isTheirs ? new ResumedSocket(connection, actor) : undefined
   }
 
@@ -163,9 +162,13 @@ class LiveHub implements Hub, ConnectionHost {
     this.deliver(signal)
   }
 
-  disconnect({ userId, sessionId, reason }: Disconnect): void {
-    for (const connection of this.groups.connectionsOf(userId, sessionId)) {
-      connection.end({ error: reason, allowReconnect: false })
+  disconnect(order: Disconnect): void {
+    const { userId, reason, mayReturn = false } = order
+    const candidates =
+      userId === undefined ? [...this.connections] : this.groups.connectionsOf(userId)
+    for (const connection of candidates) {
+      if (!concerns(order, connection.actor)) continue
+      connection.end({ error: reason, allowReconnect: mayReturn })
     }
   }
 
@@ -262,8 +265,13 @@ class LiveHub implements Hub, ConnectionHost {
   private sweep(): void {
     this.tick += 1
     let kept = 0
+    const now = this.options.ctx.clock.now()
     for (const connection of this.connections) {
       connection.sweep()
+      const { validUntil } = connection.actor
+      if (validUntil !== undefined && validUntil <= now) {
+        connection.end({ error: accessErrors.tokenExpired.code })
+      }
       kept += connection.keptWhileAway
       if (connection.keptWhileAway > 0 && kept > this.limits.keptTotal) connection.drop()
     }
@@ -294,4 +302,13 @@ class LiveHub implements Hub, ConnectionHost {
       this.idle()
     })
   }
+}
+
+function concerns(order: Disconnect, actor: UserActor): boolean {
+  const { sessionId, keyId, credential } = order
+  return (
+    (sessionId === undefined || actor.sessionId === sessionId) &&
+    (keyId === undefined || actor.keyId === keyId) &&
+    (credential === undefined || actor.credential === credential)
+  )
 }

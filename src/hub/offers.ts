@@ -1,4 +1,4 @@
-import type { UserActor } from '../policy/actor.ts'
+import { isSameCredential, type UserActor } from '../policy/actor.ts'
 
 /** Marks the tokens of connections that can be resumed, so that a forgotten one is told from others. */
 const MARK = 'resumable.'
@@ -10,7 +10,8 @@ export function isResumable(token: string | null): token is string {
 
 interface Offer {
   readonly token: string
-  readonly sessionId: string | undefined
+  /** Who it was made to. */
+  readonly actor: UserActor
   readonly madeAt: number
 }
 
@@ -31,16 +32,16 @@ export class Offers {
     const offers = this.byUser.get(actor.userId) ?? []
     if (offers.length >= this.perUser) return undefined
     const token = MARK + id
-    offers.push({ token, sessionId: actor.sessionId, madeAt: now })
+    offers.push({ token, actor, madeAt: now })
     this.byUser.set(actor.userId, offers)
     return token
   }
 
-  /** Whether this was offered to that session and not taken up since; from now on it is. */
+  /** Whether this was offered to that session or key and not taken up since; from now on it is. */
   take(actor: UserActor, token: string): boolean {
     const offers = this.byUser.get(actor.userId) ?? []
     const index = offers.findIndex(
-      (offer) => offer.token === token && offer.sessionId === actor.sessionId,
+      (offer) => offer.token === token && isSameCredential(offer.actor, actor),
     )
     if (index === -1) return false
     offers.splice(index, 1)

@@ -13,6 +13,7 @@ export type ErrorKind =
   | 'rate_limited'
   | 'upstream_failed'
   | 'unavailable'
+  | 'upstream_failed'
   | 'internal'
 
 export interface ErrorDefinition {
@@ -28,6 +29,8 @@ export interface ErrorDefinition {
 export interface RefusalOptions extends ErrorOptions {
   /** Seconds after which a repeat may succeed. */
   readonly retryAfterSeconds?: number
+  /** The `WWW-Authenticate` of the answer, where it is not a plain `Bearer` (RFC 9110 §11.6.1). */
+  readonly challenge?: string
   /** The truth behind a refusal that tells the caller less. */
   readonly audit?: {
     readonly reason: string
@@ -44,6 +47,7 @@ export class AppError extends Error {
   /** Further fields of the error body, for example `{max: 50}` or `{fields: {...}}`. */
   readonly details: Readonly<Record<string, unknown>>
   readonly retryAfterSeconds: number | undefined
+  readonly challenge: string | undefined
   readonly audit: RefusalOptions['audit']
 
   constructor(
@@ -58,6 +62,7 @@ export class AppError extends Error {
     this.hubCode = definition.hubCode ?? definition.code
     this.details = details
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.challenge = options.challenge
     this.audit = options.audit
   }
 }

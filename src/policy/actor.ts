@@ -1,6 +1,8 @@
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Language } from '../platform/language.ts'
+import type { Permissions } from './access-control.ts'
 import type { CredentialKind } from './credential.ts'
+import { accessErrors, bearerChallenge, unauthenticated, usesAccessCodes } from './errors.ts'
 import type { Permission, Requirement, Role } from './permissions.ts'
 import { permissionsOf } from './permissions.ts'
 
@@ -33,10 +35,18 @@ export interface UserActor {
   readonly role: Role
   /** Absent in a token that no sign-in of this server made. */
   readonly sessionId?: string
+  /** The API key that was shown; absent: something else was. */
+  readonly keyId?: string
   /** What the caller showed; absent: an access token. */
   readonly credential?: CredentialKind
-  /** What the credential allows of what the role allows; absent: all of it. */
+  /** Names of roles that the credential itself brings, for example from the claims of a token. */
+  readonly claimedRoles?: readonly string[]
+  /** What roles of `MIMIR_RBAC_CONFIG` permit beyond the account's own. */
+  readonly grants?: Permissions
+  /** What the credential allows of what the roles permit; absent: all of it. */
   readonly scopes?: ReadonlySet<Permission>
+  /** When the credential ends, in milliseconds; a connection that it opened ends with it. */
+  readonly validUntil?: number
   readonly origin: Origin
 }
 
@@ -47,26 +57,68 @@ export interface OperatorActor {
   readonly origin: Origin
 }
 
-/** The one decision "may this caller run that operation at all?"; rights on a resource are its slice's. */
-export function authorize(actor: Actor, requirement: Requirement): void {
-  if (requirement === 'public') return
+/**
+ * The one decision "may this caller run that operation at all?", on every transport; rights on a resource
+ * are its slice's. `changes` says whether it changes something: a program that acts for an account may
+ * look at it by being signed in, and changes it only with `privacy:self`.
+ */
+export function authorize(actor: Actor, requirement: Requirement, changes = true): void {
+  if (requirement === 'public' || requirement === 'anyone') return
   switch (actor.kind) {
     case 'operator':
       return
     case 'anonymous':
-      throw new AppError(commonErrors.unauthorized)
+      throw unauthenticated(actor.origin.operation)
     case 'user':
-      if (requirement === 'signed-in' || holds(actor, requirement)) return
-      throw new AppError(
-        commonErrors.forbidden,
-        {},
-        { audit: { reason: `without ${requirement}` } },
-      )
+      authorizeUser(actor, requirement, changes)
   }
 }
 
-function holds(actor: UserActor, permission: Permission): boolean {
-  return permissionsOf(actor.role).has(permission) && (actor.scopes?.has(permission) ?? true)
+function authorizeUser(
+  actor: UserActor,
+  requirement: Permission | 'signed-in',
+  changes: boolean,
+): void {
+  if (requirement !== 'signed-in') requirePermission(actor, requirement)
+  else if (changes && isProgram(actor)) requirePermission(actor, 'privacy:self')
+}
+
+/** Throws unless the caller holds the permission, in the codes that the caller knows. */
+function requirePermission(actor: UserActor, permission: Permission): void {
+  if (mayUse(actor, permission)) return
+  const audit = { reason: `without ${permission}` }
+  if (!isProgram(actor) && !usesAccessCodes(actor.origin.operation)) {
+    throw new AppError(commonErrors.forbidden, {}, { audit })
+  }
+  // Where only the credential is too narrow, a wider one helps (RFC 6750 §3.1).
+  const isTooNarrow = isPermitted(actor, permission)
+  const challenge = bearerChallenge('insufficient_scope', permission)
+  throw new AppError(
+    accessErrors.insufficientPermission,
+    { permission },
+    { audit, ...(isTooNarrow ? { challenge } : {}) },
+  )
+}
+
+/** Whether roles and credential together allow it. */
+export function mayUse(actor: Actor, permission: Permission): boolean {
+  if (actor.kind !== 'user') return actor.kind === 'operator'
+  return isPermitted(actor, permission) && (actor.scopes?.has(permission) ?? true)
+}
+
+function isPermitted({ role, grants }: UserActor, permission: Permission): boolean {
+  return permissionsOf(role).has(permission) || (grants?.has(permission) ?? false)
+}
+
+/** Whether a program calls, by an API key or a token of another issuer, and not a person's own client. */
+export function isProgram({ credential }: UserActor): boolean {
+  return credential === 'api-key' || credential === 'jwt'
+}
+
+/** Whether both came by one and the same session or key. */
+export function isSameCredential(a: UserActor, b: UserActor): boolean {
+  const isSamePerson = a.tenantId === b.tenantId && a.userId === b.userId
+  return isSamePerson && a.sessionId === b.sessionId && a.keyId === b.keyId
 }
 
 /** The caller as a person; a use case that needs one says so by calling this. */

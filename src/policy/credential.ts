@@ -1,6 +1,6 @@
 import { AppError } from '../platform/errors.ts'
 import { bearerToken } from './bearer-token.ts'
-import { accessErrors } from './errors.ts'
+import { accessErrors, usesAccessCodes } from './errors.ts'
 
 /** What a caller can show: see `src/app/authenticate.ts`, which knows what each is good for. */
 export type CredentialKind = 'access-token' | 'api-key' | 'jwt' | 'session-cookie' | 'atproto'
@@ -15,21 +15,33 @@ export interface Presented {
 /** Where a request comes in. Browsers give a WebSocket no headers: the hub alone takes a token from the query. */
 export type Door = 'rest' | 'hub'
 
+/** What the text of every API key that this server makes begins with. */
+export const API_KEY_PREFIX = 'mimir_'
+
 /**
  * The credential that the request shows on purpose, or undefined; a cookie, which browsers add by
- * themselves, is none. Throws `invalid_request` for two, and for one in a query (RFC 6750 §2).
+ * themselves, is none. Throws `invalid_request` for two (RFC 6750 §2) and for one in the address.
  */
-export function presentedCredential(request: Request, door: Door): Presented | undefined {
-  const key = request.headers.get('x-api-key') ?? undefined
+export function presentedCredential(
+  request: Request,
+  door: Door,
+  operation: string,
+): Presented | undefined {
+  const key = request.headers.get('x-api-key') || undefined
   const bearer = bearerToken(request.headers)
-  if (key !== undefined && bearer !== undefined) throw new AppError(accessErrors.twoCredentials)
+  if (key !== undefined && bearer !== undefined) throw new AppError(accessErrors.invalidRequest)
   if (key !== undefined) return { place: 'api-key-header', text: key }
   if (bearer !== undefined) return { place: 'bearer', text: bearer }
   const query = new URL(request.url).searchParams
-  const inQuery = query.get('access_token')
-  if (door === 'hub') return inQuery === null ? undefined : { place: 'bearer', text: inQuery }
-  if (inQuery !== null || query.has('api_key')) {
-    throw new AppError(accessErrors.credentialInQuery)
-  }
+  const token = query.get('access_token')
+  if (door === 'hub' && token !== null) return { place: 'bearer', text: token }
+  // To the messenger's routes a token in the address has always been none at all.
+  const isMisplaced = query.has('api_key') || (token !== null && usesAccessCodes(operation))
+  if (isMisplaced) throw new AppError(accessErrors.invalidRequest)
   return undefined
+}
+
+/** Whether the request shows an API key, good or not. */
+export function showsApiKey({ headers }: Request): boolean {
+  return headers.has('x-api-key') || (bearerToken(headers)?.startsWith(API_KEY_PREFIX) ?? false)
 }

@@ -1,4 +1,4 @@
-import { defineErrors } from '../platform/errors.ts'
+import { AppError, commonErrors, defineErrors } from '../platform/errors.ts'
 
 /**
  * Refusals of a caller before any feature is asked. The messenger's own routes keep the codes that their
@@ -6,14 +6,101 @@ import { defineErrors } from '../platform/errors.ts'
  * token of another issuer.
  */
 export const accessErrors = defineErrors({
-  twoCredentials: {
+  invalidRequest: {
     code: 'invalid_request',
     kind: 'invalid',
-    message: 'Show one credential, not two.',
+    message: 'Show one credential, in a header.',
   },
-  credentialInQuery: {
-    code: 'invalid_request',
-    kind: 'invalid',
-    message: 'A credential goes into a header, never into the address.',
+  unauthenticated: {
+    code: 'unauthenticated',
+    kind: 'unauthenticated',
+    message: 'A credential is needed.',
+  },
+  invalidToken: {
+    code: 'invalid_token',
+    kind: 'unauthenticated',
+    message: 'The credential is not valid.',
+  },
+  tokenExpired: {
+    code: 'token_expired',
+    kind: 'unauthenticated',
+    message: 'The credential has expired.',
+  },
+  methodNotAllowed: {
+    code: 'method_not_allowed_here',
+    kind: 'unauthenticated',
+    message: 'This server does not take this kind of credential.',
+  },
+  notAdmitted: {
+    code: 'not_admitted',
+    kind: 'forbidden',
+    message: 'You are not admitted here.',
+  },
+  insufficientPermission: {
+    code: 'insufficient_permission',
+    kind: 'forbidden',
+    message: 'A permission is missing for this.',
+  },
+  idpUnavailable: {
+    code: 'idp_unavailable',
+    kind: 'upstream_failed',
+    message: 'The identity provider does not answer; try again later.',
   },
 })
+
+const SECURITY_PATH = /^[A-Z]+ \/(auth|mcp)(\/|$)/
+
+/** Whether an operation has the codes of `accessErrors` for every caller: `/auth` and `/mcp`. */
+export function usesAccessCodes(operation: string): boolean {
+  return SECURITY_PATH.test(operation)
+}
+
+/** The challenge of RFC 6750 §3, for a credential that was shown and is not good enough. */
+export function bearerChallenge(error: string, scope?: string): string {
+  return `Bearer realm="mimir", error="${error}"${scope === undefined ? '' : `, scope="${scope}"`}`
+}
+
+/** What is wrong with a credential; the caller is told no more than that. */
+export interface BadCredential {
+  readonly reason: string
+  readonly targetType?: string
+  readonly targetId?: string
+}
+
+/** The refusal of a key or token: one text for all, the truth is for the audit. */
+export function invalidToken(audit: BadCredential): AppError {
+  return new AppError(
+    accessErrors.invalidToken,
+    {},
+    { audit, challenge: bearerChallenge('invalid_token') },
+  )
+}
+
+/** The refusal of one that was good until its time was over: its holder may get another. */
+export function tokenExpired(audit: BadCredential): AppError {
+  return new AppError(
+    accessErrors.tokenExpired,
+    {},
+    { audit, challenge: bearerChallenge('invalid_token') },
+  )
+}
+
+/** The refusal of a kind of credential that `MIMIR_AUTH_METHODS` leaves out. */
+export function methodNotAllowed(method: string): AppError {
+  return new AppError(
+    accessErrors.methodNotAllowed,
+    {},
+    {
+      audit: { reason: `method_not_allowed: ${method}` },
+      challenge: bearerChallenge('invalid_token'),
+    },
+  )
+}
+
+/** The refusal of a request without a credential, in the codes of the operation's path. */
+export function unauthenticated(operation: string, challenge?: string): AppError {
+  const definition = usesAccessCodes(operation)
+    ? accessErrors.unauthenticated
+    : commonErrors.unauthorized
+  return new AppError(definition, {}, challenge === undefined ? {} : { challenge })
+}

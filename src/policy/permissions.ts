@@ -34,8 +34,11 @@ export const PERMISSIONS = [
 
 export type Permission = (typeof PERMISSIONS)[number]
 
-/** What an operation asks of its caller: a permission, a signed-in account of any role, or nothing. */
-export type Requirement = Permission | 'signed-in' | 'public'
+/**
+ * What an operation asks of its caller: a permission, a signed-in account of any role, or nothing. To
+ * `public` everybody is nobody; `anyone` is told who calls if the request shows a good credential.
+ */
+export type Requirement = Permission | 'signed-in' | 'anyone' | 'public'
 
 export type Role = 'owner' | 'admin' | 'member' | 'guest' | 'service'
 
@@ -90,6 +93,7 @@ const SERVICE: readonly Permission[] = [
   'nodes:delete',
   'mcp:read',
   'mcp:write',
+  'mcp:admin',
   'audit:read',
 ]
 

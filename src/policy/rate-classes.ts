@@ -4,7 +4,7 @@ export interface RateLimit {
   readonly seconds: number
 }
 
-/** Fixed windows per client address; `MIMIR_RATE_LIMITS` changes them. */
+/** Fixed windows per client address, or per API key; `MIMIR_RATE_LIMITS` changes them. */
 export const DEFAULT_RATE_LIMITS = {
   'auth-register': { requests: 5, seconds: 60 },
   'auth-verify': { requests: 30, seconds: 60 },
@@ -22,6 +22,9 @@ export const DEFAULT_RATE_LIMITS = {
   'invite-create': { requests: 20, seconds: 60 },
   'attachment-upload': { requests: 120, seconds: 60 },
   'push-test': { requests: 5, seconds: 60 },
+  'key-create': { requests: 20, seconds: 60 },
+  // Beside the classes of the operations, for each API key by itself.
+  'api-key': { requests: 600, seconds: 60 },
 } as const satisfies Record<string, RateLimit>
 
 export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS

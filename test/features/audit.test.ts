@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { routes } from '../../src/app/features.ts'
+import { hubMethods, routes } from '../../src/app/features.ts'
 import { operationOf } from '../../src/http/define-route.ts'
 import { PNG, upload } from '../harness/attachments.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
@@ -203,6 +203,16 @@ test('every route that changes something leaves exactly one event, and sending a
     const decided = alice.rest.post(`/api/admin/users/${eve}/approve`, { decision })
     await act('POST /api/admin/users/{id}/approve', type, decided)
   }
+  const keys = '/api/keys'
+  const created = alice.rest.post(keys, { name: 'a key', service: 'a service' })
+  const { id: keyId } = await act(`POST ${keys}`, 'api_key.created', created)
+  const generated = alice.rest.post(`${keys}/generate`, { name: 'another key' })
+  await act(`POST ${keys}/generate`, 'api_key.created', generated)
+  const rotated = alice.rest.post(`${keys}/${keyId}/rotate`)
+  await act(`POST ${keys}/{id}/rotate`, 'api_key.rotated', rotated)
+  const ended = alice.rest.delete(`${keys}/${keyId}`)
+  await act(`DELETE ${keys}/{id}`, 'api_key.revoked', ended)
+
   const passwords = { currentPassword: dora.password, newPassword: 'another long one' }
   const changed = dora.rest.post('/api/auth/change-password', passwords)
   await act('POST /api/auth/change-password', 'account.password_changed', changed)
@@ -212,32 +222,68 @@ test('every route that changes something leaves exactly one event, and sending a
   assert.deepEqual(missing, [], 'routes that this test does not walk')
 })
 
-test('the hub leaves an event for an edit and a deletion, and none for sending or reading', async () => {
+/** What each hub method leaves behind; sending, reading and calling are no audit events. */
+const BY_METHOD: Record<string, string | undefined> = {
+  SendMessage: undefined,
+  MarkConversationRead: undefined,
+  Typing: undefined,
+  EditMessage: 'message.edited',
+  React: 'message.reaction_added',
+  DeleteMessage: 'message.deleted',
+  OfferCall: undefined,
+  AnswerCall: undefined,
+  SendIceCandidate: undefined,
+  RejectCall: undefined,
+  EndCall: undefined,
+  Resume: undefined,
+}
+
+test('every hub method, invoked once, leaves exactly the event that it should', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)
-  const hub = await alice.connect()
-
+  const [hub, bobs] = [await alice.connect(), await bob.connect()]
   const { id } = await hub.invoke('SendMessage', conversationId, 'x')
-  await hub.invoke('MarkConversationRead', conversationId)
-  await hub.invoke('Typing', conversationId, true)
-  await hub.invoke('EditMessage', id, 'y')
-  await hub.invoke('DeleteMessage', id)
+  const { cursor } = assertDone(await alice.rest.get('/api/sync'))
 
-  const events = await mimir.app.ctx.db.read
+  const invoked: Record<string, () => Promise<unknown>> = {
+    SendMessage: () => hub.invoke('SendMessage', conversationId, 'y'),
+    MarkConversationRead: () => hub.invoke('MarkConversationRead', conversationId),
+    Typing: () => hub.invoke('Typing', conversationId, true),
+    EditMessage: () => hub.invoke('EditMessage', id, 'z'),
+    React: () => hub.invoke('React', id, '👍', true),
+    DeleteMessage: () => hub.invoke('DeleteMessage', id),
+    OfferCall: () => hub.invoke('OfferCall', bob.id, 'sdp'),
+    AnswerCall: () => bobs.invoke('AnswerCall', alice.id, 'sdp'),
+    SendIceCandidate: () => hub.invoke('SendIceCandidate', bob.id, 'candidate'),
+    EndCall: () => hub.invoke('EndCall', bob.id),
+    RejectCall: () => bobs.invoke('RejectCall', alice.id),
+    Resume: () => hub.invoke('Resume', cursor),
+  }
+  const names = hubMethods.map(({ name }) => name).sort()
+  assert.deepEqual(Object.keys(BY_METHOD).sort(), names, 'methods that this test does not know')
+  assert.deepEqual(Object.keys(invoked).sort(), names)
+  for (const [name, invoke] of Object.entries(invoked)) {
+    const before = (await hubEvents(mimir)).length
+    await invoke()
+    const left = (await hubEvents(mimir)).slice(before)
+    const type = BY_METHOD[name]
+    assert.deepEqual(
+      left.map((event) => [event.operation, event.type, event.actor_id, event.target_id]),
+      type ? [[`hub:${name}`, type, alice.id, id]] : [],
+      name,
+    )
+  }
+})
+
+function hubEvents(mimir: Appliance) {
+  return mimir.app.ctx.db.read
     .selectFrom('audit_events')
     .selectAll()
     .where('operation', 'like', 'hub:%')
     .orderBy('id')
     .execute()
-  assert.deepEqual(
-    events.map((event) => [event.operation, event.type, event.actor_id, event.target_id]),
-    [
-      ['hub:EditMessage', 'message.edited', alice.id, id],
-      ['hub:DeleteMessage', 'message.deleted', alice.id, id],
-    ],
-  )
-})
+}
 
 test('a record names who, from where, in which session, and nothing that was said', async () => {
   await using mimir = await boot()

@@ -58,7 +58,8 @@ test('every JSON route is there with its answers, its refusals and who may call 
       assert.deepEqual(refusal.required, ['error', 'message', 'requestId'])
     }
     const guarded = operation.security !== undefined
-    assert.equal(guarded, route.permission !== 'public', `${name} and its permission`)
+    const isClosed = route.permission !== 'public' && route.permission !== 'anyone'
+    assert.equal(guarded, isClosed, `${name} and its permission`)
     assert.equal(operation.responses['401'] !== undefined || !guarded, true, name)
     const gated = guarded && !route.path.startsWith('/api/auth/')
     assert.equal('426' in operation.responses, gated, name)

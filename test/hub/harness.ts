@@ -55,7 +55,7 @@ export async function openHouse(
     methods: methods(calls),
     limits,
     authenticate: async (request, origin) =>
-      actorOf(presentedCredential(request, 'hub')?.text ?? 'bad', origin),
+      actorOf(presentedCredential(request, 'hub', origin.operation)?.text ?? 'bad', origin),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused: async () => {},
     stillActive: async () => true,

@@ -59,6 +59,8 @@ export async function setScene(): Promise<Scene> {
   assertDone(await bob.rest.post(`/api/messages/${messageId}/report`, reason), 204)
   const [report] = assertDone(await alice.rest.get('/api/admin/reports'))
 
+  const key = await mimir.command('apikey.create', { name: 'a service' })
+
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
     ['/friends/requests/{id}', requestId],
@@ -74,6 +76,7 @@ export async function setScene(): Promise<Scene> {
     // What refuses before it looks at who is meant, and who cannot be made without a provider.
     ['/me/identities/{id}', invitation.id],
     ['/me/passkeys/{id}', invitation.id],
+    ['/keys/{id}', key.id],
   ]
   const others: Record<string, string> = {
     userId: bob.id,

@@ -21,7 +21,7 @@ interface JsonSchema {
 export interface Field {
   readonly name: string
   readonly required: boolean
-  /** May only be a UUID. */
+  /** May only be a UUID, or text of another strict form. */
   readonly isId: boolean
   readonly isText: boolean
   readonly good: unknown
@@ -43,7 +43,7 @@ export function fieldsOf(schema: z.ZodType | undefined): Field[] {
   return Object.entries(properties).map(([name, field]) => ({
     name,
     required: required.includes(name),
-    isId: field.format === 'uuid',
+    isId: field.format === 'uuid' || field.pattern !== undefined,
     isText: variants(field).some((variant) => variant.type === 'string'),
     good: good(field),
     bad: bad(field),

@@ -57,6 +57,16 @@ export const accountErrors = defineErrors({
     kind: 'conflict',
     message: 'There are accounts already: the first administrator was made before.',
   },
+  notService: {
+    code: 'name_taken',
+    kind: 'conflict',
+    message: 'The name belongs to an account that is no service.',
+  },
+  isService: {
+    code: 'account_is_a_service',
+    kind: 'conflict',
+    message: 'A service has no other role: grant it roles of MIMIR_RBAC_CONFIG.',
+  },
   userNotFound: {
     code: 'user_not_found',
     kind: 'not_found',

@@ -110,10 +110,36 @@ export async function countOtherAdmins(db: Db, tenantId: string, id: string): Pr
   return Number(row.count)
 }
 
+const activeAdmins = (db: Db) =>
+  db.selectFrom('users').where('role', 'in', ['owner', 'admin']).where('status', '=', 'Active')
+
+/** The active administrator who was there first, the owner before all others. */
+export async function findFirstAdmin(db: Db, tenantId: string): Promise<UserRow | undefined> {
+  return activeAdmins(db)
+    .where('tenant_id', '=', tenantId)
+    .selectAll()
+    .orderBy('role', 'desc')
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Whether an active administrator can sign in by password. */
+export async function hasAdminWithPassword(db: Db): Promise<boolean> {
+  const row = await activeAdmins(db)
+    .where('password_hash', 'is not', null)
+    .select('id')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** How many people have an account: services are none. */
 export async function countUsers(db: Db): Promise<number> {
   const row = await db
     .selectFrom('users')
     .select((select) => select.fn.countAll<number>().as('count'))
+    .where('role', '!=', 'service')
     .executeTakeFirstOrThrow()
   return Number(row.count)
 }

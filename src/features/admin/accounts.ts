@@ -20,6 +20,7 @@ import { accountErrors } from '../accounts/errors.ts'
 import type { AccountStatus } from '../accounts/schema.ts'
 import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
+import { reconnectAfterCommit } from '../roles/service.ts'
 import { type OpenSession, openSessionsOf } from '../sessions/access.ts'
 import { endAllSessions } from '../sessions/service.ts'
 import type { Account } from './schema.ts'
@@ -111,22 +112,24 @@ export function reinstateAccount(ctx: AdminNeeds, actor: Actor, input: Named): P
   })
 }
 
-/** Makes an account an administrator, or a plain member again. */
+/** Makes a person an administrator, a plain member again, or a guest. */
 export function setAccountRole(
   ctx: AdminNeeds,
   actor: Actor,
-  input: Named & { role: 'admin' | 'member' },
+  input: Named & { role: 'admin' | 'member' | 'guest' },
 ): Promise<Account> {
   return change(ctx, actor, input, async (tx, user) => {
     // The owner is an administrator already, and has more rights than one.
     if (input.role === 'admin' && user.role === 'owner') return
-    if (input.role === 'member') await requireAnotherAdmin(tx, user)
+    if (user.role === 'service') throw new AppError(accountErrors.isService)
+    if (input.role !== 'admin') await requireAnotherAdmin(tx, user)
     await changeRole(tx, user.id, input.role, toIso(ctx.clock.now()))
     await recordAudit(ctx, tx, actor, {
       type: 'account.role_changed',
       target: { type: 'user', id: user.id },
       details: { from: user.role, to: input.role },
     })
+    if (user.role !== input.role) reconnectAfterCommit(ctx, tx, user.id)
   })
 }
 

@@ -59,7 +59,7 @@ export const reinstateUserCommand = defineCommand({
 
 export const setUserRoleCommand = defineCommand({
   name: 'user.set-role',
-  input: Named.extend({ role: z.enum(['admin', 'member']) }),
+  input: Named.extend({ role: z.enum(['admin', 'member', 'guest']) }),
   run: setAccountRole,
 })
 

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError, type ErrorDefinition } from '../../platform/errors.ts'
-import type { Actor } from '../../policy/actor.ts'
+import { type Actor, isProgram } from '../../policy/actor.ts'
 import { appGateErrors } from './errors.ts'
 import type { AppVersion, AppVersionQuery } from './schema.ts'
 
@@ -37,7 +37,7 @@ export function checkAppVersion(
   path: string,
   headers: Headers,
 ): void {
-  if (actor.kind !== 'user' || EXEMPT.test(path)) return
+  if (actor.kind !== 'user' || isProgram(actor) || EXEMPT.test(path)) return
   const named = headers.get('x-app-platform')?.toLowerCase()
   // The embedded web client is as new as the server that it comes from.
   if (named === 'web') return

@@ -33,8 +33,15 @@ export async function recordAudit(
     ip: origin.ip ?? null,
     user_agent_hash: origin.userAgent ? sha256Hex(origin.userAgent) : null,
     request_id: origin.requestId,
-    details: JSON.stringify(entry.details ?? {}),
+    details: JSON.stringify({ ...entry.details, ...shownBy(actor) }),
   })
+}
+
+/** What the caller showed, where it was no access token: so that the use of each kind can be watched. */
+function shownBy(actor: Actor): Record<string, string> {
+  if (actor.kind !== 'user' || actor.credential === undefined) return {}
+  const { credential, keyId } = actor
+  return { credential, ...(keyId === undefined ? {} : { keyId }) }
 }
 
 /** Refusals of one caller that are recorded within a minute; further ones are counted only. */

@@ -7,6 +7,8 @@ export const Health = z.strictObject({
   timestamp: z.iso.datetime(),
   version: z.string(),
   checks: Checks,
+  /** There only while security is switched off. */
+  securityEnabled: z.literal(false).optional(),
 })
 export type Health = z.output<typeof Health>
 

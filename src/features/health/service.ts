@@ -3,13 +3,16 @@ import { toIso } from '../../platform/clock.ts'
 import { VERSION } from '../../platform/version.ts'
 import type { Health, Readiness } from './schema.ts'
 
-export async function getHealth(ctx: Pick<Ctx, 'db' | 'clock' | 'log'>): Promise<Health> {
+export async function getHealth(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'log' | 'access'>,
+): Promise<Health> {
   const { ready, checks } = await getReadiness(ctx)
   return {
     status: ready ? 'healthy' : 'unhealthy',
     timestamp: toIso(ctx.clock.now()),
     version: VERSION,
     checks,
+    ...(ctx.access.securityEnabled ? {} : { securityEnabled: false }),
   }
 }
 

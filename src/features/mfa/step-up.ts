@@ -28,10 +28,10 @@ export async function requireFreshProof(
   const session = sessionId ? await findSession(ctx.db.read, sessionId) : undefined
   const shown = factors.length > 0 ? session?.second_factor_at : session?.authenticated_at
   if (shown && Date.parse(shown) + FRESH > ctx.clock.now()) return
-  throw new AppError(mfaErrors.stepUpRequired, {
-    methods: factors.length > 0 ? [...factors, 'recovery'] : ['password', 'sso'],
-    maxAgeSeconds: FRESH / SECOND,
-  })
+  const methods = factors.length > 0 ? [...factors, 'recovery'] : ['password', 'sso']
+  const maxAgeSeconds = FRESH / SECOND
+  const challenge = `Bearer error="insufficient_user_authentication", max_age=${maxAgeSeconds}`
+  throw new AppError(mfaErrors.stepUpRequired, { methods, maxAgeSeconds }, { challenge })
 }
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'passwords'>

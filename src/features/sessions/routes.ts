@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { accessErrors } from '../../policy/errors.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { redeemAppCode } from './app-code.ts'
 import { changePassword } from './change-password.ts'
@@ -35,6 +36,7 @@ export const routes = [
       sessionErrors.accountNotActive,
       sessionErrors.mfaRequired,
       sessionErrors.mfaEnrolmentRequired,
+      accessErrors.methodNotAllowed,
     ],
     run: login,
   }),

@@ -6,6 +6,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
+import { methodNotAllowed } from '../../policy/errors.ts'
 import { findAccount } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { openSessionsOf } from './access.ts'
@@ -42,7 +43,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
  * on with instead.
  */
 export async function login(
-  ctx: Needs & Pick<Ctx, 'passwords'>,
+  ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
   input: Login,
 ): Promise<TokenPair> {
@@ -54,21 +55,18 @@ export async function login(
 
 /** Whose name and password these are. Unknown name and wrong password answer alike, and in the same time. */
 export async function checkPassword(
-  ctx: Needs & Pick<Ctx, 'passwords'>,
+  ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
   input: Login,
 ): Promise<UserRow> {
+  if (!ctx.access.rules().methods.has('password')) {
+    await recordRefusedLogin(ctx, actor, undefined, 'method_not_allowed')
+    throw methodNotAllowed('password')
+  }
   const user = await findAccount(ctx.db.read, actor.tenantId, input.usernameOrEmail)
   const right = await ctx.passwords.verify(input.password, user?.password_hash)
   if (!user || !right) {
-    await ctx.db.transaction((tx) =>
-      recordAudit(ctx, tx, actor, {
-        type: 'session.refused',
-        outcome: 'deny',
-        ...(user ? { target: { type: 'user', id: user.id } } : {}),
-        details: { reason: user ? 'wrong_password' : 'unknown_account' },
-      }),
-    )
+    await recordRefusedLogin(ctx, actor, user, user ? 'wrong_password' : 'unknown_account')
     throw new AppError(sessionErrors.invalidCredentials)
   }
   if (user.status !== 'Active') {
@@ -79,6 +77,22 @@ export async function checkPassword(
     )
   }
   return user
+}
+
+async function recordRefusedLogin(
+  ctx: Needs,
+  actor: Actor,
+  user: UserRow | undefined,
+  reason: string,
+): Promise<void> {
+  await ctx.db.transaction((tx) =>
+    recordAudit(ctx, tx, actor, {
+      type: 'session.refused',
+      outcome: 'deny',
+      ...(user ? { target: { type: 'user', id: user.id } } : {}),
+      details: { reason },
+    }),
+  )
 }
 
 /** Ends the session of a refresh token and its connections; says nothing about tokens it does not know. */

@@ -1,0 +1,94 @@
+import type { Config } from '../config/config.ts'
+import type { Ctx } from '../context.ts'
+import { DEFAULT_TENANT } from '../context.ts'
+import { hasAdminWithPassword } from '../features/accounts/access.ts'
+import { listKeysUsedSince } from '../features/api-keys/access.ts'
+import { recordAudit } from '../features/audit/service.ts'
+import { hasAdminSubject } from '../features/jwt-bearers/access.ts'
+import { loadRoleTable } from '../features/roles/load.ts'
+import { DAY, toIso } from '../platform/clock.ts'
+import type { OperatorActor } from '../policy/actor.ts'
+import type { AuthMethod } from '../policy/auth-methods.ts'
+import type { CredentialKind } from '../policy/credential.ts'
+
+const WATCHED = 30 * DAY
+
+/** Which credentials are good for a method alone; what it let in before ends with it. */
+const CREDENTIALS: Partial<Record<AuthMethod, CredentialKind>> = {
+  'api-key': 'api-key',
+  jwt: 'jwt',
+}
+
+/** Why the settings were not taken over; everything is as it was. */
+export class ReloadRefused extends Error {}
+
+/**
+ * Takes over what may change while the server runs: the methods and the role file. All of it or nothing:
+ * with a bad file the last good one stays. Sessions and their connections go on; those by a credential
+ * that is not accepted any more end. What else the settings hold counts from the next start on.
+ */
+export async function reloadAccess(ctx: Ctx, next: Config): Promise<void> {
+  try {
+    await takeOver(ctx, next)
+  } catch (error) {
+    const reason = (error as Error).message
+    ctx.log.error({ reason }, 'the settings of access are not taken over: the last good ones stay')
+    await ctx.db.transaction((tx) =>
+      recordAudit(ctx, tx, operator(ctx), {
+        type: 'access.reload_refused',
+        outcome: 'error',
+        details: { reason: reason.slice(0, 500) },
+      }),
+    )
+    throw error
+  }
+}
+
+async function takeOver(ctx: Ctx, next: Config): Promise<void> {
+  const before = ctx.access.rules()
+  const roleTable = await loadRoleTable(next)
+  const methods = new Set(next.access.methods)
+  const ended = [...before.methods].filter((method) => !methods.has(method))
+  if (ended.length > 0) await requireWayIn(ctx, methods)
+  if (ended.includes('api-key')) await tellWhoUsesKeys(ctx)
+  ctx.access.replace({ methods, defaultMethod: next.access.defaultMethod, roleTable })
+  for (const method of ended) {
+    const credential = CREDENTIALS[method]
+    if (credential) ctx.bus.disconnect({ credential, reason: 'method_not_allowed_here' })
+  }
+  await ctx.db.transaction((tx) =>
+    recordAudit(ctx, tx, operator(ctx), {
+      type: 'access.reloaded',
+      details: {
+        methods: [...methods].join(','),
+        defaultMethod: next.access.defaultMethod ?? null,
+        roles: roleTable.roles.size,
+      },
+    }),
+  )
+  ctx.log.info(
+    { methods: [...methods], roles: roleTable.roles.size },
+    'the settings of access count',
+  )
+}
+
+/** No change may leave administrators without a way to sign in. */
+async function requireWayIn({ db }: Pick<Ctx, 'db'>, methods: ReadonlySet<AuthMethod>) {
+  // Whom an identity provider lets in is its own affair: with it there is a way.
+  if (methods.has('oauth')) return
+  if (methods.has('password') && (await hasAdminWithPassword(db.read))) return
+  if (methods.has('jwt') && (await hasAdminSubject(db.read))) return
+  throw new ReloadRefused('by these methods no administrator could sign in any more')
+}
+
+async function tellWhoUsesKeys({ db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'log'>) {
+  const now = clock.now()
+  const keys = await listKeysUsedSince(db.read, toIso(now - WATCHED), toIso(now))
+  if (keys.length === 0) return
+  log.warn({ keys }, 'these API keys were used within the last 30 days and open nothing any more')
+}
+
+function operator({ ids }: Pick<Ctx, 'ids'>): OperatorActor {
+  const origin = { requestId: ids.next(), operation: 'reload' }
+  return { kind: 'operator', tenantId: DEFAULT_TENANT, origin }
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { AUTH_METHODS } from '../policy/auth-methods.ts'
+
+const text = z.string().min(1)
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
+
+/** Settings of who may call and what they may do. */
+export const ACCESS_SETTINGS = {
+  MIMIR_ENABLE_SECURITY: {
+    about: 'false: whoever can reach the server is its administrator; only on a loopback listener',
+    schema: z.stringbool('true or false').default(true),
+  },
+  MIMIR_AUTH_METHODS: {
+    about: `what is accepted, of ${AUTH_METHODS.join(',')}; default: all that are configured`,
+    emptyCounts: true,
+    schema: z.string().optional(),
+  },
+  MIMIR_DEFAULT_AUTH_METHOD: {
+    about: 'the method that who shows no credential is pointed to; one of MIMIR_AUTH_METHODS',
+    schema: z.enum(AUTH_METHODS, `one of ${AUTH_METHODS.join(', ')}`).optional(),
+  },
+  MIMIR_API_KEY: {
+    about: 'an API key of your own choice, at least 32 characters; it acts as the service env_1',
+    secret: true,
+    schema: text.optional(),
+  },
+  MIMIR_API_KEYS: {
+    about: 'more of them, comma separated; they act as the services env_2, env_3 …',
+    secret: true,
+    schema: text.optional(),
+  },
+  MIMIR_API_KEY_MAX_DAYS: {
+    about: 'how long an API key may last, in days; administrators alone may make one without end',
+    schema: z.coerce.number().int().min(1).max(3650).default(365),
+  },
+  MIMIR_RBAC_CONFIG: {
+    about: 'further roles: a file, an http(s) URL, or the JSON itself; read again at SIGHUP',
+    schema: text.optional(),
+  },
+  MIMIR_RBAC_AUTH_HEADER: {
+    about: 'the Authorization header for a MIMIR_RBAC_CONFIG that is a URL',
+    secret: true,
+    schema: text.optional(),
+  },
+  MIMIR_OAUTH_ISSUER: {
+    about: 'issuer of the identity provider, exactly as its tokens have it',
+    schema: httpUrl.optional(),
+  },
+  MIMIR_OAUTH_AUDIENCE: {
+    about: 'audience that bearer tokens of the identity provider must name',
+    schema: text.optional(),
+  },
+  MIMIR_OAUTH_JWKS_URI: {
+    about: 'where the issuer has its keys; default: what its discovery document says',
+    schema: httpUrl.optional(),
+  },
+} as const

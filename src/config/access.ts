@@ -1,0 +1,108 @@
+import { AUTH_METHODS, type AuthMethod } from '../policy/auth-methods.ts'
+import type { SettingValues } from './settings.ts'
+
+/** Who may call. What `mimir serve` reads again at SIGHUP is `methods`, `defaultMethod` and `rbacSource`. */
+export interface AccessConfig {
+  readonly securityEnabled: boolean
+  readonly methods: readonly AuthMethod[]
+  readonly defaultMethod: AuthMethod | undefined
+  /** Issuers whose bearer tokens are taken. */
+  readonly jwtIssuers: readonly JwtIssuer[]
+  /** A file, a URL, or JSON. */
+  readonly rbacSource: string | undefined
+  readonly apiKeyMaxDays: number
+}
+
+/** Whose access tokens count (RFC 9068), and the audience that they have to name. */
+export interface JwtIssuer {
+  readonly issuer: string
+  readonly audience: string
+  readonly jwksUri: string | undefined
+}
+
+const LEAST_KEY_LENGTH = 32
+
+/** Checks the settings against each other; what is wrong is added to `problems`. */
+export function accessConfig(
+  values: SettingValues,
+  isLoopback: boolean,
+  problems: string[],
+): AccessConfig {
+  const securityEnabled = values.MIMIR_ENABLE_SECURITY
+  if (!securityEnabled && !isLoopback) {
+    problems.push('MIMIR_ENABLE_SECURITY: false is accepted on a loopback listener only')
+  }
+  const jwtIssuers = findJwtIssuers(values, problems)
+  const methods = authMethods(values.MIMIR_AUTH_METHODS, jwtIssuers.length > 0, problems)
+  const defaultMethod = values.MIMIR_DEFAULT_AUTH_METHOD
+  if (defaultMethod !== undefined && !methods.includes(defaultMethod)) {
+    problems.push(
+      `MIMIR_DEFAULT_AUTH_METHOD: ${defaultMethod} is not among MIMIR_AUTH_METHODS (${methods.join(',')})`,
+    )
+  }
+  return {
+    securityEnabled,
+    methods,
+    defaultMethod,
+    jwtIssuers,
+    rbacSource: values.MIMIR_RBAC_CONFIG,
+    apiKeyMaxDays: values.MIMIR_API_KEY_MAX_DAYS,
+  }
+}
+
+function findJwtIssuers(
+  { MIMIR_OAUTH_ISSUER, MIMIR_OAUTH_AUDIENCE, MIMIR_OAUTH_JWKS_URI }: SettingValues,
+  problems: string[],
+): readonly JwtIssuer[] {
+  // Without an audience any token that the issuer ever made for anybody would do.
+  if (!MIMIR_OAUTH_ISSUER || !MIMIR_OAUTH_AUDIENCE) return []
+  if (new URL(MIMIR_OAUTH_ISSUER).search || new URL(MIMIR_OAUTH_ISSUER).hash) {
+    problems.push('MIMIR_OAUTH_ISSUER: an issuer has no query and no fragment')
+  }
+  return [
+    {
+      issuer: MIMIR_OAUTH_ISSUER,
+      audience: MIMIR_OAUTH_AUDIENCE,
+      jwksUri: MIMIR_OAUTH_JWKS_URI,
+    },
+  ]
+}
+
+function authMethods(
+  list: string | undefined,
+  hasJwt: boolean,
+  problems: string[],
+): readonly AuthMethod[] {
+  if (list === undefined) return ['password', 'api-key', ...(hasJwt ? (['jwt'] as const) : [])]
+  const known = AUTH_METHODS.join(', ')
+  const methods = new Set<AuthMethod>()
+  for (const entry of list.split(',').map((one) => one.trim())) {
+    const method = AUTH_METHODS.find((one) => one === entry)
+    if (method) methods.add(method)
+    else problems.push(`MIMIR_AUTH_METHODS: "${entry}" is none of ${known}`)
+  }
+  if (methods.has('jwt') && !hasJwt) {
+    problems.push('MIMIR_AUTH_METHODS: jwt needs MIMIR_OAUTH_ISSUER and MIMIR_OAUTH_AUDIENCE')
+  }
+  return [...methods]
+}
+
+/** The keys of the environment, the single one first; too short ones are added to `problems`. */
+export function environmentKeys(values: SettingValues, problems: string[]): readonly string[] {
+  const more = values.MIMIR_API_KEYS?.split(',').map((key) => key.trim()) ?? []
+  const keys = [
+    ...(values.MIMIR_API_KEY === undefined ? [] : [['MIMIR_API_KEY', values.MIMIR_API_KEY]]),
+    ...more.filter((key) => key !== '').map((key) => ['MIMIR_API_KEYS', key]),
+  ] as [name: string, key: string][]
+  for (const [name, key] of keys) {
+    if (key.length < LEAST_KEY_LENGTH) {
+      problems.push(`${name}: a key has at least ${LEAST_KEY_LENGTH} characters`)
+    }
+    // It has to fit into a header, and into one word of it.
+    if (!/^[\x21-\x7e]+$/.test(key)) problems.push(`${name}: a key is one word of ASCII`)
+  }
+  if (new Set(keys.map(([, key]) => key)).size < keys.length) {
+    problems.push('MIMIR_API_KEY and MIMIR_API_KEYS: one key stands there twice')
+  }
+  return keys.map(([, key]) => key)
+}

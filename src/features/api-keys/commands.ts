@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { defineCommand } from '../../control/define-command.ts'
+import { line } from '../../platform/text.ts'
+import { rotateKey } from './rotate.ts'
+import { CreateKey, KeyId, RotateKey } from './schema.ts'
+import { createKey, listKeys, revokeKey } from './service.ts'
+
+export const createKeyCommand = defineCommand({
+  name: 'apikey.create',
+  // Whose it is: a service of the key's own name, or a person.
+  input: CreateKey.omit({ service: true }).extend({ user: line(1, 254).optional() }),
+  run: (ctx, actor, input) =>
+    createKey(ctx, actor, input.user === undefined ? { ...input, service: input.name } : input),
+})
+
+export const listKeysCommand = defineCommand({
+  name: 'apikey.list',
+  input: z.object({}),
+  run: listKeys,
+})
+
+export const rotateKeyCommand = defineCommand({
+  name: 'apikey.rotate',
+  input: KeyId.extend(RotateKey.shape),
+  run: rotateKey,
+})
+
+export const revokeKeyCommand = defineCommand({
+  name: 'apikey.revoke',
+  input: KeyId,
+  run: revokeKey,
+})
+
+export const commands = [createKeyCommand, listKeysCommand, rotateKeyCommand, revokeKeyCommand]

@@ -1,0 +1,82 @@
+import { type Ctx, DEFAULT_TENANT } from '../../context.ts'
+import type { OperatorActor, Origin, UserActor } from '../../policy/actor.ts'
+import { invalidToken } from '../../policy/errors.ts'
+import { findAccountById } from '../accounts/access.ts'
+import { findService } from '../accounts/services.ts'
+import { recordAudit } from '../audit/service.ts'
+import { hashOfKey } from './key-text.ts'
+
+/** The keys of `MIMIR_API_KEY` and `MIMIR_API_KEYS`: by their hash, the service that each acts as. */
+export interface EnvironmentKeys {
+  has(text: string): boolean
+  /** Whether the id is that of one of them. */
+  isKeyOfOne(keyId: string): boolean
+  authenticate(ctx: Pick<Ctx, 'db'>, text: string, origin: Origin): Promise<UserActor>
+}
+
+/** Makes the services that the environment's keys act as, where there are none yet. */
+export async function openEnvironmentKeys(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'access' | 'config' | 'log'>,
+): Promise<EnvironmentKeys> {
+  const owners = new Map<string, { keyId: string; userId: string }>()
+  for (const [index, key] of ctx.config.secrets.apiKeys.entries()) {
+    const keyId = `env_${index + 1}`
+    const userId = await serviceFor(ctx, keyId)
+    owners.set(hashOfKey(key), { keyId, userId })
+  }
+  if (owners.size > 0) ctx.log.warn({ keys: owners.size }, NEVER_EXPIRES)
+  // A look-up by the hash tells by its time no more than the hash of what was asked for.
+  const find = (text: string) => (owners.size > 0 ? owners.get(hashOfKey(text)) : undefined)
+  return {
+    has: (text) => find(text) !== undefined,
+    isKeyOfOne: (keyId) => [...owners.values()].some((owner) => owner.keyId === keyId),
+    async authenticate({ db }, text, origin) {
+      const owner = find(text)
+      if (!owner) throw invalidToken({ reason: 'malformed_key' })
+      const { keyId, userId } = owner
+      const user = await findAccountById(db.read, DEFAULT_TENANT, userId)
+      if (user?.status !== 'Active') {
+        throw invalidToken({
+          reason: 'owner_not_active',
+          targetType: 'api_key',
+          targetId: keyId,
+        })
+      }
+      return {
+        kind: 'user',
+        tenantId: user.tenant_id,
+        userId,
+        username: user.username,
+        role: user.role,
+        credential: 'api-key',
+        keyId,
+        origin,
+      }
+    },
+  }
+}
+
+const NEVER_EXPIRES =
+  'keys of the environment never expire and may do all that a service may: `mimir apikey create` makes better ones'
+
+async function serviceFor(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'access'>,
+  name: string,
+): Promise<string> {
+  return ctx.db.transaction(async (tx) => {
+    const { service, isNew } = await findService(ctx, tx, DEFAULT_TENANT, name)
+    if (isNew) {
+      await recordAudit(ctx, tx, operator(ctx), {
+        type: 'account.registered',
+        target: { type: 'user', id: service.id },
+        details: { role: 'service' },
+      })
+    }
+    return service.id
+  })
+}
+
+function operator({ ids }: Pick<Ctx, 'ids'>): OperatorActor {
+  const origin = { requestId: ids.next(), operation: 'start' }
+  return { kind: 'operator', tenantId: DEFAULT_TENANT, origin }
+}

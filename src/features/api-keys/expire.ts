@@ -1,0 +1,30 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import type { OperatorActor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { takeExpired } from './store.ts'
+
+const PAGE = 100
+
+/** Writes into the audit which keys have run out; what they opened the hub has ended by itself. */
+export async function noteExpiredKeys(ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>): Promise<void> {
+  for (;;) {
+    const count = await ctx.db.transaction(async (tx) => {
+      const keys = await takeExpired(tx, toIso(ctx.clock.now()), PAGE)
+      for (const key of keys) {
+        await recordAudit(ctx, tx, byTheClock(ctx, key.tenant_id), {
+          type: 'api_key.expired',
+          target: { type: 'api_key', id: key.id },
+          details: { ownerId: key.owner_id },
+        })
+      }
+      return keys.length
+    })
+    if (count < PAGE) return
+  }
+}
+
+function byTheClock({ ids }: Pick<Ctx, 'ids'>, tenantId: string): OperatorActor {
+  const origin = { requestId: ids.next(), operation: 'job:note-expired-keys' }
+  return { kind: 'operator', tenantId, origin }
+}

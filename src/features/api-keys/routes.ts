@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { defineRoute } from '../../http/define-route.ts'
+import { commonErrors } from '../../platform/errors.ts'
+import { accountErrors } from '../accounts/errors.ts'
+import { keyErrors } from './errors.ts'
+import { generateKey } from './generate.ts'
+import { rotateKey } from './rotate.ts'
+import {
+  ApiKey,
+  CreateKey,
+  GeneratedKey,
+  GenerateKey,
+  KeyId,
+  MadeKey,
+  RotatedKey,
+  RotateKey,
+} from './schema.ts'
+import { createKey, listKeys, revokeKey } from './service.ts'
+
+const { scopesTooWide, notYours, tooLong, tooMany, ownerNotActive, notActive } = keyErrors
+
+export const routes = [
+  defineRoute({
+    method: 'post',
+    path: '/api/keys',
+    summary: 'Make an API key; it is shown this once',
+    permission: 'keys:write',
+    rate: 'key-create',
+    body: CreateKey,
+    status: 201,
+    output: MadeKey,
+    errors: [scopesTooWide, notYours, tooLong, tooMany, accountErrors.notService, ownerNotActive],
+    run: createKey,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/keys/generate',
+    summary: 'The same, as earlier systems ask for it',
+    permission: 'keys:write',
+    rate: 'key-create',
+    body: GenerateKey,
+    status: 201,
+    output: GeneratedKey,
+    errors: [scopesTooWide, notYours, tooLong, tooMany, ownerNotActive],
+    run: generateKey,
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/keys',
+    summary: 'Your API keys; for an administrator everybody’s',
+    permission: 'keys:read',
+    rate: 'unlimited',
+    status: 200,
+    output: z.array(ApiKey),
+    run: listKeys,
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/keys/{id}',
+    summary: 'Revoke an API key; the connections that it opened end at once',
+    permission: 'keys:write',
+    rate: 'unlimited',
+    params: KeyId,
+    status: 204,
+    output: null,
+    errors: [commonErrors.notFound, notActive],
+    run: async (ctx, actor, input) => void (await revokeKey(ctx, actor, input)),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/keys/{id}/rotate',
+    summary: 'Make a key that takes the place of another, which goes on for a while',
+    permission: 'keys:write',
+    rate: 'key-create',
+    params: KeyId,
+    body: RotateKey,
+    status: 201,
+    output: RotatedKey,
+    errors: [commonErrors.notFound, notActive, notYours, scopesTooWide, tooMany, ownerNotActive],
+    run: rotateKey,
+  }),
+]

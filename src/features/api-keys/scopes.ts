@@ -1,0 +1,34 @@
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, mayUse } from '../../policy/actor.ts'
+import { expandPermission } from '../../policy/permission-names.ts'
+import { PERMISSIONS, type Permission } from '../../policy/permissions.ts'
+import { keyErrors } from './errors.ts'
+
+/** What a key may do without a word on it; these have to be asked for by name. */
+const ONLY_BY_NAME: ReadonlySet<Permission> = new Set<Permission>(['mcp:admin'])
+
+/**
+ * The scopes of a new key: those that are asked for, which both its maker and its owner must hold. A
+ * name for many (`messages:*`, `*`) stands for those of them that may be given; without any names it
+ * is all of these. Throws `scopes_too_wide` with the ones that are too much.
+ */
+export function scopesFor(
+  maker: Actor,
+  ownerMay: (permission: Permission) => boolean,
+  names: readonly string[] | undefined,
+): Permission[] {
+  const mayBeGiven = (permission: Permission) => mayUse(maker, permission) && ownerMay(permission)
+  if (names === undefined) {
+    return PERMISSIONS.filter((one) => mayBeGiven(one) && !ONLY_BY_NAME.has(one))
+  }
+  const wanted = new Set<Permission>()
+  const refused: string[] = []
+  for (const name of names) {
+    const permissions = expandPermission(name) ?? []
+    const given = permissions.filter(mayBeGiven)
+    if (given.length === 0) refused.push(name)
+    for (const permission of given) wanted.add(permission)
+  }
+  if (refused.length > 0) throw new AppError(keyErrors.scopesTooWide, { scopes: refused })
+  return PERMISSIONS.filter((permission) => wanted.has(permission))
+}

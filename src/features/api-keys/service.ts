@@ -1,0 +1,137 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { isConflict } from '../../db/errors.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { disconnectAfterCommit } from '../../events/append.ts'
+import { DAY, toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import type { Actor } from '../../policy/actor.ts'
+import type { Permission } from '../../policy/permissions.ts'
+import { accountErrors } from '../accounts/errors.ts'
+import { recordAudit } from '../audit/service.ts'
+import { managesAllKeys, maySeeKey } from './access.ts'
+import { composeKey } from './compose.ts'
+import { keyErrors } from './errors.ts'
+import { makeKey } from './key-text.ts'
+import { findOwner, permissionsOfOwner, type WantedOwner } from './owners.ts'
+import type { ApiKey, CreateKey, KeyId, MadeKey } from './schema.ts'
+import { scopesFor } from './scopes.ts'
+import { countActiveKeys, findKey, insertKey, listKeyRows, markRevoked } from './store.ts'
+
+export type KeyNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'access'>
+
+const DEFAULT_DAYS = 90
+const MOST_KEYS = 100
+
+/** Makes a key. It is in this answer and nowhere else: only its hash is kept. */
+export async function createKey(
+  ctx: KeyNeeds,
+  actor: Actor,
+  input: CreateKey & WantedOwner,
+): Promise<MadeKey> {
+  const expiresAt = expiryOf(ctx, actor, input.expiresInDays)
+  try {
+    return await ctx.db.transaction(async (tx) => {
+      const { owner, isNew } = await findOwner(ctx, tx, actor, input)
+      const ownerMay = await permissionsOfOwner(ctx, tx, owner)
+      const scopes = scopesFor(actor, ownerMay, input.scopes)
+      const { name, addresses = [] } = input
+      const made = await addKey(ctx, tx, actor, { owner, name, scopes, addresses, expiresAt })
+      await recordAudit(ctx, tx, actor, {
+        type: 'api_key.created',
+        target: { type: 'api_key', id: made.id },
+        details: { ownerId: owner.id, scopes: scopes.join(' '), expiresAt, newService: isNew },
+      })
+      return made
+    })
+  } catch (error) {
+    // Two made the same service at once: the one that lost may try again and will find it.
+    if (isConflict(error)) throw new AppError(accountErrors.notService)
+    throw error
+  }
+}
+
+interface NewKey {
+  readonly owner: Pick<UserRow, 'id' | 'tenant_id' | 'username' | 'role' | 'status'>
+  readonly name: string
+  readonly scopes: readonly Permission[]
+  readonly addresses: readonly string[]
+  readonly expiresAt: string | null
+}
+
+/** Writes the row of a new key. */
+export async function addKey(
+  ctx: KeyNeeds,
+  tx: Tx,
+  actor: Actor,
+  { owner, name, scopes, addresses, expiresAt }: NewKey,
+): Promise<MadeKey> {
+  const now = toIso(ctx.clock.now())
+  if ((await countActiveKeys(tx, owner.id, now)) >= MOST_KEYS) {
+    throw new AppError(keyErrors.tooMany, { max: MOST_KEYS })
+  }
+  const { id, text, hash } = makeKey()
+  const row = {
+    id,
+    tenant_id: owner.tenant_id,
+    owner_id: owner.id,
+    name,
+    secret_hash: hash,
+    scopes: JSON.stringify(scopes),
+    addresses: JSON.stringify(addresses),
+    created_by: actor.kind === 'user' ? actor.userId : null,
+    created_at: now,
+    expires_at: expiresAt,
+    last_used_at: null,
+    revoked_at: null,
+    expiry_noted_at: null,
+    successor_id: null,
+  }
+  await insertKey(tx, row)
+  return { ...composeKey({ ...row, ...ownerOf(owner) }, now), key: text }
+}
+
+function ownerOf({ username, role, status }: NewKey['owner']) {
+  return { username, role, status }
+}
+
+function expiryOf(
+  { clock, config }: KeyNeeds,
+  actor: Actor,
+  days: number | null | undefined,
+): string | null {
+  const { apiKeyMaxDays } = config.access
+  if (days === null) {
+    if (managesAllKeys(actor)) return null
+    throw new AppError(keyErrors.notYours)
+  }
+  const chosen = days ?? Math.min(DEFAULT_DAYS, apiKeyMaxDays)
+  if (chosen > apiKeyMaxDays) throw new AppError(keyErrors.tooLong, { maxDays: apiKeyMaxDays })
+  return toIso(clock.now() + chosen * DAY)
+}
+
+/** The caller's keys, or for an administrator everybody's; newest first. */
+export async function listKeys(ctx: Pick<Ctx, 'db' | 'clock'>, actor: Actor): Promise<ApiKey[]> {
+  const ownerId = actor.kind === 'user' && !managesAllKeys(actor) ? actor.userId : undefined
+  const now = toIso(ctx.clock.now())
+  const rows = await listKeyRows(ctx.db.read, actor.tenantId, ownerId)
+  return rows.map((row) => composeKey(row, now))
+}
+
+/** Ends a key, and every connection that it opened. */
+export async function revokeKey(ctx: KeyNeeds, actor: Actor, { id }: KeyId): Promise<ApiKey> {
+  return ctx.db.transaction(async (tx) => {
+    const key = await findKey(tx, id)
+    if (!key || !maySeeKey(actor, key)) throw new AppError(commonErrors.notFound)
+    const now = toIso(ctx.clock.now())
+    if (!(await markRevoked(tx, id, now))) throw new AppError(keyErrors.notActive)
+    const userId = key.owner_id
+    disconnectAfterCommit(ctx, tx, { userId, keyId: id, reason: 'key_revoked' })
+    await recordAudit(ctx, tx, actor, {
+      type: 'api_key.revoked',
+      target: { type: 'api_key', id },
+      details: { ownerId: userId },
+    })
+    return composeKey({ ...key, revoked_at: now }, now)
+  })
+}

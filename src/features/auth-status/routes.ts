@@ -1,0 +1,16 @@
+import { defineRoute } from '../../http/define-route.ts'
+import { AuthStatus } from './schema.ts'
+import { getAuthStatus } from './service.ts'
+
+export const routes = [
+  defineRoute({
+    method: 'get',
+    path: '/auth/status',
+    summary: 'Whether you are signed in, as whom, and how one can be',
+    permission: 'anyone',
+    rate: 'unlimited',
+    status: 200,
+    output: AuthStatus,
+    run: getAuthStatus,
+  }),
+]

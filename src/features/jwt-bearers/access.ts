@@ -1,0 +1,1 @@
+export { hasAdminSubject } from './store.ts'

@@ -1,0 +1,74 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { requireAccount } from '../accounts/access.ts'
+import { findService } from '../accounts/services.ts'
+import { recordAudit } from '../audit/service.ts'
+import { subjectErrors } from './errors.ts'
+import { deleteSubject, insertSubject, listSubjects } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
+
+export interface Subject {
+  readonly subject: string
+  readonly issuer?: string | undefined
+}
+
+/** Lets an account in by another issuer's tokens about the subject; a service is made if there is none. */
+export async function linkSubject(
+  ctx: Needs,
+  actor: Actor,
+  input: Subject & { readonly user: string; readonly service?: boolean | undefined },
+): Promise<{ userId: string; username: string; issuer: string; subject: string }> {
+  const issuer = issuerFor(ctx, input)
+  const { subject } = input
+  return ctx.db.transaction(async (tx) => {
+    const user = input.service
+      ? (await findService(ctx, tx, actor.tenantId, input.user)).service
+      : await requireAccount(tx, actor.tenantId, input.user)
+    const isNew = await insertSubject(tx, {
+      issuer,
+      subject,
+      tenant_id: user.tenant_id,
+      user_id: user.id,
+      created_at: toIso(ctx.clock.now()),
+    })
+    if (!isNew) throw new AppError(subjectErrors.taken)
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.subject_linked',
+      target: { type: 'user', id: user.id },
+      details: { issuer },
+    })
+    return { userId: user.id, username: user.username, issuer, subject }
+  })
+}
+
+export async function unlinkSubject(
+  ctx: Needs,
+  actor: Actor,
+  input: Subject,
+): Promise<{ userId: string }> {
+  const issuer = issuerFor(ctx, input)
+  return ctx.db.transaction(async (tx) => {
+    const userId = await deleteSubject(tx, actor.tenantId, issuer, input.subject)
+    if (userId === undefined) throw new AppError(subjectErrors.unknown)
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.subject_unlinked',
+      target: { type: 'user', id: userId },
+      details: { issuer },
+    })
+    return { userId }
+  })
+}
+
+export function getSubjects(ctx: Pick<Ctx, 'db'>, actor: Actor) {
+  return listSubjects(ctx.db.read, actor.tenantId)
+}
+
+function issuerFor({ config }: Pick<Ctx, 'config'>, { issuer }: Subject): string {
+  const [first] = config.access.jwtIssuers
+  const known = issuer ?? first?.issuer
+  if (known === undefined) throw new AppError(subjectErrors.noIssuer)
+  return known
+}

@@ -1,0 +1,1 @@
+export { listGrantedRoles } from './store.ts'

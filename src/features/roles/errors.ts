@@ -1,0 +1,19 @@
+import { defineErrors } from '../../platform/errors.ts'
+
+export const roleErrors = defineErrors({
+  unknownRole: {
+    code: 'unknown_role',
+    kind: 'not_found',
+    message: 'There is no such role: it is a built-in one, or one of MIMIR_RBAC_CONFIG.',
+  },
+  notGranted: {
+    code: 'role_not_granted',
+    kind: 'conflict',
+    message: 'The account does not have this role.',
+  },
+  alreadyGranted: {
+    code: 'role_already_granted',
+    kind: 'conflict',
+    message: 'The account has this role already.',
+  },
+})

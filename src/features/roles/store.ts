@@ -1,0 +1,32 @@
+import type { Db, Tx } from '../../db/database.ts'
+import { prepared } from '../../db/prepared.ts'
+import type { RoleGrantRow } from '../../db/tables.ts'
+
+/** Read at every request of a server that has further roles, so prepared. */
+const granted = prepared<{ userId: string }, { role: string }>((db, { userId }) =>
+  db.selectFrom('role_grants').select('role').where('user_id', '=', userId).orderBy('role'),
+)
+
+export async function listGrantedRoles(db: Db, userId: string): Promise<string[]> {
+  return (await granted(db, { userId })).map(({ role }) => role)
+}
+
+/** False when the account has the role already. */
+export async function insertGrant(tx: Tx, row: RoleGrantRow): Promise<boolean> {
+  const result = await tx
+    .insertInto('role_grants')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+/** False when the account has no such role. */
+export async function deleteGrant(tx: Tx, userId: string, role: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('role_grants')
+    .where('user_id', '=', userId)
+    .where('role', '=', role)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}

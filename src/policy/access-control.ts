@@ -1,0 +1,86 @@
+import type { AuthMethod } from './auth-methods.ts'
+import type { Permission } from './permissions.ts'
+
+/** Roles of `MIMIR_RBAC_CONFIG`, beside the built-in ones. */
+export interface RoleTable {
+  /** Where the claims of a token name roles, for example `realm_access.roles`. */
+  readonly claimPath: string | undefined
+  /** For those whose claims name none. */
+  readonly defaultRole: string | undefined
+  readonly roles: ReadonlyMap<string, ReadonlySet<Permission>>
+}
+
+export const NO_ROLES: RoleTable = {
+  claimPath: undefined,
+  defaultRole: undefined,
+  roles: new Map(),
+}
+
+/** What decides over callers and can change while the server runs. */
+export interface AccessRules {
+  readonly methods: ReadonlySet<AuthMethod>
+  readonly defaultMethod: AuthMethod | undefined
+  readonly roleTable: RoleTable
+}
+
+export interface Permissions {
+  has(permission: Permission): boolean
+}
+
+export interface AccessControl {
+  /** Off: who shows no credential is the server's first administrator. Fixed at the start. */
+  readonly securityEnabled: boolean
+  rules(): AccessRules
+  /** All of it at once: no call sees half of the old and half of the new. */
+  replace(next: AccessRules): void
+  /** What the named roles permit; asked at each call, so that a changed table counts at once. */
+  grantsOf(roles: readonly string[]): Permissions
+}
+
+export function createAccessControl(securityEnabled: boolean, first: AccessRules): AccessControl {
+  let rules = first
+  return {
+    securityEnabled,
+    rules: () => rules,
+    replace(next) {
+      rules = next
+    },
+    grantsOf: (roles) => ({
+      has: (permission) =>
+        roles.some((role) => rules.roleTable.roles.get(role)?.has(permission) ?? false),
+    }),
+  }
+}
+
+/**
+ * The roles that claims give: those they name. Where they name none at all it is the default one; a
+ * claim of another form, or one that the issuer left out for its length, gives nothing.
+ */
+export function rolesOfClaims({ claimPath, defaultRole }: RoleTable, claims: object): string[] {
+  if (claimPath === undefined || isLeftOut(claims, claimPath)) return []
+  const named = valueAt(claims, claimPath)
+  if (named === undefined || named === '' || (Array.isArray(named) && named.length === 0)) {
+    return defaultRole === undefined ? [] : [defaultRole]
+  }
+  const names = Array.isArray(named) ? named : [named]
+  return names.filter((name) => typeof name === 'string')
+}
+
+/** A token with too many groups has, instead of them, where to ask (OpenID Connect Core §5.6.2). */
+function isLeftOut(claims: object, path: string): boolean {
+  const elsewhere = valueAt(claims, '_claim_names')
+  const [first = ''] = path.split('.')
+  return typeof elsewhere === 'object' && elsewhere !== null && Object.hasOwn(elsewhere, first)
+}
+
+/** A claim may have dots in its own name, as URLs have: the whole path is tried first. */
+function valueAt(claims: object, path: string): unknown {
+  return Object.hasOwn(claims, path)
+    ? (claims as Record<string, unknown>)[path]
+    : path.split('.').reduce<unknown>(memberOf, claims)
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  const isObject = typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+  return isObject ? (value as Record<string, unknown>)[name] : undefined
+}
