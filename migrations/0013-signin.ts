@@ -33,6 +33,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('issuer', 'text', required)
     .addColumn('subject', 'text', required)
     .addColumn('idp_session', 'text')
+    .addColumn('roles', 'text', required)
     .addColumn('key_id', 'text', required)
     .addColumn('sealed', columns.bytes, required)
     .execute()

@@ -68,9 +68,9 @@ async function changesNothing(scene: Scene, refusals: () => Promise<void>): Prom
   assert.deepEqual(await scene.rows(), before)
 }
 
-function assertUnauthorized(reply: Reply, what: string): void {
+function assertUnauthorized(reply: Reply, what: string, code = 'unauthorized'): void {
   assert.equal(reply.headers.get('www-authenticate'), 'Bearer', `${what}: ${reply.status}`)
-  assertRefused(reply, 401, 'unauthorized')
+  assertRefused(reply, 401, code)
 }
 
 test('the walk leaves no route out', () => {
@@ -90,7 +90,8 @@ test('without a token nothing but what is public answers, with or without the pu
     for (const prefix of scene.prefixes) {
       for (const route of ROUTES.filter(isClosed)) {
         const path = prefix + scene.path(route)
-        assertUnauthorized(await rest.send(verb(route), path), path)
+        const code = usesAccessCodes(operationOf(route)) ? 'unauthenticated' : 'unauthorized'
+        assertUnauthorized(await rest.send(verb(route), path), path, code)
       }
       assertUnauthorized(await rest.post(prefix + NEGOTIATE), NEGOTIATE)
       const upgrade = await askForSocket(scene, prefix + UPGRADE)

@@ -124,7 +124,7 @@ export function deriveConfig(
       userQuotaBytes: values.MIMIR_ATTACHMENT_USER_QUOTA_BYTES,
       totalBytes: values.MIMIR_ATTACHMENT_TOTAL_BYTES,
     },
-    access: accessConfig(values, isLoopback(listen.host), problems),
+    access: accessConfig(values, isLoopback(listen.host), oidc.providers, problems),
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
     smtp: smtpConfig(values, problems),

@@ -3,6 +3,9 @@ import type { UserRow } from './tables.ts'
 /** The tables of signing in: browsers with a cookie, identities elsewhere, and second factors. */
 export interface SignInTables {
   // sessions
+  sessions: SessionRow
+  refresh_tokens: RefreshTokenRow
+  device_links: DeviceLinkRow
   browser_sessions: BrowserSessionRow
   sso_sessions: SsoSessionRow
   sign_in_steps: SignInStepRow
@@ -16,6 +19,48 @@ export interface SignInTables {
   totp_secrets: TotpSecretRow
   recovery_codes: RecoveryCodeRow
   factor_attempts: FactorAttemptsRow
+}
+
+export interface SessionRow {
+  id: string
+  tenant_id: string
+  user_id: string
+  ip: string | null
+  user_agent: string | null
+  created_at: string
+  last_used_at: string
+  expires_at: string
+  revoked_at: string | null
+  revoked_reason: string | null
+  /** How the person proved who they are: words of RFC 8176, joined by blanks. */
+  methods: string | null
+  /** When they did; null in a session from before this was kept. */
+  authenticated_at: string | null
+  /** When a second factor was last shown in it. */
+  second_factor_at: string | null
+}
+
+export interface RefreshTokenRow {
+  token_hash: string
+  tenant_id: string
+  session_id: string
+  created_at: string
+  expires_at: string
+  /** When a successor took its place; the newest token of a session has none. */
+  rotated_at: string | null
+  /** The successor's hash: known from the rotation on. */
+  successor_hash: string | null
+}
+
+export interface DeviceLinkRow {
+  code_hash: string
+  tenant_id: string
+  user_id: string
+  /** The session of the device that made the code: the code ends with it. */
+  session_id: string
+  created_at: string
+  expires_at: string
+  used_at: string | null
 }
 
 /** The cookie of a browser's session: the other sessions have refresh tokens. */
@@ -35,6 +80,8 @@ export interface SsoSessionRow {
   subject: string
   /** The provider's own session (`sid`), where it tells. */
   idp_session: string | null
+  /** JSON: names of roles that its claims gave. */
+  roles: string
   /** The message key that sealed the ID token, which is the hint of a logout. */
   key_id: string
   sealed: Buffer

@@ -13,10 +13,6 @@ export interface Tables extends AccessTables, SignInTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow
-  // sessions
-  sessions: SessionRow
-  refresh_tokens: RefreshTokenRow
-  device_links: DeviceLinkRow
   // invites
   invitations: InvitationRow
   // devices
@@ -85,48 +81,6 @@ export interface EmailTokenRow {
   new_email: string | null
   tenant_id: string
   user_id: string
-  created_at: string
-  expires_at: string
-  used_at: string | null
-}
-
-export interface SessionRow {
-  id: string
-  tenant_id: string
-  user_id: string
-  ip: string | null
-  user_agent: string | null
-  created_at: string
-  last_used_at: string
-  expires_at: string
-  revoked_at: string | null
-  revoked_reason: string | null
-  /** How the person proved who they are: words of RFC 8176, joined by blanks. */
-  methods: string | null
-  /** When they did; null in a session from before this was kept. */
-  authenticated_at: string | null
-  /** When a second factor was last shown in it. */
-  second_factor_at: string | null
-}
-
-export interface RefreshTokenRow {
-  token_hash: string
-  tenant_id: string
-  session_id: string
-  created_at: string
-  expires_at: string
-  /** When a successor took its place; the newest token of a session has none. */
-  rotated_at: string | null
-  /** The successor's hash: known from the rotation on. */
-  successor_hash: string | null
-}
-
-export interface DeviceLinkRow {
-  code_hash: string
-  tenant_id: string
-  user_id: string
-  /** The session of the device that made the code: the code ends with it. */
-  session_id: string
   created_at: string
   expires_at: string
   used_at: string | null

@@ -4,6 +4,7 @@ import type { UserRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { methodNotAllowed } from '../../policy/errors.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { sessionErrors } from '../sessions/errors.ts'
@@ -139,10 +140,12 @@ function withFactor(
  * verify its holder. That is both factors at once.
  */
 export async function completePasskeySignIn(
-  ctx: Needs,
+  ctx: Needs & Pick<Ctx, 'access'>,
   actor: Actor,
   input: PasskeySignIn,
 ): Promise<CompleteProof> {
+  // A passkey opens a local account, like a password: where none may be opened, neither may this.
+  if (!ctx.access.rules().methods.has('password')) throw methodNotAllowed('password')
   const used = await checkPasskey(ctx, 'sign-in', null, input.passkey)
   const user =
     used && (await findAccountById(ctx.db.read, used.passkey.tenant_id, used.passkey.user_id))

@@ -1,5 +1,6 @@
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
+import { accessErrors } from '../../policy/errors.ts'
 import { sessionErrors } from '../sessions/errors.ts'
 import { FactorTokenPair, TokenPair } from '../sessions/schema.ts'
 import { mfaErrors } from './errors.ts'
@@ -98,7 +99,11 @@ const signIn = [
     body: PasskeySignIn,
     status: 200,
     output: TokenPair,
-    errors: [mfaErrors.invalidFactor, sessionErrors.accountNotActive],
+    errors: [
+      mfaErrors.invalidFactor,
+      sessionErrors.accountNotActive,
+      accessErrors.methodNotAllowed,
+    ],
     run: signInWithPasskey,
   }),
 ]

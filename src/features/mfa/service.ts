@@ -32,7 +32,7 @@ export async function signInWithFactor(
 
 /** Signs an app in by passkey, without a password. */
 export async function signInWithPasskey(
-  ctx: Needs,
+  ctx: Needs & Pick<Ctx, 'access'>,
   actor: Actor,
   input: PasskeySignIn,
 ): Promise<TokenPair> {

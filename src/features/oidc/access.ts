@@ -1,1 +1,1 @@
-export { isFlowKeyUsed, listIdentities } from './store.ts'
+export { findIdentityOwner, isFlowKeyUsed, listIdentities } from './store.ts'

@@ -18,6 +18,7 @@ import { accountErrors } from '../accounts/errors.ts'
 import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
+import { findSubject } from '../jwt-bearers/access.ts'
 import { admissionByRule, mappedRole, roleAfter } from './admission.ts'
 import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
 import { oidcErrors } from './errors.ts'
@@ -50,13 +51,22 @@ export async function resolveAccount(
     try {
       const { issuer, subject } = person
       const known = await findIdentity(ctx.db.read, tenantOf(person.provider), issuer, subject)
-      return known
-        ? await welcomeBack(ctx, actor, person, known)
-        : await admit(ctx, actor, person, invitationToken, attempt > 1)
+      if (known) return await welcomeBack(ctx, actor, person, known)
+      const own = await ownerOfSubject(ctx, person)
+      if (!own) return await admit(ctx, actor, person, invitationToken, attempt > 1)
+      await linkIdentity(ctx, actor, person, own)
     } catch (error) {
       if (!isConflict(error) || attempt === MOST_TRIES) throw error
     }
   }
+}
+
+/** Whose account the operator said that the subject opens; no service's, which no person is. */
+async function ownerOfSubject(ctx: Needs, person: Person): Promise<UserRow | undefined> {
+  const tenantId = tenantOf(person.provider)
+  const subject = await findSubject(ctx.db.read, person.issuer, person.subject)
+  if (!subject || subject.tenant_id !== tenantId || subject.role === 'service') return undefined
+  return findAccountById(ctx.db.read, tenantId, subject.user_id)
 }
 
 async function welcomeBack(

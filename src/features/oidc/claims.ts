@@ -1,34 +1,17 @@
+import { claimAt, isLeftOut } from '../../policy/access-control.ts'
+
 /** What a provider says of somebody: nothing of it is believed beyond what is looked at here. */
 export type Claims = Readonly<Record<string, unknown>>
 
 /**
- * The texts at a path of nested claims (`realm_access.roles`); a claim whose whole name is the path goes
- * first, since names like `https://example.org/roles` have dots of their own. Numbers and objects are
- * nobody's role. Undefined: the claim is not there, or stands elsewhere (Azure, over 200 groups).
+ * The texts at a path of nested claims (`realm_access.roles`). Numbers and objects are nobody's role.
+ * Undefined: the claim is not there, or it is too long to be told (Azure, over 200 groups).
  */
 export function valuesAt(claims: Claims, path: string): readonly string[] | undefined {
-  if (isOverage(claims, path)) return undefined
-  const value = path in claims ? claims[path] : walk(claims, path.split('.'))
+  const isTooLong = isLeftOut(claims, path) || (path === 'groups' && claims.hasgroups === true)
+  const value = isTooLong ? undefined : claimAt(claims, path)
   if (typeof value === 'string') return [value]
-  if (!Array.isArray(value)) return undefined
-  return value.filter((one) => typeof one === 'string')
-}
-
-function walk(claims: Claims, names: readonly string[]): unknown {
-  let value: unknown = claims
-  for (const name of names) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-    value = (value as Claims)[name]
-  }
-  return value
-}
-
-/** Whether the provider left the claim out because it is too long (OpenID Connect Core §5.6.2). */
-function isOverage(claims: Claims, path: string): boolean {
-  const [root = ''] = path.split('.')
-  const elsewhere = claims._claim_names
-  const named = typeof elsewhere === 'object' && elsewhere !== null && root in elsewhere
-  return named || (root === 'groups' && claims.hasgroups === true)
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : undefined
 }
 
 export function textAt(claims: Claims, name: string): string | undefined {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { uuid } from '../../platform/text.ts'
+import { AUTH_METHODS } from '../../policy/auth-methods.ts'
 
 /** A path of this server and nothing that a browser may take for another one's. */
 export const ReturnTo = z
@@ -48,6 +49,8 @@ export const IdentityId = z.object({ id: uuid })
 export type IdentityId = z.output<typeof IdentityId>
 
 export const SignInConfig = z.strictObject({
+  methods: z.array(z.enum(AUTH_METHODS)),
+  defaultMethod: z.enum(AUTH_METHODS).optional(),
   providers: z.array(
     z.strictObject({
       name: z.string(),

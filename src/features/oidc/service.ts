@@ -4,7 +4,8 @@ import type { UserRow } from '../../db/tables.ts'
 import type { Exchanged } from '../../outbound/oidc/client.ts'
 import { OidcError } from '../../outbound/oidc/errors.ts'
 import { SECOND } from '../../platform/clock.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { rolesOfClaims } from '../../policy/access-control.ts'
 import type { Actor, UserActor } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
@@ -25,18 +26,23 @@ import type { BeginSignIn, SignInConfig } from './schema.ts'
 export { getIdentities } from './identities.ts'
 export { backChannelLogout, signOut } from './logout.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'oidc'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'oidc' | 'access'>
 
 /** What a sign-in page has to know. */
-export function getSignInConfig({ config }: Pick<Ctx, 'config'>): SignInConfig {
+export function getSignInConfig({ config, access }: Pick<Ctx, 'config' | 'access'>): SignInConfig {
+  const { methods, defaultMethod } = access.rules()
+  const providers = methods.has('oauth') ? config.oidc.providers : []
   return {
-    providers: config.oidc.providers.map(({ name, type, label }) => ({
+    methods: [...methods],
+    ...(defaultMethod === undefined ? {} : { defaultMethod }),
+    providers: providers.map(({ name, type, label }) => ({
       name,
       type,
       displayName: label,
       url: `${config.publicUrl}/auth/login?provider=${name}`,
     })),
-    passkeys: config.mfa.methods.includes('passkey'),
+    // They open local accounts, like passwords.
+    passkeys: methods.has('password') && config.mfa.methods.includes('passkey'),
     signInUrl: `${config.publicUrl}/auth/sign-in`,
   }
 }
@@ -48,6 +54,8 @@ export async function beginSignIn(
   input: BeginSignIn & { readonly provider: string },
   keep: boolean,
 ): Promise<URL> {
+  // Where it is switched off there is no such place.
+  if (!ctx.access.rules().methods.has('oauth')) throw new AppError(commonErrors.notFound)
   const provider = requireProvider(ctx.config, input.provider)
   // Told before anybody types a password at the provider.
   if (input.invitation !== undefined) await requireOpenInvitation(ctx, input.invitation)
@@ -202,6 +210,7 @@ function pendingOf(
       subject: claims.sub,
       idpSession: typeof claims.sid === 'string' ? claims.sid : undefined,
       idToken,
+      roles: rolesOfClaims(ctx.access.rules().roleTable, claims),
     },
     returnTo,
     app,

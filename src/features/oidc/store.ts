@@ -38,6 +38,17 @@ export async function findIdentity(
     .executeTakeFirst()
 }
 
+/** The account that an identity opens, of whichever tenant: an issuer's subjects are its own. */
+export async function findIdentityOwner(db: Db, issuer: string, subject: string) {
+  return db
+    .selectFrom('identities as identity')
+    .innerJoin('users as user', 'user.id', 'identity.user_id')
+    .where('identity.issuer', '=', issuer)
+    .where('identity.subject', '=', subject)
+    .select(['identity.user_id', 'user.tenant_id', 'user.username', 'user.role', 'user.status'])
+    .executeTakeFirst()
+}
+
 export async function listIdentities(db: Db, userId: string): Promise<IdentityRow[]> {
   return db
     .selectFrom('identities')

@@ -1,5 +1,4 @@
 import type { Ctx } from '../../context.ts'
-import type { UserRow } from '../../db/tables.ts'
 import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
@@ -38,9 +37,11 @@ export async function authenticateBrowser(
     tenantId: caller.tenant_id,
     userId: caller.id,
     username: caller.username,
-    role: caller.role as UserRow['role'],
+    role: caller.role,
     sessionId: caller.session_id,
     credential: 'session-cookie',
+    ...(caller.sso_roles === null ? {} : { claimedRoles: JSON.parse(caller.sso_roles) }),
+    validUntil: Date.parse(caller.expires_at),
     origin,
   }
 }

@@ -135,7 +135,7 @@ async function keepSso(
   sessionId: string,
   sso: Sso,
 ): Promise<void> {
-  const { provider, issuer, subject, idpSession, idToken } = sso
+  const { provider, issuer, subject, idpSession, idToken, roles } = sso
   const sealed = seal(ctx.keyring.current('message'), idToken, `id-token:${sessionId}`)
   await insertSsoSession(tx, {
     session_id: sessionId,
@@ -144,6 +144,7 @@ async function keepSso(
     issuer,
     subject,
     idp_session: idpSession ?? null,
+    roles: JSON.stringify(roles),
     key_id: sealed.keyId,
     sealed: sealed.bytes,
   })

@@ -8,6 +8,8 @@ export interface Sso {
   /** The provider's own session (`sid`), where it tells. */
   readonly idpSession?: string | undefined
   readonly idToken: string
+  /** Names of roles that its claims gave; what they permit, the role file says at each call. */
+  readonly roles: readonly string[]
 }
 
 /** What is known of how a person proved who they are. */

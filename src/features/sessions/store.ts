@@ -18,6 +18,7 @@ export interface CallerRow {
   role: UserRow['role']
   session_revoked_at: string | null
   session_found: string | null
+  sso_roles: string | null
 }
 
 /** Whose token it is and whether it still counts: read at every request, so prepared. */
@@ -27,6 +28,7 @@ const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, p
     .leftJoin('sessions as session', (join) =>
       join.onRef('session.user_id', '=', 'user.id').on('session.id', '=', params.sessionId),
     )
+    .leftJoin('sso_sessions as sso', 'sso.session_id', 'session.id')
     .where('user.id', '=', params.userId)
     .select([
       'user.id',
@@ -36,6 +38,7 @@ const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, p
       'user.role',
       'session.id as session_found',
       'session.revoked_at as session_revoked_at',
+      'sso.roles as sso_roles',
     ]),
 )
 
@@ -64,12 +67,16 @@ export async function insertSsoSession(tx: Tx, row: SsoSessionRow): Promise<void
 const browserCaller = prepared<
   { tokenHash: string },
   Pick<UserRow, 'id' | 'tenant_id' | 'username' | 'status' | 'role'> &
-    Pick<SessionRow, 'revoked_at' | 'expires_at' | 'last_used_at'> & { session_id: string }
+    Pick<SessionRow, 'revoked_at' | 'expires_at' | 'last_used_at'> & {
+      session_id: string
+      sso_roles: string | null
+    }
 >((db, params) =>
   db
     .selectFrom('browser_sessions as browser')
     .innerJoin('sessions as session', 'session.id', 'browser.session_id')
     .innerJoin('users as user', 'user.id', 'session.user_id')
+    .leftJoin('sso_sessions as sso', 'sso.session_id', 'session.id')
     .where('browser.token_hash', '=', params.tokenHash)
     .select([
       'user.id',
@@ -81,6 +88,7 @@ const browserCaller = prepared<
       'session.revoked_at',
       'session.expires_at',
       'session.last_used_at',
+      'sso.roles as sso_roles',
     ]),
 )
 

@@ -128,10 +128,10 @@ interface SignInPage {
 }
 
 function signInPage(
-  ctx: Pick<Ctx, 'config'>,
+  ctx: Pick<Ctx, 'config' | 'access'>,
   { returnTo, problem, query }: SignInPage,
 ): Promise<Response> {
-  const { providers, passkeys } = getSignInConfig(ctx)
+  const { providers, passkeys, methods } = getSignInConfig(ctx)
   const prefix = ctx.config.pathPrefix
   const back = html`<input type="hidden" name="return_to" value="${returnTo ?? ''}">`
   return formPage(
@@ -150,14 +150,18 @@ ${
 </form>`
     : ''
 }
-<form method="post" action="${prefix}/auth/sign-in">
+${methods.includes('password') ? passwordForm(prefix, back) : ''}`,
+    { status: problem ? 401 : 200, ...(passkeys ? { script: PASSKEY_SCRIPT } : {}) },
+  )
+}
+
+function passwordForm(prefix: string, back: ReturnType<typeof html>) {
+  return html`<form method="post" action="${prefix}/auth/sign-in">
 ${back}
 <label>Username or e-mail
 <input name="usernameOrEmail" required maxlength="254" autocomplete="username webauthn"></label>
 <label>Password
 <input name="password" type="password" required autocomplete="current-password"></label>
 <button>Sign in</button>
-</form>`,
-    { status: problem ? 401 : 200, ...(passkeys ? { script: PASSKEY_SCRIPT } : {}) },
-  )
+</form>`
 }
