@@ -1,4 +1,4 @@
-type Program = 'caddy' | 'nginx' | 'openssl' | 'turnserver'
+type Program = 'caddy' | 'chromium' | 'nginx' | 'openssl' | 'turnserver'
 
 export declare const PACKAGES: Readonly<Record<Program, string>>
 export declare function findProgram(name: Program): string | undefined

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hubMethods, routes } from '../src/app/features.ts'
 import { type AnyRoute, operationOf, type Route } from '../src/http/define-route.ts'
+import { usesAccessCodes } from '../src/policy/errors.ts'
 import {
   PERMISSIONS,
   type Permission,
