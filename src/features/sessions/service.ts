@@ -26,7 +26,7 @@ export { authenticateBrowser } from './browser-session.ts'
 export { type Landing, land } from './landing.ts'
 export { openSession } from './open-session.ts'
 export { requireComplete } from './second-step.ts'
-export type { Proof, SignIn, Sso } from './sign-in.ts'
+export type { Proof } from './sign-in.ts'
 export { endSession, endSsoSessions, logoutHint } from './sign-out.ts'
 export {
   type AppTarget,
