@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codeOf } from '../harness/factors.ts'
+import { navigate } from '../harness/navigate.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 import { PROVIDER, type Sso, startSso } from '../harness/sso.ts'
 import { WebBrowser } from '../harness/web-browser.ts'
@@ -192,13 +193,13 @@ test('a browser that opens a page without being signed in is led to where it can
   await using sso = await startSso({ env: { MIMIR_DEFAULT_AUTH_METHOD: 'oauth' } })
   sso.idp.people.set('anna', ANNA)
   const browser = new WebBrowser()
-  const headers = { 'sec-fetch-mode': 'navigate', accept: 'text/html' }
-  const page = await browser.follow(`${sso.url}/auth/account`, { headers })
+  const { status, location } = await navigate(`${sso.url}/auth/account`)
+  assert.equal(status, 302)
+  const page = await browser.open(new URL(location ?? '', sso.url).href)
   const back = new RegExp(`^${sso.url}/auth/callback`)
   const called = await browser.submit(page, { login: 'anna' }, { until: back })
   const account = await browser.follow(called.url)
   assert.equal(account.url, `${sso.url}/auth/account`)
   // A refusal of the callback is told, and leads nowhere in circles.
-  const refused = await browser.request(called.url, { headers })
-  assert.equal(refused.status, 400)
+  assert.equal((await navigate(called.url)).status, 400)
 })
