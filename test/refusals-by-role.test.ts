@@ -36,9 +36,13 @@ function mayTry({ requirement, changes, name }: Operation, rights: Rights): bool
   return !(isProgram && changes) || permissions.has('privacy:self')
 }
 
+/** Refusals of how somebody comes and not of who: from no page of ours, without a sign-in that is under way. */
+const OF_THE_WAY = new Set(['foreign_origin', 'step_up_required', 'invalid_or_expired_challenge'])
+
 /** To programs `forbidden` is a thing's own refusal, like that of a link that needs a session. */
 function isRefused({ status, code = '' }: Outcome, isProgram: boolean): boolean {
   if (isProgram && code === 'forbidden') return false
+  if (OF_THE_WAY.has(code)) return false
   if (status === 403 || status === 401) return true
   return ['forbidden', 'insufficient_permission'].includes(code)
 }

@@ -160,6 +160,23 @@ test('over TLS the cookies travel in no other way', async () => {
   assert.match(await answer.text(), /content="0; url=\/mimir\/auth\/account"/)
 })
 
+test('a path to go on to is meant as it was opened, with the public path or without', async () => {
+  await using mimir = await boot({ env: { MIMIR_PUBLIC_URL: 'https://chat.example.org/mimir' } })
+  const alice = await mimir.person('alice')
+  const whereTo = async (path: string) => {
+    const login = { usernameOrEmail: 'alice', password: alice.password, return_to: path }
+    const headers = { origin: 'https://chat.example.org' }
+    const body = new URLSearchParams(login)
+    const answer = await fetch(`${mimir.url}/auth/sign-in`, { method: 'POST', headers, body })
+    return (await answer.json()).location
+  }
+  assert.equal(await whereTo('/auth/account?a=1'), '/mimir/auth/account?a=1')
+  assert.equal(await whereTo('/mimir/auth/account?a=1'), '/mimir/auth/account?a=1')
+  assert.equal(await whereTo('/mimirs'), '/mimir/mimirs')
+  // What is no path of ours leads to the page of the account.
+  assert.equal(await whereTo('//evil.example.org'), '/mimir/auth/account')
+})
+
 test('whoever signs out has no session any more, and a revoked one is cut off at once', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')
