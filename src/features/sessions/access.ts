@@ -4,9 +4,10 @@ import { listSessions } from './store.ts'
 
 export {
   findSession,
-  isSignInKeyUsed,
   renewProof,
 } from './store.ts'
+
+export { isSignInKeyUsed } from './store-sign-in.ts'
 
 /** A signed-in device, without the word whether it is the one that asks. */
 export type OpenSession = Omit<Session, 'current'>

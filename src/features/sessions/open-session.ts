@@ -13,12 +13,8 @@ import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
 import type { TokenPair } from './schema.ts'
 import type { Proof, Sso } from './sign-in.ts'
-import {
-  insertBrowserSession,
-  insertRefreshToken,
-  insertSession,
-  insertSsoSession,
-} from './store.ts'
+import { insertRefreshToken, insertSession } from './store.ts'
+import { insertBrowserSession, insertSsoSession } from './store-sign-in.ts'
 
 export const REFRESH_LIFETIME = 30 * DAY
 
