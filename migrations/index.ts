@@ -9,6 +9,7 @@ import * as identities from './0007-identities.ts'
 import * as calls from './0008-calls.ts'
 import * as avatarsAndDeviceNames from './0009-avatars-and-device-names.ts'
 import * as access from './0012-access.ts'
+import * as signin from './0013-signin.ts'
 import * as compliance from './0014-compliance.ts'
 import * as nodes from './0015-nodes.ts'
 
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   calls,
   avatarsAndDeviceNames,
   access,
+  signin,
   compliance,
   nodes,
 ]

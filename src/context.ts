@@ -6,6 +6,7 @@ import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { SessionActivity } from './features/sessions/activity.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
 import type { Mailer } from './outbound/mail.ts'
+import type { OidcClient } from './outbound/oidc/client.ts'
 import type { PushChannels } from './outbound/push.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
@@ -38,6 +39,7 @@ export interface Ctx {
   readonly admission: Admission
   readonly metrics: Metrics
   readonly activity: SessionActivity
+  readonly oidc: OidcClient
 }
 
 /** The only tenant until organisations are switched on. */

@@ -38,9 +38,13 @@ function mayTry(operation: Operation, rights: Rights): boolean {
   return !(isProgram && changes) || permissions.has('privacy:self')
 }
 
+/** Refusals of how somebody comes and not of who: from no page of ours, without a sign-in that is under way. */
+const OF_THE_WAY = new Set(['foreign_origin', 'step_up_required', 'invalid_or_expired_challenge'])
+
 /** To programs these are a thing's own refusals, like that of a link that needs a session. */
 function isRefused({ status, code = '' }: Outcome, isProgram: boolean): boolean {
   if (isProgram && ['forbidden', 'session_needed'].includes(code)) return false
+  if (OF_THE_WAY.has(code)) return false
   if (status === 403 || status === 401) return true
   return ['forbidden', 'insufficient_permission'].includes(code)
 }

@@ -20,7 +20,9 @@ import { loadRoleTable } from '../features/roles/load.ts'
 import { createSessionActivity } from '../features/sessions/activity.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
 import { createMailer } from '../outbound/mail.ts'
+import { createOidcClient } from '../outbound/oidc/client.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { createIds } from '../platform/ids.ts'
@@ -115,6 +117,13 @@ export async function createApp(options: AppOptions): Promise<App> {
       mailer,
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
+      oidc: createOidcClient({
+        clock,
+        fetch: createGuardedFetch(config.outboundAllow),
+        timeoutMs: config.oidc.timeoutMs,
+        allow: config.outboundAllow,
+        secrets: config.secrets.oidcClients,
+      }),
       calls: new CallRegistry(clock),
       admission: createAdmission(),
       metrics: createMetrics(),

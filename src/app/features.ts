@@ -33,8 +33,13 @@ import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { tools as messageTools } from '../features/messages/mcp.ts'
 import { routes as messages } from '../features/messages/routes.ts'
 import { jobs as metricsJobs } from '../features/metrics/jobs.ts'
+import { commands as mfaCommands } from '../features/mfa/commands.ts'
+import { jobs as mfaJobs } from '../features/mfa/jobs.ts'
+import { routes as mfa } from '../features/mfa/routes.ts'
 import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
+import { jobs as oidcJobs } from '../features/oidc/jobs.ts'
+import { routes as oidc } from '../features/oidc/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
 import { commands as privacyCommands } from '../features/privacy/commands.ts'
@@ -57,6 +62,7 @@ import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
 import { routes as sessionPages } from '../features/sessions/pages.ts'
 import { routes as sessions } from '../features/sessions/routes.ts'
+import { routes as signInPages } from '../features/sign-in/pages.ts'
 import { methods as syncMethods } from '../features/sync/hub.ts'
 import { routes as sync } from '../features/sync/routes.ts'
 import { commands as turnCommands } from '../features/turn/commands.ts'
@@ -76,6 +82,9 @@ export const routes: readonly AnyRoute[] = [
   ...accounts,
   ...sessions,
   ...sessionPages,
+  ...signInPages,
+  ...oidc,
+  ...mfa,
   ...devices,
   ...push,
   ...friends,
@@ -113,6 +122,7 @@ export const tools: readonly Tool[] = [...nodeTools, ...messageTools, ...searchT
 export const commands = [
   ...adminCommands,
   ...inviteCommands,
+  ...mfaCommands,
   ...keyCommands,
   ...apiKeyCommands,
   ...roleCommands,
@@ -137,6 +147,8 @@ export const jobs: readonly Job[] = [
   ...callJobs,
   ...attachmentJobs,
   ...sessionJobs,
+  ...oidcJobs,
+  ...mfaJobs,
   ...apiKeyJobs,
   ...privacyJobs,
   ...retentionJobs,

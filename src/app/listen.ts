@@ -8,6 +8,7 @@ import { createRefusalRecorder, type RecordRefusal } from '../features/audit/ser
 import { deviceConnected, deviceDisconnected } from '../features/calls/devices.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
+import { requireFreshProof } from '../features/mfa/service.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { checkConsent, consentErrors } from '../features/privacy/consents.ts'
 import { defineRawRoute, operationOf } from '../http/define-route.ts'
@@ -77,8 +78,12 @@ export async function listen(
       ctx.metrics.authSeconds.observe(elapsed())
       return actor
     },
+    requireFreshProof: (actor, requirement) => requireFreshProof(ctx, actor, requirement),
     identifyIfKnown: authenticator.identifyIfKnown,
-    signInPage: () => (ctx.access.rules().defaultMethod === 'oauth' ? SIGN_IN_PAGE : undefined),
+    signInPage(isPage) {
+      if (ctx.access.rules().defaultMethod === 'oauth') return SIGN_IN_PAGE
+      return isPage ? '/auth/sign-in' : undefined
+    },
     admit: async (request, actor, route, params) => {
       const operation = operationOf(route)
       ctx.admission.check({ actor, changes: route.method !== 'get', operation })

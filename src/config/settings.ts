@@ -4,6 +4,7 @@ import { ACCESS_SETTINGS } from './access-settings.ts'
 import { COMPLIANCE_SETTINGS, REPLACED_COMPLIANCE_NAMES } from './compliance-settings.ts'
 import { EARLIER_ACCESS_NAMES } from './earlier-access-names.ts'
 import { defineSettings, hostAndPort, httpUrl, optionalText, text, whole } from './setting.ts'
+import { REPLACED_SIGN_IN_NAMES, SIGN_IN_SETTINGS } from './sign-in-settings.ts'
 
 const version = z
   .string()
@@ -124,7 +125,7 @@ export const SETTINGS = defineSettings({
       .optional(),
   },
   MIMIR_OUTBOUND_ALLOW: {
-    about: 'hosts, addresses or networks (CIDR) of private networks that push may go to',
+    about: 'hosts, addresses or networks (CIDR) of private networks that calls out may go to',
     schema: z.string().default(''),
   },
   TURN_HOST: {
@@ -160,6 +161,7 @@ export const SETTINGS = defineSettings({
   APP_DOWNLOAD_URL_ANDROID: { about: 'where the Android app is', schema: httpUrl.optional() },
   APP_DOWNLOAD_URL_IOS: { about: 'where the iOS app is', schema: httpUrl.optional() },
   ...COMPLIANCE_SETTINGS,
+  ...SIGN_IN_SETTINGS,
 })
 
 export type SettingName = keyof typeof SETTINGS
@@ -170,6 +172,7 @@ export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TEST_POSTGRES'])
 
 /** Names of the earlier systems that mean something else here: answered with what replaces them. */
 export const REPLACED_NAMES: Readonly<Record<string, string>> = {
+  ...REPLACED_SIGN_IN_NAMES,
   MIMIR_PORT: 'use MIMIR_LISTEN=HOST:PORT or SERVER_PORT',
   MIMIR_SERVER_URL: 'use MIMIR_PUBLIC_URL',
   MIMIR_ENV: 'the server behaves alike everywhere',

@@ -8,9 +8,12 @@ import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
 import { isCheckpointKeyUsed } from '../audit/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed as sealsMessages } from '../messages/access.ts'
+import { isTotpKeyUsed as sealsAuthenticators } from '../mfa/access.ts'
 import { isVaultSealedWith as sealsNodes } from '../nodes/access.ts'
+import { isFlowKeyUsed as sealsFlows } from '../oidc/access.ts'
 import { isExportKeyUsed } from '../privacy/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
+import { isSignInKeyUsed as sealsSignIns } from '../sessions/access.ts'
 
 /** A key without its bytes. */
 export interface KeyInfo {
@@ -79,6 +82,9 @@ async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
     sealsNodes,
     isKeyUsedByMail,
     isExportKeyUsed,
+    sealsAuthenticators,
+    sealsSignIns,
+    sealsFlows,
   ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false

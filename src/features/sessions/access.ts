@@ -1,2 +1,3 @@
 /** What other slices may ask and note about sessions, inside their own transactions. */
-export { holdSession, noteUse } from './store.ts'
+export { findSession, holdSession, noteUse, renewProof } from './store.ts'
+export { isSignInKeyUsed } from './store-sign-in.ts'

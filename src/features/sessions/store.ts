@@ -10,6 +10,7 @@ export interface CallerRow {
   role: UserRow['role']
   session_revoked_at: string | null
   session_found: string | null
+  sso_roles: string | null
 }
 
 /** Whose token it is and whether it still counts: read at every request, so prepared. */
@@ -19,6 +20,7 @@ const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, p
     .leftJoin('sessions as session', (join) =>
       join.onRef('session.user_id', '=', 'user.id').on('session.id', '=', params.sessionId),
     )
+    .leftJoin('sso_sessions as sso', 'sso.session_id', 'session.id')
     .where('user.id', '=', params.userId)
     .select([
       'user.id',
@@ -28,6 +30,7 @@ const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, p
       'user.role',
       'session.id as session_found',
       'session.revoked_at as session_revoked_at',
+      'sso.roles as sso_roles',
     ]),
 )
 
@@ -42,6 +45,20 @@ export async function findCaller(
 
 export async function insertSession(tx: Tx, row: SessionRow): Promise<void> {
   await tx.insertInto('sessions').values(row).execute()
+}
+
+/** The session of a caller: how and when the person proved who they are. */
+export async function findSession(db: Db, id: string): Promise<SessionRow | undefined> {
+  return db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** Writes down that the person proved once more, in this session, who they are. */
+export async function renewProof(
+  tx: Tx,
+  id: string,
+  proof: { authenticated_at: string } | { authenticated_at: string; second_factor_at: string },
+): Promise<void> {
+  await tx.updateTable('sessions').set(proof).where('id', '=', id).execute()
 }
 
 export async function touchSession(
@@ -259,7 +276,10 @@ export async function findDeviceLink(
   db: Db,
   codeHash: string,
   now: string,
-): Promise<DeviceLinkRow | undefined> {
+): Promise<
+  | (DeviceLinkRow & Pick<SessionRow, 'methods' | 'authenticated_at' | 'second_factor_at'>)
+  | undefined
+> {
   return db
     .selectFrom('device_links as link')
     .innerJoin('sessions as session', 'session.id', 'link.session_id')
@@ -268,6 +288,7 @@ export async function findDeviceLink(
     .where('link.expires_at', '>', now)
     .where('session.revoked_at', 'is', null)
     .selectAll('link')
+    .select(['session.methods', 'session.authenticated_at', 'session.second_factor_at'])
     .executeTakeFirst()
 }
 
@@ -290,6 +311,7 @@ export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Prom
 export async function deleteExpired(tx: Tx, before: string): Promise<string[]> {
   await tx.deleteFrom('refresh_tokens').where('expires_at', '<', before).execute()
   await tx.deleteFrom('device_links').where('expires_at', '<', before).execute()
+  await tx.deleteFrom('sign_in_steps').where('expires_at', '<', before).execute()
   const rows = await tx
     .deleteFrom('sessions')
     .where('expires_at', '<', before)
