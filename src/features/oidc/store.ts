@@ -108,3 +108,8 @@ export async function isFlowKeyUsed(db: Db, keyId: string): Promise<boolean> {
     .executeTakeFirst()
   return row !== undefined
 }
+
+export async function deleteIdentitiesOf(tx: Tx, userId: string): Promise<number> {
+  const result = await tx.deleteFrom('identities').where('user_id', '=', userId).executeTakeFirst()
+  return Number(result.numDeletedRows)
+}

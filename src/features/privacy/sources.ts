@@ -11,7 +11,9 @@ import { friendData } from '../friends/personal.ts'
 import { inviteData } from '../invites/personal.ts'
 import { subjectData } from '../jwt-bearers/personal.ts'
 import { messageData } from '../messages/personal.ts'
+import { factorData } from '../mfa/personal.ts'
 import { nodeData } from '../nodes/personal.ts'
+import { identityData } from '../oidc/personal.ts'
 import { pinData } from '../pins/personal.ts'
 import { reactionData } from '../reactions/personal.ts'
 import { reportData } from '../reports/personal.ts'
@@ -36,6 +38,8 @@ export const PERSONAL_DATA: readonly PersonalData<Ctx>[] = [
   apiKeyData,
   roleData,
   subjectData,
+  identityData,
+  factorData,
   auditData,
   privacyData,
   accountData,

@@ -4,7 +4,7 @@ import { disconnectAfterCommit } from '../../events/append.ts'
 import { deleteSessionsOf, listAllSessions } from './store.ts'
 
 export const sessionData: PersonalData<Ctx> = {
-  tables: ['sessions', 'refresh_tokens', 'device_links'],
+  tables: ['sessions', 'refresh_tokens', 'device_links', 'sso_sessions', 'sign_in_steps'],
   async *collect(ctx, { userId }) {
     yield* partOf('sessions.json', await listAllSessions(ctx.db.read, userId))
   },

@@ -349,6 +349,7 @@ export async function deleteSessionsOf(tx: Tx, userId: string): Promise<number> 
     )
     .execute()
   await tx.deleteFrom('device_links').where('user_id', '=', userId).execute()
+  await tx.deleteFrom('sign_in_steps').where('user_id', '=', userId).execute()
   const result = await tx.deleteFrom('sessions').where('user_id', '=', userId).executeTakeFirst()
   return Number(result.numDeletedRows)
 }
