@@ -1,0 +1,59 @@
+import { fromBase64 } from '../bytes.ts'
+import { isEpochMismatch, isRefusal } from '../errors.ts'
+import { isActive } from './catch-up.ts'
+import { dropOutgoing, keepOutgoing, listOutgoing, type Outgoing, sealMessage } from './outbox.ts'
+import { follow, type Held } from './pursue.ts'
+import { changesBetween } from './record.ts'
+
+/** Epochs that may pass while one message looks for its way. */
+const TRIES = 40
+
+/**
+ * Sends what is in the outbox, in its order. A message that the service does not take any more in
+ * its epoch is sealed anew; one that may have arrived is repeated byte by byte. `accepted` are those
+ * that the service has for certain and that only have to come back in the log.
+ */
+export async function flush(held: Held, accepted: Set<string>): Promise<void> {
+  const { convoId } = held.snapshot.record
+  for (const outgoing of await listOutgoing(held.place.store, convoId)) {
+    if (accepted.has(outgoing.id)) continue
+    await sendOne(held, outgoing)
+    accepted.add(outgoing.id)
+  }
+}
+
+async function sendOne(held: Held, first: Outgoing): Promise<void> {
+  const { place } = held
+  const { convoId } = held.snapshot.record
+  let outgoing: Outgoing | undefined = first
+  for (let tries = 0; outgoing && tries < TRIES; tries += 1) {
+    const { id: msgId, epoch } = outgoing
+    try {
+      const ciphertext = fromBase64(outgoing.ciphertext)
+      await place.service.sendMessage({ convoId, msgId, ciphertext, epoch })
+      return
+    } catch (error) {
+      if (isEpochMismatch(error)) {
+        outgoing = await sealAgain(held, msgId)
+      } else {
+        if (isRefusal(error)) await place.store.write([dropOutgoing(convoId, msgId)])
+        throw error
+      }
+    }
+  }
+}
+
+/** The message in the present epoch; undefined if it turns out to be in the log already. */
+async function sealAgain(held: Held, id: string): Promise<Outgoing | undefined> {
+  const { place } = held
+  const { convoId } = held.snapshot.record
+  await follow(held)
+  const waiting = (await listOutgoing(place.store, convoId)).find((each) => each.id === id)
+  const { snapshot } = held
+  if (!waiting || !isActive(snapshot)) return undefined
+  const { after, outgoing } = await sealMessage(snapshot, waiting)
+  // The key counts as spent before the ciphertext leaves: no crash can make it be used again.
+  await place.store.write([...changesBetween(snapshot, after), keepOutgoing(convoId, outgoing)])
+  held.snapshot = after
+  return outgoing
+}
