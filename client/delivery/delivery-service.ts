@@ -17,9 +17,8 @@ export interface LogEntry {
 
 export interface LogPage {
   readonly entries: readonly LogEntry[]
-  /** Where the next page begins, also when this one is empty. */
-  readonly lastSeq: number
   readonly hasMore: boolean
+  readonly currentEpoch: number
 }
 
 export interface Conversation {
@@ -216,8 +215,8 @@ export class DeliveryService {
     )
     return {
       entries,
-      lastSeq: entries.at(-1)?.seq ?? Number(answer.lastSeq ?? sinceSeq),
       hasMore: answer.hasMore === true,
+      currentEpoch: Number(answer.currentEpoch),
     }
   }
 

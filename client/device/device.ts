@@ -17,7 +17,7 @@ import { SealedStore } from '../stores/sealed.ts'
 import type { Store } from '../stores/store.ts'
 import { exportArchive, importArchive } from './archive.ts'
 import { followEvents } from './follow.ts'
-import { type DeviceIdentity, keyOf, loadIdentity } from './identity.ts'
+import { keyOf, loadIdentity } from './identity.ts'
 import { ensureRegistered, keepUpKeyPackages, type UpkeepNeeds } from './upkeep.ts'
 
 export interface DeviceOptions {
@@ -94,6 +94,11 @@ export class MlsDevice {
     return keyOf(this.#place.identity)
   }
 
+  /** The suites that it speaks. */
+  get suites(): readonly SuiteName[] {
+    return this.#upkeep.suites
+  }
+
   get groups(): Group[] {
     return [...this.#groups.values()]
   }
@@ -122,15 +127,15 @@ export class MlsDevice {
   }
 
   /**
-   * Brings everything up to date: key packages, groups that were joined, left or missed, logs, and
-   * what a crash or a lost connection interrupted.
+   * Brings everything up to date: groups that were joined, left or missed, their logs, what a crash
+   * or a lost connection interrupted, and the key packages.
    */
   sync(): Promise<void> {
     return this.#queue.run(async () => {
-      await keepUpKeyPackages(this.#upkeep, this.deviceId)
       const conversations = await this.#place.service.listConversations()
       for (const conversation of conversations) await this.#join(conversation)
       for (const group of this.#groups.values()) await group.sync()
+      await keepUpKeyPackages(this.#upkeep, this.deviceId)
     })
   }
 
@@ -194,18 +199,13 @@ export class MlsDevice {
     return this.#place.store.close()
   }
 
-  get identity(): DeviceIdentity {
-    return this.#place.identity
-  }
-
   async #join({ convoId, members }: Conversation): Promise<void> {
     const known = this.#groups.get(convoId)
     if (known?.status === 'active' || !members.includes(this.did)) return
-    if (await this.#joinByWelcome(convoId)) return
-    // A new device of a member comes in by itself, when nobody has added it.
+    // A new device of a member comes in by itself when nobody has added it; one that was removed does not.
+    if ((await this.#joinByWelcome(convoId)) || known) return
     try {
-      const joining = await makeExternalCommit(this.#place, convoId, known?.snapshot)
-      await this.#addGroup(joining)
+      await this.#addGroup(await makeExternalCommit(this.#place, convoId, undefined))
     } catch (error) {
       // Nobody has left a GroupInfo yet; the next sync tries again.
       if (!(error instanceof ServiceError && error.error === 'GroupInfoUnavailable')) throw error
@@ -222,10 +222,8 @@ export class MlsDevice {
   }
 
   async #addGroup(snapshot: Snapshot): Promise<Group> {
-    const known = this.#groups.get(snapshot.record.convoId)
-    await this.#place.store.write(changesBetween(known?.snapshot, snapshot))
-    known?.replace(snapshot)
-    return known ?? this.#remember(new Group(this.#place, snapshot))
+    await this.#place.store.write(changesBetween(undefined, snapshot))
+    return this.#remember(new Group(this.#place, snapshot))
   }
 
   #remember(group: Group): Group {

@@ -1,5 +1,5 @@
 import type { ClientState } from 'ts-mls'
-import { ServiceError } from '../errors.ts'
+import { MlsError, ServiceError } from '../errors.ts'
 import type { Change } from '../stores/store.ts'
 import { type HistoryEntry, historyChange } from './history.ts'
 import type { Place } from './place.ts'
@@ -17,6 +17,7 @@ export async function catchUp(
   keep: (snapshot: Snapshot) => void,
 ): Promise<Snapshot> {
   let stored = before
+  let behind = 0
   for (let hasMore = true; hasMore && isActive(stored); ) {
     const page = await readPage(place, stored)
     if (page.snapshot !== stored) {
@@ -27,15 +28,26 @@ export async function catchUp(
     }
     if (page.failure) throw page.failure
     hasMore = page.hasMore
+    if (hasMore || !isActive(stored) || page.epoch <= stored.state.groupContext.epoch) continue
+    // A commit may have come in between. A log that holds none begins behind this device's state: it
+    // was removed and added again meanwhile.
+    behind += 1
+    if (behind > LATE) throw new MlsError('out-of-step', 'The log does not lead to its epoch.')
+    hasMore = true
   }
   return stored
 }
+
+/** Reads of a log that ended before the group's epoch, after which it does not lead there at all. */
+const LATE = 3
 
 interface Page {
   readonly snapshot: Snapshot
   readonly entries: readonly HistoryEntry[]
   readonly changes: readonly Change[]
   readonly hasMore: boolean
+  /** The group's epoch, as the service has it. */
+  readonly epoch: number
   /** Why the page was not read to its end; what came before it counts. */
   readonly failure?: unknown
 }
@@ -47,6 +59,7 @@ async function readPage(place: Place, before: Snapshot): Promise<Page> {
     throw error
   })
   if (!page) return only(endMembership(before, 'removed'))
+  const { currentEpoch } = page
   let snapshot = before
   const entries: HistoryEntry[] = []
   const changes: Change[] = []
@@ -65,12 +78,12 @@ async function readPage(place: Place, before: Snapshot): Promise<Page> {
 
   function done() {
     const history = entries.map((entry) => historyChange(convoId, entry))
-    return { snapshot, entries, changes: [...changes, ...history] }
+    return { snapshot, entries, changes: [...changes, ...history], epoch: currentEpoch }
   }
 }
 
 function only(snapshot: Snapshot): Page {
-  return { snapshot, entries: [], changes: [], hasMore: false }
+  return { snapshot, entries: [], changes: [], hasMore: false, epoch: 0 }
 }
 
 export function isActive(

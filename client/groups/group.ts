@@ -1,7 +1,7 @@
 import { type ClientState, createProposal, mlsExporter } from 'ts-mls'
 import { type Bytes, toBase64, toHex } from '../bytes.ts'
 import { keyOf } from '../device/identity.ts'
-import { MlsError } from '../errors.ts'
+import { isRefusal, MlsError } from '../errors.ts'
 import { encodeMessage } from '../mls/codec.ts'
 import { leavesOf } from '../mls/credential.ts'
 import { suite } from '../mls/suites.ts'
@@ -70,7 +70,10 @@ export class Group {
    */
   send(content: MessageContent): Promise<string> {
     return this.#queue.run(async () => {
-      await this.#settle()
+      // Who has left should not read on; but where that may not be committed, people still talk.
+      await this.#settle().catch((error: unknown) => {
+        if (!isRefusal(error)) throw error
+      })
       const { place } = this.#held
       const now = place.now()
       const envelope = { id: createUlid(now), sentAt: new Date(now).toISOString(), content }

@@ -38,8 +38,13 @@ export type HistoryEntry =
     }
   /** Sent while this device was a member, and yet it cannot be opened. */
   | { readonly kind: 'unreadable'; readonly seq: number; readonly epoch: number }
-  /** This device had to join anew and knows nothing of what was between `after` and `seq`. */
-  | { readonly kind: 'gap'; readonly seq: number; readonly epoch: number; readonly after: number }
+  /** This device came in, or came back: it knows nothing of what was between `after` and `seq`. */
+  | {
+      readonly kind: 'joined'
+      readonly seq: number
+      readonly epoch: number
+      readonly after: number
+    }
 
 /** The digits of the largest sequence number, so that keys sort like numbers. */
 const DIGITS = 16

@@ -5,6 +5,7 @@ import { ServiceError } from '../errors.ts'
 import { decodeWelcome } from '../mls/codec.ts'
 import { clientConfig } from '../mls/config.ts'
 import { suite } from '../mls/suites.ts'
+import { type HistoryEntry, historyChange } from './history.ts'
 import type { Place } from './place.ts'
 import { changesBetween, type Snapshot } from './record.ts'
 
@@ -41,9 +42,16 @@ export async function joinByWelcome(
     state,
     next: undefined,
   }
-  const changes = isNews ? changesBetween(before, after) : []
+  const entry: HistoryEntry = {
+    kind: 'joined',
+    seq: waiting.joinedSeq,
+    epoch,
+    after: before?.record.cursor ?? 0,
+  }
+  const changes = isNews ? [...changesBetween(before, after), historyChange(convoId, entry)] : []
   await place.store.write([...changes, ...spendKeyPackage(own)])
   await place.service.confirmWelcome(convoId, waiting.ref, true)
+  if (isNews) place.notice(convoId, entry)
   return isNews ? after : undefined
 
   async function open() {

@@ -138,11 +138,11 @@ const deliver: Record<Attempt['kind'], (held: Held, attempt: Attempt) => Promise
       state: next,
       next: undefined,
     }
-    const gap: HistoryEntry = { kind: 'gap', seq, epoch: attempt.epoch + 1, after: cursor }
+    const entry: HistoryEntry = { kind: 'joined', seq, epoch: attempt.epoch + 1, after: cursor }
     const changes = changesBetween(held.snapshot, after)
-    await held.place.store.write([...changes, historyChange(convoId, gap)])
+    await held.place.store.write([...changes, historyChange(convoId, entry)])
     held.snapshot = after
-    held.place.notice(convoId, gap)
+    held.place.notice(convoId, entry)
   },
 
   async leave(held, attempt) {

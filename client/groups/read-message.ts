@@ -23,6 +23,9 @@ export async function readMessage(
   const epoch = Number(message.epoch)
   // Sent by somebody who had not seen yet that this device is there.
   if (epoch < joinedEpoch) return { snapshot }
+  if (message.epoch > snapshot.state.groupContext.epoch) {
+    throw new MlsError('out-of-step', `A message of epoch ${epoch} came before its commit.`)
+  }
   const id = idOf(message)
   const own = await findOutgoing(place.store, convoId, id, bytes)
   if (own) {

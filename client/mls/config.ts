@@ -40,8 +40,19 @@ export function encodeState(state: ClientState): Bytes {
   return asBytes(encodeGroupState(state))
 }
 
+/** Throws `unreadable` for bytes that are not a state, the whole of them. */
 export function decodeState(bytes: Bytes): ClientState {
-  const decoded = decodeGroupState(bytes, 0)
-  if (decoded?.[1] !== bytes.length) throw new MlsError('unreadable', 'A group’s state is damaged.')
-  return { ...decoded[0], clientConfig }
+  const [state, length] = tryDecode(bytes) ?? []
+  if (!state || length !== bytes.length) {
+    throw new MlsError('unreadable', 'A group’s state is damaged.')
+  }
+  return { ...state, clientConfig }
+}
+
+function tryDecode(bytes: Bytes) {
+  try {
+    return decodeGroupState(bytes, 0)
+  } catch {
+    return undefined
+  }
 }
