@@ -3,12 +3,14 @@ import type {
   turnConfigCommand,
   turnCredentialsCommand,
   turnSecretCommand,
+  turnTestCommand,
 } from '../src/features/turn/commands.ts'
 import { order } from './connection.ts'
 import { parseSeconds } from './duration.ts'
 import { withExamples } from './examples.ts'
+import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
-import { print, properties, remark } from './output.ts'
+import { print, properties, remark, table } from './output.ts'
 
 export function addTurn(program: Command): void {
   const turn = program.command('turn').description('the relay for calls (coturn)')
@@ -33,6 +35,12 @@ export function addTurn(program: Command): void {
     .option('--ttl <duration>', 'how long they are good for, a day at most (1h)', parseSeconds)
     .action(makeCredentials)
   withExamples(credentials, 'mimir turn credentials ada --ttl 10m')
+
+  const test = turn
+    .command('test')
+    .description('ask the relay for an allocation at every address that people get')
+    .action(testRelay)
+  withExamples(test, 'mimir turn test', 'mimir turn test --json')
 }
 
 async function printSecret(options: { rotate?: boolean }, command: Command): Promise<void> {
@@ -48,6 +56,7 @@ async function printSecret(options: { rotate?: boolean }, command: Command): Pro
 async function printConfig(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const result = await order<typeof turnConfigCommand>(globals, 'turn.config', {})
+  if (!result.offered) remark(globals, 'Nobody is told of the relay yet: set TURN_HOST.')
   await print(globals, result, () => result.config)
 }
 
@@ -67,4 +76,24 @@ async function makeCredentials(
       ...made.urls.map((url) => ['url', url] as const),
     ]),
   )
+}
+
+async function testRelay(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const tests = await order<typeof turnTestCommand>(globals, 'turn.test', {})
+  await print(globals, tests, () =>
+    table(
+      ['address', 'result', 'what happened'],
+      tests.map(({ url, ok, seenAs, relay, detail, mend }) => [
+        url,
+        ok ? 'ok' : 'failed',
+        ok ? (relay ? `gives ${relay}` : `sees this server at ${seenAs}`) : `${detail}: ${mend}`,
+      ]),
+      '',
+    ),
+  )
+  const failed = tests.filter(({ ok }) => !ok).length
+  if (failed > 0) {
+    throw new Refusal(`${failed} of ${tests.length} ways to the relay failed`, 'turn_test_failed')
+  }
 }

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { ensureExecutable } from './built.mjs'
 import { countBun, countNode } from './junit.mjs'
 import { startPostgres } from './postgres.mjs'
+import { ensurePrograms } from './programs.mjs'
 import { bunPath, ensureDependencies, nodePath, ROOT } from './setup.mjs'
 
 const { values: flags, positionals: parts } = parseArgs({
@@ -56,6 +57,7 @@ try {
 
 async function main() {
   await ensureDependencies()
+  await ensurePrograms()
   if (!flags['no-build'] && (await ensureExecutable()) !== 0) {
     throw new Error('dist/mimir could not be built.')
   }

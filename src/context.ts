@@ -2,11 +2,11 @@ import type { Config } from './config/config.ts'
 import type { Database } from './db/database.ts'
 import type { Bus } from './events/bus.ts'
 import type { CallRegistry } from './features/calls/registry.ts'
-import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { PushChannels } from './outbound/push.ts'
 import type { Clock } from './platform/clock.ts'
+import type { ConnectionCount } from './platform/connection-count.ts'
 import type { Ids } from './platform/ids.ts'
 import type { Keyring } from './platform/keyring.ts'
 import type { Logger } from './platform/log.ts'
@@ -25,7 +25,8 @@ export interface Ctx {
   readonly rateLimiter: RateLimiter
   /** Absent without SMTP settings. */
   readonly mailer: Mailer | undefined
-  readonly presence: PresenceTracker
+  /** Who has a live connection on this node. */
+  readonly presence: ConnectionCount
   readonly push: PushChannels
   readonly calls: CallRegistry
 }

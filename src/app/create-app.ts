@@ -9,14 +9,15 @@ import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
-import { createCallRegistry } from '../features/calls/registry.ts'
-import { createPresenceTracker } from '../features/presence/tracker.ts'
+import { endAllRinging } from '../features/calls/endings.ts'
+import { CallRegistry } from '../features/calls/registry.ts'
 import { startPush } from '../features/push/service.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createMailer } from '../outbound/mail.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
+import { createConnectionCount } from '../platform/connection-count.ts'
 import { createIds } from '../platform/ids.ts'
 import { completeKeyring, openKeyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
@@ -93,9 +94,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       bus: createBus(log),
       rateLimiter: createRateLimiter(config.rateLimits),
       mailer,
-      presence: createPresenceTracker(),
+      presence: createConnectionCount(),
       push: createPushChannels(config, clock, keyring),
-      calls: createCallRegistry(clock),
+      calls: new CallRegistry(clock),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
@@ -110,6 +111,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         const push = await startPush(ctx)
         cleanUp.defer(() => push.stop())
         const listener = await listen(ctx, cleanUp, options)
+        cleanUp.defer(() => endAllRinging(ctx))
         jobRunner.start()
         return listener
       },

@@ -9,6 +9,8 @@ import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
+import { jobs as callJobs } from '../features/calls/jobs.ts'
+import { routes as calls } from '../features/calls/routes.ts'
 import { methods as conversationMethods } from '../features/conversations/hub.ts'
 import { routes as conversations } from '../features/conversations/routes.ts'
 import { routes as devices } from '../features/devices/routes.ts'
@@ -64,6 +66,7 @@ export const routes: readonly AnyRoute[] = [
   ...attachments,
   ...sync,
   ...users,
+  ...calls,
   ...turn,
   ...invites,
   ...admin,
@@ -92,6 +95,7 @@ export const jobs: readonly Job[] = [
   ...auditJobs,
   ...messageJobs,
   ...reactionJobs,
+  ...callJobs,
   ...attachmentJobs,
   ...sessionJobs,
 ]

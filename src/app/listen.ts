@@ -3,7 +3,7 @@ import { type Ctx, DEFAULT_TENANT } from '../context.ts'
 import { startControlServer } from '../control/server.ts'
 import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
 import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
-import { ringAgain } from '../features/calls/service.ts'
+import { deviceConnected, deviceDisconnected } from '../features/calls/devices.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
@@ -116,9 +116,12 @@ function buildHub(
     presence: {
       connected: (actor, connectionId) => {
         track(connectionOpened(ctx, actor))
-        ringAgain(ctx, actor, connectionId)
+        deviceConnected(ctx, actor, connectionId)
       },
-      disconnected: (actor) => track(connectionClosed(ctx, actor)),
+      disconnected: (actor) => {
+        track(connectionClosed(ctx, actor))
+        deviceDisconnected(ctx, actor)
+      },
     },
   })
   ctx.bus.subscribe(hub)

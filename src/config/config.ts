@@ -7,6 +7,7 @@ import {
 } from '../policy/rate-classes.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
+import { type TurnConfig, turnConfig } from './turn.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
 export interface Config {
@@ -35,7 +36,7 @@ export interface Config {
   readonly jwt: { readonly issuer: string; readonly audience: string }
   readonly databaseConnections: number
   readonly smtp: SmtpConfig | undefined
-  readonly turn: { readonly host: string; readonly realm: string } | undefined
+  readonly turn: TurnConfig
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
   /** What people's addresses may lead to beside the public network. */
   readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
@@ -107,9 +108,7 @@ export function deriveConfig(
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
     smtp: smtpConfig(values, problems),
-    turn: values.TURN_HOST
-      ? { host: values.TURN_HOST, realm: values.TURN_REALM ?? values.TURN_HOST }
-      : undefined,
+    turn: turnConfig(values, problems),
     push: {
       firebase: firebase?.account,
       vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),

@@ -147,10 +147,26 @@ export const SETTINGS = defineSettings({
     schema: optionalText,
   },
   TURN_REALM: { about: 'realm of the TURN server; default: TURN_HOST', schema: optionalText },
+  TURN_PORT: {
+    about: 'port of the TURN server, UDP and TCP',
+    schema: whole(1, 65535).default(3478),
+  },
+  TURN_TLS_PORT: {
+    about: 'port of the TURN server for TLS; 0: it has no certificate',
+    schema: whole(0, 65535).default(5349),
+  },
+  TURN_ALLOWED_PEERS: {
+    about: 'private addresses, or ranges FROM-TO, that the relay may reach: for calls inside a LAN',
+    schema: z.string().default(''),
+  },
   TURN_SECRET: {
     about: "the TURN server's static-auth-secret",
     secret: true,
-    schema: optionalText,
+    // It becomes a line of turnserver.conf.
+    schema: z
+      .string()
+      .regex(/^[!-~]+( +[!-~]+)*$/, 'printable ASCII on one line')
+      .optional(),
   },
   MIN_APP_VERSION_ANDROID: { about: 'oldest Android app that is served', schema: version },
   MIN_APP_VERSION_IOS: { about: 'oldest iOS app that is served', schema: version },

@@ -36,6 +36,8 @@ export interface Tables {
   message_reactions: MessageReactionRow
   // pins
   message_pins: MessagePinRow
+  // calls
+  missed_calls: MissedCallRow
   // reports
   message_reports: MessageReportRow
   // events
@@ -265,6 +267,20 @@ export interface MessagePinRow {
   pinned_at: string
   unpinned_by: string | null
   unpinned_at: string | null
+}
+
+/** One side's entry of a call that was not taken: each of the two has their own. */
+export interface MissedCallRow {
+  id: string
+  tenant_id: string
+  user_id: string
+  /** Who called, or was called. */
+  other_id: string
+  direction: 'Incoming' | 'Outgoing'
+  /** 1: with video. */
+  video: number
+  reason: 'Cancelled' | 'NoAnswer' | 'Busy'
+  called_at: string
 }
 
 export interface MessageReportRow {

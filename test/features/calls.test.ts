@@ -3,20 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { MINUTE } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
-import type { HubClient } from '../harness/hub.ts'
-import type { Person } from '../harness/people.ts'
-
-const SIGNALS = ['IncomingCall', 'CallAnswered', 'IceCandidate', 'CallRejected', 'CallEnded']
-const signalsOf = (hub: HubClient) => hub.received.filter(({ name }) => SIGNALS.includes(name))
-
-/** Everything that was on its way to these devices has arrived: what is sent now comes after it. */
-async function settle(devices: [Person, HubClient][], by: Person): Promise<void> {
-  for (const [person, hub] of devices) {
-    const content = randomUUID()
-    await by.say(await by.dm(person), content)
-    await hub.event('MessageReceived', (message) => message.content === content)
-  }
-}
+import { settle, signalsOf } from '../harness/calls.ts'
 
 async function threeFriends(mimir: Appliance) {
   const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')

@@ -227,6 +227,22 @@ test('a call is pushed for as long as it rings; an offer too large to carry is l
   assert.deepEqual(await queued(mimir), [], 'a call was stored')
 })
 
+test('a call goes on as a push when the last device that rings goes away', async () => {
+  await using fcm = await new FcmServer().start()
+  await using mimir = await boot({ env: fcm.env })
+  const { ann, bob } = await setUp(mimir)
+  const [hub, phone] = [await ann.connect(), await bob.connect()]
+  await hub.invoke('OfferCall', bob.id, 'v=0', { video: true })
+  await phone.event('IncomingCall')
+  mimir.clock.advance(30_000)
+  await phone.stop()
+
+  const { data, android } = await fcm.message()
+  assert.deepEqual([data.type, data.callerUserId, data.video], ['callOffer', ann.id, 'true'])
+  const ttl = Number(android.ttl.slice(0, -1))
+  assert.ok(ttl > 20 && ttl <= 30, android.ttl)
+})
+
 test('a device that connects while it rings hears the call, and one that comes later does not', async () => {
   await using mimir = await boot()
   const [ann, bob] = await mimir.friends('ann', 'bob')

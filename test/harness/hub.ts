@@ -25,6 +25,7 @@ const EVENTS = [
   'IceCandidate',
   'CallRejected',
   'CallEnded',
+  'CallMissed',
   'FriendRequestReceived',
   'FriendRequestAccepted',
   'SessionRevoked',

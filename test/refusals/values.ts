@@ -2,7 +2,8 @@ import { z } from 'zod'
 
 /** The part of JSON Schema that our schemas turn into. */
 interface JsonSchema {
-  readonly type?: string
+  /** Several where a plain value may also be null. */
+  readonly type?: string | readonly string[]
   readonly examples?: readonly unknown[]
   readonly anyOf?: readonly JsonSchema[]
   readonly enum?: readonly unknown[]
@@ -60,7 +61,9 @@ function jsonSchemaOf(schema: z.ZodType): JsonSchema {
 }
 
 function variants(schema: JsonSchema): readonly JsonSchema[] {
-  return schema.anyOf ?? [schema]
+  const { anyOf, type } = schema
+  if (anyOf) return anyOf
+  return Array.isArray(type) ? type.map((one) => ({ ...schema, type: one })) : [schema]
 }
 
 function good(schema: JsonSchema): unknown {

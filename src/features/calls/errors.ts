@@ -16,4 +16,9 @@ export const callErrors = defineErrors({
     kind: 'not_found',
     message: 'There is no such call any more.',
   },
+  answeredElsewhere: {
+    code: 'call_answered_elsewhere',
+    kind: 'conflict',
+    message: 'Another of your devices took the call.',
+  },
 })

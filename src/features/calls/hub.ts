@@ -1,24 +1,31 @@
 import { z } from 'zod'
 import { defineHubMethod } from '../../hub/define-method.ts'
-import { answerCall, endCall, offerCall, rejectCall, sendIceCandidate } from './service.ts'
+import { endCall, rejectCall } from './endings.ts'
+import { answerCall, offerCall, sendIceCandidate } from './service.ts'
 
 const toUserId = z.uuid('invalid_user_id').toLowerCase()
 const sdp = z.string('invalid_sdp')
+const options = z
+  .object({ video: z.boolean('invalid_options').nullish() }, 'invalid_options')
+  .nullish()
 
 export const methods = [
   defineHubMethod({
     name: 'OfferCall',
     permission: 'calls:use',
     rate: 'unlimited',
-    args: [toUserId, sdp],
-    run: (ctx, actor, [toUserId, sdpOffer]) => offerCall(ctx, actor, { toUserId, sdpOffer }),
+    args: [toUserId, sdp, options],
+    optional: 1,
+    run: (ctx, actor, [toUserId, sdpOffer, options], { connectionId }) =>
+      offerCall(ctx, actor, { toUserId, sdpOffer, video: options?.video ?? false, connectionId }),
   }),
   defineHubMethod({
     name: 'AnswerCall',
     permission: 'calls:use',
     rate: 'unlimited',
     args: [toUserId, sdp],
-    run: (ctx, actor, [toUserId, sdpAnswer]) => answerCall(ctx, actor, { toUserId, sdpAnswer }),
+    run: (ctx, actor, [toUserId, sdpAnswer], { connectionId }) =>
+      answerCall(ctx, actor, { toUserId, sdpAnswer, connectionId }),
   }),
   defineHubMethod({
     name: 'SendIceCandidate',
@@ -33,13 +40,15 @@ export const methods = [
     permission: 'calls:use',
     rate: 'unlimited',
     args: [toUserId],
-    run: (ctx, actor, [toUserId]) => rejectCall(ctx, actor, { toUserId }),
+    run: (ctx, actor, [toUserId], { connectionId }) =>
+      rejectCall(ctx, actor, { toUserId, connectionId }),
   }),
   defineHubMethod({
     name: 'EndCall',
     permission: 'calls:use',
     rate: 'unlimited',
     args: [toUserId],
-    run: (ctx, actor, [toUserId]) => endCall(ctx, actor, { toUserId }),
+    run: (ctx, actor, [toUserId], { connectionId }) =>
+      endCall(ctx, actor, { toUserId, connectionId }),
   }),
 ]

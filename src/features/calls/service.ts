@@ -1,86 +1,147 @@
 import type { Ctx } from '../../context.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { areFriends } from '../friends/access.ts'
+import { giveUpUnanswered, leave } from './endings.ts'
 import { callErrors } from './errors.ts'
+import { type Missed, noteMissed } from './missed.ts'
+import type { IncomingCall } from './schema.ts'
+import {
+  deviceOf,
+  ended,
+  rejected,
+  ringConnection,
+  tellConnection,
+  tellParty,
+  tellUser,
+} from './signals.ts'
 
-type Needs = Pick<Ctx, 'bus' | 'calls'>
+type Needs = Pick<Ctx, 'bus' | 'calls' | 'db' | 'ids' | 'clock'>
 
-function tell(ctx: Pick<Ctx, 'bus'>, userId: string, name: string, payload: object): void {
-  ctx.bus.signal({ audience: { kind: 'user', id: userId }, name, payload })
+export interface Offer {
+  readonly toUserId: string
+  readonly sdpOffer: string
+  readonly video: boolean
+  readonly connectionId: string
 }
 
-/** Rings a friend. The WebRTC session description passes through and is not kept. */
-export async function offerCall(
-  ctx: Needs & Pick<Ctx, 'db'>,
-  actor: Actor,
-  input: { toUserId: string; sdpOffer: string },
-): Promise<void> {
+/**
+ * Rings a friend on all devices. The WebRTC session description passes through and is not kept. Who
+ * is in a call already does not ring: the caller's connection hears a rejection, `busy`. Nor does who
+ * is calling the caller at this moment: the caller's connection hears `calling_you` and rings again.
+ */
+export async function offerCall(ctx: Needs, actor: Actor, input: Offer): Promise<void> {
   const me = requireUser(actor)
-  if (input.toUserId === me.userId) throw new AppError(callErrors.cannotCallSelf)
-  if (!(await areFriends(ctx.db.read, me.userId, input.toUserId))) {
+  const { toUserId, connectionId } = input
+  if (toUserId === me.userId) throw new AppError(callErrors.cannotCallSelf)
+  if (!(await areFriends(ctx.db.read, me.userId, toUserId))) {
     throw new AppError(callErrors.notFriends)
   }
-  const offer = { callerId: me.userId, callerUsername: me.username, sdpOffer: input.sdpOffer }
-  ctx.calls.offer(me.userId, input.toUserId, offer)
-  tell(ctx, input.toUserId, 'IncomingCall', offer)
+  if (ctx.calls.closed) throw new AppError(commonErrors.shuttingDown)
+  const between = ctx.calls.between(me.userId, toUserId)
+  if (between !== undefined && between.calleeId === me.userId && between.callee === undefined) {
+    tellConnection(ctx, me.userId, connectionId, rejected(toUserId, 'calling_you'))
+    ringConnection(ctx, between, connectionId)
+    return
+  }
+  await noteMissed(ctx, ring(ctx, me, input))
 }
 
-/** Tells a device that connected just now of the calls that still ring: a push may have woken it. */
-export function ringAgain(ctx: Needs, actor: UserActor, connectionId: string): void {
-  for (const payload of ctx.calls.ringingAt(actor.userId)) {
-    ctx.bus.signal({
-      audience: { kind: 'user', id: actor.userId },
-      name: 'IncomingCall',
-      payload,
-      toConnectionId: connectionId,
-    })
+/** Awaits nothing, so that no other call comes in between. Gives what was missed by it. */
+function ring(ctx: Needs, me: UserActor, input: Offer): Missed[] {
+  const { toUserId: calleeId, sdpOffer, video, connectionId } = input
+  const device = deviceOf(me)
+  const missed = giveUpUnanswered(ctx)
+  replace(ctx, me.userId, calleeId, device)
+  const offer: IncomingCall = {
+    callerId: me.userId,
+    callerUsername: me.username,
+    sdpOffer,
+    ...(video ? { video } : {}),
   }
+  const call = { tenantId: me.tenantId, calleeId, offer, offeredAt: ctx.clock.now() }
+  if (ctx.calls.isBusy(calleeId)) {
+    tellConnection(ctx, me.userId, connectionId, rejected(calleeId, 'busy'))
+    return [...missed, { call, reason: 'Busy' }]
+  }
+  missed.push(...leaveBefore(ctx, device))
+  ctx.calls.ring(call, device)
+  tellUser(ctx, calleeId, { name: 'IncomingCall', payload: offer })
+  return missed
+}
+
+/** Ends what a new offer between the two takes the place of; not a call that another device is in. */
+function replace(ctx: Needs, userId: string, calleeId: string, device: string): void {
+  const call = ctx.calls.between(userId, calleeId)
+  if (call === undefined) return
+  if (call.callee === undefined) {
+    // It rings already: the callee's devices hear the newer offer.
+    ctx.calls.end(call)
+    return
+  }
+  // Who calls whom they are talking to has lost that call, as has who is long gone.
+  const mine = call.caller.userId === userId ? call.caller : call.callee
+  if (mine.deviceId === device || !ctx.calls.isBusy(calleeId)) leave(ctx, call, mine.deviceId)
+}
+
+/** A device is in one call: another one ends it. */
+function leaveBefore(ctx: Needs, device: string): Missed[] {
+  const before = ctx.calls.ofDevice(device)
+  return before === undefined ? [] : leave(ctx, before, device)
 }
 
 /** Takes a call that was offered to the caller of this method; anything else is `call_not_found`. */
 export async function answerCall(
   ctx: Needs,
   actor: Actor,
-  input: { toUserId: string; sdpAnswer: string },
+  input: { toUserId: string; sdpAnswer: string; connectionId: string },
 ): Promise<void> {
-  const { userId } = requireUser(actor)
-  if (!ctx.calls.answer(userId, input.toUserId)) throw new AppError(callErrors.callNotFound)
-  tell(ctx, input.toUserId, 'CallAnswered', { answererId: userId, sdpAnswer: input.sdpAnswer })
+  const me = requireUser(actor)
+  const { toUserId, sdpAnswer, connectionId } = input
+  const device = deviceOf(me)
+  const call = ctx.calls.between(me.userId, toUserId)
+  if (call?.calleeId !== me.userId) throw new AppError(callErrors.callNotFound)
+  const missed: Missed[] = []
+  if (call.callee === undefined) {
+    missed.push(...leaveBefore(ctx, device))
+    ctx.calls.answer(call, device)
+    // In the words of a caller who hangs up, so that old clients stop ringing too.
+    tellUser(ctx, me.userId, ended(toUserId, 'answered_elsewhere'), connectionId)
+  } else if (call.callee.deviceId !== device) {
+    throw new AppError(callErrors.answeredElsewhere)
+  }
+  const payload = { answererId: me.userId, sdpAnswer }
+  tellParty(ctx, call.caller, { name: 'CallAnswered', payload })
+  await noteMissed(ctx, missed)
 }
 
 /**
- * Passes a candidate to the other party. Without a call between the two it is dropped in silence, as
- * are the two below: candidates and goodbyes arrive late when both sides hang up at once.
+ * Passes a candidate to the other party. Without a call between the two it is dropped in silence:
+ * candidates arrive late when both sides hang up at once.
  */
 export async function sendIceCandidate(
   ctx: Needs,
   actor: Actor,
   input: { toUserId: string; candidate: string },
 ): Promise<void> {
-  const { userId } = requireUser(actor)
-  if (!ctx.calls.between(userId, input.toUserId)) return
-  tell(ctx, input.toUserId, 'IceCandidate', { fromUserId: userId, candidate: input.candidate })
+  const me = requireUser(actor)
+  const call = ctx.calls.between(me.userId, input.toUserId)
+  if (call === undefined) return
+  const mine = call.caller.userId === me.userId ? call.caller : call.callee
+  if (mine !== undefined && mine.deviceId !== deviceOf(me)) return
+  const payload = { fromUserId: me.userId, candidate: input.candidate }
+  const signal = { name: 'IceCandidate', payload }
+  const theirs = mine === call.caller ? call.callee : call.caller
+  if (theirs !== undefined) return tellParty(ctx, theirs, signal)
+  ctx.calls.keep(call.candidates, signal)
+  tellUser(ctx, call.calleeId, signal)
 }
 
-export async function rejectCall(
-  ctx: Needs,
-  actor: Actor,
-  input: { toUserId: string },
-): Promise<void> {
-  const { userId } = requireUser(actor)
-  if (ctx.calls.end(userId, input.toUserId)) {
-    tell(ctx, input.toUserId, 'CallRejected', { fromUserId: userId })
-  }
-}
-
-export async function endCall(
-  ctx: Needs,
-  actor: Actor,
-  input: { toUserId: string },
-): Promise<void> {
-  const { userId } = requireUser(actor)
-  if (ctx.calls.end(userId, input.toUserId)) {
-    tell(ctx, input.toUserId, 'CallEnded', { fromUserId: userId })
-  }
+/** The two have nothing to say to each other any more, as after a block. */
+export function endBetween(ctx: Pick<Ctx, 'bus' | 'calls'>, userId: string, otherId: string): void {
+  const call = ctx.calls.between(userId, otherId)
+  if (call === undefined) return
+  ctx.calls.end(call)
+  tellUser(ctx, userId, ended(otherId))
+  tellUser(ctx, otherId, ended(userId))
 }

@@ -5,6 +5,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
+import { endBetween } from '../calls/service.ts'
 import { setDmBlocked } from '../conversations/access.ts'
 import { friendErrors } from './errors.ts'
 import type { BlockedPerson, FriendId } from './schema.ts'
@@ -53,23 +54,12 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
     }
     if (!(await insertBlock(tx, block))) return
     await setDmBlocked(tx, tenantId, [userId, otherId], now)
-    afterCommit(tx, () => hangUp(ctx, userId, otherId))
+    afterCommit(tx, () => endBetween(ctx, userId, otherId))
     await recordAudit(ctx, tx, actor, {
       type: 'friend.blocked',
       target: { type: 'user', id: otherId },
     })
   })
-}
-
-/** A call between the two ends, for both. */
-function hangUp(ctx: Needs, userId: string, otherId: string): void {
-  if (!ctx.calls.end(userId, otherId)) return
-  for (const [id, fromUserId] of [
-    [userId, otherId],
-    [otherId, userId],
-  ] as const) {
-    ctx.bus.signal({ audience: { kind: 'user', id }, name: 'CallEnded', payload: { fromUserId } })
-  }
 }
 
 /** Takes the caller's own block back; one of the other side stays. They may then ask each other anew. */

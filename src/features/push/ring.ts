@@ -1,7 +1,8 @@
 import type { Ctx } from '../../context.ts'
 import type { Signal } from '../../events/event.ts'
 import type { PushSignal } from '../../outbound/push.ts'
-import { MINUTE, SECOND } from '../../platform/clock.ts'
+import { SECOND } from '../../platform/clock.ts'
+import type { IncomingCall } from '../calls/schema.ts'
 import { listDevicesOfUser } from '../devices/access.ts'
 import { noteCredentials } from './deliver.ts'
 import { type Addressee, noteOutcome, pauseAfter, send, serviceOf } from './send.ts'
@@ -9,18 +10,10 @@ import type { Services } from './services.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push' | 'calls'>
 
-/** How long a call rings, and with it its push. */
-const RINGING = MINUTE
 /** Nearer to one another, two offers of the same pair are one ring. */
 const SAME_RING = 5 * SECOND
 /** Calls that are pushed at one time: beyond that somebody makes them up. */
 const MOST_RINGS = 256
-
-interface Offer {
-  readonly callerId: string
-  readonly callerUsername: string
-  readonly sdpOffer: string
-}
 
 /** Pushes of calls: in memory alone, since nothing of a call is stored. */
 export interface Ringer {
@@ -47,16 +40,15 @@ export function createRinger(ctx: Needs, services: Services): Ringer {
     })
 
   /** One device, again and again while the call rings and nobody came. */
-  async function ringDevice(userId: string, device: Addressee, offer: Offer): Promise<void> {
-    const ends = ctx.clock.now() + RINGING
+  async function ringDevice(userId: string, device: Addressee, callerId: string): Promise<void> {
     const service = serviceOf(device)
     for (let attempts = 0; !stopped; attempts++) {
-      const left = ends - ctx.clock.now()
-      const wanted = ctx.calls.isRinging(offer.callerId, userId) && !ctx.presence.isOnline(userId)
-      if (left <= 0 || !wanted || services.isPaused(service)) return
+      const ringing = ctx.calls.ringing(callerId, userId)
+      if (!ringing || ctx.presence.isOnline(userId) || services.isPaused(service)) return
+      const left = ringing.until - ctx.clock.now()
       let wait: number = SECOND
       if (services.enter(service)) {
-        const outcome = await send(ctx, device, signalOf(offer, left)).finally(() =>
+        const outcome = await send(ctx, device, signalOf(ringing.offer, left)).finally(() =>
           services.leave(service),
         )
         if (!outcome) return
@@ -68,22 +60,22 @@ export function createRinger(ctx: Needs, services: Services): Ringer {
     }
   }
 
-  async function ringAll(userId: string, offer: Offer): Promise<void> {
+  async function ringAll(userId: string, callerId: string): Promise<void> {
     const devices = await listDevicesOfUser(ctx.db.read, userId)
     await Promise.all(
-      devices.map((device) => ringDevice(userId, { ...device, device_id: device.id }, offer)),
+      devices.map((device) => ringDevice(userId, { ...device, device_id: device.id }, callerId)),
     )
   }
 
   return {
     ring({ audience: { id: userId }, payload }) {
-      const offer = payload as Offer
+      const { callerId } = payload as IncomingCall
       const now = ctx.clock.now()
       for (const [pair, at] of recent) if (now - at >= SAME_RING) recent.delete(pair)
-      const pair = `${offer.callerId}:${userId}`
+      const pair = `${callerId}:${userId}`
       if (stopped || recent.has(pair) || running.size >= MOST_RINGS) return
       recent.set(pair, now)
-      const work = ringAll(userId, offer)
+      const work = ringAll(userId, callerId)
         .catch((error: unknown) => ctx.log.warn({ err: error }, 'a call could not be pushed'))
         .finally(() => running.delete(work))
       running.add(work)
@@ -96,10 +88,12 @@ export function createRinger(ctx: Needs, services: Services): Ringer {
   }
 }
 
-function signalOf({ callerId, callerUsername, sdpOffer }: Offer, left: number): PushSignal {
+function signalOf(offer: IncomingCall, left: number): PushSignal {
+  const { callerId: callerUserId, callerUsername, sdpOffer, video } = offer
+  const isVideo = video ? { video: 'true' } : {}
   return {
-    data: { type: 'callOffer', callerUserId: callerId, callerUsername, sdpOffer },
+    data: { type: 'callOffer', callerUserId, callerUsername, sdpOffer, ...isVideo },
     ttlSeconds: Math.max(1, Math.floor(left / SECOND)),
-    collapseKey: `call-${callerId}`,
+    collapseKey: `call-${callerUserId}`,
   }
 }

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Composers, Reader } from '../../events/compose.ts'
+import { composers as calls } from '../calls/compose.ts'
 import { composers as conversations } from '../conversations/compose.ts'
 import { composers as friends } from '../friends/compose.ts'
 import { composers as messages } from '../messages/compose.ts'
@@ -19,6 +20,7 @@ export const composers: Composers<Needs> = {
   ...messages,
   ...reactions,
   ...pins,
+  ...calls,
 }
 
 /** A page of events with their arguments: a look-up or two for each name, whatever the number. */

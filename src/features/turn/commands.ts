@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../../control/define-command.ts'
 import { line } from '../../platform/text.ts'
 import { makeCredentialsFor, makeTurnConfig, makeTurnSecret } from './service.ts'
+import { testTurn } from './test-relay.ts'
 
 export const turnSecretCommand = defineCommand({
   name: 'turn.secret',
@@ -25,4 +26,15 @@ export const turnCredentialsCommand = defineCommand({
   run: makeCredentialsFor,
 })
 
-export const commands = [turnSecretCommand, turnConfigCommand, turnCredentialsCommand]
+export const turnTestCommand = defineCommand({
+  name: 'turn.test',
+  input: z.object({}),
+  run: testTurn,
+})
+
+export const commands = [
+  turnSecretCommand,
+  turnConfigCommand,
+  turnCredentialsCommand,
+  turnTestCommand,
+]

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import type { TurnConfig } from '../../config/turn.ts'
 import type { Ctx } from '../../context.ts'
 import { HOUR } from '../../platform/clock.ts'
 import type { Key } from '../../platform/keyring.ts'
@@ -30,21 +32,23 @@ export function makeTurnCredentials(
   ttlMs = LIFETIME,
 ): TurnCredentials {
   const { turn } = ctx.config
-  if (!turn || !ctx.keyring.has('turn')) {
+  if (turn.host === undefined || !ctx.keyring.has('turn')) {
     return { urls: [], username: '', credential: '', expiresAt: 0 }
   }
   const expiresAt = Math.floor((ctx.clock.now() + ttlMs) / 1000)
   const username = `${expiresAt}:${userId}`
   const credential = createHmac('sha1', turnSecret(ctx)).update(username).digest('base64')
-  return { urls: turnUrls(turn.host), username, credential, expiresAt }
+  return { urls: turnUrls(turn.host, turn), username, credential, expiresAt }
 }
 
-function turnUrls(host: string): string[] {
+/** RFC 7064 and 7065. */
+function turnUrls(host: string, { port, tlsPort }: TurnConfig): string[] {
+  const name = isIPv6(host) ? `[${host}]` : host
   return [
-    `stun:${host}:3478`,
-    `turn:${host}:3478?transport=udp`,
-    `turn:${host}:3478?transport=tcp`,
-    `turns:${host}:5349?transport=tcp`,
+    `stun:${name}:${port}`,
+    `turn:${name}:${port}?transport=udp`,
+    `turn:${name}:${port}?transport=tcp`,
+    ...(tlsPort === undefined ? [] : [`turns:${name}:${tlsPort}?transport=tcp`]),
   ]
 }
 

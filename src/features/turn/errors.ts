@@ -6,4 +6,9 @@ export const turnErrors = defineErrors({
     kind: 'conflict',
     message: 'No TURN server is set: set TURN_HOST to its name.',
   },
+  noSecret: {
+    code: 'turn_secret_missing',
+    kind: 'conflict',
+    message: 'There is no secret to share with coturn: `mimir turn config` makes one.',
+  },
 })

@@ -4,6 +4,7 @@ import { AppError } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { requireAccount } from '../accounts/access.ts'
 import { rotateKey } from '../keys/service.ts'
+import { writeCoturnConfig } from './coturn-config.ts'
 import { allTurnSecrets, makeTurnCredentials, turnSecret } from './credentials.ts'
 import { turnErrors } from './errors.ts'
 import type { TurnCredentials } from './schema.ts'
@@ -21,49 +22,17 @@ export async function makeTurnSecret(
   return { secret: turnSecret(ctx), keyId: ctx.keyring.current('turn').id, made }
 }
 
-/** A whole `turnserver.conf` for this server; makes the secret if there is none. */
-export async function makeTurnConfig(ctx: Needs, actor: Actor): Promise<{ config: string }> {
+/**
+ * A whole `turnserver.conf` for this server; makes the secret if there is none. `offered`: whether
+ * people are told of the relay, which takes TURN_HOST.
+ */
+export async function makeTurnConfig(
+  ctx: Needs,
+  actor: Actor,
+): Promise<{ config: string; offered: boolean }> {
   await makeTurnSecret(ctx, actor, { rotate: false })
-  const host = ctx.config.turn?.host ?? new URL(ctx.config.publicUrl).hostname
-  const realm = ctx.config.turn?.realm ?? host
-  const lines = [
-    '# coturn for Mimir: /etc/turnserver.conf',
-    'listening-port=3478',
-    'tls-listening-port=5349',
-    'min-port=49152',
-    'max-port=65535',
-    '',
-    '# Time-limited credentials (TURN REST). During a rotation the older secrets stay listed.',
-    'use-auth-secret',
-    ...allTurnSecrets(ctx).map((secret) => `static-auth-secret=${secret}`),
-    `realm=${realm}`,
-    `server-name=${host}`,
-    '',
-    '# For turns: on 5349 point these at the certificate of the host.',
-    `#cert=/etc/letsencrypt/live/${host}/fullchain.pem`,
-    `#pkey=/etc/letsencrypt/live/${host}/privkey.pem`,
-    '',
-    '# Behind NAT: the address that the world sees, and the one of this machine.',
-    '#external-ip=PUBLIC/PRIVATE',
-    '',
-    'fingerprint',
-    'no-cli',
-    'no-multicast-peers',
-    '# A relay must not be a way into the private networks around it.',
-    'denied-peer-ip=0.0.0.0-0.255.255.255',
-    'denied-peer-ip=10.0.0.0-10.255.255.255',
-    'denied-peer-ip=100.64.0.0-100.127.255.255',
-    'denied-peer-ip=127.0.0.0-127.255.255.255',
-    'denied-peer-ip=169.254.0.0-169.254.255.255',
-    'denied-peer-ip=172.16.0.0-172.31.255.255',
-    'denied-peer-ip=192.168.0.0-192.168.255.255',
-    'denied-peer-ip=::1',
-    'denied-peer-ip=fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
-    'denied-peer-ip=fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
-    'user-quota=12',
-    'total-quota=1200',
-  ]
-  return { config: `${lines.join('\n')}\n` }
+  const config = writeCoturnConfig(ctx.config, allTurnSecrets(ctx))
+  return { config, offered: ctx.config.turn.host !== undefined }
 }
 
 export async function makeCredentialsFor(
@@ -72,7 +41,7 @@ export async function makeCredentialsFor(
   input: { user: string; ttlSeconds: number },
 ): Promise<TurnCredentials> {
   const user = await requireAccount(ctx.db.read, actor.tenantId, input.user)
-  const credentials = makeTurnCredentials(ctx, user.id, input.ttlSeconds * SECOND)
-  if (credentials.expiresAt === 0) throw new AppError(turnErrors.notConfigured)
-  return credentials
+  if (ctx.config.turn.host === undefined) throw new AppError(turnErrors.notConfigured)
+  if (!ctx.keyring.has('turn')) throw new AppError(turnErrors.noSecret)
+  return makeTurnCredentials(ctx, user.id, input.ttlSeconds * SECOND)
 }

@@ -1,0 +1,4 @@
+type Program = 'nginx' | 'openssl' | 'turnserver'
+
+export declare const PACKAGES: Readonly<Record<Program, string>>
+export declare function findProgram(name: Program): string | undefined

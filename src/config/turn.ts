@@ -1,0 +1,38 @@
+import { isIP } from 'node:net'
+import type { SettingValues } from './settings.ts'
+
+/** Where the relay for calls is, and what `mimir turn config` prints for it. */
+export interface TurnConfig {
+  /** A name or an address; absent: people are told of no relay. An IPv6 address has no brackets. */
+  readonly host: string | undefined
+  /** What the realm is instead of the host. */
+  readonly realm: string | undefined
+  readonly port: number
+  /** Absent: the relay speaks no TLS. */
+  readonly tlsPort: number | undefined
+  /** Addresses, or ranges as coturn spells them. */
+  readonly allowedPeers: readonly string[]
+}
+
+/** Cross-checks the settings of the relay; what is wrong is added to `problems`. */
+export function turnConfig(values: SettingValues, problems: string[]): TurnConfig {
+  const host = values.TURN_HOST?.replace(/^\[(.+)\]$/, '$1')
+  if (host !== undefined && isIP(host) === 0 && !/^[A-Za-z0-9._-]+$/.test(host)) {
+    problems.push('TURN_HOST: a name or an address alone; the port goes into TURN_PORT')
+  }
+  const { TURN_REALM: realm, TURN_PORT: port, TURN_TLS_PORT: tlsPort } = values
+  if (port === tlsPort) problems.push('TURN_TLS_PORT: is the same as TURN_PORT')
+  const allowedPeers = parsePeers(values.TURN_ALLOWED_PEERS, problems)
+  return { host, realm, port, tlsPort: tlsPort || undefined, allowedPeers }
+}
+
+function parsePeers(list: string, problems: string[]): string[] {
+  const peers = list.split(',').map((peer) => peer.trim())
+  return peers.filter((peer) => {
+    if (peer === '') return false
+    const [first = '', last = first, ...more] = peer.split('-')
+    const known = isIP(first) !== 0 && isIP(first) === isIP(last) && more.length === 0
+    if (!known) problems.push(`TURN_ALLOWED_PEERS: ${peer} is no address and no range FROM-TO`)
+    return known
+  })
+}

@@ -1,0 +1,36 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type { MissedCallRow } from '../../db/tables.ts'
+
+export async function insertMissedCalls(tx: Tx, rows: readonly MissedCallRow[]): Promise<void> {
+  await tx.insertInto('missed_calls').values(rows).execute()
+}
+
+/** Entries with the other's name. */
+function entries(db: Db) {
+  return db
+    .selectFrom('missed_calls as call')
+    .innerJoin('users as other', 'other.id', 'call.other_id')
+    .selectAll('call')
+    .select('other.username as other_name')
+}
+
+/** A person's entries, newest first. */
+export async function listMissedCalls(
+  db: Db,
+  userId: string,
+  page: { beforeId?: string | undefined; limit: number },
+) {
+  const query = entries(db).where('call.user_id', '=', userId)
+  return (page.beforeId === undefined ? query : query.where('call.id', '<', page.beforeId))
+    .orderBy('call.id', 'desc')
+    .limit(page.limit)
+    .execute()
+}
+
+export async function findMissedCalls(db: Db, ids: readonly string[]) {
+  return entries(db).where('call.id', 'in', ids).execute()
+}
+
+export async function deleteMissedCallsBefore(tx: Tx, before: string): Promise<void> {
+  await tx.deleteFrom('missed_calls').where('called_at', '<', before).execute()
+}

@@ -1,0 +1,72 @@
+import type { Config } from '../../config/config.ts'
+
+/** A relay must not be a way into the private networks around it. */
+const DENIED_PEERS = [
+  '0.0.0.0-0.255.255.255',
+  '10.0.0.0-10.255.255.255',
+  '100.64.0.0-100.127.255.255',
+  '127.0.0.0-127.255.255.255',
+  '169.254.0.0-169.254.255.255',
+  '172.16.0.0-172.31.255.255',
+  '192.168.0.0-192.168.255.255',
+  '::1',
+  'fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+  'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+]
+
+/** A whole `turnserver.conf` that takes credentials made with any of the secrets. */
+export function writeCoturnConfig(
+  { turn, publicUrl }: Pick<Config, 'turn' | 'publicUrl'>,
+  secrets: readonly string[],
+): string {
+  // The public URL's host alone: neither its port nor its path is the relay's.
+  const host = turn.host ?? new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')
+  return `${[
+    '# coturn for Mimir: /etc/turnserver.conf',
+    `listening-port=${turn.port}`,
+    ...tlsLines(turn.tlsPort, host),
+    '# From here on ports are taken for the calls themselves: open them for UDP.',
+    'min-port=49152',
+    'max-port=65535',
+    '',
+    '# Time-limited credentials (TURN REST). During a rotation the older secrets stay listed.',
+    'use-auth-secret',
+    ...secrets.map((secret) => `static-auth-secret=${secret}`),
+    `realm=${turn.realm ?? host}`,
+    `server-name=${host}`,
+    '',
+    '# Behind NAT: the address that the world sees, and the one of this machine.',
+    '#external-ip=PUBLIC/PRIVATE',
+    '',
+    'fingerprint',
+    'no-cli',
+    'no-multicast-peers',
+    '# A relay must not be a way into the private networks around it.',
+    ...DENIED_PEERS.map((range) => `denied-peer-ip=${range}`),
+    ...allowedLines(turn.allowedPeers),
+    'user-quota=12',
+    'total-quota=1200',
+  ].join('\n')}\n`
+}
+
+function tlsLines(port: number | undefined, host: string): string[] {
+  if (port === undefined) return ['no-tls', 'no-dtls', '']
+  return [
+    `tls-listening-port=${port}`,
+    '# For TLS point these at the certificate of the host.',
+    `#cert=/etc/letsencrypt/live/${host}/fullchain.pem`,
+    `#pkey=/etc/letsencrypt/live/${host}/privkey.pem`,
+    '',
+  ]
+}
+
+/** coturn lets what is allowed win over what is denied, but has a switch of its own for loopback. */
+function allowedLines(peers: readonly string[]): string[] {
+  if (peers.length === 0) return []
+  const loopback = peers.some((peer) => /^(127[.]|::1$)/.test(peer))
+  return [
+    '# TURN_ALLOWED_PEERS',
+    ...peers.map((peer) => `allowed-peer-ip=${peer}`),
+    ...(loopback ? ['allow-loopback-peers'] : []),
+  ]
+}

@@ -1,0 +1,167 @@
+import { createSocket } from 'node:dgram'
+import { connect as connectTcp, isIP, isIPv6, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { decodeResponse, HEADER_BYTES, messageLength } from './stun-message.ts'
+
+export type StunTransport = 'udp' | 'tcp' | 'tls'
+
+export interface StunPeer {
+  /** Where the name leads. */
+  readonly address: string
+  /** What its certificate has to name. */
+  readonly name: string
+  readonly port: number
+  readonly transport: StunTransport
+}
+
+/** A way to a STUN server: one request at a time, each with its response. */
+export interface StunWay {
+  /**
+   * The bytes of the response with the transaction id. Rejects with the error of the socket, or one
+   * whose code is `ETIMEDOUT` or `EBADMSG` (what answers does not speak STUN).
+   */
+  ask(request: Buffer, transactionId: Buffer): Promise<Buffer>
+  close(): void
+}
+
+/** First pause before a request over UDP is sent again; each is twice the one before (RFC 8489 §6.2.1). */
+const RETRANSMIT_MS = 500
+
+const WORDS = {
+  ETIMEDOUT: 'no answer came in time',
+  EBADMSG: 'the connection was closed or carried something else',
+} as const
+
+class StunWayError extends Error {
+  readonly code: keyof typeof WORDS
+  constructor(code: keyof typeof WORDS) {
+    super(WORDS[code])
+    this.code = code
+  }
+}
+
+/** Opens a way that fails for good when `deadlineMs` have passed. */
+export async function openWay(peer: StunPeer, deadlineMs: number): Promise<StunWay> {
+  const answers = new Answers(deadlineMs)
+  try {
+    const { send, close } = await (peer.transport === 'udp'
+      ? openUdp(peer, answers)
+      : openStream(peer, answers))
+    return {
+      ask: (request, transactionId) => answers.after(() => send(request), transactionId),
+      close() {
+        answers.end()
+        close()
+      },
+    }
+  } catch (error) {
+    answers.end()
+    throw error
+  }
+}
+
+/** What came back, what went wrong, and the time that is left. */
+class Answers {
+  readonly failed: Promise<never>
+  fail!: (error: Error) => void
+  readonly #deadline: NodeJS.Timeout
+  #taken: ((response: Buffer) => void) | undefined
+  #wanted: Buffer | undefined
+
+  constructor(deadlineMs: number) {
+    this.failed = new Promise((_, reject) => {
+      this.fail = reject
+    })
+    // Whoever waits hears of it; when nobody waits, nobody needs to.
+    this.failed.catch(() => {})
+    this.#deadline = setTimeout(() => this.fail(new StunWayError('ETIMEDOUT')), deadlineMs)
+  }
+
+  /** Responses to something else, or to an earlier transmission, are passed over. */
+  take(response: Buffer): void {
+    const message = decodeResponse(response)
+    if (message && this.#wanted && message.transactionId.equals(this.#wanted)) {
+      this.#taken?.(response)
+    }
+  }
+
+  async after(send: () => () => void, transactionId: Buffer): Promise<Buffer> {
+    this.#wanted = transactionId
+    const taken = new Promise<Buffer>((resolve) => {
+      this.#taken = resolve
+    })
+    const settle = send()
+    try {
+      return await Promise.race([taken, this.failed])
+    } finally {
+      settle()
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#deadline)
+  }
+}
+
+interface OpenSocket {
+  /** Sends once or more often, until what it returns is called. */
+  send(request: Buffer): () => void
+  close(): void
+}
+
+async function openUdp({ address, port }: StunPeer, answers: Answers): Promise<OpenSocket> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  socket.on('error', answers.fail)
+  socket.on('message', (message) => answers.take(message))
+  const connected = new Promise<void>((resolve) => socket.connect(port, address, () => resolve()))
+  await Promise.race([connected, answers.failed])
+  return {
+    send(request) {
+      let timer: NodeJS.Timeout
+      const transmit = (pause: number) => {
+        socket.send(request, (error) => error && answers.fail(error))
+        timer = setTimeout(() => transmit(pause * 2), pause)
+      }
+      transmit(RETRANSMIT_MS)
+      return () => clearTimeout(timer)
+    },
+    close: () => void socket.close(),
+  }
+}
+
+async function openStream(peer: StunPeer, answers: Answers): Promise<OpenSocket> {
+  const { address: host, port, name } = peer
+  const secure = peer.transport === 'tls'
+  // An address is no server name (RFC 6066 §3): then the certificate has to name the address itself.
+  const server = isIP(name) ? { host, port } : { host, port, servername: name }
+  const socket: Socket = secure ? connectTls(server) : connectTcp(port, host)
+  socket.on('error', answers.fail)
+  socket.on('close', () => answers.fail(new StunWayError('EBADMSG')))
+  const connected = new Promise<void>((resolve) => {
+    socket.once(secure ? 'secureConnect' : 'connect', resolve)
+  })
+  let received = Buffer.alloc(0)
+  socket.on('data', (part: Buffer) => {
+    received = Buffer.concat([received, part])
+    while (received.length >= HEADER_BYTES) {
+      const length = messageLength(received)
+      if (length === undefined) return answers.fail(new StunWayError('EBADMSG'))
+      if (received.length < length) return
+      answers.take(received.subarray(0, length))
+      received = received.subarray(length)
+    }
+  })
+  try {
+    await Promise.race([connected, answers.failed])
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+  return {
+    send(request) {
+      socket.write(request)
+      return () => {}
+    },
+    close: () => void socket.destroy(),
+  }
+}
