@@ -1,4 +1,4 @@
-type Program = 'nginx' | 'openssl' | 'turnserver'
+type Program = 'chromium' | 'nginx' | 'openssl' | 'turnserver'
 
 export declare const PACKAGES: Readonly<Record<Program, string>>
 export declare function findProgram(name: Program): string | undefined

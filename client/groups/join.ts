@@ -38,6 +38,8 @@ export async function joinByWelcome(
       cursor: waiting.joinedSeq,
       joinedEpoch: epoch,
       leavers: [],
+      // Others may have been given the same last resort: the leaf gets keys of its own.
+      intent: own.lastResort ? { type: 'update' } : undefined,
     },
     state,
     next: undefined,
