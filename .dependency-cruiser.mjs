@@ -82,6 +82,12 @@ const edges = [
     ['^migrations/', '^src/db/(columns|migrate)'],
     'must not follow living code: an old one does today what it did then',
   ),
+  forbid(
+    'client',
+    '^client/',
+    ['^client/'],
+    'is a package of its own: it knows the server by its methods',
+  ),
   {
     name: 'circle',
     comment: 'Two files that need each other at run time are one file, or three.',
@@ -93,7 +99,7 @@ const edges = [
     name: 'development-package',
     comment: 'A server must not need what only its developers install.',
     severity: 'error',
-    from: { path: '^(src|cli|migrations)/', pathNot: '[.]test[.]ts$' },
+    from: { path: '^(src|cli|migrations|client)/', pathNot: '[.]test[.]ts$' },
     to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
   },
   {

@@ -52,10 +52,6 @@ export function deviceAt(state: ClientState, index: number): DeviceOf | undefine
   return fromLeaf(leafAt(state.ratchetTree, index))
 }
 
-export function devicesOf(state: ClientState): DeviceOf[] {
-  return leavesOf(state.ratchetTree).flatMap((leaf) => fromLeaf(leaf) ?? [])
-}
-
 function fromLeaf(leaf: Leaf | undefined): DeviceOf | undefined {
   return leaf && { did: leaf.did, device: toHex(leaf.node.signaturePublicKey) }
 }

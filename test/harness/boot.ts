@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp } from '../../src/app/create-app.ts'
@@ -117,6 +117,16 @@ export class Appliance implements AsyncDisposable {
       people.push(person)
     }
     return people as { [K in keyof N]: Person }
+  }
+
+  /** Every byte that the appliance has stored: its files, and the rows of a database elsewhere. */
+  async stored(): Promise<Buffer> {
+    const names = readdirSync(this.dataDir, { recursive: true, withFileTypes: true })
+    const files = names.filter((entry) => entry.isFile())
+    return Buffer.concat([
+      ...files.map(({ parentPath, name }) => readFileSync(join(parentPath, name))),
+      Buffer.from(await this.#store.dump()),
+    ])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
