@@ -141,28 +141,26 @@ export class DeliveryService {
     })
   }
 
-  /** Any commit of a member; the service reads in it whom it adds and removes. */
+  /** A member's commit. The service reads in it whom it adds and removes, and wants to be told too. */
   async commit(request: {
     convoId: string
     commit: string
     welcome: string | undefined
     welcomed: readonly Pick<HandedOut, 'did' | 'ref'>[]
+    removedDid: string | undefined
     groupInfo: string
     idempotencyKey: string
   }): Promise<void> {
-    await this.#call('addMembers', {
-      convoId: request.convoId,
-      didList: [...new Set(request.welcomed.map(({ did }) => did))],
-      commit: request.commit,
-      groupInfo: request.groupInfo,
-      idempotencyKey: request.idempotencyKey,
-      ...(request.welcome === undefined
-        ? {}
-        : {
-            welcomeMessage: request.welcome,
-            keyPackageHashes: request.welcomed.map(({ did, ref }) => ({ did, hash: ref })),
-          }),
-    })
+    const { convoId, commit, groupInfo, idempotencyKey, removedDid, welcomed } = request
+    const common = { convoId, commit, groupInfo, idempotencyKey }
+    if (removedDid !== undefined) {
+      await this.#call('removeMember', { ...common, targetDid: removedDid })
+      return
+    }
+    const didList = [...new Set(welcomed.map(({ did }) => did))]
+    const keyPackageHashes = welcomed.map(({ did, ref }) => ({ did, hash: ref }))
+    const welcome = request.welcome && { welcomeMessage: request.welcome, keyPackageHashes }
+    await this.#call('addMembers', { ...common, didList, ...welcome })
   }
 
   /** The place of the commit in the log. */
@@ -172,9 +170,9 @@ export class DeliveryService {
     groupInfo: string
     idempotencyKey: string
   }): Promise<number> {
-    const { commit: externalCommit, ...rest } = request
-    const answer = await this.#call('processExternalCommit', { externalCommit, ...rest })
-    return Number(answer.seq)
+    const { convoId, commit: externalCommit, groupInfo, idempotencyKey } = request
+    const body = { convoId, externalCommit, groupInfo, idempotencyKey }
+    return Number((await this.#call('processExternalCommit', body)).seq)
   }
 
   async getGroupInfo(convoId: string): Promise<Bytes> {
@@ -187,7 +185,8 @@ export class DeliveryService {
     proposals: readonly string[]
     idempotencyKey: string
   }): Promise<void> {
-    await this.#call('leaveConvo', { ...request, proposals: [...request.proposals] })
+    const { convoId, proposals, idempotencyKey } = request
+    await this.#call('leaveConvo', { convoId, proposals: [...proposals], idempotencyKey })
   }
 
   async sendMessage(request: {

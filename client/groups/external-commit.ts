@@ -50,10 +50,8 @@ export async function makeExternalCommit(
         kind: 'external',
         idempotencyKey: createUlid(place.now()),
         epoch: Number(epoch),
-        request: {
-          commit: toBase64(encodePublic(publicMessage)),
-          groupInfo: await groupInfoOf(newState, cipherSuite),
-        },
+        commit: toBase64(encodePublic(publicMessage)),
+        groupInfo: await groupInfoOf(newState, cipherSuite),
       },
     },
     // What cannot follow the log is of no use any more.

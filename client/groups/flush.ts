@@ -1,8 +1,9 @@
 import { fromBase64 } from '../bytes.ts'
 import { isEpochMismatch, isRefusal } from '../errors.ts'
 import { isActive } from './catch-up.ts'
+import type { Held } from './held.ts'
 import { dropOutgoing, keepOutgoing, listOutgoing, type Outgoing, sealMessage } from './outbox.ts'
-import { follow, type Held } from './pursue.ts'
+import { follow } from './pursue.ts'
 import { changesBetween } from './record.ts'
 
 /** Epochs that may pass while one message looks for its way. */

@@ -11,11 +11,12 @@ import { createUlid } from '../ulid.ts'
 import { type Attachment, openAttachment, sealAttachment } from './attachments.ts'
 import { isActive } from './catch-up.ts'
 import { flush } from './flush.ts'
+import { type Held, keep } from './held.ts'
 import { type HistoryEntry, type MessageContent, readHistory } from './history.ts'
 import { type HandedOut, type Intent, isCommitDue } from './intent.ts'
 import { type Envelope, keepOutgoing, sealMessage } from './outbox.ts'
 import type { Place } from './place.ts'
-import { follow, type Held, keep, pursue, rejoin } from './pursue.ts'
+import { follow, pursue, rejoin } from './pursue.ts'
 import { changesBetween, type GroupStatus, type Snapshot } from './record.ts'
 
 /** A person in a group, and their devices there. */
@@ -126,9 +127,9 @@ export class Group {
     return this.add([this.#held.place.identity.did])
   }
 
-  /** Removes people with all their devices. */
-  remove(dids: readonly string[]): Promise<void> {
-    return this.#change({ type: 'remove', dids })
+  /** Removes somebody with all their devices. */
+  remove(did: string): Promise<void> {
+    return this.#change({ type: 'remove', did })
   }
 
   /** Removes single devices by their signature keys; this one cannot remove itself. */
@@ -282,7 +283,7 @@ export class Group {
     }
     const epoch = Number(state.groupContext.epoch)
     const idempotencyKey = createUlid(place.now())
-    const attempt = { kind: 'leave', idempotencyKey, epoch, request: { proposals } } as const
+    const attempt = { kind: 'leave', idempotencyKey, epoch, proposals } as const
     return { ...snapshot, record: { ...snapshot.record, attempt } }
   }
 

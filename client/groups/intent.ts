@@ -18,7 +18,7 @@ export interface HandedOut {
  */
 export type Intent =
   | { readonly type: 'add'; readonly packages: readonly HandedOut[] }
-  | { readonly type: 'remove'; readonly dids: readonly string[] }
+  | { readonly type: 'remove'; readonly did: string }
   | { readonly type: 'remove-devices'; readonly keys: readonly string[] }
   /** New keys for this device's leaf, which heals a group after a theft (RFC 9420 §16.6). */
   | { readonly type: 'update' }
@@ -106,7 +106,7 @@ function keysToRemove(state: ClientState, intent: Intent): readonly string[] {
   if (intent.type === 'remove-devices') return intent.keys
   if (intent.type !== 'remove') return []
   return leavesOf(state.ratchetTree)
-    .filter(({ did }) => intent.dids.includes(did))
+    .filter(({ did }) => did === intent.did)
     .map(({ node }) => toHex(node.signaturePublicKey))
 }
 

@@ -6,6 +6,7 @@ import { decodeWelcome } from '../mls/codec.ts'
 import { clientConfig } from '../mls/config.ts'
 import { suite } from '../mls/suites.ts'
 import { type HistoryEntry, historyChange } from './history.ts'
+import { dropOutgoing, listOutgoing } from './outbox.ts'
 import type { Place } from './place.ts'
 import { changesBetween, type Snapshot } from './record.ts'
 
@@ -30,6 +31,9 @@ export async function joinByWelcome(
   }
   const epoch = Number(state.groupContext.epoch)
   const isNews = !before?.state || epoch > Number(before.state.groupContext.epoch)
+  // Removed and added again while it was away, the device still wants what it wanted.
+  const wasAway = before?.record.status === 'active'
+  const intended = wasAway ? before.record.intent : undefined
   const after: Snapshot = {
     record: {
       convoId,
@@ -39,7 +43,7 @@ export async function joinByWelcome(
       joinedEpoch: epoch,
       leavers: [],
       // Others may have been given the same last resort: the leaf gets keys of its own.
-      intent: own.lastResort ? { type: 'update' } : undefined,
+      intent: intended ?? (own.lastResort ? { type: 'update' } : undefined),
     },
     state,
     next: undefined,
@@ -51,6 +55,9 @@ export async function joinByWelcome(
     after: before?.record.cursor ?? 0,
   }
   const changes = isNews ? [...changesBetween(before, after), historyChange(convoId, entry)] : []
+  // What somebody tried to say in an earlier membership, they were told had failed.
+  const unsent = wasAway ? [] : await listOutgoing(place.store, convoId)
+  changes.push(...unsent.map(({ id }) => dropOutgoing(convoId, id)))
   await place.store.write([...changes, ...spendKeyPackage(own)])
   await place.service.confirmWelcome(convoId, waiting.ref, true)
   if (isNews) place.notice(convoId, entry)

@@ -36,13 +36,11 @@ export async function makeCommit(
     kind: 'commit',
     idempotencyKey: createUlid(place.now()),
     epoch: Number(before.state.groupContext.epoch),
-    request: {
-      commit: toBase64(encodeMessage(commit)),
-      welcome: welcome && toBase64(encodeWelcome(welcome)),
-      welcomedDids: planned.welcomed.map(({ did }) => did),
-      welcomedRefs: planned.welcomed.map(({ ref }) => ref),
-      groupInfo: await groupInfoOf(newState, before.record.suite),
-    },
+    commit: toBase64(encodeMessage(commit)),
+    welcome: welcome && toBase64(encodeWelcome(welcome)),
+    welcomed: planned.welcomed.map(({ did, ref }) => ({ did, ref })),
+    removedDid: intent.type === 'remove' ? intent.did : undefined,
+    groupInfo: await groupInfoOf(newState, before.record.suite),
   }
   return { ...before, record: { ...before.record, intent, attempt }, next: newState }
 }

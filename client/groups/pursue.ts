@@ -1,27 +1,15 @@
 import { isEpochMismatch, isRefusal, MlsError } from '../errors.ts'
 import { catchUp, isActive, isNotMember } from './catch-up.ts'
+import { deliver } from './deliver.ts'
 import { makeExternalCommit } from './external-commit.ts'
-import { type HistoryEntry, historyChange } from './history.ts'
+import { type Held, keep, withoutAttempt } from './held.ts'
 import { joinByWelcome } from './join.ts'
 import { makeCommit } from './make-commit.ts'
-import type { Place } from './place.ts'
 import { endMembership } from './read-log.ts'
-import { type Attempt, changesBetween, type Snapshot } from './record.ts'
+import type { Attempt } from './record.ts'
 
 /** Commits lost in a row after which a change is given up. */
 const TRIES = 40
-
-/** A group between its store and the service: the one who reads and writes its snapshot. */
-export interface Held {
-  readonly place: Place
-  snapshot: Snapshot
-}
-
-/** Stores a snapshot, and only then makes it the group's. */
-export async function keep(held: Held, after: Snapshot): Promise<void> {
-  await held.place.store.write(changesBetween(held.snapshot, after))
-  held.snapshot = after
-}
 
 /**
  * Brings what a group has on record to its end: a request that may or may not have arrived, and an
@@ -81,7 +69,8 @@ async function send(held: Held): Promise<boolean> {
   const { attempt } = held.snapshot.record
   if (!attempt) return true
   try {
-    await deliver[attempt.kind](held, attempt)
+    await deliver(held, attempt)
+    if (attempt.kind === 'commit') await readOwn(held, attempt)
     return true
   } catch (error) {
     if (isEpochMismatch(error)) return giveWay(held, attempt)
@@ -91,67 +80,11 @@ async function send(held: Held): Promise<boolean> {
   }
 }
 
-const deliver: Record<Attempt['kind'], (held: Held, attempt: Attempt) => Promise<void>> = {
-  async create(held, attempt) {
-    const { convoId, suite } = held.snapshot.record
-    const { groupInfo = '', name } = attempt.request as { groupInfo?: string; name?: string }
-    const { idempotencyKey } = attempt
-    await held.place.service.createConversation({ convoId, suite, groupInfo, name, idempotencyKey })
-    await keep(held, withoutAttempt(held.snapshot))
-  },
-
-  async commit(held, attempt) {
-    const { convoId } = held.snapshot.record
-    const { commit, welcome, groupInfo, welcomedDids, welcomedRefs } = attempt.request as {
-      commit: string
-      welcome?: string
-      groupInfo: string
-      welcomedDids: readonly string[]
-      welcomedRefs: readonly string[]
-    }
-    const welcomed = welcomedRefs.map((ref, at) => ({ ref, did: welcomedDids[at] ?? '' }))
-    const { idempotencyKey } = attempt
-    await held.place.service.commit({
-      convoId,
-      commit,
-      welcome,
-      welcomed,
-      groupInfo,
-      idempotencyKey,
-    })
-    // The log brings it back, behind what was stored before it; only there it takes effect.
-    await follow(held)
-    if (held.snapshot.record.attempt) {
-      throw new MlsError('out-of-step', 'The service took a commit that its log does not hold.')
-    }
-  },
-
-  async external(held, attempt) {
-    const { record, next } = held.snapshot
-    const { convoId, cursor } = record
-    const { commit, groupInfo } = attempt.request as { commit: string; groupInfo: string }
-    const { idempotencyKey } = attempt
-    const request = { convoId, commit, groupInfo, idempotencyKey }
-    const seq = await held.place.service.commitExternally(request)
-    const after: Snapshot = {
-      record: { ...record, cursor: seq, attempt: undefined },
-      state: next,
-      next: undefined,
-    }
-    const entry: HistoryEntry = { kind: 'joined', seq, epoch: attempt.epoch + 1, after: cursor }
-    const changes = changesBetween(held.snapshot, after)
-    await held.place.store.write([...changes, historyChange(convoId, entry)])
-    held.snapshot = after
-    held.place.notice(convoId, entry)
-  },
-
-  async leave(held, attempt) {
-    const { convoId } = held.snapshot.record
-    const { proposals } = attempt.request as { proposals: readonly string[] }
-    const { idempotencyKey } = attempt
-    await held.place.service.leave({ convoId, proposals, idempotencyKey })
-    await keep(held, endMembership(held.snapshot, 'left'))
-  },
+async function readOwn(held: Held, { idempotencyKey }: Attempt): Promise<void> {
+  await follow(held)
+  if (held.snapshot.record.attempt?.idempotencyKey === idempotencyKey) {
+    throw new MlsError('out-of-step', 'The service took a commit that its log does not hold.')
+  }
 }
 
 async function giveWay(held: Held, attempt: Attempt): Promise<false> {
@@ -170,10 +103,6 @@ async function giveWay(held: Held, attempt: Attempt): Promise<false> {
 async function dropIntent(held: Held): Promise<void> {
   const { record } = withoutAttempt(held.snapshot)
   await keep(held, { ...held.snapshot, record: { ...record, intent: undefined }, next: undefined })
-}
-
-function withoutAttempt(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, record: { ...snapshot.record, attempt: undefined } }
 }
 
 function isOutOfStep(error: unknown): boolean {

@@ -118,9 +118,8 @@ async function apply(before: Active, message: PublicMessage): Promise<ClientStat
   }
 }
 
-function isOwn({ record }: Snapshot, bytes: Bytes): boolean {
-  const commit = record.attempt?.kind === 'commit' ? record.attempt.request.commit : undefined
-  return typeof commit === 'string' && equal(fromBase64(commit), bytes)
+function isOwn({ record: { attempt } }: Snapshot, bytes: Bytes): boolean {
+  return attempt?.kind === 'commit' && equal(fromBase64(attempt.commit), bytes)
 }
 
 /**

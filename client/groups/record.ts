@@ -3,7 +3,7 @@ import { fromUtf8, utf8 } from '../bytes.ts'
 import { decodeState, encodeState } from '../mls/config.ts'
 import type { SuiteName } from '../mls/suites.ts'
 import type { Change, Store } from '../stores/store.ts'
-import type { Intent } from './intent.ts'
+import type { HandedOut, Intent } from './intent.ts'
 
 /**
  * `active`, or the way it ended: `removed` by somebody, `left` by this person. What was read stays
@@ -11,15 +11,45 @@ import type { Intent } from './intent.ts'
  */
 export type GroupStatus = 'active' | 'removed' | 'left'
 
-/** What this device wants of the service, on record before it asks: the request can be repeated. */
-export interface Attempt {
-  readonly kind: 'create' | 'commit' | 'external' | 'leave'
+/** What all requests have in common that are on record before they are sent. */
+interface Requested {
+  /** With it a request may be repeated: the service answers as it did at first. */
   readonly idempotencyKey: string
   /** The epoch in which it was framed. */
   readonly epoch: number
-  /** The request's own fields, bytes in base64. */
-  readonly request: Readonly<Record<string, string | readonly string[] | undefined>>
 }
+
+export interface CreateAttempt extends Requested {
+  readonly kind: 'create'
+  readonly groupInfo: string
+  readonly name: string | undefined
+}
+
+/** A member's commit; bytes in base64, as in the others. */
+export interface CommitAttempt extends Requested {
+  readonly kind: 'commit'
+  readonly commit: string
+  readonly groupInfo: string
+  readonly welcome: string | undefined
+  /** Whom the Welcome is for. */
+  readonly welcomed: readonly Pick<HandedOut, 'did' | 'ref'>[]
+  /** The member whose removal it is about. */
+  readonly removedDid: string | undefined
+}
+
+export interface ExternalAttempt extends Requested {
+  readonly kind: 'external'
+  readonly commit: string
+  readonly groupInfo: string
+}
+
+export interface LeaveAttempt extends Requested {
+  readonly kind: 'leave'
+  readonly proposals: readonly string[]
+}
+
+/** What this device wants of the service, on record before it asks. */
+export type Attempt = CreateAttempt | CommitAttempt | ExternalAttempt | LeaveAttempt
 
 export interface GroupRecord {
   readonly convoId: string

@@ -110,7 +110,7 @@ class Page {
   }
 
   remove([id, did]: [string, string]): Promise<void> {
-    return this.#group(id).remove([did])
+    return this.#group(id).remove(did)
   }
 
   update(id: string): Promise<void> {

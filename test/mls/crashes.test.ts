@@ -25,7 +25,7 @@ async function live(group: Group, others: { carol: string }): Promise<void> {
   await group.send({ text: 'two' })
   await group.add([others.carol])
   await group.send({ text: 'three' })
-  await group.remove([others.carol])
+  await group.remove(others.carol)
   await group.send({ text: 'four' })
 }
 
@@ -120,7 +120,7 @@ test('a device that dies at any write goes on as if nothing had been, and uses n
       await next.group(id)?.send({ text: `after ${writes}` })
       await bobs.sync()
       await keys.note(other, watched.sent.splice(0))
-      if (await isMember(one, others.carol)) await one.remove([others.carol])
+      if (await isMember(one, others.carol)) await one.remove(others.carol)
     }
   }
   const all = { limit: 100_000 }

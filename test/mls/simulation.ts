@@ -62,9 +62,13 @@ export class Simulation {
     for (const each of this.devices) each.isOnline = true
     const [first, ...rest] = random.sample(this.devices, this.devices.length)
     if (!first) throw new RangeError('nobody is there')
-    const members = [...new Set(rest.slice(0, 3).map(({ did }) => did))]
-    const { id } = await first.device.createGroup({ members })
-    await Promise.all(this.devices.map(({ device }) => device.sync()))
+    const members = [...new Set(rest.slice(0, this.devices.length / 3).map(({ did }) => did))]
+    const group = await first.device.createGroup({ members })
+    const { id } = group
+    // Two who may remove others, so that it can happen to each of them.
+    const second = members.find((did) => did !== first.did)
+    if (second) await group.promoteAdmin(second)
+    for (const { device } of this.devices) await device.sync()
     const thief = new Thief(id)
     const course = new Course(this, id, random, thief)
     for (let step = 0; step < steps; step += 1) await course.step()
@@ -74,19 +78,25 @@ export class Simulation {
     return id
   }
 
-  /** Everybody is online again and has nothing left to do. */
+  /** Everybody is online again, and goes on until nobody has anything left to do. */
   async #comeTogether(id: string): Promise<void> {
     for (const each of this.devices) {
       each.network.loss = 0
       each.isOnline = true
+      await each.device.sync()
     }
-    for (let round = 0; round < 5; round += 1) {
-      for (const { device } of this.devices) {
-        await device.sync()
-        const group = device.group(id)
-        if (group?.isCommitDue) await group.settle()
+    for (let isMoving = true; isMoving; ) {
+      const before = this.#positions(id)
+      for (const { device } of this.#membersOf(id)) {
+        await device.group(id)?.sync()
+        await device.group(id)?.settle()
       }
+      isMoving = this.#positions(id) !== before
     }
+  }
+
+  #positions(id: string): string {
+    return this.devices.map(({ device }) => device.group(id)?.cursor).join()
   }
 
   #membersOf(id: string): SimulatedDevice[] {
@@ -166,7 +176,7 @@ class Course {
     if (roll < 0.4 && outside) return group.add([outside])
     if (roll < 0.55 && other && inside.length > 2) {
       this.#watch(other)
-      return group.remove([other])
+      return group.remove(other)
     }
     if (roll < 0.65 && inside.length > 2) {
       this.#watch(actor.did)
