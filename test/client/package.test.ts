@@ -22,9 +22,11 @@ test('what is published can be imported by Node and by Bun', (t) => {
   const node = nodePath() ?? process.execPath
   execFileSync(node, [tsc, '-p', join(ROOT, 'client'), '--outDir', folder])
   const { exports: entries } = read('client/package.json')
-  for (const { default: path, types } of Object.values<Record<string, string>>(entries)) {
-    const file = join(folder, (path ?? '').replace('./dist/', ''))
-    assert.ok(readFileSync(join(folder, (types ?? '').replace('./dist/', ''))).length > 0)
+  for (const { default: path, types } of Object.values<{ default: string; types: string }>(
+    entries,
+  )) {
+    const file = join(folder, path.replace('./dist/', ''))
+    assert.ok(readFileSync(join(folder, types.replace('./dist/', ''))).length > 0)
     const program = `console.log(Object.keys(await import(${JSON.stringify(file)})).length)`
     for (const runtime of [node, bunPath()]) {
       const args = runtime === node ? ['--input-type=module', '-e', program] : ['-e', program]
