@@ -12,15 +12,19 @@ const TRIES = 40
 /**
  * Sends what is in the outbox, in its order. A message that the service does not take any more in
  * its epoch is sealed anew; one that may have arrived is repeated byte by byte. `accepted` are those
- * that the service has for certain and that only have to come back in the log.
+ * that the service has for certain and that only have to come back in the log. Resolves to whether it
+ * sent any.
  */
-export async function flush(held: Held, accepted: Set<string>): Promise<void> {
+export async function flush(held: Held, accepted: Set<string>): Promise<boolean> {
   const { convoId } = held.snapshot.record
+  let hasSent = false
   for (const outgoing of await listOutgoing(held.place.store, convoId)) {
     if (accepted.has(outgoing.id)) continue
     await sendOne(held, outgoing)
     accepted.add(outgoing.id)
+    hasSent = true
   }
+  return hasSent
 }
 
 async function sendOne(held: Held, first: Outgoing): Promise<void> {

@@ -14,7 +14,7 @@ import { flush } from './flush.ts'
 import { type Held, keep } from './held.ts'
 import { type HistoryEntry, type MessageContent, readHistory } from './history.ts'
 import { type HandedOut, type Intent, isCommitDue } from './intent.ts'
-import { type Envelope, keepOutgoing, sealMessage } from './outbox.ts'
+import { type Envelope, keepOutgoing, listOutgoing, sealMessage } from './outbox.ts'
 import type { Place } from './place.ts'
 import { follow, pursue, rejoin } from './pursue.ts'
 import { changesBetween, type GroupStatus, type Snapshot } from './record.ts'
@@ -107,6 +107,12 @@ export class Group {
     return readHistory(this.#held.place.store, this.id, range)
   }
 
+  /** Messages of this device that have not come back in the log yet, the oldest first. */
+  async pending(): Promise<Envelope[]> {
+    const outgoing = await listOutgoing(this.#held.place.store, this.id)
+    return outgoing.map(({ id, sentAt, content }) => ({ id, sentAt, content }))
+  }
+
   /** Adds people with all their devices. Throws `no-key-package` when somebody has none. */
   async add(dids: readonly string[]): Promise<void> {
     const { place } = this.#held
@@ -184,8 +190,7 @@ export class Group {
       if (!state && !record.attempt) await rejoin(this.#held, this.id)
       await pursue(this.#held)
       if (this.status !== 'active') return
-      await flush(this.#held, this.#accepted)
-      await follow(this.#held)
+      if (await flush(this.#held, this.#accepted)) await follow(this.#held)
       await this.#report()
     })
   }

@@ -81,7 +81,7 @@ test('browsers hold an encrypted group, lose a device and get it back; the serve
     phoneDevice = await phone.page.evaluate((who) => mls.open(who), phoneAccount)
     await phone.page.evaluate(() => mls.sync())
     await phone.page.evaluate((it) => mls.send(it), say(id, WORDS.phone))
-    for (const each of [laptop, bobs]) await each.page.evaluate(() => mls.sync())
+    for (const each of [laptop, bobs, phone]) await each.page.evaluate(() => mls.sync())
     assert.deepEqual(await textsOf(phone, id), [WORDS.phone])
     assert.equal((await textsOf(bobs, id)).at(-1), WORDS.phone)
     await assertSame([laptop, bobs, phone], id)

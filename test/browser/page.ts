@@ -7,7 +7,6 @@ import {
   answerHandOver,
   type Group,
   type HandOverRequest,
-  type HistoryEntry,
   HttpTransport,
   MlsDevice,
   PersonSecret,
@@ -117,13 +116,10 @@ class Page {
     return this.#group(id).update()
   }
 
-  history(id: string): Promise<HistoryEntry[]> {
-    return this.#group(id).history({ limit: 10_000 })
-  }
-
+  /** What was said, as far as the device has read; nothing before it is in the group. */
   async texts(id: string): Promise<string[]> {
-    const history = await this.#group(id).history({ limit: 10_000 })
-    return history.flatMap((entry) =>
+    const history = await this.#opened.group(id)?.history({ limit: 10_000 })
+    return (history ?? []).flatMap((entry) =>
       entry.kind === 'message' && entry.content.text ? [entry.content.text] : [],
     )
   }
@@ -142,10 +138,6 @@ class Page {
         endorsed: devices.filter(({ endorsedBy }) => endorsedBy).length,
       })),
     }
-  }
-
-  status(id: string): string | undefined {
-    return this.#opened.group(id)?.status
   }
 
   safetyNumber([id, did]: [string, string]): Promise<string> {

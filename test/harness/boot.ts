@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp } from '../../src/app/create-app.ts'
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { HubLimits } from '../../src/hub/limits.ts'
 import { createLog } from '../../src/platform/log.ts'
@@ -31,6 +32,7 @@ export class Appliance implements AsyncDisposable {
   /** What the server logged, line by line. */
   readonly logged: string[] = []
   readonly dataDir: string
+  config!: Config
   app!: App
   url!: string
   readonly #store: TestStore
@@ -52,6 +54,7 @@ export class Appliance implements AsyncDisposable {
       ...this.#options.env,
     }
     const { config } = loadConfig({ dataDir: this.dataDir, env })
+    this.config = config
     this.app = await createApp({
       config,
       log: createLog({

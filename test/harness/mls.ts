@@ -10,7 +10,7 @@ import type { Person } from './people.ts'
 
 /** The identity by which MLS knows a local account. */
 export function didOf(appliance: Appliance, { name }: Pick<Person, 'name'>): string {
-  return `did:web:${new URL(appliance.url).host.replace(':', '%3A')}:u:${name}`
+  return appliance.config.atproto.localDidPrefix + name
 }
 
 export function mlsTransport(appliance: Appliance, person: Person): HttpTransport {
