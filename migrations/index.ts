@@ -6,6 +6,7 @@ import * as accountsAndMail from './0004-accounts-and-mail.ts'
 import * as push from './0005-push.ts'
 import * as sync from './0006-sync.ts'
 import * as identities from './0007-identities.ts'
+import * as mls from './0011-mls.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   push,
   sync,
   identities,
+  mls,
 ]

@@ -4,6 +4,7 @@ import type { Bus } from './events/bus.ts'
 import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
+import type { DidResolver } from './outbound/did-resolver.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { PushChannels } from './outbound/push.ts'
 import type { Clock } from './platform/clock.ts'
@@ -27,6 +28,7 @@ export interface Ctx {
   readonly mailer: Mailer | undefined
   readonly presence: PresenceTracker
   readonly push: PushChannels
+  readonly dids: DidResolver
   readonly calls: CallRegistry
 }
 

@@ -14,6 +14,7 @@ import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createDidResolver } from '../outbound/did-resolver.ts'
 import { createMailer } from '../outbound/mail.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
@@ -95,6 +96,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       mailer,
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
+      dids: createDidResolver(config, clock, log),
       calls: createCallRegistry(clock),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
