@@ -10,6 +10,11 @@ const rooms = [
   room('events', ['db', 'platform', 'policy'], 'carries what a slice hands it'),
   room('jobs', ['db', 'platform', 'context'], 'runs what a slice hands it'),
   room('outbound', ['db', 'platform', 'config'], 'speaks to the outer world for whoever asks'),
+  room(
+    'xrpc',
+    ['platform', 'policy', 'context', 'events/', 'runtime', 'http'],
+    'is a transport: it borrows the plainest of HTTP and knows no feature and no store',
+  ),
   ...['http', 'hub', 'control'].map((name) =>
     room(
       name,
@@ -47,6 +52,11 @@ const slices = [
     'hub',
     [machinery, '^src/(hub/|http/rate-limit)', own(''), words],
     'spells its own slice for the hub',
+  ),
+  slice(
+    'xrpc[\\w-]*',
+    [machinery, '^src/xrpc/', own(''), words, `${everySlice}(access|service)`],
+    'spells its own slice for XRPC',
   ),
   slice(
     'commands',
@@ -135,7 +145,7 @@ function room(name, others, why) {
 
 /** Files of a slice by name, `$1` being the slice; `service` stands for all that have no rule. */
 function slice(files, allowed, why) {
-  const named = 'schema|errors|store|access|routes|pages|hub|commands|jobs'
+  const named = 'schema|errors|store|access|routes|pages|hub|xrpc[\\w-]*|commands|jobs'
   const file = files === 'service' ? `(?!(${named})[.])` : `(${files})[.]`
   const title = `slice ${files.replace('|', ', ')}`
   return forbid(title, `^src/features/([^/]+)/${file}`, [own(`(${files})[.]`), ...allowed], why)

@@ -7,6 +7,7 @@ import * as push from './0005-push.ts'
 import * as sync from './0006-sync.ts'
 import * as identities from './0007-identities.ts'
 import * as calls from './0008-calls.ts'
+import * as mls from './0011-mls.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   sync,
   identities,
   calls,
+  mls,
 ]

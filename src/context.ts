@@ -3,6 +3,7 @@ import type { Database } from './db/database.ts'
 import type { Bus } from './events/bus.ts'
 import type { CallRegistry } from './features/calls/registry.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
+import type { DidResolver } from './outbound/did-resolver.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { PushChannels } from './outbound/push.ts'
 import type { Clock } from './platform/clock.ts'
@@ -28,6 +29,7 @@ export interface Ctx {
   /** Who has a live connection on this node. */
   readonly presence: ConnectionCount
   readonly push: PushChannels
+  readonly dids: DidResolver
   readonly calls: CallRegistry
 }
 

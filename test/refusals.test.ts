@@ -28,6 +28,8 @@ const PUBLIC = [
   ...['/health', '/health/live', '/health/ready'].map((path) => `GET ${path}`),
   ...['GET /', 'GET /join/{token}', 'POST /join/{token}', 'GET /verify-email'],
   ...['GET /reset-password', 'POST /reset-password', 'GET /link-device'],
+  ...['GET /.well-known/did.json', 'GET /u/{name}/did.json'],
+  ...['GET /lexicons', 'GET /lexicons/{nsid}'],
 ]
 
 /** Fields that the contract gives a code of their own, also when they are left out. */

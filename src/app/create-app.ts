@@ -14,6 +14,7 @@ import { CallRegistry } from '../features/calls/registry.ts'
 import { startPush } from '../features/push/service.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createDidResolver } from '../outbound/did-resolver.ts'
 import { createMailer } from '../outbound/mail.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
@@ -97,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       presence: createConnectionCount(),
       push: createPushChannels(config, clock, keyring),
       calls: new CallRegistry(clock),
+      dids: createDidResolver(config, clock, log),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => chainAuditEvents(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))

@@ -5,6 +5,8 @@ import { routes as accounts } from '../features/accounts/routes.ts'
 import { commands as adminCommands } from '../features/admin/commands.ts'
 import { routes as admin } from '../features/admin/routes.ts'
 import { routes as appGate } from '../features/app-gate/routes.ts'
+import { jobs as atprotoJobs } from '../features/atproto/jobs.ts'
+import { routes as atproto } from '../features/atproto/routes.ts'
 import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
@@ -22,6 +24,9 @@ import { commands as keyCommands } from '../features/keys/commands.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { commands as mlsCommands } from '../features/mls/commands.ts'
+import { jobs as mlsJobs } from '../features/mls/jobs.ts'
+import { methods as mlsMethods } from '../features/mls/xrpc.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
 import { commands as pushCommands } from '../features/push/commands.ts'
@@ -43,6 +48,7 @@ import { routes as users } from '../features/users/routes.ts'
 import type { AnyRoute } from '../http/define-route.ts'
 import type { HubMethod } from '../hub/define-method.ts'
 import type { Job } from '../jobs/define-job.ts'
+import type { AnyXrpcMethod } from '../xrpc/define-method.ts'
 import { commands as storeCommands } from './store-commands.ts'
 
 /** Everything the slices bring, by transport. A slice that is not listed here does not exist. */
@@ -70,6 +76,7 @@ export const routes: readonly AnyRoute[] = [
   ...turn,
   ...invites,
   ...admin,
+  ...atproto,
 ]
 
 export const hubMethods: readonly HubMethod[] = [
@@ -80,12 +87,15 @@ export const hubMethods: readonly HubMethod[] = [
   ...syncMethods,
 ]
 
+export const xrpcMethods: readonly AnyXrpcMethod[] = [...mlsMethods]
+
 export const commands = [
   ...adminCommands,
   ...inviteCommands,
   ...keyCommands,
   ...turnCommands,
   ...pushCommands,
+  ...mlsCommands,
   ...storeCommands,
 ] as readonly Command[]
 
@@ -98,4 +108,6 @@ export const jobs: readonly Job[] = [
   ...callJobs,
   ...attachmentJobs,
   ...sessionJobs,
+  ...atprotoJobs,
+  ...mlsJobs,
 ]

@@ -5,6 +5,7 @@ import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
 import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
 import { deviceConnected, deviceDisconnected } from '../features/calls/devices.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
+import { listConvoIds } from '../features/mls/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
 import { defineRawRoute } from '../http/define-route.ts'
@@ -20,6 +21,7 @@ import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import type { CleanUp } from './clean-up.ts'
 import { commands, hubMethods, routes } from './features.ts'
+import { buildXrpc } from './xrpc.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
@@ -47,6 +49,7 @@ export async function listen(
     tenantId: DEFAULT_TENANT,
     origin,
   })
+  const xrpc = buildXrpc(ctx, { anonymous, refused, checkAnswers: options.checkAnswers ?? false })
   const http = createHttpServer({
     ctx,
     routes: [...routes, ...documentRoutes(config)],
@@ -56,8 +59,11 @@ export async function listen(
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
     refused,
     checkAnswers: options.checkAnswers ?? false,
+    mounts: [xrpc],
   })
-  const hubPaths = new Set(['', config.pathPrefix].map((prefix) => `${prefix}/hubs/dm`))
+  const prefixes = ['', config.pathPrefix]
+  const hubPaths = new Set(prefixes.map((prefix) => `${prefix}/hubs/dm`))
+  const xrpcPaths = prefixes.map((prefix) => prefix + xrpc.path)
 
   const control = await startControlServer(ctx, commands, config.paths.controlSocket)
   cleanUp.defer(() => control.close())
@@ -77,14 +83,18 @@ export async function listen(
       return http.fetch(request, peer)
     },
     async upgrade(request, peer) {
+      const { pathname } = new URL(request.url)
+      if (xrpcPaths.some((path) => pathname.startsWith(path))) {
+        return xrpc.upgrade(request, http.originOf(request, peer, xrpc.operationOf(request)))
+      }
       const origin = http.originOf(request, peer, 'hub:connect')
-      if (hubPaths.has(new URL(request.url).pathname)) return hub.upgrade(request, origin)
+      if (hubPaths.has(pathname)) return hub.upgrade(request, origin)
       return toResponse(new AppError(commonErrors.notFound), origin.requestId, log)
     },
   })
   cleanUp.defer(() => listener.close())
   cleanUp.defer(() => http.drained(DRAIN_MS))
-  cleanUp.defer(() => hub.close())
+  cleanUp.defer(() => Promise.all([hub.close(), xrpc.close()]))
   cleanUp.defer(() => listener.stopAccepting())
   return listener
 }
@@ -112,7 +122,10 @@ function buildHub(
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused,
     stillActive: (actor) => isStillActive(ctx, actor),
-    conversationsOf: (actor) => listConversationIds(ctx.db.read, actor.userId),
+    conversationsOf: async ({ userId }) => [
+      ...(await listConversationIds(ctx.db.read, userId)),
+      ...(await listConvoIds(ctx.db.read, userId)),
+    ],
     presence: {
       connected: (actor, connectionId) => {
         track(connectionOpened(ctx, actor))

@@ -5,6 +5,8 @@ import {
   type LimitedRateClass,
   type RateLimit,
 } from '../policy/rate-classes.ts'
+import { type AtprotoConfig, readAtproto } from './atproto.ts'
+import { isLoopback } from './loopback.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
 import { type TurnConfig, turnConfig } from './turn.ts'
@@ -38,6 +40,8 @@ export interface Config {
   readonly smtp: SmtpConfig | undefined
   readonly turn: TurnConfig
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
+  readonly atproto: AtprotoConfig
+  readonly mls: { readonly blobMaxBytes: number; readonly retentionDays: number }
   /** What people's addresses may lead to beside the public network. */
   readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
   readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
@@ -51,6 +55,7 @@ export interface Config {
     readonly turnSecret: string | undefined
     readonly bootstrapPassword: string | undefined
     readonly firebaseKey: string | undefined
+    readonly devTokenSecret: string | undefined
   }
 }
 
@@ -113,6 +118,11 @@ export function deriveConfig(
       firebase: firebase?.account,
       vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),
     },
+    atproto: readAtproto(values, listen, publicUrl, problems),
+    mls: {
+      blobMaxBytes: values.MIMIR_MLS_BLOB_MAX_BYTES,
+      retentionDays: values.MIMIR_MLS_RETENTION_DAYS,
+    },
     outboundAllow: parseOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
     apps: {
       android: {
@@ -135,6 +145,7 @@ export function deriveConfig(
       turnSecret: values.TURN_SECRET,
       bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
       firebaseKey: firebase?.privateKey,
+      devTokenSecret: values.JWT_SECRET,
     },
   }
   return problems.length > 0 ? undefined : deepFreeze(config)
@@ -182,11 +193,6 @@ function parseRateLimits(text: string, host: string, problems: string[]): Config
     limits[name] = { requests: Number(requests), seconds }
   }
   return limits as Record<LimitedRateClass, RateLimit>
-}
-
-/** Whether only this machine can reach a listener on the host. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }
 
 function smtpConfig(values: SettingValues, problems: string[]): SmtpConfig | undefined {

@@ -1,10 +1,11 @@
 import type { Generated, Selectable } from 'kysely'
+import type { MlsTables } from './tables-mls.ts'
 
 /**
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
  * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
-export interface Tables {
+export interface Tables extends MlsTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow
@@ -159,7 +160,8 @@ export interface QueuedPushRow {
   /** `fcm` or the host of the push service: what waits for one does not hold the others up. */
   service: string
   conversation_id: string
-  sender_id: string
+  /** Null: the message is encrypted end to end, and who sent it is not known. */
+  sender_id: string | null
   created_at: string
   expires_at: string
   attempts: number

@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import { CLASSICAL, SUITES } from '../../client/mls/suites.ts'
 import { boot } from '../harness/boot.ts'
-import { didOf, mlsTransport } from '../harness/mls.ts'
+import { didOf, mlsTransport } from '../harness/mls-client.ts'
 import { Simulation } from './simulation.ts'
 
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin'] as const

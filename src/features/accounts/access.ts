@@ -18,7 +18,14 @@ import {
 export const findAccount = findUserByLogin
 export const findAccountById = findUser
 export const listAccounts = listUsers
-export { countUsers, holdActive, insertUser, moveStatus } from './store.ts'
+export {
+  countUsers,
+  holdActive,
+  insertUser,
+  listUsersByDid,
+  listUsersById,
+  moveStatus,
+} from './store.ts'
 
 /** A user named as an administrator would: by id, username or e-mail. Throws `user_not_found`. */
 export async function requireAccount(db: Db, tenantId: string, name: string): Promise<UserRow> {

@@ -1,4 +1,5 @@
 import type { Ctx } from '../../context.ts'
+import type { AttachmentRow } from '../../db/tables.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { freeNow } from '../../platform/memory.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
@@ -28,6 +29,17 @@ export async function openAttachment(
   if (!row || (row.owner_id !== me.userId && !(await wasSentTo(ctx, me, row.id)))) {
     throw new AppError(commonErrors.notFound)
   }
+  return open(ctx, row)
+}
+
+/** A file, whoever asks: for those who have decided that themselves. */
+export async function readStored(ctx: Needs, tenantId: string, id: string): Promise<StoredFile> {
+  const row = await findStored(ctx.db.read, tenantId, id)
+  if (!row) throw new AppError(commonErrors.notFound)
+  return open(ctx, row)
+}
+
+function open(ctx: Needs, row: AttachmentRow): StoredFile {
   const head = openHead(ctx, row)
   if (!head) throw new AppError(attachmentErrors.unreadable)
   return { attachment: head.attachment, read: (range) => readChunks(ctx, head, range) }
