@@ -1,11 +1,8 @@
-import { joinGroupExternal } from 'ts-mls'
-import { ratchetTreeFromExtension } from 'ts-mls/groupInfo.js'
 import { toBase64 } from '../bytes.ts'
 import { createKeyPackage } from '../device/key-packages.ts'
 import { MlsError } from '../errors.ts'
 import { decodeGroupInfo, encodePublic } from '../mls/codec.ts'
-import { clientConfig } from '../mls/config.ts'
-import { leafWithKey } from '../mls/credential.ts'
+import { joinExternally } from '../mls/join-externally.ts'
 import { isSuiteName, suite } from '../mls/suites.ts'
 import { createUlid } from '../ulid.ts'
 import { groupInfoOf } from './make-commit.ts'
@@ -28,14 +25,12 @@ export async function makeExternalCommit(
   }
   const cs = await suite(cipherSuite)
   const own = await createKeyPackage(place.identity, cipherSuite, place.now())
-  const { publicMessage, newState } = await joinGroupExternal(
+  const { publicPackage, privatePackage } = own
+  const { publicMessage, newState } = await joinExternally(
     groupInfo,
-    own.publicPackage,
-    own.privatePackage,
-    hasLeaf(groupInfo, place),
+    publicPackage,
+    privatePackage,
     cs,
-    undefined,
-    clientConfig,
   )
   return {
     record: {
@@ -58,9 +53,4 @@ export async function makeExternalCommit(
     state: undefined,
     next: newState,
   }
-}
-
-function hasLeaf(groupInfo: ReturnType<typeof decodeGroupInfo>, place: Place): boolean {
-  const tree = ratchetTreeFromExtension(groupInfo)
-  return tree !== undefined && leafWithKey(tree, place.identity.publicKey) !== undefined
 }

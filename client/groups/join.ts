@@ -1,9 +1,8 @@
-import { emptyPskIndex, joinGroup } from 'ts-mls'
 import { toHex } from '../bytes.ts'
 import { findKeyPackage, spendKeyPackage } from '../device/key-packages.ts'
 import { ServiceError } from '../errors.ts'
 import { decodeWelcome } from '../mls/codec.ts'
-import { clientConfig } from '../mls/config.ts'
+import { joinByWelcomeMessage } from '../mls/join-by-welcome.ts'
 import { suite } from '../mls/suites.ts'
 import { type HistoryEntry, historyChange } from './history.ts'
 import { dropOutgoing, listOutgoing } from './outbox.ts'
@@ -69,16 +68,7 @@ export async function joinByWelcome(
       const welcome = decodeWelcome(waiting.welcome)
       const { publicPackage, privatePackage } = own
       const cs = await suite(own.suite)
-      return await joinGroup(
-        welcome,
-        publicPackage,
-        privatePackage,
-        emptyPskIndex,
-        cs,
-        undefined,
-        undefined,
-        clientConfig,
-      )
+      return await joinByWelcomeMessage(welcome, publicPackage, privatePackage, cs)
     } catch {
       return undefined
     }
