@@ -28,6 +28,7 @@ const EVENTS = [
   'FriendRequestReceived',
   'FriendRequestAccepted',
   'SessionRevoked',
+  'MlsEvent',
 ]
 
 export interface Received {
