@@ -37,6 +37,8 @@ export interface StreamEvent {
 
 export interface XrpcSubscription extends Common {
   readonly kind: 'subscription'
+  /** Refuses before the stream begins, while an answer can still say so by its status. */
+  admit(ctx: Ctx, actor: Actor, input: object): Promise<void>
   /** The events in their order until the signal aborts; a refusal that is thrown ends the stream by its name. */
   open(ctx: Ctx, actor: Actor, input: object, signal: AbortSignal): AsyncIterable<StreamEvent>
 }
@@ -70,8 +72,10 @@ export function defineXrpcMethod<I extends object>(spec: MethodSpec<I>): XrpcMet
 
 export function defineXrpcSubscription<I extends object>(
   spec: Common & {
+    admit(ctx: Ctx, actor: Actor, input: I): Promise<void>
     open(ctx: Ctx, actor: Actor, input: I, signal: AbortSignal): AsyncIterable<StreamEvent>
   },
 ): XrpcSubscription {
-  return { ...spec, kind: 'subscription', open: spec.open as XrpcSubscription['open'] }
+  const { admit, open } = spec as unknown as Pick<XrpcSubscription, 'admit' | 'open'>
+  return { ...spec, kind: 'subscription', admit, open }
 }

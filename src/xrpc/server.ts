@@ -123,7 +123,13 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     // Where a browser's own EventSource goes on after a lost connection.
     const last = request.headers.get('last-event-id')
     if (last !== null) searchParams.set('cursor', last)
-    return { actor, input: validator.params(method.nsid, searchParams), validator }
+    const input = validator.params(method.nsid, searchParams)
+    await method.admit(ctx, actor, input).catch(async (error: unknown) => {
+      if (error instanceof AppError && error.kind === 'forbidden')
+        await options.refused(actor, error)
+      throw error
+    })
+    return { actor, input, validator }
   }
 
   return {

@@ -29,6 +29,7 @@ const EVENTS = [
   'FriendRequestReceived',
   'FriendRequestAccepted',
   'SessionRevoked',
+  'MlsEvent',
 ]
 
 export interface Received {

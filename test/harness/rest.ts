@@ -42,6 +42,16 @@ export class Rest {
     return this.send('DELETE', path)
   }
 
+  /** Only how an answer begins: of one that may never end. */
+  async probe(path: string): Promise<Reply> {
+    const stop = new AbortController()
+    const response = await fetch(this.#base + path, { headers: this.#headers, signal: stop.signal })
+    const isJson = response.headers.get('content-type')?.includes('json')
+    const body = isJson ? await response.json() : undefined
+    stop.abort()
+    return { status: response.status, headers: response.headers, body }
+  }
+
   /** A request with the body as it stands: text, bytes, or none. */
   async send(
     method: string,

@@ -18,7 +18,7 @@ interface OptIn {
 
 interface OptedIn {
   readonly optedIn: boolean
-  readonly optedInAt?: string
+  readonly optedInAt: string
   readonly status: 'active' | 'pending'
   readonly friendKey?: string
 }
@@ -37,7 +37,8 @@ export async function optIn(
   if (stranger !== undefined) {
     if (input.invitationToken === undefined) throw new AppError(mlsErrors.notAdmitted)
     const user = await admitByInvitation(ctx, actor, stranger, input.invitationToken)
-    return { optedIn: true, status: 'pending', friendKey: user.friend_key }
+    const { created_at: optedInAt, friend_key: friendKey } = user
+    return { optedIn: true, optedInAt, status: 'pending', friendKey }
   }
   const me = requireUser(actor)
   const now = toIso(ctx.clock.now())

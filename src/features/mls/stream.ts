@@ -31,6 +31,13 @@ const PAGE = 100
 /** What a running transaction of another node still holds up is looked at again so soon. */
 const SETTLE_MS = 50
 
+/** Refuses a stream of somebody else's conversation, or from a place that is none of this server. */
+export async function requireStream(ctx: Needs, actor: Actor, input: Subscription): Promise<void> {
+  const me = requireUser(actor)
+  if (input.convoId !== undefined) await requireMember(ctx.db.read, me, input.convoId)
+  await startOf(ctx, input, await readEventLog(ctx.db.read))
+}
+
 /**
  * What happens in the caller's conversations, or in one of them, from the cursor on: in order, nothing
  * left out and nothing twice, since every event is read from its row. The bus only says when to look.
@@ -43,7 +50,6 @@ export async function* streamEvents(
 ): AsyncGenerator<MlsStreamEvent, void, undefined> {
   const me = requireUser(actor)
   const { convoId } = input
-  if (convoId !== undefined) await requireMember(ctx.db.read, me, convoId)
   const { read, engine } = ctx.db
   const log = await readEventLog(read)
   const start = await startOf(ctx, input, log)
