@@ -84,10 +84,11 @@ function requireUnmerged(tree: RatchetTree): void {
     if (node?.nodeType !== 'parent') continue
     for (const leaf of node.parent.unmergedLeaves) {
       const place = leafToNodeIndex(toLeafIndex(leaf))
+      // Before its way is asked for: from a place outside the tree that never ends.
+      if (tree[place]?.nodeType !== 'leaf')
+        throw invalid(`node ${at} lists a leaf that is not there`)
       const above: number[] = directPath(place, width)
-      if (tree[place]?.nodeType !== 'leaf' || !above.includes(at)) {
-        throw invalid(`node ${at} lists a leaf that is not below it`)
-      }
+      if (!above.includes(at)) throw invalid(`node ${at} lists a leaf that is not below it`)
       for (const between of above.slice(0, above.indexOf(at))) {
         const other = tree[between]
         if (other?.nodeType === 'parent' && !other.parent.unmergedLeaves.includes(leaf)) {
