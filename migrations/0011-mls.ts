@@ -78,6 +78,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('epoch', big, required)
     .addColumn('last_seq', big, required)
     .addColumn('floor_seq', big, required)
+    .addColumn('removal_epoch', big, required)
     .addColumn('knows_leaves', 'integer', required)
     .addColumn('name', 'text')
     .addColumn('description', 'text')

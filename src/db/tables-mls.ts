@@ -83,6 +83,8 @@ export interface MlsConvoRow {
   last_seq: number
   /** What is up to here was compacted. */
   floor_seq: number
+  /** The epoch that the last removal of a leaf began: who is gone has the keys of those before it. */
+  removal_epoch: number
   /** 1: `mls_leaves` holds every leaf of the tree. */
   knows_leaves: number
   name: string | null

@@ -45,15 +45,19 @@ export class Appliance implements AsyncDisposable {
     this.#options = options
   }
 
-  async start(): Promise<void> {
-    const env = {
+  /** The environment that it starts with. */
+  get env(): Record<string, string> {
+    return {
       MIMIR_LISTEN: '127.0.0.1:0',
       MIMIR_RATE_LIMITS: 'off',
       ...this.#store.env,
       ...this.#options.mail?.env,
       ...this.#options.env,
     }
-    const { config } = loadConfig({ dataDir: this.dataDir, env })
+  }
+
+  async start(): Promise<void> {
+    const { config } = loadConfig({ dataDir: this.dataDir, env: this.env })
     this.config = config
     this.app = await createApp({
       config,

@@ -9,7 +9,7 @@ export interface Reply {
 
 /** Speaks REST as one caller. */
 export class Rest {
-  readonly #base: string
+  #base: string
   readonly #headers: Record<string, string>
 
   constructor(base: string, headers: Record<string, string> = {}) {
@@ -20,6 +20,16 @@ export class Rest {
   /** The same caller with further headers. */
   with(headers: Record<string, string>): Rest {
     return new Rest(this.#base, { ...this.#headers, ...headers })
+  }
+
+  /** The header that says who this is, or nothing. */
+  get authorization(): string {
+    return this.#headers.authorization ?? ''
+  }
+
+  /** Asks there from now on, for example after a restart. */
+  move(base: string): void {
+    this.#base = base
   }
 
   get(path: string): Promise<Reply> {

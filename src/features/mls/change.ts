@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { type Membership, requireMember, requireMembership } from './access.ts'
 import { mlsErrors } from './errors.ts'
-import { answerOnce, findFirstAnswer, type Repeatable } from './once.ts'
+import { answerOnce, orFirstAnswer, type Repeatable } from './once.ts'
 import { type Convo, holdConvo } from './store.ts'
 
 export interface Change<R, T> extends Repeatable {
@@ -24,18 +24,19 @@ export async function changeConvo<R, T extends object>(
   me: UserActor,
   change: Change<R, T>,
 ): Promise<T> {
-  const first = await findFirstAnswer<T>(ctx.db.read, me, change)
-  if (first !== undefined) return first
-  const { convo: known } = await requireMember(ctx.db.read, me, change.convoId)
-  const read = await change.read(known)
-  return ctx.db.transaction((tx) =>
-    answerOnce(ctx, tx, me, change, async () => {
-      const convo = await holdConvo(tx, me.tenantId, change.convoId)
-      if (!convo) throw new AppError(mlsErrors.convoNotFound)
-      const member = await requireMembership(tx, me, convo)
-      return change.write(tx, { convo, member }, read)
-    }),
-  )
+  const { db } = ctx
+  return orFirstAnswer(db.read, me, change, async () => {
+    const { convo: known } = await requireMember(db.read, me, change.convoId)
+    const read = await change.read(known)
+    return db.transaction((tx) =>
+      answerOnce(ctx, tx, me, change, async () => {
+        const convo = await holdConvo(tx, me.tenantId, change.convoId)
+        if (!convo) throw new AppError(mlsErrors.convoNotFound)
+        const member = await requireMembership(tx, me, convo)
+        return change.write(tx, { convo, member }, read)
+      }),
+    )
+  })
 }
 
 /** For a change that reads nothing beforehand. */

@@ -9,6 +9,7 @@ import { blocksAmong } from '../friends/access.ts'
 import type { Membership } from './access.ts'
 import { type Added, requireAdded } from './adding.ts'
 import { deliverWelcome } from './delivery.ts'
+import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent } from './events.ts'
 import type { IncomingCommit } from './incoming.ts'
@@ -25,7 +26,7 @@ import {
   updateMember,
   upsertMembers,
 } from './store.ts'
-import { findCommitAfter, insertMessage } from './store-messages.ts'
+import { insertMessage } from './store-messages.ts'
 import { deleteWelcomesOf } from './store-welcomes.ts'
 import { applyToTree, type NewLeaf, requireTree } from './tree.ts'
 import { isOrphan } from './view.ts'
@@ -44,21 +45,6 @@ export interface Effects {
   readonly leaves:
     | { readonly kept: readonly Leaf[]; readonly added: readonly NewLeaf[] }
     | undefined
-}
-
-/**
- * Refuses a commit of another epoch than the current one. The first of many to hold the conversation
- * moves the epoch on, so of any number of concurrent ones exactly one gets past here.
- */
-export async function requireEpoch(tx: Tx, convo: Convo, epoch: number): Promise<void> {
-  if (epoch === convo.epoch) return
-  const missed = epoch < convo.epoch ? await findCommitAfter(tx, convo.id, epoch) : undefined
-  throw new AppError(mlsErrors.epochMismatch, {
-    currentEpoch: convo.epoch,
-    lastSeq: convo.last_seq,
-    // What is to be given to getMessages: the missed commit comes next.
-    sinceSeq: missed === undefined ? Math.max(convo.floor_seq, 0) : missed - 1,
-  })
 }
 
 /** What a member's commit does, if it fits the records: `InvalidCommit` and others where it does not. */
@@ -224,6 +210,7 @@ export async function writeCommit(
     last_seq: seq,
     last_message_at: now,
     ...(groupInfo ? { group_info: groupInfo.message, group_info_epoch: newEpoch } : {}),
+    ...(effects.removedLeaves.length > 0 ? { removal_epoch: newEpoch } : {}),
   })
   await deleteProposals(tx, convoId)
   const { added, newMembers, removedLeaves, removedMembers, leaves } = effects

@@ -100,6 +100,7 @@ async function create(ctx: Needs, tx: Tx, me: UserActor, creation: Creation): Pr
     epoch,
     last_seq: 0,
     floor_seq: 0,
+    removal_epoch: 0,
     knows_leaves: leaves ? 1 : 0,
     name: input.metadata?.name ?? null,
     description: input.metadata?.description ?? null,

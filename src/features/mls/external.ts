@@ -7,10 +7,11 @@ import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { didsOf } from '../atproto/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { blocksAmong } from '../friends/access.ts'
-import { type CommitNeeds, requireEpoch, requireInfo, writeCommit } from './commit.ts'
+import { type CommitNeeds, requireInfo, writeCommit } from './commit.ts'
+import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
 import { type IncomingCommit, readIncoming } from './incoming.ts'
-import { answerOnce, findFirstAnswer } from './once.ts'
+import { answerOnce, orFirstAnswer } from './once.ts'
 import type { ExternalCommit } from './schema.ts'
 import { type Convo, findConvo, findMember, holdConvo, listLeaves, listMembers } from './store.ts'
 import { findDeviceByKey } from './store-devices.ts'
@@ -36,24 +37,23 @@ export async function processExternalCommit(
   const me = requireUser(actor)
   const { convoId, idempotencyKey: key, externalCommit: commit, groupInfo } = input
   const once = { method: 'processExternalCommit', key, bodyHash }
-  const first = await findFirstAnswer<Rejoined>(ctx.db.read, me, once)
-  if (first) return first
-  const known = await findConvo(ctx.db.read, me.tenantId, convoId)
-  if (!known) throw new AppError(mlsErrors.convoNotFound)
-  // Before anything is read for somebody who may not join at all.
-  const member = await findMember(ctx.db.read, convoId, me.userId)
-  if (member?.left_at !== null && input.psk === undefined) throw notMember(known)
-  const incoming = await readIncoming(known, {
-    commit,
-    ...(groupInfo === undefined ? {} : { groupInfo }),
+  const { db } = ctx
+  return orFirstAnswer(db.read, me, once, async () => {
+    const known = await findConvo(db.read, me.tenantId, convoId)
+    if (!known) throw new AppError(mlsErrors.convoNotFound)
+    // Before anything is read for somebody who may not join at all.
+    const member = await findMember(db.read, convoId, me.userId)
+    if (member?.left_at !== null && input.psk === undefined) throw notMember(known)
+    const given = { commit, ...(groupInfo === undefined ? {} : { groupInfo }) }
+    const incoming = await readIncoming(db.read, known, given)
+    return db.transaction((tx) =>
+      answerOnce(ctx, tx, me, once, async () => {
+        const convo = await holdConvo(tx, me.tenantId, convoId)
+        if (!convo) throw new AppError(mlsErrors.convoNotFound)
+        return join(ctx, tx, me, { convo, incoming, psk: input.psk })
+      }),
+    )
   })
-  return ctx.db.transaction((tx) =>
-    answerOnce(ctx, tx, me, once, async () => {
-      const convo = await holdConvo(tx, me.tenantId, convoId)
-      if (!convo) throw new AppError(mlsErrors.convoNotFound)
-      return join(ctx, tx, me, { convo, incoming, psk: input.psk })
-    }),
-  )
 }
 
 function notMember(convo: Convo): AppError {

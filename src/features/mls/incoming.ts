@@ -1,5 +1,7 @@
+import type { Db } from '../../db/database.ts'
 import { AppError } from '../../platform/errors.ts'
 import { fromBase64 } from './base64.ts'
+import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
 import {
   type CommitFacts,
@@ -29,11 +31,19 @@ interface CommitInput {
   readonly keyPackageHashes?: readonly KeyPackageHash[]
 }
 
-/** Decodes a commit and its company; the suite is the conversation's, which never changes. */
-export async function readIncoming(convo: Convo, input: CommitInput): Promise<IncomingCommit> {
+/**
+ * Decodes a commit and its company; the suite is the conversation's, which never changes. One that is
+ * late already is refused here, so that the many losers of a race do not wait for the lock as well.
+ */
+export async function readIncoming(
+  db: Db,
+  convo: Convo,
+  input: CommitInput,
+): Promise<IncomingCommit> {
   const bytes = fromBase64(input.commit, mlsErrors.invalidCommit)
   const facts = await readCommit(bytes, convo.cipher_suite)
   if (facts?.groupId !== convo.id) throw new AppError(mlsErrors.invalidCommit)
+  await requireEpoch(db, convo, facts.epoch)
   const text = input.welcomeMessage ?? input.welcome
   const welcomeBytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
   const welcome = welcomeBytes && (await readWelcome(welcomeBytes))

@@ -19,12 +19,27 @@ function idOf(me: UserActor, { method, key }: Repeatable): string {
   return sha256Hex(`${me.userId} ${method} ${key}`)
 }
 
-/** The first answer to a request that comes again; undefined for one that is new. */
-export async function findFirstAnswer<T>(
+/**
+ * Runs a use case, and when it is refused looks whether that is because it was done before: after
+ * leaving, for example, nobody may leave again, but a repeat gets its first answer.
+ */
+export async function orFirstAnswer<T>(
   db: Db,
   me: UserActor,
   once: Repeatable,
-): Promise<T | undefined> {
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    const first = error instanceof AppError ? await findFirstAnswer<T>(db, me, once) : undefined
+    if (first === undefined) throw error
+    return first
+  }
+}
+
+/** The first answer to a request that comes again; undefined for one that is new. */
+async function findFirstAnswer<T>(db: Db, me: UserActor, once: Repeatable): Promise<T | undefined> {
   if (once.key === undefined) return undefined
   const first = await findAnswer(db, idOf(me, once))
   if (!first) return undefined

@@ -137,7 +137,8 @@ interface Leaf {
 function leafFacts({ credential, signaturePublicKey }: Leaf): LeafFacts | undefined {
   if (credential.credentialType !== 'basic' || !credential.identity) return undefined
   return {
-    identity: new TextDecoder('utf-8', { fatal: true }).decode(credential.identity),
+    // A DID is ASCII: what is no text cannot become one by this.
+    identity: new TextDecoder().decode(credential.identity),
     signatureKey: Buffer.from(signaturePublicKey).toString('base64'),
   }
 }

@@ -37,7 +37,10 @@ export async function removeMember(
     read: async (convo) =>
       commit === undefined
         ? undefined
-        : readIncoming(convo, { commit, ...(groupInfo === undefined ? {} : { groupInfo }) }),
+        : readIncoming(ctx.db.read, convo, {
+            commit,
+            ...(groupInfo === undefined ? {} : { groupInfo }),
+          }),
     async write(tx, membership, incoming) {
       const target = (await accountsOf(ctx, tx, me.tenantId, [targetDid])).get(targetDid)
       if (target?.id === me.userId) throw new AppError(mlsErrors.cannotRemoveSelf)

@@ -6,7 +6,7 @@ import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { type Membership, requireMember } from './access.ts'
 import { changeConvo } from './change.ts'
-import { requireEpoch } from './commit.ts'
+import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent } from './events.ts'
 import { readPrivateMessage } from './reading.ts'
@@ -85,14 +85,18 @@ function sent(messageId: string, at: number, seq: number, epoch: number): Sent {
   return { messageId, receivedAt: toIso(at - (at % (2 * SECOND))), seq, epoch }
 }
 
-/** Members still open what was framed a few epochs ago, but nobody can what is of a future one. */
+/**
+ * Members still open what was framed a few epochs ago, but nobody can what is of a future one. Nor is
+ * taken what is older than a removal: whoever was removed has its keys.
+ */
 async function requireRecentEpoch(
   tx: Tx,
   convo: Convo,
   epoch: number,
   joinedEpoch: number,
 ): Promise<void> {
-  const isRecent = epoch > convo.epoch - OLD_EPOCHS && epoch >= joinedEpoch
+  const oldest = Math.max(convo.epoch - OLD_EPOCHS + 1, convo.removal_epoch, joinedEpoch)
+  const isRecent = epoch >= oldest
   if (epoch <= convo.epoch && isRecent) return
   await requireEpoch(tx, convo, epoch)
 }

@@ -21,6 +21,7 @@ const CONVO_COLUMNS = [
   'epoch',
   'last_seq',
   'floor_seq',
+  'removal_epoch',
   'knows_leaves',
   'name',
   'description',
