@@ -11,6 +11,7 @@ import {
   measureFanout,
   measureIdle,
   measureLatency,
+  measureMls,
   seedOnce,
 } from './figures.ts'
 import { type Figure, HELP, type Options, parseOptions } from './options.ts'
@@ -45,6 +46,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     fanout: [],
     idle: [],
     coldStart: [],
+    mls: [],
     echo: [],
     insert: [],
   }
@@ -83,6 +85,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     await figure('fanout', measured.fanout, measureFanout)
     await figure('idle', measured.idle, measureIdle)
     await figure('cold-start', measured.coldStart, measureColdStart)
+    await figure('mls', measured.mls, measureMls)
   }
   report(options, measured)
   if (options.profile) {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start'] as const
+export const FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start', 'mls'] as const
 export type Figure = (typeof FIGURES)[number]
 
 export const HELP = `npm run bench -- [options]

@@ -6,6 +6,7 @@ import type { DmResult } from './dm.ts'
 import type { FanoutResult } from './fanout.ts'
 import type { IdleResult } from './idle.ts'
 import type { LatencyResult } from './latency.ts'
+import type { MlsResult } from './mls.ts'
 import type { Seeded } from './people.ts'
 import { pinned } from './pinning.ts'
 import { serverEnv } from './server.ts'
@@ -20,6 +21,7 @@ interface Results {
   'cold-start': ColdStartResult
   echo: EchoResult
   insert: InsertResult
+  mls: MlsResult
 }
 
 /** The longest job is the full DM load: 18 s, draining, paging. */

@@ -6,6 +6,8 @@ import type { Json, JsonObject, Params, StreamEvent, Transport } from './transpo
 const NAMESPACE = 'blue.catbird.mls'
 /** Entries of a log in one answer; the service gives no more. */
 const PAGE = 100
+/** People whose key packages may be asked for at once. */
+const MOST_PEOPLE = 100
 
 /** An entry of a group's log: what the service stored, in the order in which it stored it. */
 export interface LogEntry {
@@ -89,14 +91,15 @@ export class DeliveryService {
     dids: readonly string[],
     suite: SuiteName,
   ): Promise<{ packages: (HandedOut & { deviceId: string })[]; missing: string[] }> {
-    const answer = await this.#ask('getKeyPackages', { dids, cipherSuite: suite })
-    const packages = listOf(answer.keyPackages).map((each) => ({
-      did: String(each.did),
-      ref: String(each.keyPackageHash),
-      keyPackage: String(each.keyPackage),
-      deviceId: String(each.deviceId),
-    }))
-    return { packages, missing: textsOf(answer.missing) }
+    const packages: (HandedOut & { deviceId: string })[] = []
+    const missing: string[] = []
+    for (let at = 0; at < dids.length; at += MOST_PEOPLE) {
+      const some = dids.slice(at, at + MOST_PEOPLE)
+      const answer = await this.#ask('getKeyPackages', { dids: some, cipherSuite: suite })
+      packages.push(...listOf(answer.keyPackages).map(toHandedOut))
+      missing.push(...textsOf(answer.missing))
+    }
+    return { packages, missing }
   }
 
   async listDevices(): Promise<{ deviceId: string; name: string; key: Bytes | undefined }[]> {
@@ -279,6 +282,15 @@ function toItem({ suite, keyPackage, expires, lastResort }: PublishedKeyPackage)
     cipherSuite: suite,
     expires: new Date(expires).toISOString(),
     ...(lastResort ? { lastResort } : {}),
+  }
+}
+
+function toHandedOut(view: JsonObject): HandedOut & { deviceId: string } {
+  return {
+    did: String(view.did),
+    ref: String(view.keyPackageHash),
+    keyPackage: String(view.keyPackage),
+    deviceId: String(view.deviceId),
   }
 }
 
