@@ -5,6 +5,7 @@ import { addDb } from './db.ts'
 import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
+import { addMls } from './mls.ts'
 import { runProgram } from './program.ts'
 import { addPush } from './push.ts'
 import { addServe } from './serve.ts'
@@ -20,6 +21,7 @@ await runProgram([
   addKey,
   addTurn,
   addPush,
+  addMls,
   addConfig,
   addDb,
   addVersion,

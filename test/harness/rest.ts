@@ -10,7 +10,7 @@ export interface Reply {
 /** Speaks REST as one caller. */
 export class Rest {
   #base: string
-  readonly #headers: Record<string, string>
+  #headers: Record<string, string>
 
   constructor(base: string, headers: Record<string, string> = {}) {
     this.#base = base
@@ -30,6 +30,11 @@ export class Rest {
   /** Asks there from now on, for example after a restart. */
   move(base: string): void {
     this.#base = base
+  }
+
+  /** Asks as another one from now on, for example with a newer token. */
+  become(other: Rest): void {
+    this.#headers = other.#headers
   }
 
   get(path: string): Promise<Reply> {

@@ -8,8 +8,7 @@ const COMMITS = 50
 
 /** Again and again, 50 commits that were framed in one epoch arrive at once. */
 export async function raceCommits(rounds: number): Promise<void> {
-  // One that waits for the conversation holds its connection.
-  await using mimir = await boot({ env: { MIMIR_DATABASE_CONNECTIONS: '30' } })
+  await using mimir = await boot()
   const people = await mimir.friends('alice', 'bob', 'carol', 'dave', 'erin')
   const devices: MlsDevice[] = []
   for (const person of people) devices.push(await deviceOf(mimir, person, 1))

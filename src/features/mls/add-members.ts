@@ -29,6 +29,7 @@ export async function addMembers(
   const { convoId, idempotencyKey: key, didList } = input
   return changeConvo(ctx, me, {
     ...{ method: 'addMembers', key, bodyHash, convoId },
+    isCommit: true,
     read: (convo) => readIncoming(ctx.db.read, convo, input),
     async write(tx, membership, incoming) {
       const effects = await judgeCommit(ctx, tx, me, membership, incoming)

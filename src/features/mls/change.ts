@@ -6,9 +6,12 @@ import { type Membership, requireMember, requireMembership } from './access.ts'
 import { mlsErrors } from './errors.ts'
 import { answerOnce, orFirstAnswer, type Repeatable } from './once.ts'
 import { type Convo, holdConvo } from './store.ts'
+import { inTurn } from './turns.ts'
 
 export interface Change<R, T> extends Repeatable {
   readonly convoId: string
+  /** A commit: many may come at once, of which one is taken. */
+  readonly isCommit?: true
   /** Decodes and verifies what came, before the transaction. */
   read(convo: Convo): Promise<R>
   /** Decides and writes, the conversation being held and the caller a present member. */
@@ -28,14 +31,16 @@ export async function changeConvo<R, T extends object>(
   return orFirstAnswer(db.read, me, change, async () => {
     const { convo: known } = await requireMember(db.read, me, change.convoId)
     const read = await change.read(known)
-    return db.transaction((tx) =>
-      answerOnce(ctx, tx, me, change, async () => {
-        const convo = await holdConvo(tx, me.tenantId, change.convoId)
-        if (!convo) throw new AppError(mlsErrors.convoNotFound)
-        const member = await requireMembership(tx, me, convo)
-        return change.write(tx, { convo, member }, read)
-      }),
-    )
+    const write = () =>
+      db.transaction((tx) =>
+        answerOnce(ctx, tx, me, change, async () => {
+          const convo = await holdConvo(tx, me.tenantId, change.convoId)
+          if (!convo) throw new AppError(mlsErrors.convoNotFound)
+          const member = await requireMembership(tx, me, convo)
+          return change.write(tx, { convo, member }, read)
+        }),
+      )
+    return change.isCommit ? inTurn(db, change.convoId, write) : write()
   })
 }
 

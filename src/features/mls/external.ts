@@ -17,6 +17,7 @@ import { type Convo, findConvo, findMember, holdConvo, listLeaves, listMembers }
 import { findDeviceByKey } from './store-devices.ts'
 import { takeInvite } from './store-invites.ts'
 import { applyToTree } from './tree.ts'
+import { inTurn } from './turns.ts'
 
 export interface Rejoined {
   readonly epoch: number
@@ -46,12 +47,14 @@ export async function processExternalCommit(
     if (member?.left_at !== null && input.psk === undefined) throw notMember(known)
     const given = { commit, ...(groupInfo === undefined ? {} : { groupInfo }) }
     const incoming = await readIncoming(db.read, known, given)
-    return db.transaction((tx) =>
-      answerOnce(ctx, tx, me, once, async () => {
-        const convo = await holdConvo(tx, me.tenantId, convoId)
-        if (!convo) throw new AppError(mlsErrors.convoNotFound)
-        return join(ctx, tx, me, { convo, incoming, psk: input.psk })
-      }),
+    return inTurn(db, convoId, () =>
+      db.transaction((tx) =>
+        answerOnce(ctx, tx, me, once, async () => {
+          const convo = await holdConvo(tx, me.tenantId, convoId)
+          if (!convo) throw new AppError(mlsErrors.convoNotFound)
+          return join(ctx, tx, me, { convo, incoming, psk: input.psk })
+        }),
+      ),
     )
   })
 }

@@ -44,6 +44,7 @@ export async function describeConvo(
   const convo = await findConvo(ctx.db.read, actor.tenantId, input.convo)
   if (!convo) throw new AppError(mlsErrors.convoNotFound)
   const [view] = await viewConvos(ctx, ctx.db.read, [convo])
+  if (!view) throw new AppError(mlsErrors.convoNotFound)
   return view
 }
 

@@ -34,6 +34,7 @@ export async function removeMember(
   const { convoId, commit, groupInfo, targetDid } = input
   return changeConvo(ctx, me, {
     ...{ ...once, key: input.idempotencyKey, convoId },
+    isCommit: true,
     read: async (convo) =>
       commit === undefined
         ? undefined
