@@ -1,8 +1,7 @@
-import { type ClientState, createProposal, mlsExporter } from 'ts-mls'
-import { type Bytes, toBase64, toHex } from '../bytes.ts'
+import { type ClientState, mlsExporter } from 'ts-mls'
+import { type Bytes, toHex } from '../bytes.ts'
 import { keyOf } from '../device/identity.ts'
 import { isRefusal, MlsError } from '../errors.ts'
-import { encodeMessage } from '../mls/codec.ts'
 import { leavesOf } from '../mls/credential.ts'
 import { suite } from '../mls/suites.ts'
 import { endorserOf } from '../people/endorsement.ts'
@@ -172,14 +171,7 @@ export class Group {
    * the removal, since nobody can commit their own (RFC 9420 §12.4).
    */
   leave(): Promise<void> {
-    return this.#queue.run(async () => {
-      await pursue(this.#held)
-      for (let state = this.#active(); ; state = this.#active()) {
-        await keep(this.#held, await this.#withLeave(state))
-        await pursue(this.#held)
-        if (this.status !== 'active') return
-      }
-    })
+    return this.#change({ type: 'leave' })
   }
 
   /** Reads the log and finishes what a crash or a lost connection interrupted. */
@@ -274,22 +266,6 @@ export class Group {
     // Before anything is sent: neither the spent key nor the text can be lost now.
     await place.store.write([...changes, keepOutgoing(this.id, outgoing)])
     this.#held.snapshot = after
-  }
-
-  async #withLeave(state: ClientState): Promise<Snapshot> {
-    const { snapshot, place } = this.#held
-    const cs = await suite(this.#record.suite)
-    const own = leavesOf(state.ratchetTree).filter(({ did }) => did === place.identity.did)
-    const proposals: string[] = []
-    for (const { index } of own) {
-      const remove = { proposalType: 'remove', remove: { removed: index } } as const
-      const { message } = await createProposal(state, true, remove, cs)
-      proposals.push(toBase64(encodeMessage(message)))
-    }
-    const epoch = Number(state.groupContext.epoch)
-    const idempotencyKey = createUlid(place.now())
-    const attempt = { kind: 'leave', idempotencyKey, epoch, proposals } as const
-    return { ...snapshot, record: { ...snapshot.record, attempt } }
   }
 
   /** Tells the service how far this device has read, so that it keeps what is still needed. */

@@ -16,7 +16,10 @@ export interface HandedOut {
  * A change that somebody wants, apart from the commit that makes it: when another commit comes
  * first, a new one is made of the same intent.
  */
-export type Intent =
+export type Intent = CommitIntent | { readonly type: 'leave' }
+
+/** A change that one commit makes. */
+export type CommitIntent =
   | { readonly type: 'add'; readonly packages: readonly HandedOut[] }
   | { readonly type: 'remove'; readonly did: string }
   | { readonly type: 'remove-devices'; readonly keys: readonly string[] }
@@ -36,7 +39,7 @@ export interface Plan {
 /** What a commit has to hold for the intent; undefined when there is nothing left to do. */
 export function plan(
   state: ClientState,
-  intent: Intent,
+  intent: CommitIntent,
   leavers: readonly string[],
 ): Plan | undefined {
   const own = state.privatePath.leafIndex
@@ -102,7 +105,7 @@ export function removedBy(proposal: Proposal): number | undefined {
   return proposal.proposalType === 'remove' ? proposal.remove.removed : undefined
 }
 
-function keysToRemove(state: ClientState, intent: Intent): readonly string[] {
+function keysToRemove(state: ClientState, intent: CommitIntent): readonly string[] {
   if (intent.type === 'remove-devices') return intent.keys
   if (intent.type !== 'remove') return []
   return leavesOf(state.ratchetTree)

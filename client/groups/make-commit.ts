@@ -7,7 +7,7 @@ import { toBase64 } from '../bytes.ts'
 import { encodeGroupInfo, encodeMessage, encodeWelcome } from '../mls/codec.ts'
 import { suite } from '../mls/suites.ts'
 import { createUlid } from '../ulid.ts'
-import { type Intent, plan } from './intent.ts'
+import { type CommitIntent, plan } from './intent.ts'
 import type { Place } from './place.ts'
 import type { Attempt, Snapshot } from './record.ts'
 
@@ -18,7 +18,7 @@ import type { Attempt, Snapshot } from './record.ts'
 export async function makeCommit(
   place: Place,
   before: Snapshot & { state: ClientState },
-  intent: Intent,
+  intent: CommitIntent,
 ): Promise<Snapshot | undefined> {
   const planned = plan(before.state, intent, before.record.leavers)
   if (!planned) return undefined

@@ -1,12 +1,16 @@
+import type { ClientState } from 'ts-mls'
 import { isEpochMismatch, isRefusal, MlsError } from '../errors.ts'
 import { catchUp, isActive, isNotMember } from './catch-up.ts'
 import { deliver } from './deliver.ts'
 import { makeExternalCommit } from './external-commit.ts'
 import { type Held, keep, withoutAttempt } from './held.ts'
+import type { Intent } from './intent.ts'
 import { joinByWelcome } from './join.ts'
 import { makeCommit } from './make-commit.ts'
+import { makeLeave } from './make-leave.ts'
+import type { Place } from './place.ts'
 import { endMembership } from './read-log.ts'
-import type { Attempt } from './record.ts'
+import type { Attempt, Snapshot } from './record.ts'
 
 /** Commits lost in a row after which a change is given up. */
 const TRIES = 40
@@ -25,7 +29,7 @@ export async function pursue(held: Held): Promise<void> {
     if (held.snapshot.record.attempt === undefined) {
       const { intent } = held.snapshot.record
       if (!intent || !isActive(held.snapshot)) return
-      const made = await makeCommit(held.place, held.snapshot, intent)
+      const made = await makeAttempt(held.place, held.snapshot, intent)
       if (!made) return dropIntent(held)
       await keep(held, made)
     }
@@ -33,6 +37,15 @@ export async function pursue(held: Held): Promise<void> {
   }
   await dropIntent(held)
   throw new MlsError('too-many-conflicts', 'Others’ commits came first, time after time.')
+}
+
+function makeAttempt(
+  place: Place,
+  snapshot: Snapshot & { state: ClientState },
+  intent: Intent,
+): Promise<Snapshot | undefined> {
+  if (intent.type === 'leave') return makeLeave(place, snapshot)
+  return makeCommit(place, snapshot, intent)
 }
 
 /** Reads the log; a device that is out of step comes back by an external commit. */
