@@ -1,5 +1,5 @@
 import { fromBase64 } from '../bytes.ts'
-import { isEpochMismatch, isRefusal } from '../errors.ts'
+import { isEpochMismatch, isRefusal, MlsError } from '../errors.ts'
 import { isActive } from './catch-up.ts'
 import type { Held } from './held.ts'
 import { dropOutgoing, keepOutgoing, listOutgoing, type Outgoing, sealMessage } from './outbox.ts'
@@ -31,13 +31,21 @@ async function sendOne(held: Held, first: Outgoing): Promise<void> {
   const { place } = held
   const { convoId } = held.snapshot.record
   let outgoing: Outgoing | undefined = first
-  for (let tries = 0; outgoing && tries < TRIES; tries += 1) {
+  for (let tries = 0; outgoing; tries += 1) {
+    if (tries > TRIES) {
+      throw new MlsError(
+        'too-many-conflicts',
+        'The group moved on faster than a message could be sent.',
+      )
+    }
     const { id: msgId, epoch } = outgoing
     try {
       const ciphertext = fromBase64(outgoing.ciphertext)
       await place.service.sendMessage({ convoId, msgId, ciphertext, epoch })
       return
     } catch (error) {
+      // An earlier sealing of it, whose answer was lost, has arrived after all.
+      if (isRefusal(error) && error.error === 'IdempotencyConflict') return
       if (isEpochMismatch(error)) {
         outgoing = await sealAgain(held, msgId)
       } else {
@@ -55,7 +63,11 @@ async function sealAgain(held: Held, id: string): Promise<Outgoing | undefined> 
   await follow(held)
   const waiting = (await listOutgoing(place.store, convoId)).find((each) => each.id === id)
   const { snapshot } = held
-  if (!waiting || !isActive(snapshot)) return undefined
+  if (!waiting) return undefined
+  if (!isActive(snapshot)) {
+    await place.store.write([dropOutgoing(convoId, id)])
+    throw new MlsError('not-a-member', 'The membership ended before the message was sent.')
+  }
   const { after, outgoing } = await sealMessage(snapshot, waiting)
   // The key counts as spent before the ciphertext leaves: no crash can make it be used again.
   await place.store.write([...changesBetween(snapshot, after), keepOutgoing(convoId, outgoing)])

@@ -41,7 +41,12 @@ export async function readEntry(place: Place, before: Active, entry: LogEntry): 
 }
 
 async function readByType(place: Place, before: Active, entry: LogEntry): Promise<Reading> {
-  const message = decodeLogMessage(entry.bytes)
+  const message = decode(entry.bytes)
+  // If it was a commit, what follows is out of step; if not, nothing else is lost.
+  if (!message) {
+    const epoch = Number(before.state.groupContext.epoch)
+    return { snapshot: before, entry: { kind: 'unreadable', seq: entry.seq, epoch } }
+  }
   if (message.wireformat === 'mls_private_message') {
     return readMessage(place, before, message.privateMessage, entry.seq, entry.bytes)
   }
@@ -56,6 +61,14 @@ async function readByType(place: Place, before: Active, entry: LogEntry): Promis
     return { snapshot: await readProposal(place, before, publicMessage) }
   }
   return readCommitEntry(place, before, publicMessage, entry)
+}
+
+function decode(bytes: Bytes): ReturnType<typeof decodeLogMessage> | undefined {
+  try {
+    return decodeLogMessage(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 /** Remembers a proposal for the commit that carries it out (RFC 9420 §12.2). */
