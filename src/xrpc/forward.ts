@@ -2,6 +2,8 @@
 const HEADERS = ['authorization', 'content-type', 'accept']
 const ANSWERED = ['content-type', 'content-length']
 const TIMEOUT_MS = 30_000
+/** Keeps a request from going round in a circle, whatever the addresses say. */
+const FORWARDED = 'x-mimir-forwarded'
 
 /**
  * Hands requests for methods that are not ours to another server: for development. What comes back is
@@ -9,9 +11,11 @@ const TIMEOUT_MS = 30_000
  */
 export function forwardTo(upstream: string): (request: Request) => Promise<Response> {
   return async (request) => {
+    if (request.headers.has(FORWARDED)) return refused('The upstream server is this one.')
     const { pathname, search } = new URL(request.url)
     const path = pathname.slice(pathname.lastIndexOf('/xrpc/'))
     const headers = pick(request.headers, HEADERS)
+    headers.set(FORWARDED, '1')
     try {
       const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
       const answer = await fetch(upstream + path + search, {
@@ -27,10 +31,13 @@ export function forwardTo(upstream: string): (request: Request) => Promise<Respo
         headers: pick(answer.headers, ANSWERED),
       })
     } catch {
-      const message = 'The upstream server did not answer.'
-      return Response.json({ error: 'ProxyError', message }, { status: 502 })
+      return refused('The upstream server did not answer.')
     }
   }
+}
+
+function refused(message: string): Response {
+  return Response.json({ error: 'ProxyError', message }, { status: 502 })
 }
 
 function pick(from: Headers, names: readonly string[]): Headers {

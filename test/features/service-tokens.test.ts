@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import { DidNetwork, type Identity } from '../harness/atproto.ts'
@@ -256,4 +258,44 @@ test('the server and its accounts have DID documents, at the host’s root', asy
   assert.equal(lexicons.length, 38)
   for (const id of lexicons) assert.equal(assertDone(await rest.get(`/lexicons/${id}`)).id, id)
   assert.equal((await rest.get('/lexicons/nothing')).status, 404)
+})
+
+test('methods that are not ours are handed on only where development asks for it, and not in a circle', async () => {
+  const asked: string[] = []
+  const upstream = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers.authorization}`)
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end('{"from":"upstream"}')
+  })
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
+  const base = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
+  const env = { ENABLE_DIRECT_XRPC_PROXY: 'true', UPSTREAM_XRPC_BASE: base }
+  {
+    await using mimir = await boot({ env })
+    const rest = mimir.rest('a-token')
+    const reply = assertDone(await rest.get('/xrpc/app.example.getThing?a=1'))
+    assert.deepEqual(reply, { from: 'upstream' })
+    assert.deepEqual(asked, ['GET /xrpc/app.example.getThing?a=1 Bearer a-token'])
+    assertRefusal(
+      await rest.get('/xrpc/blue.catbird.mls.listDevices'),
+      401,
+      'AuthenticationRequired',
+    )
+    const circle = rest.with({ 'x-mimir-forwarded': '1' })
+    assertRefusal(await circle.get('/xrpc/app.example.getThing'), 502, 'ProxyError')
+    upstream.closeAllConnections()
+    await new Promise((resolve) => upstream.close(resolve))
+    assertRefusal(await rest.get('/xrpc/app.example.getThing'), 502, 'ProxyError')
+    const dataDir = mimir.dataDir
+    const itself = {
+      ...env,
+      MIMIR_LISTEN: '127.0.0.1:3000',
+      UPSTREAM_XRPC_BASE: 'http://localhost:3000',
+    }
+    assert.throws(() => loadConfig({ dataDir, env: itself }), /UPSTREAM_XRPC_BASE: is this server/)
+    const wide = { ...env, MIMIR_LISTEN: '0.0.0.0:8080' }
+    assert.throws(() => loadConfig({ dataDir, env: wide }), /loopback/)
+  }
+  await using mimir = await boot()
+  assertRefusal(await mimir.rest().get('/xrpc/app.example.getThing'), 501, 'MethodNotImplemented')
 })
