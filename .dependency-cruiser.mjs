@@ -14,6 +14,11 @@ const rooms = [
   room('events', ['db', 'platform', 'policy'], 'carries what a slice hands it'),
   room('jobs', ['db', 'platform', 'context'], 'runs what a slice hands it'),
   room('outbound', ['db', 'platform', 'config'], 'speaks to the outer world for whoever asks'),
+  room(
+    'xrpc',
+    ['platform', 'policy', 'context', 'events/', 'runtime', 'http'],
+    'is a transport: it borrows the plainest of HTTP and knows no feature and no store',
+  ),
   ...['http', 'hub', 'mcp', 'control'].map((name) =>
     room(
       name,
@@ -61,6 +66,11 @@ const slices = [
   ),
   slice('mcp', [machinery, '^src/mcp/', own(''), words], 'spells its own slice for AI clients'),
   slice(
+    'xrpc[\\w-]*',
+    [machinery, '^src/xrpc/', own(''), words, `${everySlice}(access|service)`],
+    'spells its own slice for XRPC',
+  ),
+  slice(
     'commands',
     [machinery, '^src/control/', own(''), words],
     'spells its own slice for operators',
@@ -94,6 +104,12 @@ const edges = [
     ['^migrations/', '^src/db/(columns|migrate)'],
     'must not follow living code: an old one does today what it did then',
   ),
+  forbid(
+    'client',
+    '^client/',
+    ['^client/'],
+    'is a package of its own: it knows the server by its methods',
+  ),
   {
     name: 'circle',
     comment: 'Two files that need each other at run time are one file, or three.',
@@ -105,7 +121,7 @@ const edges = [
     name: 'development-package',
     comment: 'A server must not need what only its developers install.',
     severity: 'error',
-    from: { path: '^(src|cli|migrations)/', pathNot: '[.]test[.]ts$' },
+    from: { path: '^(src|cli|migrations|client)/', pathNot: '[.]test[.]ts$' },
     to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
   },
   {
@@ -141,7 +157,7 @@ function room(name, others, why) {
 
 /** Files (or a folder of them) of a slice by name, `$1` being the slice; `service` stands for all that have no rule. */
 function slice(files, allowed, why) {
-  const named = 'schema|errors|store|access|routes|[a-z-]*pages|hub|mcp|commands|jobs'
+  const named = 'schema|errors|store|access|routes|[a-z-]*pages|hub|mcp|xrpc[\\w-]*|commands|jobs'
   const file = files === 'service' ? `(?!(${named})[./])` : `(${files})[./]`
   const title = `slice ${files.replace('|', ', ')}`
   return forbid(title, `^src/features/([^/]+)/${file}`, [own(`(${files})[./]`), ...allowed], why)

@@ -7,6 +7,7 @@ import type { DmResult } from './dm.ts'
 import type { FanoutResult } from './fanout.ts'
 import type { IdleResult } from './idle.ts'
 import type { LatencyResult } from './latency.ts'
+import type { MlsResult } from './mls.ts'
 import type { Seeded } from './people.ts'
 import type { Cores } from './pinning.ts'
 import { pinned } from './pinning.ts'
@@ -134,6 +135,22 @@ export const measureColdStart = (bench: Bench): Promise<ColdStartResult> =>
     const server = { jwtKey: bench.jwtKey, dataDir, core: bench.cores.server }
     const runs = bench.quick ? 3 : 7
     return runJob({ kind: 'cold-start', server, runs }, bench.cores.generator)
+  })
+
+/** Encrypted groups: the members of the seeded group, the first of whom is a friend of all others. */
+export const measureMls = (bench: Bench): Promise<MlsResult> =>
+  withServer(bench, (server) => {
+    const { group, users } = bench.seeded
+    const names = new Map(users.map(({ id, username }) => [id, username]))
+    const members = group.memberIds.map((id) => ({
+      username: names.get(id) ?? '',
+      token: tokenOf(bench, id),
+    }))
+    const load = { origin: server.origin, serverPid: server.pid, members }
+    const counts = bench.quick
+      ? { additions: 3, messages: 2_000 }
+      : { additions: 7, messages: 10_000 }
+    return runJob({ kind: 'mls', ...load, ...counts }, bench.cores.generator)
   })
 
 /** What this machine can do at most, in the same run, since it is shared and varies. */

@@ -11,6 +11,7 @@ import {
   measureFanout,
   measureIdle,
   measureLatency,
+  measureMls,
   seedOnce,
 } from './figures.ts'
 import { measureLarge } from './large.ts'
@@ -47,6 +48,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     idle: [],
     coldStart: [],
     large: [],
+    mls: [],
     echo: [],
     insert: [],
   }
@@ -86,6 +88,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     await figure('idle', measured.idle, measureIdle)
     await figure('cold-start', measured.coldStart, measureColdStart)
     await figure('large', measured.large, measureLarge)
+    await figure('mls', measured.mls, measureMls)
   }
   report(options, measured)
   if (options.profile) {

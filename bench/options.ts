@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 
 const QUICK_FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start'] as const
 /** `large` fills a store with a million messages first. */
-export const FIGURES = [...QUICK_FIGURES, 'large'] as const
+export const FIGURES = [...QUICK_FIGURES, 'mls', 'large'] as const
 export type Figure = (typeof FIGURES)[number]
 
 export const HELP = `npm run bench -- [options]

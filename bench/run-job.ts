@@ -7,6 +7,7 @@ import type { FanoutResult } from './fanout.ts'
 import type { Grown } from './grow-store.ts'
 import type { IdleResult } from './idle.ts'
 import type { LatencyResult } from './latency.ts'
+import type { MlsResult } from './mls.ts'
 import type { Seeded } from './people.ts'
 import { pinned } from './pinning.ts'
 import type { ReadsResult } from './reads.ts'
@@ -24,6 +25,7 @@ interface Results {
   'cold-start': ColdStartResult
   echo: EchoResult
   insert: InsertResult
+  mls: MlsResult
 }
 
 /** The longest job fills a store with a million messages: a minute where others take nothing of it. */

@@ -6,6 +6,7 @@ import type { FanoutResult } from './fanout.ts'
 import type { IdleResult } from './idle.ts'
 import type { LargeResult } from './large.ts'
 import type { LatencyResult } from './latency.ts'
+import type { MlsResult } from './mls.ts'
 import type { CpuShares } from './proc-stats.ts'
 import { median } from './quantile.ts'
 
@@ -17,6 +18,7 @@ export interface Measured {
   readonly idle: IdleResult[]
   readonly coldStart: ColdStartResult[]
   readonly large: LargeResult[]
+  readonly mls: MlsResult[]
   readonly echo: EchoResult[]
   readonly insert: InsertResult[]
 }
@@ -152,6 +154,36 @@ function rows(m: Measured): Row[] {
       note: m.coldStart.length ? `median of ${m.coldStart[0]?.runs.length}` : '',
     },
     ...largeRows(m.large),
+    {
+      key: 'mls_add_ms',
+      name: 'MLS: 199 members added, ms',
+      values: all(m.mls, (r) => r.addMs),
+      digits: 1,
+      bar: 20,
+      better: less,
+      note: m.mls.length ? 'addMembers as its caller sees it' : '',
+    },
+    {
+      key: 'mls_hand_outs_per_s',
+      name: 'MLS: key packages/s',
+      values: all(m.mls, (r) => r.handOutsPerSecond),
+      digits: 0,
+      note: '',
+    },
+    {
+      key: 'mls_messages_per_s',
+      name: 'MLS: messages/s into one group',
+      values: all(m.mls, (r) => r.messagesPerSecond),
+      digits: 0,
+      note: cores(m.mls),
+    },
+    {
+      key: 'mls_catch_up_s',
+      name: 'MLS: catch-up, s',
+      values: all(m.mls, (r) => r.catchUpSeconds),
+      digits: 2,
+      note: m.mls.length ? '10,000 messages, 2,000 with --quick' : '',
+    },
     {
       key: 'ceiling_echo_per_s',
       name: 'ceiling: bare echo/s',

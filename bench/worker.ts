@@ -7,6 +7,7 @@ import type { FanoutJob } from './fanout.ts'
 import type { GrowPlan } from './grow-store.ts'
 import type { IdleJob } from './idle.ts'
 import type { LatencyJob } from './latency.ts'
+import type { MlsJob } from './mls.ts'
 import type { SeedPlan } from './people.ts'
 import type { ReadsJob } from './reads.ts'
 
@@ -25,6 +26,7 @@ export type Job =
   | ColdStartJob
   | EchoJob
   | InsertJob
+  | MlsJob
 
 /** Marks the line that holds the result among whatever else is printed. */
 export const RESULT_LINE = '@@result '
@@ -52,6 +54,8 @@ async function run(job: Job): Promise<unknown> {
       return (await import('./ceilings.ts')).runEcho(job)
     case 'insert':
       return (await import('./ceilings.ts')).runInsert(job)
+    case 'mls':
+      return (await import('./mls.ts')).runMls(job)
   }
 }
 

@@ -8,6 +8,7 @@ import { addIncident, addLockdown } from './emergency.ts'
 import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
+import { addMls } from './mls.ts'
 import { runProgram } from './program.ts'
 import { addProxy } from './proxy.ts'
 import { addPush } from './push.ts'
@@ -35,6 +36,7 @@ await runProgram([
   addRetention,
   addLockdown,
   addIncident,
+  addMls,
   addConfig,
   addDb,
   addVersion,

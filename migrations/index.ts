@@ -8,6 +8,7 @@ import * as sync from './0006-sync.ts'
 import * as identities from './0007-identities.ts'
 import * as calls from './0008-calls.ts'
 import * as avatarsAndDeviceNames from './0009-avatars-and-device-names.ts'
+import * as mls from './0011-mls.ts'
 import * as access from './0012-access.ts'
 import * as signin from './0013-signin.ts'
 import * as compliance from './0014-compliance.ts'
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   identities,
   calls,
   avatarsAndDeviceNames,
+  mls,
   access,
   signin,
   compliance,

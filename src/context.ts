@@ -5,6 +5,7 @@ import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { SessionActivity } from './features/sessions/activity.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
+import type { DidResolver } from './outbound/did-resolver.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { OidcClient } from './outbound/oidc/client.ts'
 import type { PushChannels } from './outbound/push.ts'
@@ -35,6 +36,7 @@ export interface Ctx {
   /** Who has a live connection on this node. */
   readonly presence: PresenceTracker
   readonly push: PushChannels
+  readonly dids: DidResolver
   readonly calls: CallRegistry
   readonly admission: Admission
   readonly metrics: Metrics

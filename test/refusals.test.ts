@@ -45,6 +45,8 @@ const PUBLIC = [
   ...['backchannel-logout', 'logout', 'passkey', 'second-factor', 'sign-in'].map(
     (name) => `POST /auth/${name}`,
   ),
+  ...['GET /.well-known/did.json', 'GET /u/{name}/did.json'],
+  ...['GET /lexicons', 'GET /lexicons/{nsid}'],
 ]
 
 /** Fields that the contract gives a code of their own, also when they are left out. */

@@ -1,4 +1,5 @@
-import { type Config, isLoopback } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
+import { isLoopback } from '../config/loopback.ts'
 import { type Ctx, DEFAULT_TENANT } from '../context.ts'
 import { findFirstAdmin } from '../features/accounts/access.ts'
 import { authenticateKey, isKeyActive } from '../features/api-keys/authenticate.ts'

@@ -20,6 +20,7 @@ import { loadRoleTable } from '../features/roles/load.ts'
 import { createSessionActivity } from '../features/sessions/activity.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createDidResolver } from '../outbound/did-resolver.ts'
 import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
 import { createMailer } from '../outbound/mail.ts'
 import { createOidcClient } from '../outbound/oidc/client.ts'
@@ -128,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       admission: createAdmission(),
       metrics: createMetrics(),
       activity: createSessionActivity(),
+      dids: createDidResolver(config, clock, log),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))

@@ -8,6 +8,8 @@ import { commands as apiKeyCommands } from '../features/api-keys/commands.ts'
 import { jobs as apiKeyJobs } from '../features/api-keys/jobs.ts'
 import { routes as apiKeys } from '../features/api-keys/routes.ts'
 import { routes as appGate } from '../features/app-gate/routes.ts'
+import { jobs as atprotoJobs } from '../features/atproto/jobs.ts'
+import { routes as atproto } from '../features/atproto/routes.ts'
 import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
 import { commands as auditCommands } from '../features/audit/commands.ts'
@@ -36,6 +38,9 @@ import { jobs as metricsJobs } from '../features/metrics/jobs.ts'
 import { commands as mfaCommands } from '../features/mfa/commands.ts'
 import { jobs as mfaJobs } from '../features/mfa/jobs.ts'
 import { routes as mfa } from '../features/mfa/routes.ts'
+import { commands as mlsCommands } from '../features/mls/commands.ts'
+import { jobs as mlsJobs } from '../features/mls/jobs.ts'
+import { methods as mlsMethods } from '../features/mls/xrpc.ts'
 import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
 import { jobs as oidcJobs } from '../features/oidc/jobs.ts'
@@ -72,6 +77,7 @@ import type { AnyRoute } from '../http/define-route.ts'
 import type { HubMethod } from '../hub/define-method.ts'
 import type { Job } from '../jobs/define-job.ts'
 import type { Tool } from '../mcp/define-tool.ts'
+import type { AnyXrpcMethod } from '../xrpc/define-method.ts'
 import { commands as storeCommands } from './store-commands.ts'
 
 /** Everything the slices bring, by transport. A slice that is not listed here does not exist. */
@@ -107,6 +113,7 @@ export const routes: readonly AnyRoute[] = [
   ...authStatus,
   ...audit,
   ...privacy,
+  ...atproto,
 ]
 
 export const hubMethods: readonly HubMethod[] = [
@@ -118,6 +125,7 @@ export const hubMethods: readonly HubMethod[] = [
 ]
 
 export const tools: readonly Tool[] = [...nodeTools, ...messageTools, ...searchTools]
+export const xrpcMethods: readonly AnyXrpcMethod[] = [...mlsMethods]
 
 export const commands = [
   ...adminCommands,
@@ -135,6 +143,7 @@ export const commands = [
   ...privacyCommands,
   ...retentionCommands,
   ...emergencyCommands,
+  ...mlsCommands,
   ...storeCommands,
 ] as readonly Command[]
 
@@ -154,4 +163,6 @@ export const jobs: readonly Job[] = [
   ...retentionJobs,
   ...emergencyJobs,
   ...metricsJobs,
+  ...atprotoJobs,
+  ...mlsJobs,
 ]

@@ -9,6 +9,7 @@ import { deviceConnected, deviceDisconnected } from '../features/calls/devices.t
 import { listConversationIds } from '../features/conversations/access.ts'
 import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
 import { requireFreshProof } from '../features/mfa/service.ts'
+import { listConvoIds } from '../features/mls/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { checkConsent, consentErrors } from '../features/privacy/consents.ts'
 import { defineRawRoute, operationOf } from '../http/define-route.ts'
@@ -30,6 +31,7 @@ import { type Authenticator, anonymous, createAuthenticator } from './authentica
 import type { CleanUp } from './clean-up.ts'
 import { countAnswer, countEvents } from './count.ts'
 import { commands, hubMethods, routes, tools } from './features.ts'
+import { buildXrpc } from './xrpc.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
@@ -68,6 +70,8 @@ export async function listen(
     refused,
   })
   const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
+  const checkAnswers = options.checkAnswers ?? false
+  const xrpc = buildXrpc(ctx, { authenticator, anonymous, refused, checkAnswers })
   const http = createHttpServer({
     ctx,
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
@@ -95,8 +99,11 @@ export async function listen(
     answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
     refused,
     checkAnswers: options.checkAnswers ?? false,
+    mounts: [xrpc],
   })
-  const hubPaths = new Set(['', config.pathPrefix].map((prefix) => `${prefix}/hubs/dm`))
+  const prefixes = ['', config.pathPrefix]
+  const hubPaths = new Set(prefixes.map((prefix) => `${prefix}/hubs/dm`))
+  const xrpcPaths = prefixes.map((prefix) => prefix + xrpc.path)
 
   const control = await startControlServer(ctx, commands, config.paths.controlSocket)
   cleanUp.defer(() => control.close())
@@ -116,14 +123,18 @@ export async function listen(
       return http.fetch(request, peer)
     },
     async upgrade(request, peer) {
+      const { pathname } = new URL(request.url)
+      if (xrpcPaths.some((path) => pathname.startsWith(path))) {
+        return xrpc.upgrade(request, http.originOf(request, peer, xrpc.operationOf(request)))
+      }
       const origin = http.originOf(request, peer, 'hub:connect')
-      if (hubPaths.has(new URL(request.url).pathname)) return hub.upgrade(request, origin)
+      if (hubPaths.has(pathname)) return hub.upgrade(request, origin)
       return toResponse(new AppError(commonErrors.notFound), origin.requestId, log)
     },
   })
   cleanUp.defer(() => listener.close())
   cleanUp.defer(() => http.drained(DRAIN_MS))
-  cleanUp.defer(() => hub.close())
+  cleanUp.defer(() => Promise.all([hub.close(), xrpc.close()]))
   cleanUp.defer(() => listener.stopAccepting())
   return listener
 }
@@ -164,7 +175,10 @@ function buildHub(
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
     refused,
     stillActive: (actor) => authenticator.stillHolds(actor),
-    conversationsOf: (actor) => listConversationIds(ctx.db.read, actor.userId),
+    conversationsOf: async ({ userId }) => [
+      ...(await listConversationIds(ctx.db.read, userId)),
+      ...(await listConvoIds(ctx.db.read, userId)),
+    ],
     presence: {
       connected: (actor, connectionId) => {
         track(connectionOpened(ctx, actor))

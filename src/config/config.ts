@@ -6,7 +6,9 @@ import {
   type RateLimit,
 } from '../policy/rate-classes.ts'
 import { type AccessConfig, accessConfig, environmentKeys } from './access.ts'
+import { type AtprotoConfig, readAtproto } from './atproto.ts'
 import { type ComplianceConfig, deriveCompliance } from './compliance.ts'
+import { isLoopback } from './loopback.ts'
 import { type OidcProvider, readOidc } from './oidc.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
@@ -43,6 +45,8 @@ export interface Config extends ComplianceConfig {
   readonly smtp: SmtpConfig | undefined
   readonly turn: TurnConfig
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
+  readonly atproto: AtprotoConfig
+  readonly mls: { readonly blobMaxBytes: number; readonly retentionDays: number }
   /** What people's addresses may lead to beside the public network. */
   readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
   /** Providers that people may sign in with, and how a browser and an app come back from there. */
@@ -73,6 +77,7 @@ export interface Config extends ComplianceConfig {
     readonly auditWebhookSecret: string | undefined
     readonly auditWebhookAuthorization: string | undefined
     readonly metricsToken: string | undefined
+    readonly devTokenSecret: string | undefined
   }
 }
 
@@ -142,6 +147,11 @@ export function deriveConfig(
       firebase: firebase?.account,
       vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),
     },
+    atproto: readAtproto(values, listen, publicUrl, problems),
+    mls: {
+      blobMaxBytes: values.MIMIR_MLS_BLOB_MAX_BYTES,
+      retentionDays: values.MIMIR_MLS_RETENTION_DAYS,
+    },
     outboundAllow: parseOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
     oidc: {
       providers: oidc.providers,
@@ -181,6 +191,7 @@ export function deriveConfig(
       auditWebhookSecret: values.MIMIR_AUDIT_WEBHOOK_SECRET,
       auditWebhookAuthorization: values.MIMIR_AUDIT_WEBHOOK_AUTH_HEADER,
       metricsToken: values.MIMIR_METRICS_TOKEN,
+      devTokenSecret: values.JWT_SECRET,
     },
     ...compliance,
   }
@@ -238,11 +249,6 @@ function parseRateLimits(text: string, host: string, problems: string[]): Config
     limits[name] = { requests: Number(requests), seconds }
   }
   return limits as Record<LimitedRateClass, RateLimit>
-}
-
-/** Whether only this machine can reach a listener on the host. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }
 
 function smtpConfig(values: SettingValues, problems: string[]): SmtpConfig | undefined {

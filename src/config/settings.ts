@@ -128,6 +128,62 @@ export const SETTINGS = defineSettings({
     about: 'hosts, addresses or networks (CIDR) of private networks that calls out may go to',
     schema: z.string().default(''),
   },
+  SERVICE_DID: {
+    about: 'the DID that service tokens have to be for; default: did:web: and the public host',
+    schema: z
+      .string()
+      .regex(/^did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]$/, 'a DID, without a fragment')
+      .optional(),
+  },
+  ENFORCE_LXM: {
+    about: 'true: a service token has to name the method that is called',
+    schema: z.stringbool('true or false').default(true),
+  },
+  ENFORCE_JTI: {
+    about: 'true: a service token has to have a jti, and opens nothing twice',
+    schema: z.stringbool('true or false').default(true),
+  },
+  JTI_TTL_SECONDS: {
+    about: 'for how long a jti is remembered at least, in seconds',
+    schema: whole(1, 86_400).default(120),
+  },
+  MIMIR_PLC_URL: {
+    about: 'the directory in which did:plc is looked up',
+    schema: httpUrl.default('https://plc.directory'),
+  },
+  MIMIR_ATPROTO_ADMISSION: {
+    about: 'who of other networks gets an account: invite, allowlist or open',
+    schema: z.enum(['invite', 'allowlist', 'open']).default('invite'),
+  },
+  MIMIR_ATPROTO_ALLOWLIST: {
+    about: 'the DIDs that MIMIR_ATPROTO_ADMISSION=allowlist admits, comma separated',
+    schema: z.string().default(''),
+  },
+  MIMIR_ATPROTO_DEV_TOKENS: {
+    about: 'true: take service tokens signed with JWT_SECRET; only on a loopback listener',
+    schema: z.stringbool('true or false').default(false),
+  },
+  JWT_SECRET: {
+    about: 'signs service tokens of development (HS256); at least 32 characters',
+    secret: true,
+    schema: z.string().min(32, 'at least 32 characters').optional(),
+  },
+  ENABLE_DIRECT_XRPC_PROXY: {
+    about: 'true: hand unknown XRPC methods to UPSTREAM_XRPC_BASE; only on a loopback listener',
+    schema: z.stringbool('true or false').default(false),
+  },
+  UPSTREAM_XRPC_BASE: {
+    about: 'where ENABLE_DIRECT_XRPC_PROXY hands them to',
+    schema: httpUrl.default('http://127.0.0.1:3000'),
+  },
+  MIMIR_MLS_BLOB_MAX_BYTES: {
+    about: 'largest sealed file of an encrypted conversation, in bytes',
+    schema: whole(1, 50 * 1024 * 1024).default(10 * 1024 * 1024),
+  },
+  MIMIR_MLS_RETENTION_DAYS: {
+    about: 'days after which encrypted messages go that every device has passed',
+    schema: whole(1, 3650).default(30),
+  },
   TURN_HOST: {
     about: 'host of the TURN server; without it calls use no relay',
     schema: optionalText,

@@ -1,11 +1,13 @@
 import type { Generated, Selectable } from 'kysely'
 import type { AccessTables } from './access-tables.ts'
 import type { ComplianceTables } from './compliance-tables.ts'
+import type { MlsTables } from './mls-tables.ts'
 import type { NodeTables } from './node-tables.ts'
 import type { SignInTables } from './sign-in-tables.ts'
 
 export type * from './access-tables.ts'
 export type * from './compliance-tables.ts'
+export type * from './mls-tables.ts'
 export type * from './node-tables.ts'
 export type * from './sign-in-tables.ts'
 
@@ -13,7 +15,12 @@ export type * from './sign-in-tables.ts'
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
  * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
-export interface Tables extends AccessTables, ComplianceTables, NodeTables, SignInTables {
+export interface Tables
+  extends AccessTables,
+    ComplianceTables,
+    MlsTables,
+    NodeTables,
+    SignInTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow
@@ -132,7 +139,8 @@ export interface QueuedPushRow {
   /** `fcm` or the host of the push service: what waits for one does not hold the others up. */
   service: string
   conversation_id: string
-  sender_id: string
+  /** Null: the message is encrypted end to end, and who sent it is not known. */
+  sender_id: string | null
   created_at: string
   expires_at: string
   attempts: number

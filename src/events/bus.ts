@@ -11,14 +11,15 @@ export interface Subscriber {
 
 /** Carries committed events and signals to this process's subscribers. */
 export interface Bus {
-  subscribe(subscriber: Subscriber): void
+  /** Gives what ends the subscription. */
+  subscribe(subscriber: Subscriber): () => void
   publish(events: readonly AppEvent[]): void
   signal(signal: Signal): void
   disconnect(order: Disconnect): void
 }
 
 export function createBus(log: Logger): Bus {
-  const subscribers: Subscriber[] = []
+  const subscribers = new Set<Subscriber>()
   // What was committed stays so: a subscriber that fails must not fail the writer, nor its neighbours.
   const tell = (deliver: (subscriber: Subscriber) => void) => {
     for (const subscriber of subscribers) {
@@ -30,7 +31,10 @@ export function createBus(log: Logger): Bus {
     }
   }
   return {
-    subscribe: (subscriber) => void subscribers.push(subscriber),
+    subscribe(subscriber) {
+      subscribers.add(subscriber)
+      return () => void subscribers.delete(subscriber)
+    },
     publish: (events) => tell((subscriber) => subscriber.events(events)),
     signal: (signal) => tell((subscriber) => subscriber.signal(signal)),
     disconnect: (order) => tell((subscriber) => subscriber.disconnect(order)),

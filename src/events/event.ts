@@ -1,3 +1,4 @@
+import type { UserActor } from '../policy/actor.ts'
 import type { CredentialKind } from '../policy/credential.ts'
 import type { EventName, SignalName } from './names.ts'
 
@@ -45,4 +46,15 @@ export interface Disconnect {
   readonly reason: string
   /** Whether clients are told that they may come again at once. */
   readonly mayReturn?: true
+}
+
+/** Whether what the actor opened is to end. */
+export function concerns(order: Disconnect, actor: UserActor): boolean {
+  const { userId, sessionId, keyId, credential } = order
+  return (
+    (userId === undefined || actor.userId === userId) &&
+    (sessionId === undefined || actor.sessionId === sessionId) &&
+    (keyId === undefined || actor.keyId === keyId) &&
+    (credential === undefined || actor.credential === credential)
+  )
 }

@@ -19,6 +19,7 @@ export const EVENT_NAMES = [
   'ConversationRead',
   'ConversationDelivered',
   'CallMissed',
+  'MlsEvent',
   'FriendRequestReceived',
   'FriendRequestAccepted',
   'ProfileChanged',
@@ -37,4 +38,5 @@ export const SIGNAL_NAMES = [
 ] as const
 
 export type EventName = (typeof EVENT_NAMES)[number]
-export type SignalName = (typeof SIGNAL_NAMES)[number]
+/** What an encrypted group says once and keeps nothing of has the name of what it keeps. */
+export type SignalName = (typeof SIGNAL_NAMES)[number] | 'MlsEvent'

@@ -2,7 +2,11 @@ import { AppError, commonErrors } from '../platform/errors.ts'
 
 /** Reads a JSON body of at most `limit` bytes: `payload_too_large`, `invalid_json` otherwise. */
 export async function readJson(request: Request, limit: number): Promise<unknown> {
-  const bytes = await readBytes(request, limit)
+  return parseJson(await readBytes(request, limit))
+}
+
+/** UTF-8 as JSON, or `invalid_json`. */
+export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
@@ -28,7 +32,8 @@ export function jsonOf(text: string | undefined): unknown {
 /** A body this small is there at once, or its sender has no intention of ending it. */
 const DEADLINE_MS = 20_000
 
-async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+/** Reads a body of at most `limit` bytes: `payload_too_large`, `incomplete_body` otherwise. */
+export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > limit) throw new AppError(commonErrors.payloadTooLarge)
   if (!request.body) return new Uint8Array()

@@ -47,6 +47,16 @@ export interface HttpOptions {
   refused(actor: Actor, error: AppError): Promise<void>
   /** Parse answers with their schema too, so that a leaked column fails a test. */
   readonly checkAnswers: boolean
+  /** Other ways to spell use cases, by the path that they begin with. */
+  readonly mounts?: readonly Mount[]
+}
+
+/** What answers everything below a path in its own form; headers and draining are the server's. */
+export interface Mount {
+  readonly path: `/${string}/`
+  /** How logs and the audit name what is asked for, without ids. */
+  operationOf(request: Request): string
+  respond(request: Request, origin: Origin): Promise<Response>
 }
 
 export interface Answered {
@@ -100,6 +110,15 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   const withHeaders = (response: Response, requestId: string, standing?: RateStanding) => {
     if (!ctx.access.securityEnabled) response.headers.set('x-mimir-security', 'off')
     return withCommonHeaders(response, requestId, standing, secure)
+  }
+  for (const prefix of new Set(['', ctx.config.pathPrefix])) {
+    for (const mount of options.mounts ?? []) {
+      app.all(`${prefix}${mount.path}*`, async (c) => {
+        const { raw } = c.req
+        const origin = originOf(raw, c.env.peer, mount.operationOf(raw))
+        return withHeaders(await mount.respond(raw, origin), origin.requestId)
+      })
+    }
   }
   const refuse = (error: unknown) => {
     const requestId = ctx.ids.next()

@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
 import type { Subscriber } from '../events/bus.ts'
-import type { AppEvent, Disconnect, Signal } from '../events/event.ts'
+import { type AppEvent, concerns, type Disconnect, type Signal } from '../events/event.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { collectGarbage } from '../platform/memory.ts'
 import { isSameCredential, type Origin, type UserActor } from '../policy/actor.ts'
@@ -309,13 +309,4 @@ class LiveHub implements Hub, ConnectionHost {
       this.idle()
     })
   }
-}
-
-function concerns(order: Disconnect, actor: UserActor): boolean {
-  const { sessionId, keyId, credential } = order
-  return (
-    (sessionId === undefined || actor.sessionId === sessionId) &&
-    (keyId === undefined || actor.keyId === keyId) &&
-    (credential === undefined || actor.credential === credential)
-  )
 }

@@ -4,7 +4,7 @@ export interface RateLimit {
   readonly seconds: number
 }
 
-/** Fixed windows per client address, or per API key; `MIMIR_RATE_LIMITS` changes them. */
+/** Fixed windows per client address, or per API key or caller where it says so; `MIMIR_RATE_LIMITS` changes them. */
 export const DEFAULT_RATE_LIMITS = {
   'auth-register': { requests: 5, seconds: 60 },
   'auth-verify': { requests: 30, seconds: 60 },
@@ -28,6 +28,20 @@ export const DEFAULT_RATE_LIMITS = {
   // Beside the classes of the operations, for each API key by itself.
   'api-key': { requests: 600, seconds: 60 },
   'privacy-request': { requests: 5, seconds: 60 },
+  'did-document': { requests: 60, seconds: 60 },
+  // Before a service token is looked at, by address: behind one may be a whole other server.
+  xrpc: { requests: 3000, seconds: 60 },
+  // By caller and method.
+  'mls-send': { requests: 100, seconds: 60 },
+  'mls-read': { requests: 500, seconds: 60 },
+  'mls-cursor': { requests: 300, seconds: 60 },
+  'mls-key-packages': { requests: 50, seconds: 60 },
+  'mls-sync': { requests: 30, seconds: 60 },
+  'mls-device': { requests: 10, seconds: 60 },
+  'mls-commit': { requests: 10, seconds: 60 },
+  'mls-create': { requests: 5, seconds: 60 },
+  'mls-report': { requests: 5, seconds: 60 },
+  'mls-other': { requests: 200, seconds: 60 },
 } as const satisfies Record<string, RateLimit>
 
 export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS

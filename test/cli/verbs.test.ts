@@ -144,6 +144,14 @@ for (const running of [false, true]) {
       assert.equal((await sandbox.run(args.slice(0, -1), { env })).status, 0)
     })
 
+    test('mls', async () => {
+      assert.deepEqual(await both('mls', 'list'), [])
+      assert.deepEqual(await both('mls', 'devices', 'ada'), [])
+      assert.deepEqual(await both('mls', 'compact'), { conversations: 0, messages: 0 })
+      ;(await run('mls', 'show', 'nothing')).assertRefused('ConvoNotFound')
+      ;(await run('mls', 'devices', 'nobody')).assertRefused('user_not_found')
+    })
+
     test('push', async () => {
       assert.deepEqual(await both('push', 'test', 'ada'), [])
       ;(await run('push', 'test', 'nobody')).assertRefused('user_not_found')

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp } from '../../src/app/create-app.ts'
@@ -32,6 +32,7 @@ export class Appliance implements AsyncDisposable {
   /** What the server logged, line by line. */
   readonly logged: string[] = []
   readonly dataDir: string
+  config!: Config
   app!: App
   url!: string
   readonly #store: TestStore
@@ -44,8 +45,14 @@ export class Appliance implements AsyncDisposable {
     this.#options = options
   }
 
+  /** The environment that it starts with. */
+  get env(): Record<string, string> {
+    return this.#env(this.#options.env)
+  }
+
   async start(): Promise<void> {
     const config = this.#config(this.#options.env)
+    this.config = config
     this.app = await createApp({
       config,
       log: createLog({
@@ -62,8 +69,8 @@ export class Appliance implements AsyncDisposable {
     this.url = `http://127.0.0.1:${listener.port}`
   }
 
-  #config(env: Record<string, string> = {}): Config {
-    const all = {
+  #env(env: Record<string, string> = {}): Record<string, string> {
+    return {
       MIMIR_LISTEN: '127.0.0.1:0',
       MIMIR_RATE_LIMITS: 'off',
       MIMIR_METRICS_LISTEN: 'off',
@@ -71,7 +78,10 @@ export class Appliance implements AsyncDisposable {
       ...this.#options.mail?.env,
       ...env,
     }
-    return loadConfig({ dataDir: this.dataDir, env: all }).config
+  }
+
+  #config(env?: Record<string, string>): Config {
+    return loadConfig({ dataDir: this.dataDir, env: this.#env(env) }).config
   }
 
   /** Takes these settings over in place of those it was started with, as SIGHUP does. */
@@ -128,6 +138,16 @@ export class Appliance implements AsyncDisposable {
       people.push(person)
     }
     return people as { [K in keyof N]: Person }
+  }
+
+  /** Every byte that the appliance has stored: its files, and the rows of a database elsewhere. */
+  async stored(): Promise<Buffer> {
+    const names = readdirSync(this.dataDir, { recursive: true, withFileTypes: true })
+    const files = names.filter((entry) => entry.isFile())
+    return Buffer.concat([
+      ...files.map(({ parentPath, name }) => readFileSync(join(parentPath, name))),
+      Buffer.from(await this.#store.dump()),
+    ])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,8 +9,8 @@ export interface Reply {
 
 /** Speaks REST as one caller. */
 export class Rest {
-  readonly #base: string
-  readonly #headers: Record<string, string>
+  #base: string
+  #headers: Record<string, string>
 
   constructor(base: string, headers: Record<string, string> = {}) {
     this.#base = base
@@ -20,6 +20,21 @@ export class Rest {
   /** The same caller with further headers. */
   with(headers: Record<string, string>): Rest {
     return new Rest(this.#base, { ...this.#headers, ...headers })
+  }
+
+  /** The header that says who this is, or nothing. */
+  get authorization(): string {
+    return this.#headers.authorization ?? ''
+  }
+
+  /** Asks there from now on, for example after a restart. */
+  move(base: string): void {
+    this.#base = base
+  }
+
+  /** Asks as another one from now on, for example with a newer token. */
+  become(other: Rest): void {
+    this.#headers = other.#headers
   }
 
   get(path: string): Promise<Reply> {
@@ -40,6 +55,16 @@ export class Rest {
 
   delete(path: string): Promise<Reply> {
     return this.send('DELETE', path)
+  }
+
+  /** Only how an answer begins: of one that may never end. */
+  async probe(path: string): Promise<Reply> {
+    const stop = new AbortController()
+    const response = await fetch(this.#base + path, { headers: this.#headers, signal: stop.signal })
+    const isJson = response.headers.get('content-type')?.includes('json')
+    const body = isJson ? await response.json() : undefined
+    stop.abort()
+    return { status: response.status, headers: response.headers, body }
   }
 
   /** A request with the body as it stands: text, bytes, or none. */

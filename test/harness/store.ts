@@ -7,12 +7,14 @@ export const STORE = process.env.MIMIR_TEST_STORE === 'postgres' ? 'postgres' : 
 export interface TestStore {
   /** What the appliance's environment needs to use the store. */
   readonly env: Record<string, string>
+  /** All rows as text, binary columns in hexadecimal; empty for a store in the data directory. */
+  dump(): Promise<string>
   drop(): Promise<void>
 }
 
 /** A store of its own for one appliance: a file in its data directory, or a database of the test server. */
 export async function createTestStore(): Promise<TestStore> {
-  if (STORE === 'sqlite') return { env: {}, async drop() {} }
+  if (STORE === 'sqlite') return { env: {}, dump: async () => '', async drop() {} }
   const server = testServer()
   const store = await createDatabase(server, await migratedTemplate(server))
   // The migrations drew it for the template, and no two stores may share it.
@@ -38,10 +40,24 @@ async function createDatabase(server: string, template: string): Promise<TestSto
   await client.query(`create database ${name} template ${template}`)
   return {
     env: { DATABASE_URL: withDatabase(server, name), MIMIR_DATABASE_CONNECTIONS: '8' },
+    dump: () => dump(withDatabase(server, name)),
     async drop() {
       await using client = await connectTo(server)
       // Also where the server that used it was killed and its connections are still closing.
       await client.query(`drop database ${name} with (force)`)
     },
   }
+}
+
+async function dump(database: string): Promise<string> {
+  await using client = await connectTo(database)
+  const { rows: names } = await client.query(
+    "select tablename from pg_tables where schemaname = 'public'",
+  )
+  const texts: string[] = []
+  for (const { tablename } of names) {
+    const { rows } = await client.query(`select t::text as row from public.${tablename} t`)
+    texts.push(...rows.map(({ row }) => row))
+  }
+  return texts.join('\n')
 }

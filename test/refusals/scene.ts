@@ -95,6 +95,8 @@ export async function setScene(): Promise<Scene> {
     type: node.type,
     conversationId: groupId,
     emoji: encodeURIComponent('👍'),
+    name: 'alice',
+    nsid: 'blue.catbird.mls.sendMessage',
   }
   const idFor = (path: string, name: string) => {
     if (name === 'token') return path.startsWith('/join') ? invitation.token : device.fcmToken

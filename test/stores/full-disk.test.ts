@@ -44,7 +44,7 @@ test('on a full disk writes are refused, reads go on, and room mends it', { skip
   const filler = join(disk, 'filler')
   const dataDir = join(disk, 'data')
   // The store of its own is on the disk too, whatever the lane's.
-  await using mimir = new Appliance(dataDir, { env: {}, async drop() {} }, {})
+  await using mimir = new Appliance(dataDir, { env: {}, dump: async () => '', async drop() {} }, {})
   await mimir.start()
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)

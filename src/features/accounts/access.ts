@@ -24,6 +24,8 @@ export {
   hasAdminWithPassword,
   holdActive,
   insertUser,
+  listUsersByDid,
+  listUsersById,
   moveStatus,
 } from './store.ts'
 

@@ -53,6 +53,42 @@ export async function findUserByLogin(
     .executeTakeFirst()
 }
 
+/** Some accounts by their ids, in no order. */
+export async function listUsersById(
+  db: Db,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<UserRow[]> {
+  if (ids.length === 0) return []
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', ids)
+    .execute()
+}
+
+/** Those of other networks by their DIDs, and those of this server by their usernames in lower case. */
+export async function listUsersByDid(
+  db: Db,
+  tenantId: string,
+  { dids, usernameKeys }: { dids: readonly string[]; usernameKeys: readonly string[] },
+): Promise<UserRow[]> {
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where(({ and, eb, or }) =>
+      or([
+        ...(dids.length > 0 ? [eb('did', 'in', dids)] : []),
+        ...(usernameKeys.length > 0
+          ? [and([eb('did', 'is', null), eb('username_key', 'in', usernameKeys)])]
+          : []),
+      ]),
+    )
+    .execute()
+}
+
 export async function listUsers(
   db: Db,
   tenantId: string,

@@ -107,6 +107,23 @@ export const AUDIT_TYPES = [
   'incident.opened',
   'incident.closed',
   'security.alert',
+  'mls.convo_created',
+  'mls.members_added',
+  'mls.member_removed',
+  'mls.member_left',
+  'mls.member_returned',
+  'mls.member_joined',
+  'mls.role_changed',
+  'mls.policy_changed',
+  'mls.invite_created',
+  'mls.invite_revoked',
+  'mls.reported',
+  'mls.report_resolved',
+  'mls.device_registered',
+  'mls.device_deleted',
+  'mls.opted_in',
+  'mls.opted_out',
+  'mls.compacted',
 ] as const
 
 export type AuditType = (typeof AUDIT_TYPES)[number]

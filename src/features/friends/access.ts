@@ -1,7 +1,7 @@
 import type { Db } from '../../db/database.ts'
 import { friendsAmong } from './store.ts'
 
-export { friendsAmong, listFriendIds } from './store.ts'
+export { blocksAmong, friendsAmong, listFriendIds } from './store.ts'
 
 export async function areFriends(db: Db, userId: string, otherId: string): Promise<boolean> {
   return (await friendsAmong(db, userId, [otherId])).has(otherId)

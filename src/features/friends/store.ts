@@ -285,3 +285,18 @@ export async function deleteAllOf(tx: Tx, userId: string): Promise<number> {
     .executeTakeFirst()
   return Number(blocks.numDeletedRows + friendships.numDeletedRows)
 }
+
+/** The pairs among some people of whom one blocks the other. */
+export async function blocksAmong(
+  db: Db,
+  userIds: readonly string[],
+): Promise<[blocker: string, blocked: string][]> {
+  if (userIds.length < 2) return []
+  const rows = await db
+    .selectFrom('blocks')
+    .select(['blocker_id', 'blocked_id'])
+    .where('blocker_id', 'in', userIds)
+    .where('blocked_id', 'in', userIds)
+    .execute()
+  return rows.map((row) => [row.blocker_id, row.blocked_id])
+}

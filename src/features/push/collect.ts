@@ -1,8 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import type { QueuedPushRow } from '../../db/tables.ts'
+import type { PushDeviceRow, QueuedPushRow } from '../../db/tables.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
 import { hasDevices, listMemberDevices } from '../devices/access.ts'
+import { isEncryptedMessage, listConvoDevices } from '../mls/access.ts'
 import { channelOf, serviceOf } from './send.ts'
 import type { LatestEvent } from './store.ts'
 import {
@@ -37,7 +38,10 @@ export async function collectPushes(ctx: Needs): Promise<number> {
     const events = place ? await listEventsBehind(tx, db.engine, place, PAGE) : []
     const last = events.at(-1)
     if (!last) return 0
-    await insertQueued(tx, await pushesFor(ctx, tx, events))
+    await insertQueued(tx, [
+      ...(await pushesFor(ctx, tx, events)),
+      ...(await wakeUpsFor(ctx, tx, events)),
+    ])
     await moveProgress(tx, { writer: String(last.writer), position: last.position })
     return events.length
   })
@@ -76,8 +80,7 @@ async function pushesFor(
     if (!known) told.set(id, { tenantId, senders: [sender] })
     else if (known.senders.length < 2 && known.senders[0] !== sender) known.senders.push(sender)
   }
-  const at = ctx.clock.now()
-  const now = toIso(at)
+  const now = toIso(ctx.clock.now())
   const devices = await listMemberDevices(
     tx,
     [...told].map(([conversationId, { tenantId }]) => ({ tenantId, conversationId, now })),
@@ -87,19 +90,43 @@ async function pushesFor(
     const { senders } = told.get(device.conversation_id) as Told
     const sender = senders.find((id) => id !== device.user_id)
     if (!sender || ctx.presence.isOnline(device.user_id) || !channelOf(ctx, device)) continue
-    rows.push({
-      id: ctx.ids.next(),
-      tenant_id: device.tenant_id,
-      user_id: device.user_id,
-      device_id: device.id,
-      service: serviceOf(device),
-      conversation_id: device.conversation_id,
-      sender_id: sender,
-      created_at: now,
-      expires_at: toIso(at + MESSAGE_AGE),
-      attempts: 0,
-      next_attempt_at: now,
-    })
+    rows.push(queued(ctx, device, device.conversation_id, sender))
   }
   return rows
+}
+
+function queued(
+  ctx: Pick<Ctx, 'ids' | 'clock'>,
+  device: PushDeviceRow,
+  conversationId: string,
+  senderId: string | null,
+): QueuedPushRow {
+  const at = ctx.clock.now()
+  return {
+    id: ctx.ids.next(),
+    tenant_id: device.tenant_id,
+    user_id: device.user_id,
+    device_id: device.id,
+    service: serviceOf(device),
+    conversation_id: conversationId,
+    sender_id: senderId,
+    created_at: toIso(at),
+    expires_at: toIso(at + MESSAGE_AGE),
+    attempts: 0,
+    next_attempt_at: toIso(at),
+  }
+}
+
+/** Of encrypted conversations nobody knows who sent, so the sender's own other devices wake as well. */
+async function wakeUpsFor(
+  ctx: Needs,
+  tx: Tx,
+  events: readonly LatestEvent[],
+): Promise<QueuedPushRow[]> {
+  const convoIds = new Set(events.filter(isEncryptedMessage).map((event) => event.audience_id))
+  if (convoIds.size === 0) return []
+  const devices = await listConvoDevices(tx, [...convoIds])
+  return devices
+    .filter((device) => !ctx.presence.isOnline(device.user_id) && channelOf(ctx, device))
+    .map((device) => queued(ctx, device, device.convo_id, null))
 }

@@ -60,15 +60,17 @@ async function deliver(ctx: DeliverNeeds, services: Services, push: DuePushRow):
 function signalOf(ctx: DeliverNeeds, push: DuePushRow): PushSignal {
   const left = Date.parse(push.expires_at) - ctx.clock.now()
   return {
-    data: {
-      type: 'newMessage',
-      senderUserId: push.sender_id,
-      conversationId: push.conversation_id,
-      senderUsername: push.sender_username,
-    },
+    data: dataOf(push),
     ttlSeconds: Math.max(1, Math.floor(left / SECOND)),
     collapseKey: push.conversation_id,
   }
+}
+
+/** Of an encrypted conversation a device is told that it is to look, and nothing else. */
+function dataOf(push: DuePushRow): Record<string, string> {
+  const { conversation_id: conversationId, sender_id: senderUserId, sender_username } = push
+  if (senderUserId === null || sender_username === null) return { type: 'mlsEvent', conversationId }
+  return { type: 'newMessage', senderUserId, conversationId, senderUsername: sender_username }
 }
 
 async function settle(

@@ -27,6 +27,9 @@ export interface PushService {
   stop(): Promise<void>
 }
 
+/** Events behind which there may be a push. */
+const WAKING = new Set(['MessageReceived', 'MlsEvent'])
+
 /**
  * Tells people without a live connection that something is there. It listens to the bus only to know
  * when to look: what it finds are committed rows, so that a slow or dead push service, or the end of
@@ -101,7 +104,7 @@ export async function startPush(ctx: Needs): Promise<PushService> {
 
   ctx.bus.subscribe({
     events(events) {
-      if (stopped || !events.some(({ name }) => name === 'MessageReceived')) return
+      if (stopped || !events.some(({ name }) => WAKING.has(name))) return
       looks = LOOKS_AFTER
       collector.wake()
     },

@@ -47,6 +47,9 @@ export interface LatestEvent {
   readonly tenant_id: string
   readonly conversation_id: string | null
   readonly sender_id: string | null
+  readonly name: string
+  readonly audience_id: string
+  readonly subject_id: string
 }
 
 /** The events behind a place in their order; those that are messages still there with their sender. */
@@ -71,6 +74,9 @@ export async function listEventsBehind(
       'event.writer',
       'event.position',
       'event.tenant_id',
+      'event.name',
+      'event.audience_id',
+      'event.subject_id',
       'message.conversation_id',
       'message.sender_id',
     ])
@@ -113,7 +119,8 @@ export interface DuePushRow extends QueuedPushRow {
   p256dh: string | null
   auth: string | null
   key_id: string | null
-  sender_username: string
+  /** Null: nobody is named. */
+  sender_username: string | null
 }
 
 /** What may be sent now, longest due first, but for the services that are busy. */
@@ -132,7 +139,7 @@ export async function listDue(
         .onRef('device.user_id', '=', 'queued.user_id'),
     )
     .innerJoin('users as owner', 'owner.id', 'queued.user_id')
-    .innerJoin('users as sender', 'sender.id', 'queued.sender_id')
+    .leftJoin('users as sender', 'sender.id', 'queued.sender_id')
     .where('owner.status', '=', 'Active')
     .where('queued.next_attempt_at', '<=', now)
     .where('queued.expires_at', '>', now)

@@ -13,7 +13,23 @@ export async function authenticateToken(
   token: string,
   origin: Origin,
 ): Promise<UserActor> {
-  const { userId, sessionId } = await verifyAccessToken(ctx, token)
+  return actorOf(ctx, await verifyAccessToken(ctx, token), origin)
+}
+
+/** The same for whom a single-use ticket was made out to. */
+export async function authenticateTicket(
+  ctx: Pick<Ctx, 'db'>,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string | null },
+  origin: Origin,
+): Promise<UserActor> {
+  return actorOf(ctx, { userId, sessionId: sessionId ?? undefined }, origin)
+}
+
+async function actorOf(
+  ctx: Pick<Ctx, 'db'>,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string | undefined },
+  origin: Origin,
+): Promise<UserActor> {
   const caller = await findCaller(ctx.db.read, userId, sessionId)
   if (!caller || !mayAct(caller, sessionId)) throw new AppError(commonErrors.unauthorized)
   return {

@@ -6,6 +6,7 @@ import { composers as calls } from '../calls/compose.ts'
 import { composers as conversations } from '../conversations/compose.ts'
 import { composers as friends } from '../friends/compose.ts'
 import { composers as messages } from '../messages/compose.ts'
+import { composers as mls } from '../mls/compose.ts'
 import { composers as pins } from '../pins/compose.ts'
 import { composers as reactions } from '../reactions/compose.ts'
 import { composers as sessions } from '../sessions/compose.ts'
@@ -24,6 +25,7 @@ const composers: Readonly<Record<EventName, Composer<Needs>>> = {
   ...reactions,
   ...pins,
   ...calls,
+  ...mls,
 }
 
 /** A page of events with their arguments: a look-up or two for each name, whatever the number. */

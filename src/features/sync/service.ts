@@ -8,6 +8,9 @@ import { syncErrors } from './errors.ts'
 import type { SyncPage, SyncQuery } from './schema.ts'
 import { hasUnsettled, listEvents, readEventLog } from './store.ts'
 
+export { readCursor, writeCursor } from './cursor.ts'
+export { readEventLog } from './store.ts'
+
 const SETTLE_TRIES = 20
 const SETTLE_PAUSE_MS = 25
 

@@ -38,6 +38,23 @@ function eventsFor(db: Db, { userId, tenantId }: Reader, condition: Expression<S
     .where('event.tenant_id', '=', tenantId)
     .where(condition)
     .select(columns)
+  // Of a conversation that is encrypted end to end, all who were in it hear when somebody's part ends.
+  const encrypted = db
+    .selectFrom('mls_members as member')
+    .innerJoin('events as event', 'event.audience_id', 'member.convo_id')
+    .where('member.user_id', '=', userId)
+    .where('member.tenant_id', '=', tenantId)
+    .where(condition)
+    .where(({ eb, or, ref }) =>
+      or([
+        eb('member.left_at', 'is', null),
+        eb('event.created_at', '<=', ref('member.left_at')),
+        // Their own going, which may be written a moment later.
+        eb('event.subject_id', 'like', `% ${userId} %`),
+      ]),
+    )
+    .whereRef('event.created_at', '>=', 'member.joined_at')
+    .select(columns)
   return db
     .selectFrom('conversation_members as member')
     .innerJoin('events as event', 'event.audience_id', 'member.conversation_id')
@@ -58,6 +75,7 @@ function eventsFor(db: Db, { userId, tenantId }: Reader, condition: Expression<S
     )
     .select(columns)
     .unionAll(own)
+    .unionAll(encrypted)
 }
 
 /** Settled events behind the place, in order. */

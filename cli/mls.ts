@@ -1,0 +1,103 @@
+import type { Command } from 'commander'
+import type {
+  compactCommand,
+  listConvosCommand,
+  listDevicesCommand,
+  showConvoCommand,
+} from '../src/features/mls/commands.ts'
+import { order } from './connection.ts'
+import { withExamples } from './examples.ts'
+import { globalsOf } from './globals.ts'
+import { print, properties, table, time } from './output.ts'
+
+export function addMls(program: Command): void {
+  const mls = program
+    .command('mls')
+    .description('end-to-end encrypted conversations: sizes and people, never content')
+
+  const list = mls.command('list').description('list the conversations').action(listConvos)
+  withExamples(list, 'mimir mls list', 'mimir mls list --json')
+
+  const show = mls
+    .command('show')
+    .description('one conversation with its members and their devices')
+    .argument('<id>', 'as `mimir mls list` shows it')
+    .action(showConvo)
+  withExamples(show, 'mimir mls show 00112233445566778899aabbccddeeff')
+
+  const devices = mls
+    .command('devices')
+    .description('the devices of a user and the key packages that each has left')
+    .argument('<user>', 'username, e-mail or id')
+    .action(listDevices)
+  withExamples(devices, 'mimir mls devices ada')
+
+  const compact = mls
+    .command('compact')
+    .description(
+      'take away now what is older than MIMIR_MLS_RETENTION_DAYS and passed by every device',
+    )
+    .action(compactNow)
+  withExamples(compact, 'mimir mls compact')
+}
+
+async function listConvos(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const convos = await order<typeof listConvosCommand>(globals, 'mls.list', {})
+  await print(globals, convos, () =>
+    table(
+      ['id', 'epoch', 'members', 'messages', 'bytes', 'made'],
+      convos.map((one) => [
+        ...[one.id, one.epoch, one.members, one.messages, one.bytes],
+        time(one.createdAt),
+      ]),
+      'There are no encrypted conversations.',
+    ),
+  )
+}
+
+async function showConvo(convo: string, _options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const view = await order<typeof showConvoCommand>(globals, 'mls.show', { convo })
+  await print(globals, view, async () => {
+    const facts = await properties([
+      ['id', view.groupId],
+      ['suite', view.cipherSuite],
+      ['epoch', view.epoch],
+      ['newest number', view.lastSeq],
+      ['compacted up to', view.floorSeq],
+      ['made', time(view.createdAt)],
+    ])
+    const members = await table(
+      ['member', 'admin', 'devices', 'joined'],
+      view.members.map((member) => [
+        ...[member.did, member.isAdmin ? 'yes' : '', member.devices.length],
+        time(member.joinedAt),
+      ]),
+      'It has no members.',
+    )
+    return `${facts}\n\n${members}`
+  })
+}
+
+async function listDevices(user: string, _options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const devices = await order<typeof listDevicesCommand>(globals, 'mls.devices', { user })
+  await print(globals, devices, () =>
+    table(
+      ['id', 'name', 'key packages', 'last seen'],
+      devices.map((one) => [one.id, one.name, one.keyPackages, time(one.lastSeenAt)]),
+      'This user has no devices for encrypted conversations.',
+    ),
+  )
+}
+
+async function compactNow(_options: object, command: Command): Promise<void> {
+  const globals = globalsOf(command)
+  const done = await order<typeof compactCommand>(globals, 'mls.compact', {})
+  await print(
+    globals,
+    done,
+    () => `${done.messages} messages of ${done.conversations} conversations are gone.`,
+  )
+}

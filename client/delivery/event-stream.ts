@@ -1,0 +1,40 @@
+import type { JsonObject, StreamEvent } from './transport.ts'
+
+/**
+ * Reads server-sent events from a response (WHATWG HTML §9.2.6). Not `EventSource`: that one sends no
+ * Authorization header, and a token in the address would end up in logs.
+ */
+export async function* readEventStream(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<StreamEvent> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let rest = ''
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      const blocks = (rest + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/)
+      rest = blocks.pop() ?? ''
+      for (const block of blocks) {
+        const event = parseEvent(block)
+        if (event) yield event
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}
+
+function parseEvent(block: string): StreamEvent | undefined {
+  const fields = block.split(/\r?\n/).map((line) => /^(\w+): ?(.*)$/.exec(line) ?? [])
+  const valuesOf = (name: string) =>
+    fields.flatMap(([, field, value]) => (field === name && value !== undefined ? [value] : []))
+  const data = valuesOf('data')
+  // A comment keeps the connection alive and says nothing.
+  if (data.length === 0) return undefined
+  return {
+    type: valuesOf('event')[0] ?? 'message',
+    data: JSON.parse(data.join('\n')) as JsonObject,
+  }
+}

@@ -1,0 +1,107 @@
+import type { Bytes } from '../bytes.ts'
+import { ServiceError } from '../errors.ts'
+import { readEventStream } from './event-stream.ts'
+import type { JsonObject, Params, StreamEvent, Transport } from './transport.ts'
+
+export interface HttpTransportOptions {
+  /** The server's address, with its path if it has one: `https://chat.example.org`. */
+  readonly service: string
+  /**
+   * The bearer token for a call of that method: an access token of Mimir, or an ATProto service token
+   * that names the method in `lxm`. Asked for each request, so that it can be a fresh one.
+   */
+  readonly token: (nsid: string) => string | Promise<string>
+  readonly fetch?: typeof fetch
+  /** Milliseconds after which a request counts as lost. An event stream has no such limit. */
+  readonly timeoutMs?: number
+}
+
+const TIMEOUT_MS = 30_000
+
+/** XRPC over `fetch`: a query is GET, a procedure POST with JSON (https://atproto.com/specs/xrpc). */
+export class HttpTransport implements Transport {
+  readonly #options: HttpTransportOptions
+
+  constructor(options: HttpTransportOptions) {
+    this.#options = options
+  }
+
+  async query(nsid: string, params: Params): Promise<JsonObject> {
+    return (await this.#send('GET', nsid, params)).json() as Promise<JsonObject>
+  }
+
+  async procedure(nsid: string, body: JsonObject): Promise<JsonObject> {
+    const text = JSON.stringify(body)
+    const response = await this.#send('POST', nsid, {}, text, 'application/json')
+    return readJson(response)
+  }
+
+  async upload(nsid: string, params: Params, content: Bytes): Promise<JsonObject> {
+    const type = 'application/octet-stream'
+    return readJson(await this.#send('POST', nsid, params, content, type))
+  }
+
+  async download(nsid: string, params: Params): Promise<Bytes> {
+    const response = await this.#send('GET', nsid, params)
+    return new Uint8Array(await response.arrayBuffer())
+  }
+
+  async *events(
+    nsid: string,
+    params: Params,
+    signal: AbortSignal,
+    opened: () => void,
+  ): AsyncIterable<StreamEvent> {
+    const accept = { accept: 'text/event-stream' }
+    const response = await this.#request('GET', nsid, params, signal, accept)
+    opened()
+    if (response.body) yield* readEventStream(response.body)
+  }
+
+  #send(method: string, nsid: string, params: Params, body?: string | Bytes, type?: string) {
+    const signal = AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS)
+    const headers = type === undefined ? {} : { 'content-type': type }
+    return this.#request(method, nsid, params, signal, headers, body)
+  }
+
+  async #request(
+    method: string,
+    nsid: string,
+    params: Params,
+    signal: AbortSignal,
+    headers: Record<string, string>,
+    body?: string | Bytes,
+  ): Promise<Response> {
+    const send = this.#options.fetch ?? fetch
+    const response = await send(this.#address(nsid, params), {
+      method,
+      signal,
+      headers: { authorization: `Bearer ${await this.#options.token(nsid)}`, ...headers },
+      ...(body === undefined ? {} : { body }),
+    })
+    if (!response.ok) throw new ServiceError(response.status, await readJson(response))
+    return response
+  }
+
+  #address(nsid: string, params: Params): string {
+    const query = new URLSearchParams()
+    for (const [name, value] of Object.entries(params)) {
+      // A list is the same name again and again.
+      for (const each of Array.isArray(value) ? value : [value]) {
+        if (each !== undefined) query.append(name, String(each))
+      }
+    }
+    const text = query.toString()
+    const base = this.#options.service.replace(/\/+$/, '')
+    return `${base}/xrpc/${nsid}${text === '' ? '' : `?${text}`}`
+  }
+}
+
+/** What is not JSON says nothing of ours: a proxy's page, or no body. */
+async function readJson(response: Response): Promise<JsonObject> {
+  try {
+    return (await response.json()) as JsonObject
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,233 @@
+import { type Bytes, equal, fromHex } from '../bytes.ts'
+import { type Conversation, DeliveryService } from '../delivery/delivery-service.ts'
+import type { Transport } from '../delivery/transport.ts'
+import { MlsError, ServiceError } from '../errors.ts'
+import { makeGroup, takeFirstPackages } from '../groups/create.ts'
+import { makeExternalCommit } from '../groups/external-commit.ts'
+import { Group } from '../groups/group.ts'
+import type { HistoryEntry } from '../groups/history.ts'
+import { joinByWelcome } from '../groups/join.ts'
+import type { Place } from '../groups/place.ts'
+import { changesBetween, listGroups, loadSnapshot, type Snapshot } from '../groups/record.ts'
+import { SUITES, type SuiteName } from '../mls/suites.ts'
+import { safetyNumber } from '../people/safety-number.ts'
+import type { PersonSecret } from '../people/secret.ts'
+import { SerialQueue } from '../queue.ts'
+import { SealedStore } from '../stores/sealed.ts'
+import type { Store } from '../stores/store.ts'
+import { exportArchive, importArchive } from './archive.ts'
+import { followEvents } from './follow.ts'
+import { keyOf, loadIdentity } from './identity.ts'
+import { ensureRegistered, keepUpKeyPackages, type UpkeepNeeds } from './upkeep.ts'
+
+export interface DeviceOptions {
+  /** Whose device it is; the server knows the person by the token. */
+  readonly did: string
+  /** How the person calls it, for a new one: “laptop”. The server sees it. */
+  readonly name: string
+  readonly secret: PersonSecret
+  /** Where it keeps its keys; everything in it is sealed with the person's secret. */
+  readonly store: Store
+  readonly transport: Transport
+  /** Told of each entry of a group's history, once it is stored. */
+  readonly onEntry?: (convoId: string, entry: HistoryEntry) => void
+  /** Whether somebody who is no member may come in by an external commit; nobody by default. */
+  readonly acceptJoiner?: (did: string, convoId: string) => boolean
+  /** The suites it speaks; all by default. */
+  readonly suites?: readonly SuiteName[]
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+/** A device of a person: its keys, its key packages and its groups. */
+export class MlsDevice {
+  readonly #place: Place
+  readonly #upkeep: UpkeepNeeds
+  readonly #secret: PersonSecret
+  readonly #groups: Map<string, Group>
+  readonly #queue = new SerialQueue()
+
+  private constructor(place: Place, upkeep: UpkeepNeeds, secret: PersonSecret, groups: Group[]) {
+    this.#place = place
+    this.#upkeep = upkeep
+    this.#secret = secret
+    this.#groups = new Map(groups.map((group) => [group.id, group]))
+  }
+
+  /**
+   * Opens the device of a store, or makes a new one there, which the service is told of. Then call
+   * `sync`, or `follow` for good.
+   */
+  static async open(options: DeviceOptions): Promise<MlsDevice> {
+    const store = new SealedStore(options.store, await options.secret.storeKey())
+    const identity = await loadIdentity(store, options)
+    const service = new DeliveryService(options.transport)
+    const now = options.now ?? Date.now
+    const upkeep = { identity, store, service, suites: options.suites ?? SUITES, now }
+    const place: Place = {
+      identity,
+      deviceId: await ensureRegistered(upkeep),
+      store,
+      service,
+      now,
+      acceptJoiner: options.acceptJoiner ?? (() => false),
+      notice: options.onEntry ?? (() => {}),
+    }
+    const snapshots = await Promise.all(
+      (await listGroups(store)).map((convoId) => loadSnapshot(store, convoId)),
+    )
+    const groups = snapshots.flatMap((each) => (each ? [new Group(place, each)] : []))
+    return new MlsDevice(place, upkeep, options.secret, groups)
+  }
+
+  get did(): string {
+    return this.#place.identity.did
+  }
+
+  /** The name by which the service knows the device. */
+  get deviceId(): string {
+    return this.#place.deviceId
+  }
+
+  /** The device's signature key, hex: the name by which groups know it. */
+  get key(): string {
+    return keyOf(this.#place.identity)
+  }
+
+  /** The suites that it speaks. */
+  get suites(): readonly SuiteName[] {
+    return this.#upkeep.suites
+  }
+
+  get groups(): Group[] {
+    return [...this.#groups.values()]
+  }
+
+  group(convoId: string): Group | undefined {
+    return this.#groups.get(convoId)
+  }
+
+  /**
+   * Makes a group with these people and all devices of everybody, this person's others included.
+   * `name` is for the server to see; leave it out and name the group in a message.
+   */
+  async createGroup({
+    members,
+    name,
+  }: {
+    members: readonly string[]
+    name?: string
+  }): Promise<Group> {
+    const people = [...new Set([this.did, ...members])]
+    const { service } = this.#place
+    const { suite, packages } = await takeFirstPackages(service, people, this.#upkeep.suites)
+    const group = await this.#addGroup(await makeGroup(this.#place, suite, packages, name))
+    await group.sync()
+    return group
+  }
+
+  /**
+   * Brings everything up to date: groups that were joined, left or missed, their logs, what a crash
+   * or a lost connection interrupted, and the key packages.
+   */
+  sync(): Promise<void> {
+    return this.#queue.run(async () => {
+      const conversations = await this.#place.service.listConversations()
+      for (const conversation of conversations) await this.#join(conversation)
+      for (const group of this.#groups.values()) await group.sync()
+      await keepUpKeyPackages(this.#upkeep, this.deviceId)
+    })
+  }
+
+  /** Publishes key packages where they run low. */
+  keepUp(): Promise<void> {
+    return this.#queue.run(() => keepUpKeyPackages(this.#upkeep, this.deviceId))
+  }
+
+  /** Joins a group by the Welcome that waits for this device, if one does. */
+  join(convoId: string): Promise<Group | undefined> {
+    return this.#queue.run(() => this.#joinByWelcome(convoId))
+  }
+
+  /**
+   * Stays up to date until the signal: syncs, then follows the event stream, and again whenever the
+   * connection is lost. `onTrouble` hears of what went wrong on the way.
+   */
+  follow(signal: AbortSignal, onTrouble: (error: unknown) => void = () => {}): Promise<void> {
+    return followEvents(this, this.#place.service, signal, onTrouble)
+  }
+
+  /** This person's devices, as the service lists them. */
+  devices(): Promise<{ deviceId: string; name: string; key: Bytes | undefined }[]> {
+    return this.#place.service.listDevices()
+  }
+
+  /** Removes another device of this person, lost or sold, from all groups and from the service. */
+  async removeDevice({ deviceId, key }: { deviceId: string; key: string }): Promise<void> {
+    for (const group of this.#groups.values()) {
+      if (group.status === 'active') await group.removeDevices([key])
+    }
+    await this.#place.service.deleteDevice(deviceId)
+  }
+
+  /** Sixty digits to compare with somebody of this group over another channel. */
+  async safetyNumber(group: Group, did: string): Promise<string> {
+    const members = await group.members()
+    const [own, other] = [this.did, did].map((each) => {
+      const devices = members.find((member) => member.did === each)?.devices
+      if (!devices) throw new MlsError('not-a-member', `${each} is not in the group.`)
+      const [endorser] = devices.map(({ endorsedBy }) => endorsedBy)
+      const isOne =
+        endorser &&
+        devices.every(({ endorsedBy }) => endorsedBy !== undefined && equal(endorser, endorsedBy))
+      return { did: each, keys: isOne ? [endorser] : devices.map(({ key }) => fromHex(key)) }
+    })
+    if (!own || !other) throw new RangeError('two people have two fingerprints')
+    return safetyNumber(own, other)
+  }
+
+  /** All that this device has read, sealed with the person's secret, for another device of theirs. */
+  exportArchive(): Promise<Bytes> {
+    return exportArchive(this.#place.store, this.#secret)
+  }
+
+  importArchive(archive: Uint8Array): Promise<void> {
+    return importArchive(this.#place.store, this.#secret, archive)
+  }
+
+  close(): Promise<void> {
+    return this.#place.store.close()
+  }
+
+  async #join({ convoId, members }: Conversation): Promise<void> {
+    const known = this.#groups.get(convoId)
+    if (known?.status === 'active' || !members.includes(this.did)) return
+    // A new device of a member comes in by itself when nobody has added it; one that was removed does not.
+    if ((await this.#joinByWelcome(convoId)) || known) return
+    try {
+      await this.#addGroup(await makeExternalCommit(this.#place, convoId, undefined))
+    } catch (error) {
+      // Nobody has left a GroupInfo yet; the next sync tries again.
+      if (!(error instanceof ServiceError && error.error === 'GroupInfoUnavailable')) throw error
+    }
+  }
+
+  async #joinByWelcome(convoId: string): Promise<Group | undefined> {
+    const known = this.#groups.get(convoId)
+    const joined = await joinByWelcome(this.#place, convoId, known?.snapshot)
+    if (!joined) return undefined
+    if (!known) return this.#remember(new Group(this.#place, joined))
+    known.replace(joined)
+    return known
+  }
+
+  async #addGroup(snapshot: Snapshot): Promise<Group> {
+    await this.#place.store.write(changesBetween(undefined, snapshot))
+    return this.#remember(new Group(this.#place, snapshot))
+  }
+
+  #remember(group: Group): Group {
+    this.#groups.set(group.id, group)
+    return group
+  }
+}

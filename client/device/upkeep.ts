@@ -1,0 +1,91 @@
+import { fromUtf8, utf8 } from '../bytes.ts'
+import type { DeliveryService } from '../delivery/delivery-service.ts'
+import type { SuiteName } from '../mls/suites.ts'
+import type { Store } from '../stores/store.ts'
+import { createUlid } from '../ulid.ts'
+import type { DeviceIdentity } from './identity.ts'
+import {
+  createKeyPackage,
+  isOutlived,
+  keepKeyPackage,
+  listKeyPackages,
+  type OwnKeyPackage,
+  toPublished,
+} from './key-packages.ts'
+
+/** Fewer than this many left, and more are published … */
+const LOW = 5
+/** … until there are this many. */
+const STOCK = 20
+/** Seconds before its end at which a last-resort package is replaced: two weeks. */
+const RENEWAL = 14 * 24 * 3600
+
+export interface UpkeepNeeds {
+  readonly identity: DeviceIdentity
+  readonly store: Store
+  readonly service: DeliveryService
+  /** The suites that the device speaks. */
+  readonly suites: readonly SuiteName[]
+  readonly now: () => number
+}
+
+const PLACE = 'registration'
+
+/**
+ * The device's name at the service; registers it when it has none, with the first key packages of
+ * each suite, a last resort among them. The private keys are stored before anybody can use them.
+ */
+export async function ensureRegistered(needs: UpkeepNeeds): Promise<string> {
+  const known = await needs.store.read(PLACE)
+  if (known) return fromUtf8(known)
+  const fresh = await createStock(
+    needs,
+    needs.suites.map((suite) => ({ suite, count: STOCK, lastResort: true })),
+  )
+  const packages = fresh.map(toPublished)
+  const { name } = needs.identity
+  const deviceId = await needs.service.registerDevice(name, packages, createUlid(needs.now()))
+  await needs.store.write([[PLACE, utf8(deviceId)]])
+  return deviceId
+}
+
+/**
+ * Publishes key packages where they run low, renews a last resort that nears its end, and drops the
+ * private keys that nothing can arrive for.
+ */
+export async function keepUpKeyPackages(needs: UpkeepNeeds, deviceId: string): Promise<void> {
+  const own = await listKeyPackages(needs.store, needs.identity)
+  const outlived = own.filter((each) => isOutlived(each, needs.now()))
+  if (outlived.length > 0) {
+    await needs.store.write(outlived.map(({ ref }) => [`key-package/${ref}`, undefined]))
+  }
+  const wanted = await Promise.all(
+    needs.suites.map(async (suite) => {
+      const { available, hasLastResort } = await needs.service.countKeyPackages(deviceId, suite)
+      const isLasting = own.some(
+        (each) =>
+          each.suite === suite && each.lastResort && each.notAfter - RENEWAL > needs.now() / 1000,
+      )
+      const count = available < LOW ? STOCK - available : 0
+      return { suite, count, lastResort: !hasLastResort || !isLasting }
+    }),
+  )
+  const fresh = await createStock(needs, wanted)
+  if (fresh.length === 0) return
+  await needs.service.publishKeyPackages(fresh.map(toPublished), createUlid(needs.now()))
+}
+
+async function createStock(
+  needs: UpkeepNeeds,
+  wanted: readonly { suite: SuiteName; count: number; lastResort: boolean }[],
+): Promise<OwnKeyPackage[]> {
+  const fresh: OwnKeyPackage[] = []
+  for (const { suite, count, lastResort } of wanted) {
+    for (let made = 0; made < count; made += 1) {
+      fresh.push(await createKeyPackage(needs.identity, suite, needs.now()))
+    }
+    if (lastResort) fresh.push(await createKeyPackage(needs.identity, suite, needs.now(), true))
+  }
+  if (fresh.length > 0) await needs.store.write(fresh.map(keepKeyPackage))
+  return fresh
+}

@@ -1,0 +1,61 @@
+import type { ClientState, Proposal, PublicMessage } from 'ts-mls'
+import { toBase64, toHex } from '../bytes.ts'
+import { MlsError } from '../errors.ts'
+import { didOf, type Leaf, leafAt, leavesOf } from '../mls/credential.ts'
+import type { DeviceOf } from './history.ts'
+
+/** Whom a commit adds and removes, and who made it. */
+export interface CommitContent {
+  readonly by: DeviceOf | undefined
+  readonly added: readonly DeviceOf[]
+  readonly removed: readonly DeviceOf[]
+  /** Who comes in by themselves: the maker of an external commit (RFC 9420 §12.4.3.2). */
+  readonly joiner: DeviceOf | undefined
+}
+
+/** Reads a commit against the state of the epoch in which it was framed, before it is applied. */
+export function readCommit(state: ClientState, message: PublicMessage): CommitContent {
+  if (message.content.contentType !== 'commit') {
+    throw new MlsError('unreadable', 'The log calls a commit what is none.')
+  }
+  const { commit, sender } = message.content
+  const proposals = commit.proposals.flatMap((each): Proposal[] => {
+    if (each.proposalOrRefType === 'proposal') return [each.proposal]
+    const known = state.unappliedProposals[toBase64(each.reference)]
+    return known ? [known.proposal] : []
+  })
+  const joiner =
+    sender.senderType === 'new_member_commit' ? deviceOf(commit.path?.leafNode) : undefined
+  const added = proposals.flatMap((proposal) =>
+    proposal.proposalType === 'add' ? (deviceOf(proposal.add.keyPackage.leafNode) ?? []) : [],
+  )
+  const removed = proposals.flatMap((proposal) =>
+    proposal.proposalType === 'remove' ? (deviceAt(state, proposal.remove.removed) ?? []) : [],
+  )
+  const by = sender.senderType === 'member' ? deviceAt(state, sender.leafIndex) : joiner
+  // Who comes back removes an old leaf of their own and is no news to anybody.
+  const isBack = removed.some(({ device }) => device === joiner?.device)
+  return {
+    by,
+    joiner,
+    added: joiner && !isBack ? [...added, joiner] : added,
+    removed: isBack ? removed.filter(({ device }) => device !== joiner?.device) : removed,
+  }
+}
+
+/** Whether a person has a leaf in the tree. */
+export function isMember(state: ClientState, did: string): boolean {
+  return leavesOf(state.ratchetTree).some((leaf) => leaf.did === did)
+}
+
+export function deviceAt(state: ClientState, index: number): DeviceOf | undefined {
+  return fromLeaf(leafAt(state.ratchetTree, index))
+}
+
+function fromLeaf(leaf: Leaf | undefined): DeviceOf | undefined {
+  return leaf && { did: leaf.did, device: toHex(leaf.node.signaturePublicKey) }
+}
+
+function deviceOf(node: Leaf['node'] | undefined): DeviceOf | undefined {
+  return node && { did: didOf(node) ?? '', device: toHex(node.signaturePublicKey) }
+}

@@ -1,0 +1,56 @@
+import { type Held, keep, withoutAttempt } from './held.ts'
+import { type HistoryEntry, historyChange } from './history.ts'
+import { endMembership } from './read-log.ts'
+import {
+  type Attempt,
+  type CreateAttempt,
+  changesBetween,
+  type ExternalAttempt,
+  type LeaveAttempt,
+  type Snapshot,
+} from './record.ts'
+
+/**
+ * Sends what is on record. A commit is then still to come back in the log: there it takes effect,
+ * behind what was stored before it. Everything else counts with the service's answer.
+ */
+export function deliver(held: Held, attempt: Attempt): Promise<void> {
+  switch (attempt.kind) {
+    case 'create':
+      return create(held, attempt)
+    case 'commit':
+      return held.place.service.commit({ ...attempt, convoId: held.snapshot.record.convoId })
+    case 'external':
+      return commitExternally(held, attempt)
+    case 'leave':
+      return leave(held, attempt)
+  }
+}
+
+async function create(held: Held, attempt: CreateAttempt): Promise<void> {
+  const { convoId, suite } = held.snapshot.record
+  await held.place.service.createConversation({ ...attempt, convoId, suite })
+  await keep(held, withoutAttempt(held.snapshot))
+}
+
+async function commitExternally(held: Held, attempt: ExternalAttempt): Promise<void> {
+  const { record, next } = held.snapshot
+  const { convoId, cursor } = record
+  const seq = await held.place.service.commitExternally({ ...attempt, convoId })
+  const after: Snapshot = {
+    record: { ...record, cursor: seq, attempt: undefined },
+    state: next,
+    next: undefined,
+  }
+  const entry: HistoryEntry = { kind: 'joined', seq, epoch: attempt.epoch + 1, after: cursor }
+  const changes = changesBetween(held.snapshot, after)
+  await held.place.store.write([...changes, historyChange(convoId, entry)])
+  held.snapshot = after
+  held.place.notice(convoId, entry)
+}
+
+async function leave(held: Held, attempt: LeaveAttempt): Promise<void> {
+  const { convoId } = held.snapshot.record
+  await held.place.service.leave({ ...attempt, convoId })
+  await keep(held, endMembership(held.snapshot, 'left'))
+}

@@ -1,0 +1,18 @@
+import type { DeliveryService } from '../delivery/delivery-service.ts'
+import type { DeviceIdentity } from '../device/identity.ts'
+import type { Store } from '../stores/store.ts'
+import type { HistoryEntry } from './history.ts'
+
+/** What a group of this device works with. */
+export interface Place {
+  readonly identity: DeviceIdentity
+  /** The device's name at the service. */
+  readonly deviceId: string
+  readonly store: Store
+  readonly service: DeliveryService
+  readonly now: () => number
+  /** Whether somebody who is no member may come in by an external commit, as by an invitation. */
+  readonly acceptJoiner: (did: string, convoId: string) => boolean
+  /** Told of each entry once it is stored. */
+  readonly notice: (convoId: string, entry: HistoryEntry) => void
+}

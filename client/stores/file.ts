@@ -1,0 +1,135 @@
+import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { asBytes, type Bytes, concat, fromUtf8, utf8 } from '../bytes.ts'
+import { SerialQueue } from '../queue.ts'
+import type { Change, Store } from './store.ts'
+
+/** Bytes of dead records that are worth writing the file anew when it is opened. */
+const WASTE = 1 << 20
+/** A record: its length and CRC-32 (4 bytes each), then its changes. */
+const HEADER = 8
+/** The length that stands for a value taken away. */
+const TAKEN_AWAY = 0xffffffff
+
+/**
+ * A store in one file, for Bun and Node: a log of synced records, one a `write`, and its values in
+ * memory. A record cut short by a crash is left out when the file is opened, with all its changes.
+ * One process at a time.
+ */
+export async function openFileStore(path: string): Promise<Store> {
+  await mkdir(dirname(path), { recursive: true })
+  const { values, intact, size } = replay(await readOrEmpty(path))
+  const live = [...values].reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  if (size - live > WASTE) {
+    const fresh = await open(`${path}.new`, 'w', 0o600)
+    await append(fresh, encodeRecord([...values]), 0)
+    await fresh.close()
+    await rename(`${path}.new`, path)
+    return openFileStore(path)
+  }
+  const file = await open(path, intact === 0 ? 'w+' : 'r+', 0o600)
+  await file.truncate(intact)
+  return new FileStore(file, values, intact)
+}
+
+class FileStore implements Store {
+  readonly #file: FileHandle
+  readonly #values: Map<string, Bytes>
+  readonly #writes = new SerialQueue()
+  #end: number
+
+  constructor(file: FileHandle, values: Map<string, Bytes>, end: number) {
+    this.#file = file
+    this.#values = values
+    this.#end = end
+  }
+
+  async read(key: string): Promise<Bytes | undefined> {
+    return this.#values.get(key)
+  }
+
+  async keys(prefix: string): Promise<string[]> {
+    return [...this.#values.keys()].filter((key) => key.startsWith(prefix)).sort()
+  }
+
+  write(changes: readonly Change[]): Promise<void> {
+    return this.#writes.run(async () => {
+      const record = encodeRecord(changes)
+      await append(this.#file, record, this.#end)
+      this.#end += record.length
+      apply(this.#values, changes)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#writes.run(() => this.#file.close())
+  }
+}
+
+async function append(file: FileHandle, record: Bytes, at: number): Promise<void> {
+  await file.write(record, 0, record.length, at)
+  await file.datasync()
+}
+
+async function readOrEmpty(path: string): Promise<Bytes> {
+  try {
+    return asBytes(await readFile(path))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array()
+    throw error
+  }
+}
+
+function replay(log: Bytes) {
+  const values = new Map<string, Bytes>()
+  const view = new DataView(log.buffer, log.byteOffset, log.byteLength)
+  let intact = 0
+  while (intact + HEADER <= log.length) {
+    const end = intact + HEADER + view.getUint32(intact)
+    const body = log.subarray(intact + HEADER, end)
+    if (end > log.length || crc32(body) !== view.getUint32(intact + 4)) break
+    apply(values, decodeChanges(body))
+    intact = end
+  }
+  return { values, intact, size: log.length }
+}
+
+function apply(values: Map<string, Bytes>, changes: readonly Change[]): void {
+  for (const [key, value] of changes) {
+    if (value === undefined) values.delete(key)
+    else values.set(key, asBytes(value.slice()))
+  }
+}
+
+function encodeRecord(changes: readonly Change[]): Bytes {
+  const body = concat(
+    ...changes.flatMap(([key, value]) => {
+      const name = utf8(key)
+      const length = value === undefined ? TAKEN_AWAY : value.length
+      return [uint32(name.length), name, uint32(length), value ?? new Uint8Array()]
+    }),
+  )
+  return concat(uint32(body.length), uint32(crc32(body)), body)
+}
+
+function decodeChanges(body: Bytes): Change[] {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  const changes: Change[] = []
+  for (let offset = 0; offset < body.length; ) {
+    const key = body.subarray(offset + 4, offset + 4 + view.getUint32(offset))
+    offset += 4 + key.length
+    const length = view.getUint32(offset)
+    offset += 4
+    const value = length === TAKEN_AWAY ? undefined : body.subarray(offset, offset + length)
+    offset += value?.length ?? 0
+    changes.push([fromUtf8(key), value])
+  }
+  return changes
+}
+
+function uint32(value: number): Bytes {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value)
+  return bytes
+}

@@ -1,0 +1,3 @@
+export declare const ROOT: string
+export declare function bunPath(): string
+export declare function nodePath(): string | undefined

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import type { Ctx } from '../../context.ts'
+import { isConflict } from '../../db/errors.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { Actor, Origin, UserActor } from '../../policy/actor.ts'
+import { insertUser, listUsersByDid } from '../accounts/access.ts'
+import { newUser } from '../accounts/service.ts'
+import { recordAudit } from '../audit/service.ts'
+import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
+import { atprotoErrors } from './errors.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
+
+/**
+ * The account of a verified DID, or undefined for one that has none and is not to be given one. By
+ * the settings the first call may make it: for those on the list, or for everybody.
+ */
+export async function findOrAdmit(
+  ctx: Needs,
+  tenantId: string,
+  did: string,
+  origin: Origin,
+): Promise<UserRow | undefined> {
+  const known = await findByDid(ctx, tenantId, did)
+  if (known) return known
+  const { admission, allowlist } = ctx.config.atproto
+  const isAdmitted = admission === 'open' || (admission === 'allowlist' && allowlist.includes(did))
+  if (!isAdmitted) return undefined
+  const user = accountFor(ctx, tenantId, did, 'Active')
+  const actor: Actor = { kind: 'anonymous', tenantId, origin }
+  try {
+    await ctx.db.transaction(async (tx) => {
+      await insertUser(tx, user)
+      await recordAdmission(ctx, tx, actor, user, { admission })
+    })
+    return user
+  } catch (error) {
+    // Two first calls at once: the other one was faster.
+    if (!isConflict(error)) throw error
+    return findByDid(ctx, tenantId, did)
+  }
+}
+
+/**
+ * Makes an account of an invitation for a verified DID; like any other it waits for an administrator.
+ * Throws `InvalidInvitation`, which also who has an account already gets: one invitation is one account.
+ */
+export async function admitByInvitation(
+  ctx: Needs,
+  actor: Actor,
+  did: string,
+  token: string,
+): Promise<UserRow> {
+  const refused = (cause: unknown) =>
+    cause instanceof AppError && cause.kind === 'invalid'
+      ? new AppError(atprotoErrors.invalidInvitation, {}, { cause })
+      : cause
+  const invitation = await requireOpenInvitation(ctx, token).catch((error) => {
+    throw refused(error)
+  })
+  const user = accountFor(ctx, invitation.tenantId, did, 'PendingAdmin')
+  try {
+    await ctx.db.transaction(async (tx) => {
+      await redeemInvitation(ctx, tx, invitation, user.id)
+      await insertUser(tx, user)
+      await recordAdmission(ctx, tx, actor, user, { invitationId: invitation.id })
+    })
+  } catch (error) {
+    if (isConflict(error)) throw new AppError(atprotoErrors.invalidInvitation)
+    throw refused(error)
+  }
+  return user
+}
+
+async function findByDid(
+  ctx: Pick<Ctx, 'db'>,
+  tenantId: string,
+  did: string,
+): Promise<UserRow | undefined> {
+  const [user] = await listUsersByDid(ctx.db.read, tenantId, { dids: [did], usernameKeys: [] })
+  return user
+}
+
+function accountFor(ctx: Needs, tenantId: string, did: string, status: UserRow['status']): UserRow {
+  const username = usernameFor(did)
+  return newUser(ctx, {
+    ...{ tenantId, username, did, status },
+    ...{ email: null, phone: null, passwordHash: null, role: 'member' },
+  })
+}
+
+/** What people see: the DID as far as a username can spell it, and a mark that keeps two apart. */
+function usernameFor(did: string): string {
+  const spelt = did
+    .replace(/^did:/, '')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .slice(0, 38)
+  return `${spelt}_${createHash('sha256').update(did).digest('hex').slice(0, 8)}`
+}
+
+function recordAdmission(
+  ctx: Needs,
+  tx: Parameters<typeof recordAudit>[1],
+  actor: Actor,
+  user: UserRow,
+  how: Record<string, string>,
+): Promise<void> {
+  return recordAudit(ctx, tx, actor, {
+    type: 'account.registered',
+    target: { type: 'user', id: user.id },
+    details: { ...how, did: user.did, status: user.status },
+  })
+}
+
+/** The account as a caller, or the refusal that its state means. */
+export function callerOf(user: UserRow, origin: Origin): UserActor {
+  if (user.status === 'PendingAdmin') throw new AppError(atprotoErrors.accountPending)
+  const { id: userId, tenant_id: tenantId, username, role } = user
+  return { kind: 'user', tenantId, userId, username, role, origin }
+}

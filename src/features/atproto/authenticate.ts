@@ -1,0 +1,24 @@
+import type { Ctx } from '../../context.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import type { Origin, UserActor } from '../../policy/actor.ts'
+import { callerOf, findOrAdmit } from './admission.ts'
+import { readServiceToken, verifyServiceToken } from './service-token.ts'
+
+/**
+ * Who a service token belongs to: an account, or a verified DID without one. Undefined when it is no
+ * service token at all, so that another kind of credential may be tried.
+ */
+export async function authenticateServiceToken(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'dids'>,
+  tenantId: string,
+  text: string,
+  call: { readonly nsid: string; readonly origin: Origin },
+): Promise<{ actor: UserActor } | { stranger: string } | undefined> {
+  const token = readServiceToken(text)
+  if (!token) return undefined
+  const did = await verifyServiceToken(ctx, tenantId, token, call.nsid)
+  const user = await findOrAdmit(ctx, tenantId, did, call.origin)
+  if (!user) return { stranger: did }
+  if (user.status === 'Suspended') throw new AppError(commonErrors.unauthorized)
+  return { actor: callerOf(user, call.origin) }
+}

@@ -1,0 +1,16 @@
+import type { Tx } from '../../db/database.ts'
+import type { AtprotoNonceRow } from '../../db/tables.ts'
+
+/** False when it is there already. */
+export async function insertNonce(tx: Tx, row: AtprotoNonceRow): Promise<boolean> {
+  const result = await tx
+    .insertInto('atproto_nonces')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+export async function deleteNoncesBefore(tx: Tx, now: string): Promise<void> {
+  await tx.deleteFrom('atproto_nonces').where('expires_at', '<', now).execute()
+}

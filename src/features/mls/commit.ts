@@ -1,0 +1,243 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { AppEvent } from '../../events/event.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { UserActor } from '../../policy/actor.ts'
+import { didsOf } from '../atproto/service.ts'
+import { blocksAmong } from '../friends/access.ts'
+import type { Membership } from './access.ts'
+import { type Added, requireAdded } from './adding.ts'
+import { deliverWelcome } from './delivery.ts'
+import { requireEpoch } from './epoch.ts'
+import { mlsErrors } from './errors.ts'
+import { convoEvent } from './events.ts'
+import type { IncomingCommit } from './incoming.ts'
+import {
+  type Convo,
+  deleteLeaves,
+  deleteProposals,
+  insertLeaves,
+  type Leaf,
+  listLeaves,
+  listMembers,
+  listProposals,
+  updateConvo,
+  updateMember,
+  upsertMembers,
+} from './store.ts'
+import { insertMessage } from './store-messages.ts'
+import { deleteWelcomesOf } from './store-welcomes.ts'
+import { applyToTree, type NewLeaf, requireTree } from './tree.ts'
+import { isOrphan } from './view.ts'
+
+export type CommitNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
+
+/** What a commit does, found out under the conversation's lock and not yet written. */
+export interface Effects {
+  readonly added: Added
+  /** Whoever becomes a member by it. */
+  readonly newMembers: readonly string[]
+  readonly removedLeaves: readonly number[]
+  /** Members who lose their last leaf by it. */
+  readonly removedMembers: readonly string[]
+  /** Leaves after it; undefined when the server does not know the tree. */
+  readonly leaves:
+    | { readonly kept: readonly Leaf[]; readonly added: readonly NewLeaf[] }
+    | undefined
+}
+
+/** What a member's commit does, if it fits the records: `InvalidCommit` and others where it does not. */
+export async function judgeCommit(
+  ctx: CommitNeeds,
+  tx: Tx,
+  me: UserActor,
+  { convo, member }: Membership,
+  incoming: IncomingCommit,
+): Promise<Effects> {
+  const { facts, welcome, hashes } = incoming
+  await requireEpoch(tx, convo, facts.epoch)
+  const leaves = await listLeaves(tx, [convo.id])
+  const present = new Set(
+    (await listMembers(tx, [convo.id]))
+      .filter((one) => one.left_at === null)
+      .map((one) => one.user_id),
+  )
+  if (convo.knows_leaves === 1) await requireCommitter(ctx, tx, me, facts, leaves)
+  const removedLeaves = await removedBy(tx, convo, incoming)
+  const removed = leaves.filter((leaf) => removedLeaves.includes(leaf.leaf_index))
+  if (convo.knows_leaves === 1 && removed.length < removedLeaves.length) {
+    throw new AppError(mlsErrors.invalidCommit)
+  }
+  const isFree = (leaf: Leaf) => leaf.user_id === me.userId || isOrphan(leaf, present)
+  // Where the tree is not known, nobody can say who is removed: that is an admin's to answer for.
+  const areFree = removed.length === removedLeaves.length && removed.every(isFree)
+  if (member.is_admin !== 1 && !areFree) throw new AppError(mlsErrors.notAdmin)
+
+  const { cipher_suite: cipherSuite } = convo
+  const added = await requireAdded(ctx, tx, me, {
+    refs: facts.adds,
+    cipherSuite,
+    welcome: welcome?.facts,
+    hashes,
+  })
+  const after = applyToTree(leaves, removedLeaves, added.packages)
+  const keptDevices = new Set(after.kept.map((leaf) => leaf.device_id))
+  if (added.packages.some((row) => keptDevices.has(row.device_id))) {
+    throw new AppError(mlsErrors.alreadyMember)
+  }
+  const owners = [...added.owners.keys()]
+  const newMembers = owners.filter((userId) => !present.has(userId))
+  const leftWithLeaf = new Set([...after.kept, ...after.added].map((leaf) => leaf.user_id))
+  const removedMembers = [...new Set(removed.map((leaf) => leaf.user_id))].filter(
+    (userId) => present.has(userId) && !leftWithLeaf.has(userId),
+  )
+  await requireMayAdd(tx, { convo, member }, owners, newMembers, present)
+  const effects: Effects = {
+    added,
+    newMembers,
+    removedLeaves,
+    removedMembers,
+    leaves: convo.knows_leaves === 1 ? after : undefined,
+  }
+  await requireInfo(ctx, tx, convo, incoming, effects)
+  return effects
+}
+
+/** The committer's leaf must be a device of the caller's, and stay the one that it is. */
+async function requireCommitter(
+  ctx: CommitNeeds,
+  tx: Tx,
+  me: UserActor,
+  { senderLeaf, leaf }: IncomingCommit['facts'],
+  leaves: readonly Leaf[],
+): Promise<void> {
+  const mine = leaves.find((one) => one.leaf_index === senderLeaf)
+  const did = (await didsOf(ctx, tx, me.tenantId, [me.userId])).get(me.userId)
+  const isMine = mine?.user_id === me.userId && mine.deleted_at === null
+  const stays = !leaf || (leaf.signatureKey === mine?.signature_key && leaf.identity === did)
+  if (!isMine || !stays) throw new AppError(mlsErrors.invalidCommit)
+}
+
+/** The leaves that a commit removes itself or by proposals that were sent before. */
+async function removedBy(tx: Tx, convo: Convo, { facts }: IncomingCommit): Promise<number[]> {
+  const proposals = facts.references.length > 0 ? await listProposals(tx, convo.id) : []
+  const referred = facts.references.map((ref) =>
+    proposals.find((one) => one.ref === ref && one.epoch === convo.epoch),
+  )
+  if (facts.senderLeaf === undefined || referred.includes(undefined)) {
+    throw new AppError(mlsErrors.invalidCommit)
+  }
+  const all = [
+    ...facts.removes,
+    ...referred.map((one) => (one as { leaf_index: number }).leaf_index),
+  ]
+  // Nobody removes the own leaf, and nobody one twice (§12.2).
+  if (new Set(all).size < all.length || all.includes(facts.senderLeaf)) {
+    throw new AppError(mlsErrors.invalidCommit)
+  }
+  return all
+}
+
+async function requireMayAdd(
+  tx: Tx,
+  { convo, member }: Membership,
+  owners: readonly string[],
+  newMembers: readonly string[],
+  present: ReadonlySet<string>,
+): Promise<void> {
+  if (owners.some((userId) => userId !== member.user_id)) {
+    if (convo.allow_member_add !== 1 && member.is_admin !== 1)
+      throw new AppError(mlsErrors.notAdmin)
+  }
+  if (newMembers.length === 0) return
+  if (present.size + newMembers.length > convo.max_members) {
+    throw new AppError(mlsErrors.tooManyMembers)
+  }
+  const fresh = new Set(newMembers)
+  const blocks = await blocksAmong(tx, [...present, ...newMembers])
+  if (blocks.some(([one, other]) => fresh.has(one) || fresh.has(other))) {
+    throw new AppError(mlsErrors.blockedByMember)
+  }
+}
+
+/** A GroupInfo that comes along has to be of the group after the commit. */
+export async function requireInfo(
+  ctx: CommitNeeds,
+  tx: Tx,
+  convo: Convo,
+  { groupInfo }: Pick<IncomingCommit, 'groupInfo'>,
+  { leaves }: Pick<Effects, 'leaves'>,
+): Promise<void> {
+  if (!groupInfo) return
+  if (groupInfo.epoch !== convo.epoch + 1) throw new AppError(mlsErrors.invalidGroupInfo)
+  if (leaves) await requireTree(ctx, tx, convo, groupInfo, [...leaves.kept, ...leaves.added])
+}
+
+export interface Committed {
+  readonly newEpoch: number
+  readonly seq: number
+  readonly events: readonly AppEvent[]
+}
+
+/** Writes a commit that was judged: message, epoch, members, leaves, Welcomes and GroupInfo together. */
+export async function writeCommit(
+  ctx: CommitNeeds,
+  tx: Tx,
+  convo: Convo,
+  incoming: IncomingCommit,
+  effects: Effects,
+): Promise<Committed> {
+  const now = toIso(ctx.clock.now())
+  const { id: convoId, tenant_id: tenantId } = convo
+  const newEpoch = convo.epoch + 1
+  const seq = convo.last_seq + 1
+  const place = { tenantId, convoId, seq }
+  await insertMessage(tx, {
+    convo_id: convoId,
+    seq,
+    id: ctx.ids.next(),
+    tenant_id: tenantId,
+    kind: 'commit',
+    epoch: newEpoch,
+    size: incoming.bytes.length,
+    body: incoming.bytes,
+    created_at: now,
+  })
+  const { groupInfo, welcome } = incoming
+  await updateConvo(tx, convoId, {
+    epoch: newEpoch,
+    last_seq: seq,
+    last_message_at: now,
+    ...(groupInfo ? { group_info: groupInfo.message, group_info_epoch: newEpoch } : {}),
+    ...(effects.removedLeaves.length > 0 ? { removal_epoch: newEpoch } : {}),
+  })
+  await deleteProposals(tx, convoId)
+  const { added, newMembers, removedLeaves, removedMembers, leaves } = effects
+  await deleteLeaves(tx, convoId, removedLeaves)
+  await insertLeaves(
+    tx,
+    (leaves?.added ?? []).map((leaf) => ({ ...leaf, convo_id: convoId, tenant_id: tenantId })),
+  )
+  await upsertMembers(
+    tx,
+    newMembers.map((userId) => ({
+      ...{ convo_id: convoId, user_id: userId, tenant_id: tenantId, is_admin: 0 },
+      ...{ joined_at: now, joined_seq: seq, joined_epoch: newEpoch },
+      ...{ left_at: null, promoted_at: null, promoted_by: null },
+    })),
+  )
+  const events: AppEvent[] = [convoEvent(place, 'commit')]
+  for (const userId of removedMembers) {
+    await updateMember(tx, convoId, userId, { left_at: now, is_admin: 0 })
+    await deleteWelcomesOf(tx, convoId, userId)
+    events.push(convoEvent(place, 'removed', userId, { leaves: [userId] }))
+  }
+  for (const userId of newMembers) {
+    events.push(convoEvent(place, 'joined', userId, { joins: [userId] }))
+  }
+  if (welcome) {
+    events.push(...(await deliverWelcome(ctx, tx, place, newEpoch, added, welcome.bytes)))
+  }
+  return { newEpoch, seq, events }
+}

@@ -1,0 +1,197 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { MlsConvoRow, MlsLeafRow, MlsMemberRow } from '../../db/tables.ts'
+import { appendEvents } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { didsOf } from '../atproto/service.ts'
+import { recordAudit } from '../audit/service.ts'
+import { blocksAmong } from '../friends/access.ts'
+import { type Added, requireAdded, requireOwners } from './adding.ts'
+import { fromBase64 } from './base64.ts'
+import { deliverWelcome } from './delivery.ts'
+import { mlsErrors } from './errors.ts'
+import { convoEvent } from './events.ts'
+import { CIPHER_SUITES } from './mls-library.ts'
+import { answerOnce } from './once.ts'
+import { type GroupInfoFacts, readGroupInfo, readWelcome, type WelcomeFacts } from './reading.ts'
+import type { CreateConvo } from './schema.ts'
+import { insertConvo, insertLeaves, upsertMembers } from './store.ts'
+import { listDevicesById, listDevicesOf } from './store-devices.ts'
+import { viewConvos } from './view.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
+type View = Awaited<ReturnType<typeof viewConvos>>[number]
+
+const MOST_MEMBERS = 1000
+const GROUP_ID = /^([0-9a-f]{2}){1,64}$/
+
+interface Creation {
+  readonly input: CreateConvo
+  readonly epoch: number
+  readonly welcome: { readonly bytes: Buffer; readonly facts: WelcomeFacts } | undefined
+  readonly groupInfo: GroupInfoFacts | undefined
+}
+
+/** Reads what comes with a creation and refuses what contradicts itself. */
+async function read(input: CreateConvo): Promise<Creation> {
+  if (!CIPHER_SUITES.has(input.cipherSuite)) throw new AppError(mlsErrors.invalidCipherSuite)
+  if (!GROUP_ID.test(input.groupId)) throw new AppError(mlsErrors.invalidGroupInfo)
+  const text = input.welcomeMessage ?? input.welcome
+  const bytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
+  const facts = bytes && (await readWelcome(bytes))
+  if (bytes && !facts) throw new AppError(mlsErrors.invalidWelcome)
+  // Alone the group is as it was made; the Welcome is of the first commit, which nobody else needs.
+  const epoch = facts ? 1 : 0
+  const groupInfo = await readInfo(input, epoch)
+  if ((input.currentEpoch ?? epoch) !== epoch) throw new AppError(mlsErrors.invalidGroupInfo)
+  return { input, epoch, welcome: bytes && facts ? { bytes, facts } : undefined, groupInfo }
+}
+
+async function readInfo(input: CreateConvo, epoch: number): Promise<GroupInfoFacts | undefined> {
+  if (input.groupInfo === undefined) return undefined
+  const facts = await readGroupInfo(fromBase64(input.groupInfo, mlsErrors.invalidGroupInfo))
+  const isOfGroup =
+    facts?.groupId === input.groupId &&
+    facts.epoch === epoch &&
+    facts.cipherSuite === input.cipherSuite
+  if (!isOfGroup || !facts.leaves || !facts.hasExternalKey) {
+    throw new AppError(mlsErrors.invalidGroupInfo)
+  }
+  return facts
+}
+
+/**
+ * Makes a conversation of a group that the creator's device has made, with those whose devices the
+ * Welcome is for. All of it is written together, or none.
+ */
+export async function createConvo(
+  ctx: Needs,
+  actor: Actor,
+  input: CreateConvo,
+  bodyHash: string,
+): Promise<View> {
+  const me = requireUser(actor)
+  const creation = await read(input)
+  const once = { method: 'createConvo', key: input.idempotencyKey, bodyHash }
+  return ctx.db.transaction((tx) =>
+    answerOnce(ctx, tx, me, once, () => create(ctx, tx, me, creation)),
+  )
+}
+
+async function create(ctx: Needs, tx: Tx, me: UserActor, creation: Creation): Promise<View> {
+  const { input, epoch, welcome, groupInfo } = creation
+  const { groupId: convoId, cipherSuite } = input
+  const added = await requireAdded(ctx, tx, me, {
+    refs: welcome?.facts.refs ?? [],
+    cipherSuite,
+    welcome: welcome?.facts,
+    hashes: input.keyPackageHashes,
+  })
+  await requirePeople(ctx, tx, me, input, added)
+  const now = toIso(ctx.clock.now())
+  const leaves = groupInfo && (await leavesOf(ctx, tx, me, convoId, groupInfo, added))
+  const convo: MlsConvoRow = {
+    id: convoId,
+    tenant_id: me.tenantId,
+    creator_id: me.userId,
+    cipher_suite: cipherSuite,
+    epoch,
+    last_seq: 0,
+    floor_seq: 0,
+    removal_epoch: 0,
+    knows_leaves: leaves ? 1 : 0,
+    name: input.metadata?.name ?? null,
+    description: input.metadata?.description ?? null,
+    group_info: groupInfo?.message ?? null,
+    group_info_epoch: groupInfo ? epoch : null,
+    allow_member_add: 1,
+    allow_invites: 1,
+    allow_external_commits: 1,
+    max_members: MOST_MEMBERS,
+    created_at: now,
+    last_message_at: null,
+  }
+  if (!(await insertConvo(tx, convo))) throw new AppError(mlsErrors.convoExists)
+  const userIds = [...new Set([me.userId, ...added.owners.keys()])]
+  await upsertMembers(
+    tx,
+    userIds.map(
+      (userId): MlsMemberRow => ({
+        convo_id: convoId,
+        user_id: userId,
+        tenant_id: me.tenantId,
+        is_admin: userId === me.userId ? 1 : 0,
+        joined_at: now,
+        joined_seq: 0,
+        joined_epoch: epoch,
+        left_at: null,
+        promoted_at: userId === me.userId ? now : null,
+        promoted_by: null,
+      }),
+    ),
+  )
+  await insertLeaves(tx, leaves ?? [])
+  const place = { tenantId: me.tenantId, convoId, seq: 0 }
+  const welcomes = welcome ? await deliverWelcome(ctx, tx, place, epoch, added, welcome.bytes) : []
+  const joined = userIds.map((userId) => convoEvent(place, 'joined', userId, { joins: [userId] }))
+  await appendEvents(ctx, tx, [...joined, ...welcomes])
+  await recordAudit(ctx, tx, me, {
+    type: 'mls.convo_created',
+    target: { type: 'mls_convo', id: convoId },
+    details: { members: userIds.length, devices: added.packages.length + 1 },
+  })
+  const [view] = await viewConvos(ctx, tx, [convo])
+  return view as View
+}
+
+async function requirePeople(
+  ctx: Needs,
+  tx: Tx,
+  me: UserActor,
+  { initialMembers = [] }: CreateConvo,
+  added: Added,
+): Promise<void> {
+  const mine = (await didsOf(ctx, tx, me.tenantId, [me.userId])).get(me.userId) ?? ''
+  const others = new Set(initialMembers).add(mine)
+  if (others.size > MOST_MEMBERS) throw new AppError(mlsErrors.tooManyMembers)
+  // The creator may be named or not, and may bring other devices of their own along.
+  if (!added.owners.has(me.userId)) others.delete(mine)
+  requireOwners(ctx, added, [...others], mlsErrors.invalidWelcome)
+  const blocks = await blocksAmong(tx, [me.userId, ...added.owners.keys()])
+  if (blocks.length > 0) throw new AppError(mlsErrors.mutualBlock)
+}
+
+/** The leaves of the tree: the creator's device and those that were added, and nobody else's. */
+async function leavesOf(
+  ctx: Needs,
+  tx: Tx,
+  me: UserActor,
+  convoId: string,
+  groupInfo: GroupInfoFacts,
+  added: Added,
+): Promise<MlsLeafRow[]> {
+  const dids = await didsOf(ctx, tx, me.tenantId, [me.userId, ...added.owners.keys()])
+  const mine = await listDevicesOf(tx, me.userId)
+  const theirs = await listDevicesById(
+    tx,
+    added.packages.map((row) => row.device_id),
+  )
+  const addedIds = new Set(theirs.map(({ id }) => id))
+  const leaves: MlsLeafRow[] = []
+  let creators = 0
+  for (const [index, { identity, signatureKey }] of groupInfo.leaves ?? []) {
+    const device = [...theirs, ...mine].find(
+      (one) => one.signature_key === signatureKey && dids.get(one.user_id) === identity,
+    )
+    if (!device) throw new AppError(mlsErrors.invalidGroupInfo)
+    if (!addedIds.has(device.id)) creators += 1
+    const names = { convo_id: convoId, leaf_index: index, tenant_id: me.tenantId }
+    leaves.push({ ...names, user_id: device.user_id, device_id: device.id })
+  }
+  const devices = new Set(leaves.map((leaf) => leaf.device_id))
+  const isWhole = devices.size === leaves.length && leaves.length === addedIds.size + 1
+  if (!isWhole || creators !== 1) throw new AppError(mlsErrors.invalidGroupInfo)
+  return leaves
+}

@@ -1,0 +1,100 @@
+import type { AppEvent } from '../../events/event.ts'
+import type { MlsEvent } from './schema.ts'
+
+/** What can happen; the first three have a message behind them. */
+export type MlsKind =
+  | 'app'
+  | 'commit'
+  | 'proposal'
+  | 'joined'
+  | 'left'
+  | 'removed'
+  | 'role'
+  | 'policy'
+  | 'groupInfo'
+  | 'report'
+  | 'device'
+  | 'welcome'
+  | 'keyPackages'
+
+/** What the row of an event names. */
+export interface MlsSubject {
+  readonly kind: MlsKind
+  readonly seq: number
+  /** The member it is about, or the device. */
+  readonly about: string
+  /** Of an event for one person the conversation; of key packages how many are left. */
+  readonly more: string
+}
+
+const NAME = 'MlsEvent'
+
+export function writeSubject({ kind, seq, about, more }: MlsSubject): string {
+  return [kind, seq, about, more].join(' ')
+}
+
+export function readSubject(text: string): MlsSubject {
+  const [kind, seq, about = '', more = ''] = text.split(' ')
+  return { kind: kind as MlsKind, seq: Number(seq), about, more }
+}
+
+export interface InConvo {
+  readonly tenantId: string
+  readonly convoId: string
+  readonly seq: number
+}
+
+/** To all members of a conversation. */
+export function convoEvent(
+  { tenantId, convoId, seq }: InConvo,
+  kind: MlsKind,
+  about = '',
+  changes: Pick<AppEvent, 'joins' | 'leaves'> = {},
+): AppEvent {
+  const payload: MlsEvent = { convoId, seq, kind }
+  return {
+    tenantId,
+    audience: { kind: 'conversation', id: convoId },
+    name: NAME,
+    subjectId: writeSubject({ kind, seq, about, more: '' }),
+    payload,
+    ...changes,
+  }
+}
+
+/** To the devices of one person: a Welcome waits for one of them. */
+export function welcomeEvent(
+  { tenantId, convoId, seq }: InConvo,
+  userId: string,
+  deviceId: string,
+): AppEvent {
+  const payload: MlsEvent = { convoId, seq, kind: 'welcome' }
+  return {
+    tenantId,
+    audience: { kind: 'user', id: userId },
+    name: NAME,
+    subjectId: writeSubject({ kind: 'welcome', seq, about: deviceId, more: convoId }),
+    payload,
+  }
+}
+
+/** To the devices of one person: few key packages of one of them are left. */
+export function keyPackagesEvent(
+  tenantId: string,
+  userId: string,
+  { deviceId, available }: { readonly deviceId: string; readonly available: number },
+): AppEvent {
+  const payload: MlsEvent = { convoId: '', seq: 0, kind: 'keyPackages' }
+  return {
+    tenantId,
+    audience: { kind: 'user', id: userId },
+    name: NAME,
+    subjectId: writeSubject({
+      kind: 'keyPackages',
+      seq: 0,
+      about: deviceId,
+      more: String(available),
+    }),
+    payload,
+  }
+}

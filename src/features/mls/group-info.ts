@@ -1,0 +1,124 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { MlsLeafRow } from '../../db/tables.ts'
+import { appendEvents } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { accountsOf } from '../atproto/service.ts'
+import { requireMembership } from './access.ts'
+import { toBase64 } from './base64.ts'
+import { changeConvo } from './change.ts'
+import { requireEpoch } from './epoch.ts'
+import { mlsErrors } from './errors.ts'
+import { convoEvent } from './events.ts'
+import { hashOfPsk } from './external.ts'
+import { readInfoOf } from './incoming.ts'
+import type { GroupInfoFacts } from './reading.ts'
+import type { ConvoId } from './schema.ts'
+import {
+  type Convo,
+  findConvo,
+  findGroupInfo,
+  findMember,
+  insertLeaves,
+  listLeaves,
+  listMembers,
+  updateConvo,
+} from './store.ts'
+import { findDevicesByKeys } from './store-devices.ts'
+import { findInvite } from './store-invites.ts'
+import { requireTree } from './tree.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
+
+/** The GroupInfo of the current epoch, for members and for those with an invitation to join. */
+export async function getGroupInfo(
+  ctx: Needs,
+  actor: Actor,
+  input: ConvoId & { readonly psk?: string },
+) {
+  const me = requireUser(actor)
+  const { read } = ctx.db
+  const convo = await findConvo(read, me.tenantId, input.convoId)
+  if (!convo) throw new AppError(mlsErrors.convoNotFound)
+  await requireMayJoin(ctx, me, convo, input.psk)
+  const groupInfo = await findGroupInfo(read, convo.id)
+  if (!groupInfo || convo.group_info_epoch !== convo.epoch) {
+    throw new AppError(mlsErrors.groupInfoUnavailable)
+  }
+  const { epoch, last_seq: lastSeq } = convo
+  return { groupInfo: toBase64(groupInfo), epoch, lastSeq }
+}
+
+async function requireMayJoin(
+  ctx: Needs,
+  me: UserActor,
+  convo: Convo,
+  psk: string | undefined,
+): Promise<void> {
+  const member = await findMember(ctx.db.read, convo.id, me.userId)
+  if (member?.left_at === null) return
+  if (psk === undefined) {
+    await requireMembership(ctx.db.read, me, convo)
+    return
+  }
+  const who = { userId: me.userId, now: toIso(ctx.clock.now()) }
+  const invite = await findInvite(ctx.db.read, convo.id, hashOfPsk(psk), who)
+  const isFor = invite !== undefined && (!member || invite.target_id === me.userId)
+  if (!isFor || convo.allow_invites !== 1) throw new AppError(mlsErrors.invalidPsk)
+}
+
+/** Leaves the GroupInfo of the current epoch for those who have to come back. */
+export async function updateGroupInfo(
+  ctx: Needs,
+  actor: Actor,
+  input: ConvoId & { readonly groupInfo: string; readonly epoch: number },
+): Promise<{ updated: boolean }> {
+  const me = requireUser(actor)
+  const { convoId, epoch } = input
+  return changeConvo(ctx, me, {
+    ...{ method: 'updateGroupInfo', key: undefined, bodyHash: '', convoId },
+    read: (convo) => readInfoOf(convo, input.groupInfo),
+    async write(tx, { convo }, groupInfo) {
+      await requireEpoch(tx, convo, epoch)
+      if (groupInfo?.epoch !== epoch) throw new AppError(mlsErrors.invalidGroupInfo)
+      if (convo.knows_leaves === 1) {
+        await requireTree(ctx, tx, convo, groupInfo, await listLeaves(tx, [convoId]))
+      } else await learnTree(ctx, tx, convo, groupInfo)
+      await updateConvo(tx, convoId, {
+        ...{ group_info: groupInfo.message, group_info_epoch: epoch, knows_leaves: 1 },
+      })
+      const place = { tenantId: me.tenantId, convoId, seq: convo.last_seq }
+      await appendEvents(ctx, tx, [convoEvent(place, 'groupInfo')])
+      return { updated: true }
+    },
+  })
+}
+
+/** Takes the leaves over from the first GroupInfo that a member leaves: all of known devices of members. */
+async function learnTree(
+  ctx: Needs,
+  tx: Tx,
+  convo: Convo,
+  groupInfo: GroupInfoFacts,
+): Promise<void> {
+  const inTree = [...(groupInfo.leaves ?? [])]
+  const dids = inTree.map(([, { identity }]) => identity)
+  const accounts = await accountsOf(ctx, tx, convo.tenant_id, [...new Set(dids)])
+  const ids = new Set((await listMembers(tx, [convo.id])).map((member) => member.user_id))
+  const devices = await findDevicesByKeys(
+    tx,
+    inTree.map(([, { signatureKey }]) => signatureKey),
+  )
+  const leaves = inTree.map(([leaf_index, { identity, signatureKey }]): MlsLeafRow => {
+    const userId = accounts.get(identity)?.id
+    const device = devices.find(
+      (one) => one.user_id === userId && one.signature_key === signatureKey,
+    )
+    if (!userId || !device || !ids.has(userId)) throw new AppError(mlsErrors.invalidGroupInfo)
+    const names = { convo_id: convo.id, leaf_index, tenant_id: convo.tenant_id }
+    return { ...names, user_id: userId, device_id: device.id }
+  })
+  await insertLeaves(tx, leaves)
+}

@@ -1,0 +1,158 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { MlsKeyPackageRow, UserRow } from '../../db/tables.ts'
+import { appendEvents } from '../../events/append.ts'
+import { HOUR, toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { accountsOf, didOf } from '../atproto/service.ts'
+import { blocksAmong, friendsAmong } from '../friends/access.ts'
+import { toBase64 } from './base64.ts'
+import { mlsErrors } from './errors.ts'
+import { keyPackagesEvent } from './events.ts'
+import { LOW_STOCK } from './inventory.ts'
+import { CIPHER_SUITES } from './mls-library.ts'
+import { listCompanions } from './store.ts'
+import {
+  countAvailable,
+  countTaken,
+  insertHandOuts,
+  listAvailable,
+  listOptedOut,
+  takeKeyPackages,
+} from './store-key-packages.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
+
+/** How many packages of one person somebody may take in an hour; then the last resorts are given. */
+const MOST_OF_ONE = 60
+/** And of all people together. */
+const MOST_OF_ALL = 2000
+const WINDOW = HOUR
+
+export interface HandedOut {
+  readonly did: string
+  readonly keyPackage: string
+  readonly keyPackageHash: string
+  readonly cipherSuite: string
+  readonly deviceId: string
+}
+
+/**
+ * Gives one key package of each device of the people, each to one caller only. People who are neither
+ * friends nor in a common conversation, who block one another or opted out are missing, as if they
+ * had none. A device with nothing but a last resort gives that.
+ */
+export async function getKeyPackages(
+  ctx: Needs,
+  actor: Actor,
+  input: { readonly dids: readonly string[]; readonly cipherSuite?: string },
+): Promise<{ keyPackages: HandedOut[]; missing: string[] }> {
+  const me = requireUser(actor)
+  const { cipherSuite } = input
+  if (cipherSuite !== undefined && !CIPHER_SUITES.has(cipherSuite)) {
+    throw new AppError(mlsErrors.invalidCipherSuite)
+  }
+  const dids = [...new Set(input.dids)]
+  const keyPackages = await ctx.db.transaction(async (tx) => {
+    const reachable = await listReachable(ctx, tx, me, dids)
+    const taken = await take(ctx, tx, me, [...reachable.keys()], cipherSuite)
+    await announceLowStock(ctx, tx, taken)
+    return taken.map((row) => ({
+      did: didOf(ctx, reachable.get(row.user_id) as UserRow),
+      keyPackage: toBase64(row.key_package),
+      keyPackageHash: row.ref,
+      cipherSuite: row.cipher_suite,
+      deviceId: row.device_id,
+    }))
+  })
+  const found = new Set(keyPackages.map(({ did }) => did))
+  return { keyPackages, missing: dids.filter((did) => !found.has(did)) }
+}
+
+/** Whose packages the caller may have, by their ids. */
+async function listReachable(
+  ctx: Needs,
+  tx: Tx,
+  me: UserActor,
+  dids: readonly string[],
+): Promise<ReadonlyMap<string, UserRow>> {
+  const accounts = [...(await accountsOf(ctx, tx, me.tenantId, dids)).values()]
+  const ids = accounts.map(({ id }) => id)
+  if (ids.length === 0) return new Map()
+  const friends = await friendsAmong(tx, me.userId, ids)
+  const companions = await listCompanions(tx, me.userId, ids)
+  const optedOut = await listOptedOut(tx, ids)
+  const blocks = await blocksAmong(tx, [me.userId, ...ids])
+  const isBlocked = (id: string) =>
+    blocks.some((pair) => pair.includes(me.userId) && pair.includes(id))
+  const mayHave = ({ id, status }: UserRow) =>
+    status === 'Active' &&
+    !optedOut.has(id) &&
+    (id === me.userId || ((friends.has(id) || companions.has(id)) && !isBlocked(id)))
+  return new Map(accounts.filter(mayHave).map((account) => [account.id, account]))
+}
+
+async function take(
+  ctx: Needs,
+  tx: Tx,
+  me: UserActor,
+  userIds: readonly string[],
+  cipherSuite: string | undefined,
+): Promise<MlsKeyPackageRow[]> {
+  if (userIds.length === 0) return []
+  const now = toIso(ctx.clock.now())
+  const taken = await countTaken(tx, me.userId, toIso(ctx.clock.now() - WINDOW))
+  const total = [...taken.values()].reduce((sum, count) => sum + count, 0)
+  const mayDrain = (userId: string) =>
+    userId === me.userId || (total < MOST_OF_ALL && (taken.get(userId) ?? 0) < MOST_OF_ONE)
+
+  const chosen = new Map<string, MlsKeyPackageRow>()
+  const skipped = new Set<string>()
+  // Whoever asks at the same moment may be faster with some: then the next ones are tried.
+  for (let tries = 0; tries < 3; tries++) {
+    const wanted = new Map<string, MlsKeyPackageRow>()
+    for (const row of await listAvailable(tx, userIds, cipherSuite, now)) {
+      const isKnown = chosen.has(row.device_id) || wanted.has(row.device_id)
+      const isFree = row.last_resort === 1 || mayDrain(row.user_id)
+      if (!isKnown && isFree && !skipped.has(row.ref)) wanted.set(row.device_id, row)
+    }
+    if (wanted.size === 0) break
+    const refs = [...wanted.values()].map(({ ref }) => ref).sort()
+    const got = await takeKeyPackages(tx, refs, now)
+    for (const [deviceId, row] of wanted) {
+      if (got.has(row.ref)) chosen.set(deviceId, row)
+      else skipped.add(row.ref)
+    }
+  }
+  const rows = [...chosen.values()]
+  await insertHandOuts(
+    tx,
+    rows.map(({ ref }) => ({ ref, taker_id: me.userId, tenant_id: me.tenantId, at: now })),
+  )
+  return rows
+}
+
+/** Tells owners whose devices have few left, as long as something of theirs was taken. */
+async function announceLowStock(
+  ctx: Needs,
+  tx: Tx,
+  taken: readonly MlsKeyPackageRow[],
+): Promise<void> {
+  const drained = taken.filter((row) => row.last_resort === 0)
+  if (drained.length === 0) return
+  const left = await countAvailable(
+    tx,
+    drained.map((row) => row.user_id),
+    toIso(ctx.clock.now()),
+  )
+  const events = drained.flatMap(({ tenant_id, user_id, device_id: deviceId }) => {
+    const available = left
+      .filter((stock) => stock.device_id === deviceId && stock.last_resort === 0)
+      .reduce((sum, { count }) => sum + count, 0)
+    return available < LOW_STOCK
+      ? [keyPackagesEvent(tenant_id, user_id, { deviceId, available })]
+      : []
+  })
+  if (events.length > 0) await appendEvents(ctx, tx, events)
+}

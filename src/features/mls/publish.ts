@@ -1,0 +1,256 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { MlsDeviceRow } from '../../db/tables.ts'
+import { DAY, HOUR, toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { didsOf } from '../atproto/service.ts'
+import { recordAudit } from '../audit/service.ts'
+import { registerDevice as registerPush } from '../devices/service.ts'
+import { fromBase64 } from './base64.ts'
+import { mlsErrors } from './errors.ts'
+import { CIPHER_SUITES } from './mls-library.ts'
+import { answerOnce } from './once.ts'
+import { type KeyPackageFacts, readKeyPackage } from './reading.ts'
+import type { KeyPackageInput, RegisterDevice } from './schema.ts'
+import { listDevicesOf, updateDevice, upsertDevice } from './store-devices.ts'
+import { countAvailable, insertKeyPackage } from './store-key-packages.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
+
+/** Bytes of a key package; a device with many capabilities and a hybrid suite needs some 3 KiB. */
+const MOST_BYTES = 64 * 1024
+const MOST_DAYS = 90
+/** Unused packages of a device, and devices of an account. */
+const MOST_PACKAGES = 100
+const MOST_DEVICES = 20
+/** How far the clock of a device may be ahead. */
+const SKEW = HOUR
+
+interface ReadPackage {
+  readonly facts: KeyPackageFacts
+  readonly expiresAt: string
+  readonly deviceId: string | undefined
+  readonly isLastResort: boolean
+}
+
+/** Decodes and verifies a key package that is to be published; nothing is asked of the store but the DID. */
+async function read(
+  ctx: Needs,
+  did: string | undefined,
+  input: KeyPackageInput,
+): Promise<ReadPackage> {
+  if (!CIPHER_SUITES.has(input.cipherSuite)) throw new AppError(mlsErrors.invalidCipherSuite)
+  const bytes = fromBase64(input.keyPackage, mlsErrors.invalidKeyPackage)
+  const facts = bytes.length <= MOST_BYTES ? await readKeyPackage(bytes) : undefined
+  if (!facts || facts.identity !== did) throw new AppError(mlsErrors.invalidKeyPackage)
+  if (facts.cipherSuite !== input.cipherSuite) throw new AppError(mlsErrors.invalidCipherSuite)
+  const now = ctx.clock.now()
+  const [from, until] = [facts.notBefore * 1000, facts.notAfter * 1000]
+  const expires = Date.parse(input.expires)
+  if (!(from <= now + SKEW && until > now) || !(expires > now)) {
+    throw new AppError(mlsErrors.invalidKeyPackage)
+  }
+  // Most libraries let a lifetime begin a little before now, for clocks that are behind.
+  const most = MOST_DAYS * DAY
+  if (until - from > most + DAY || until - now > most + SKEW || expires - now > most + SKEW) {
+    throw new AppError(mlsErrors.expirationTooFar)
+  }
+  return {
+    facts,
+    expiresAt: toIso(Math.min(expires, until)),
+    deviceId: input.deviceId,
+    isLastResort: input.lastResort ?? facts.isLastResort,
+  }
+}
+
+/** The device that signed the package, which is registered by that. */
+async function holdDevice(
+  ctx: Needs,
+  tx: Tx,
+  actor: UserActor,
+  { facts, deviceId }: ReadPackage,
+): Promise<MlsDeviceRow> {
+  const now = toIso(ctx.clock.now())
+  const fresh: MlsDeviceRow = {
+    id: ctx.ids.next(),
+    tenant_id: actor.tenantId,
+    user_id: actor.userId,
+    signature_key: facts.signatureKey,
+    name: null,
+    device_uuid: null,
+    created_at: now,
+    last_seen_at: now,
+    deleted_at: null,
+  }
+  const device = await upsertDevice(tx, fresh)
+  if (deviceId !== undefined && deviceId !== device.id) {
+    throw new AppError(mlsErrors.deviceNotFound)
+  }
+  if (device.id === fresh.id) {
+    if ((await listDevicesOf(tx, actor.userId)).length > MOST_DEVICES) {
+      throw new AppError(mlsErrors.tooManyDevices)
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'mls.device_registered',
+      target: { type: 'mls_device', id: device.id },
+    })
+  }
+  return device
+}
+
+/** Stores a package of a device; false when it is there already. */
+async function store(
+  ctx: Needs,
+  tx: Tx,
+  device: MlsDeviceRow,
+  { facts, expiresAt, isLastResort }: ReadPackage,
+): Promise<boolean> {
+  const now = toIso(ctx.clock.now())
+  const stock = await countAvailable(tx, [device.user_id], now)
+  const mine = stock.filter((one) => one.device_id === device.id)
+  if (mine.reduce((sum, { count }) => sum + count, 0) >= MOST_PACKAGES) {
+    throw new AppError(mlsErrors.tooManyKeyPackages)
+  }
+  return insertKeyPackage(tx, {
+    ref: facts.ref,
+    tenant_id: device.tenant_id,
+    user_id: device.user_id,
+    device_id: device.id,
+    cipher_suite: facts.cipherSuite,
+    key_package: facts.message,
+    last_resort: isLastResort ? 1 : 0,
+    created_at: now,
+    expires_at: expiresAt,
+    handed_out_at: null,
+    consumed_at: null,
+  })
+}
+
+async function didOfCaller(ctx: Needs, me: UserActor): Promise<string | undefined> {
+  return (await didsOf(ctx, ctx.db.read, me.tenantId, [me.userId])).get(me.userId)
+}
+
+export interface Published {
+  readonly success: true
+  readonly deviceId: string
+  readonly keyPackageHash: string
+}
+
+/** Publishes one key package; one that is there already stays as it is. */
+export async function publishKeyPackage(
+  ctx: Needs,
+  actor: Actor,
+  input: KeyPackageInput,
+  bodyHash: string,
+): Promise<Published> {
+  const me = requireUser(actor)
+  const parsed = await read(ctx, await didOfCaller(ctx, me), input)
+  const once = { method: 'publishKeyPackage', key: input.idempotencyKey, bodyHash }
+  return ctx.db.transaction((tx) =>
+    answerOnce(ctx, tx, me, once, async () => {
+      const device = await holdDevice(ctx, tx, me, parsed)
+      await store(ctx, tx, device, parsed)
+      return { success: true, deviceId: device.id, keyPackageHash: parsed.facts.ref }
+    }),
+  )
+}
+
+interface PublishedSome {
+  readonly succeeded: number
+  readonly failed: number
+  readonly skipped: number
+  readonly errors: { index: number; error: string; message: string }[]
+  readonly deviceId?: string
+  readonly keyPackageHashes: string[]
+}
+
+/** Publishes several; each is taken or refused by itself. */
+export async function publishKeyPackages(
+  ctx: Needs,
+  actor: Actor,
+  input: { readonly keyPackages: readonly KeyPackageInput[]; readonly idempotencyKey?: string },
+  bodyHash: string,
+): Promise<PublishedSome> {
+  const me = requireUser(actor)
+  const did = await didOfCaller(ctx, me)
+  const parsed: (ReadPackage | AppError)[] = []
+  for (const one of input.keyPackages) parsed.push(await read(ctx, did, one).catch(asRefusal))
+  const once = { method: 'publishKeyPackages', key: input.idempotencyKey, bodyHash }
+  return ctx.db.transaction((tx) =>
+    answerOnce(ctx, tx, me, once, () => storeSome(ctx, tx, me, parsed)),
+  )
+}
+
+function asRefusal(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  throw error
+}
+
+async function storeSome(
+  ctx: Needs,
+  tx: Tx,
+  me: UserActor,
+  parsed: readonly (ReadPackage | AppError)[],
+): Promise<PublishedSome> {
+  const devices = new Map<string, MlsDeviceRow>()
+  const errors: PublishedSome['errors'] = []
+  const keyPackageHashes: string[] = []
+  let [succeeded, skipped] = [0, 0]
+  for (const [index, one] of parsed.entries()) {
+    try {
+      if (one instanceof AppError) throw one
+      const key = one.facts.signatureKey
+      const device = devices.get(key) ?? (await holdDevice(ctx, tx, me, one))
+      devices.set(key, device)
+      if (await store(ctx, tx, device, one)) succeeded += 1
+      else skipped += 1
+      keyPackageHashes.push(one.facts.ref)
+    } catch (error) {
+      const { code, message } = asRefusal(error)
+      errors.push({ index, error: code, message })
+    }
+  }
+  const [device] = devices.values()
+  return {
+    ...{ succeeded, failed: errors.length, skipped, errors, keyPackageHashes },
+    ...(device ? { deviceId: device.id } : {}),
+  }
+}
+
+/**
+ * Names a device and publishes its first key packages: they are signed with its key, which proves that
+ * the key is the device's. All of them have to be good.
+ */
+export async function registerDevice(
+  ctx: Needs,
+  actor: Actor,
+  input: RegisterDevice,
+  bodyHash: string,
+): Promise<{ deviceId: string; mlsDid: string; autoJoinedConvos: string[] }> {
+  const me = requireUser(actor)
+  const did = await didOfCaller(ctx, me)
+  const parsed: ReadPackage[] = []
+  for (const one of input.keyPackages) parsed.push(await read(ctx, did, one))
+  const keys = new Set(parsed.map(({ facts }) => facts.signatureKey))
+  if (input.signaturePublicKey) keys.add(Buffer.from(input.signaturePublicKey).toString('base64'))
+  const [first] = parsed
+  if (!first || !did || keys.size !== 1) throw new AppError(mlsErrors.invalidKeyPackage)
+  const once = { method: 'registerDevice', key: input.idempotencyKey, bodyHash }
+  const registered = await ctx.db.transaction((tx) =>
+    answerOnce(ctx, tx, me, once, async () => {
+      const device = await holdDevice(ctx, tx, me, first)
+      await updateDevice(tx, device.id, {
+        ...(input.deviceName === undefined ? {} : { name: input.deviceName }),
+        ...(input.deviceUUID === undefined ? {} : { device_uuid: input.deviceUUID }),
+      })
+      for (const one of parsed) await store(ctx, tx, device, one)
+      return { deviceId: device.id, mlsDid: did, autoJoinedConvos: [] }
+    }),
+  )
+  if (input.pushToken !== undefined) {
+    const platform = input.platform === 'Ios' ? 'Ios' : 'Android'
+    await registerPush(ctx, actor, { fcmToken: input.pushToken, platform })
+  }
+  return registered
+}

@@ -1,0 +1,142 @@
+import type { Ctx } from '../../context.ts'
+import type { MlsMessageRow } from '../../db/tables.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Membership, requireMember } from './access.ts'
+import { mlsErrors } from './errors.ts'
+import type { ConvoId, GetCommits, GetMessages } from './schema.ts'
+import { listConvosOf } from './store.ts'
+import {
+  findMessage,
+  listCommitPlaces,
+  listMessagesAt,
+  listPlaces,
+  type MessagePlace,
+} from './store-messages.ts'
+import { viewConvos } from './view.ts'
+
+type Needs = Pick<Ctx, 'db' | 'config'>
+
+/** A page ends before it is larger, but has at least one message. */
+const PAGE_BYTES = 8 * 1024 * 1024
+const MOST_COMMITS = 100
+
+export function viewMessage(row: MlsMessageRow) {
+  return {
+    id: row.id,
+    convoId: row.convo_id,
+    ciphertext: new Uint8Array(row.body),
+    epoch: row.epoch,
+    seq: row.seq,
+    createdAt: row.created_at,
+    messageType: row.kind,
+  }
+}
+
+/** As many of the first places as fit into a page. */
+export function fitPage<P extends MessagePlace>(places: readonly P[], limit: number): P[] {
+  const page: P[] = []
+  let bytes = 0
+  for (const place of places.slice(0, limit)) {
+    bytes += place.size
+    if (page.length > 0 && bytes > PAGE_BYTES) break
+    page.push(place)
+  }
+  return page
+}
+
+/** Messages, commits and proposals behind a place, in order, from the member's joining on. */
+export async function getMessages(ctx: Needs, actor: Actor, input: GetMessages) {
+  const me = requireUser(actor)
+  const { read } = ctx.db
+  const membership = await requireMember(read, me, input.convoId)
+  const { convo, member } = membership
+  const since = await placeOf(ctx, membership, input)
+  const after = Math.max(since, member.joined_seq)
+  if (after < convo.floor_seq)
+    throw new AppError(mlsErrors.cursorExpired, { floorSeq: convo.floor_seq })
+  const kinds = kindsOf(input.type)
+  const places = await listPlaces(read, convo.id, after, kinds, input.limit + 1)
+  const page = fitPage(places, input.limit)
+  const rows = await listMessagesAt(
+    read,
+    page.map(({ seq }) => ({ convoId: convo.id, seq })),
+  )
+  const hasMore = page.length < places.length
+  return {
+    messages: rows.map(viewMessage),
+    lastSeq: rows.at(-1)?.seq ?? after,
+    hasMore,
+    currentEpoch: convo.epoch,
+  }
+}
+
+async function placeOf(
+  { db }: Needs,
+  { convo }: Membership,
+  { sinceSeq, sinceMessage }: GetMessages,
+): Promise<number> {
+  if (sinceMessage === undefined) return sinceSeq ?? 0
+  const message = await findMessage(db.read, convo.id, sinceMessage)
+  if (!message) throw new AppError(mlsErrors.invalidCursor)
+  return message.seq
+}
+
+function kindsOf(type: string | undefined): MlsMessageRow['kind'][] | undefined {
+  if (type === 'app') return ['app']
+  return type === 'commit' ? ['commit', 'proposal'] : undefined
+}
+
+/** The commits that begin some epochs, in order. */
+export async function getCommits(ctx: Needs, actor: Actor, input: GetCommits) {
+  const me = requireUser(actor)
+  const { read } = ctx.db
+  const { convo, member } = await requireMember(read, me, input.convoId)
+  const { fromEpoch: from, toEpoch: to = convo.epoch } = input
+  if (to < from) throw new AppError(mlsErrors.invalidEpochRange)
+  const range = { from: Math.max(from, member.joined_epoch), to }
+  const places = await listCommitPlaces(read, convo.id, range, member.joined_seq, MOST_COMMITS + 1)
+  const page = fitPage(places, MOST_COMMITS)
+  const rows = await listMessagesAt(
+    read,
+    page.map(({ seq }) => ({ convoId: convo.id, seq })),
+  )
+  const isCut = range.from > member.joined_epoch && convo.floor_seq > 0
+  if (isCut && rows[0]?.epoch !== range.from && range.from <= convo.epoch) {
+    throw new AppError(mlsErrors.cursorExpired, { floorSeq: convo.floor_seq })
+  }
+  return {
+    convoId: convo.id,
+    commits: rows.map((row) => ({
+      ...{ id: row.id, epoch: row.epoch, seq: row.seq, createdAt: row.created_at },
+      commitData: new Uint8Array(row.body),
+    })),
+    hasMore: page.length < places.length,
+  }
+}
+
+export async function getEpoch(ctx: Needs, actor: Actor, input: ConvoId) {
+  const { convo } = await requireMember(ctx.db.read, requireUser(actor), input.convoId)
+  return { convoId: convo.id, currentEpoch: convo.epoch, lastSeq: convo.last_seq }
+}
+
+/** The caller's conversations, newest first. */
+export async function getConvos(
+  ctx: Needs,
+  actor: Actor,
+  input: { readonly limit: number; readonly cursor?: string },
+) {
+  const { userId } = requireUser(actor)
+  const { read } = ctx.db
+  const [createdAt, id, ...more] = input.cursor?.split(' ') ?? []
+  const isGood = createdAt !== undefined && id !== undefined && more.length === 0
+  if (input.cursor !== undefined && !isGood) throw new AppError(mlsErrors.invalidCursor)
+  const after = isGood ? { createdAt, id } : undefined
+  const convos = await listConvosOf(read, userId, after, input.limit + 1)
+  const page = convos.slice(0, input.limit)
+  const last = page.at(-1)
+  return {
+    conversations: await viewConvos(ctx, read, page),
+    ...(last && convos.length > page.length ? { cursor: `${last.created_at} ${last.id}` } : {}),
+  }
+}

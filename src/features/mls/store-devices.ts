@@ -1,0 +1,82 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type { MlsDeviceRow } from '../../db/tables.ts'
+
+/** The device of this signature key, which is inserted when it is unknown; one that was deleted comes back. */
+export async function upsertDevice(tx: Tx, row: MlsDeviceRow): Promise<MlsDeviceRow> {
+  return tx
+    .insertInto('mls_devices')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['user_id', 'signature_key'])
+        .doUpdateSet({ last_seen_at: row.last_seen_at, deleted_at: null }),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+export async function updateDevice(
+  tx: Tx,
+  id: string,
+  change: Partial<Pick<MlsDeviceRow, 'name' | 'device_uuid' | 'deleted_at' | 'last_seen_at'>>,
+): Promise<void> {
+  await tx.updateTable('mls_devices').set(change).where('id', '=', id).execute()
+}
+
+/** A person's device that was not deleted. */
+export async function findDevice(
+  db: Db,
+  userId: string,
+  id: string,
+): Promise<MlsDeviceRow | undefined> {
+  return db
+    .selectFrom('mls_devices')
+    .selectAll()
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+}
+
+export async function findDeviceByKey(
+  db: Db,
+  userId: string,
+  signatureKey: string,
+): Promise<MlsDeviceRow | undefined> {
+  return db
+    .selectFrom('mls_devices')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('signature_key', '=', signatureKey)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+}
+
+export async function listDevicesOf(db: Db, userId: string): Promise<MlsDeviceRow[]> {
+  return db
+    .selectFrom('mls_devices')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('deleted_at', 'is', null)
+    .orderBy('id')
+    .execute()
+}
+
+/** Some devices by their ids, deleted ones too. */
+export async function listDevicesById(db: Db, ids: readonly string[]): Promise<MlsDeviceRow[]> {
+  if (ids.length === 0) return []
+  return db.selectFrom('mls_devices').selectAll().where('id', 'in', ids).execute()
+}
+
+/** Devices by their signature keys, whosever they are. */
+export async function findDevicesByKeys(
+  db: Db,
+  signatureKeys: readonly string[],
+): Promise<MlsDeviceRow[]> {
+  if (signatureKeys.length === 0) return []
+  return db
+    .selectFrom('mls_devices')
+    .selectAll()
+    .where('signature_key', 'in', signatureKeys)
+    .execute()
+}

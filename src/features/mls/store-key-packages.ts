@@ -1,0 +1,264 @@
+import type { Db, Tx } from '../../db/database.ts'
+import { preparedForMany } from '../../db/prepared.ts'
+import type { MlsHandOutRow, MlsKeyPackageRow } from '../../db/tables.ts'
+
+/** False when it is there already. */
+export async function insertKeyPackage(tx: Tx, row: MlsKeyPackageRow): Promise<boolean> {
+  const result = await tx
+    .insertInto('mls_key_packages')
+    .values(row)
+    .onConflict((conflict) => conflict.column('ref').doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+/** What can still be handed out; of one suite, or of any. */
+function available(db: Db, now: string) {
+  return db
+    .selectFrom('mls_key_packages')
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where(({ eb, or }) => or([eb('handed_out_at', 'is', null), eb('last_resort', '=', 1)]))
+}
+
+export interface Stock {
+  readonly device_id: string
+  readonly cipher_suite: string
+  readonly last_resort: number
+  readonly count: number
+}
+
+/** How many each of some people's devices has left. */
+export async function countAvailable(
+  db: Db,
+  userIds: readonly string[],
+  now: string,
+): Promise<Stock[]> {
+  const rows = await available(db, now)
+    .where('user_id', 'in', userIds)
+    .groupBy(['device_id', 'cipher_suite', 'last_resort'])
+    .select(['device_id', 'cipher_suite', 'last_resort'])
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .execute()
+  return rows.map((row) => ({ ...row, count: Number(row.count) }))
+}
+
+/** How many of a person's packages were used, as long as they are remembered. */
+export async function countConsumed(
+  db: Db,
+  userId: string,
+  which: { readonly deviceId: string | undefined; readonly cipherSuite: string | undefined },
+): Promise<number> {
+  const row = await db
+    .selectFrom('mls_key_packages')
+    .where('user_id', '=', userId)
+    .where('consumed_at', 'is not', null)
+    .$if(which.deviceId !== undefined, (query) =>
+      query.where('device_id', '=', which.deviceId as string),
+    )
+    .$if(which.cipherSuite !== undefined, (query) =>
+      query.where('cipher_suite', '=', which.cipherSuite as string),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Those of some people that can be handed out, oldest first and last resorts last. */
+export async function listAvailable(
+  db: Db,
+  userIds: readonly string[],
+  cipherSuite: string | undefined,
+  now: string,
+): Promise<MlsKeyPackageRow[]> {
+  return available(db, now)
+    .where('user_id', 'in', userIds)
+    .$if(cipherSuite !== undefined, (query) =>
+      query.where('cipher_suite', '=', cipherSuite as string),
+    )
+    .selectAll()
+    .orderBy('last_resort')
+    .orderBy('created_at')
+    .orderBy('ref')
+    .execute()
+}
+
+/** Marks packages as handed out, and gives the refs of those that nobody else took at the same time. */
+export async function takeKeyPackages(
+  tx: Tx,
+  refs: readonly string[],
+  now: string,
+): Promise<Set<string>> {
+  if (refs.length === 0) return new Set()
+  const rows = await tx
+    .updateTable('mls_key_packages')
+    .set({ handed_out_at: now })
+    .where('ref', 'in', refs)
+    .where(({ eb, or }) => or([eb('handed_out_at', 'is', null), eb('last_resort', '=', 1)]))
+    .returning('ref')
+    .execute()
+  return new Set(rows.map(({ ref }) => ref))
+}
+
+const upsertHandOuts = preparedForMany<MlsHandOutRow, never>((db, rows) =>
+  db
+    .insertInto('mls_hand_outs')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['ref', 'taker_id']).doUpdateSet((eb) => ({ at: eb.ref('excluded.at') })),
+    ),
+)
+
+export async function insertHandOuts(tx: Tx, rows: readonly MlsHandOutRow[]): Promise<void> {
+  await upsertHandOuts(tx, rows)
+}
+
+/** How many packages that are no last resort somebody took since then, by their owner. */
+export async function countTaken(
+  db: Db,
+  takerId: string,
+  since: string,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .selectFrom('mls_hand_outs as taken')
+    .innerJoin('mls_key_packages as package', 'package.ref', 'taken.ref')
+    .where('taken.taker_id', '=', takerId)
+    .where('taken.at', '>', since)
+    .where('package.last_resort', '=', 0)
+    .groupBy('package.user_id')
+    .select('package.user_id')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .execute()
+  return new Map(rows.map((row) => [row.user_id, Number(row.count)]))
+}
+
+/** A package, and whether the person in question was given it. */
+export type UsablePackage = Omit<MlsKeyPackageRow, 'key_package'> & { taker_id: string | null }
+
+/** The packages with these refs that can be used now, in no order. */
+export async function listUsable(
+  db: Db,
+  refs: readonly string[],
+  takerId: string,
+  now: string,
+): Promise<UsablePackage[]> {
+  if (refs.length === 0) return []
+  return db
+    .selectFrom('mls_key_packages as package')
+    .leftJoin('mls_hand_outs as taken', (join) =>
+      join.onRef('taken.ref', '=', 'package.ref').on('taken.taker_id', '=', takerId),
+    )
+    .innerJoin('mls_devices as device', 'device.id', 'package.device_id')
+    .where('package.ref', 'in', refs)
+    .where('package.consumed_at', 'is', null)
+    .where('package.expires_at', '>', now)
+    .where('device.deleted_at', 'is', null)
+    .select([
+      'package.ref',
+      'package.tenant_id',
+      'package.user_id',
+      'package.device_id',
+      'package.cipher_suite',
+      'package.last_resort',
+      'package.created_at',
+      'package.expires_at',
+      'package.handed_out_at',
+      'package.consumed_at',
+      'taken.taker_id',
+    ])
+    .execute()
+}
+
+/** Uses packages up; a last resort stays. */
+export async function consumeKeyPackages(
+  tx: Tx,
+  refs: readonly string[],
+  now: string,
+): Promise<void> {
+  if (refs.length === 0) return
+  await tx
+    .updateTable('mls_key_packages')
+    .set({ consumed_at: now })
+    .where('ref', 'in', refs)
+    .where('last_resort', '=', 0)
+    .execute()
+}
+
+/** The refs of a device's packages that are there and unused. */
+export async function listRefsOf(db: Db, deviceId: string, now: string): Promise<string[]> {
+  const rows = await available(db, now)
+    .where('device_id', '=', deviceId)
+    .select('ref')
+    .orderBy('ref')
+    .execute()
+  return rows.map(({ ref }) => ref)
+}
+
+export async function deleteKeyPackages(tx: Tx, refs: readonly string[]): Promise<void> {
+  if (refs.length === 0) return
+  await tx.deleteFrom('mls_hand_outs').where('ref', 'in', refs).execute()
+  await tx.deleteFrom('mls_key_packages').where('ref', 'in', refs).execute()
+}
+
+/** All of a device's; gives how many of them were unused. */
+export async function deleteKeyPackagesOf(tx: Tx, deviceId: string, now: string): Promise<number> {
+  const unused = await listRefsOf(tx, deviceId, now)
+  const rows = await tx
+    .selectFrom('mls_key_packages')
+    .select('ref')
+    .where('device_id', '=', deviceId)
+    .execute()
+  await deleteKeyPackages(
+    tx,
+    rows.map(({ ref }) => ref),
+  )
+  return unused.length
+}
+
+/** Takes up to so many away that are of no use since the times. */
+export async function deleteOldKeyPackages(
+  tx: Tx,
+  before: { readonly expired: string; readonly consumed: string },
+  most: number,
+): Promise<number> {
+  const rows = await tx
+    .selectFrom('mls_key_packages')
+    .select('ref')
+    .where(({ eb, or }) =>
+      or([eb('expires_at', '<', before.expired), eb('consumed_at', '<', before.consumed)]),
+    )
+    .limit(most)
+    .execute()
+  await deleteKeyPackages(
+    tx,
+    rows.map(({ ref }) => ref),
+  )
+  return rows.length
+}
+
+/** Who takes part no more. */
+export async function listOptedOut(db: Db, userIds: readonly string[]): Promise<Set<string>> {
+  if (userIds.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('mls_opt_outs')
+    .select('user_id')
+    .where('user_id', 'in', userIds)
+    .execute()
+  return new Set(rows.map((row) => row.user_id))
+}
+
+export async function setOptedOut(
+  tx: Tx,
+  row: { user_id: string; tenant_id: string; created_at: string } | undefined,
+  userId: string,
+): Promise<void> {
+  if (!row) {
+    await tx.deleteFrom('mls_opt_outs').where('user_id', '=', userId).execute()
+    return
+  }
+  await tx
+    .insertInto('mls_opt_outs')
+    .values(row)
+    .onConflict((conflict) => conflict.column('user_id').doNothing())
+    .execute()
+}

@@ -1,0 +1,112 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type { MlsWelcomeRow } from '../../db/tables.ts'
+
+/** Keeps a Welcome for each device; one for the same key package gives way. */
+export async function insertWelcomes(
+  tx: Tx,
+  body: { readonly id: string; readonly tenant_id: string; readonly body: Buffer },
+  rows: readonly MlsWelcomeRow[],
+): Promise<void> {
+  await tx.insertInto('mls_welcome_bodies').values(body).execute()
+  await tx
+    .insertInto('mls_welcomes')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['convo_id', 'key_package_ref']).doUpdateSet((eb) => ({
+        welcome_id: eb.ref('excluded.welcome_id'),
+        epoch: eb.ref('excluded.epoch'),
+        joined_seq: eb.ref('excluded.joined_seq'),
+        created_at: eb.ref('excluded.created_at'),
+        fetched_at: null,
+        failed_at: null,
+      })),
+    )
+    .execute()
+}
+
+export interface Which {
+  readonly deviceId?: string | undefined
+  readonly ref?: string | undefined
+}
+
+/** The newest Welcome that waits for a person, or for one device or key package. */
+export async function findWelcome(
+  db: Db,
+  convoId: string,
+  userId: string,
+  { deviceId, ref }: Which,
+): Promise<MlsWelcomeRow | undefined> {
+  return db
+    .selectFrom('mls_welcomes')
+    .selectAll()
+    .where('convo_id', '=', convoId)
+    .where('user_id', '=', userId)
+    .$if(deviceId !== undefined, (query) => query.where('device_id', '=', deviceId as string))
+    .$if(ref !== undefined, (query) => query.where('key_package_ref', '=', ref as string))
+    .orderBy('epoch', 'desc')
+    .orderBy('key_package_ref')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+export async function findWelcomeBody(db: Db, id: string): Promise<Buffer | undefined> {
+  const row = await db
+    .selectFrom('mls_welcome_bodies')
+    .select('body')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.body
+}
+
+export async function updateWelcome(
+  tx: Tx,
+  { convo_id, key_package_ref }: Pick<MlsWelcomeRow, 'convo_id' | 'key_package_ref'>,
+  change: Partial<Pick<MlsWelcomeRow, 'fetched_at' | 'failed_at'>>,
+): Promise<void> {
+  await tx
+    .updateTable('mls_welcomes')
+    .set(change)
+    .where('convo_id', '=', convo_id)
+    .where('key_package_ref', '=', key_package_ref)
+    .execute()
+}
+
+export async function deleteWelcome(
+  tx: Tx,
+  { convo_id, key_package_ref }: Pick<MlsWelcomeRow, 'convo_id' | 'key_package_ref'>,
+): Promise<void> {
+  await tx
+    .deleteFrom('mls_welcomes')
+    .where('convo_id', '=', convo_id)
+    .where('key_package_ref', '=', key_package_ref)
+    .execute()
+}
+
+/** Those of somebody who is no member any more. */
+export async function deleteWelcomesOf(tx: Tx, convoId: string, userId: string): Promise<void> {
+  await tx
+    .deleteFrom('mls_welcomes')
+    .where('convo_id', '=', convoId)
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+export async function deleteWelcomesOfDevice(tx: Tx, deviceId: string): Promise<void> {
+  await tx.deleteFrom('mls_welcomes').where('device_id', '=', deviceId).execute()
+}
+
+/** Takes the bytes away that no Welcome names any more. */
+export async function deleteUnusedBodies(tx: Tx): Promise<void> {
+  await tx
+    .deleteFrom('mls_welcome_bodies')
+    .where(({ exists, not, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('mls_welcomes')
+            .select('welcome_id')
+            .whereRef('mls_welcomes.welcome_id', '=', 'mls_welcome_bodies.id'),
+        ),
+      ),
+    )
+    .execute()
+}

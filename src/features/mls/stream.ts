@@ -1,0 +1,191 @@
+import type { Ctx } from '../../context.ts'
+import type { EventPlace } from '../../db/engine.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { didsOf } from '../atproto/service.ts'
+import { readCursor, readEventLog, writeCursor } from '../sync/service.ts'
+import { requireMember } from './access.ts'
+import { mlsErrors } from './errors.ts'
+import { type MlsSubject, readSubject } from './events.ts'
+import { fitPage, viewMessage } from './read.ts'
+import { findMember, listConvoIds } from './store.ts'
+import { hasUnsettledEvents, listMlsEvents, type MlsEventRow } from './store-events.ts'
+import { listMessagesAt, listSizes } from './store-messages.ts'
+import { createWaker } from './wake.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'config' | 'bus'>
+
+/** One event as the stream tells it; its type is a definition of the lexicon. */
+export interface MlsStreamEvent {
+  readonly type: string
+  readonly body: object
+}
+
+interface Subscription {
+  readonly convoId?: string
+  readonly cursor?: string
+}
+
+const PAGE = 100
+/** What a running transaction of another node still holds up is looked at again so soon. */
+const SETTLE_MS = 50
+
+/** Refuses a stream of somebody else's conversation, or from a place that is none of this server. */
+export async function requireStream(ctx: Needs, actor: Actor, input: Subscription): Promise<void> {
+  const me = requireUser(actor)
+  if (input.convoId !== undefined) await requireMember(ctx.db.read, me, input.convoId)
+  await startOf(ctx, input, await readEventLog(ctx.db.read))
+}
+
+/**
+ * What happens in the caller's conversations, or in one of them, from the cursor on: in order, nothing
+ * left out and nothing twice, since every event is read from its row. The bus only says when to look.
+ */
+export async function* streamEvents(
+  ctx: Needs,
+  actor: Actor,
+  input: Subscription,
+  aborted: AbortSignal,
+): AsyncGenerator<MlsStreamEvent, void, undefined> {
+  const me = requireUser(actor)
+  const { convoId } = input
+  const { read, engine } = ctx.db
+  const log = await readEventLog(read)
+  const start = await startOf(ctx, input, log)
+  let { place } = start
+  if (start.isOutdated) yield { type: 'infoEvent', body: { info: 'OutdatedCursor' } }
+
+  const known = new Set<string>()
+  const waker = createWaker(ctx.bus, me.userId, known, aborted)
+  try {
+    // Read once it is listened to, so that nobody joins in between.
+    const mine = convoId === undefined ? await listConvoIds(read, me.userId) : [convoId]
+    for (const id of mine) known.add(id)
+    while (!aborted.aborted) {
+      const rows = await listMlsEvents(read, engine, me, convoId, { place, limit: PAGE })
+      const page = await fitEvents(ctx, rows)
+      for (const { row, event } of await compose(ctx, me, page)) {
+        if (aborted.aborted) return
+        const cursor = writeCursor({ generation: log.generation, place: row, at: row.createdAt })
+        place = { writer: row.writer, position: row.position }
+        if (event) yield { type: event.type, body: { cursor, ...event.body } }
+      }
+      yield* ephemeral(waker.signals())
+      if (rows.length > 0) continue
+      if (convoId !== undefined) await requirePart(ctx, me, convoId)
+      if (await hasUnsettledEvents(read, engine, me, convoId)) await pause(SETTLE_MS)
+      else await waker.next()
+    }
+  } finally {
+    waker.close()
+  }
+}
+
+const pause = (milliseconds: number) =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds).unref())
+
+async function startOf(
+  { db, clock }: Needs,
+  { cursor }: Subscription,
+  { generation, pruned_until }: Awaited<ReturnType<typeof readEventLog>>,
+): Promise<{ place: EventPlace; isOutdated: boolean }> {
+  if (cursor === undefined) return { place: await db.engine.newestPlace(), isOutdated: false }
+  const given = await Promise.resolve(cursor)
+    .then(readCursor)
+    .catch(() => {
+      throw new AppError(mlsErrors.futureCursor)
+    })
+  if (given.at > toIso(clock.now() + 1000)) throw new AppError(mlsErrors.futureCursor)
+  const isOutdated = given.generation !== generation || given.at <= pruned_until
+  // From the oldest event that there is: what was taken away before it, messages and commits tell.
+  return { place: isOutdated ? { writer: '0', position: 0 } : given.place, isOutdated }
+}
+
+/** The membership of the one conversation that the stream is about; the stream ends with it. */
+async function requirePart(ctx: Needs, me: UserActor, convoId: string): Promise<void> {
+  const member = await findMember(ctx.db.read, convoId, me.userId)
+  if (member?.left_at !== null) throw new AppError(mlsErrors.membershipEnded)
+}
+
+const HAS_MESSAGE = new Set(['app', 'commit', 'proposal'])
+
+/** As many of the first events as have messages that together are not too large. */
+async function fitEvents({ db }: Needs, rows: readonly MlsEventRow[]): Promise<MlsEventRow[]> {
+  const places = rows.map((row) => ({
+    convoId: row.audienceId,
+    seq: readSubject(row.subjectId).seq,
+  }))
+  const withMessage = places.filter((_, index) =>
+    HAS_MESSAGE.has(readSubject((rows[index] as MlsEventRow).subjectId).kind),
+  )
+  const sizes = new Map(
+    (await listSizes(db.read, withMessage)).map((one) => [`${one.convo_id} ${one.seq}`, one.size]),
+  )
+  const measured = rows.map((row, index) => {
+    const { convoId, seq } = places[index] as (typeof places)[number]
+    return { row, seq, size: sizes.get(`${convoId} ${seq}`) ?? 0 }
+  })
+  return fitPage(measured, rows.length).map(({ row }) => row)
+}
+
+interface Composed {
+  readonly row: MlsEventRow
+  /** Undefined for what is not there to be told any more, or came before the reader. */
+  readonly event: MlsStreamEvent | undefined
+}
+
+async function compose(
+  ctx: Needs,
+  me: UserActor,
+  rows: readonly MlsEventRow[],
+): Promise<Composed[]> {
+  const subjects = rows.map((row) => ({ row, subject: readSubject(row.subjectId) }))
+  const wanted = subjects.filter(({ subject }) => HAS_MESSAGE.has(subject.kind))
+  const messages = await listMessagesAt(
+    ctx.db.read,
+    wanted.map(({ row, subject }) => ({ convoId: row.audienceId, seq: subject.seq })),
+  )
+  const byPlace = new Map(messages.map((row) => [`${row.convo_id} ${row.seq}`, row]))
+  const about = subjects.map(({ subject }) => subject.about).filter((id) => id !== '')
+  const dids = await didsOf(ctx, ctx.db.read, me.tenantId, about)
+  return subjects.map(({ row, subject }): Composed => {
+    const message = byPlace.get(`${row.audienceId} ${subject.seq}`)
+    if (!HAS_MESSAGE.has(subject.kind)) {
+      return { row, event: tell(row, subject, dids) }
+    }
+    const isTheirs = message !== undefined && subject.seq > row.joinedSeq
+    const body = isTheirs ? { message: viewMessage(message) } : {}
+    return { row, event: isTheirs ? { type: 'messageEvent', body } : undefined }
+  })
+}
+
+function tell(
+  { audienceId: convoId }: MlsEventRow,
+  { kind, seq, about, more }: MlsSubject,
+  dids: ReadonlyMap<string, string>,
+): MlsStreamEvent {
+  const did = dids.get(about)
+  switch (kind) {
+    case 'joined':
+    case 'left':
+    case 'removed':
+      return { type: 'membershipEvent', body: { convoId, did, action: kind, seq } }
+    case 'welcome':
+      return { type: 'welcomeEvent', body: { convoId: more, deviceId: about } }
+    case 'keyPackages':
+      return { type: 'keyPackagesEvent', body: { deviceId: about, available: Number(more) } }
+    default:
+      return { type: 'changeEvent', body: { convoId, what: kind, ...(did ? { did } : {}) } }
+  }
+}
+
+function* ephemeral(
+  signals: readonly { readonly payload: unknown }[],
+): Generator<MlsStreamEvent, void, undefined> {
+  for (const { payload } of signals) {
+    const { convoId, epoch, ciphertext } = payload as Record<string, string>
+    const bytes = new Uint8Array(Buffer.from(String(ciphertext), 'base64'))
+    yield { type: 'ephemeralEvent', body: { convoId, epoch, ciphertext: bytes } }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Ctx } from '../../context.ts'
+import type { Db } from '../../db/database.ts'
+import { AppError } from '../../platform/errors.ts'
+import { didsOf } from '../atproto/service.ts'
+import { mlsErrors } from './errors.ts'
+import type { GroupInfoFacts, LeafFacts } from './reading.ts'
+import type { Convo, Leaf } from './store.ts'
+import { listDevicesById } from './store-devices.ts'
+
+/** A leaf of the tree after a commit. */
+export type NewLeaf = Pick<Leaf, 'leaf_index' | 'user_id' | 'device_id'>
+
+/**
+ * The tree after a commit as RFC 9420 §12.3 applies it: removals first, then each addition at the
+ * leftmost free leaf (§7.7), so that every member and the server come to the same indices.
+ */
+export function applyToTree(
+  leaves: readonly Leaf[],
+  removes: readonly number[],
+  adds: readonly { readonly user_id: string; readonly device_id: string }[],
+): { readonly kept: readonly Leaf[]; readonly added: readonly NewLeaf[] } {
+  const gone = new Set(removes)
+  const kept = leaves.filter((leaf) => !gone.has(leaf.leaf_index))
+  const taken = new Set(kept.map((leaf) => leaf.leaf_index))
+  let free = 0
+  const added = adds.map(({ user_id, device_id }) => {
+    while (taken.has(free)) free += 1
+    taken.add(free)
+    return { leaf_index: free, user_id, device_id }
+  })
+  return { kept, added }
+}
+
+/** Refuses a GroupInfo whose tree has other leaves than those that the server knows of. */
+export async function requireTree(
+  ctx: Pick<Ctx, 'config'>,
+  db: Db,
+  convo: Convo,
+  groupInfo: GroupInfoFacts,
+  leaves: readonly NewLeaf[],
+): Promise<void> {
+  const inTree = groupInfo.leaves ?? new Map<number, LeafFacts>()
+  if (inTree.size !== leaves.length) throw new AppError(mlsErrors.invalidGroupInfo)
+  const devices = await listDevicesById(
+    db,
+    leaves.map((leaf) => leaf.device_id),
+  )
+  const keys = new Map(devices.map((device) => [device.id, device.signature_key]))
+  const userIds = leaves.map((leaf) => leaf.user_id)
+  const dids = await didsOf(ctx, db, convo.tenant_id, userIds)
+  for (const leaf of leaves) {
+    const facts = inTree.get(leaf.leaf_index)
+    const isSame =
+      facts?.signatureKey === keys.get(leaf.device_id) && facts?.identity === dids.get(leaf.user_id)
+    if (!isSame) throw new AppError(mlsErrors.invalidGroupInfo)
+  }
+}

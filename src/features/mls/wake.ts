@@ -1,0 +1,64 @@
+import type { Bus } from '../../events/bus.ts'
+import type { AppEvent, Signal } from '../../events/event.ts'
+
+/** Tells a stream that there may be something for it, and hands it what is kept nowhere. */
+export interface Waker {
+  /** Resolves when something happened since the last call, or when the signal aborts. */
+  next(): Promise<void>
+  /** The signals that came since the last call. */
+  signals(): Signal[]
+  close(): void
+}
+
+/** A slow reader loses what may be missed rather than to make it pile up. */
+const MOST_SIGNALS = 100
+
+/** Listens for the reader on the bus, among the conversations `known`, which it keeps up to date. */
+export function createWaker(
+  bus: Bus,
+  userId: string,
+  known: Set<string>,
+  aborted: AbortSignal,
+): Waker {
+  let happened = false
+  let wake: (() => void) | undefined
+  let waiting: Signal[] = []
+  const ring = () => {
+    happened = true
+    wake?.()
+  }
+  const take = ({ name, audience: { id }, joins, leaves }: AppEvent) => {
+    if (name !== 'MlsEvent') return
+    if (joins?.includes(userId)) known.add(id)
+    if (id === userId || known.has(id)) ring()
+    if (leaves?.includes(userId)) known.delete(id)
+  }
+  const unsubscribe = bus.subscribe({
+    events(events) {
+      for (const event of events) take(event)
+    },
+    signal(signal) {
+      if (signal.name !== 'MlsEvent' || !known.has(signal.audience.id)) return
+      if (waiting.length < MOST_SIGNALS) waiting.push(signal)
+      ring()
+    },
+    disconnect() {},
+  })
+  aborted.addEventListener('abort', ring, { once: true })
+  return {
+    async next() {
+      if (!happened) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      happened = false
+    },
+    signals() {
+      const taken = waiting
+      waiting = []
+      return taken
+    },
+    close: unsubscribe,
+  }
+}

@@ -1,0 +1,51 @@
+import type { Ctx } from '../../context.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { toBase64 } from './base64.ts'
+import { mlsErrors } from './errors.ts'
+import type { ConvoId } from './schema.ts'
+import { deleteWelcome, findWelcome, findWelcomeBody, updateWelcome } from './store-welcomes.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock'>
+
+interface OfDevice extends ConvoId {
+  readonly deviceId?: string
+  readonly keyPackageHash?: string
+}
+
+/** The Welcome that waits for a device of the caller's. It stays until it is confirmed. */
+export async function getWelcome(ctx: Needs, actor: Actor, input: OfDevice) {
+  const { userId } = requireUser(actor)
+  const { convoId, deviceId, keyPackageHash: ref } = input
+  const row = await findWelcome(ctx.db.read, convoId, userId, { deviceId, ref })
+  const body = row && (await findWelcomeBody(ctx.db.read, row.welcome_id))
+  if (!row || !body) throw new AppError(mlsErrors.welcomeNotFound)
+  const fetchedAt = toIso(ctx.clock.now())
+  await ctx.db.transaction((tx) => updateWelcome(tx, row, { fetched_at: fetchedAt }))
+  return {
+    convoId,
+    welcome: toBase64(body),
+    keyPackageHash: row.key_package_ref,
+    deviceId: row.device_id,
+    epoch: row.epoch,
+    joinedSeq: row.joined_seq,
+  }
+}
+
+/** Says whether a Welcome could be opened: one that was is kept no longer, one that was not stays. */
+export async function confirmWelcome(
+  ctx: Needs,
+  actor: Actor,
+  input: OfDevice & { readonly success: boolean },
+): Promise<{ confirmed: boolean }> {
+  const { userId } = requireUser(actor)
+  const { convoId, deviceId, keyPackageHash: ref, success } = input
+  await ctx.db.transaction(async (tx) => {
+    const row = await findWelcome(tx, convoId, userId, { deviceId, ref })
+    if (!row) throw new AppError(mlsErrors.welcomeNotFound)
+    if (success) await deleteWelcome(tx, row)
+    else await updateWelcome(tx, row, { failed_at: toIso(ctx.clock.now()) })
+  })
+  return { confirmed: success }
+}

@@ -1,0 +1,89 @@
+import { defineXrpcMethod } from '../../xrpc/define-method.ts'
+import { addMembers } from './add-members.ts'
+import { createConvo } from './create.ts'
+import { processExternalCommit } from './external.ts'
+import { getGroupInfo, updateGroupInfo } from './group-info.ts'
+import { leaveConvo } from './leave.ts'
+import { getConvos, getEpoch } from './read.ts'
+import { removeMember } from './remove.ts'
+import type {
+  AddMembers,
+  ConvoId,
+  CreateConvo,
+  ExternalCommit,
+  LeaveConvo,
+  RemoveMember,
+} from './schema.ts'
+
+const id = (name: string) => `blue.catbird.mls.${name}`
+const permission = 'mls:use'
+
+/** A commit that adds 1000 devices, with its Welcome and GroupInfo. */
+const LARGE = 16 * 1024 * 1024
+
+export const methods = [
+  defineXrpcMethod<CreateConvo>({
+    nsid: id('createConvo'),
+    permission,
+    rate: 'mls-create',
+    maxBodyBytes: LARGE,
+    run: (ctx, actor, input, { bodyHash }) => createConvo(ctx, actor, input, bodyHash),
+  }),
+  defineXrpcMethod<AddMembers>({
+    nsid: id('addMembers'),
+    permission,
+    rate: 'mls-commit',
+    maxBodyBytes: LARGE,
+    run: (ctx, actor, input, { bodyHash }) => addMembers(ctx, actor, input, bodyHash),
+  }),
+  defineXrpcMethod<RemoveMember>({
+    nsid: id('removeMember'),
+    permission,
+    rate: 'mls-commit',
+    maxBodyBytes: LARGE,
+    async run(ctx, actor, input, { bodyHash }) {
+      const once = { method: 'removeMember', bodyHash }
+      const { epoch } = await removeMember(ctx, actor, input, once)
+      return { ok: true, epochHint: epoch }
+    },
+  }),
+  defineXrpcMethod<LeaveConvo>({
+    nsid: id('leaveConvo'),
+    permission,
+    rate: 'mls-commit',
+    maxBodyBytes: LARGE,
+    run: (ctx, actor, input, { bodyHash }) => leaveConvo(ctx, actor, input, bodyHash),
+  }),
+  defineXrpcMethod<ExternalCommit>({
+    nsid: id('processExternalCommit'),
+    permission,
+    rate: 'mls-commit',
+    maxBodyBytes: LARGE,
+    run: (ctx, actor, input, { bodyHash }) => processExternalCommit(ctx, actor, input, bodyHash),
+  }),
+  defineXrpcMethod<{ limit: number; cursor?: string }>({
+    nsid: id('getConvos'),
+    permission,
+    rate: 'mls-read',
+    run: getConvos,
+  }),
+  defineXrpcMethod<ConvoId>({
+    nsid: id('getEpoch'),
+    permission,
+    rate: 'mls-read',
+    run: getEpoch,
+  }),
+  defineXrpcMethod<ConvoId & { psk?: string }>({
+    nsid: id('getGroupInfo'),
+    permission,
+    rate: 'mls-other',
+    run: getGroupInfo,
+  }),
+  defineXrpcMethod<ConvoId & { groupInfo: string; epoch: number }>({
+    nsid: id('updateGroupInfo'),
+    permission,
+    rate: 'mls-other',
+    maxBodyBytes: LARGE,
+    run: updateGroupInfo,
+  }),
+]

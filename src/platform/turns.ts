@@ -1,0 +1,21 @@
+/** Lets work about the same thing wait for its turn in this process. */
+export interface Turns {
+  /** Runs the work when everything that came before under the same key is done, however it ended. */
+  run<T>(key: string, work: () => Promise<T>): Promise<T>
+}
+
+export function createTurns(): Turns {
+  const last = new Map<string, Promise<unknown>>()
+  return {
+    async run(key, work) {
+      const before = last.get(key) ?? Promise.resolve()
+      const mine = before.then(work, work)
+      last.set(key, mine)
+      try {
+        return await mine
+      } finally {
+        if (last.get(key) === mine) last.delete(key)
+      }
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { defineErrors } from '../platform/errors.ts'
+
+/** The refusals that any XRPC method can give, by the names that ATProto has for them. */
+export const xrpcErrors = defineErrors({
+  invalidRequest: {
+    code: 'InvalidRequest',
+    kind: 'invalid',
+    message: 'The request does not have the form of its lexicon.',
+  },
+  authenticationRequired: {
+    code: 'AuthenticationRequired',
+    kind: 'unauthenticated',
+    message: 'A valid token is needed.',
+  },
+  consumerTooSlow: {
+    code: 'ConsumerTooSlow',
+    kind: 'unavailable',
+    message: 'The events are taken too slowly: come again with the last cursor.',
+  },
+})
+
+/** What the names of refusals that come from elsewhere are in XRPC. */
+const NAMES: Readonly<Record<string, string>> = {
+  invalid_json: 'InvalidRequest',
+  incomplete_body: 'InvalidRequest',
+  validation_failed: 'InvalidRequest',
+  unauthorized: 'AuthenticationRequired',
+  forbidden: 'Forbidden',
+  not_found: 'NotFound',
+  payload_too_large: 'PayloadTooLarge',
+  request_timeout: 'RequestTimeout',
+  rate_limited: 'RateLimitExceeded',
+  store_unavailable: 'ServiceUnavailable',
+  shutting_down: 'ServiceUnavailable',
+  internal_error: 'InternalServerError',
+}
+
+/** Names that a lexicon does not repeat for each method. */
+export const COMMON_NAMES: ReadonlySet<string> = new Set([
+  ...Object.values(NAMES),
+  'NotAdmitted',
+  'AccountPending',
+])
+
+export function xrpcName(code: string): string {
+  return NAMES[code] ?? code
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import type { Ctx } from '../context.ts'
+import type { Subscriber } from '../events/bus.ts'
+import { parseJson, readBytes } from '../http/body.ts'
+import type { Mount } from '../http/server.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import { type Actor, authorize, type Origin, type UserActor } from '../policy/actor.ts'
+import type { SocketHandler } from '../runtime/runtime.ts'
+import type { AnyXrpcMethod, XrpcCall, XrpcMethod, XrpcSubscription } from './define-method.ts'
+import { COMMON_NAMES, xrpcName } from './errors.ts'
+import { errorBody, notImplemented, toRefusal, toXrpcResponse } from './on-error.ts'
+import { createSessions } from './sessions.ts'
+import { FrameSocket, refusingSocket } from './socket.ts'
+import { eventStreamResponse } from './sse.ts'
+import { loadValidator, type Validator } from './validator.ts'
+
+const XRPC_PATH = '/xrpc/'
+
+/** Whom a credential belongs to: an account, or the verified DID of somebody without one. */
+export type XrpcCaller = { readonly actor: UserActor } | { readonly stranger: string }
+
+export interface XrpcOptions {
+  readonly ctx: Ctx
+  readonly methods: readonly AnyXrpcMethod[]
+  /** Throws `unauthorized` without a good credential for this method. */
+  authenticate(request: Request, origin: Origin, nsid: string): Promise<XrpcCaller>
+  /** Who calls what is closed to strangers. */
+  refuseStranger(): AppError
+  anonymous(origin: Origin): Actor
+  /** Called with refusals of kind `forbidden`, for the audit. */
+  refused(actor: Actor, error: AppError): Promise<void>
+  /** Hands methods that are not ours on; absent: they are refused. */
+  readonly forward?: ((request: Request) => Promise<Response>) | undefined
+  /** Asked once a stream is registered: closes the race with a suspension. */
+  stillActive(actor: UserActor): Promise<boolean>
+  /** Check answers by their lexicon too. */
+  readonly checkAnswers: boolean
+}
+
+export interface XrpcServer extends Subscriber, Mount {
+  upgrade(request: Request, origin: Origin): Promise<SocketHandler | Response>
+  /** Ends every stream, so that clients come again. */
+  close(): Promise<void>
+}
+
+/** Serves XRPC methods and subscriptions, as their lexicons have them. */
+export function createXrpcServer(options: XrpcOptions): XrpcServer {
+  const { ctx } = options
+  const methods = new Map(options.methods.map((method) => [method.nsid, method]))
+  const sessions = createSessions()
+
+  const methodOf = (request: Request) => {
+    const { pathname } = new URL(request.url)
+    return methods.get(pathname.slice(pathname.lastIndexOf(XRPC_PATH) + XRPC_PATH.length))
+  }
+
+  /** Everything that comes before a use case runs: rates, credential, permission. */
+  async function admit(method: AnyXrpcMethod, request: Request, origin: Origin) {
+    // Before the credential is looked at, which may mean a request to the outer world.
+    await ctx.rateLimiter.consume('xrpc', origin.ip ?? '')
+    const caller = await options.authenticate(request, origin, method.nsid)
+    if ('stranger' in caller) {
+      await ctx.rateLimiter.consume(method.rate, `${method.nsid} ${caller.stranger}`)
+      if (method.kind !== 'method' || !method.admits) throw options.refuseStranger()
+      return { actor: options.anonymous(origin), stranger: caller.stranger }
+    }
+    authorize(caller.actor, method.permission)
+    await ctx.rateLimiter.consume(method.rate, `${method.nsid} ${caller.actor.userId}`)
+    return { actor: caller.actor as Actor }
+  }
+
+  async function run(
+    method: XrpcMethod,
+    validator: Validator,
+    request: Request,
+    admitted: { readonly actor: Actor; readonly stranger?: string },
+  ): Promise<Response> {
+    const definition = validator.definition(method.nsid)
+    const { searchParams } = new URL(request.url)
+    const params = validator.params(method.nsid, searchParams)
+    const takesJson =
+      definition.type === 'procedure' && definition.input?.encoding === 'application/json'
+    const body = takesJson ? await readBytes(request, method.maxBodyBytes) : new Uint8Array()
+    const input = takesJson ? validator.input(method.nsid, parseJson(body)) : {}
+    const call: XrpcCall = {
+      request,
+      bodyHash: createHash('sha256').update(body).digest('hex'),
+      ...(admitted.stranger === undefined ? {} : { stranger: admitted.stranger }),
+    }
+    const result = await method.run(ctx, admitted.actor, { ...params, ...input }, call)
+    if (result instanceof Response) return result
+    return Response.json(validator.output(method.nsid, result as object, options.checkAnswers))
+  }
+
+  async function refusalOf(
+    error: unknown,
+    method: AnyXrpcMethod,
+    actor: Actor | undefined,
+    origin: Origin,
+  ): Promise<AppError> {
+    const refusal = toRefusal(error, origin.requestId, ctx.log)
+    if (refusal.kind === 'forbidden' && actor) await options.refused(actor, refusal)
+    const name = xrpcName(refusal.code)
+    if (options.checkAnswers && !COMMON_NAMES.has(name)) {
+      const validator = await loadValidator()
+      if (!validator.declares(method.nsid, name)) {
+        const undeclared = new Error(`${method.nsid} does not declare ${name}`, { cause: error })
+        return toRefusal(undeclared, origin.requestId, ctx.log)
+      }
+    }
+    return refusal
+  }
+
+  async function openStream(
+    method: XrpcSubscription,
+    request: Request,
+    origin: Origin,
+  ): Promise<{ actor: UserActor; input: object; validator: Validator }> {
+    const { actor } = await admit(method, request, origin)
+    if (actor.kind !== 'user') throw new AppError(commonErrors.unauthorized)
+    const validator = await loadValidator()
+    const { searchParams } = new URL(request.url)
+    // Where a browser's own EventSource goes on after a lost connection.
+    const last = request.headers.get('last-event-id')
+    if (last !== null) searchParams.set('cursor', last)
+    const input = validator.params(method.nsid, searchParams)
+    await method.admit(ctx, actor, input).catch(async (error: unknown) => {
+      if (error instanceof AppError && error.kind === 'forbidden')
+        await options.refused(actor, error)
+      throw error
+    })
+    return { actor, input, validator }
+  }
+
+  return {
+    path: XRPC_PATH,
+    operationOf: (request) => `xrpc:${methodOf(request)?.nsid ?? 'unknown'}`,
+
+    async respond(request, origin) {
+      const method = methodOf(request)
+      if (!method) {
+        return (await options.forward?.(request)) ?? notImplemented(origin.requestId, 501)
+      }
+      let actor: Actor | undefined
+      try {
+        const validator = await loadValidator()
+        const { type } = validator.definition(method.nsid)
+        if (request.method !== (type === 'procedure' ? 'POST' : 'GET')) {
+          return notImplemented(origin.requestId, 405)
+        }
+        if (method.kind === 'subscription') {
+          const opened = await openStream(method, request, origin)
+          actor = opened.actor
+          return await eventStreamResponse({ ...opened, ctx, method, options, sessions })
+        }
+        const admitted = await admit(method, request, origin)
+        actor = admitted.actor
+        return await run(method, validator, request, admitted)
+      } catch (error) {
+        const refusal = await refusalOf(error, method, actor, origin)
+        return toXrpcResponse(refusal, origin.requestId)
+      }
+    },
+
+    async upgrade(request, origin) {
+      const method = methodOf(request)
+      if (method?.kind !== 'subscription') return notImplemented(origin.requestId, 501)
+      let actor: Actor | undefined
+      try {
+        const opened = await openStream(method, request, origin)
+        actor = opened.actor
+        return new FrameSocket({ ...opened, ctx, method, options, sessions })
+      } catch (error) {
+        const refusal = await refusalOf(error, method, actor, origin)
+        // Without a credential there is no stream at all; what else is wrong, a frame can say.
+        if (refusal.kind === 'unauthenticated') return toXrpcResponse(refusal, origin.requestId)
+        return refusingSocket(errorBody(refusal))
+      }
+    },
+
+    events() {},
+    signal() {},
+    disconnect: (order) => sessions.end(order),
+    close: () => sessions.close(),
+  }
+}

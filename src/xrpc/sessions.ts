@@ -1,0 +1,62 @@
+import { concerns, type Disconnect } from '../events/event.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import type { UserActor } from '../policy/actor.ts'
+
+/** The streams that are open, by whom they belong to. */
+export interface Sessions {
+  /** Registers a stream; its signal aborts with the refusal that it ends with, or with none. */
+  open(actor: UserActor): {
+    readonly signal: AbortSignal
+    end(reason?: AppError): void
+    done(): void
+  }
+  /** Ends the streams that the order is about. */
+  end(order: Disconnect): void
+  /** Ends all of them, and resolves when they are gone or after a while. */
+  close(): Promise<void>
+}
+
+/** More than the devices that a person has. */
+const MOST_PER_USER = 20
+const CLOSE_MS = 1000
+
+export function createSessions(): Sessions {
+  const open = new Map<AbortController, UserActor>()
+  let gone: (() => void) | undefined
+  let closed = false
+
+  return {
+    open(actor) {
+      if (closed) throw new AppError(commonErrors.shuttingDown)
+      const mine = [...open.values()].filter(({ userId }) => userId === actor.userId).length
+      if (mine >= MOST_PER_USER) {
+        throw new AppError(commonErrors.rateLimited, {}, { retryAfterSeconds: 15 })
+      }
+      const controller = new AbortController()
+      open.set(controller, actor)
+      return {
+        signal: controller.signal,
+        end: (reason) => controller.abort(reason),
+        done() {
+          open.delete(controller)
+          if (open.size === 0) gone?.()
+        },
+      }
+    },
+    end(order) {
+      for (const [controller, actor] of open) {
+        if (concerns(order, actor)) controller.abort(new AppError(commonErrors.unauthorized))
+      }
+    },
+    async close() {
+      closed = true
+      for (const controller of open.keys())
+        controller.abort(new AppError(commonErrors.shuttingDown))
+      if (open.size === 0) return
+      await new Promise<void>((resolve) => {
+        gone = resolve
+        setTimeout(resolve, CLOSE_MS).unref()
+      })
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import { errorBody } from './on-error.ts'
+import { carry, KEEP_ALIVE_MS, type OpenStream } from './stream.ts'
+
+/**
+ * An event stream as server-sent events (WHATWG HTML §9.2). Nothing is read ahead of the client; `id`
+ * is the cursor, which browsers send back as `Last-Event-ID`.
+ */
+export async function eventStreamResponse(stream: OpenStream): Promise<Response> {
+  const { validator, method } = stream
+  const session = stream.sessions.open(stream.actor)
+  const text = new TextEncoder()
+  let wanted: (() => void) | undefined
+  let keepAlive: NodeJS.Timeout | undefined
+
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        session.signal.addEventListener('abort', () => wanted?.(), { once: true })
+        // Said at once, so that the client knows it is through.
+        controller.enqueue(text.encode(': connected\n\n'))
+        keepAlive = setInterval(() => {
+          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(text.encode(':\n\n'))
+        }, KEEP_ALIVE_MS).unref()
+        void carry(stream, session, {
+          async write({ type, body }) {
+            while ((controller.desiredSize ?? 0) <= 0 && !session.signal.aborted) {
+              await new Promise<void>((resolve) => {
+                wanted = resolve
+              })
+            }
+            if (session.signal.aborted) return
+            const { cursor } = body as { readonly cursor?: string }
+            const data = JSON.stringify(validator.event(method.nsid, type, body, false))
+            const id = cursor === undefined ? '' : `id: ${cursor}\n`
+            controller.enqueue(text.encode(`${id}event: ${type}\ndata: ${data}\n\n`))
+          },
+          async end(refusal) {
+            clearInterval(keepAlive)
+            if (refusal) {
+              const data = JSON.stringify(errorBody(refusal))
+              controller.enqueue(text.encode(`event: error\ndata: ${data}\n\n`))
+            }
+            controller.close()
+          },
+        })
+      },
+      pull() {
+        wanted?.()
+      },
+      cancel() {
+        clearInterval(keepAlive)
+        session.end()
+      },
+    },
+    { highWaterMark: 2 },
+  )
+  return new Response(body, {
+    headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+  })
+}

@@ -1,0 +1,54 @@
+import type { Ctx } from '../context.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import type { UserActor } from '../policy/actor.ts'
+import type { StreamEvent, XrpcSubscription } from './define-method.ts'
+import { toRefusal } from './on-error.ts'
+import type { Sessions } from './sessions.ts'
+import type { Validator } from './validator.ts'
+
+/** Below the 60 s after which proxies, and our own listener, cut what says nothing. */
+export const KEEP_ALIVE_MS = 20_000
+
+/** One stream that was asked for and may be opened. */
+export interface OpenStream {
+  readonly ctx: Ctx
+  readonly method: XrpcSubscription
+  readonly actor: UserActor
+  readonly input: object
+  readonly validator: Validator
+  readonly sessions: Sessions
+  readonly options: {
+    readonly checkAnswers: boolean
+    stillActive(actor: UserActor): Promise<boolean>
+  }
+}
+
+/** Where the events of a stream go. */
+export interface StreamSink {
+  /** Resolves when there is room for another one; throws when the reader is given up. */
+  write(event: StreamEvent): Promise<void>
+  /** The stream is over: by the refusal, or because the reader went away. */
+  end(refusal: AppError | undefined): Promise<void>
+}
+
+/** Carries events to the sink until one of both sides ends it. Never rejects. */
+export async function carry(
+  stream: OpenStream,
+  session: ReturnType<Sessions['open']>,
+  sink: StreamSink,
+): Promise<void> {
+  const { ctx, method, actor, input, validator, options } = stream
+  let refusal: AppError | undefined
+  try {
+    if (!(await options.stillActive(actor))) throw new AppError(commonErrors.unauthorized)
+    for await (const event of method.open(ctx, actor, input, session.signal)) {
+      if (options.checkAnswers) validator.event(method.nsid, event.type, event.body, true)
+      await sink.write(event)
+    }
+  } catch (error) {
+    refusal = toRefusal(error, actor.origin.requestId, ctx.log)
+  }
+  const { reason } = session.signal
+  await sink.end(reason instanceof AppError ? reason : refusal).catch(() => {})
+  session.done()
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fromHex, randomBytes, toHex, utf8 } from '../../client/bytes.ts'
+import { openAttachment, sealAttachment } from '../../client/groups/attachments.ts'
+import { answerHandOver, requestHandOver } from '../../client/people/hand-over.ts'
+import { safetyNumber } from '../../client/people/safety-number.ts'
+import { PersonSecret } from '../../client/people/secret.ts'
+
+test('a secret survives being written down, and a slip of the pen is noticed', async () => {
+  const secret = PersonSecret.create()
+  const text = await secret.toText()
+  assert.match(text, /^([0-9A-HJKMNP-TV-Z]{4}-){8}[0-9A-HJKMNP-TV-Z]{4}$/)
+  const slips = [text.toLowerCase(), text.replaceAll('-', ' '), text.replaceAll('0', 'o')]
+  for (const spelling of [...slips, ` ${text} `, text.replaceAll('1', 'l')]) {
+    assert.deepEqual((await PersonSecret.fromText(spelling)).bytes, secret.bytes)
+  }
+  for (let at = 0; at < text.length; at += 1) {
+    const [before, character, after] = [text.slice(0, at), text[at], text.slice(at + 1)]
+    if (character === '-') continue
+    const wrong = before + (character === '7' ? '8' : '7') + after
+    // The last character holds four bits that count for nothing.
+    if (at === text.length - 1) continue
+    await assert.rejects(PersonSecret.fromText(wrong), { code: 'bad-secret' }, wrong)
+  }
+  await assert.rejects(PersonSecret.fromText(''), { code: 'bad-secret' })
+  await assert.rejects(PersonSecret.fromText(`${text}-0000`), { code: 'bad-secret' })
+  await assert.rejects(PersonSecret.fromText(text.replace(/./, 'U')), { code: 'bad-secret' })
+})
+
+test('what is derived from a secret is always the same, and different for each purpose', async () => {
+  // Recorded: another derivation would lock people out of what they have stored.
+  const secret = new PersonSecret(fromHex('000102030405060708090a0b0c0d0e0f10111213'))
+  assert.equal(await secret.toText(), '000G-40R4-0M30-E209-185G-R38E-1W81-24GK-WYQ0')
+  const { publicKey } = await secret.identity()
+  assert.equal(toHex(publicKey), '1796f94f2842346e43ce692caad9820a580b9d965e335d9aa2c1471588b0cf00')
+})
+
+test('a hand-over gives the secret to the device that asked, and to nobody else', async () => {
+  const secret = PersonSecret.create()
+  const asking = await requestHandOver()
+  const { answer, check } = await answerHandOver(asking.request, secret)
+  const received = await asking.receive(answer)
+  assert.deepEqual(received.secret.bytes, secret.bytes)
+  assert.equal(received.check, check)
+  assert.match(check, /^\d{6}$/)
+
+  const other = await requestHandOver()
+  await assert.rejects(other.receive(answer), { code: 'unreadable' })
+  await assert.rejects(asking.receive(answer.slice(0, -8)), { code: 'unreadable' })
+  const forged = await answerHandOver(asking.request, PersonSecret.create())
+  assert.notEqual((await asking.receive(forged.answer)).check, check)
+})
+
+test('both see the same safety number, and another one for another key', async () => {
+  const alice = { did: 'did:web:example.org:u:alice', keys: [randomBytes(32)] }
+  const bob = { did: 'did:web:example.org:u:bob', keys: [randomBytes(32), randomBytes(32)] }
+  const number = await safetyNumber(alice, bob)
+  assert.match(number, /^(\d{5} ){11}\d{5}$/)
+  assert.equal(await safetyNumber({ ...bob, keys: bob.keys.toReversed() }, alice), number)
+  const changes = [
+    safetyNumber(alice, { ...bob, keys: bob.keys.slice(1) }),
+    safetyNumber(alice, { ...bob, did: 'did:web:example.org:u:bobby' }),
+    safetyNumber({ ...alice, keys: [randomBytes(32)] }, bob),
+  ]
+  for (const changed of await Promise.all(changes)) assert.notEqual(changed, number)
+})
+
+test('an attachment opens by its message alone, and only as it was sent', async () => {
+  for (const size of [0, 1, 8183, 8184, 8185, 100_000]) {
+    const content = new Uint8Array(size).fill(66)
+    const { sealed, pointer } = await sealAttachment(content)
+    const attachment = { ...pointer, blob: 'sha256-of-it' }
+    assert.deepEqual(await openAttachment(attachment, sealed), content)
+    // Nonce and tag of AES-GCM aside, lengths are multiples of 8 KiB.
+    assert.equal((sealed.length - 28) % 8192, 0)
+    assert.ok(!Buffer.from(sealed).includes('BBBB'))
+  }
+  const one = await sealAttachment(utf8('one'))
+  const two = await sealAttachment(utf8('two'))
+  const mixed = { ...one.pointer, blob: '' }
+  await assert.rejects(openAttachment(mixed, two.sealed), { code: 'unreadable' })
+  const exchanged = { ...mixed, sha256: two.pointer.sha256 }
+  await assert.rejects(openAttachment(exchanged, two.sealed), { code: 'unreadable' })
+  await assert.rejects(openAttachment({ ...mixed, size: 2 }, one.sealed), { code: 'unreadable' })
+})

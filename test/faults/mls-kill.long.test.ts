@@ -1,0 +1,5 @@
+import { test } from 'node:test'
+import { killBetweenStatements } from '../model/mls-kill.ts'
+
+test('a server that is killed after any statement of a commit leaves all of it or nothing', () =>
+  killBetweenStatements(1))

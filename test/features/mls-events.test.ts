@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeFirst } from 'cborg'
+import WebSocket from 'ws'
+import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
+import { assertRefusal, type MlsDevice } from '../harness/mls.ts'
+import { deviceOf } from '../harness/mls-people.ts'
+import { assertDone } from '../harness/rest.ts'
+
+interface Heard {
+  readonly type: string
+  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an event.
+  readonly body: any
+}
+
+/** An event stream over a WebSocket, with everything it has heard. */
+class Stream {
+  readonly heard: Heard[] = []
+  closed: number | undefined
+  readonly #socket: WebSocket
+
+  constructor(url: string, headers: Record<string, string> = {}) {
+    this.#socket = new WebSocket(url, { headers })
+    this.#socket.on('message', (data: Buffer) => {
+      const [header, rest] = decodeFirst(data)
+      const [body] = decodeFirst(rest)
+      this.heard.push({ type: header.op === -1 ? 'error' : header.t, body })
+    })
+    this.#socket.on('close', (code) => {
+      this.closed = code
+    })
+    this.#socket.on('error', () => {
+      this.closed ??= 0
+    })
+  }
+
+  get cursor(): string | undefined {
+    return this.heard.findLast(({ body }) => body.cursor !== undefined)?.body.cursor
+  }
+
+  event(type: string, matches: (body: Heard['body']) => boolean = () => true): Promise<Heard> {
+    return eventually(
+      () => this.heard.find((one) => one.type === type && matches(one.body)),
+      `${type} did not arrive: ${JSON.stringify(this.heard.map((one) => one.type))}`,
+    )
+  }
+
+  opened(): Promise<void> {
+    return new Promise((resolve) => this.#socket.once('open', () => resolve()))
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  close(): void {
+    this.#socket.terminate()
+  }
+}
+
+const PATH = '/xrpc/blue.catbird.mls.subscribeConvoEvents'
+
+function urlOf(mimir: Appliance, params: Record<string, string> = {}): string {
+  return `${mimir.url.replace('http', 'ws')}${PATH}?${new URLSearchParams(params)}`
+}
+
+async function withTicket(
+  mimir: Appliance,
+  device: MlsDevice,
+  params: Record<string, string> = {},
+): Promise<Stream> {
+  const { convoId } = params
+  const { ticket } = assertDone(
+    await device.xrpc.get('getSubscriptionTicket', convoId ? { convoId } : {}),
+  )
+  const stream = new Stream(urlOf(mimir, { ...params, ticket }))
+  await stream.opened()
+  return stream
+}
+
+const seqs = (stream: Stream) =>
+  stream.heard.filter(({ type }) => type === '#messageEvent').map(({ body }) => body.message.seq)
+
+test('a stream tells everything in order, from any cursor, nothing twice', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const stream = await withTicket(mimir, b)
+  const hub = await bob.connect()
+  const { cursor: place } = assertDone(await bob.rest.get('/api/sync'))
+  const convoId = await a.createConvo(b.did)
+  await stream.event('#membershipEvent', ({ did }) => did === b.did)
+  await stream.event('#welcomeEvent', ({ deviceId }) => deviceId === b.id)
+  await b.join(convoId)
+  await a.send(convoId, 'one')
+  const { body } = await stream.event('#messageEvent')
+  assert.equal(body.message.seq, 1)
+  assert.ok(body.message.ciphertext instanceof Uint8Array)
+  const { messages } = assertDone(await b.xrpc.get('getMessages', { convoId }))
+  assert.equal(
+    Buffer.from(body.message.ciphertext).toString('base64').replace(/=+$/, ''),
+    messages[0].ciphertext.$bytes,
+  )
+  await a.add(convoId)
+  await a.send(convoId, 'three')
+  await stream.event('#messageEvent', ({ message }) => message.seq === 3)
+  assert.deepEqual(seqs(stream), [1, 2, 3])
+  // The hub says the same in its own words.
+  const said = await hub.event('MlsEvent', ({ seq }) => seq === 3)
+  assert.deepEqual(said, { convoId, seq: 3, kind: 'app' })
+  assert.deepEqual(
+    hub
+      .all('MlsEvent')
+      .map(({ kind, seq }) => `${kind} ${seq}`)
+      .filter((one) => /app|commit/.test(one)),
+    ['app 1', 'commit 2', 'app 3'],
+  )
+
+  const cursor = stream.heard.find(({ body }) => body.message?.seq === 1)?.body.cursor
+  stream.close()
+  for (let i = 0; i < 5; i++) await a.send(convoId, `while away ${i}`)
+  const back = await withTicket(mimir, b, { cursor })
+  await a.send(convoId, 'and live')
+  await back.event('#messageEvent', ({ message }) => message.seq === 9)
+  assert.deepEqual(seqs(back), [2, 3, 4, 5, 6, 7, 8, 9])
+  // So does a client of the hub that was away.
+  const { events } = assertDone(await bob.rest.get(`/api/sync?cursor=${place}`))
+  const told = events
+    .filter(({ type }: { type: string }) => type === 'MlsEvent')
+    .map(({ data }: { data: { kind: string; seq: number } }) => `${data.kind} ${data.seq}`)
+  assert.deepEqual(told.slice(0, 5), [
+    'keyPackages 0',
+    'joined 0',
+    'joined 0',
+    'welcome 0',
+    'app 1',
+  ])
+  assert.equal(told.at(-1), 'app 9')
+  back.close()
+})
+
+test('a stream of one conversation ends with the membership, and says why', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const other = await a.createConvo(b.did)
+  await b.join(convoId)
+  const one = await withTicket(mimir, b, { convoId })
+  const all = await withTicket(mimir, b)
+  await a.send(convoId, 'hello')
+  await one.event('#messageEvent')
+  await all.event('#messageEvent')
+  assert.equal((await a.remove(convoId, b.did)).status, 200)
+  await one.event('#membershipEvent', ({ did, action }) => did === b.did && action === 'removed')
+  await one.event('error', ({ error }) => error === 'MembershipEnded')
+  await eventually(() => one.closed !== undefined, 'the stream stayed open')
+  // The stream of all goes on, without the conversation.
+  await all.event('#membershipEvent', ({ action }) => action === 'removed')
+  const ephemeral = await a.prepareMessage(convoId, 'typing')
+  assertDone(await a.xrpc.post('sendMessage', { ...ephemeral.body, delivery: 'ephemeral' }))
+  await a.send(convoId, 'not for bob')
+  await a.send(other, 'for bob')
+  await all.event('#messageEvent', ({ message }) => message.convoId === other)
+  // Of the conversation that is over at most the commit that ended it.
+  const after = all.heard.filter(({ body }) => body.message?.convoId === convoId)
+  assert.ok(after.every(({ body }) => body.message.seq < 3))
+  assert.ok(!all.heard.some(({ type }) => type === '#ephemeralEvent'))
+  all.close()
+})
+
+test('ephemeral messages are told and kept nowhere', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const stream = await withTicket(mimir, b)
+  const hub = await bob.connect()
+  // Whoever is told of nothing yet may still be on the way to listening.
+  await a.send(convoId, 'are you there')
+  await stream.event('#messageEvent')
+  await hub.event('MlsEvent')
+  const { body } = await a.prepareMessage(convoId, 'typing')
+  const done = assertDone(await a.xrpc.post('sendMessage', { ...body, delivery: 'ephemeral' }))
+  assert.equal(done.seq, 0)
+  const told = await stream.event('#ephemeralEvent')
+  assert.equal(
+    Buffer.from(told.body.ciphertext).toString('base64'),
+    Buffer.from(body.ciphertext.$bytes, 'base64').toString('base64'),
+  )
+  await hub.event('MlsEvent', ({ kind }) => kind === 'ephemeral')
+  const { messages } = assertDone(await b.xrpc.get('getMessages', { convoId }))
+  assert.equal(messages.length, 1)
+  stream.close()
+})
+
+test('a ticket is good once, for its conversation, and not for long', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const ask = (params: Record<string, string>) =>
+    mimir.rest().probe(`${PATH}?${new URLSearchParams(params)}`)
+  const ticket = async (params = {}) =>
+    assertDone(await a.xrpc.get('getSubscriptionTicket', params)).ticket as string
+  const first = await ticket()
+  assert.equal((await ask({ ticket: first })).status, 200)
+  assertRefusal(await ask({ ticket: first }), 401, 'InvalidTicket')
+  const bound = await ticket({ convoId })
+  assertRefusal(await ask({ ticket: bound }), 401, 'InvalidTicket')
+  const late = await ticket()
+  mimir.clock.advance(31_000)
+  assertRefusal(await ask({ ticket: late }), 401, 'InvalidTicket')
+  const stream = new Stream(urlOf(mimir, { ticket: late }))
+  await eventually(() => stream.closed !== undefined, 'an outdated ticket opened a stream')
+  // A suspension ends what is open, and what is not yet open does not begin.
+  const open = await withTicket(mimir, a)
+  const unused = await ticket()
+  await mimir.command('user.suspend', { user: 'alice' })
+  await open.event('error', ({ error }) => error === 'AuthenticationRequired')
+  await eventually(() => open.closed !== undefined, 'the stream stayed open')
+  assertRefusal(await ask({ ticket: unused }), 401, 'AuthenticationRequired')
+})
+
+test('the same events come as server-sent events', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const read = async (headers: Record<string, string>, until: RegExp) => {
+    const stop = new AbortController()
+    const response = await fetch(`${mimir.url}${PATH}?convoId=${convoId}`, {
+      headers: { authorization: `Bearer ${bob.accessToken}`, ...headers },
+      signal: stop.signal,
+    })
+    assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/)
+    let text = ''
+    const decoder = new TextDecoder()
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    while (!until.test(text)) {
+      const { done, value } = await reader.read()
+      if (done) break
+      const isFirst = text === ''
+      text += decoder.decode(value, { stream: true })
+      if (isFirst && !headers['last-event-id']) {
+        await a.send(convoId, 'one')
+        await a.send(convoId, 'two')
+      }
+    }
+    stop.abort()
+    return text
+  }
+  const live = await read({}, /"seq":2[\s\S]*\n\n/)
+  assert.match(live, /event: messageEvent\ndata: \{.*"seq":1/)
+  const [id] = [...live.matchAll(/id: (\S+)\nevent: messageEvent/g)].map((match) => match[1])
+  const again = await read({ 'last-event-id': id as string }, /"seq":2[\s\S]*\n\n/)
+  assert.doesNotMatch(again, /"seq":1,/)
+  assertRefusal(await b.xrpc.rest.probe(`${PATH}?cursor=nonsense`), 400, 'FutureCursor')
+})
+
+test('whoever was away for too long is told so, and goes on from what there is', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const stream = await withTicket(mimir, b)
+  await a.send(convoId, 'old')
+  await stream.event('#messageEvent')
+  const { cursor } = stream
+  stream.close()
+  await a.send(convoId, 'older than is kept')
+  mimir.clock.advance(31 * 86_400_000)
+  await mimir.app.jobs.runNow('prune-events')
+  mimir.clock.advance(-31 * 86_400_000)
+  const back = await withTicket(mimir, b, { cursor: cursor as string })
+  await back.event('#infoEvent', ({ info }) => info === 'OutdatedCursor')
+  await a.send(convoId, 'new')
+  await back.event('#messageEvent', ({ message }) => message.seq === 3)
+  back.close()
+})

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
+import { assertRefusal, type MlsDevice, Xrpc } from '../harness/mls.ts'
+import { deviceOf } from '../harness/mls-people.ts'
+import type { Person } from '../harness/people.ts'
+import { FcmServer } from '../harness/push-services.ts'
+import { assertDone } from '../harness/rest.ts'
+
+const DAY = 86_400_000
+
+function upload(
+  device: MlsDevice,
+  convoId: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  sha256?: string,
+) {
+  const query = new URLSearchParams({ convoId, ...(sha256 ? { sha256 } : {}) })
+  return device.xrpc.rest.send('POST', `/xrpc/blue.catbird.mls.uploadBlob?${query}`, bytes)
+}
+
+async function download(mimir: Appliance, person: Person, convoId: string, cid: string) {
+  const query = new URLSearchParams({ convoId, cid })
+  return fetch(`${mimir.url}/xrpc/blue.catbird.mls.getBlob?${query}`, {
+    headers: { authorization: `Bearer ${person.accessToken}` },
+  })
+}
+
+const random = (size: number) => new Uint8Array(randomBytes(size))
+
+test('a sealed file is for the members of its conversation, by the hash of its bytes', async () => {
+  await using mimir = await boot({ env: { MIMIR_ATTACHMENT_USER_QUOTA_BYTES: '3000000' } })
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const elsewhere = await b.createConvo()
+  const bytes = random(700_000)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const done = assertDone(await upload(a, convoId, bytes, sha256))
+  assert.deepEqual([done.cid, done.size], [`sha256-${sha256}`, bytes.length])
+  assert.match(done.blob.ref.$link, /^bafkrei/)
+  const got = await download(mimir, bob, convoId, done.cid)
+  assert.equal(got.headers.get('content-type'), 'application/octet-stream')
+  assert.ok(Buffer.from(await got.arrayBuffer()).equals(bytes))
+  assert.equal((await download(mimir, carol, convoId, done.cid)).status, 403)
+  assert.equal((await download(mimir, bob, elsewhere, done.cid)).status, 404)
+
+  assertRefusal(await upload(a, convoId, random(100), sha256), 400, 'BlobMismatch')
+  assertRefusal(await upload(a, convoId, new Uint8Array()), 400, 'InvalidBlob')
+  assertRefusal(await upload(a, convoId, random(11 * 1024 * 1024)), 413, 'BlobTooLarge')
+  // The same again counts once, and of two people each once; nothing refused counts at all.
+  for (let i = 0; i < 6; i++) assertDone(await upload(a, convoId, bytes))
+  assertDone(await upload(b, convoId, bytes))
+  const { read } = mimir.app.ctx.db
+  const usage = await read.selectFrom('attachment_usage').select(['user_id', 'bytes']).execute()
+  assert.deepEqual(
+    new Map(usage.map((row) => [row.user_id, Number(row.bytes)])),
+    new Map([
+      [alice.id, bytes.length],
+      [bob.id, bytes.length],
+    ]),
+  )
+  assertDone(await upload(a, convoId, random(2_000_000)))
+  assertRefusal(await upload(a, convoId, random(2_000_000)), 413, 'QuotaExceeded')
+})
+
+test('what every device has passed goes after its time, and whoever has not is told to resync', async () => {
+  await using mimir = await boot({ env: { MIMIR_MLS_RETENTION_DAYS: '10' } })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  const { cid } = assertDone(await upload(a, convoId, random(1000)))
+  await a.send(convoId, 'one')
+  await a.add(convoId)
+  await a.send(convoId, 'three')
+  await b.catchUp(convoId)
+  const fresh = async (person: Person) => new Xrpc(mimir.rest((await person.signIn()).accessToken))
+  const compact = async (days: number) => {
+    mimir.clock.advance(days * DAY)
+    await mimir.app.jobs.runNow('compact-mls')
+  }
+  await compact(11)
+  const floor = async (xrpc: Xrpc) =>
+    assertDone(await xrpc.get('getConvos')).conversations[0].floorSeq
+  let [forAlice, forBob] = [await fresh(alice), await fresh(bob)]
+  assert.equal(await floor(forAlice), 0, 'nobody has said yet how far they are')
+  assertDone(await forAlice.post('updateCursor', { convoId, cursor: '3' }))
+  assertDone(await forBob.post('updateCursor', { convoId, cursor: '2', deviceId: b.id }))
+  assertRefusal(await forBob.post('updateCursor', { convoId, cursor: '4' }), 400, 'InvalidCursor')
+  assert.equal(
+    assertDone(await forBob.post('updateCursor', { convoId, cursor: '1', deviceId: b.id })).cursor,
+    '2',
+  )
+  await compact(0)
+  assert.equal(await floor(forBob), 2)
+  const gone = await forBob.get('getMessages', { convoId, sinceSeq: 1 })
+  assertRefusal(gone, 410, 'CursorExpired')
+  assert.equal(gone.body.floorSeq, 2)
+  assertRefusal(await forBob.get('getCommits', { convoId, fromEpoch: 2 }), 410, 'CursorExpired')
+  const { messages } = assertDone(await forBob.get('getMessages', { convoId, sinceSeq: 2 }))
+  assert.deepEqual(
+    messages.map((one: { seq: number }) => one.seq),
+    [3],
+  )
+  assert.equal((await forBob.get('getBlob', { convoId, cid })).status, 404)
+  // A device that comes late resyncs from the GroupInfo, and reads on.
+  b.xrpc.rest.become(forBob.rest)
+  const { newState, body } = await b.prepareExternal(convoId, {})
+  b.moved(convoId, newState, assertDone(await b.xrpc.post('processExternalCommit', body)).seq)
+  ;[forAlice, forBob] = [await fresh(alice), await fresh(bob)]
+  assert.equal(assertDone(await forAlice.get('getEpoch', { convoId })).currentEpoch, 3)
+})
+
+test('devices that are not connected are woken without a word of content or sender', async () => {
+  await using fcm = await new FcmServer().start()
+  await using mimir = await boot({ env: fcm.env })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob, 0)]
+  const registration = {
+    ...{ deviceName: 'phone', pushToken: 'the-token-of-bob', platform: 'Android' },
+    keyPackages: [b.input(await b.makePackage())],
+  }
+  b.id = assertDone(await b.xrpc.post('registerDevice', registration)).deviceId
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  await a.send(convoId, 'a secret')
+  const push = await eventually(
+    () => fcm.messages.find(({ token }) => token === 'the-token-of-bob'),
+    'no push came',
+  )
+  assert.deepEqual(push.data, { type: 'mlsEvent', conversationId: convoId })
+})
+
+test('nothing that people say is in the store, the log or the files', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  const secret = `only for two ${randomBytes(8).toString('hex')}`
+  await a.send(convoId, secret)
+  assert.deepEqual(await b.catchUp(convoId), [secret])
+  const { read } = mimir.app.ctx.db
+  const rows = await read.selectFrom('mls_messages').selectAll().execute()
+  for (const { body } of rows) assert.ok(!body.includes(secret))
+  assert.ok(!mimir.logged.join('').includes(secret))
+  assert.ok(!mimir.logged.join('').includes(a.did))
+})

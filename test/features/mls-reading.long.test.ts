@@ -1,0 +1,6 @@
+import { test } from 'node:test'
+import { fuzz } from '../model/mls-fuzz.ts'
+
+test('a million times bytes of any kind are read or not, and never crash the reading', async () => {
+  for (let seed = 1; seed <= 100; seed++) await fuzz(10_000, seed)
+})

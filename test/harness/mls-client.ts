@@ -1,0 +1,34 @@
+import {
+  type DeviceOptions,
+  HttpTransport,
+  MemoryStore,
+  MlsDevice,
+  PersonSecret,
+} from '../../client/index.ts'
+import type { Appliance } from './boot.ts'
+import type { Person } from './people.ts'
+
+/** The identity by which MLS knows a local account. */
+export function didOf(appliance: Appliance, { name }: Pick<Person, 'name'>): string {
+  return appliance.config.atproto.localDidPrefix + name
+}
+
+export function mlsTransport(appliance: Appliance, person: Person): HttpTransport {
+  return new HttpTransport({ service: appliance.url, token: () => person.accessToken })
+}
+
+/** A new device of somebody's, with real keys, that speaks to the appliance over HTTP. */
+export function mlsDevice(
+  appliance: Appliance,
+  person: Person,
+  options: Partial<DeviceOptions> = {},
+): Promise<MlsDevice> {
+  return MlsDevice.open({
+    did: didOf(appliance, person),
+    name: `${person.name}’s device`,
+    secret: PersonSecret.create(),
+    store: new MemoryStore(),
+    transport: mlsTransport(appliance, person),
+    ...options,
+  })
+}
