@@ -35,12 +35,16 @@ export interface StreamEvent {
   readonly body: object
 }
 
+export type Events = (aborted: AbortSignal) => AsyncIterable<StreamEvent>
+
 export interface XrpcSubscription extends Common {
   readonly kind: 'subscription'
-  /** Refuses before the stream begins, while an answer can still say so by its status. */
-  admit(ctx: Ctx, actor: Actor, input: object): Promise<void>
-  /** The events in their order until the signal aborts; a refusal that is thrown ends the stream by its name. */
-  open(ctx: Ctx, actor: Actor, input: object, signal: AbortSignal): AsyncIterable<StreamEvent>
+  /**
+   * Decides whether and from where the stream begins, while an answer can still refuse it by its status;
+   * what it gives tells the events in their order until the signal aborts. A refusal that is thrown
+   * then ends the stream by its name.
+   */
+  open(ctx: Ctx, actor: Actor, input: object): Promise<Events>
 }
 
 export type AnyXrpcMethod = XrpcMethod | XrpcSubscription
@@ -71,11 +75,7 @@ export function defineXrpcMethod<I extends object>(spec: MethodSpec<I>): XrpcMet
 }
 
 export function defineXrpcSubscription<I extends object>(
-  spec: Common & {
-    admit(ctx: Ctx, actor: Actor, input: I): Promise<void>
-    open(ctx: Ctx, actor: Actor, input: I, signal: AbortSignal): AsyncIterable<StreamEvent>
-  },
+  spec: Common & { open(ctx: Ctx, actor: Actor, input: I): Promise<Events> },
 ): XrpcSubscription {
-  const { admit, open } = spec as unknown as Pick<XrpcSubscription, 'admit' | 'open'>
-  return { ...spec, kind: 'subscription', admit, open }
+  return { ...spec, kind: 'subscription', open: spec.open as XrpcSubscription['open'] }
 }

@@ -6,7 +6,13 @@ import type { Mount } from '../http/server.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { type Actor, authorize, type Origin, type UserActor } from '../policy/actor.ts'
 import type { SocketHandler } from '../runtime/runtime.ts'
-import type { AnyXrpcMethod, XrpcCall, XrpcMethod, XrpcSubscription } from './define-method.ts'
+import type {
+  AnyXrpcMethod,
+  Events,
+  XrpcCall,
+  XrpcMethod,
+  XrpcSubscription,
+} from './define-method.ts'
 import { COMMON_NAMES, xrpcName } from './errors.ts'
 import { errorBody, notImplemented, toRefusal, toXrpcResponse } from './on-error.ts'
 import { createSessions } from './sessions.ts'
@@ -115,7 +121,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     method: XrpcSubscription,
     request: Request,
     origin: Origin,
-  ): Promise<{ actor: UserActor; input: object; validator: Validator }> {
+  ): Promise<{ actor: UserActor; events: Events; validator: Validator }> {
     const { actor } = await admit(method, request, origin)
     if (actor.kind !== 'user') throw new AppError(commonErrors.unauthorized)
     const validator = await loadValidator()
@@ -124,12 +130,14 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     const last = request.headers.get('last-event-id')
     if (last !== null) searchParams.set('cursor', last)
     const input = validator.params(method.nsid, searchParams)
-    await method.admit(ctx, actor, input).catch(async (error: unknown) => {
-      if (error instanceof AppError && error.kind === 'forbidden')
+    try {
+      return { actor, events: await method.open(ctx, actor, input), validator }
+    } catch (error) {
+      if (error instanceof AppError && error.kind === 'forbidden') {
         await options.refused(actor, error)
+      }
       throw error
-    })
-    return { actor, input, validator }
+    }
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { UserActor } from '../policy/actor.ts'
-import type { StreamEvent, XrpcSubscription } from './define-method.ts'
+import type { Events, StreamEvent, XrpcSubscription } from './define-method.ts'
 import { toRefusal } from './on-error.ts'
 import type { Sessions } from './sessions.ts'
 import type { Validator } from './validator.ts'
@@ -14,7 +14,7 @@ export interface OpenStream {
   readonly ctx: Ctx
   readonly method: XrpcSubscription
   readonly actor: UserActor
-  readonly input: object
+  readonly events: Events
   readonly validator: Validator
   readonly sessions: Sessions
   readonly options: {
@@ -37,11 +37,11 @@ export async function carry(
   session: ReturnType<Sessions['open']>,
   sink: StreamSink,
 ): Promise<void> {
-  const { ctx, method, actor, input, validator, options } = stream
+  const { ctx, method, actor, events, validator, options } = stream
   let refusal: AppError | undefined
   try {
     if (!(await options.stillActive(actor))) throw new AppError(commonErrors.unauthorized)
-    for await (const event of method.open(ctx, actor, input, session.signal)) {
+    for await (const event of events(session.signal)) {
       if (options.checkAnswers) validator.event(method.nsid, event.type, event.body, true)
       await sink.write(event)
     }

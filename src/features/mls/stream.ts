@@ -31,28 +31,39 @@ const PAGE = 100
 /** What a running transaction of another node still holds up is looked at again so soon. */
 const SETTLE_MS = 50
 
-/** Refuses a stream of somebody else's conversation, or from a place that is none of this server. */
-export async function requireStream(ctx: Needs, actor: Actor, input: Subscription): Promise<void> {
-  const me = requireUser(actor)
-  if (input.convoId !== undefined) await requireMember(ctx.db.read, me, input.convoId)
-  await startOf(ctx, input, await readEventLog(ctx.db.read))
-}
-
 /**
  * What happens in the caller's conversations, or in one of them, from the cursor on: in order, nothing
  * left out and nothing twice, since every event is read from its row. The bus only says when to look.
+ * Without a cursor it begins now: with what is committed after this is answered.
  */
-export async function* streamEvents(
+export async function openStream(
   ctx: Needs,
   actor: Actor,
   input: Subscription,
-  aborted: AbortSignal,
-): AsyncGenerator<MlsStreamEvent, void, undefined> {
+): Promise<(aborted: AbortSignal) => AsyncIterable<MlsStreamEvent>> {
   const me = requireUser(actor)
   const { convoId } = input
-  const { read, engine } = ctx.db
-  const log = await readEventLog(read)
+  if (convoId !== undefined) await requireMember(ctx.db.read, me, convoId)
+  const log = await readEventLog(ctx.db.read)
   const start = await startOf(ctx, input, log)
+  return (aborted) =>
+    streamEvents(ctx, me, { ...start, generation: log.generation, convoId }, aborted)
+}
+
+interface Start {
+  readonly place: EventPlace
+  readonly isOutdated: boolean
+  readonly generation: string
+  readonly convoId: string | undefined
+}
+
+async function* streamEvents(
+  ctx: Needs,
+  me: UserActor,
+  { generation, convoId, ...start }: Start,
+  aborted: AbortSignal,
+): AsyncGenerator<MlsStreamEvent, void, undefined> {
+  const { read, engine } = ctx.db
   let { place } = start
   if (start.isOutdated) yield { type: 'infoEvent', body: { info: 'OutdatedCursor' } }
 
@@ -67,7 +78,7 @@ export async function* streamEvents(
       const page = await fitEvents(ctx, rows)
       for (const { row, event } of await compose(ctx, me, page)) {
         if (aborted.aborted) return
-        const cursor = writeCursor({ generation: log.generation, place: row, at: row.createdAt })
+        const cursor = writeCursor({ generation, place: row, at: row.createdAt })
         place = { writer: row.writer, position: row.position }
         if (event) yield { type: event.type, body: { cursor, ...event.body } }
       }

@@ -3,7 +3,7 @@ import { updateCursor } from './cursors.ts'
 import { getCommits, getMessages } from './read.ts'
 import type { ConvoId, GetCommits, GetMessages, SendMessage } from './schema.ts'
 import { sendMessage } from './send.ts'
-import { requireStream, streamEvents } from './stream.ts'
+import { openStream } from './stream.ts'
 import { getSubscriptionTicket } from './tickets.ts'
 import { confirmWelcome, getWelcome } from './welcomes.ts'
 
@@ -63,7 +63,6 @@ export const methods = [
     nsid: id('subscribeConvoEvents'),
     permission,
     rate: 'mls-other',
-    admit: requireStream,
-    open: streamEvents,
+    open: openStream,
   }),
 ]
