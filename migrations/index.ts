@@ -10,6 +10,7 @@ import * as calls from './0008-calls.ts'
 import * as avatarsAndDeviceNames from './0009-avatars-and-device-names.ts'
 import * as access from './0012-access.ts'
 import * as nodes from './0015-nodes.ts'
+import * as webhooks from './0016-webhooks.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   avatarsAndDeviceNames,
   access,
   nodes,
+  webhooks,
 ]

@@ -14,6 +14,7 @@ import { CallRegistry } from '../features/calls/registry.ts'
 import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
+import { startWebhooks } from '../features/webhooks/outgoing.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createMailer } from '../outbound/mail.ts'
@@ -124,6 +125,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       async listen() {
         const push = await startPush(ctx)
         cleanUp.defer(() => push.stop())
+        const webhooks = startWebhooks(ctx)
+        cleanUp.defer(() => webhooks.stop())
         const listener = await listen(ctx, cleanUp, options)
         cleanUp.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
         jobRunner.start()

@@ -52,6 +52,8 @@ import { routes as sync } from '../features/sync/routes.ts'
 import { commands as turnCommands } from '../features/turn/commands.ts'
 import { routes as turn } from '../features/turn/routes.ts'
 import { routes as users } from '../features/users/routes.ts'
+import { commands as webhookCommands } from '../features/webhooks/commands.ts'
+import { routes as webhooks } from '../features/webhooks/routes.ts'
 import type { AnyRoute } from '../http/define-route.ts'
 import type { HubMethod } from '../hub/define-method.ts'
 import type { Job } from '../jobs/define-job.ts'
@@ -71,6 +73,7 @@ export const routes: readonly AnyRoute[] = [
   ...friends,
   ...presence,
   ...conversations,
+  ...webhooks,
   ...messages,
   ...reactions,
   ...pins,
@@ -109,6 +112,7 @@ export const commands = [
   ...proxyCommands,
   ...pushCommands,
   ...reportCommands,
+  ...webhookCommands,
   ...storeCommands,
 ] as readonly Command[]
 

@@ -1,15 +1,17 @@
 import type { Generated, Selectable } from 'kysely'
 import type { AccessTables } from './access-tables.ts'
+import type { BotTables } from './bot-tables.ts'
 import type { NodeTables } from './node-tables.ts'
 
 export type * from './access-tables.ts'
+export type * from './bot-tables.ts'
 export type * from './node-tables.ts'
 
 /**
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
  * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
-export interface Tables extends AccessTables, NodeTables {
+export interface Tables extends AccessTables, BotTables, NodeTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow

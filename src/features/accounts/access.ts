@@ -9,6 +9,7 @@ import {
   countOtherAdmins,
   findUser,
   findUserByLogin,
+  findUsers,
   listUsers,
   lockAdmins,
   updateUser,
@@ -17,6 +18,7 @@ import {
 /** What later slices may ask and do about accounts, inside their own transactions. */
 export const findAccount = findUserByLogin
 export const findAccountById = findUser
+export const findAccounts = findUsers
 export const listAccounts = listUsers
 export {
   countUsers,

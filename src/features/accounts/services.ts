@@ -37,6 +37,32 @@ export async function findService(
   return { service, isNew: true }
 }
 
+/**
+ * A service identity of its own for each call. What it is called is shown with it and may be anything:
+ * the username, which stands beside it, says that it is a bot, and nobody else can have it.
+ */
+export async function makeBot(
+  ctx: Pick<Ctx, 'clock' | 'ids'>,
+  tx: Tx,
+  tenantId: string,
+  name: string,
+): Promise<UserRow> {
+  const account = newUser(ctx, {
+    tenantId,
+    username: '',
+    email: null,
+    phone: null,
+    passwordHash: null,
+    status: 'Active',
+    role: 'service',
+  })
+  // The end of a version 7 UUID is random.
+  const username = `${usernameOf(name).slice(0, 33)}_bot_${account.id.slice(-12)}`
+  const bot = { ...account, username, username_key: username.toLowerCase(), display_name: name }
+  await insertUser(tx, bot)
+  return bot
+}
+
 /** What is left of a name in the letters that usernames have: `Bücher-Bot` is `Bucher_Bot`. */
 function usernameOf(name: string): string {
   return name

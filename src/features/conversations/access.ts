@@ -1,10 +1,10 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, type ErrorDefinition } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { conversationErrors } from './errors.ts'
-import { findConversation, findMembership, setBlocked } from './store.ts'
+import { findConversation, findMembership, lockConversation, setBlocked } from './store.ts'
 
 export { listConversationIds, lockConversation } from './store.ts'
 export { listCompanions } from './store-companions.ts'
@@ -120,6 +120,22 @@ export async function requireOwner(
   const member = await requireMember(db, actor, conversationId)
   if (member.role !== 'Owner') throw refuseMember(conversationId, 'role_too_low')
   return member
+}
+
+/** The group, locked, once the caller has proved the needed membership. */
+export async function lockGroup(
+  tx: Tx,
+  me: UserActor,
+  conversationId: string,
+  require: typeof requireMember,
+  refusal: ErrorDefinition = conversationErrors.dmCannotBeModified,
+): Promise<ConversationRow> {
+  const conversation = await lockConversation(tx, me.tenantId, conversationId)
+  await requireMember(tx, me, conversationId)
+  // Before the role: the two of a direct conversation are equals, whoever began it.
+  if (conversation?.type !== 'Group') throw new AppError(refusal)
+  await require(tx, me, conversationId)
+  return conversation
 }
 
 export interface MembershipKey {

@@ -11,7 +11,13 @@ import { recordAudit } from '../audit/service.ts'
 import { firstNonFriend } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember } from './access.ts'
 import { conversationErrors } from './errors.ts'
-import { conversationCreated, conversationRead, conversationRenamed, readUnseen } from './events.ts'
+import {
+  conversationCreated,
+  conversationRead,
+  conversationRenamed,
+  memberAdded,
+  readUnseen,
+} from './events.ts'
 import { mutedOf } from './mute.ts'
 import {
   type Conversation,
@@ -23,10 +29,13 @@ import {
   type Rename,
 } from './schema.ts'
 import {
+  countMembers,
   findConversation,
   findDm,
+  findMembership,
   insertConversation,
   insertMembers,
+  joinMember,
   listMembers,
   lockConversation,
   newestMessageId,
@@ -104,7 +113,7 @@ async function checkNewConversation(
   return { type, others }
 }
 
-export function newMember(
+function newMember(
   conversation: ConversationRow,
   userId: string,
   role: ConversationMemberRow['role'],
@@ -124,6 +133,32 @@ export function newMember(
     last_delivered_at: null,
     last_delivered_message_id: null,
   }
+}
+
+/**
+ * Makes the account a member of a group that the caller has locked, and tells everybody; somebody who
+ * left comes back as a plain member. Refuses a member, and one too many.
+ */
+export async function admitMember(
+  ctx: Pick<Ctx, 'clock' | 'bus' | 'config'>,
+  tx: Tx,
+  group: ConversationRow,
+  user: UserRow,
+): Promise<void> {
+  const { id: conversationId, tenant_id: tenantId } = group
+  const existing = await findMembership(tx, { tenantId, conversationId, userId: user.id })
+  if (existing && !existing.left_at) throw new AppError(conversationErrors.alreadyMember)
+  const max = ctx.config.groupMaxMembers
+  if ((await countMembers(tx, conversationId)) >= max) {
+    throw new AppError(conversationErrors.groupFull, { max })
+  }
+  const member = {
+    ...newMember(group, user.id, 'Member', toIso(ctx.clock.now())),
+    last_read_at: existing?.last_read_at ?? null,
+  }
+  await joinMember(tx, member)
+  const shown = toMember(member, { ...user, account_role: user.role })
+  await appendEvents(ctx, tx, [memberAdded(tenantId, conversationId, shown)])
 }
 
 export async function getConversation(
@@ -159,7 +194,9 @@ export function readConversation(
   }
 }
 
-type Person = Pick<UserRow, 'username' | 'display_name' | 'avatar_id'>
+type Person = Pick<UserRow, 'username' | 'display_name' | 'avatar_id'> & {
+  readonly account_role: UserRow['role']
+}
 
 /** A member as the others see them. Behind a block they are a name and nothing more. */
 export function toMember(row: ConversationMemberRow, person: Person): Member {
@@ -168,6 +205,7 @@ export function toMember(row: ConversationMemberRow, person: Person): Member {
     username: person.username,
     role: row.role,
     joinedAt: row.joined_at,
+    ...(person.account_role === 'service' ? { isBot: true } : {}),
     ...(row.blocked_at ? { lastReadAt: null } : seenOf(row, person)),
   }
 }

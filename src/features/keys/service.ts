@@ -9,6 +9,7 @@ import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed as sealsMessages } from '../messages/access.ts'
 import { isVaultSealedWith as sealsNodes } from '../nodes/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
+import { isWebhookSealedWith as sealsWebhooks } from '../webhooks/access.ts'
 
 /** A key without its bytes. */
 export interface KeyInfo {
@@ -66,7 +67,14 @@ export async function retireKey(
 
 /** Whether anything that was sealed with the key is still to be read. */
 async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
-  const uses = [sealsMessages, sealsAttachments, sealsReasons, sealsNodes, isKeyUsedByMail]
+  const uses = [
+    sealsMessages,
+    sealsAttachments,
+    sealsReasons,
+    sealsNodes,
+    sealsWebhooks,
+    isKeyUsedByMail,
+  ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false
 }
