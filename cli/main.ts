@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { addApiKey } from './apikey.ts'
+import { addBot } from './bot.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDb } from './db.ts'
@@ -23,6 +24,7 @@ await runProgram([
   addUser,
   addKey,
   addApiKey,
+  addBot,
   addSubject,
   addTurn,
   addProxy,

@@ -41,4 +41,34 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .column('conversation_id')
     .execute()
   await schema.createIndex('webhooks_due').on('webhooks').columns(['kind', 'next_try_at']).execute()
+
+  // The account that the server itself speaks as; what it asks for and who may say yes.
+  await schema
+    .createTable('server_accounts')
+    .addColumn('tenant_id', 'text', key)
+    .addColumn('user_id', 'text', ofUser)
+    .execute()
+  await schema
+    .createTable('pending_changes')
+    .addColumn('id', 'text', key)
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('code', 'text', required)
+    .addColumn('kind', 'text', required)
+    .addColumn('input', 'text', required)
+    .addColumn('requested_by', 'text', ofUser)
+    .addColumn('key_id', 'text', required)
+    .addColumn('approvers', 'text', required)
+    .addColumn('cursor', 'text', required)
+    .addColumn('created_at', 'text', required)
+    .addColumn('expires_at', 'text', required)
+    .addColumn('state', 'text', required)
+    .addColumn('decided_by', 'text')
+    .addColumn('decided_at', 'text')
+    .addColumn('outcome', 'text')
+    .execute()
+  await schema
+    .createIndex('pending_changes_state')
+    .on('pending_changes')
+    .columns(['state', 'expires_at'])
+    .execute()
 }

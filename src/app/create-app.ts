@@ -8,6 +8,7 @@ import { createDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
+import { startAnswers } from '../features/admin-tools/answers.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
 import { endAllRinging } from '../features/calls/endings.ts'
 import { CallRegistry } from '../features/calls/registry.ts'
@@ -127,6 +128,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         cleanUp.defer(() => push.stop())
         const webhooks = startWebhooks(ctx)
         cleanUp.defer(() => webhooks.stop())
+        const answers = startAnswers(ctx)
+        cleanUp.defer(() => answers.stop())
         const listener = await listen(ctx, cleanUp, options)
         cleanUp.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
         jobRunner.start()

@@ -4,6 +4,8 @@ import { routes as accountPages } from '../features/accounts/pages.ts'
 import { routes as accounts } from '../features/accounts/routes.ts'
 import { commands as adminCommands } from '../features/admin/commands.ts'
 import { routes as admin } from '../features/admin/routes.ts'
+import { jobs as adminToolJobs } from '../features/admin-tools/jobs.ts'
+import { tools as adminTools } from '../features/admin-tools/mcp.ts'
 import { commands as apiKeyCommands } from '../features/api-keys/commands.ts'
 import { jobs as apiKeyJobs } from '../features/api-keys/jobs.ts'
 import { routes as apiKeys } from '../features/api-keys/routes.ts'
@@ -11,6 +13,7 @@ import { routes as appGate } from '../features/app-gate/routes.ts'
 import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
+import { tools as auditTools } from '../features/audit/mcp.ts'
 import { routes as authStatus } from '../features/auth-status/routes.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
 import { jobs as callJobs } from '../features/calls/jobs.ts'
@@ -99,7 +102,13 @@ export const hubMethods: readonly HubMethod[] = [
   ...syncMethods,
 ]
 
-export const tools: readonly Tool[] = [...nodeTools, ...messageTools, ...searchTools]
+export const tools: readonly Tool[] = [
+  ...nodeTools,
+  ...messageTools,
+  ...searchTools,
+  ...adminTools,
+  ...auditTools,
+]
 
 export const commands = [
   ...adminCommands,
@@ -126,4 +135,5 @@ export const jobs: readonly Job[] = [
   ...attachmentJobs,
   ...sessionJobs,
   ...apiKeyJobs,
+  ...adminToolJobs,
 ]

@@ -1,7 +1,11 @@
-/** Rows of bots; part of `Tables`. */
+/** Rows of bots and of what the server itself says; part of `Tables`. */
 export interface BotTables {
   // webhooks
   webhooks: WebhookRow
+  // accounts
+  server_accounts: ServerAccountRow
+  // admin-tools
+  pending_changes: PendingChangeRow
 }
 
 export interface WebhookRow {
@@ -34,4 +38,35 @@ export interface WebhookRow {
   failing_since: string | null
   /** Given up: nothing is sent any more. */
   failed_at: string | null
+}
+
+/** The account as which the server itself speaks to people. */
+export interface ServerAccountRow {
+  tenant_id: string
+  user_id: string
+}
+
+/** A change that a program asked for and that an administrator has to say yes to. */
+export interface PendingChangeRow {
+  id: string
+  tenant_id: string
+  /** What the answer names; only administrators are told it. */
+  code: string
+  kind: string
+  /** JSON: what the change is given. */
+  input: string
+  requested_by: string
+  /** The API key that was shown. */
+  key_id: string
+  /** JSON: who may answer, each with the conversation in which they do. */
+  approvers: string
+  /** The server account's place in the events when it was asked: the answer stands behind it. */
+  cursor: string
+  created_at: string
+  expires_at: string
+  state: 'pending' | 'done' | 'failed' | 'refused' | 'expired'
+  decided_by: string | null
+  decided_at: string | null
+  /** JSON: what came of it, as far as the program may know. */
+  outcome: string | null
 }

@@ -5,7 +5,13 @@ import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
 import type { Permission } from '../policy/permissions.ts'
-import { type Arguments, describeTool, parseCall, type Tool } from './define-tool.ts'
+import {
+  type Arguments,
+  describeTool,
+  parseCall,
+  permissionsFor,
+  type Tool,
+} from './define-tool.ts'
 import { mcpErrors } from './errors.ts'
 import {
   INVALID_REQUEST,
@@ -94,8 +100,11 @@ export function createMcp(options: McpOptions): Mcp {
   /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */
   function checkGrant(actor: Actor, { params = {} }: RpcMessage): void {
     const tool = byName.get(String(params.name))
-    const needed = tool && permissionOf(tool, params.arguments)
-    if (tool && needed && !isGranted(tool, actor, needed)) throw new TooNarrow(tool.name, needed)
+    if (!tool) return
+    const lacking = permissionsOf(tool, params.arguments).find(
+      (one) => !isGranted(tool, actor, one),
+    )
+    if (lacking) throw new TooNarrow(tool.name, lacking)
   }
 
   async function serve(request: Request, message: RpcMessage, actor: Actor): Promise<Response> {
@@ -130,8 +139,10 @@ export function createMcp(options: McpOptions): Mcp {
   function listTools(actor: Actor) {
     return options.tools.flatMap((tool) => {
       const usable = [...tool.operations]
-        .filter(
-          ([, { permission }]) => isGranted(tool, actor, permission) && mayUse(actor, permission),
+        .filter(([, operation]) =>
+          permissionsFor(operation).every(
+            (one) => isGranted(tool, actor, one) && mayUse(actor, one),
+          ),
         )
         .map(([name]) => name)
       return usable.length > 0 ? [describeTool(tool, usable)] : []
@@ -150,7 +161,7 @@ export function createMcp(options: McpOptions): Mcp {
     }
     try {
       const { operation, input } = parseCall(tool, args)
-      authorize(actor, operation.permission)
+      for (const permission of permissionsFor(operation)) authorize(actor, permission)
       return resultOf(await operation.run(ctx, actor, input))
     } catch (error) {
       if (!(error instanceof AppError)) throw logged(error, name, ctx.log)
@@ -185,9 +196,10 @@ async function readBody(request: Request): Promise<unknown> {
 }
 
 /** What a call needs, as far as it names an operation that there is. */
-function permissionOf(tool: Tool, args: unknown): Permission | undefined {
+function permissionsOf(tool: Tool, args: unknown): Permission[] {
   const given = typeof args === 'object' && args !== null ? args : {}
-  return tool.operations.get(tool.choose(given as Arguments))?.permission
+  const operation = tool.operations.get(tool.choose(given as Arguments))
+  return operation ? permissionsFor(operation) : []
 }
 
 /** Whether the credential reaches to the permission, whatever the person may do. */

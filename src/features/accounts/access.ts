@@ -26,6 +26,7 @@ export {
   hasAdminWithPassword,
   holdActive,
   insertUser,
+  listAdmins,
   moveStatus,
 } from './store.ts'
 

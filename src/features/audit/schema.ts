@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { uuid } from '../../platform/text.ts'
+
 /** Every kind of audit event there is: security-relevant or data-changing acts. */
 export const AUDIT_TYPES = [
   'account.registered',
@@ -46,6 +49,12 @@ export const AUDIT_TYPES = [
   'webhook.created',
   'webhook.deleted',
   'webhook.failed',
+  'change.requested',
+  'change.approved',
+  'change.refused',
+  'change.failed',
+  'change.expired',
+  'audit.read',
   'message.edited',
   'message.deleted',
   'message.reaction_added',
@@ -87,3 +96,25 @@ export interface AuditEntry {
   readonly target?: { readonly type: string; readonly id: string }
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
 }
+
+export const ListAudit = z.object({
+  type: z.enum(AUDIT_TYPES).optional(),
+  /** Older than this event. */
+  beforeId: uuid.optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+export type ListAudit = z.output<typeof ListAudit>
+
+export const AuditRecord = z.strictObject({
+  id: uuid,
+  time: z.iso.datetime(),
+  type: z.string(),
+  outcome: z.enum(['allow', 'deny', 'error']),
+  actor: z.strictObject({ kind: z.string(), id: z.string().nullable() }),
+  target: z.strictObject({ type: z.string().nullable(), id: z.string().nullable() }),
+  operation: z.string(),
+  ip: z.string().nullable(),
+  requestId: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+})
+export type AuditRecord = z.output<typeof AuditRecord>

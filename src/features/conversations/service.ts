@@ -54,38 +54,66 @@ export async function createConversation(
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const { type, others } = await checkNewConversation(ctx, tx, me, input)
-    const now = toIso(ctx.clock.now())
-    const row: ConversationRow = {
-      id: ctx.ids.next(),
-      tenant_id: me.tenantId,
-      type,
-      name: type === 'Group' ? (input.name as string) : null,
-      dm_key: type === 'Dm' ? [me.userId, ...others].sort().join(':') : null,
-      created_by: me.userId,
-      created_at: now,
-      last_activity_at: now,
-      timer_seconds: null,
-      avatar_id: null,
-    }
-    const inserted = await insertConversation(tx, row)
-    if (!inserted) {
-      const existing = await findDm(tx, row.dm_key as string)
-      return { id: (existing as ConversationRow).id, type, created: false }
-    }
-    await insertMembers(tx, [
-      newMember(row, me.userId, 'Owner', now),
-      ...others.map((userId) => newMember(row, userId, 'Member', now)),
-    ])
-    await appendEvents(ctx, tx, [
-      conversationCreated(me.tenantId, readConversation(row, await listMembers(tx, row.id))),
-    ])
+    const name = type === 'Group' ? (input.name as string) : null
+    const { id, created } = await begin(ctx, tx, me, { type, name, others })
+    if (!created) return { id, type, created }
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.created',
-      target: { type: 'conversation', id: row.id },
+      target: { type: 'conversation', id },
       details: { kind: type, members: others.length + 1 },
     })
-    return { id: row.id, type, created: true }
+    return { id, type, created }
   })
+}
+
+/** The direct conversation of an account with another, begun if there is none; the caller knows that it may. */
+export async function openDm(
+  ctx: Needs,
+  tx: Tx,
+  from: { readonly tenantId: string; readonly userId: string },
+  to: string,
+): Promise<string> {
+  return (await begin(ctx, tx, from, { type: 'Dm', name: null, others: [to] })).id
+}
+
+interface NewConversation {
+  readonly type: 'Dm' | 'Group'
+  readonly name: string | null
+  readonly others: readonly string[]
+}
+
+/** Writes the conversation and tells its members; of two people the one that there is. */
+async function begin(
+  ctx: Needs,
+  tx: Tx,
+  me: { readonly tenantId: string; readonly userId: string },
+  { type, name, others }: NewConversation,
+): Promise<{ id: string; created: boolean }> {
+  const now = toIso(ctx.clock.now())
+  const row: ConversationRow = {
+    id: ctx.ids.next(),
+    tenant_id: me.tenantId,
+    type,
+    name,
+    dm_key: type === 'Dm' ? [me.userId, ...others].sort().join(':') : null,
+    created_by: me.userId,
+    created_at: now,
+    last_activity_at: now,
+    timer_seconds: null,
+    avatar_id: null,
+  }
+  const inserted = await insertConversation(tx, row)
+  if (!inserted) {
+    const existing = await findDm(tx, row.dm_key as string)
+    return { id: (existing as ConversationRow).id, created: false }
+  }
+  await insertMembers(tx, [
+    newMember(row, me.userId, 'Owner', now),
+    ...others.map((userId) => newMember(row, userId, 'Member', now)),
+  ])
+  const conversation = readConversation(row, await listMembers(tx, row.id))
+  await appendEvents(ctx, tx, [conversationCreated(me.tenantId, conversation)])
+  return { id: row.id, created: true }
 }
 
 /** The checks in the order that the contract fixes. */

@@ -45,6 +45,17 @@ export async function findConversation(
     .executeTakeFirst()
 }
 
+/** Whether the server's own account began it. */
+export async function isOfServer(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('conversations as conversation')
+    .innerJoin('server_accounts as server', 'server.user_id', 'conversation.created_by')
+    .where('conversation.id', '=', id)
+    .select('conversation.id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function findConversations(
   db: Db,
   ids: readonly string[],

@@ -5,9 +5,14 @@ import { isConflict, isUnavailable } from '../../db/errors.ts'
 import { appendEvents } from '../../events/append.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
 import { timeOfId } from '../../platform/ids.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Actor, isProgram, requireUser } from '../../policy/actor.ts'
 import { type Carried, findSendable, linkAttachments } from '../attachments/service.ts'
-import { findWriters, refuseOutsider, touchConversations } from '../conversations/access.ts'
+import {
+  findWriters,
+  refuseOutsider,
+  refuseProgram,
+  touchConversations,
+} from '../conversations/access.ts'
 import { sealContent } from './content.ts'
 import { messageReceived } from './events.ts'
 import { readMessages, toMessage } from './read.ts'
@@ -35,6 +40,7 @@ export interface Sent {
  */
 export async function sendMessage(ctx: Needs, actor: Actor, input: SendMessage): Promise<Sent> {
   const me = requireUser(actor)
+  if (isProgram(me)) await refuseProgram(ctx.db.read, input.conversationId)
   const id = ctx.ids.next()
   const row: UnsealedRow = {
     id,

@@ -102,3 +102,20 @@ export async function listBotRows(db: Db, tenantId: string) {
     .orderBy('bot.id')
     .execute()
 }
+
+/** How many webhooks of a tenant are tried again, and how many were given up. */
+export async function countFailing(
+  db: Db,
+  tenantId: string,
+): Promise<{ failing: number; failed: number }> {
+  const row = await db
+    .selectFrom('webhooks')
+    .where('tenant_id', '=', tenantId)
+    .select((select) => [
+      select.fn.count<number>('failing_since').as('troubled'),
+      select.fn.count<number>('failed_at').as('failed'),
+    ])
+    .executeTakeFirstOrThrow()
+  const failed = Number(row.failed)
+  return { failing: Number(row.troubled) - failed, failed }
+}
