@@ -91,9 +91,11 @@ async function requireGoodKey(
 ): Promise<void> {
   const { read } = ctx.db
   const owner = await findAccountById(read, change.tenant_id, change.requested_by)
-  const isGood = owner?.status === 'Active' && (await isKeyActive(ctx, change.key_id))
-  const may = isGood && (await permissionsOfOwner(ctx, read, owner))
-  if (!may || !may('mcp:admin') || !may(kind.permission)) throw new AppError(changeErrors.keyEnded)
+  if (owner?.status !== 'Active' || !(await isKeyActive(ctx, change.key_id))) {
+    throw new AppError(changeErrors.keyEnded)
+  }
+  const may = await permissionsOfOwner(ctx, read, owner)
+  if (!may('mcp:admin') || !may(kind.permission)) throw new AppError(changeErrors.keyEnded)
 }
 
 function decisionOf(

@@ -1,14 +1,10 @@
 import type { Ctx } from '../../context.ts'
-import { readForm, readJson } from '../../http/body.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { sendMessage } from '../messages/service.ts'
 import { HookMessage, type Posted } from './schema.ts'
 import { findByToken } from './store.ts'
-
-/** Slack's senders put more into a message than we read. */
-const MAX_BODY_BYTES = 64 * 1024
 
 /**
  * Posts a message as the bot of the webhook that the token opens. An unknown token, a deleted webhook and
@@ -17,12 +13,9 @@ const MAX_BODY_BYTES = 64 * 1024
 export async function postByWebhook(
   ctx: Ctx,
   { origin }: Actor,
-  token: string,
-  request: Request,
+  { token, body }: { readonly token: string; readonly body: unknown },
 ): Promise<{ posted: Posted; created: boolean }> {
   const hook = await findByToken(ctx.db.read, sha256Hex(token))
-  // Read in any case: of a connection with half a request nobody could say what comes next.
-  const body = await readBody(request)
   if (!hook) throw new AppError(commonErrors.notFound)
   await ctx.rateLimiter.consume('webhook-token', hook.id)
   const { content, clientMessageId } = parseBody(body)
@@ -42,21 +35,6 @@ export async function postByWebhook(
   } catch (error) {
     const isOutside = error instanceof AppError && error.kind === 'forbidden'
     throw isOutside ? new AppError(commonErrors.notFound) : error
-  }
-}
-
-/** JSON, or a form: with `payload`, which holds JSON as Slack's senders write it, or the fields themselves. */
-async function readBody(request: Request): Promise<unknown> {
-  const type = request.headers.get('content-type') ?? ''
-  if (!/^application\/x-www-form-urlencoded\b/i.test(type)) {
-    return readJson(request, MAX_BODY_BYTES)
-  }
-  const form = await readForm(request, MAX_BODY_BYTES)
-  if (form.payload === undefined) return form
-  try {
-    return JSON.parse(form.payload)
-  } catch (cause) {
-    throw new AppError(commonErrors.invalidJson, {}, { cause })
   }
 }
 

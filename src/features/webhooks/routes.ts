@@ -1,12 +1,16 @@
 import { z } from 'zod'
+import { readForm, readJson } from '../../http/body.ts'
 import { Answer, defineRoute } from '../../http/define-route.ts'
-import { commonErrors } from '../../platform/errors.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
 import { conversationErrors } from '../conversations/errors.ts'
 import { ConversationId } from '../conversations/schema.ts'
 import { webhookErrors } from './errors.ts'
 import { postByWebhook } from './post.ts'
 import { CreateWebhook, HookToken, MadeWebhook, Posted, Webhook, WebhookId } from './schema.ts'
 import { createWebhook, deleteWebhook, listWebhooks } from './service.ts'
+
+/** Slack's senders put more into a message than we read. */
+const MAX_BODY_BYTES = 64 * 1024
 
 export const routes = [
   defineRoute({
@@ -64,8 +68,24 @@ export const routes = [
     also: { 200: Posted },
     errors: [commonErrors.notFound, commonErrors.invalidJson, commonErrors.payloadTooLarge],
     run: async (ctx, actor, { token }, request) => {
-      const { posted, created } = await postByWebhook(ctx, actor, token, request)
+      const body = await readBody(request)
+      const { posted, created } = await postByWebhook(ctx, actor, { token, body })
       return created ? posted : new Answer(200, posted)
     },
   }),
 ]
+
+/** JSON, or a form: with `payload`, which holds JSON as Slack's senders write it, or the fields themselves. */
+async function readBody(request: Request): Promise<unknown> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^application\/x-www-form-urlencoded\b/i.test(type)) {
+    return readJson(request, MAX_BODY_BYTES)
+  }
+  const form = await readForm(request, MAX_BODY_BYTES)
+  if (form.payload === undefined) return form
+  try {
+    return JSON.parse(form.payload)
+  } catch (cause) {
+    throw new AppError(commonErrors.invalidJson, {}, { cause })
+  }
+}
