@@ -309,3 +309,16 @@ test('nobody gets a key for the account that the server speaks as, whoever had t
     await assert.rejects(mimir.command('apikey.create', { name }))
   }
 })
+
+test('an administrator who has shut the server’s account out is not asked', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.admin('alice')
+  await using mcp = await new McpClient().connect(mimir.url, await keyFor(mimir, 'alice', ...ALL))
+  const create = { operation: 'create', dryRun: false }
+  await mcp.call('invitations', create)
+  const { conversationId } = await asked(alice)
+  const { members } = assertDone(await alice.rest.get(`/api/conversations/${conversationId}`))
+  const server = members.find(({ isBot }: { isBot?: true }) => isBot)
+  assertDone(await alice.rest.post(`/api/friends/${server.userId}/block`), 204)
+  assert.equal((await mcp.call('invitations', create)).code, 'no_approver')
+})

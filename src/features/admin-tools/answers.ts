@@ -1,9 +1,11 @@
 import type { PendingChangeRow, UserRow } from '../../db/tables.ts'
 import { createLoop } from '../../jobs/loop.ts'
 import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
 import { findServerAccount } from '../accounts/services.ts'
 import type { Message } from '../messages/schema.ts'
 import { sendMessage } from '../messages/service.ts'
+import { syncErrors } from '../sync/errors.ts'
 import { getChanges } from '../sync/service.ts'
 import { actorOf } from './actor-of.ts'
 import { findDecider } from './approvers.ts'
@@ -69,6 +71,7 @@ async function readAnswer(ctx: DecideNeeds, change: PendingChangeRow): Promise<v
   }
 }
 
+/** What was said to the server's account since the question. */
 async function listSaid(
   ctx: DecideNeeds,
   server: UserRow,
@@ -76,13 +79,19 @@ async function listSaid(
 ): Promise<Message[]> {
   const reader = actorOf(server, ctx.ids, 'server:read')
   const said: Message[] = []
-  for (let cursor = from; ; ) {
-    const page = await getChanges(ctx, reader, { cursor, limit: PAGE })
-    for (const { type, data } of page.events) {
-      if (type === 'MessageReceived') said.push(data as Message)
+  try {
+    for (let cursor = from; ; ) {
+      const page = await getChanges(ctx, reader, { cursor, limit: PAGE })
+      for (const { type, data } of page.events) {
+        if (type === 'MessageReceived') said.push(data as Message)
+      }
+      if (!page.hasMore || page.cursor === cursor) return said
+      cursor = page.cursor
     }
-    if (!page.hasMore || page.cursor === cursor) return said
-    cursor = page.cursor
+  } catch (error) {
+    // After a restore the question has no place among the events any more: it runs out.
+    if (error instanceof AppError && error.code === syncErrors.cursorExpired.code) return []
+    throw error
   }
 }
 

@@ -102,10 +102,18 @@ async function tell(
   const content =
     `A program asks for a change. It acts as ${who}.\n\nIt wants to ${description}.\n\n` +
     `If you want that too, answer within ten minutes:\nyes ${code}\nElse answer:\nno ${code}`
+  let told = 0
   for (const { conversationId } of JSON.parse(approvers)) {
     const message = { conversationId, content, clientMessageId: `ask:${id}` }
-    await sendMessage(ctx, actorOf(server, ctx.ids, 'server:ask'), message)
+    try {
+      await sendMessage(ctx, actorOf(server, ctx.ids, 'server:ask'), message)
+      told += 1
+    } catch (error) {
+      // Who has blocked the server's account is not asked.
+      if (!(error instanceof AppError) || error.kind !== 'forbidden') throw error
+    }
   }
+  if (told === 0) throw new AppError(changeErrors.nobodyToAsk)
 }
 
 /** How it stands with a change that the caller asked for. */

@@ -44,7 +44,7 @@ export async function deliverPage(
   const target = openTarget(ctx, hook)
   const { pending, cursor, hasMore } = await readPending(ctx, hook)
   for (const one of pending) {
-    if (isStopped()) return
+    if (isStopped()) return release(ctx, hook.id)
     const outcome = await post(ctx, fetch, target, one)
     if (outcome !== 'taken') return noteFailure(ctx, hook, outcome)
     const isThere = await ctx.db.transaction((tx) =>
@@ -65,6 +65,12 @@ export async function deliverPage(
       next_try_at: toIso(ctx.clock.now()),
     }),
   )
+}
+
+/** Gives back what was taken, so that the next start need not wait for the end of the lease. */
+async function release(ctx: DeliverNeeds, id: string): Promise<void> {
+  const next_try_at = toIso(ctx.clock.now())
+  await ctx.db.transaction((tx) => updateWebhook(tx, id, { next_try_at, looked_at: null }))
 }
 
 /** Why a message was not taken, and for how long to wait. */
