@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { addApiKey } from './apikey.ts'
 import { addAudit } from './audit.ts'
+import { addBot } from './bot.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDb } from './db.ts'
@@ -27,6 +28,7 @@ await runProgram([
   addUser,
   addKey,
   addApiKey,
+  addBot,
   addSubject,
   addTurn,
   addProxy,

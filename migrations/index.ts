@@ -13,6 +13,7 @@ import * as access from './0012-access.ts'
 import * as signin from './0013-signin.ts'
 import * as compliance from './0014-compliance.ts'
 import * as nodes from './0015-nodes.ts'
+import * as webhooks from './0016-webhooks.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   signin,
   compliance,
   nodes,
+  webhooks,
 ]

@@ -33,6 +33,7 @@ const PUBLIC = [
   'GET /api/openapi.json',
   ...['/health', '/health/live', '/health/ready'].map((path) => `GET ${path}`),
   'GET /auth/status',
+  'POST /hooks/{token}',
   ...['GET /', 'GET /join/{token}', 'POST /join/{token}', 'GET /verify-email'],
   ...['GET /reset-password', 'POST /reset-password', 'GET /link-device'],
   ...['app-code/redeem', 'second-factor', 'second-factor/options', 'second-factor/set-up'].map(
@@ -271,7 +272,9 @@ test('no text, however odd, makes a route fail inside', async () => {
 test('a body over its limit is refused, whether its length is announced or not', async () => {
   await using scene = await setScene()
   const large = (bytes: number) => JSON.stringify({ padding: 'x'.repeat(bytes) })
-  const forms = ROUTES.filter((route) => !isJson(route) && route.method === 'post')
+  const forms = ROUTES.filter(
+    (route) => route.path === '/hooks/{token}' || (!isJson(route) && route.method === 'post'),
+  )
   await changesNothing(scene, async () => {
     for (const route of [...withBody, ...forms]) {
       const path = scene.path(route)

@@ -8,6 +8,7 @@ import { createDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
 import { createBus } from '../events/bus.ts'
+import { startAnswers } from '../features/admin-tools/answers.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
 import { makeCheckpoint } from '../features/audit/checkpoint.ts'
 import { endAllRinging } from '../features/calls/endings.ts'
@@ -18,6 +19,7 @@ import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
 import { createSessionActivity } from '../features/sessions/activity.ts'
+import { startWebhooks } from '../features/webhooks/outgoing.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createDidResolver } from '../outbound/did-resolver.ts'
@@ -147,6 +149,10 @@ export async function createApp(options: AppOptions): Promise<App> {
         cleanUp.defer(() => push.stop())
         const metrics = await listenForMetrics(ctx)
         cleanUp.defer(() => metrics?.close())
+        const webhooks = startWebhooks(ctx)
+        cleanUp.defer(() => webhooks.stop())
+        const answers = startAnswers(ctx)
+        cleanUp.defer(() => answers.stop())
         const listener = await listen(ctx, cleanUp, options)
         cleanUp.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
         jobRunner.start()

@@ -4,6 +4,8 @@ import { routes as accountPages } from '../features/accounts/pages.ts'
 import { routes as accounts } from '../features/accounts/routes.ts'
 import { commands as adminCommands } from '../features/admin/commands.ts'
 import { routes as admin } from '../features/admin/routes.ts'
+import { jobs as adminToolJobs } from '../features/admin-tools/jobs.ts'
+import { tools as adminTools } from '../features/admin-tools/mcp.ts'
 import { commands as apiKeyCommands } from '../features/api-keys/commands.ts'
 import { jobs as apiKeyJobs } from '../features/api-keys/jobs.ts'
 import { routes as apiKeys } from '../features/api-keys/routes.ts'
@@ -14,6 +16,7 @@ import { jobs as attachmentJobs } from '../features/attachments/jobs.ts'
 import { routes as attachments } from '../features/attachments/routes.ts'
 import { commands as auditCommands } from '../features/audit/commands.ts'
 import { jobs as auditJobs } from '../features/audit/jobs.ts'
+import { tools as auditTools } from '../features/audit/mcp.ts'
 import { routes as audit } from '../features/audit/routes.ts'
 import { routes as authStatus } from '../features/auth-status/routes.ts'
 import { methods as callMethods } from '../features/calls/hub.ts'
@@ -73,6 +76,8 @@ import { routes as sync } from '../features/sync/routes.ts'
 import { commands as turnCommands } from '../features/turn/commands.ts'
 import { routes as turn } from '../features/turn/routes.ts'
 import { routes as users } from '../features/users/routes.ts'
+import { commands as webhookCommands } from '../features/webhooks/commands.ts'
+import { routes as webhooks } from '../features/webhooks/routes.ts'
 import type { AnyRoute } from '../http/define-route.ts'
 import type { HubMethod } from '../hub/define-method.ts'
 import type { Job } from '../jobs/define-job.ts'
@@ -96,6 +101,7 @@ export const routes: readonly AnyRoute[] = [
   ...friends,
   ...presence,
   ...conversations,
+  ...webhooks,
   ...messages,
   ...reactions,
   ...pins,
@@ -124,7 +130,14 @@ export const hubMethods: readonly HubMethod[] = [
   ...syncMethods,
 ]
 
-export const tools: readonly Tool[] = [...nodeTools, ...messageTools, ...searchTools]
+export const tools: readonly Tool[] = [
+  ...nodeTools,
+  ...messageTools,
+  ...searchTools,
+  ...adminTools,
+  ...auditTools,
+]
+
 export const xrpcMethods: readonly AnyXrpcMethod[] = [...mlsMethods]
 
 export const commands = [
@@ -144,6 +157,7 @@ export const commands = [
   ...retentionCommands,
   ...emergencyCommands,
   ...mlsCommands,
+  ...webhookCommands,
   ...storeCommands,
 ] as readonly Command[]
 
@@ -165,4 +179,5 @@ export const jobs: readonly Job[] = [
   ...metricsJobs,
   ...atprotoJobs,
   ...mlsJobs,
+  ...adminToolJobs,
 ]

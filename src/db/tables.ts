@@ -1,11 +1,13 @@
 import type { Generated, Selectable } from 'kysely'
 import type { AccessTables } from './access-tables.ts'
+import type { BotTables } from './bot-tables.ts'
 import type { ComplianceTables } from './compliance-tables.ts'
 import type { MlsTables } from './mls-tables.ts'
 import type { NodeTables } from './node-tables.ts'
 import type { SignInTables } from './sign-in-tables.ts'
 
 export type * from './access-tables.ts'
+export type * from './bot-tables.ts'
 export type * from './compliance-tables.ts'
 export type * from './mls-tables.ts'
 export type * from './node-tables.ts'
@@ -17,6 +19,7 @@ export type * from './sign-in-tables.ts'
  */
 export interface Tables
   extends AccessTables,
+    BotTables,
     ComplianceTables,
     MlsTables,
     NodeTables,

@@ -8,6 +8,8 @@ import type { LimitedRateClass } from '../policy/rate-classes.ts'
 /** One thing a tool does: what it needs, what it is given, which use case it is. */
 export interface Operation<I extends z.ZodObject = z.ZodObject> {
   readonly permission: Permission
+  /** A further one that it needs. */
+  readonly besides?: Permission
   readonly input: I
   run(ctx: Ctx, actor: Actor, input: z.output<I>): Promise<object>
 }
@@ -44,6 +46,11 @@ interface ToolWords {
   readonly onlyGranted?: true
   readonly destructive?: true
   failure?(error: AppError): object
+}
+
+/** All that an operation needs; the first that a credential lacks is what its client is told to ask for. */
+export function permissionsFor({ permission, besides }: Operation): Permission[] {
+  return besides === undefined ? [permission] : [permission, besides]
 }
 
 /** Keeps the input's type between the schema and the use case. */
@@ -117,7 +124,9 @@ export interface Described {
 export function describeTool(tool: Tool, usable: readonly string[]): Described {
   const { name, title, description } = tool
   const operations = usable.map((one) => tool.operations.get(one) as Operation)
-  const isReading = operations.every(({ permission }) => /:(read|search)$/.test(permission))
+  const isReading = operations.every(({ permission, besides }) =>
+    /:(read|search)$/.test(besides ?? permission),
+  )
   return {
     name,
     title,

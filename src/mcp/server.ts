@@ -10,6 +10,7 @@ import {
   describeTool,
   operationOf,
   parseArguments,
+  permissionsFor,
   type Tool,
 } from './define-tool.ts'
 import { mcpErrors } from './errors.ts'
@@ -100,8 +101,11 @@ export function createMcp(options: McpOptions): Mcp {
   /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */
   function checkGrant(actor: Actor, { params = {} }: RpcMessage): void {
     const tool = byName.get(String(params.name))
-    const needed = tool && permissionOf(tool, params.arguments)
-    if (tool && needed && !isGranted(tool, actor, needed)) throw new TooNarrow(tool.name, needed)
+    if (!tool) return
+    const lacking = permissionsOf(tool, params.arguments).find(
+      (one) => !isGranted(tool, actor, one),
+    )
+    if (lacking) throw new TooNarrow(tool.name, lacking)
   }
 
   async function serve(request: Request, message: RpcMessage, actor: Actor): Promise<Response> {
@@ -136,8 +140,10 @@ export function createMcp(options: McpOptions): Mcp {
   function listTools(actor: Actor) {
     return options.tools.flatMap((tool) => {
       const usable = [...tool.operations]
-        .filter(
-          ([, { permission }]) => isGranted(tool, actor, permission) && mayUse(actor, permission),
+        .filter(([, operation]) =>
+          permissionsFor(operation).every(
+            (one) => isGranted(tool, actor, one) && mayUse(actor, one),
+          ),
         )
         .map(([name]) => name)
       return usable.length > 0 ? [describeTool(tool, usable)] : []
@@ -156,7 +162,7 @@ export function createMcp(options: McpOptions): Mcp {
     }
     try {
       const operation = operationOf(tool, args)
-      authorize(actor, operation.permission)
+      for (const permission of permissionsFor(operation)) authorize(actor, permission)
       return resultOf(await operation.run(ctx, actor, parseArguments(operation, args)))
     } catch (error) {
       if (!(error instanceof AppError)) throw logged(error, name, ctx.log)
@@ -191,9 +197,10 @@ async function readBody(request: Request): Promise<unknown> {
 }
 
 /** What a call needs, as far as it names an operation that there is. */
-function permissionOf(tool: Tool, args: unknown): Permission | undefined {
+function permissionsOf(tool: Tool, args: unknown): Permission[] {
   const given = typeof args === 'object' && args !== null ? args : {}
-  return tool.operations.get(tool.choose(given as Arguments))?.permission
+  const operation = tool.operations.get(tool.choose(given as Arguments))
+  return operation ? permissionsFor(operation) : []
 }
 
 /** Whether the credential reaches to the permission, whatever the person may do. */

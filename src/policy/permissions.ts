@@ -71,6 +71,7 @@ const ADMIN: readonly Permission[] = [
   'invites:write',
   'keys:read',
   'keys:write',
+  'mcp:admin',
   'audit:read',
   'privacy:any',
 ]

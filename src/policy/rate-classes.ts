@@ -24,6 +24,10 @@ export const DEFAULT_RATE_LIMITS = {
   'attachment-upload': { requests: 120, seconds: 60 },
   'push-test': { requests: 5, seconds: 60 },
   'mcp-call': { requests: 60, seconds: 10 },
+  'webhook-create': { requests: 20, seconds: 60 },
+  // Of everything that comes from one address, and beside it of each webhook.
+  'webhook-post': { requests: 600, seconds: 60 },
+  'webhook-token': { requests: 60, seconds: 60 },
   'key-create': { requests: 20, seconds: 60 },
   // Beside the classes of the operations, for each API key by itself.
   'api-key': { requests: 600, seconds: 60 },

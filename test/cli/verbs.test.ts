@@ -41,6 +41,10 @@ for (const running of [false, true]) {
       assert.equal(again.admin.username, 'root')
     })
 
+    test('bot', async () => {
+      assert.deepEqual(await both('bot', 'list'), [])
+    })
+
     test('invite', async () => {
       assert.match((await run('invite', 'create')).stdout, /^http:\/\/localhost:\d+\/join\/\S+\n$/)
       const made = (await run('invite', 'create', '--note', 'for Zoe', '--expires', '2w', '--json'))

@@ -164,6 +164,13 @@ test('every route that changes something leaves exactly one event, and sending a
   const settings = alice.rest.put(`${path}/settings`, { muted: true, timerSeconds: 3600 })
   await act(`PUT ${template}/settings`, 'conversation.settings_changed', settings)
 
+  const hook = alice.rest.post(`${path}/webhooks`, { kind: 'incoming', name: 'a bot' })
+  const { id: hookId, url } = await act(`POST ${template}/webhooks`, 'webhook.created', hook)
+  const byHook = mimir.rest().post(new URL(url).pathname, { text: 'x' })
+  await act('POST /hooks/{token}', undefined, byHook)
+  const unhooked = alice.rest.delete(`${path}/webhooks/${hookId}`)
+  await act(`DELETE ${template}/webhooks/{webhookId}`, 'webhook.deleted', unhooked)
+
   for (const [operation, type, method] of [
     ['POST /api/attachments', 'attachment.uploaded', 'POST'],
     ['DELETE /api/attachments/{id}', 'attachment.deleted', 'DELETE'],

@@ -67,6 +67,12 @@ export async function setScene(): Promise<Scene> {
   await mimir.app.jobs.runNow('make-exports')
   const agreement = { purpose: 'terms', version: '1' }
   const consent = assertDone(await alice.rest.post('/api/privacy/consents', agreement), 201)
+  const hook = await alice.rest.post(`/api/conversations/${groupId}/webhooks`, {
+    kind: 'incoming',
+    name: 'a webhook',
+  })
+  const webhook = assertDone(hook, 201)
+  const hookToken = webhook.url.split('/').at(-1)
 
   /** Which thing `{id}` names depends on what stands before it. */
   const ids: [part: string, id: string][] = [
@@ -92,6 +98,7 @@ export async function setScene(): Promise<Scene> {
   ]
   const others: Record<string, string> = {
     userId: bob.id,
+    webhookId: webhook.id,
     type: node.type,
     conversationId: groupId,
     emoji: encodeURIComponent('👍'),
@@ -99,6 +106,7 @@ export async function setScene(): Promise<Scene> {
     nsid: 'blue.catbird.mls.sendMessage',
   }
   const idFor = (path: string, name: string) => {
+    if (name === 'token' && path.startsWith('/hooks')) return hookToken
     if (name === 'token') return path.startsWith('/join') ? invitation.token : device.fcmToken
     const id = name === 'id' ? ids.find(([part]) => path.includes(part))?.[1] : others[name]
     if (!id) throw new Error(`the scene has nothing for {${name}} in ${path}`)
@@ -131,6 +139,8 @@ export async function setScene(): Promise<Scene> {
       attachmentIds: [attachment.id],
       decision: 'approve',
       role: 'Admin',
+      url: 'https://hooks.example.org/in',
+      botId: webhook.bot.id,
     },
     rows: () => rowsOf(mimir),
     [Symbol.asyncDispose]: () => mimir[Symbol.asyncDispose](),

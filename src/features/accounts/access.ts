@@ -9,6 +9,7 @@ import {
   countOtherAdmins,
   findUser,
   findUserByLogin,
+  findUsers,
   listUsers,
   lockAdmins,
   updateUser,
@@ -16,6 +17,7 @@ import {
 
 /** What later slices may ask and do about accounts, inside their own transactions. */
 export const findAccountById = findUser
+export const findAccounts = findUsers
 export const listAccounts = listUsers
 export {
   countUsers,
@@ -24,6 +26,7 @@ export {
   hasAdminWithPassword,
   holdActive,
   insertUser,
+  listAdmins,
   listUsersByDid,
   listUsersById,
   moveStatus,

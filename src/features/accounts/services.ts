@@ -1,10 +1,11 @@
 import type { Ctx } from '../../context.ts'
-import type { Tx } from '../../db/database.ts'
+import type { Db, Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { accountErrors } from './errors.ts'
 import { newUser } from './service.ts'
-import { findUserByLogin, insertUser } from './store.ts'
+import { findUser, findUserByLogin, insertUser } from './store.ts'
+import { findServerAccountId, insertServerAccount } from './store-server-account.ts'
 
 /**
  * A service identity: an account without address and password, which keys and the tokens of an identity
@@ -20,10 +21,65 @@ export async function findService(
   const username = usernameOf(name)
   const found = await findUserByLogin(tx, tenantId, username)
   if (found) {
-    if (found.role !== 'service') throw new AppError(accountErrors.notService)
+    // Whoever could act as the server itself could ask for anything in its name.
+    const isServer = found.id === (await findServerAccountId(tx, tenantId))
+    if (found.role !== 'service' || isServer) throw new AppError(accountErrors.notService)
     return { service: found, isNew: false }
   }
-  const account = newUser(ctx, {
+  const account = newService(ctx, tenantId, username)
+  const service = { ...account, display_name: name === username ? null : name }
+  await insertUser(tx, service)
+  return { service, isNew: true }
+}
+
+/**
+ * A service identity of its own for each call. What it is called is shown with it and may be anything:
+ * the username, which stands beside it, says that it is a bot, and nobody else can have it.
+ */
+export async function makeBot(
+  ctx: Pick<Ctx, 'clock' | 'ids'>,
+  tx: Tx,
+  tenantId: string,
+  name: string,
+): Promise<UserRow> {
+  const account = newService(ctx, tenantId, '')
+  // The end of a version 7 UUID is random.
+  const username = `${usernameOf(name).slice(0, 33)}_bot_${account.id.slice(-12)}`
+  const bot = { ...account, username, username_key: username.toLowerCase(), display_name: name }
+  await insertUser(tx, bot)
+  return bot
+}
+
+const SERVER_NAME = 'Mimir'
+
+/** The account as which the server itself speaks to people, if it ever has. */
+export async function findServerAccount(db: Db, tenantId: string): Promise<UserRow | undefined> {
+  const id = await findServerAccountId(db, tenantId)
+  return id === undefined ? undefined : findUser(db, tenantId, id)
+}
+
+/**
+ * The same, made if there is none. No key and no token opens it, and its name is not what it is known by:
+ * somebody else may have had that before.
+ */
+export async function openServerAccount(
+  ctx: Pick<Ctx, 'clock' | 'ids'>,
+  tx: Tx,
+  tenantId: string,
+): Promise<UserRow> {
+  const known = await findServerAccount(tx, tenantId)
+  if (known) return known
+  const made = newService(ctx, tenantId, SERVER_NAME.toLowerCase())
+  const isTaken = await findUserByLogin(tx, tenantId, made.username)
+  const username = isTaken ? `${made.username}_${made.id.slice(-12)}` : made.username
+  const account = { ...made, username, username_key: username, display_name: SERVER_NAME }
+  await insertUser(tx, account)
+  await insertServerAccount(tx, { tenant_id: tenantId, user_id: account.id })
+  return account
+}
+
+function newService(ctx: Pick<Ctx, 'clock' | 'ids'>, tenantId: string, username: string): UserRow {
+  return newUser(ctx, {
     tenantId,
     username,
     email: null,
@@ -32,9 +88,6 @@ export async function findService(
     status: 'Active',
     role: 'service',
   })
-  const service = { ...account, display_name: name === username ? null : name }
-  await insertUser(tx, service)
-  return { service, isNew: true }
 }
 
 /** What is left of a name in the letters that usernames have: `Bücher-Bot` is `Bucher_Bot`. */

@@ -104,6 +104,18 @@ export async function listUsers(
     .execute()
 }
 
+/** Who can administer the server now. */
+export async function listAdmins(db: Db, tenantId: string): Promise<UserRow[]> {
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('role', 'in', ['owner', 'admin'])
+    .where('status', '=', 'Active')
+    .orderBy('created_at')
+    .execute()
+}
+
 /**
  * Whether the account is active with this password (null: still without one). Until the transaction ends nobody changes
  * that: the write holds the row, and a change that waits for it sees what this transaction did.

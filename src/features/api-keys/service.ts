@@ -18,6 +18,9 @@ import type { ApiKey, CreateKey, KeyId, MadeKey } from './schema.ts'
 import { scopesFor } from './scopes.ts'
 import { countActiveKeys, findKey, insertKey, listKeyRows, markRevoked } from './store.ts'
 
+export { isKeyActive } from './authenticate.ts'
+export { permissionsOfOwner } from './owners.ts'
+
 export type KeyNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'access'>
 
 const DEFAULT_DAYS = 90

@@ -1,10 +1,16 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, type ErrorDefinition } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { conversationErrors } from './errors.ts'
-import { findConversation, findMembership, setBlocked } from './store.ts'
+import {
+  findConversation,
+  findMembership,
+  isOfServer,
+  lockConversation,
+  setBlocked,
+} from './store.ts'
 
 export { listConversationIds, lockConversation } from './store.ts'
 export { listCompanions } from './store-companions.ts'
@@ -46,6 +52,16 @@ export async function requireWriter(
 ): Promise<void> {
   const member = await requireMember(db, actor, conversationId)
   if (member.blocked_at) throw refuseMember(conversationId, 'blocked')
+}
+
+/**
+ * Refuses a program in the conversations that the server itself has with people: what it asks there only a
+ * person answers, and not the client that acts for them.
+ */
+export async function refuseProgram(db: Db, conversationId: string): Promise<void> {
+  if (!(await isOfServer(db, conversationId))) return
+  const audit = { reason: 'program', targetType: 'conversation', targetId: conversationId }
+  throw new AppError(conversationErrors.onlyPeople, {}, { audit })
 }
 
 /** Closes the direct conversation of two people for both, or opens it again with null. */
@@ -120,6 +136,22 @@ export async function requireOwner(
   const member = await requireMember(db, actor, conversationId)
   if (member.role !== 'Owner') throw refuseMember(conversationId, 'role_too_low')
   return member
+}
+
+/** The group, locked, once the caller has proved the needed membership. */
+export async function lockGroup(
+  tx: Tx,
+  me: UserActor,
+  conversationId: string,
+  require: typeof requireMember,
+  refusal: ErrorDefinition = conversationErrors.dmCannotBeModified,
+): Promise<ConversationRow> {
+  const conversation = await lockConversation(tx, me.tenantId, conversationId)
+  await requireMember(tx, me, conversationId)
+  // Before the role: the two of a direct conversation are equals, whoever began it.
+  if (conversation?.type !== 'Group') throw new AppError(refusal)
+  await require(tx, me, conversationId)
+  return conversation
 }
 
 export interface MembershipKey {

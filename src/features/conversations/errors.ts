@@ -4,6 +4,7 @@ export const conversationErrors = defineErrors({
   // Unknown, foreign and another tenant's conversation get the same answer; the audit has the truth.
   notMember: { ...commonErrors.forbidden, hubCode: 'not_member' },
   onlyAdmins: { ...commonErrors.forbidden, message: 'Only its admins change this of a group.' },
+  onlyPeople: { ...commonErrors.forbidden, message: 'Only a person writes to the server.' },
   invalidType: {
     code: 'invalid_type',
     kind: 'invalid',

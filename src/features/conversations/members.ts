@@ -1,6 +1,5 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import type { ConversationRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
@@ -9,47 +8,30 @@ import { findAccountById } from '../accounts/access.ts'
 import { releaseAvatar } from '../attachments/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { areFriends } from '../friends/access.ts'
-import { requireGroupAdmin, requireMember, requireOwner } from './access.ts'
+import { deleteWebhooksOf } from '../webhooks/access.ts'
+import { lockGroup, requireGroupAdmin, requireMember, requireOwner } from './access.ts'
 import { conversationErrors } from './errors.ts'
-import { memberAdded, memberRemoved, roleChanged } from './events.ts'
+import { memberRemoved, roleChanged } from './events.ts'
 import type { AddMember, MemberId, SetRole } from './schema.ts'
-import { newMember, toMember } from './service.ts'
-import {
-  countMembers,
-  findMembership,
-  joinMember,
-  lockConversation,
-  setAvatar,
-  updateMember,
-} from './store.ts'
+import { admitMember } from './service.ts'
+import { countMembers, findMembership, setAvatar, updateMember } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
 
-/** Adds a friend to a group; somebody who left comes back as a plain member. */
+/** Adds a friend or a bot to a group; somebody who left comes back as a plain member. */
 export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Promise<void> {
   const me = requireUser(actor)
   const { id: conversationId, userId } = input
   await ctx.db.transaction(async (tx) => {
     const group = await lockGroup(tx, me, conversationId, requireGroupAdmin)
     if (userId === me.userId) throw new AppError(conversationErrors.youAreMember)
-    if (!(await areFriends(tx, me.userId, userId))) {
+    const user = await findAccountById(tx, me.tenantId, userId)
+    // A service answers no request for friendship; nor is it met by chance, since nothing lists it.
+    const isBot = user?.role === 'service' && user.status === 'Active'
+    if (!user || !(isBot || (await areFriends(tx, me.userId, userId)))) {
       throw new AppError(conversationErrors.notFriends, { userId })
     }
-    const key = { tenantId: me.tenantId, conversationId, userId }
-    const existing = await findMembership(tx, key)
-    if (existing && !existing.left_at) throw new AppError(conversationErrors.alreadyMember)
-    const max = ctx.config.groupMaxMembers
-    if ((await countMembers(tx, conversationId)) >= max) {
-      throw new AppError(conversationErrors.groupFull, { max })
-    }
-    const member = {
-      ...newMember(group, userId, 'Member', toIso(ctx.clock.now())),
-      last_read_at: existing?.last_read_at ?? null,
-    }
-    await joinMember(tx, member)
-    const user = await findAccountById(tx, me.tenantId, userId)
-    if (!user) throw new AppError(conversationErrors.notFriends, { userId })
-    await appendEvents(ctx, tx, [memberAdded(me.tenantId, conversationId, toMember(member, user))])
+    await admitMember(ctx, tx, group, user)
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.member_added',
       target: { type: 'conversation', id: conversationId },
@@ -77,11 +59,12 @@ export async function removeMember(ctx: Needs, actor: Actor, input: MemberId): P
       await releaseAvatar(ctx, tx, group.avatar_id)
     }
     await updateMember(tx, conversationId, userId, { left_at: toIso(ctx.clock.now()) })
+    const webhooks = await deleteWebhooksOf(tx, conversationId, userId)
     await appendEvents(ctx, tx, [memberRemoved(me.tenantId, conversationId, userId)])
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.member_removed',
       target: { type: 'conversation', id: conversationId },
-      details: { userId, left: leaving },
+      details: { userId, left: leaving, ...(webhooks > 0 ? { webhooks } : {}) },
     })
   })
 }
@@ -111,25 +94,12 @@ export async function setRole(ctx: Needs, actor: Actor, input: SetRole): Promise
   })
 }
 
-/** Nobody could hand the group on after somebody who is shut out. */
+/** Nobody could hand the group on after somebody who is shut out, or who is nobody. */
 async function requireActive(tx: Tx, { tenantId }: UserActor, userId: string): Promise<void> {
   const user = await findAccountById(tx, tenantId, userId)
-  if (user?.status !== 'Active') throw new AppError(conversationErrors.newOwnerNotActive)
-}
-
-/** The group, locked, once the caller has proved the needed membership. */
-async function lockGroup(
-  tx: Tx,
-  me: UserActor,
-  conversationId: string,
-  require: typeof requireMember,
-): Promise<ConversationRow> {
-  const conversation = await lockConversation(tx, me.tenantId, conversationId)
-  await requireMember(tx, me, conversationId)
-  // Before the role: the two of a direct conversation are equals, whoever began it.
-  if (conversation?.type !== 'Group') throw new AppError(conversationErrors.dmCannotBeModified)
-  await require(tx, me, conversationId)
-  return conversation
+  if (user?.status !== 'Active' || user.role === 'service') {
+    throw new AppError(conversationErrors.newOwnerNotActive)
+  }
 }
 
 async function requireTarget(tx: Tx, me: UserActor, { id, userId }: MemberId) {

@@ -29,6 +29,8 @@ export const Member = z.strictObject({
   displayName: z.string().optional(),
   /** An attachment; absent without one. */
   avatar: uuid.optional(),
+  /** A program; absent of people. */
+  isBot: z.literal(true).optional(),
 })
 export type Member = z.output<typeof Member>
 

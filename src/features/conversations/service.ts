@@ -11,7 +11,13 @@ import { recordAudit } from '../audit/service.ts'
 import { firstNonFriend } from '../friends/access.ts'
 import { requireGroupAdmin, requireMember } from './access.ts'
 import { conversationErrors } from './errors.ts'
-import { conversationCreated, conversationRead, conversationRenamed, readUnseen } from './events.ts'
+import {
+  conversationCreated,
+  conversationRead,
+  conversationRenamed,
+  memberAdded,
+  readUnseen,
+} from './events.ts'
 import { mutedOf } from './mute.ts'
 import {
   type Conversation,
@@ -23,10 +29,13 @@ import {
   type Rename,
 } from './schema.ts'
 import {
+  countMembers,
   findConversation,
   findDm,
+  findMembership,
   insertConversation,
   insertMembers,
+  joinMember,
   listMembers,
   lockConversation,
   newestMessageId,
@@ -45,38 +54,66 @@ export async function createConversation(
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const { type, others } = await checkNewConversation(ctx, tx, me, input)
-    const now = toIso(ctx.clock.now())
-    const row: ConversationRow = {
-      id: ctx.ids.next(),
-      tenant_id: me.tenantId,
-      type,
-      name: type === 'Group' ? (input.name as string) : null,
-      dm_key: type === 'Dm' ? [me.userId, ...others].sort().join(':') : null,
-      created_by: me.userId,
-      created_at: now,
-      last_activity_at: now,
-      timer_seconds: null,
-      avatar_id: null,
-    }
-    const inserted = await insertConversation(tx, row)
-    if (!inserted) {
-      const existing = await findDm(tx, row.dm_key as string)
-      return { id: (existing as ConversationRow).id, type, created: false }
-    }
-    await insertMembers(tx, [
-      newMember(row, me.userId, 'Owner', now),
-      ...others.map((userId) => newMember(row, userId, 'Member', now)),
-    ])
-    await appendEvents(ctx, tx, [
-      conversationCreated(me.tenantId, readConversation(row, await listMembers(tx, row.id))),
-    ])
+    const name = type === 'Group' ? (input.name as string) : null
+    const { id, created } = await begin(ctx, tx, me, { type, name, others })
+    if (!created) return { id, type, created }
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.created',
-      target: { type: 'conversation', id: row.id },
+      target: { type: 'conversation', id },
       details: { kind: type, members: others.length + 1 },
     })
-    return { id: row.id, type, created: true }
+    return { id, type, created }
   })
+}
+
+/** The direct conversation of an account with another, begun if there is none; the caller knows that it may. */
+export async function openDm(
+  ctx: Needs,
+  tx: Tx,
+  from: { readonly tenantId: string; readonly userId: string },
+  to: string,
+): Promise<string> {
+  return (await begin(ctx, tx, from, { type: 'Dm', name: null, others: [to] })).id
+}
+
+interface NewConversation {
+  readonly type: 'Dm' | 'Group'
+  readonly name: string | null
+  readonly others: readonly string[]
+}
+
+/** Writes the conversation and tells its members; of two people the one that there is. */
+async function begin(
+  ctx: Needs,
+  tx: Tx,
+  me: { readonly tenantId: string; readonly userId: string },
+  { type, name, others }: NewConversation,
+): Promise<{ id: string; created: boolean }> {
+  const now = toIso(ctx.clock.now())
+  const row: ConversationRow = {
+    id: ctx.ids.next(),
+    tenant_id: me.tenantId,
+    type,
+    name,
+    dm_key: type === 'Dm' ? [me.userId, ...others].sort().join(':') : null,
+    created_by: me.userId,
+    created_at: now,
+    last_activity_at: now,
+    timer_seconds: null,
+    avatar_id: null,
+  }
+  const inserted = await insertConversation(tx, row)
+  if (!inserted) {
+    const existing = await findDm(tx, row.dm_key as string)
+    return { id: (existing as ConversationRow).id, created: false }
+  }
+  await insertMembers(tx, [
+    newMember(row, me.userId, 'Owner', now),
+    ...others.map((userId) => newMember(row, userId, 'Member', now)),
+  ])
+  const conversation = readConversation(row, await listMembers(tx, row.id))
+  await appendEvents(ctx, tx, [conversationCreated(me.tenantId, conversation)])
+  return { id: row.id, created: true }
 }
 
 /** The checks in the order that the contract fixes. */
@@ -104,7 +141,7 @@ async function checkNewConversation(
   return { type, others }
 }
 
-export function newMember(
+function newMember(
   conversation: ConversationRow,
   userId: string,
   role: ConversationMemberRow['role'],
@@ -124,6 +161,32 @@ export function newMember(
     last_delivered_at: null,
     last_delivered_message_id: null,
   }
+}
+
+/**
+ * Makes the account a member of a group that the caller has locked, and tells everybody; somebody who
+ * left comes back as a plain member. Refuses a member, and one too many.
+ */
+export async function admitMember(
+  ctx: Pick<Ctx, 'clock' | 'bus' | 'config'>,
+  tx: Tx,
+  group: ConversationRow,
+  user: UserRow,
+): Promise<void> {
+  const { id: conversationId, tenant_id: tenantId } = group
+  const existing = await findMembership(tx, { tenantId, conversationId, userId: user.id })
+  if (existing && !existing.left_at) throw new AppError(conversationErrors.alreadyMember)
+  const max = ctx.config.groupMaxMembers
+  if ((await countMembers(tx, conversationId)) >= max) {
+    throw new AppError(conversationErrors.groupFull, { max })
+  }
+  const member = {
+    ...newMember(group, user.id, 'Member', toIso(ctx.clock.now())),
+    last_read_at: existing?.last_read_at ?? null,
+  }
+  await joinMember(tx, member)
+  const shown = toMember(member, { ...user, account_role: user.role })
+  await appendEvents(ctx, tx, [memberAdded(tenantId, conversationId, shown)])
 }
 
 export async function getConversation(
@@ -159,7 +222,9 @@ export function readConversation(
   }
 }
 
-type Person = Pick<UserRow, 'username' | 'display_name' | 'avatar_id'>
+type Person = Pick<UserRow, 'username' | 'display_name' | 'avatar_id'> & {
+  readonly account_role: UserRow['role']
+}
 
 /** A member as the others see them. Behind a block they are a name and nothing more. */
 export function toMember(row: ConversationMemberRow, person: Person): Member {
@@ -168,6 +233,7 @@ export function toMember(row: ConversationMemberRow, person: Person): Member {
     username: person.username,
     role: row.role,
     joinedAt: row.joined_at,
+    ...(person.account_role === 'service' ? { isBot: true } : {}),
     ...(row.blocked_at ? { lastReadAt: null } : seenOf(row, person)),
   }
 }

@@ -45,6 +45,17 @@ export async function findConversation(
     .executeTakeFirst()
 }
 
+/** Whether the server's own account began it. */
+export async function isOfServer(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('conversations as conversation')
+    .innerJoin('server_accounts as server', 'server.user_id', 'conversation.created_by')
+    .where('conversation.id', '=', id)
+    .select('conversation.id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function findConversations(
   db: Db,
   ids: readonly string[],
@@ -59,7 +70,7 @@ export async function findMembers(db: Db, conversationIds: readonly string[]) {
     .innerJoin('users as user', 'user.id', 'member.user_id')
     .where('member.conversation_id', 'in', conversationIds)
     .selectAll('member')
-    .select(['user.username', 'user.display_name', 'user.avatar_id'])
+    .select(['user.username', 'user.display_name', 'user.avatar_id', 'user.role as account_role'])
     .orderBy('member.joined_at')
     .orderBy('member.user_id')
     .execute()
@@ -136,7 +147,7 @@ export async function listMembers(db: Db, conversationId: string) {
     .where('member.conversation_id', '=', conversationId)
     .where('member.left_at', 'is', null)
     .selectAll('member')
-    .select(['user.username', 'user.display_name', 'user.avatar_id'])
+    .select(['user.username', 'user.display_name', 'user.avatar_id', 'user.role as account_role'])
     .orderBy('member.joined_at')
     .orderBy('member.user_id')
     .execute()

@@ -23,8 +23,18 @@ import {
 } from './store.ts'
 
 /** The token is in this answer and nowhere else: only its hash is stored. */
-export async function createInvitation(
+export function createInvitation(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  actor: Actor,
+  input: CreateInvitation,
+): Promise<CreatedInvitation> {
+  return ctx.db.transaction((tx) => addInvitation(ctx, tx, actor, input))
+}
+
+/** The same within a transaction. */
+export async function addInvitation(
+  ctx: Pick<Ctx, 'clock' | 'ids'>,
+  tx: Tx,
   actor: Actor,
   input: CreateInvitation,
 ): Promise<CreatedInvitation> {
@@ -32,22 +42,20 @@ export async function createInvitation(
   const now = ctx.clock.now()
   const id = ctx.ids.next()
   const expiresAt = toIso(now + (input.expiryDays ?? INVITATION_DAYS_DEFAULT) * DAY)
-  await ctx.db.transaction(async (tx) => {
-    await insertInvitation(tx, {
-      id,
-      tenant_id: actor.tenantId,
-      token_hash: sha256Hex(token),
-      note: input.note || null,
-      created_by: actor.kind === 'user' ? actor.userId : null,
-      created_at: toIso(now),
-      expires_at: expiresAt,
-      redeemed_by: null,
-      redeemed_at: null,
-    })
-    await recordAudit(ctx, tx, actor, {
-      type: 'invite.created',
-      target: { type: 'invitation', id },
-    })
+  await insertInvitation(tx, {
+    id,
+    tenant_id: actor.tenantId,
+    token_hash: sha256Hex(token),
+    note: input.note || null,
+    created_by: actor.kind === 'user' ? actor.userId : null,
+    created_at: toIso(now),
+    expires_at: expiresAt,
+    redeemed_by: null,
+    redeemed_at: null,
+  })
+  await recordAudit(ctx, tx, actor, {
+    type: 'invite.created',
+    target: { type: 'invitation', id },
   })
   return { id, token, expiresAt }
 }
@@ -70,23 +78,30 @@ export async function getInvitations(
   }))
 }
 
-export async function revokeInvitation(
+export function revokeInvitation(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
   input: InvitationId,
 ): Promise<void> {
-  const now = toIso(ctx.clock.now())
-  await ctx.db.transaction(async (tx) => {
-    const invitation = await findInvitation(tx, actor.tenantId, input.id)
-    if (!invitation) throw new AppError(commonErrors.notFound)
-    if (invitation.redeemed_at) throw new AppError(inviteErrors.alreadyRedeemed)
-    // Also false when somebody redeems it at this moment: the next look will say so.
-    const expired = await expireInvitation(tx, input.id, now)
-    if (!expired) throw new AppError(inviteErrors.alreadyExpired)
-    await recordAudit(ctx, tx, actor, {
-      type: 'invite.revoked',
-      target: { type: 'invitation', id: input.id },
-    })
+  return ctx.db.transaction((tx) => endInvitation(ctx, tx, actor, input))
+}
+
+/** The same within a transaction. */
+export async function endInvitation(
+  ctx: Pick<Ctx, 'clock' | 'ids'>,
+  tx: Tx,
+  actor: Actor,
+  input: InvitationId,
+): Promise<void> {
+  const invitation = await findInvitation(tx, actor.tenantId, input.id)
+  if (!invitation) throw new AppError(commonErrors.notFound)
+  if (invitation.redeemed_at) throw new AppError(inviteErrors.alreadyRedeemed)
+  // Also false when somebody redeems it at this moment: the next look will say so.
+  const expired = await expireInvitation(tx, input.id, toIso(ctx.clock.now()))
+  if (!expired) throw new AppError(inviteErrors.alreadyExpired)
+  await recordAudit(ctx, tx, actor, {
+    type: 'invite.revoked',
+    target: { type: 'invitation', id: input.id },
   })
 }
 

@@ -14,6 +14,7 @@ import { isFlowKeyUsed as sealsFlows } from '../oidc/access.ts'
 import { isExportKeyUsed } from '../privacy/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
 import { isSignInKeyUsed as sealsSignIns } from '../sessions/access.ts'
+import { isWebhookSealedWith as sealsWebhooks } from '../webhooks/access.ts'
 
 /** A key without its bytes. */
 export interface KeyInfo {
@@ -85,6 +86,7 @@ async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
     sealsAuthenticators,
     sealsSignIns,
     sealsFlows,
+    sealsWebhooks,
   ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false

@@ -6,13 +6,14 @@ import { appendEvents } from '../../events/append.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
 import type { AppError } from '../../platform/errors.ts'
 import { timeOfId } from '../../platform/ids.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Actor, isProgram, requireUser } from '../../policy/actor.ts'
 import type { Attachment } from '../attachments/schema.ts'
 import { type Carried, findSendable, linkAttachments } from '../attachments/service.ts'
 import {
   findWriters,
   type MembershipKey,
   refuseOutsider,
+  refuseProgram,
   touchConversations,
 } from '../conversations/access.ts'
 import { sealContent } from './content.ts'
@@ -42,6 +43,7 @@ export interface Sent {
  */
 export async function sendMessage(ctx: Needs, actor: Actor, input: SendMessage): Promise<Sent> {
   const me = requireUser(actor)
+  if (isProgram(me)) await refuseProgram(ctx.db.read, input.conversationId)
   const id = ctx.ids.next()
   const row: UnsealedRow = {
     id,

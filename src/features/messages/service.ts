@@ -9,6 +9,7 @@ import { findMessage } from './store.ts'
 
 export { openContent } from './content.ts'
 export { isGone, readMessages } from './read.ts'
+export { sendMessage } from './send.ts'
 export { wipeMessages } from './wipe.ts'
 
 /** A message that the caller may see: not deleted, not expired, in a conversation of theirs; else `not_found`. */

@@ -1,4 +1,5 @@
 import type { Ctx } from '../../context.ts'
+import { createLoop, type Loop, withinTime } from '../../jobs/loop.ts'
 import { SECOND } from '../../platform/clock.ts'
 import { beginCollecting, collectPushes } from './collect.ts'
 import { startDue } from './deliver.ts'
@@ -16,6 +17,7 @@ const QUEUED_MS = SECOND
 const IDLE_MS = 15 * SECOND
 /** How long a stop waits for pushes under way. */
 const STOP_MS = 1500
+const FAILURE = 'pushes could not be looked after; trying again'
 
 type Needs = Pick<
   Ctx,
@@ -42,8 +44,10 @@ export async function startPush(ctx: Needs): Promise<PushService> {
   const underWay = new Set<Promise<void>>()
   let stopped = false
   let looks = LOOKS_AFTER
+  const loop = (gapMs: number, work: () => Promise<number>): Loop =>
+    createLoop({ work, gapMs, retryMs: QUEUED_MS, log: ctx.log, failure: FAILURE })
 
-  const collector = createLoop(async () => {
+  const collector = loop(COLLECT_GAP_MS, async () => {
     let looked = 0
     for (let more = 1; more > 0 && !stopped; looked += more) {
       more = await collectPushes(ctx)
@@ -52,9 +56,9 @@ export async function startPush(ctx: Needs): Promise<PushService> {
     // What overlapped with a transaction that still runs is settled only later.
     looks = looked > 0 ? LOOKS_AFTER : looks - 1
     return looks > 0 ? QUEUED_MS : IDLE_MS
-  }, COLLECT_GAP_MS)
+  })
 
-  const sender = createLoop(async () => {
+  const sender = loop(0, async () => {
     const started = await startDue(ctx, services)
     for (const { done } of started) {
       const work = done.finally(() => {
@@ -65,42 +69,7 @@ export async function startPush(ctx: Needs): Promise<PushService> {
     }
     if (started.length > 0) return QUEUED_MS
     return (await hasQueued(ctx.db.read)) ? QUEUED_MS : IDLE_MS
-  }, 0)
-
-  /** Runs `work` when woken and after the pause that it gives, never twice at a time. */
-  function createLoop(work: () => Promise<number>, gapMs: number) {
-    let timer: NodeJS.Timeout | undefined
-    let running: Promise<void> | undefined
-    let again = false
-    const schedule = (milliseconds: number) => {
-      clearTimeout(timer)
-      if (!stopped) timer = setTimeout(run, milliseconds).unref()
-    }
-    const run = () => {
-      again = false
-      running = work()
-        .catch((error: unknown) => {
-          ctx.log.warn({ err: error }, 'pushes could not be looked after; trying again')
-          return QUEUED_MS
-        })
-        .then((pause) => {
-          running = undefined
-          schedule(again ? gapMs : pause)
-        })
-    }
-    return {
-      wake() {
-        if (again) return
-        again = true
-        if (!running) schedule(gapMs)
-      },
-      async stop() {
-        clearTimeout(timer)
-        await running
-        clearTimeout(timer)
-      },
-    }
-  }
+  })
 
   ctx.bus.subscribe({
     events(events) {
@@ -124,15 +93,10 @@ export async function startPush(ctx: Needs): Promise<PushService> {
       stopped = true
       const ended = Promise.all([collector.stop(), sender.stop(), ringer.stop()])
       // What a service does not answer in this time is sent again at the next start.
-      await withinTime(ended.then(() => Promise.all(underWay)))
+      await withinTime(
+        ended.then(() => Promise.all(underWay)),
+        STOP_MS,
+      )
     },
   }
-}
-
-function withinTime(work: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, STOP_MS)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -1,0 +1,139 @@
+import { randomInt } from 'node:crypto'
+import type { Ctx } from '../../context.ts'
+import type { PendingChangeRow, UserRow } from '../../db/tables.ts'
+import { MINUTE, toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { openServerAccount } from '../accounts/services.ts'
+import { recordAudit } from '../audit/service.ts'
+import { sendMessage } from '../messages/service.ts'
+import { getChanges } from '../sync/service.ts'
+import { actorOf } from './actor-of.ts'
+import { findApprovers } from './approvers.ts'
+import { changeErrors } from './errors.ts'
+import { CHANGE_KINDS, type ChangeKind, type ChangeName } from './kinds.ts'
+import type { ChangeId, ChangeState, Planned } from './schema.ts'
+import { countPending, findChange, insertChange } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log'>
+
+/** How long an administrator has to answer. */
+const LIFETIME = 10 * MINUTE
+/** Of one program, so that nobody is asked until they say yes. */
+const MOST_PENDING = 3
+/** Letters and digits that nobody takes for one another. */
+const CODE_CHARACTERS = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789'
+const CODE_LENGTH = 6
+
+/** What a change would be; or, if it is no dry run, asks an administrator to say yes to it. */
+export async function planChange(
+  ctx: Needs,
+  actor: Actor,
+  name: ChangeName,
+  { dryRun, ...input }: { readonly dryRun: boolean },
+): Promise<Planned> {
+  const me = requireUser(actor)
+  const kind: ChangeKind = CHANGE_KINDS[name]
+  const parsed = kind.input.parse(input)
+  const description = await kind.describe(ctx, actor, parsed)
+  if (dryRun) return { dryRun, description }
+  const { keyId } = me
+  if (keyId === undefined) throw new AppError(changeErrors.onlyKeys)
+  const { server, row } = await keep(ctx, me, keyId, name, parsed)
+  await tell(ctx, server, row, `${me.username} (key ${keyId})`, description)
+  return { dryRun, description, change: stateOf(row, row.created_at) }
+}
+
+async function keep(
+  ctx: Needs,
+  me: UserActor,
+  keyId: string,
+  name: ChangeName,
+  input: object,
+): Promise<{ server: UserRow; row: PendingChangeRow }> {
+  const { cursor } = await getChanges(ctx, me, { limit: 1 })
+  const id = ctx.ids.next()
+  const code = Array.from(
+    { length: CODE_LENGTH },
+    () => CODE_CHARACTERS[randomInt(CODE_CHARACTERS.length)],
+  ).join('')
+  return ctx.db.transaction(async (tx) => {
+    const now = ctx.clock.now()
+    if ((await countPending(tx, me.userId, toIso(now))) >= MOST_PENDING) {
+      throw new AppError(changeErrors.tooMany, { max: MOST_PENDING })
+    }
+    const server = await openServerAccount(ctx, tx, me.tenantId)
+    const approvers = await findApprovers(ctx, tx, me, server, CHANGE_KINDS[name].permission)
+    const row: PendingChangeRow = {
+      id,
+      tenant_id: me.tenantId,
+      code,
+      kind: name,
+      input: JSON.stringify(input),
+      requested_by: me.userId,
+      key_id: keyId,
+      approvers: JSON.stringify(approvers),
+      cursor,
+      created_at: toIso(now),
+      expires_at: toIso(now + LIFETIME),
+      state: 'pending',
+      decided_by: null,
+      decided_at: null,
+      outcome: null,
+    }
+    await insertChange(tx, row)
+    await recordAudit(ctx, tx, me, {
+      type: 'change.requested',
+      target: { type: 'change', id },
+      details: { kind: name, asked: approvers.length },
+    })
+    return { server, row }
+  })
+}
+
+/** The code is in these messages and nowhere else: the program that asks does not learn it. */
+async function tell(
+  ctx: Needs,
+  server: UserRow,
+  { id, code, approvers }: PendingChangeRow,
+  who: string,
+  description: string,
+): Promise<void> {
+  const content =
+    `A program asks for a change. It acts as ${who}.\n\nIt wants to ${description}.\n\n` +
+    `If you want that too, answer within ten minutes:\nyes ${code}\nElse answer:\nno ${code}`
+  let told = 0
+  for (const { conversationId } of JSON.parse(approvers)) {
+    const message = { conversationId, content, clientMessageId: `ask:${id}` }
+    try {
+      await sendMessage(ctx, actorOf(server, ctx.ids, 'server:ask'), message)
+      told += 1
+    } catch (error) {
+      // Who has blocked the server's account is not asked.
+      if (!(error instanceof AppError) || error.kind !== 'forbidden') throw error
+    }
+  }
+  if (told === 0) throw new AppError(changeErrors.nobodyToAsk)
+}
+
+/** How it stands with a change that the caller asked for. */
+export async function getChange(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  actor: Actor,
+  { changeId }: ChangeId,
+): Promise<ChangeState> {
+  const row = await findChange(ctx.db.read, requireUser(actor).userId, changeId)
+  if (!row) throw new AppError(commonErrors.notFound)
+  return stateOf(row, toIso(ctx.clock.now()))
+}
+
+function stateOf(row: PendingChangeRow, now: string): ChangeState {
+  return {
+    changeId: row.id,
+    kind: row.kind,
+    state: row.state === 'pending' && row.expires_at <= now ? 'expired' : row.state,
+    expiresAt: row.expires_at,
+    decidedAt: row.decided_at,
+    outcome: row.outcome === null ? null : JSON.parse(row.outcome),
+  }
+}

@@ -1,0 +1,44 @@
+import type { Ctx } from '../../context.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { listAccounts } from '../accounts/access.ts'
+import { getHealth } from '../health/service.ts'
+import { getInvitations } from '../invites/service.ts'
+import { countFailing } from '../webhooks/access.ts'
+
+/** How the server is, in numbers and with what an administrator could look after; no secrets, no names. */
+export async function examine(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'log' | 'access' | 'config' | 'mailer' | 'push'>,
+  actor: Actor,
+) {
+  const { read, engine } = ctx.db
+  const { status, version, checks, timestamp } = await getHealth(ctx)
+  const waiting = (await listAccounts(read, actor.tenantId, 'PendingAdmin')).length
+  const open = (await getInvitations(ctx, actor)).filter(({ status }) => status === 'Active').length
+  const { failing, failed } = await countFailing(read, actor.tenantId)
+  const findings = [
+    ...(status === 'healthy' ? [] : ['The store does not answer.']),
+    ...(ctx.access.securityEnabled
+      ? []
+      : ['Security is switched off: everybody is administrator.']),
+    ...(ctx.mailer
+      ? []
+      : ['No mail server is set: addresses are not confirmed, nothing is mailed.']),
+    ...(ctx.push.fcm ? [] : ['Push through FCM is off.']),
+    ...(waiting > 0 ? [`${waiting} accounts wait for approval.`] : []),
+    ...(failing > 0 ? [`${failing} webhooks cannot be delivered right now.`] : []),
+    ...(failed > 0 ? [`${failed} webhooks were given up.`] : []),
+  ]
+  return {
+    status,
+    version,
+    timestamp,
+    checks,
+    store: engine.kind,
+    security: ctx.access.securityEnabled,
+    accountsWaiting: waiting,
+    invitationsOpen: open,
+    webhooksFailing: failing,
+    webhooksFailed: failed,
+    findings,
+  }
+}

@@ -1,0 +1,24 @@
+import type { Ctx } from '../../context.ts'
+import { DAY, toIso } from '../../platform/clock.ts'
+import { recordAudit } from '../audit/service.ts'
+import { deleteChangesBefore, expireChanges } from './store.ts'
+
+/** How long the program that asked can ask what came of it. */
+const KEPT = 30 * DAY
+
+/** Notes which changes nobody answered in time, and forgets old ones. */
+export async function noteExpiredChanges(ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>): Promise<void> {
+  const now = ctx.clock.now()
+  await ctx.db.transaction(async (tx) => {
+    for (const change of await expireChanges(tx, toIso(now))) {
+      const origin = { requestId: ctx.ids.next(), operation: 'job:note-expired-changes' }
+      const actor = { kind: 'operator', tenantId: change.tenant_id, origin } as const
+      await recordAudit(ctx, tx, actor, {
+        type: 'change.expired',
+        target: { type: 'change', id: change.id },
+        details: { kind: change.kind, requestedBy: change.requested_by },
+      })
+    }
+    await deleteChangesBefore(tx, toIso(now - KEPT))
+  })
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { defineSimpleTool, defineTool, operation } from '../../mcp/define-tool.ts'
+import { untrusted, untrustedOutput } from '../../mcp/untrusted.ts'
+import { PendingUser } from '../admin/schema.ts'
+import { CreateInvitation, Invitation, InvitationId } from '../invites/schema.ts'
+import { getChange, planChange } from './ask.ts'
+import { examine } from './doctor.ts'
+import type { ChangeName } from './kinds.ts'
+import { listInvitations, listWaiting } from './lists.ts'
+import { ChangeId, ChangeState, DryRun } from './schema.ts'
+
+const HOW =
+  'Changes are dry runs unless dryRun is false; then an administrator is asked in a chat message and has ' +
+  'ten minutes to say yes. Ask with operation state and the changeId what came of it.'
+
+const changeOutput = {
+  dryRun: z.boolean().optional(),
+  description: z.string().optional(),
+  change: ChangeState.optional(),
+}
+
+/** A change as an operation of a tool. */
+function change<S extends z.ZodObject>(
+  name: ChangeName,
+  besides: 'invites:write' | 'users:write',
+  input: S,
+) {
+  return operation({
+    permission: 'mcp:admin',
+    besides,
+    input: input.extend(DryRun.shape),
+    run: async (ctx, actor, given) => {
+      const planned = await planChange(ctx, actor, name, given as unknown as { dryRun: boolean })
+      return untrusted({ success: true, ...planned })
+    },
+  })
+}
+
+function state(besides: 'invites:read' | 'users:read') {
+  return operation({
+    permission: 'mcp:admin',
+    besides,
+    input: ChangeId,
+    run: async (ctx, actor, input) => ({
+      success: true,
+      change: await getChange(ctx, actor, input),
+    }),
+  })
+}
+
+export const tools = [
+  defineSimpleTool({
+    name: 'server_doctor',
+    title: 'How the server is',
+    description: 'The health of the server and what an administrator could look after.',
+    onlyGranted: true,
+    permission: 'mcp:admin',
+    besides: 'users:read',
+    input: z.object({}),
+    output: z.looseObject({
+      status: z.string().optional(),
+      findings: z.array(z.string()).optional(),
+    }),
+    run: examine,
+  }),
+  defineTool({
+    name: 'invitations',
+    title: 'Invitations',
+    description: `List, create and revoke invitations. ${HOW} The link goes to the administrator alone.`,
+    onlyGranted: true,
+    destructive: true,
+    output: untrustedOutput({ invitations: z.array(Invitation).optional(), ...changeOutput }),
+    operations: {
+      list: operation({
+        permission: 'mcp:admin',
+        besides: 'invites:read',
+        input: z.object({}),
+        run: async (ctx, actor) =>
+          untrusted({ success: true, invitations: await listInvitations(ctx, actor) }),
+      }),
+      create: change('invitation.create', 'invites:write', CreateInvitation),
+      revoke: change('invitation.revoke', 'invites:write', InvitationId),
+      state: state('invites:read'),
+    },
+  }),
+  defineTool({
+    name: 'approvals',
+    title: 'Approvals',
+    description: `List the accounts that wait, and let them in or turn them away. ${HOW}`,
+    onlyGranted: true,
+    destructive: true,
+    output: untrustedOutput({ waiting: z.array(PendingUser).optional(), ...changeOutput }),
+    operations: {
+      list: operation({
+        permission: 'mcp:admin',
+        besides: 'users:read',
+        input: z.object({}),
+        run: async (ctx, actor) =>
+          untrusted({ success: true, waiting: await listWaiting(ctx, actor) }),
+      }),
+      approve: change('account.approve', 'users:write', InvitationId),
+      reject: change('account.reject', 'users:write', InvitationId),
+      state: state('users:read'),
+    },
+  }),
+]

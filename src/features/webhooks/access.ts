@@ -1,0 +1,2 @@
+/** What other slices may ask and do about webhooks, inside their own transactions. */
+export { countFailing, deleteWebhooksOf, isWebhookSealedWith } from './store.ts'

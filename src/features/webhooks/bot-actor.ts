@@ -1,0 +1,18 @@
+import type { Ids } from '../../platform/ids.ts'
+import type { UserActor } from '../../policy/actor.ts'
+
+/** The bot as who posts, or reads what happened: what it may do is what its membership allows. */
+export function botActor(
+  bot: { readonly tenantId: string; readonly userId: string },
+  username: string,
+  ids: Ids,
+): UserActor {
+  return {
+    kind: 'user',
+    tenantId: bot.tenantId,
+    userId: bot.userId,
+    username,
+    role: 'service',
+    origin: { requestId: ids.next(), operation: 'job:send-webhooks' },
+  }
+}

@@ -1,0 +1,78 @@
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../platform/errors.ts'
+import type { UserActor } from '../../policy/actor.ts'
+import { findAccounts } from '../accounts/access.ts'
+import { shownOf } from '../accounts/service.ts'
+import type { Message } from '../messages/schema.ts'
+import { syncErrors } from '../sync/errors.ts'
+import type { SyncPage } from '../sync/schema.ts'
+import { getChanges } from '../sync/service.ts'
+import { botActor } from './bot-actor.ts'
+import type { BotWebhookRow } from './store.ts'
+
+const PAGE = 100
+
+/** A message that is to be sent. */
+export interface Pending {
+  /** The same at every try: receivers know a repetition by it. */
+  readonly id: string
+  /** The event's number in the bot's page. */
+  readonly seq: number
+  readonly body: string
+}
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'keyring'>
+
+/**
+ * What others have said in the group since the webhook's place. The bot is a member like a device that
+ * was away, so the sync knows it, in order and as the messages are now; one that was deleted meanwhile
+ * is left out.
+ */
+export async function readPending(
+  ctx: Needs,
+  hook: BotWebhookRow,
+): Promise<{ pending: Pending[]; cursor: string; hasMore: boolean }> {
+  const bot = botActor({ tenantId: hook.tenant_id, userId: hook.bot_id }, hook.username, ctx.ids)
+  const page = await readPage(ctx, bot, hook)
+  // Of a page that is read again, what was sent before its interruption is passed over.
+  const sent = page.events.findIndex(({ seq }) => seq === hook.sent_seq)
+  const said = page.events.slice(sent + 1).flatMap(({ type, data, seq }) => {
+    const message = data as Message
+    const isFor =
+      type === 'MessageReceived' &&
+      message.conversationId === hook.conversation_id &&
+      message.senderId !== hook.bot_id &&
+      message.deletedAt === null
+    return isFor ? [{ message, seq }] : []
+  })
+  const ids = [...new Set(said.map(({ message }) => message.senderId))]
+  const senders = new Map(
+    ids.length === 0
+      ? []
+      : (await findAccounts(ctx.db.read, hook.tenant_id, ids)).map((user) => [user.id, user]),
+  )
+  const pending = said.map(({ message, seq }) => {
+    const sender = senders.get(message.senderId)
+    const { displayName } = sender ? shownOf(sender) : {}
+    const data = {
+      message,
+      sender: { id: message.senderId, username: sender?.username, displayName },
+      webhook: { id: hook.id, name: hook.name },
+    }
+    const body = { type: 'message.created', timestamp: message.createdAt, data }
+    return { id: message.id, seq, body: JSON.stringify(body) }
+  })
+  return { pending, cursor: page.cursor, hasMore: page.hasMore }
+}
+
+async function readPage(ctx: Needs, bot: UserActor, hook: BotWebhookRow): Promise<SyncPage> {
+  const { cursor } = hook
+  try {
+    return await getChanges(ctx, bot, { limit: PAGE, ...(cursor === null ? {} : { cursor }) })
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== syncErrors.cursorExpired.code) throw error
+    // After a restore, or a month's stand-still: there is no telling what was missed.
+    ctx.log.warn({ webhookId: hook.id }, 'a webhook begins anew: its place is no more')
+    return getChanges(ctx, bot, { limit: PAGE })
+  }
+}

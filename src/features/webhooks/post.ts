@@ -1,0 +1,53 @@
+import type { Ctx } from '../../context.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
+import type { Actor } from '../../policy/actor.ts'
+import { sendMessage } from '../messages/service.ts'
+import { HookMessage, type Posted } from './schema.ts'
+import { findByToken } from './store.ts'
+
+/**
+ * Posts a message as the bot of the webhook that the token opens. An unknown token, a deleted webhook and
+ * a bot that is no member any more are answered alike.
+ */
+export async function postByWebhook(
+  ctx: Ctx,
+  { origin }: Actor,
+  { token, body }: { readonly token: string; readonly body: unknown },
+): Promise<{ posted: Posted; created: boolean }> {
+  const hook = await findByToken(ctx.db.read, sha256Hex(token))
+  if (!hook) throw new AppError(commonErrors.notFound)
+  await ctx.rateLimiter.consume('webhook-token', hook.id)
+  const { content, clientMessageId } = parseBody(body)
+  const bot = {
+    kind: 'user',
+    tenantId: hook.tenant_id,
+    userId: hook.bot_id,
+    username: hook.username,
+    role: 'service',
+    origin,
+  } as const
+  const input = { conversationId: hook.conversation_id, content, clientMessageId }
+  try {
+    const { message, created } = await sendMessage(ctx, bot, input)
+    const { id, conversationId, createdAt } = message
+    return { posted: { id, conversationId, createdAt }, created }
+  } catch (error) {
+    const isOutside = error instanceof AppError && error.kind === 'forbidden'
+    throw isOutside ? new AppError(commonErrors.notFound) : error
+  }
+}
+
+function parseBody(body: unknown) {
+  const parsed = HookMessage.safeParse(body)
+  const fields: Record<string, string> = {}
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    fields[path.join('.') || 'body'] ??= message
+  }
+  const content = parsed.data?.content
+  if (parsed.success && content === undefined) fields.content = 'is needed, or text'
+  if (!parsed.data || content === undefined) {
+    throw new AppError(commonErrors.validationFailed, { fields })
+  }
+  return { content, clientMessageId: parsed.data.clientMessageId }
+}
