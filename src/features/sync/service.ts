@@ -27,6 +27,8 @@ export async function getChanges(
   const me = requireUser(actor)
   const { engine, read } = ctx.db
   const { generation, pruned_until: prunedUntil } = await readEventLog(read)
+  // A first cursor shall stand behind all that happened, and none stands behind the unsettled.
+  if (input.cursor === undefined) await waitUntilSettled(ctx, me)
   // Taken before the look: what is written meanwhile stands behind it.
   const now: Cursor = {
     generation,
