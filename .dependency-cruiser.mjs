@@ -50,7 +50,7 @@ const slices = [
     'never reaches into another slice’s store, nor knows by which transport it was called',
   ),
   slice(
-    'routes|pages',
+    'routes|[a-z-]*pages',
     [machinery, '^src/http/', own(''), words, `${everySlice}(access|service)`],
     'spells use cases for REST',
   ),
@@ -141,7 +141,7 @@ function room(name, others, why) {
 
 /** Files (or a folder of them) of a slice by name, `$1` being the slice; `service` stands for all that have no rule. */
 function slice(files, allowed, why) {
-  const named = 'schema|errors|store|access|routes|pages|hub|mcp|commands|jobs'
+  const named = 'schema|errors|store|access|routes|[a-z-]*pages|hub|mcp|commands|jobs'
   const file = files === 'service' ? `(?!(${named})[./])` : `(${files})[./]`
   const title = `slice ${files.replace('|', ', ')}`
   return forbid(title, `^src/features/([^/]+)/${file}`, [own(`(${files})[./]`), ...allowed], why)

@@ -10,6 +10,7 @@ import type {
   suspendUserCommand,
   userSessionsCommand,
 } from '../src/features/admin/commands.ts'
+import type { resetFactorsCommand } from '../src/features/mfa/commands.ts'
 import { confirm, readSecret } from './ask.ts'
 import { order } from './connection.ts'
 import { globalsOf } from './globals.ts'
@@ -131,6 +132,17 @@ export async function resetPassword(
     remark(globals, `${account.username} has a new password${once}.`)
   }
   await print(globals, result, () => password ?? '')
+}
+
+export async function resetFactors(
+  user: string,
+  options: { yes?: boolean },
+  command: Command,
+): Promise<void> {
+  const globals = globalsOf(command)
+  await confirm(`Take the second factors of ${user} away and end their sessions?`, options)
+  const result = await order<typeof resetFactorsCommand>(globals, 'user.reset-mfa', { user })
+  await print(globals, result, () => `${result.username} signs in without a second factor now.`)
 }
 
 export async function showSessions(

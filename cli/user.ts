@@ -6,6 +6,7 @@ import {
   changeAccount,
   listUsers,
   reject,
+  resetFactors,
   resetPassword,
   revokeSessions,
   setRole,
@@ -85,6 +86,10 @@ export function addUser(program: Command): void {
     .option('--password-stdin', 'read the new password from standard input')
     .option('--yes', 'do not ask')
     .action(resetPassword)
+
+  withUser(user, 'reset-mfa', 'take the second factors away of somebody who lost them')
+    .option('--yes', 'do not ask')
+    .action(resetFactors)
 
   withUser(user, 'sessions', 'list the open sessions').action(showSessions)
 

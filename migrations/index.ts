@@ -9,6 +9,7 @@ import * as identities from './0007-identities.ts'
 import * as calls from './0008-calls.ts'
 import * as avatarsAndDeviceNames from './0009-avatars-and-device-names.ts'
 import * as access from './0012-access.ts'
+import * as signin from './0013-signin.ts'
 import * as nodes from './0015-nodes.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
@@ -23,5 +24,6 @@ export const migrations: readonly Migration[] = [
   calls,
   avatarsAndDeviceNames,
   access,
+  signin,
   nodes,
 ]

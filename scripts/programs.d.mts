@@ -1,4 +1,4 @@
-type Program = 'caddy' | 'nginx' | 'openssl' | 'turnserver' | 'turnutils_uclient'
+type Program = 'caddy' | 'chromium' | 'nginx' | 'openssl' | 'turnserver' | 'turnutils_uclient'
 
 export declare const PACKAGES: Readonly<Record<Program, string>>
 export declare function findProgram(name: Program): string | undefined

@@ -7,6 +7,7 @@ import { run } from './setup.mjs'
 /** Each program, and the Debian package that has it. */
 export const PACKAGES = {
   caddy: 'caddy',
+  chromium: 'chromium',
   nginx: 'nginx',
   openssl: 'openssl',
   turnserver: 'coturn',

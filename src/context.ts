@@ -5,6 +5,7 @@ import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
 import type { Mailer } from './outbound/mail.ts'
+import type { OidcClient } from './outbound/oidc/client.ts'
 import type { PushChannels } from './outbound/push.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Ids } from './platform/ids.ts'
@@ -32,6 +33,7 @@ export interface Ctx {
   readonly presence: PresenceTracker
   readonly push: PushChannels
   readonly calls: CallRegistry
+  readonly oidc: OidcClient
 }
 
 /** The only tenant until organisations are switched on. */

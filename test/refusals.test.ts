@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hubMethods, routes } from '../src/app/features.ts'
 import { type AnyRoute, operationOf, type Route } from '../src/http/define-route.ts'
+import { usesAccessCodes } from '../src/policy/errors.ts'
 import {
   PERMISSIONS,
   type Permission,
@@ -34,6 +35,16 @@ const PUBLIC = [
   'GET /auth/status',
   ...['GET /', 'GET /join/{token}', 'POST /join/{token}', 'GET /verify-email'],
   ...['GET /reset-password', 'POST /reset-password', 'GET /link-device'],
+  ...['app-code/redeem', 'second-factor', 'second-factor/options', 'second-factor/set-up'].map(
+    (name) => `POST /api/auth/${name}`,
+  ),
+  ...['passkey', 'passkey/options'].map((name) => `POST /api/auth/${name}`),
+  ...['callback', 'config', 'login', 'logout', 'second-factor', 'sign-in', 'signed-out'].map(
+    (name) => `GET /auth/${name}`,
+  ),
+  ...['backchannel-logout', 'logout', 'passkey', 'second-factor', 'sign-in'].map(
+    (name) => `POST /auth/${name}`,
+  ),
 ]
 
 /** Fields that the contract gives a code of their own, also when they are left out. */
@@ -58,9 +69,9 @@ async function changesNothing(scene: Scene, refusals: () => Promise<void>): Prom
   assert.deepEqual(await scene.rows(), before)
 }
 
-function assertUnauthorized(reply: Reply, what: string): void {
+function assertUnauthorized(reply: Reply, what: string, code = 'unauthorized'): void {
   assert.equal(reply.headers.get('www-authenticate'), 'Bearer', `${what}: ${reply.status}`)
-  assertRefused(reply, 401, 'unauthorized')
+  assertRefused(reply, 401, code)
 }
 
 test('the walk leaves no route out', () => {
@@ -80,7 +91,8 @@ test('without a token nothing but what is public answers, with or without the pu
     for (const prefix of scene.prefixes) {
       for (const route of ROUTES.filter(isClosed)) {
         const path = prefix + scene.path(route)
-        assertUnauthorized(await rest.send(verb(route), path), path)
+        const code = usesAccessCodes(operationOf(route)) ? 'unauthenticated' : 'unauthorized'
+        assertUnauthorized(await rest.send(verb(route), path), path, code)
       }
       assertUnauthorized(await rest.post(prefix + NEGOTIATE), NEGOTIATE)
       const upgrade = await askForSocket(scene, prefix + UPGRADE)

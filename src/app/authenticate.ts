@@ -6,6 +6,9 @@ import type { RecordRefusal } from '../features/audit/service.ts'
 import type { JwtBearers } from '../features/jwt-bearers/authenticate.ts'
 import { listGrantedRoles } from '../features/roles/access.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
+import { authenticateBrowser } from '../features/sessions/service.ts'
+import { cookieOf, SESSION_COOKIE } from '../http/cookies.ts'
+import { requireSameOrigin } from '../http/same-origin.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Actor, AnonymousActor, Origin, UserActor } from '../policy/actor.ts'
 import type { AuthMethod } from '../policy/auth-methods.ts'
@@ -79,6 +82,15 @@ const SCHEMES: readonly Scheme[] = [
     kind: 'access-token',
     takes: () => true,
     authenticate: ({ ctx }, text, origin) => authenticateToken(ctx, text, origin),
+    stillHolds: ({ ctx }, actor) => isStillActive(ctx, actor),
+  },
+  {
+    kind: 'session-cookie',
+    find: (_needs, request) => cookieOf(request, SESSION_COOKIE),
+    async authenticate({ ctx }, token, origin, request) {
+      requireSameOrigin(ctx.config, request)
+      return authenticateBrowser(ctx, token, origin)
+    },
     stillHolds: ({ ctx }, actor) => isStillActive(ctx, actor),
   },
 ]

@@ -16,7 +16,9 @@ import { startPush } from '../features/push/service.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
 import { createMailer } from '../outbound/mail.ts'
+import { createOidcClient } from '../outbound/oidc/client.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { createIds } from '../platform/ids.ts'
@@ -109,6 +111,13 @@ export async function createApp(options: AppOptions): Promise<App> {
       mailer,
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
+      oidc: createOidcClient({
+        clock,
+        fetch: createGuardedFetch(config.outboundAllow),
+        timeoutMs: config.oidc.timeoutMs,
+        allow: config.outboundAllow,
+        secrets: config.secrets.oidcClients,
+      }),
       calls: new CallRegistry(clock),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.

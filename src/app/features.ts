@@ -28,8 +28,13 @@ import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { tools as messageTools } from '../features/messages/mcp.ts'
 import { routes as messages } from '../features/messages/routes.ts'
+import { commands as mfaCommands } from '../features/mfa/commands.ts'
+import { jobs as mfaJobs } from '../features/mfa/jobs.ts'
+import { routes as mfa } from '../features/mfa/routes.ts'
 import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
+import { jobs as oidcJobs } from '../features/oidc/jobs.ts'
+import { routes as oidc } from '../features/oidc/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
 import { routes as presence } from '../features/presence/routes.ts'
 import { commands as proxyCommands } from '../features/proxy/commands.ts'
@@ -47,6 +52,7 @@ import { routes as search } from '../features/search/routes.ts'
 import { jobs as sessionJobs } from '../features/sessions/jobs.ts'
 import { routes as sessionPages } from '../features/sessions/pages.ts'
 import { routes as sessions } from '../features/sessions/routes.ts'
+import { routes as signInPages } from '../features/sign-in/pages.ts'
 import { methods as syncMethods } from '../features/sync/hub.ts'
 import { routes as sync } from '../features/sync/routes.ts'
 import { commands as turnCommands } from '../features/turn/commands.ts'
@@ -66,6 +72,9 @@ export const routes: readonly AnyRoute[] = [
   ...accounts,
   ...sessions,
   ...sessionPages,
+  ...signInPages,
+  ...oidc,
+  ...mfa,
   ...devices,
   ...push,
   ...friends,
@@ -101,6 +110,7 @@ export const tools: readonly Tool[] = [...nodeTools, ...messageTools, ...searchT
 export const commands = [
   ...adminCommands,
   ...inviteCommands,
+  ...mfaCommands,
   ...keyCommands,
   ...apiKeyCommands,
   ...roleCommands,
@@ -121,5 +131,7 @@ export const jobs: readonly Job[] = [
   ...callJobs,
   ...attachmentJobs,
   ...sessionJobs,
+  ...oidcJobs,
+  ...mfaJobs,
   ...apiKeyJobs,
 ]

@@ -7,6 +7,7 @@ import { createRefusalRecorder, type RecordRefusal } from '../features/audit/ser
 import { deviceConnected, deviceDisconnected } from '../features/calls/devices.ts'
 import { listConversationIds } from '../features/conversations/access.ts'
 import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
+import { requireFreshProof } from '../features/mfa/service.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { defineRawRoute } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
@@ -67,8 +68,12 @@ export async function listen(
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
     anonymous,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
+    requireFreshProof: (actor) => requireFreshProof(ctx, actor),
     identifyIfKnown: authenticator.identifyIfKnown,
-    signInPage: () => (ctx.access.rules().defaultMethod === 'oauth' ? SIGN_IN_PAGE : undefined),
+    signInPage(isPage) {
+      if (ctx.access.rules().defaultMethod === 'oauth') return SIGN_IN_PAGE
+      return isPage ? '/auth/sign-in' : undefined
+    },
     admit: (request, actor, path) => checkAppVersion(config, actor, path, request.headers),
     refused,
     checkAnswers: options.checkAnswers ?? false,

@@ -1,4 +1,5 @@
 import { AUTH_METHODS, type AuthMethod } from '../policy/auth-methods.ts'
+import type { OidcProvider } from './oidc.ts'
 import type { SettingValues } from './settings.ts'
 
 /** Who may call. What `mimir serve` reads again at SIGHUP is `methods`, `defaultMethod` and `rbacSource`. */
@@ -26,14 +27,20 @@ const LEAST_KEY_LENGTH = 32
 export function accessConfig(
   values: SettingValues,
   isLoopback: boolean,
+  providers: readonly OidcProvider[],
   problems: string[],
 ): AccessConfig {
   const securityEnabled = values.MIMIR_ENABLE_SECURITY
   if (!securityEnabled && !isLoopback) {
     problems.push('MIMIR_ENABLE_SECURITY: false is accepted on a loopback listener only')
   }
-  const jwtIssuers = findJwtIssuers(values, problems)
-  const methods = authMethods(values.MIMIR_AUTH_METHODS, jwtIssuers.length > 0, problems)
+  const jwtIssuers = [...findJwtIssuers(values, problems), ...issuersOf(providers, values)]
+  const configured: readonly AuthMethod[] = [
+    ...(['password', 'api-key'] as const),
+    ...(providers.length > 0 ? (['oauth'] as const) : []),
+    ...(jwtIssuers.length > 0 ? (['jwt'] as const) : []),
+  ]
+  const methods = authMethods(values.MIMIR_AUTH_METHODS, configured, problems)
   const defaultMethod = values.MIMIR_DEFAULT_AUTH_METHOD
   if (defaultMethod !== undefined && !methods.includes(defaultMethod)) {
     problems.push(
@@ -68,12 +75,24 @@ function findJwtIssuers(
   ]
 }
 
+/** A provider whose access tokens are asked for our audience makes tokens that we take, too. */
+function issuersOf(
+  providers: readonly OidcProvider[],
+  { MIMIR_OAUTH_ISSUER }: SettingValues,
+): readonly JwtIssuer[] {
+  return providers
+    .filter(({ issuer }) => issuer !== MIMIR_OAUTH_ISSUER)
+    .flatMap(({ issuer, audience, endpoints }) =>
+      audience === undefined ? [] : [{ issuer, audience, jwksUri: endpoints.jwks }],
+    )
+}
+
 function authMethods(
   list: string | undefined,
-  hasJwt: boolean,
+  configured: readonly AuthMethod[],
   problems: string[],
 ): readonly AuthMethod[] {
-  if (list === undefined) return ['password', 'api-key', ...(hasJwt ? (['jwt'] as const) : [])]
+  if (list === undefined) return configured
   const known = AUTH_METHODS.join(', ')
   const methods = new Set<AuthMethod>()
   for (const entry of list.split(',').map((one) => one.trim())) {
@@ -81,7 +100,7 @@ function authMethods(
     if (method) methods.add(method)
     else problems.push(`MIMIR_AUTH_METHODS: "${entry}" is none of ${known}`)
   }
-  if (methods.has('jwt') && !hasJwt) {
+  if (methods.has('jwt') && !configured.includes('jwt')) {
     problems.push('MIMIR_AUTH_METHODS: jwt needs MIMIR_OAUTH_ISSUER and MIMIR_OAUTH_AUDIENCE')
   }
   return [...methods]

@@ -6,8 +6,10 @@ import {
   type RateLimit,
 } from '../policy/rate-classes.ts'
 import { type AccessConfig, accessConfig, environmentKeys } from './access.ts'
+import { type OidcProvider, readOidc } from './oidc.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
+import { type MfaConfig, readAppRedirects, readMfa } from './sign-in.ts'
 import { type TurnConfig, turnConfig } from './turn.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
@@ -42,6 +44,15 @@ export interface Config {
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
   /** What people's addresses may lead to beside the public network. */
   readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
+  /** Providers that people may sign in with, and how a browser and an app come back from there. */
+  readonly oidc: {
+    readonly providers: readonly OidcProvider[]
+    readonly timeoutMs: number
+    readonly flowSeconds: number
+    readonly appRedirects: readonly string[]
+  }
+  readonly browserSession: { readonly seconds: number; readonly idleSeconds: number }
+  readonly mfa: MfaConfig
   readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
   /** Start although the stored messages cannot be opened any more. */
   readonly acceptLostKeys: boolean
@@ -53,6 +64,8 @@ export interface Config {
     readonly turnSecret: string | undefined
     readonly bootstrapPassword: string | undefined
     readonly firebaseKey: string | undefined
+    /** Of OpenID Connect clients, by the provider's name. */
+    readonly oidcClients: Readonly<Record<string, string>>
     /** API keys of the environment: the nth acts as the service `env_n`. */
     readonly apiKeys: readonly string[]
     readonly rbacAuthHeader: string | undefined
@@ -89,6 +102,7 @@ export function deriveConfig(
     values.MIMIR_FCM_ENDPOINT,
     problems,
   )
+  const oidc = readOidc(values, publicUrl, problems)
   const config: Config = {
     dataDir,
     paths: {
@@ -110,7 +124,7 @@ export function deriveConfig(
       userQuotaBytes: values.MIMIR_ATTACHMENT_USER_QUOTA_BYTES,
       totalBytes: values.MIMIR_ATTACHMENT_TOTAL_BYTES,
     },
-    access: accessConfig(values, isLoopback(listen.host), problems),
+    access: accessConfig(values, isLoopback(listen.host), oidc.providers, problems),
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
     smtp: smtpConfig(values, problems),
@@ -120,6 +134,17 @@ export function deriveConfig(
       vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),
     },
     outboundAllow: parseOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
+    oidc: {
+      providers: oidc.providers,
+      timeoutMs: values.MIMIR_OAUTH_TIMEOUT_MS,
+      flowSeconds: values.MIMIR_OAUTH_STATE_TIMEOUT,
+      appRedirects: readAppRedirects(values.MIMIR_APP_REDIRECTS, problems),
+    },
+    browserSession: {
+      seconds: values.MIMIR_SESSION_SECONDS,
+      idleSeconds: values.MIMIR_SESSION_IDLE_SECONDS,
+    },
+    mfa: readMfa(values, publicUrl, problems),
     apps: {
       android: {
         minimum: values.MIN_APP_VERSION_ANDROID,
@@ -141,6 +166,7 @@ export function deriveConfig(
       turnSecret: values.TURN_SECRET,
       bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
       firebaseKey: firebase?.privateKey,
+      oidcClients: oidc.secrets,
       apiKeys: environmentKeys(values, problems),
       rbacAuthHeader: values.MIMIR_RBAC_AUTH_HEADER,
     },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LOG_LEVELS } from '../platform/log.ts'
 import { ACCESS_SETTINGS } from './access-settings.ts'
 import { EARLIER_ACCESS_NAMES } from './earlier-access-names.ts'
+import { REPLACED_SIGN_IN_NAMES, SIGN_IN_SETTINGS } from './sign-in-settings.ts'
 
 /** One setting: an environment variable, or the same name in `DATA/mimir.env`. */
 export interface Setting {
@@ -144,7 +145,7 @@ export const SETTINGS = defineSettings({
       .optional(),
   },
   MIMIR_OUTBOUND_ALLOW: {
-    about: 'hosts, addresses or networks (CIDR) of private networks that push may go to',
+    about: 'hosts, addresses or networks (CIDR) of private networks that calls out may go to',
     schema: z.string().default(''),
   },
   TURN_HOST: {
@@ -179,6 +180,7 @@ export const SETTINGS = defineSettings({
   LATEST_APP_VERSION_IOS: { about: 'newest iOS app', schema: version },
   APP_DOWNLOAD_URL_ANDROID: { about: 'where the Android app is', schema: httpUrl.optional() },
   APP_DOWNLOAD_URL_IOS: { about: 'where the iOS app is', schema: httpUrl.optional() },
+  ...SIGN_IN_SETTINGS,
 })
 
 export type SettingName = keyof typeof SETTINGS
@@ -189,6 +191,7 @@ export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TEST_POSTGRES'])
 
 /** Names of the earlier systems that mean something else here: answered with what replaces them. */
 export const REPLACED_NAMES: Readonly<Record<string, string>> = {
+  ...REPLACED_SIGN_IN_NAMES,
   MIMIR_PORT: 'use MIMIR_LISTEN=HOST:PORT or SERVER_PORT',
   MIMIR_SERVER_URL: 'use MIMIR_PUBLIC_URL',
   MIMIR_ENV: 'the server behaves alike everywhere',

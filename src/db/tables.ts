@@ -1,22 +1,20 @@
 import type { Generated, Selectable } from 'kysely'
 import type { AccessTables } from './access-tables.ts'
 import type { NodeTables } from './node-tables.ts'
+import type { SignInTables } from './sign-in-tables.ts'
 
 export type * from './access-tables.ts'
 export type * from './node-tables.ts'
+export type * from './sign-in-tables.ts'
 
 /**
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
  * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
-export interface Tables extends AccessTables, NodeTables {
+export interface Tables extends AccessTables, NodeTables, SignInTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow
-  // sessions
-  sessions: SessionRow
-  refresh_tokens: RefreshTokenRow
-  device_links: DeviceLinkRow
   // invites
   invitations: InvitationRow
   // devices
@@ -87,44 +85,6 @@ export interface EmailTokenRow {
   new_email: string | null
   tenant_id: string
   user_id: string
-  created_at: string
-  expires_at: string
-  used_at: string | null
-}
-
-export interface SessionRow {
-  id: string
-  tenant_id: string
-  user_id: string
-  ip: string | null
-  user_agent: string | null
-  /** What the person or the app calls the device; null: what the user agent says. */
-  name: string | null
-  created_at: string
-  last_used_at: string
-  expires_at: string
-  revoked_at: string | null
-  revoked_reason: string | null
-}
-
-export interface RefreshTokenRow {
-  token_hash: string
-  tenant_id: string
-  session_id: string
-  created_at: string
-  expires_at: string
-  /** When a successor took its place; the newest token of a session has none. */
-  rotated_at: string | null
-  /** The successor's hash: known from the rotation on. */
-  successor_hash: string | null
-}
-
-export interface DeviceLinkRow {
-  code_hash: string
-  tenant_id: string
-  user_id: string
-  /** The session of the device that made the code: the code ends with it. */
-  session_id: string
   created_at: string
   expires_at: string
   used_at: string | null

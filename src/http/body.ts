@@ -16,6 +16,15 @@ export async function readForm(request: Request, limit: number): Promise<Record<
   return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)))
 }
 
+/** JSON in a field of a form, or undefined: nobody types it, so whatever is wrong is wrong alike. */
+export function jsonOf(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '')
+  } catch {
+    return undefined
+  }
+}
+
 /** A body this small is there at once, or its sender has no intention of ending it. */
 const DEADLINE_MS = 20_000
 

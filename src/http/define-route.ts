@@ -34,6 +34,8 @@ export interface RouteSpec<
   readonly summary: string
   readonly permission: Requirement
   readonly rate: RateClass
+  /** Only for somebody who showed lately that it is still them: what cannot be undone. */
+  readonly stepUp?: true
   readonly params?: P
   readonly query?: Q
   readonly body?: B
@@ -66,6 +68,7 @@ export interface Route {
   readonly summary: string
   readonly permission: Requirement
   readonly rate: RateClass
+  readonly stepUp: boolean
   readonly params: z.ZodObject | undefined
   readonly query: z.ZodObject | undefined
   readonly body: z.ZodObject | undefined
@@ -91,6 +94,9 @@ export interface RawRoute {
   readonly summary: string
   readonly permission: Requirement
   readonly rate: RateClass
+  readonly stepUp?: true
+  /** A browser is told of a refusal by a page. */
+  readonly refusal?: 'page'
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
 }
 
@@ -110,6 +116,7 @@ export function defineRoute<
     summary: spec.summary,
     permission: spec.permission,
     rate: spec.rate,
+    stepUp: spec.stepUp ?? false,
     params: spec.params,
     query: spec.query,
     body: spec.body,

@@ -15,35 +15,70 @@ small { display: block; opacity: .75; }
 code { word-break: break-all; }
 `
 
-// The one style is allowed by its hash; scripts, frames and everything else are not.
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+function hashOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+}
 
-/** A plain page that works without script. `body` comes from `html`, which escapes its values. */
-export async function page(title: string, body: Html, status = 200): Promise<Response> {
+/** The one style, and the page's own script if it has one, are allowed by their hashes; all else is not. */
+function policy(script: string | undefined): string {
+  return [
+    "default-src 'none'",
+    `style-src ${hashOf(STYLE)}`,
+    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`, "connect-src 'self'"]),
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+export interface PageOptions {
+  readonly status?: number
+  /** Lines of `Set-Cookie`. */
+  readonly cookies?: readonly string[]
+  /** Where the browser goes on to by itself, at once. */
+  readonly goTo?: string
+  /** Its forms are taken only from a page of ours, and its address holds no secret. */
+  readonly tellsOrigin?: true
+  /** A module of our own, as text. */
+  readonly script?: string
+}
+
+/** A plain page. `body` comes from `html`, which escapes its values. */
+export async function page(
+  title: string,
+  body: Html,
+  options: PageOptions = {},
+): Promise<Response> {
+  const { status = 200, cookies = [], goTo, script, tellsOrigin } = options
   const document = await html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+${goTo === undefined ? '' : html`<meta http-equiv="refresh" content="0; url=${goTo}">`}
 <title>${title}</title>
 <style>${raw(STYLE)}</style>
 </head>
 <body>
 <h1>${title}</h1>
 ${body}
+${script === undefined ? '' : html`<script type="module">${raw(script)}</script>`}
 </body>
 </html>`
-  return new Response(document.toString(), {
-    status,
-    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
+  const headers = new Headers({
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': policy(script),
   })
+  // Without it browsers would not say whose a form is; other sites are told nothing.
+  if (tellsOrigin) headers.set('referrer-policy', 'same-origin')
+  for (const cookie of cookies) headers.append('set-cookie', cookie)
+  return new Response(document.toString(), { status, headers })
 }
 
-export { html } from 'hono/html'
+/** A page that only leads on: what an answer 200 with a cookie, or a form's way out of this site, needs. */
+export function movingOn(goTo: string, cookies: readonly string[] = []): Promise<Response> {
+  return page('One moment', html`<p><a href="${goTo}">Go on</a></p>`, { goTo, cookies })
+}
+
+export { html, raw } from 'hono/html'

@@ -11,6 +11,7 @@ import { clientAddress } from './client-address.ts'
 import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
 import { limitCall, RateLimited, type RateStanding } from './rate-limit.ts'
+import { refusalPage, wantsPage } from './refusal-page.ts'
 
 /** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
 const MAX_JSON_BYTES = 64 * 1024
@@ -22,10 +23,15 @@ export interface HttpOptions {
   anonymous(origin: Origin): Actor
   /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
+  /** Refuses whoever did not show lately that it is still them; asked for routes with `stepUp`. */
+  requireFreshProof(actor: Actor): Promise<void>
   /** The same where it is no must: `anonymous` without a good one. */
   identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
-  /** Path of the page where people sign in, if that is what browsers without a credential shall see. */
-  signInPage(): string | undefined
+  /**
+   * Path of the page where people sign in, if that is what browsers without a credential shall see;
+   * those who opened a page always do.
+   */
+  signInPage(isPage: boolean): string | undefined
   /** What every call has to pass after authentication, for example the version gate. */
   admit(request: Request, actor: Actor, path: string): void
   /** Called with refusals of kind `forbidden`, for the audit. */
@@ -100,6 +106,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
       authorize(actor, route.permission, route.method !== 'get')
       options.admit(request, actor, route.path)
+      if (route.stepUp) await options.requireFreshProof(actor)
       response =
         route.kind === 'raw'
           ? await route.respond(ctx, actor, { request, params })
@@ -109,14 +116,21 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
         await options.refused(actor, error)
       }
-      response = toSignIn(request, error) ?? toResponse(error, origin.requestId, ctx.log)
+      const signIn = toSignIn(route, request, error)
+      response = signIn ?? toResponse(error, origin.requestId, ctx.log)
+      if (!signIn && route.kind === 'raw' && route.refusal === 'page' && wantsPage(request)) {
+        response = await refusalPage(error, response)
+      }
     }
     return withHeaders(response, origin.requestId, standing)
   }
 
   /** Sends people who opened an address without being signed in to where they can be. */
-  function toSignIn(request: Request, error: unknown): Response | undefined {
-    const page = options.signInPage()
+  function toSignIn(route: AnyRoute, request: Request, error: unknown): Response | undefined {
+    // What is open to all refuses for other reasons, which signing in once more would not mend.
+    if (route.permission === 'public') return undefined
+    const isPage = route.kind === 'raw' && route.refusal === 'page'
+    const page = options.signInPage(isPage)
     const isMissing = error instanceof AppError && error.kind === 'unauthenticated'
     if (page === undefined || !isMissing || !isNavigation(request)) return undefined
     const { pathPrefix } = ctx.config
@@ -228,7 +242,7 @@ function withCommonHeaders(
   const { headers } = response
   headers.set('x-request-id', requestId)
   headers.set('x-content-type-options', 'nosniff')
-  headers.set('referrer-policy', 'no-referrer')
+  if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer')
   headers.set('cross-origin-opener-policy', 'same-origin')
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
   if (!headers.has('content-security-policy')) {

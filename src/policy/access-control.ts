@@ -58,7 +58,7 @@ export function createAccessControl(securityEnabled: boolean, first: AccessRules
  */
 export function rolesOfClaims({ claimPath, defaultRole }: RoleTable, claims: object): string[] {
   if (claimPath === undefined || isLeftOut(claims, claimPath)) return []
-  const named = valueAt(claims, claimPath)
+  const named = claimAt(claims, claimPath)
   if (named === undefined || named === '' || (Array.isArray(named) && named.length === 0)) {
     return defaultRole === undefined ? [] : [defaultRole]
   }
@@ -67,14 +67,14 @@ export function rolesOfClaims({ claimPath, defaultRole }: RoleTable, claims: obj
 }
 
 /** A token with too many groups has, instead of them, where to ask (OpenID Connect Core §5.6.2). */
-function isLeftOut(claims: object, path: string): boolean {
-  const elsewhere = valueAt(claims, '_claim_names')
+export function isLeftOut(claims: object, path: string): boolean {
+  const elsewhere = claimAt(claims, '_claim_names')
   const [first = ''] = path.split('.')
   return typeof elsewhere === 'object' && elsewhere !== null && Object.hasOwn(elsewhere, first)
 }
 
 /** A claim may have dots in its own name, as URLs have: the whole path is tried first. */
-function valueAt(claims: object, path: string): unknown {
+export function claimAt(claims: object, path: string): unknown {
   return Object.hasOwn(claims, path)
     ? (claims as Record<string, unknown>)[path]
     : path.split('.').reduce<unknown>(memberOf, claims)

@@ -8,6 +8,7 @@ import { type Appliance, boot } from '../harness/boot.ts'
 import { MailServer } from '../harness/mail-server.ts'
 import { Browser } from '../harness/push-services.ts'
 import { assertDone, type Reply } from '../harness/rest.ts'
+import { walkSignIn } from './audit-of-sign-in.ts'
 
 function eventsOf(mimir: Appliance, requestId: string | null) {
   return mimir.app.ctx.db.read
@@ -219,6 +220,7 @@ test('every route that changes something leaves exactly one event, and sending a
   const changed = dora.rest.post('/api/auth/change-password', passwords)
   await act('POST /api/auth/change-password', 'account.password_changed', changed)
 
+  await walkSignIn(act)
   const changing = routes.filter(({ method }) => method !== 'get').map(operationOf)
   const missing = changing.filter((operation) => !walked.has(operation))
   assert.deepEqual(missing, [], 'routes that this test does not walk')

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp } from '../../src/app/create-app.ts'
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { HubLimits } from '../../src/hub/limits.ts'
 import { createLog } from '../../src/platform/log.ts'
@@ -44,14 +45,7 @@ export class Appliance implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const env = {
-      MIMIR_LISTEN: '127.0.0.1:0',
-      MIMIR_RATE_LIMITS: 'off',
-      ...this.#store.env,
-      ...this.#options.mail?.env,
-      ...this.#options.env,
-    }
-    const { config } = loadConfig({ dataDir: this.dataDir, env })
+    const config = this.#config(this.#options.env)
     this.app = await createApp({
       config,
       log: createLog({
@@ -66,6 +60,22 @@ export class Appliance implements AsyncDisposable {
     })
     const listener = await this.app.listen()
     this.url = `http://127.0.0.1:${listener.port}`
+  }
+
+  #config(env: Record<string, string> = {}): Config {
+    const all = {
+      MIMIR_LISTEN: '127.0.0.1:0',
+      MIMIR_RATE_LIMITS: 'off',
+      ...this.#store.env,
+      ...this.#options.mail?.env,
+      ...env,
+    }
+    return loadConfig({ dataDir: this.dataDir, env: all }).config
+  }
+
+  /** Takes these settings over in place of those it was started with, as SIGHUP does. */
+  async reload(env: Record<string, string>): Promise<void> {
+    await this.app.reload(this.#config(env))
   }
 
   get mail(): MailServer | undefined {
@@ -121,7 +131,7 @@ export class Appliance implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#hubs.map((hub) => hub.stop()))
-    await this.app.close()
+    await this.app?.close()
     await this.#store.drop()
     rmSync(this.dataDir, { recursive: true, force: true })
   }
@@ -131,6 +141,11 @@ export class Appliance implements AsyncDisposable {
 export async function boot(options: BootOptions = {}): Promise<Appliance> {
   const dataDir = mkdtempSync(join(tmpdir(), 'mimir-test-'))
   const appliance = new Appliance(dataDir, await createTestStore(), options)
-  await appliance.start()
+  try {
+    await appliance.start()
+  } catch (error) {
+    await appliance[Symbol.asyncDispose]()
+    throw error
+  }
   return appliance
 }

@@ -77,6 +77,9 @@ export async function setScene(): Promise<Scene> {
     ['/admin/users/{id}', dave],
     ['/nodes/{id}', node.id],
     ['/nodes/types/', node.id],
+    // What refuses before it looks at who is meant, and who cannot be made without a provider.
+    ['/me/identities/{id}', invitation.id],
+    ['/me/passkeys/{id}', invitation.id],
     ['/keys/{id}', key.id],
   ]
   const others: Record<string, string> = {

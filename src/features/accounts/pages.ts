@@ -138,7 +138,7 @@ function resetPage(problem?: string): Promise<Response> {
 <small>at least 8 characters</small></label>
 <button>Set the password</button>
 </form>`,
-    problem ? 400 : 200,
+    { status: problem ? 400 : 200 },
   )
 }
 
@@ -165,7 +165,7 @@ function joinPage({ form = {}, problem, expiresAt }: JoinForm): Promise<Response
 <button>Join</button>
 </form>
 ${expiresAt ? html`<p><small>The invitation is for one person and is open until ${expiresAt.slice(0, 10)}.</small></p>` : ''}`,
-    problem ? 400 : 200,
+    { status: problem ? 400 : 200 },
   )
 }
 
@@ -179,9 +179,7 @@ function describe(error: z.ZodError): string {
 
 function refusedPage(error: unknown): Promise<Response> {
   if (!(error instanceof AppError)) throw error
-  return page(
-    'This does not work',
-    html`<p role="alert">${error.message}</p>`,
-    statusOf(error.kind),
-  )
+  return page('This does not work', html`<p role="alert">${error.message}</p>`, {
+    status: statusOf(error.kind),
+  })
 }

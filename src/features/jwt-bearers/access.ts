@@ -1,1 +1,1 @@
-export { hasAdminSubject } from './store.ts'
+export { findSubject, hasAdminSubject } from './store.ts'

@@ -8,6 +8,7 @@ import type { Origin, UserActor } from '../../policy/actor.ts'
 import { accessErrors, invalidToken, tokenExpired } from '../../policy/errors.ts'
 import { expandPermission } from '../../policy/permission-names.ts'
 import type { Permission } from '../../policy/permissions.ts'
+import { findIdentityOwner } from '../oidc/access.ts'
 import { createIssuerKeys, KeysUnavailable } from './key-set.ts'
 import { findSubject } from './store.ts'
 
@@ -48,7 +49,10 @@ export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers
       const payload = await verify(needs, found, found.keys, token)
       const { issuer } = found
       const { sub: name = '' } = payload
-      const subject = await findSubject(needs.db.read, issuer, name)
+      // Whom the operator linked, or who signs in with the same provider in a browser.
+      const subject =
+        (await findSubject(needs.db.read, issuer, name)) ??
+        (await findIdentityOwner(needs.db.read, issuer, name))
       if (subject?.status !== 'Active') {
         const reason = subject ? 'subject_not_active' : 'unknown_subject'
         throw new AppError(accessErrors.notAdmitted, {}, { audit: { reason } })

@@ -1,21 +1,19 @@
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  type JWTVerifyGetKey,
-  type RemoteJWKSet,
-} from 'jose'
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { JwtIssuer } from '../../config/access.ts'
 import type { GuardedFetch } from '../../outbound/guarded-fetch.ts'
-import { type Clock, HOUR, SECOND } from '../../platform/clock.ts'
+import { type Clock, HOUR, MINUTE, SECOND } from '../../platform/clock.ts'
 
-/** How long keys that were read once go on while the issuer does not answer. */
+/** How old keys may be while the issuer answers. */
+const FRESH = 10 * MINUTE
+/** How old they may be while it does not. */
 const STALE = 24 * HOUR
+/** A name that is not among the keys is a reason to read them anew, but not for everybody who makes one up. */
+const LOOK_AGAIN = 30 * SECOND
 /** After a failure nobody else waits for an issuer that is down. */
 const RETRY = 10 * SECOND
+const MOST_BYTES = 512 * 1024
 
-/** The issuer's keys could not be read, and there are none from before. */
+/** The issuer's keys could not be read, and there are none from before that are young enough. */
 export class KeysUnavailable extends Error {
   constructor(options?: ErrorOptions) {
     super('the keys of the issuer cannot be read', options)
@@ -23,85 +21,86 @@ export class KeysUnavailable extends Error {
 }
 
 /**
- * Finds the key that a token names in the issuer's key set (RFC 7517): read when first needed, again
- * after ten minutes, and at a name that is not in it, but not more than every 30 seconds.
+ * Finds the key that a token names in the issuer's key set (RFC 7517). The library's own cache looks at
+ * a clock of its own and knows nothing of keys that go on while their server is down.
  */
 export function createIssuerKeys(
   issuer: JwtIssuer,
   fetch: GuardedFetch,
   clock: Clock,
 ): JWTVerifyGetKey {
-  let opening: Promise<RemoteJWKSet> | undefined
+  let known: { find: JWTVerifyGetKey; readAt: number } | undefined
+  let reading: Promise<void> | undefined
   let failedAt = Number.NEGATIVE_INFINITY
-  let readAt = Number.NEGATIVE_INFINITY
 
-  const read = async (url: string): Promise<Response> => {
-    if (clock.now() - failedAt < RETRY) throw new KeysUnavailable()
+  const isOlderThan = (age: number) => known === undefined || clock.now() - known.readAt >= age
+
+  async function read(): Promise<void> {
     try {
-      // The issuer's own host stands in the settings; where else it points is anybody's address.
-      const trusted =
-        url === issuer.jwksUri || new URL(url).origin === new URL(issuer.issuer).origin
-      const answer = await fetch({
-        url,
-        method: 'GET',
-        headers: { accept: 'application/json' },
-        trusted,
-        maxBytes: 512 * 1024,
-      })
-      if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`)
-      return new Response(new Uint8Array(answer.body))
+      const url = issuer.jwksUri ?? (await discover(issuer, fetch))
+      const keys = (await readDocument(issuer, fetch, url)) as unknown as JSONWebKeySet
+      known = { find: createLocalJWKSet(keys), readAt: clock.now() }
     } catch (cause) {
       failedAt = clock.now()
       throw new KeysUnavailable({ cause })
+    } finally {
+      reading = undefined
     }
   }
 
-  const open = async (): Promise<RemoteJWKSet> => {
-    const url = issuer.jwksUri ?? (await discover(issuer.issuer, read))
-    return createRemoteJWKSet(new URL(url), {
-      [customFetch]: async (address) => {
-        const answer = await read(address)
-        readAt = clock.now()
-        return answer
-      },
-    })
+  /** One reading for all who wait for it. */
+  async function renew(): Promise<void> {
+    if (clock.now() - failedAt < RETRY) throw new KeysUnavailable()
+    reading ??= read()
+    await reading
   }
 
   return async (header, token) => {
-    opening ??= open().catch((error) => {
-      opening = undefined
-      throw error
-    })
-    const keys = await opening
+    if (isOlderThan(FRESH)) {
+      await renew().catch((error) => {
+        if (isOlderThan(STALE)) throw error
+      })
+    }
     try {
-      return await keys(header, token)
+      return await requireKnown(known).find(header, token)
     } catch (error) {
-      if (isAboutToken(error)) throw error
-      const known = clock.now() - readAt < STALE ? keys.jwks() : undefined
-      if (known) return createLocalJWKSet(known)(header, token)
-      throw error instanceof KeysUnavailable ? error : new KeysUnavailable({ cause: error })
+      const isUnknown = error instanceof errors.JWKSNoMatchingKey && isOlderThan(LOOK_AGAIN)
+      if (!isUnknown) throw error
+      await renew()
+      return requireKnown(known).find(header, token)
     }
   }
 }
 
-/** Whether the fault is the token's and not that of the key set or its server. */
-function isAboutToken(error: unknown): boolean {
-  return (
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSENotSupported
-  )
+function requireKnown<T>(known: T | undefined): T {
+  if (known === undefined) throw new KeysUnavailable()
+  return known
 }
 
 /** Where the issuer says its keys are (OpenID Connect Discovery §4); it has to call itself what we do. */
-async function discover(issuer: string, read: (url: string) => Promise<Response>): Promise<string> {
-  const answer = await read(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
-  try {
-    const { issuer: name, jwks_uri: url } = (await answer.json()) as Record<string, unknown>
-    if (name !== issuer) throw new Error(`the discovery document is that of ${String(name)}`)
-    if (typeof url !== 'string' || !URL.canParse(url)) throw new Error('no jwks_uri')
-    return url
-  } catch (cause) {
-    throw new KeysUnavailable({ cause })
-  }
+async function discover(issuer: JwtIssuer, fetch: GuardedFetch): Promise<string> {
+  const { issuer: name } = issuer
+  const url = `${name.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const { issuer: says, jwks_uri: keys } = await readDocument(issuer, fetch, url)
+  if (says !== name) throw new Error(`the discovery document is that of ${String(says)}`)
+  if (typeof keys !== 'string' || !URL.canParse(keys)) throw new Error('no jwks_uri')
+  return keys
+}
+
+async function readDocument(
+  issuer: JwtIssuer,
+  fetch: GuardedFetch,
+  url: string,
+): Promise<Record<string, unknown>> {
+  // The issuer's own host stands in the settings; where else it points is anybody's address.
+  const isOwn = url === issuer.jwksUri || new URL(url).origin === new URL(issuer.issuer).origin
+  const { status, body } = await fetch({
+    url,
+    method: 'GET',
+    headers: { accept: 'application/json' },
+    trusted: isOwn,
+    maxBytes: MOST_BYTES,
+  })
+  if (status !== 200) throw new Error(`${url} answers ${status}`)
+  return JSON.parse(body.toString('utf8'))
 }

@@ -7,8 +7,11 @@ import type { Actor } from '../../policy/actor.ts'
 import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { isKeyUsed as sealsMessages } from '../messages/access.ts'
+import { isTotpKeyUsed as sealsAuthenticators } from '../mfa/access.ts'
 import { isVaultSealedWith as sealsNodes } from '../nodes/access.ts'
+import { isFlowKeyUsed as sealsFlows } from '../oidc/access.ts'
 import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
+import { isSignInKeyUsed as sealsSignIns } from '../sessions/access.ts'
 
 /** A key without its bytes. */
 export interface KeyInfo {
@@ -66,7 +69,16 @@ export async function retireKey(
 
 /** Whether anything that was sealed with the key is still to be read. */
 async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
-  const uses = [sealsMessages, sealsAttachments, sealsReasons, sealsNodes, isKeyUsedByMail]
+  const uses = [
+    sealsMessages,
+    sealsAttachments,
+    sealsReasons,
+    sealsNodes,
+    isKeyUsedByMail,
+    sealsAuthenticators,
+    sealsSignIns,
+    sealsFlows,
+  ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false
 }

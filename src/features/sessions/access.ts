@@ -1,2 +1,8 @@
 /** What other slices may ask and note about sessions, inside their own transactions. */
-export { holdSession, noteUse } from './store.ts'
+export {
+  findSession,
+  holdSession,
+  isSignInKeyUsed,
+  noteUse,
+  renewProof,
+} from './store.ts'

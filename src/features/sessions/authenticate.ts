@@ -23,6 +23,7 @@ export async function authenticateToken(
     username: caller.username,
     role: caller.role,
     ...(sessionId ? { sessionId } : {}),
+    ...(caller.sso_roles === null ? {} : { claimedRoles: JSON.parse(caller.sso_roles) }),
     origin,
   }
 }

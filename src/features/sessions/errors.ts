@@ -31,6 +31,22 @@ export const sessionErrors = defineErrors({
     kind: 'invalid',
     message: 'The code is not valid, was used, or has expired.',
   },
+  mfaRequired: {
+    code: 'mfa_required',
+    kind: 'unauthenticated',
+    message:
+      'This account needs a second step to sign in: use the newest app, or sign in on the web.',
+  },
+  mfaEnrolmentRequired: {
+    code: 'mfa_enrolment_required',
+    kind: 'unauthenticated',
+    message: 'Your role needs a second factor: sign in on the web and set one up first.',
+  },
+  invalidChallenge: {
+    code: 'invalid_or_expired_challenge',
+    kind: 'unauthenticated',
+    message: 'This sign-in was used, took too long or is not valid any more: start again.',
+  },
   tokenReuseDetected: {
     code: 'token_reuse_detected',
     kind: 'unauthenticated',

@@ -56,7 +56,12 @@ export async function redeemDeviceLink(
   const link = await findDeviceLink(ctx.db.read, codeHash, now)
   const user = link && (await findAccountById(ctx.db.read, link.tenant_id, link.user_id))
   if (!user) throw new AppError(sessionErrors.invalidOrExpiredCode)
+  const { methods, authenticated_at, second_factor_at } = link
   return openSession(ctx, actor, user, {
+    // The new session is worth what the one is that vouches for it.
+    methods: methods?.split(' ') ?? [],
+    authenticatedAt: Date.parse(authenticated_at ?? link.created_at),
+    secondFactorAt: second_factor_at === null ? undefined : Date.parse(second_factor_at),
     async use(tx) {
       // Asked again inside: of two devices with one code the second finds it used.
       if (!(await useDeviceLink(tx, codeHash, now))) {

@@ -2,8 +2,9 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import type { SessionRow, UserRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
-import { DAY, toIso } from '../../platform/clock.ts'
+import { DAY, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
+import { seal } from '../../platform/secret-box.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
@@ -14,25 +15,24 @@ import { sessionErrors } from './errors.ts'
 import { sessionStarted } from './events.ts'
 import { namesOf } from './list.ts'
 import type { TokenPair } from './schema.ts'
-import { insertRefreshToken, insertSession } from './store.ts'
+import type { Proof, Sso } from './sign-in.ts'
+import {
+  insertBrowserSession,
+  insertRefreshToken,
+  insertSession,
+  insertSsoSession,
+} from './store.ts'
 
 export const REFRESH_LIFETIME = 30 * DAY
 
-/** How the person proved who they are, and what they call the device. */
-export interface SignIn {
-  readonly deviceName?: string | null | undefined
-  /** Runs first in the transaction: uses the proof up, or throws. */
-  use?(tx: Tx): Promise<void>
-  /** For the audit, beside the user. */
-  readonly details?: Readonly<Record<string, string>>
-}
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
 /** Starts a session of an active account, from the device that calls. */
 export async function openSession(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>,
+  ctx: Needs,
   actor: Actor,
   user: UserRow,
-  signIn: SignIn,
+  proof: Proof,
 ): Promise<TokenPair> {
   const now = ctx.clock.now()
   const sessionId = ctx.ids.next()
@@ -41,26 +41,9 @@ export async function openSession(
   const isAdmin = isAdminRole(user.role)
   const { id: userId, email, username } = user
   const access = await signAccessToken(ctx, { userId, email, username, isAdmin, sessionId })
-  const session: SessionRow = {
-    id: sessionId,
-    tenant_id: user.tenant_id,
-    user_id: user.id,
-    ip: actor.origin.ip ?? null,
-    user_agent: actor.origin.userAgent ?? null,
-    name: signIn.deviceName ?? null,
-    created_at: toIso(now),
-    last_used_at: toIso(now),
-    expires_at: refreshExpiresAt,
-    revoked_at: null,
-    revoked_reason: null,
-  }
-  const [name = ''] = await namesOf([session])
+  const opening = await openingOf(ctx, actor, user, proof, sessionId, refreshExpiresAt)
   await ctx.db.transaction(async (tx) => {
-    await signIn.use?.(tx)
-    // Hashing takes long: what changed meanwhile ended the sessions without this one.
-    const unchanged = await holdActive(tx, user.id, user.password_hash)
-    if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
-    await insertSession(tx, session)
+    await startSession(ctx, tx, actor, user, proof, opening)
     await insertRefreshToken(tx, {
       token_hash: sha256Hex(refreshToken),
       tenant_id: user.tenant_id,
@@ -69,13 +52,6 @@ export async function openSession(
       expires_at: refreshExpiresAt,
       rotated_at: null,
       successor_hash: null,
-    })
-    const started = { sessionId, name, createdAt: session.created_at }
-    await appendEvents(ctx, tx, [sessionStarted(user.tenant_id, user.id, started)])
-    await recordAudit(ctx, tx, actor, {
-      type: 'session.started',
-      target: { type: 'session', id: sessionId },
-      details: { userId: user.id, ...signIn.details },
     })
   })
   return {
@@ -86,4 +62,119 @@ export async function openSession(
     username,
     isAdmin,
   }
+}
+
+/** What goes into the cookie of a browser. */
+export interface BrowserToken {
+  readonly token: string
+  readonly expiresAt: string
+}
+
+/**
+ * Starts a session whose credential is a cookie. The token is always a new one, so that nobody can know it
+ * beforehand; only its hash is kept.
+ */
+export async function openBrowserSession(
+  ctx: Needs,
+  actor: Actor,
+  user: UserRow,
+  proof: Proof,
+): Promise<BrowserToken> {
+  const now = ctx.clock.now()
+  const sessionId = ctx.ids.next()
+  const token = randomToken(32)
+  const expiresAt = toIso(now + ctx.config.browserSession.seconds * SECOND)
+  const opening = await openingOf(ctx, actor, user, proof, sessionId, expiresAt)
+  await ctx.db.transaction(async (tx) => {
+    await startSession(ctx, tx, actor, user, proof, opening)
+    await insertBrowserSession(tx, {
+      token_hash: sha256Hex(token),
+      tenant_id: user.tenant_id,
+      session_id: sessionId,
+      created_at: toIso(now),
+    })
+  })
+  return { token, expiresAt }
+}
+
+/** A session's row, and what the device is called where it is announced. */
+interface Opening {
+  readonly session: SessionRow
+  readonly name: string
+}
+
+/** Apart from the transaction, which waits for nothing but the database: naming loads a library. */
+async function openingOf(
+  ctx: Needs,
+  actor: Actor,
+  user: UserRow,
+  proof: Proof,
+  id: string,
+  expiresAt: string,
+): Promise<Opening> {
+  const now = toIso(ctx.clock.now())
+  const { secondFactorAt } = proof
+  const session: SessionRow = {
+    id,
+    tenant_id: user.tenant_id,
+    user_id: user.id,
+    ip: actor.origin.ip ?? null,
+    user_agent: actor.origin.userAgent ?? null,
+    name: proof.deviceName ?? null,
+    created_at: now,
+    last_used_at: now,
+    expires_at: expiresAt,
+    revoked_at: null,
+    revoked_reason: null,
+    methods: proof.methods.join(' '),
+    authenticated_at: toIso(proof.authenticatedAt),
+    second_factor_at: secondFactorAt === undefined ? null : toIso(secondFactorAt),
+  }
+  const [name = ''] = await namesOf([session])
+  return { session, name }
+}
+
+async function startSession(
+  ctx: Needs,
+  tx: Tx,
+  actor: Actor,
+  user: UserRow,
+  proof: Proof,
+  { session, name }: Opening,
+): Promise<void> {
+  await proof.use?.(tx)
+  // Hashing takes long: what changed meanwhile ended the sessions without this one.
+  const unchanged = await holdActive(tx, user.id, user.password_hash)
+  if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
+  await insertSession(tx, session)
+  if (proof.sso) await keepSso(ctx, tx, user, session.id, proof.sso)
+  const started = { sessionId: session.id, name, createdAt: session.created_at }
+  await appendEvents(ctx, tx, [sessionStarted(user.tenant_id, user.id, started)])
+  await recordAudit(ctx, tx, actor, {
+    type: 'session.started',
+    target: { type: 'session', id: session.id },
+    details: { userId: user.id, methods: proof.methods.join(' '), ...proof.details },
+  })
+}
+
+async function keepSso(
+  ctx: Needs,
+  tx: Tx,
+  user: UserRow,
+  sessionId: string,
+  sso: Sso,
+): Promise<void> {
+  const { provider, issuer, subject, idpSession, idToken, roles } = sso
+  const sealed = seal(ctx.keyring.current('message'), idToken, `id-token:${sessionId}`)
+  await insertSsoSession(tx, {
+    session_id: sessionId,
+    tenant_id: user.tenant_id,
+    provider,
+    issuer,
+    subject,
+    idp_session: idpSession ?? null,
+    roles: JSON.stringify(roles),
+    key_id: sealed.keyId,
+    sealed: sealed.bytes,
+  })
 }

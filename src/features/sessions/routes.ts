@@ -3,6 +3,7 @@ import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
 import { accessErrors } from '../../policy/errors.ts'
 import { accountErrors } from '../accounts/errors.ts'
+import { redeemAppCode } from './app-code.ts'
 import { changePassword } from './change-password.ts'
 import { sessionErrors } from './errors.ts'
 import { linkDevice, redeemDeviceLink } from './link-device.ts'
@@ -13,6 +14,7 @@ import {
   ChangePassword,
   DeviceLink,
   Login,
+  RedeemAppCode,
   RedeemDeviceLink,
   RefreshToken,
   RenameSession,
@@ -35,6 +37,8 @@ export const routes = [
     errors: [
       sessionErrors.invalidCredentials,
       sessionErrors.accountNotActive,
+      sessionErrors.mfaRequired,
+      sessionErrors.mfaEnrolmentRequired,
       accessErrors.methodNotAllowed,
     ],
     run: login,
@@ -100,6 +104,18 @@ export const routes = [
     output: TokenPair,
     errors: [sessionErrors.invalidOrExpiredCode],
     run: redeemDeviceLink,
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/app-code/redeem',
+    summary: 'Sign an app in with the code that a sign-in in the browser ended with',
+    permission: 'public',
+    rate: 'auth-link-device',
+    body: RedeemAppCode,
+    status: 200,
+    output: TokenPair,
+    errors: [sessionErrors.invalidChallenge],
+    run: redeemAppCode,
   }),
   defineRoute({
     method: 'delete',

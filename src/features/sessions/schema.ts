@@ -25,6 +25,20 @@ export const TokenPair = z.strictObject({
 })
 export type TokenPair = z.output<typeof TokenPair>
 
+/** The answer of a sign-in with a second step; with recovery codes when it set the first factor up. */
+export const FactorTokenPair = TokenPair.extend({ recoveryCodes: z.array(z.string()).optional() })
+
+/** RFC 7636 §4.1. */
+export const RedeemAppCode = z.object({
+  code: z.string().min(1).max(200),
+  codeVerifier: z
+    .string()
+    .min(43)
+    .max(128)
+    .regex(/^[A-Za-z0-9._~-]+$/, 'a code verifier of RFC 7636'),
+})
+export type RedeemAppCode = z.output<typeof RedeemAppCode>
+
 export const ChangePassword = z.object({
   currentPassword: z.string().min(1).max(1000),
   newPassword: Password,

@@ -14,6 +14,7 @@ import { sessionErrors } from './errors.ts'
 import { sessionRevoked } from './events.ts'
 import { openSession } from './open-session.ts'
 import type { Login, RefreshToken, SessionId, TokenPair } from './schema.ts'
+import { requireComplete } from './second-step.ts'
 import {
   findRefreshToken,
   revokeOtherSessionRows,
@@ -21,16 +22,44 @@ import {
   revokeSessionRows,
 } from './store.ts'
 
+export { authenticateBrowser } from './browser-session.ts'
+export { type Landing, land } from './landing.ts'
 export { type OpenSession, openSessionsOf } from './list.ts'
+export { openSession } from './open-session.ts'
+export { requireComplete } from './second-step.ts'
+export type { Proof } from './sign-in.ts'
+export { endSession, endSsoSessions, logoutHint } from './sign-out.ts'
+export {
+  type AppTarget,
+  type FoundStep,
+  type PendingSignIn,
+  requireStep,
+  useStep,
+} from './steps.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
-/** Starts a session. Unknown name and wrong password answer alike, and in the same time. */
+/**
+ * Starts a session by password. An account with a second factor gets `mfa_required` with a challenge to go
+ * on with instead.
+ */
 export async function login(
   ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
   input: Login,
 ): Promise<TokenPair> {
+  const user = await checkPassword(ctx, actor, input)
+  const signIn = { methods: ['pwd'], authenticatedAt: ctx.clock.now() }
+  await requireComplete(ctx, user, signIn)
+  return openSession(ctx, actor, user, { ...signIn, deviceName: input.deviceName })
+}
+
+/** Whose name and password these are. Unknown name and wrong password answer alike, and in the same time. */
+export async function checkPassword(
+  ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
+  actor: Actor,
+  input: Login,
+): Promise<UserRow> {
   if (!ctx.access.rules().methods.has('password')) {
     await recordRefusedLogin(ctx, actor, undefined, 'method_not_allowed')
     throw methodNotAllowed('password')
@@ -48,7 +77,7 @@ export async function login(
       { audit: { reason: 'account_not_active', targetType: 'user', targetId: user.id } },
     )
   }
-  return openSession(ctx, actor, user, { deviceName: input.deviceName })
+  return user
 }
 
 async function recordRefusedLogin(

@@ -1,6 +1,14 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { prepared } from '../../db/prepared.ts'
-import type { DeviceLinkRow, RefreshTokenRow, SessionRow, UserRow } from '../../db/tables.ts'
+import type {
+  BrowserSessionRow,
+  DeviceLinkRow,
+  RefreshTokenRow,
+  SessionRow,
+  SignInStepRow,
+  SsoSessionRow,
+  UserRow,
+} from '../../db/tables.ts'
 
 export interface CallerRow {
   id: string
@@ -10,6 +18,7 @@ export interface CallerRow {
   role: UserRow['role']
   session_revoked_at: string | null
   session_found: string | null
+  sso_roles: string | null
 }
 
 /** Whose token it is and whether it still counts: read at every request, so prepared. */
@@ -19,6 +28,7 @@ const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, p
     .leftJoin('sessions as session', (join) =>
       join.onRef('session.user_id', '=', 'user.id').on('session.id', '=', params.sessionId),
     )
+    .leftJoin('sso_sessions as sso', 'sso.session_id', 'session.id')
     .where('user.id', '=', params.userId)
     .select([
       'user.id',
@@ -28,6 +38,7 @@ const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, p
       'user.role',
       'session.id as session_found',
       'session.revoked_at as session_revoked_at',
+      'sso.roles as sso_roles',
     ]),
 )
 
@@ -42,6 +53,138 @@ export async function findCaller(
 
 export async function insertSession(tx: Tx, row: SessionRow): Promise<void> {
   await tx.insertInto('sessions').values(row).execute()
+}
+
+export async function insertBrowserSession(tx: Tx, row: BrowserSessionRow): Promise<void> {
+  await tx.insertInto('browser_sessions').values(row).execute()
+}
+
+export async function insertSsoSession(tx: Tx, row: SsoSessionRow): Promise<void> {
+  await tx.insertInto('sso_sessions').values(row).execute()
+}
+
+/** Whose cookie it is: read at every request of a browser, so prepared. */
+const browserCaller = prepared<
+  { tokenHash: string },
+  Pick<UserRow, 'id' | 'tenant_id' | 'username' | 'status' | 'role'> &
+    Pick<SessionRow, 'revoked_at' | 'expires_at' | 'last_used_at'> & {
+      session_id: string
+      sso_roles: string | null
+    }
+>((db, params) =>
+  db
+    .selectFrom('browser_sessions as browser')
+    .innerJoin('sessions as session', 'session.id', 'browser.session_id')
+    .innerJoin('users as user', 'user.id', 'session.user_id')
+    .leftJoin('sso_sessions as sso', 'sso.session_id', 'session.id')
+    .where('browser.token_hash', '=', params.tokenHash)
+    .select([
+      'user.id',
+      'user.tenant_id',
+      'user.username',
+      'user.status',
+      'user.role',
+      'session.id as session_id',
+      'session.revoked_at',
+      'session.expires_at',
+      'session.last_used_at',
+      'sso.roles as sso_roles',
+    ]),
+)
+
+export async function findBrowserCaller(db: Db, tokenHash: string) {
+  const [row] = await browserCaller(db, { tokenHash })
+  return row
+}
+
+/** The session of a caller: how and when the person proved who they are. */
+export async function findSession(db: Db, id: string): Promise<SessionRow | undefined> {
+  return db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export async function findSsoSession(
+  db: Db,
+  sessionId: string,
+): Promise<SsoSessionRow | undefined> {
+  return db
+    .selectFrom('sso_sessions')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .executeTakeFirst()
+}
+
+/** The open sessions that a provider vouched for: all of its subject's, or those of one of its sessions. */
+export async function listSsoSessions(
+  db: Db,
+  issuer: string,
+  by: { readonly subject?: string | undefined; readonly idpSession?: string | undefined },
+): Promise<{ session_id: string; user_id: string; tenant_id: string }[]> {
+  const { subject, idpSession } = by
+  return db
+    .selectFrom('sso_sessions as sso')
+    .innerJoin('sessions as session', 'session.id', 'sso.session_id')
+    .where('sso.issuer', '=', issuer)
+    .$if(subject !== undefined, (query) => query.where('sso.subject', '=', subject as string))
+    .$if(idpSession !== undefined, (query) =>
+      query.where('sso.idp_session', '=', idpSession as string),
+    )
+    .where('session.revoked_at', 'is', null)
+    .select(['sso.session_id', 'session.user_id', 'session.tenant_id'])
+    .execute()
+}
+
+/** Whether the key still seals the hint of a logout, or a sign-in that is half done. */
+export async function isSignInKeyUsed(db: Db, keyId: string): Promise<boolean> {
+  const hint = await db
+    .selectFrom('sso_sessions')
+    .select('session_id')
+    .where('key_id', '=', keyId)
+    .executeTakeFirst()
+  const step = await db
+    .selectFrom('sign_in_steps')
+    .select('token_hash')
+    .where('key_id', '=', keyId)
+    .executeTakeFirst()
+  return hint !== undefined || step !== undefined
+}
+
+/** Writes down that the person proved once more, in this session, who they are. */
+export async function renewProof(
+  tx: Tx,
+  id: string,
+  proof: { authenticated_at: string } | { authenticated_at: string; second_factor_at: string },
+): Promise<void> {
+  await tx.updateTable('sessions').set(proof).where('id', '=', id).execute()
+}
+
+export async function insertStep(tx: Tx, row: SignInStepRow): Promise<void> {
+  await tx.insertInto('sign_in_steps').values(row).execute()
+}
+
+export async function findStep(
+  db: Db,
+  tokenHash: string,
+  now: string,
+): Promise<SignInStepRow | undefined> {
+  return db
+    .selectFrom('sign_in_steps')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
+/** False when it was used or ran out meanwhile. */
+export async function useStepRow(tx: Tx, tokenHash: string, now: string): Promise<boolean> {
+  const result = await tx
+    .updateTable('sign_in_steps')
+    .set({ used_at: now })
+    .where('token_hash', '=', tokenHash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
 }
 
 export async function touchSession(
@@ -220,7 +363,10 @@ export async function findDeviceLink(
   db: Db,
   codeHash: string,
   now: string,
-): Promise<DeviceLinkRow | undefined> {
+): Promise<
+  | (DeviceLinkRow & Pick<SessionRow, 'methods' | 'authenticated_at' | 'second_factor_at'>)
+  | undefined
+> {
   return db
     .selectFrom('device_links as link')
     .innerJoin('sessions as session', 'session.id', 'link.session_id')
@@ -229,6 +375,7 @@ export async function findDeviceLink(
     .where('link.expires_at', '>', now)
     .where('session.revoked_at', 'is', null)
     .selectAll('link')
+    .select(['session.methods', 'session.authenticated_at', 'session.second_factor_at'])
     .executeTakeFirst()
 }
 
@@ -251,6 +398,7 @@ export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Prom
 export async function deleteExpired(tx: Tx, before: string): Promise<string[]> {
   await tx.deleteFrom('refresh_tokens').where('expires_at', '<', before).execute()
   await tx.deleteFrom('device_links').where('expires_at', '<', before).execute()
+  await tx.deleteFrom('sign_in_steps').where('expires_at', '<', before).execute()
   const rows = await tx
     .deleteFrom('sessions')
     .where('expires_at', '<', before)

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+
+const text = z.string().min(1).optional()
+const url = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional()
+const seconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+
+/** A protection of the sign-in flow that earlier systems could switch off, and this one cannot. */
+const alwaysOn = (what: string) => ({
+  about: `${what} is always on; only true is taken`,
+  schema: z.literal(['true', '1'], `${what} cannot be switched off`).optional(),
+})
+
+/** Sign-in by a provider of the organisation, browser sessions and the second factor. */
+export const SIGN_IN_SETTINGS = {
+  MIMIR_OIDC_PROVIDERS: {
+    about: 'OpenID Connect providers: JSON, or the path of a file with it',
+    secret: true,
+    schema: text,
+  },
+  MIMIR_AUTH_PROVIDER: {
+    about: 'one provider by variables: okta, auth0, azure, google, keycloak or generic',
+    schema: z.enum(['okta', 'auth0', 'azure', 'google', 'keycloak', 'generic']).optional(),
+  },
+  MIMIR_OAUTH_PROVIDER_NAME: { about: 'what its button says', schema: text },
+  MIMIR_OAUTH_CLIENT_ID: { about: 'what the provider calls this server', schema: text },
+  MIMIR_OAUTH_CLIENT_SECRET: {
+    about: "this server's secret at the provider; without one it is a public client",
+    secret: true,
+    schema: text,
+  },
+  MIMIR_OAUTH_SCOPE: { about: 'scopes that are asked for', schema: text },
+  MIMIR_OAUTH_REDIRECT_URI: {
+    about: 'where the provider sends people back: the public URL with /auth/callback',
+    schema: url,
+  },
+  MIMIR_OAUTH_CALLBACK_URL: { about: 'another name of MIMIR_OAUTH_REDIRECT_URI', schema: url },
+  MIMIR_OAUTH_AUTHORIZATION_ENDPOINT: { about: 'instead of the discovered one', schema: url },
+  MIMIR_OAUTH_AUTHORIZATION_URL: { about: 'another name of it', schema: url },
+  MIMIR_OAUTH_TOKEN_ENDPOINT: { about: 'instead of the discovered one', schema: url },
+  MIMIR_OAUTH_TOKEN_URL: { about: 'another name of it', schema: url },
+  MIMIR_OAUTH_USERINFO_ENDPOINT: { about: 'instead of the discovered one', schema: url },
+  MIMIR_OAUTH_USERINFO_URL: { about: 'another name of it', schema: url },
+  MIMIR_OAUTH_TIMEOUT_MS: {
+    about: 'how long an answer of a provider is waited for',
+    schema: z.coerce.number().int().min(100).max(60_000).default(10_000),
+  },
+  MIMIR_OKTA_DOMAIN: { about: 'Okta: like company.okta.com', schema: text },
+  MIMIR_OKTA_AUTHORIZATION_SERVER: { about: 'Okta: like default; without: the org', schema: text },
+  MIMIR_AUTH0_DOMAIN: { about: 'Auth0: like company.eu.auth0.com', schema: text },
+  MIMIR_AUTH0_AUDIENCE: { about: 'Auth0: like MIMIR_OAUTH_AUDIENCE', schema: text },
+  MIMIR_AZURE_TENANT_ID: { about: 'Azure: id or domain of the directory', schema: text },
+  MIMIR_GOOGLE_HOSTED_DOMAIN: { about: 'Google: the one Workspace domain let in', schema: text },
+  MIMIR_KEYCLOAK_SERVER_URL: { about: 'Keycloak: its address', schema: url },
+  MIMIR_KEYCLOAK_REALM: { about: 'Keycloak: the realm', schema: text },
+  MIMIR_OAUTH_ENABLE_PKCE: alwaysOn('PKCE'),
+  MIMIR_OAUTH_ENABLE_STATE: alwaysOn('the state'),
+  MIMIR_OAUTH_ENABLE_NONCE: alwaysOn('the nonce'),
+  MIMIR_OAUTH_STATE_TIMEOUT: {
+    about: 'how long somebody may be away at the provider, in seconds',
+    schema: seconds(60, 3600).default(600),
+  },
+  MIMIR_APP_REDIRECTS: {
+    about: 'where an app may be called back after signing in elsewhere, beside loopback addresses',
+    schema: z.string().default('mimir://signed-in'),
+  },
+  MIMIR_SESSION_SECONDS: {
+    about: 'how long a browser stays signed in at most',
+    schema: seconds(300, 365 * 86_400).default(7 * 86_400),
+  },
+  MIMIR_SESSION_IDLE_SECONDS: {
+    about: 'after how long without a call a browser is signed out',
+    schema: seconds(60, 365 * 86_400).default(12 * 3600),
+  },
+  MIMIR_MFA_METHODS: {
+    about: 'second factors that people may set up: passkey, totp',
+    schema: z.string().default('passkey,totp'),
+  },
+  MIMIR_MFA_REQUIRED_ROLES: {
+    about: 'roles that need a second factor, like owner,admin',
+    schema: z.string().default(''),
+  },
+  MIMIR_MFA_TOTP_ISSUER: {
+    about: 'what authenticator apps call this server; default: its host name',
+    schema: text,
+  },
+  MIMIR_MFA_TOTP_WINDOW: {
+    about: 'how many steps of 30 s the clock of an authenticator may be off',
+    schema: z.coerce.number().int().min(0).max(2).default(1),
+  },
+} as const
+
+/** Names of earlier systems, each with what replaces it. */
+export const REPLACED_SIGN_IN_NAMES: Readonly<Record<string, string>> = {
+  MIMIR_OAUTH_PROVIDER: 'use MIMIR_AUTH_PROVIDER',
+  MIMIR_OAUTH_ALLOW_HTTP: 'name the host of the provider in MIMIR_OUTBOUND_ALLOW',
+  MIMIR_OAUTH_REVOCATION_ENDPOINT: "no token of the provider's is kept, so there is none to revoke",
+  MIMIR_ENABLE_MFA: 'everybody may set a second factor up; see MIMIR_MFA_REQUIRED_ROLES',
+  MIMIR_ENABLE_TOKEN_BINDING: 'it has no defined meaning',
+  MIMIR_MAX_TOKEN_AGE_SECONDS: 'use MIMIR_SESSION_SECONDS',
+  MIMIR_SESSION_MAX_AGE_HOURS: 'use MIMIR_SESSION_SECONDS',
+  MIMIR_AZURE_TENANT_NAME: 'use MIMIR_AZURE_TENANT_ID',
+}

@@ -1,0 +1,70 @@
+import type { SettingValues } from './settings.ts'
+
+export const FACTOR_KINDS = ['passkey', 'totp'] as const
+export type FactorKind = (typeof FACTOR_KINDS)[number]
+
+export interface MfaConfig {
+  /** What people may set up. */
+  readonly methods: readonly FactorKind[]
+  readonly requiredRoles: readonly string[]
+  readonly totpIssuer: string
+  readonly totpWindow: number
+}
+
+const ROLES = ['owner', 'admin', 'member', 'guest']
+const NO_SECRET = 'is not offered: whoever reads the line or the mailbox has the code'
+/** Words of earlier systems. */
+const SYNONYMS: Readonly<Record<string, FactorKind>> = { hardware: 'passkey', webauthn: 'passkey' }
+
+/** The second factor as the settings have it; what is wrong is added to `problems`. */
+export function readMfa(values: SettingValues, publicUrl: string, problems: string[]): MfaConfig {
+  const methods = new Set<FactorKind>()
+  for (const word of words(values.MIMIR_MFA_METHODS)) {
+    const method = FACTOR_KINDS.find((kind) => kind === (SYNONYMS[word] ?? word))
+    if (method) methods.add(method)
+    else if (word === 'sms' || word === 'email') {
+      problems.push(`MIMIR_MFA_METHODS: ${word} ${NO_SECRET} (NIST SP 800-63B §3.1.3)`)
+    } else problems.push(`MIMIR_MFA_METHODS: ${word} is none of ${FACTOR_KINDS.join(', ')}`)
+  }
+  const requiredRoles = words(values.MIMIR_MFA_REQUIRED_ROLES)
+  for (const role of requiredRoles) {
+    if (!ROLES.includes(role)) {
+      problems.push(`MIMIR_MFA_REQUIRED_ROLES: ${role} is none of ${ROLES.join(', ')}`)
+    }
+  }
+  if (requiredRoles.length > 0 && methods.size === 0) {
+    problems.push('MIMIR_MFA_METHODS: there is no second factor to require')
+  }
+  return {
+    methods: [...methods],
+    requiredRoles,
+    totpIssuer: values.MIMIR_MFA_TOTP_ISSUER ?? new URL(publicUrl).hostname,
+    totpWindow: values.MIMIR_MFA_TOTP_WINDOW,
+  }
+}
+
+/**
+ * Where an app may be called back, exactly (RFC 8252 §7.1). Loopback addresses need no setting: their
+ * ports are not known before.
+ */
+export function readAppRedirects(list: string, problems: string[]): readonly string[] {
+  const redirects = list
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+  for (const redirect of redirects) {
+    const url = URL.parse(redirect)
+    const isScript = /^(javascript|data|vbscript|file|blob|http):$/.test(url?.protocol ?? '')
+    if (!url || isScript || url.hash) {
+      problems.push(`MIMIR_APP_REDIRECTS: ${redirect} is no address of an app`)
+    }
+  }
+  return redirects
+}
+
+function words(list: string): string[] {
+  return list
+    .split(',')
+    .map((word) => word.trim().toLowerCase())
+    .filter((word) => word !== '')
+}

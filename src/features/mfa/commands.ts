@@ -1,0 +1,12 @@
+import { z } from 'zod'
+import { defineCommand } from '../../control/define-command.ts'
+import { line } from '../../platform/text.ts'
+import { resetFactors } from './reset.ts'
+
+export const resetFactorsCommand = defineCommand({
+  name: 'user.reset-mfa',
+  input: z.object({ user: line(1, 254) }),
+  run: resetFactors,
+})
+
+export const commands = [resetFactorsCommand]

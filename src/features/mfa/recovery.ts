@@ -1,0 +1,54 @@
+import { randomInt } from 'node:crypto'
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { toIso } from '../../platform/clock.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
+import { replaceRecoveryCodes } from './store.ts'
+
+const COUNT = 10
+/** Crockford's base 32: no I, L, O or U. 16 of them are 80 bits, too many to be searched through. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const LENGTH = 16
+
+/** Makes new recovery codes in place of the old ones. They are shown this once: only hashes are kept. */
+export async function renewRecoveryCodes(
+  ctx: Pick<Ctx, 'clock'>,
+  tx: Tx,
+  user: { readonly userId: string; readonly tenantId: string },
+): Promise<string[]> {
+  const codes = Array.from({ length: COUNT }, makeCode)
+  const created_at = toIso(ctx.clock.now())
+  await replaceRecoveryCodes(
+    tx,
+    user.userId,
+    codes.map((code) => ({
+      code_hash: hashCode(user.userId, code),
+      tenant_id: user.tenantId,
+      user_id: user.userId,
+      created_at,
+      used_at: null,
+    })),
+  )
+  return codes
+}
+
+/** The stored form of a code as somebody types it: in any case, with or without dashes and blanks. */
+export function hashCode(userId: string, typed: string): string {
+  const code = typed
+    .toUpperCase()
+    .replaceAll(/[\s-]/g, '')
+    .replaceAll('O', '0')
+    .replaceAll(/[IL]/g, '1')
+  return sha256Hex(`${userId}:${code}`)
+}
+
+/** Whether text has the form of a recovery code and not that of an authenticator's. */
+export function isRecoveryCode(typed: string): boolean {
+  return typed.replaceAll(/[\s-]/g, '').length === LENGTH
+}
+
+/** Four groups of four. */
+function makeCode(): string {
+  const characters = Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)])
+  return (characters.join('').match(/.{4}/g) ?? []).join('-')
+}

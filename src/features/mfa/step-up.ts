@@ -1,0 +1,80 @@
+import type { Ctx } from '../../context.ts'
+import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { findAccountById } from '../accounts/access.ts'
+import { recordAudit } from '../audit/service.ts'
+import { findSession, renewProof } from '../sessions/access.ts'
+import { factorsOf } from './access.ts'
+import { refuseFactor, requireTries } from './attempts.ts'
+import { mfaErrors } from './errors.ts'
+import type { StepUp } from './schema.ts'
+import { verifyFactor } from './verify.ts'
+
+/** How long a proof is fresh enough for what cannot be undone. */
+const FRESH = 15 * MINUTE
+
+/**
+ * Lets only somebody pass who showed lately that it is still them: by the second factor, if the account has
+ * one, else by signing in (RFC 9470). A key or token without a session has nobody to show it.
+ */
+export async function requireFreshProof(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'access'>,
+  actor: Actor,
+): Promise<void> {
+  if (actor.kind === 'operator' || !ctx.access.securityEnabled) return
+  const { userId, sessionId } = requireUser(actor)
+  const factors = await factorsOf(ctx.db.read, userId)
+  const session = sessionId ? await findSession(ctx.db.read, sessionId) : undefined
+  const shown = factors.length > 0 ? session?.second_factor_at : session?.authenticated_at
+  if (shown && Date.parse(shown) + FRESH > ctx.clock.now()) return
+  const methods = factors.length > 0 ? [...factors, 'recovery'] : ['password', 'sso']
+  const maxAgeSeconds = FRESH / SECOND
+  const challenge = `Bearer error="insufficient_user_authentication", max_age=${maxAgeSeconds}`
+  throw new AppError(mfaErrors.stepUpRequired, { methods, maxAgeSeconds }, { challenge })
+}
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'passwords'>
+
+/** Shows once more who the caller is, for the session that asks. */
+export async function stepUp(ctx: Needs, actor: Actor, input: StepUp): Promise<void> {
+  const user = requireUser(actor)
+  const { sessionId } = user
+  if (!sessionId)
+    throw new AppError(commonErrors.forbidden, {}, { audit: { reason: 'no_session' } })
+  const factors = await factorsOf(ctx.db.read, user.userId)
+  const shown =
+    factors.length > 0
+      ? await verifyFactor(ctx, actor, accountOf(user), 'step-up', input)
+      : await checkOwnPassword(ctx, user, input.password)
+  const now = toIso(ctx.clock.now())
+  await ctx.db.transaction(async (tx) => {
+    await shown?.use(tx)
+    await renewProof(tx, sessionId, {
+      authenticated_at: now,
+      ...(shown ? { second_factor_at: now } : {}),
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'session.proof_renewed',
+      target: { type: 'session', id: sessionId },
+      details: { method: shown?.method ?? 'pwd' },
+    })
+  })
+}
+
+async function checkOwnPassword(
+  ctx: Needs,
+  user: UserActor,
+  password: string | undefined,
+): Promise<undefined> {
+  if (password === undefined) throw new AppError(mfaErrors.noProof)
+  await requireTries(ctx, accountOf(user))
+  const account = await findAccountById(ctx.db.read, user.tenantId, user.userId)
+  const right = await ctx.passwords.verify(password, account?.password_hash)
+  if (!right) await refuseFactor(ctx, user, accountOf(user))
+  return undefined
+}
+
+function accountOf(user: UserActor): { id: string; tenant_id: string } {
+  return { id: user.userId, tenant_id: user.tenantId }
+}

@@ -1,0 +1,238 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type {
+  FactorAttemptsRow,
+  PasskeyChallengeRow,
+  PasskeyRow,
+  RecoveryCodeRow,
+  TotpSecretRow,
+} from '../../db/tables.ts'
+
+export async function insertPasskey(tx: Tx, row: PasskeyRow): Promise<void> {
+  await tx.insertInto('passkeys').values(row).execute()
+}
+
+export async function listPasskeys(db: Db, userId: string): Promise<PasskeyRow[]> {
+  return db
+    .selectFrom('passkeys')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute()
+}
+
+export async function findPasskey(db: Db, credentialId: string): Promise<PasskeyRow | undefined> {
+  return db
+    .selectFrom('passkeys')
+    .selectAll()
+    .where('credential_id', '=', credentialId)
+    .executeTakeFirst()
+}
+
+/** Notes a use; false when the passkey went away, or its counter moved, meanwhile. */
+export async function usePasskey(
+  tx: Tx,
+  row: PasskeyRow,
+  counter: number,
+  now: string,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('passkeys')
+    .set({ counter, last_used_at: now })
+    .where('id', '=', row.id)
+    .where('counter', '=', row.counter)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function deletePasskey(tx: Tx, userId: string, id: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('passkeys')
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+export async function insertChallenge(tx: Tx, row: PasskeyChallengeRow): Promise<void> {
+  await tx.insertInto('passkey_challenges').values(row).execute()
+}
+
+export async function findChallenge(
+  db: Db,
+  hash: string,
+  now: string,
+): Promise<PasskeyChallengeRow | undefined> {
+  return db
+    .selectFrom('passkey_challenges')
+    .selectAll()
+    .where('challenge_hash', '=', hash)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
+/** Takes the challenge away; false when another request did, so that an answer counts once. */
+export async function takeChallenge(tx: Tx, hash: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('passkey_challenges')
+    .where('challenge_hash', '=', hash)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+export async function findTotp(db: Db, userId: string): Promise<TotpSecretRow | undefined> {
+  return db.selectFrom('totp_secrets').selectAll().where('user_id', '=', userId).executeTakeFirst()
+}
+
+/** In place of one that was never confirmed; a confirmed one stays, and the answer is false. */
+export async function replaceTotp(tx: Tx, row: TotpSecretRow): Promise<boolean> {
+  await tx
+    .deleteFrom('totp_secrets')
+    .where('user_id', '=', row.user_id)
+    .where('confirmed_at', 'is', null)
+    .execute()
+  const result = await tx
+    .insertInto('totp_secrets')
+    .values(row)
+    .onConflict((conflict) => conflict.column('user_id').doNothing())
+    .executeTakeFirst()
+  return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
+}
+
+/** False when a code of this step or a later one was used already. */
+export async function useTotpStep(tx: Tx, userId: string, step: number): Promise<boolean> {
+  const result = await tx
+    .updateTable('totp_secrets')
+    .set({ last_step: step })
+    .where('user_id', '=', userId)
+    .where('last_step', '<', step)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function confirmTotp(tx: Tx, userId: string, now: string): Promise<boolean> {
+  const result = await tx
+    .updateTable('totp_secrets')
+    .set({ confirmed_at: now })
+    .where('user_id', '=', userId)
+    .where('confirmed_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function deleteTotp(tx: Tx, userId: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('totp_secrets')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+export async function replaceRecoveryCodes(
+  tx: Tx,
+  userId: string,
+  rows: readonly RecoveryCodeRow[],
+): Promise<void> {
+  await tx.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
+  if (rows.length > 0)
+    await tx
+      .insertInto('recovery_codes')
+      .values([...rows])
+      .execute()
+}
+
+export async function hasRecoveryCode(db: Db, userId: string, hash: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('recovery_codes')
+    .select('code_hash')
+    .where('user_id', '=', userId)
+    .where('code_hash', '=', hash)
+    .where('used_at', 'is', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function useRecoveryCode(
+  tx: Tx,
+  userId: string,
+  hash: string,
+  now: string,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('recovery_codes')
+    .set({ used_at: now })
+    .where('user_id', '=', userId)
+    .where('code_hash', '=', hash)
+    .where('used_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function countRecoveryCodes(db: Db, userId: string): Promise<number> {
+  const row = await db
+    .selectFrom('recovery_codes')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('user_id', '=', userId)
+    .where('used_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+export async function findAttempts(
+  db: Db,
+  userId: string,
+  now: string,
+): Promise<FactorAttemptsRow | undefined> {
+  return db
+    .selectFrom('factor_attempts')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('window_ends_at', '>', now)
+    .executeTakeFirst()
+}
+
+/** Counts a wrong try, in a new window when the last one is over. */
+export async function countFailure(
+  tx: Tx,
+  row: Pick<FactorAttemptsRow, 'user_id' | 'tenant_id' | 'window_ends_at'>,
+  now: string,
+): Promise<void> {
+  await tx
+    .deleteFrom('factor_attempts')
+    .where('user_id', '=', row.user_id)
+    .where('window_ends_at', '<=', now)
+    .execute()
+  await tx
+    .insertInto('factor_attempts')
+    .values({ ...row, failures: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .column('user_id')
+        .doUpdateSet((columns) => ({ failures: columns('factor_attempts.failures', '+', 1) })),
+    )
+    .execute()
+}
+
+export async function deleteAttempts(tx: Tx, userId: string): Promise<void> {
+  await tx.deleteFrom('factor_attempts').where('user_id', '=', userId).execute()
+}
+
+export async function deletePasskeys(tx: Tx, userId: string): Promise<number> {
+  const result = await tx.deleteFrom('passkeys').where('user_id', '=', userId).executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+/** Takes away what nobody can use any more. */
+export async function deleteOutdated(tx: Tx, now: string): Promise<void> {
+  await tx.deleteFrom('passkey_challenges').where('expires_at', '<', now).execute()
+  await tx.deleteFrom('factor_attempts').where('window_ends_at', '<', now).execute()
+}
+
+export async function isTotpKeyUsed(db: Db, keyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('totp_secrets')
+    .select('user_id')
+    .where('key_id', '=', keyId)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -1,0 +1,1 @@
+export { findIdentityOwner, isFlowKeyUsed } from './store.ts'

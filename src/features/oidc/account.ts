@@ -1,0 +1,255 @@
+import type { OidcProvider } from '../../config/oidc.ts'
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { isConflict } from '../../db/errors.ts'
+import type { IdentityRow, UserRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { randomToken } from '../../platform/tokens.ts'
+import type { Actor } from '../../policy/actor.ts'
+import {
+  changeRole,
+  findAccount,
+  findAccountById,
+  insertUser,
+  requireAnotherAdmin,
+} from '../accounts/access.ts'
+import { accountErrors } from '../accounts/errors.ts'
+import { newUser } from '../accounts/service.ts'
+import { recordAudit } from '../audit/service.ts'
+import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
+import { findSubject } from '../jwt-bearers/access.ts'
+import { admissionByRule, mappedRole, roleAfter } from './admission.ts'
+import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
+import { oidcErrors } from './errors.ts'
+import { tenantOf } from './flow.ts'
+import { findIdentity, insertIdentity, updateIdentity } from './store.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'config'>
+
+export interface Person {
+  readonly provider: OidcProvider
+  readonly issuer: string
+  readonly subject: string
+  readonly claims: Claims
+}
+
+/** Two sign-ins of one person at once, or a name that somebody takes at this moment. */
+const MOST_TRIES = 5
+
+/**
+ * The account of a person, by issuer and subject and nothing else; a new one when an invitation or a rule
+ * lets them in, else `not_admitted`. Their role follows the claims.
+ */
+export async function resolveAccount(
+  ctx: Needs,
+  actor: Actor,
+  person: Person,
+  invitationToken: string | undefined,
+): Promise<UserRow> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { issuer, subject } = person
+      const known = await findIdentity(ctx.db.read, tenantOf(person.provider), issuer, subject)
+      if (known) return await welcomeBack(ctx, actor, person, known)
+      const own = await ownerOfSubject(ctx, person)
+      if (!own) return await admit(ctx, actor, person, invitationToken, attempt > 1)
+      await linkIdentity(ctx, actor, person, own)
+    } catch (error) {
+      if (!isConflict(error) || attempt === MOST_TRIES) throw error
+    }
+  }
+}
+
+/** Whose account the operator said that the subject opens; no service's, which no person is. */
+async function ownerOfSubject(ctx: Needs, person: Person): Promise<UserRow | undefined> {
+  const tenantId = tenantOf(person.provider)
+  const subject = await findSubject(ctx.db.read, person.issuer, person.subject)
+  if (!subject || subject.tenant_id !== tenantId || subject.role === 'service') return undefined
+  return findAccountById(ctx.db.read, tenantId, subject.user_id)
+}
+
+async function welcomeBack(
+  ctx: Needs,
+  actor: Actor,
+  person: Person,
+  identity: IdentityRow,
+): Promise<UserRow> {
+  return ctx.db.transaction(async (tx) => {
+    const user = await findAccountById(tx, identity.tenant_id, identity.user_id)
+    if (!user) throw notAdmitted('no_account')
+    const values = claimValues(ctx, person)
+    const next = roleAfter(user.role, identity.granted_role, mappedRole(person.provider, values))
+    const role = await applyRole(ctx, tx, actor, user, next.role)
+    await updateIdentity(tx, identity.id, {
+      claim_values: JSON.stringify(values),
+      granted_role: role === next.role ? next.granted : identity.granted_role,
+      last_used_at: toIso(ctx.clock.now()),
+    })
+    // Read again: the change of the role moved the account's time, which the next step compares.
+    return (await findAccountById(tx, identity.tenant_id, identity.user_id)) ?? user
+  })
+}
+
+/** Changes the role, unless nobody would be left to administer the server: then it stays. */
+async function applyRole(
+  ctx: Needs,
+  tx: Tx,
+  actor: Actor,
+  user: UserRow,
+  role: UserRow['role'],
+): Promise<UserRow['role']> {
+  if (role === user.role) return role
+  try {
+    if (role !== 'admin') await requireAnotherAdmin(tx, user)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== accountErrors.lastAdmin.code) throw error
+    ctx.log.warn({ userId: user.id }, 'the claims take the last administrator away: kept')
+    return user.role
+  }
+  await changeRole(tx, user.id, role, toIso(ctx.clock.now()))
+  await recordAudit(ctx, tx, actor, {
+    type: 'account.role_changed',
+    target: { type: 'user', id: user.id },
+    details: { from: user.role, to: role, by: 'claims' },
+  })
+  return role
+}
+
+async function admit(
+  ctx: Needs,
+  actor: Actor,
+  person: Person,
+  invitationToken: string | undefined,
+  needsOtherName: boolean,
+): Promise<UserRow> {
+  const { provider, claims } = person
+  const tenantId = tenantOf(provider)
+  const byRule = admissionByRule(provider, claims)
+  const invitation =
+    byRule === undefined && invitationToken !== undefined
+      ? await requireOpenInvitation(ctx, invitationToken).catch(() => undefined)
+      : undefined
+  if (byRule === undefined && invitation?.tenantId !== tenantId) throw notAdmitted('not_invited')
+  const values = claimValues(ctx, person)
+  const granted = mappedRole(provider, values)
+  return ctx.db.transaction(async (tx) => {
+    const email = verifiedEmail(claims)
+    const user = newUser(ctx, {
+      tenantId,
+      username: await freeName(tx, tenantId, nameOf(claims), needsOtherName),
+      // An address that an account has stays that account's; the two are not joined by it.
+      email: email && !(await findAccount(tx, tenantId, email)) ? email : null,
+      phone: null,
+      passwordHash: null,
+      status: byRule === 'active' ? 'Active' : 'PendingAdmin',
+      role: granted ?? 'member',
+    })
+    if (invitation) await redeemInvitation(ctx, tx, invitation, user.id)
+    await insertUser(tx, user)
+    await insertIdentity(tx, {
+      ...identityRow(ctx, person, user, values),
+      granted_role: granted ?? null,
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'account.registered',
+      target: { type: 'user', id: user.id },
+      details: {
+        provider: provider.name,
+        status: user.status,
+        role: user.role,
+        ...(invitation ? { invitationId: invitation.id } : {}),
+      },
+    })
+    return user
+  })
+}
+
+/** Adds the identity to an account whose owner is signed in; false when it is theirs already. */
+export async function linkIdentity(
+  ctx: Needs,
+  actor: Actor,
+  person: Person,
+  user: UserRow,
+): Promise<boolean> {
+  return ctx.db.transaction(async (tx) => {
+    const known = await findIdentity(tx, user.tenant_id, person.issuer, person.subject)
+    if (known) {
+      if (known.user_id !== user.id) throw new AppError(oidcErrors.identityTaken)
+      return false
+    }
+    // Claims give a role at the next sign-in: linking alone changes nothing but the way in.
+    await insertIdentity(tx, {
+      ...identityRow(ctx, person, user, claimValues(ctx, person)),
+      granted_role: null,
+    })
+    await recordAudit(ctx, tx, actor, {
+      type: 'identity.linked',
+      target: { type: 'user', id: user.id },
+      details: { provider: person.provider.name },
+    })
+    return true
+  })
+}
+
+function identityRow(
+  ctx: Needs,
+  { provider, issuer, subject }: Person,
+  user: UserRow,
+  values: readonly string[],
+): Omit<IdentityRow, 'granted_role'> {
+  const now = toIso(ctx.clock.now())
+  return {
+    id: ctx.ids.next(),
+    tenant_id: user.tenant_id,
+    user_id: user.id,
+    provider: provider.name,
+    issuer,
+    subject,
+    claim_values: JSON.stringify(values),
+    created_at: now,
+    last_used_at: now,
+  }
+}
+
+/** What stands at the claim path; nothing when it is missing or too long, and that is worth a line. */
+function claimValues(ctx: Needs, { provider, claims }: Person): readonly string[] {
+  if (provider.claimPath === undefined) return []
+  const values = valuesAt(claims, provider.claimPath)
+  if (values === undefined) {
+    ctx.log.warn(
+      { provider: provider.name, claimPath: provider.claimPath },
+      'a sign-in without the claim for roles, or with too many values to be told: none is granted',
+    )
+  }
+  return values ?? []
+}
+
+/** What the person is called elsewhere, in the letters that names have here. */
+function nameOf(claims: Claims): string {
+  const called =
+    textAt(claims, 'preferred_username') ?? textAt(claims, 'email') ?? textAt(claims, 'name') ?? ''
+  const name = (called.split('@')[0] ?? '')
+    .normalize('NFKD')
+    .replaceAll(/[\u0300-\u036f]/g, '')
+    .replaceAll(/[^A-Za-z0-9_]+/g, '_')
+    .replaceAll(/^_+|_+$/g, '')
+    .slice(0, 40)
+  return name.length >= 3 ? name : `user_${name}`
+}
+
+async function freeName(
+  tx: Tx,
+  tenantId: string,
+  name: string,
+  needsOther: boolean,
+): Promise<string> {
+  const isTaken = needsOther || (await findAccount(tx, tenantId, name)) !== undefined
+  return isTaken ? `${name}_${randomToken(4).replaceAll(/[^A-Za-z0-9]/g, '')}` : name
+}
+
+/** One text for every reason: the truth is for the audit. */
+export function notAdmitted(reason: string, userId?: string): AppError {
+  const target = userId === undefined ? {} : { targetType: 'user', targetId: userId }
+  return new AppError(oidcErrors.notAdmitted, {}, { audit: { reason, ...target } })
+}

@@ -1,0 +1,76 @@
+import type { AdmitRule, OidcProvider } from '../../config/oidc.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
+
+/** Where groups stand when the provider's settings do not say. */
+const GROUPS = 'groups'
+
+/**
+ * What has to hold at every sign-in, also of somebody who has an account: the one Workspace domain or
+ * organisation that the settings name. Undefined when it does, else what does not.
+ */
+export function brokenRequirement(provider: OidcProvider, claims: Claims): string | undefined {
+  const { hostedDomain, organization } = provider
+  if (hostedDomain !== undefined && textAt(claims, 'hd')?.toLowerCase() !== hostedDomain) {
+    return 'another hosted domain'
+  }
+  if (organization !== undefined && textAt(claims, 'org_id') !== organization) {
+    return 'another organization'
+  }
+  return undefined
+}
+
+/** Whether a rule lets somebody in whom nobody invited, and how far; undefined: none does. */
+export function admissionByRule(
+  provider: OidcProvider,
+  claims: Claims,
+): AdmitRule['admit'] | undefined {
+  const admitting = provider.admit.filter((rule) => holds(rule, provider, claims))
+  if (admitting.some(({ admit }) => admit === 'active')) return 'active'
+  return admitting[0]?.admit
+}
+
+function holds(rule: AdmitRule, provider: OidcProvider, claims: Claims): boolean {
+  const { domains, hostedDomains, tenants, groups } = rule
+  const emailDomain = verifiedEmail(claims)?.split('@').at(-1)
+  const tenant = textAt(claims, 'tid') ?? textAt(claims, 'org_id')
+  const theirs = valuesAt(claims, provider.claimPath ?? GROUPS) ?? []
+  const isIn = (list: readonly string[], value: string | undefined) =>
+    value !== undefined && list.includes(value)
+  return (
+    (domains === undefined || isIn(domains, emailDomain)) &&
+    (hostedDomains === undefined || isIn(hostedDomains, textAt(claims, 'hd')?.toLowerCase())) &&
+    (tenants === undefined || isIn(tenants, tenant)) &&
+    (groups === undefined || theirs.some((group) => groups.includes(group)))
+  )
+}
+
+type Role = UserRow['role']
+const RANKS: readonly Role[] = ['guest', 'member', 'admin', 'owner']
+const rank = (role: Role) => RANKS.indexOf(role)
+
+/** The highest role that the values at the claim path are mapped to; undefined: none. */
+export function mappedRole(provider: OidcProvider, values: readonly string[]): Role | undefined {
+  const { roles } = provider
+  if (!roles) return undefined
+  return values
+    .filter((value) => Object.hasOwn(roles, value))
+    .map((value) => roles[value] as Role)
+    .sort((a, b) => rank(b) - rank(a))[0]
+}
+
+/**
+ * The role after a sign-in. Claims raise a role, and take back what they gave; what an administrator gave
+ * stays, and the owner is never touched.
+ */
+export function roleAfter(
+  present: Role,
+  granted: Role | null,
+  mapped: Role | undefined,
+): { role: Role; granted: Role | null } {
+  if (present === 'owner' || present === 'service') return { role: present, granted: null }
+  const isTheirs = granted !== null && granted === present
+  if (isTheirs) return { role: mapped ?? 'member', granted: mapped ?? null }
+  if (mapped !== undefined && rank(mapped) > rank(present)) return { role: mapped, granted: mapped }
+  return { role: present, granted: null }
+}

@@ -1,0 +1,44 @@
+import type { Ctx } from '../../context.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
+import { findAccountById } from '../accounts/access.ts'
+import { recordAudit } from '../audit/service.ts'
+import { factorsOf } from '../mfa/access.ts'
+import { oidcErrors } from './errors.ts'
+import type { Identity, IdentityId } from './schema.ts'
+import { deleteIdentity, listIdentities } from './store.ts'
+
+/** The identities that open the caller's account. */
+export async function getIdentities(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Identity[]> {
+  const { userId } = requireUser(actor)
+  return (await listIdentities(ctx.db.read, userId)).map((row) => ({
+    id: row.id,
+    provider: row.provider,
+    issuer: row.issuer,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+  }))
+}
+
+/** Takes an identity from the account, unless nobody could sign in to it any more. */
+export async function unlinkIdentity(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  actor: Actor,
+  input: IdentityId,
+): Promise<void> {
+  const { userId, tenantId } = requireUser(actor)
+  await ctx.db.transaction(async (tx) => {
+    if (!(await deleteIdentity(tx, userId, input.id))) throw new AppError(commonErrors.notFound)
+    const user = await findAccountById(tx, tenantId, userId)
+    const others = await listIdentities(tx, userId)
+    const hasPasskey = (await factorsOf(tx, userId)).includes('passkey')
+    if (!user?.password_hash && others.length === 0 && !hasPasskey) {
+      throw new AppError(oidcErrors.lastSignInMethod)
+    }
+    await recordAudit(ctx, tx, actor, {
+      type: 'identity.unlinked',
+      target: { type: 'user', id: userId },
+      details: { identityId: input.id },
+    })
+  })
+}

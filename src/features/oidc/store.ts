@@ -1,0 +1,110 @@
+import type { Db, Tx } from '../../db/database.ts'
+import type { IdentityRow, OidcFlowRow } from '../../db/tables.ts'
+
+export async function insertFlow(tx: Tx, row: OidcFlowRow): Promise<void> {
+  await tx.insertInto('oidc_flows').values(row).execute()
+}
+
+/** Uses the flow up: undefined when it is unknown, of another browser, used or too old. */
+export async function useFlow(
+  tx: Tx,
+  stateHash: string,
+  browserHash: string,
+  now: string,
+): Promise<OidcFlowRow | undefined> {
+  return tx
+    .updateTable('oidc_flows')
+    .set({ used_at: now })
+    .where('state_hash', '=', stateHash)
+    .where('browser_hash', '=', browserHash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+export async function findIdentity(
+  db: Db,
+  tenantId: string,
+  issuer: string,
+  subject: string,
+): Promise<IdentityRow | undefined> {
+  return db
+    .selectFrom('identities')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .executeTakeFirst()
+}
+
+/** The account that an identity opens, of whichever tenant: an issuer's subjects are its own. */
+export async function findIdentityOwner(db: Db, issuer: string, subject: string) {
+  return db
+    .selectFrom('identities as identity')
+    .innerJoin('users as user', 'user.id', 'identity.user_id')
+    .where('identity.issuer', '=', issuer)
+    .where('identity.subject', '=', subject)
+    .select(['identity.user_id', 'user.tenant_id', 'user.username', 'user.role', 'user.status'])
+    .executeTakeFirst()
+}
+
+export async function listIdentities(db: Db, userId: string): Promise<IdentityRow[]> {
+  return db
+    .selectFrom('identities')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute()
+}
+
+export async function insertIdentity(tx: Tx, row: IdentityRow): Promise<void> {
+  await tx.insertInto('identities').values(row).execute()
+}
+
+export async function updateIdentity(
+  tx: Tx,
+  id: string,
+  change: Partial<Pick<IdentityRow, 'claim_values' | 'granted_role' | 'last_used_at'>>,
+): Promise<void> {
+  await tx.updateTable('identities').set(change).where('id', '=', id).execute()
+}
+
+export async function deleteIdentity(tx: Tx, userId: string, id: string): Promise<boolean> {
+  const result = await tx
+    .deleteFrom('identities')
+    .where('user_id', '=', userId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** False when the token was obeyed before. */
+export async function rememberLogoutToken(
+  tx: Tx,
+  row: { token_hash: string; tenant_id: string; expires_at: string },
+): Promise<boolean> {
+  const result = await tx
+    .insertInto('logout_tokens')
+    .values(row)
+    .onConflict((conflict) => conflict.column('token_hash').doNothing())
+    .executeTakeFirst()
+  return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
+}
+
+/** Takes away what nobody comes back for, and tokens that are too old to be taken anyway. */
+export async function deleteOutdated(tx: Tx, now: string): Promise<void> {
+  await tx.deleteFrom('oidc_flows').where('expires_at', '<', now).execute()
+  await tx.deleteFrom('logout_tokens').where('expires_at', '<', now).execute()
+}
+
+/** Whether the key still seals a flow. */
+export async function isFlowKeyUsed(db: Db, keyId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('oidc_flows')
+    .select('state_hash')
+    .where('key_id', '=', keyId)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -1,0 +1,47 @@
+import type { Ctx } from '../../context.ts'
+import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
+import type { Origin, UserActor } from '../../policy/actor.ts'
+import { findBrowserCaller, touchSession } from './store.ts'
+
+/** How long a session goes on before its last use is written down again. */
+const TOUCH_EVERY = MINUTE
+
+/**
+ * Who a browser's cookie belongs to, or `unauthorized`: when it is unknown, revoked, too old, or nothing
+ * was heard of the browser for long.
+ */
+export async function authenticateBrowser(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'config'>,
+  token: string,
+  origin: Origin,
+): Promise<UserActor> {
+  const caller = await findBrowserCaller(ctx.db.read, sha256Hex(token))
+  const now = ctx.clock.now()
+  const idle = ctx.config.browserSession.idleSeconds * SECOND
+  const stands =
+    caller !== undefined &&
+    caller.status === 'Active' &&
+    caller.revoked_at === null &&
+    Date.parse(caller.expires_at) > now &&
+    Date.parse(caller.last_used_at) + idle > now
+  if (!stands) throw new AppError(commonErrors.unauthorized)
+  if (Date.parse(caller.last_used_at) + Math.min(TOUCH_EVERY, idle / 4) < now) {
+    await ctx.db.transaction((tx) =>
+      touchSession(tx, caller.session_id, toIso(now), caller.expires_at),
+    )
+  }
+  return {
+    kind: 'user',
+    tenantId: caller.tenant_id,
+    userId: caller.id,
+    username: caller.username,
+    role: caller.role,
+    sessionId: caller.session_id,
+    credential: 'session-cookie',
+    ...(caller.sso_roles === null ? {} : { claimedRoles: JSON.parse(caller.sso_roles) }),
+    validUntil: Date.parse(caller.expires_at),
+    origin,
+  }
+}

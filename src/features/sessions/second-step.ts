@@ -1,0 +1,37 @@
+import type { Ctx } from '../../context.ts'
+import type { UserRow } from '../../db/tables.ts'
+import { AppError } from '../../platform/errors.ts'
+import { factorsOf } from '../mfa/access.ts'
+import { sessionErrors } from './errors.ts'
+import { openStep, type PendingSignIn } from './steps.ts'
+
+type Needs = Pick<Ctx, 'db' | 'clock' | 'keyring' | 'config'>
+
+/**
+ * Lets a sign-in pass that needs no more, or throws: `mfa_required` with the challenge to go on with, when
+ * the account has a second factor; `mfa_enrolment_required` when its role needs one and it has none.
+ */
+export async function requireComplete(
+  ctx: Needs,
+  user: UserRow,
+  pending: PendingSignIn,
+): Promise<void> {
+  if (pending.secondFactorAt !== undefined) return
+  const factors = await factorsOf(ctx.db.read, user.id)
+  if (factors.length > 0) {
+    const { token, expiresAt } = await openStep(ctx, 'second-factor', user, pending)
+    throw new AppError(sessionErrors.mfaRequired, {
+      challenge: token,
+      methods: [...factors, 'recovery'],
+      expiresAt,
+    })
+  }
+  if (!ctx.config.mfa.requiredRoles.includes(user.role)) return
+  const { token, expiresAt } = await openStep(ctx, 'enrolment', user, pending)
+  throw new AppError(sessionErrors.mfaEnrolmentRequired, {
+    challenge: token,
+    methods: ctx.config.mfa.methods,
+    url: `${ctx.config.publicUrl}/auth/sign-in`,
+    expiresAt,
+  })
+}

@@ -1,0 +1,61 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import { disconnectAfterCommit } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { open } from '../../platform/secret-box.ts'
+import type { UserActor } from '../../policy/actor.ts'
+import { recordAudit } from '../audit/service.ts'
+import { findSsoSession, listSsoSessions, revokeSessionRow } from './store.ts'
+
+/** Ends the caller's own session and its connections. */
+export async function endSession(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>,
+  actor: UserActor,
+): Promise<void> {
+  const { userId, sessionId } = actor
+  if (!sessionId) return
+  await ctx.db.transaction(async (tx) => {
+    const ended = await revokeSessionRow(tx, userId, sessionId, 'logout', toIso(ctx.clock.now()))
+    if (!ended) return
+    disconnectAfterCommit(ctx, tx, { userId, sessionId, reason: 'signed_out' })
+    await recordAudit(ctx, tx, actor, {
+      type: 'session.ended',
+      target: { type: 'session', id: sessionId },
+      details: { userId },
+    })
+  })
+}
+
+export interface LogoutHint {
+  readonly provider: string
+  readonly issuer: string
+  readonly idToken: string
+}
+
+/** Who vouched for the session, and with what token; undefined when nobody did, or its key is gone. */
+export async function logoutHint(
+  ctx: Pick<Ctx, 'db' | 'keyring'>,
+  sessionId: string,
+): Promise<LogoutHint | undefined> {
+  const row = await findSsoSession(ctx.db.read, sessionId)
+  const key = row && ctx.keyring.find('message', row.key_id)
+  if (!row || !key) return undefined
+  const idToken = open(key, row.sealed, `id-token:${sessionId}`)
+  return { provider: row.provider, issuer: row.issuer, idToken }
+}
+
+/** Ends what a provider vouched for, in the caller's transaction; returns how many sessions that were. */
+export async function endSsoSessions(
+  ctx: Pick<Ctx, 'clock' | 'bus'>,
+  tx: Tx,
+  issuer: string,
+  by: { readonly subject?: string | undefined; readonly idpSession?: string | undefined },
+): Promise<number> {
+  const now = toIso(ctx.clock.now())
+  const sessions = await listSsoSessions(tx, issuer, by)
+  for (const { session_id: sessionId, user_id: userId } of sessions) {
+    await revokeSessionRow(tx, userId, sessionId, 'back_channel_logout', now)
+    disconnectAfterCommit(ctx, tx, { userId, sessionId, reason: 'signed_out' })
+  }
+  return sessions.length
+}

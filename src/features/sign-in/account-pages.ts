@@ -1,0 +1,164 @@
+import type { Ctx } from '../../context.ts'
+import { jsonOf, readForm } from '../../http/body.ts'
+import { defineRawRoute } from '../../http/define-route.ts'
+import { html, movingOn } from '../../http/page.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { requireUser, type UserActor } from '../../policy/actor.ts'
+import { AddPasskey, ConfirmTotp, StepUp } from '../mfa/schema.ts'
+import {
+  addPasskey,
+  beginTotp,
+  finishTotp,
+  getFactors,
+  removePasskey,
+  removeTotp,
+  requireFreshProof,
+  stepUp,
+} from '../mfa/service.ts'
+import { getIdentities, getSignInConfig } from '../oidc/service.ts'
+import { codesPage, totpSecret } from './factor-pages.ts'
+import { formPage } from './form-pages.ts'
+import { PASSKEY_SCRIPT } from './passkey-script.ts'
+
+const MAX_FORM_BYTES = 64 * 1024
+/** What the page itself can ask to try again: the others are answered as any refusal is. */
+const AGAIN = ['invalid_second_factor', 'invalid_passkey', 'step_up_required', 'proof_missing']
+
+export const accountRoutes = [
+  defineRawRoute({
+    method: 'get',
+    path: '/auth/account',
+    summary: 'The page of your ways to sign in',
+    permission: 'signed-in',
+    rate: 'unlimited',
+    refusal: 'page',
+    respond: (ctx, actor) => accountPage(ctx, requireUser(actor)),
+  }),
+  defineRawRoute({
+    method: 'post',
+    path: '/auth/account',
+    summary: 'Changes your second factors by the forms of the page',
+    permission: 'signed-in',
+    rate: 'auth-second-factor',
+    refusal: 'page',
+    respond: async (ctx, actor, { request }) => {
+      const user = requireUser(actor)
+      const form = await readForm(request, MAX_FORM_BYTES)
+      try {
+        return await act(ctx, user, form)
+      } catch (error) {
+        if (!(error instanceof AppError) || !AGAIN.includes(error.code)) throw error
+        return accountPage(ctx, user, {
+          problem: error.message,
+          asksProof: error.code !== 'invalid_passkey',
+        })
+      }
+    },
+  }),
+]
+
+async function act(
+  ctx: Ctx,
+  user: UserActor,
+  form: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const here = `${ctx.config.pathPrefix}/auth/account`
+  switch (form.action) {
+    case 'step-up': {
+      const { code, password } = form
+      await stepUp(ctx, user, StepUp.parse(code ? { code } : { password }))
+      return movingOn(here)
+    }
+    case 'begin-totp': {
+      await requireFreshProof(ctx, user)
+      const shown = await totpSecret(await beginTotp(ctx, user))
+      return formPage(
+        'Set up an authenticator app',
+        html`${shown}<form method="post"><input type="hidden" name="action" value="confirm-totp">
+<label>The code that it shows now
+<input name="code" required pattern="[0-9]{6}" autocomplete="one-time-code"></label>
+<button>Confirm</button></form>`,
+      )
+    }
+    case 'confirm-totp': {
+      const input = required(ConfirmTotp.safeParse(form))
+      const { recoveryCodes } = await finishTotp(ctx, user, input)
+      return recoveryCodes.length > 0 ? codesPage(recoveryCodes, here) : movingOn(here)
+    }
+    case 'remove-totp':
+      await requireFreshProof(ctx, user)
+      await removeTotp(ctx, user)
+      return movingOn(here)
+    case 'add-passkey': {
+      await requireFreshProof(ctx, user)
+      const input = required(AddPasskey.safeParse({ ...form, passkey: jsonOf(form.passkey) }))
+      const { recoveryCodes } = await addPasskey(ctx, user, input)
+      return recoveryCodes.length > 0 ? codesPage(recoveryCodes, here) : movingOn(here)
+    }
+    case 'remove-passkey':
+      await requireFreshProof(ctx, user)
+      await removePasskey(ctx, user, { id: form.id ?? '' })
+      return movingOn(here)
+    default:
+      throw new AppError(commonErrors.validationFailed, { fields: { action: 'is not known' } })
+  }
+}
+
+function required<T>(parsed: { success: boolean; data?: T }): T {
+  if (parsed.data === undefined) throw new AppError(commonErrors.validationFailed)
+  return parsed.data
+}
+
+async function accountPage(
+  ctx: Ctx,
+  user: UserActor,
+  { problem, asksProof = false }: { problem?: string; asksProof?: boolean } = {},
+): Promise<Response> {
+  const [factors, identities] = await Promise.all([getFactors(ctx, user), getIdentities(ctx, user)])
+  const { providers } = getSignInConfig(ctx)
+  const prefix = ctx.config.pathPrefix
+  const hasFactor = factors.totp || factors.passkeys.length > 0
+  return formPage(
+    `You are signed in as ${user.username}`,
+    html`${problem ? html`<p role="alert">${problem}</p>` : ''}
+${asksProof ? proofForm(hasFactor) : ''}
+<h2>Passkeys</h2>
+<ul>${factors.passkeys.map(
+      ({ id, name }) => html`<li>${name}
+<form method="post"><input type="hidden" name="action" value="remove-passkey"><input type="hidden" name="id" value="${id}"><button>Remove</button></form></li>`,
+    )}</ul>
+${
+  factors.methods.includes('passkey')
+    ? html`<form method="post" data-passkey="create" data-question="${prefix}/api/me/passkeys/options" data-method="GET">
+<p role="alert"></p>
+<input type="hidden" name="action" value="add-passkey"><input type="hidden" name="passkey" value="">
+<label>What you call it<input name="name" required maxlength="80" value="Passkey"></label>
+<button>Add a passkey</button></form>`
+    : ''
+}
+<h2>Authenticator app</h2>
+${
+  factors.totp
+    ? html`<form method="post"><input type="hidden" name="action" value="remove-totp"><button>Remove</button></form>`
+    : html`<form method="post"><input type="hidden" name="action" value="begin-totp"><button>Set up</button></form>`
+}
+<p><small>Recovery codes left: ${factors.recoveryCodesLeft}</small></p>
+<h2>Signing in elsewhere</h2>
+<ul>${identities.map(({ provider }) => html`<li>${provider}</li>`)}</ul>
+${providers.map(
+  ({ name, displayName }) => html`<form method="post" action="${prefix}/auth/link">
+<input type="hidden" name="provider" value="${name}"><button>Connect ${displayName}</button></form>`,
+)}
+<form method="post" action="${prefix}/auth/logout"><button>Sign out</button></form>`,
+    { status: problem ? 400 : 200, script: PASSKEY_SCRIPT },
+  )
+}
+
+/** Asks for what the account has: a code, or the password where there is no second factor. */
+function proofForm(hasFactor: boolean) {
+  const field = hasFactor
+    ? html`<label>Code of your authenticator app, or a recovery code<input name="code" required maxlength="40" autocomplete="one-time-code"></label>`
+    : html`<label>Password<input name="password" type="password" required autocomplete="current-password"></label>`
+  return html`<form method="post"><input type="hidden" name="action" value="step-up">${field}
+<button>Show that it is you</button></form>`
+}

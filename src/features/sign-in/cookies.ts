@@ -1,0 +1,4 @@
+/** Which browser was sent to a provider: only it can come back. */
+export const BROWSER_COOKIE = 'mimir_tx'
+/** The sign-in that waits for its second step. */
+export const STEP_COOKIE = 'mimir_step'

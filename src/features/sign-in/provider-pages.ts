@@ -1,0 +1,145 @@
+import type { z } from 'zod'
+import type { Ctx } from '../../context.ts'
+import { readForm } from '../../http/body.ts'
+import { cookieOf, hostCookie, SESSION_COOKIE, setCookie } from '../../http/cookies.ts'
+import { defineRawRoute } from '../../http/define-route.ts'
+import { html, movingOn, page } from '../../http/page.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
+import { randomToken } from '../../platform/tokens.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { BeginSignIn } from '../oidc/schema.ts'
+import { backChannelLogout, beginLink, beginSignIn, finishSignIn } from '../oidc/service.ts'
+import { authenticateBrowser } from '../sessions/service.ts'
+import { BROWSER_COOKIE } from './cookies.ts'
+import { landed, toSecondStep } from './landing-pages.ts'
+
+const MAX_FORM_BYTES = 32 * 1024
+
+export const providerRoutes = [
+  defineRawRoute({
+    method: 'get',
+    path: '/auth/login',
+    summary: 'Sends the browser to a provider to sign in',
+    permission: 'public',
+    rate: 'auth-begin',
+    refusal: 'page',
+    respond: async (ctx, _actor, { request }) => {
+      const input = parse(BeginSignIn, queryOf(request))
+      const { providers } = ctx.config.oidc
+      const provider = input.provider ?? (providers.length === 1 ? providers[0]?.name : undefined)
+      if (provider === undefined) return redirect(signInPath(ctx.config, request))
+      const browser = browserOf(ctx.config, request)
+      const keep = request.method !== 'HEAD'
+      const url = await beginSignIn(ctx, browser, { ...input, provider }, keep)
+      return redirect(url.href, keep ? [browserCookie(ctx.config, browser)] : [])
+    },
+  }),
+  defineRawRoute({
+    method: 'get',
+    path: '/auth/callback',
+    summary: 'Where a provider sends the browser back to',
+    permission: 'public',
+    rate: 'auth-begin',
+    refusal: 'page',
+    respond: async (ctx, actor, { request }) => {
+      const browser = cookieOf(request, hostCookie(ctx.config, BROWSER_COOKIE))
+      const signedIn = () => signedInActor(ctx, actor, request)
+      try {
+        const url = new URL(request.url)
+        const result = await finishSignIn(ctx, actor, url, browser, signedIn)
+        if (result.kind === 'signed-in') return await landed(ctx, request, result.landing)
+        const cookie = undefined
+        const location = `${ctx.config.pathPrefix}/auth/account`
+        return await landed(ctx, request, { cookie, location })
+      } catch (error) {
+        return toSecondStep(ctx.config, error)
+      }
+    },
+  }),
+  defineRawRoute({
+    method: 'post',
+    path: '/auth/link',
+    summary: 'Sends the browser to a provider whose identity is to open the account too',
+    permission: 'signed-in',
+    rate: 'auth-begin',
+    stepUp: true,
+    refusal: 'page',
+    respond: async (ctx, actor, { request }) => {
+      const { provider = '' } = await readForm(request, MAX_FORM_BYTES)
+      const user = requireUser(actor)
+      const { sessionId } = user
+      // The way back needs the same cookie, which another credential does not have.
+      if (user.credential !== 'session-cookie' || !sessionId) {
+        throw new AppError(commonErrors.forbidden, {}, { audit: { reason: 'no_browser' } })
+      }
+      const browser = browserOf(ctx.config, request)
+      const url = await beginLink(ctx, browser, { ...user, sessionId }, provider)
+      return movingOn(url.href, [browserCookie(ctx.config, browser)])
+    },
+  }),
+  defineRawRoute({
+    method: 'post',
+    path: '/auth/backchannel-logout',
+    summary: 'Ends the sessions that a logout token of a provider names',
+    permission: 'public',
+    rate: 'auth-logout-token',
+    respond: async (ctx, actor, { request }) => {
+      const { logout_token: token = '' } = await readForm(request, MAX_FORM_BYTES)
+      await backChannelLogout(ctx, actor, token)
+      return new Response(null, { status: 200 })
+    },
+  }),
+  defineRawRoute({
+    method: 'get',
+    path: '/auth/signed-out',
+    summary: 'Where one is after signing out',
+    permission: 'public',
+    rate: 'unlimited',
+    respond: (ctx) =>
+      page(
+        'You are signed out',
+        html`<p><a href="${ctx.config.pathPrefix}/auth/sign-in">Sign in again</a></p>`,
+      ),
+  }),
+]
+
+/** The name of this browser among those that are away at a provider; a second tab keeps the first one's. */
+function browserOf(config: Ctx['config'], request: Request): string {
+  return cookieOf(request, hostCookie(config, BROWSER_COOKIE)) ?? randomToken(32)
+}
+
+function browserCookie(config: Ctx['config'], browser: string): string {
+  return setCookie(config, hostCookie(config, BROWSER_COOKIE), browser, config.oidc.flowSeconds)
+}
+
+async function signedInActor(
+  ctx: Ctx,
+  { origin }: Actor,
+  request: Request,
+): Promise<UserActor | undefined> {
+  const token = cookieOf(request, SESSION_COOKIE)
+  return token ? authenticateBrowser(ctx, token, origin).catch(() => undefined) : undefined
+}
+
+function redirect(location: string, cookies: readonly string[] = []): Response {
+  const response = new Response(null, { status: 302, headers: { location } })
+  for (const cookie of cookies) response.headers.append('set-cookie', cookie)
+  return response
+}
+
+function signInPath(config: Ctx['config'], request: Request): string {
+  return `${config.pathPrefix}/auth/sign-in${new URL(request.url).search}`
+}
+
+function queryOf(request: Request): Record<string, string> {
+  return Object.fromEntries(new URL(request.url).searchParams)
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const fields = Object.fromEntries(
+    parsed.error.issues.map((issue) => [issue.path.join('.'), issue.message]),
+  )
+  throw new AppError(commonErrors.validationFailed, { fields })
+}

@@ -1,0 +1,39 @@
+import type { Ctx } from '../context.ts'
+import { AppError, defineErrors } from '../platform/errors.ts'
+
+export const sameOriginErrors = defineErrors({
+  foreignOrigin: {
+    code: 'foreign_origin',
+    kind: 'forbidden',
+    message: 'A page of another site may not do this.',
+  },
+})
+
+/**
+ * Refuses a request that a page of another site may have made the browser send with its cookie (CSRF):
+ * where something changes or a socket opens the browser has to say that the page is ours; elsewhere
+ * it may not say the opposite, but for links that somebody follows.
+ */
+export function requireSameOrigin(config: Ctx['config'], request: Request): void {
+  const site = request.headers.get('sec-fetch-site')
+  const origin = request.headers.get('origin')
+  const changes = request.method !== 'GET' && request.method !== 'HEAD'
+  const opensSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket'
+  // A sub-domain may be somebody else's: same-site is not enough.
+  const foreign = site === 'cross-site' || site === 'same-site'
+  const ours = site === 'same-origin' || (!foreign && origin !== null && isOurs(config, origin))
+  const follows = request.headers.get('sec-fetch-mode') === 'navigate'
+  const reads = !changes && !opensSocket
+  const fine = ours || (reads && (follows || (!foreign && origin === null)))
+  if (!fine) {
+    throw new AppError(
+      sameOriginErrors.foreignOrigin,
+      {},
+      { audit: { reason: `origin ${origin ?? site ?? 'not told'}`.slice(0, 200) } },
+    )
+  }
+}
+
+function isOurs(config: Ctx['config'], origin: string): boolean {
+  return origin === new URL(config.publicUrl).origin
+}

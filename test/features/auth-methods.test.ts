@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfig } from '../../src/config/load.ts'
+import { boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
+import { auditOf, byKey, makeKey } from '../harness/keys.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
+
+const KEY = 'a key of the environment'.replaceAll(' ', '-').padEnd(40, 'x')
+const NAVIGATION = { accept: 'text/html,*/*', 'sec-fetch-mode': 'navigate' }
+
+const load = (env: Record<string, string>) => loadConfig({ dataDir: '/nowhere', env })
+
+test('a list that is empty or knows a word too many keeps the server from starting', () => {
+  for (const list of ['', ' ', ',', 'api-key,', 'api-key,saml', 'none', 'API-KEY']) {
+    assert.throws(() => load({ MIMIR_AUTH_METHODS: list }), /MIMIR_AUTH_METHODS: /, `"${list}"`)
+  }
+  assert.throws(() => load({ MIMIR_AUTH_METHODS: 'jwt' }), /jwt needs MIMIR_OAUTH_ISSUER/)
+  assert.throws(
+    () => load({ MIMIR_AUTH_METHODS: 'password', MIMIR_DEFAULT_AUTH_METHOD: 'api-key' }),
+    /api-key is not among/,
+  )
+  assert.throws(() => load({ MIMIR_DEFAULT_AUTH_METHOD: 'saml' }), /MIMIR_DEFAULT_AUTH_METHOD/)
+  assert.deepEqual(load({ MIMIR_AUTH_METHODS: ' api-key , password' }).config.access.methods, [
+    'api-key',
+    'password',
+  ])
+  assert.deepEqual(load({}).config.access.methods, ['password', 'api-key'])
+})
+
+test('names of earlier systems are answered with what replaces them', () => {
+  const notes = (env: Record<string, string>) => load(env).notes.join('\n')
+  const old: Record<string, RegExp> = {
+    MIMIR_SERVICE_ACCOUNT_ID: /mimir apikey create/,
+    MIMIR_SERVICE_ACCOUNT_SECRET: /mimir apikey create/,
+    MIMIR_AUTH_MODE: /mimir apikey create/,
+    MIMIR_ENABLE_RBAC: /always on/,
+    MIMIR_RBAC_CLAIM_PATH: /MIMIR_RBAC_CONFIG/,
+    MIMIR_AUTH_TYPE: /MIMIR_AUTH_METHODS/,
+    MIMIR_RATE_LIMIT_MAX: /MIMIR_RATE_LIMITS/,
+    MIMIR_DEV_USER_ADMIN: /mimir invite create/,
+  }
+  for (const [name, words] of Object.entries(old)) assert.match(notes({ [name]: 'x' }), words)
+})
+
+test('a short, doubled or unprintable key of the environment keeps the server from starting', () => {
+  for (const keys of ['short', `${KEY},${KEY}`, `${KEY},also short`]) {
+    assert.throws(() => load({ MIMIR_API_KEYS: keys }), /MIMIR_API_KEY/)
+  }
+  assert.throws(() => load({ MIMIR_API_KEY: KEY, MIMIR_API_KEYS: KEY }), /stands there twice/)
+  assert.throws(() => load({ MIMIR_API_KEY: `${KEY} and more` }), /one word/)
+})
+
+test('keys of the environment act as services of their own, with a warning', async () => {
+  const [other, third] = [`${KEY}2`, `${KEY}3`]
+  const env = { MIMIR_API_KEY: KEY, MIMIR_API_KEYS: `${other}, ${third}` }
+  await using mimir = await boot({ env })
+  const names = []
+  for (const key of [KEY, other, third]) {
+    const me = assertDone(await byKey(mimir, key).get('/api/me'))
+    assert.deepEqual(assertDone(await mimir.rest(key).get('/api/me')), me)
+    names.push(me.username)
+  }
+  assert.deepEqual(names, ['env_1', 'env_2', 'env_3'])
+  assert.ok(mimir.logged.some((line) => line.includes('never expire')))
+  assert.ok(!mimir.logged.join().includes(KEY))
+  assertRefused(await byKey(mimir, `${KEY}4`).get('/api/me'), 401, 'invalid_token')
+  assertDone(await byKey(mimir, KEY).post('/api/admin/invitations'))
+  const beyond = await byKey(mimir, KEY).get('/api/keys')
+  assertRefused(beyond, 403, 'insufficient_permission')
+
+  const hub = await mimir.hub(KEY)
+  await mimir.command('user.suspend', { user: 'env_1' })
+  await eventually(() => hub.closed, 'the connection of a suspended service went on')
+  assertRefused(await byKey(mimir, KEY).get('/api/me'), 401, 'invalid_token')
+  await mimir.restart()
+  assertRefused(await byKey(mimir, KEY).get('/api/me'), 401, 'invalid_token')
+  assertDone(await byKey(mimir, other).get('/api/me'))
+})
+
+test('what is not among the methods is refused by its own code, and watched', async () => {
+  await using mimir = await boot({ env: { MIMIR_AUTH_METHODS: 'oauth', MIMIR_API_KEY: KEY } })
+  const { key } = await makeKey(mimir, 'bot')
+  for (const text of [key, KEY, 'mimir_nonsense']) {
+    const reply = await byKey(mimir, text).get('/api/me')
+    assertRefused(reply, 401, 'method_not_allowed_here')
+    assert.match(reply.headers.get('www-authenticate') ?? '', /^Bearer/)
+  }
+  const login = { usernameOrEmail: 'nobody', password: 'whatever it is' }
+  assertRefused(await mimir.rest().post('/api/auth/login', login), 401, 'method_not_allowed_here')
+
+  const denied = await auditOf(mimir, 'access.denied')
+  assert.deepEqual(
+    denied.map(({ details }) => details.reason),
+    Array(3).fill('method_not_allowed: api-key'),
+  )
+  const [refused] = await auditOf(mimir, 'session.refused')
+  assert.equal(refused?.details.reason, 'method_not_allowed')
+})
+
+test('who shows nothing is told how to, as the default method has it', async () => {
+  const asks = async (env: Record<string, string>, headers: Record<string, string> = {}) => {
+    await using mimir = await boot({ env })
+    return await mimir.rest().with(headers).get('/api/conversations?limit=1')
+  }
+  const plain = await asks({})
+  assertRefused(plain, 401, 'unauthorized')
+  assert.equal(plain.headers.get('www-authenticate'), 'Bearer')
+  const keys = await asks({ MIMIR_DEFAULT_AUTH_METHOD: 'api-key' }, NAVIGATION)
+  assertRefused(keys, 401, 'unauthorized')
+  assert.match(keys.headers.get('www-authenticate') ?? '', /^Bearer, ApiKey .*X-API-Key/)
+
+  const oauth = { MIMIR_AUTH_METHODS: 'oauth,api-key', MIMIR_DEFAULT_AUTH_METHOD: 'oauth' }
+  assertRefused(await asks(oauth), 401, 'unauthorized')
+  assertRefused(await asks(oauth, { ...NAVIGATION, 'sec-fetch-mode': 'cors' }), 401, 'unauthorized')
+  const here = encodeURIComponent('/api/conversations?limit=1')
+  const browser = await asks(oauth, NAVIGATION)
+  assert.equal(browser.status, 302)
+  assert.equal(browser.headers.get('location'), `/auth/login?return_to=${here}`)
+  const prefixed = await asks({ ...oauth, MIMIR_PUBLIC_URL: 'https://host/mimir' }, NAVIGATION)
+  const there = encodeURIComponent('/mimir/api/conversations?limit=1')
+  assert.equal(prefixed.headers.get('location'), `/mimir/auth/login?return_to=${there}`)
+})
+
+test('the status tells who is signed in, by what they showed', async () => {
+  await using mimir = await boot()
+  const ann = await mimir.admin('ann')
+  const { key, expiresAt } = await makeKey(mimir, 'bot')
+  const status = async (rest = mimir.rest()) => assertDone(await rest.get('/auth/status'))
+  const server = { securityEnabled: true, methods: ['password', 'api-key'] }
+
+  assert.deepEqual(await status(), { authenticated: false, ...server })
+  assert.deepEqual(await status(ann.rest), {
+    authenticated: true,
+    ...server,
+    user: { id: ann.id, username: 'ann', email: 'ann@example.org', roles: ['admin'] },
+  })
+  const bot = await status(byKey(mimir, key))
+  assert.deepEqual(
+    [bot.user.username, bot.user.roles, bot.expiresAt],
+    ['bot', ['service'], expiresAt],
+  )
+  for (const bad of ['nonsense', 'mimir_nonsense']) {
+    assert.deepEqual(await status(mimir.rest(bad)), { authenticated: false, ...server })
+  }
+  // The codes of this path are its own.
+  const inQuery = await mimir.rest().get(`/auth/status?access_token=${ann.accessToken}`)
+  assertRefused(inQuery, 400, 'invalid_request')
+})
+
+test('security can be switched off on this machine alone, and says so everywhere', async () => {
+  const off = { MIMIR_ENABLE_SECURITY: 'false' }
+  assert.throws(() => load({ ...off, MIMIR_LISTEN: '0.0.0.0:8080' }), /loopback/)
+  assert.throws(() => load({ MIMIR_ENABLE_SECURITY: 'perhaps' }), /MIMIR_ENABLE_SECURITY/)
+
+  await using mimir = await boot({ env: off })
+  // Nobody is there whom the caller could be.
+  assertRefused(await mimir.rest().get('/api/me'), 401, 'unauthorized')
+  const bob = await mimir.person('bob')
+  await mimir.admin('ann')
+  const anybody = await mimir.rest().get('/api/me')
+  assert.equal(assertDone(anybody).username, 'ann')
+  assert.equal(anybody.headers.get('x-mimir-security'), 'off')
+  assertDone(await mimir.rest().get('/api/admin/users/pending'))
+  assert.equal(assertDone(await bob.rest.get('/api/me')).username, 'bob')
+  assertRefused(await bob.rest.get('/api/admin/users/pending'), 403, 'forbidden')
+  assertRefused(await mimir.rest('nonsense').get('/api/me'), 401, 'unauthorized')
+  assert.equal(assertDone(await mimir.rest().get('/health')).securityEnabled, false)
+  const status = assertDone(await mimir.rest().get('/auth/status'))
+  assert.deepEqual([status.authenticated, status.securityEnabled], [true, false])
+})
+
+test('with security on nothing of that is to be seen', async () => {
+  await using mimir = await boot()
+  const health = await mimir.rest().get('/health')
+  assert.equal('securityEnabled' in assertDone(health), false)
+  assert.equal(health.headers.get('x-mimir-security'), null)
+})

@@ -1,0 +1,236 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { decodeJwt, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+import Provider, { type ClientMetadata, type Configuration } from 'oidc-provider'
+
+export const CLIENT_ID = 'mimir'
+export const CLIENT_SECRET = 'a secret that only the two of them know'
+
+/** What the provider tells of somebody, beside their name there. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/** How a test bends the ID token before it leaves: other claims, another header, another key. */
+export interface Bent {
+  claims: JWTPayload
+  header: { alg: string; kid?: string; typ?: string }
+  /** Instead of the provider's own; `none` leaves the signature out. */
+  key?: CryptoKey | Uint8Array | 'none'
+}
+
+export interface ProviderOptions {
+  /** What follows the host in the issuer: `/realms/mimir`, or `/` alone. */
+  readonly path?: string
+  /** The appliance, whose callback and logout are registered. */
+  readonly publicUrl: string
+  readonly client?: Partial<ClientMetadata>
+}
+
+/** A certified OpenID provider on this machine, with people and habits as a test gives them. */
+export class IdentityProvider implements AsyncDisposable {
+  /** By the name that somebody types. */
+  readonly people = new Map<string, Claims>()
+  /** Changes every ID token on its way out; the library signs none that is wrong. */
+  bend: (token: Bent) => void = () => {}
+  /** Paths that get this answer instead of the provider's, for example `/token` → 503. */
+  readonly broken = new Map<string, number>()
+  /** Every request that came, as method and path. */
+  readonly asked: string[] = []
+  readonly issuer: string
+  readonly path: string
+  readonly #server: Server
+  #handle!: (request: IncomingMessage, response: ServerResponse) => unknown
+  #key!: { privateKey: CryptoKey; kid: string }
+  readonly #options: ProviderOptions
+
+  private constructor(server: Server, options: ProviderOptions) {
+    const { port } = server.address() as AddressInfo
+    this.#server = server
+    this.#options = options
+    this.issuer = `http://127.0.0.1:${port}${options.path ?? ''}`
+    this.path = (options.path ?? '').replace(/\/$/, '')
+  }
+
+  static async start(options: ProviderOptions): Promise<IdentityProvider> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const provider = new IdentityProvider(server, options)
+    await provider.rotateKeys()
+    server.on('request', (request, response) => {
+      provider.#serve(request, response).catch((error: unknown) => {
+        response.statusCode = 500
+        response.end(String(error))
+      })
+    })
+    return provider
+  }
+
+  /** New signing keys, as after a break-in: the old ones are gone at once, and so are all sessions. */
+  async rotateKeys(): Promise<void> {
+    const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+    const kid = crypto.randomUUID()
+    this.#key = { privateKey, kid }
+    const jwk = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' }
+    const provider = new Provider(this.issuer, configuration(this.#options, jwk, this.people))
+    this.#handle = provider.callback()
+    this.#provider = provider
+  }
+  #provider!: Provider
+
+  /** The public key, as anybody can read it. */
+  async publicJwk(): Promise<JWK> {
+    const {
+      d: _d,
+      p: _p,
+      q: _q,
+      dp: _dp,
+      dq: _dq,
+      qi: _qi,
+      ...jwk
+    } = await exportJWK(this.#key.privateKey)
+    return jwk
+  }
+
+  /** A token signed as the provider signs. */
+  async sign(claims: JWTPayload, header: { typ?: string } = {}): Promise<string> {
+    return this.#encode({ claims, header: { alg: 'RS256', kid: this.#key.kid, ...header } })
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '/'
+    const path = url.startsWith(this.path) ? url.slice(this.path.length) : url
+    const [name = ''] = path.split('?')
+    this.asked.push(`${request.method} ${name}`)
+    const broken = this.broken.get(name)
+    if (broken !== undefined) {
+      response.statusCode = broken
+      response.end()
+      return
+    }
+    if (name.startsWith('/interaction/')) return this.#interact(request, response)
+    // How Express tells a mounted application where it is.
+    Object.assign(request, { originalUrl: url, url: path })
+    if (name === '/token') this.#bendAnswer(response)
+    await this.#handle(request, response)
+  }
+
+  /** The page to sign in at: a name is enough, and consent is given with it. */
+  async #interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') {
+      response.setHeader('content-type', 'text/html')
+      response.end(
+        '<form method="post"><input name="login" autofocus><button>Sign in</button></form>',
+      )
+      return
+    }
+    let body = ''
+    for await (const part of request) body += part
+    const login = new URLSearchParams(body).get('login') ?? ''
+    const { params, session, grantId } = await this.#provider.interactionDetails(request, response)
+    const accountId = login || session?.accountId || ''
+    if (login === 'cancel') {
+      const result = { error: 'access_denied', error_description: 'cancelled' }
+      return this.#provider.interactionFinished(request, response, result)
+    }
+    const grant =
+      (grantId && (await this.#provider.Grant.find(grantId))) ||
+      new this.#provider.Grant({ accountId, clientId: params.client_id as string })
+    grant.addOIDCScope(String(params.scope))
+    const consent = { grantId: await grant.save() }
+    await this.#provider.interactionFinished(request, response, { login: { accountId }, consent })
+  }
+
+  /** Holds the answer back until it is whole, and takes its ID token to the test first. */
+  #bendAnswer(response: ServerResponse): void {
+    const parts: Buffer[] = []
+    const end = response.end.bind(response)
+    const collect = (part: unknown) => {
+      if (part !== undefined && part !== null) parts.push(Buffer.from(part as string))
+    }
+    response.write = ((part: unknown) => {
+      collect(part)
+      return true
+    }) as typeof response.write
+    response.end = ((part: unknown) => {
+      collect(part)
+      const text = Buffer.concat(parts).toString()
+      this.#bendBody(text).then((body) => {
+        response.setHeader('content-length', Buffer.byteLength(body))
+        end(body)
+      }, end)
+      return response
+    }) as typeof response.end
+  }
+
+  async #bendBody(text: string): Promise<string> {
+    const body = JSON.parse(text)
+    if (!body.id_token) return text
+    const header = { alg: 'RS256', kid: this.#key.kid }
+    const bent: Bent = { claims: decodeJwt(body.id_token), header }
+    this.bend(bent)
+    return JSON.stringify({ ...body, id_token: await this.#encode(bent) })
+  }
+
+  #encode({ claims, header, key }: Bent): string | Promise<string> {
+    if (key === 'none') {
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      return `${part(header)}.${part(claims)}.`
+    }
+    return new SignJWT(claims).setProtectedHeader(header).sign(key ?? this.#key.privateKey)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+function configuration(
+  { publicUrl, client }: ProviderOptions,
+  jwk: JWK,
+  people: ReadonlyMap<string, Claims>,
+): Configuration {
+  return {
+    clients: [
+      {
+        client_id: CLIENT_ID,
+        client_secret: CLIENT_SECRET,
+        redirect_uris: [`${publicUrl}/auth/callback`],
+        post_logout_redirect_uris: [`${publicUrl}/auth/signed-out`],
+        backchannel_logout_uri: `${publicUrl}/auth/backchannel-logout`,
+        backchannel_logout_session_required: true,
+        ...client,
+      },
+    ],
+    jwks: { keys: [jwk] as never },
+    cookies: { keys: ['a key of the tests'] },
+    // As the large providers do: what scopes give stands in the ID token too.
+    conformIdTokenClaims: false,
+    claims: {
+      email: ['email', 'email_verified'],
+      profile: [
+        ...['name', 'preferred_username', 'groups', 'roles', 'realm_access', 'resource_access'],
+        ...['hd', 'tid', 'oid', 'org_id'],
+      ],
+    },
+    pkce: { required: () => true },
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    features: {
+      devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
+    },
+    extraParams: ['audience', 'organization', 'hd'],
+    findAccount: (_ctx, accountId) => ({
+      accountId,
+      claims: () => ({ sub: accountId, ...people.get(accountId) }),
+    }),
+    ttl: {
+      AccessToken: 600,
+      AuthorizationCode: 60,
+      Grant: 600,
+      IdToken: 600,
+      Interaction: 600,
+      Session: 600,
+    },
+  }
+}
