@@ -11,6 +11,7 @@ import * as avatarsAndDeviceNames from './0009-avatars-and-device-names.ts'
 import * as access from './0012-access.ts'
 import * as signin from './0013-signin.ts'
 import * as nodes from './0015-nodes.ts'
+import * as oauth from './0017-oauth.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   access,
   signin,
   nodes,
+  oauth,
 ]

@@ -4,6 +4,7 @@ import type { Bus } from './events/bus.ts'
 import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
+import type { ClientDocuments } from './outbound/client-documents.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { OidcClient } from './outbound/oidc/client.ts'
 import type { PushChannels } from './outbound/push.ts'
@@ -34,6 +35,8 @@ export interface Ctx {
   readonly push: PushChannels
   readonly calls: CallRegistry
   readonly oidc: OidcClient
+  /** What AI clients say of themselves. */
+  readonly clientDocuments: ClientDocuments
 }
 
 /** The only tenant until organisations are switched on. */

@@ -16,6 +16,7 @@ import { startPush } from '../features/push/service.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createClientDocuments } from '../outbound/client-documents.ts'
 import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
 import { createMailer } from '../outbound/mail.ts'
 import { createOidcClient } from '../outbound/oidc/client.ts'
@@ -92,6 +93,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       : undefined
     cleanUp.defer(async () => mailer?.close(1000))
     const roleTable = await loadRoleTable(config)
+    const guardedFetch = createGuardedFetch(config.outboundAllow)
     const { securityEnabled, methods, defaultMethod } = config.access
     const ctx: Ctx = {
       access: createAccessControl(securityEnabled, {
@@ -113,11 +115,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       push: createPushChannels(config, clock, keyring),
       oidc: createOidcClient({
         clock,
-        fetch: createGuardedFetch(config.outboundAllow),
+        fetch: guardedFetch,
         timeoutMs: config.oidc.timeoutMs,
         allow: config.outboundAllow,
         secrets: config.secrets.oidcClients,
       }),
+      clientDocuments: createClientDocuments(clock, guardedFetch),
       calls: new CallRegistry(clock),
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.

@@ -33,6 +33,9 @@ import { jobs as mfaJobs } from '../features/mfa/jobs.ts'
 import { routes as mfa } from '../features/mfa/routes.ts'
 import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
+import { routes as consentPages } from '../features/oauth/consent-pages.ts'
+import { jobs as oauthJobs } from '../features/oauth/jobs.ts'
+import { routes as oauth } from '../features/oauth/routes.ts'
 import { jobs as oidcJobs } from '../features/oidc/jobs.ts'
 import { routes as oidc } from '../features/oidc/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
@@ -74,6 +77,8 @@ export const routes: readonly AnyRoute[] = [
   ...sessionPages,
   ...signInPages,
   ...oidc,
+  ...oauth,
+  ...consentPages,
   ...mfa,
   ...devices,
   ...push,
@@ -132,6 +137,7 @@ export const jobs: readonly Job[] = [
   ...attachmentJobs,
   ...sessionJobs,
   ...oidcJobs,
+  ...oauthJobs,
   ...mfaJobs,
   ...apiKeyJobs,
 ]

@@ -1,17 +1,19 @@
 import type { Generated, Selectable } from 'kysely'
 import type { AccessTables } from './access-tables.ts'
 import type { NodeTables } from './node-tables.ts'
+import type { OAuthTables } from './oauth-tables.ts'
 import type { SignInTables } from './sign-in-tables.ts'
 
 export type * from './access-tables.ts'
 export type * from './node-tables.ts'
+export type * from './oauth-tables.ts'
 export type * from './sign-in-tables.ts'
 
 /**
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
  * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
-export interface Tables extends AccessTables, NodeTables, SignInTables {
+export interface Tables extends AccessTables, NodeTables, OAuthTables, SignInTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow

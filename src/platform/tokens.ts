@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Fresh random bytes as base64url without padding: 32 bytes make 43 characters, 9 make 12. */
 export function randomToken(bytes: number): string {
@@ -13,4 +13,11 @@ export function sha256Hex(text: string): string {
 /** HMAC-SHA-256 as base64url. */
 export function hmacToken(key: Uint8Array, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
+}
+
+/** Whether the verifier is what the challenge was made of by `S256` (RFC 7636 §4.6). */
+export function isVerifierOf(verifier: string, challenge: string): boolean {
+  const expected = createHash('sha256').update(verifier).digest()
+  const given = Buffer.from(challenge, 'base64url')
+  return given.length === expected.length && timingSafeEqual(given, expected)
 }
