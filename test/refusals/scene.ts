@@ -80,6 +80,7 @@ export async function setScene(): Promise<Scene> {
     // What refuses before it looks at who is meant, and who cannot be made without a provider.
     ['/me/identities/{id}', invitation.id],
     ['/me/passkeys/{id}', invitation.id],
+    ['/me/oauth-grants/{id}', invitation.id],
     ['/keys/{id}', key.id],
   ]
   const others: Record<string, string> = {

@@ -34,7 +34,7 @@ export type ClientMetadata = z.output<typeof ClientMetadata>
  */
 export const ClientDocument = ClientMetadata.extend({
   client_id: z.string(),
-  client_secret: z.undefined(),
+  client_secret: z.never().optional(),
   token_endpoint_auth_method: z.literal('none').optional(),
 })
 
