@@ -205,7 +205,12 @@ test('a token opens /mcp and no other door', async () => {
   const scopes = ['mcp:read', 'mcp:write', 'messages:read', 'messages:write', 'conversations:read']
   const { access_token, refresh_token } = await client.letIn(browser, scopes)
   const rest = mimir.rest(access_token)
-  for (const path of ['/api/me', '/api/conversations', '/api/nodes/types', '/api/me/oauth-grants']) {
+  for (const path of [
+    '/api/me',
+    '/api/conversations',
+    '/api/nodes/types',
+    '/api/me/oauth-grants',
+  ]) {
     const reply = await rest.get(path)
     assert.equal(reply.status, 401, path)
   }

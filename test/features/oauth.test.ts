@@ -114,6 +114,39 @@ test('somebody lets a client in, which then does what was ticked and no more', a
   assert.deepEqual((await mcp.call('conversations_list')).conversations, [])
 })
 
+test('the whole flow by plain requests', async () => {
+  await using mimir = await bootWithAddress()
+  const url = mimir.publicUrl
+  const alice = await mimir.person('alice')
+  const browser = await browserOf(url, alice)
+  const cookie = `mimir_session=${browser.cookie(url, 'mimir_session')}`
+  const headers = { cookie, origin: url, 'content-type': 'application/x-www-form-urlencoded' }
+  const rest = mimir.rest().with(headers)
+  const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString()
+
+  const metadata = { client_name: 'By hand', redirect_uris: [CALLBACK] }
+  const registered = await mimir.rest().post('/oauth/register', metadata)
+  const client = new AiClient(url, assertDone(registered, 201).client_id)
+  const query = new URL(client.address()).searchParams
+  assert.match(assertDone(await rest.get(`/oauth/authorize?${query}`)), /Let By hand act/)
+  const yes = form({ decision: 'allow', 'mcp:read': 'on' })
+  const granted = await rest.send('POST', `/oauth/authorize?${query}`, yes)
+  assert.equal(granted.status, 303)
+  const code = new URL(granted.headers.get('location') ?? '').searchParams.get('code')
+  const { refresh_token } = assertDone(await client.redeem(code))
+  const again = form({ grant_type: 'refresh_token', client_id: client.id, refresh_token })
+  const { access_token: token } = assertDone(await rest.send('POST', '/oauth/token', again))
+  assert.equal(await statusAtMcp(mimir.url, token), 200)
+
+  const page = assertDone(await rest.get('/oauth/clients'))
+  const [, id = ''] = /name="id" value="([^"]+)"/.exec(page) ?? []
+  assertRefused(await rest.send('POST', '/oauth/clients', form({ id: 'x' })), 404, 'not_found')
+  assert.equal((await rest.send('POST', '/oauth/clients', form({ id }))).status, 303)
+  assert.equal(await statusAtMcp(mimir.url, token), 401)
+  const given = form({ client_id: client.id, token })
+  assertDone(await rest.send('POST', '/oauth/revoke', given))
+})
+
 test('the consent page speaks Turkish to whoever reads it', async () => {
   await using mimir = await bootWithAddress()
   const alice = await mimir.person('alice')
