@@ -71,7 +71,8 @@ interface CreateOptions {
   readonly name: string
   readonly user?: string
   readonly scope?: string[]
-  readonly expires?: number | null
+  /** Days. */
+  readonly expires?: number | typeof NEVER
   readonly address?: string[]
   readonly snippet?: AiClient
 }
@@ -82,7 +83,7 @@ async function createKey(options: CreateOptions, command: Command): Promise<void
     name: options.name,
     user: options.user,
     scopes: options.scope,
-    expiresInDays: options.expires,
+    expiresInDays: options.expires === NEVER ? null : options.expires,
     addresses: options.address,
   })
   const snippet = options.snippet && mcpSnippet(options.snippet, made.mcpUrl, made.key)
@@ -140,9 +141,10 @@ function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
-/** Days, or null for never. */
-function parseExpiry(text: string): number | null {
-  return text === 'never' ? null : parseDays(text)
+const NEVER = 'never'
+
+function parseExpiry(text: string): number | typeof NEVER {
+  return text === NEVER ? NEVER : parseDays(text)
 }
 
 /** Whole hours, rounded up. */

@@ -46,7 +46,9 @@ async function checkConfig(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const file = fileOf(globals)
   try {
-    const { notes } = await loadSettings(globals)
+    const { config, notes } = await loadSettings(globals)
+    const { checkRoleFile } = await import('../src/app/check-role-file.ts')
+    await checkRoleFile(config)
     for (const note of notes) remark(globals, `warning: ${note}`)
     const result = { ok: true, file, problems: [], notes }
     await print(globals, result, () => 'Every setting is known and good.')

@@ -1,3 +1,4 @@
+import { type Config, isLoopback } from '../config/config.ts'
 import { type Ctx, DEFAULT_TENANT } from '../context.ts'
 import { findFirstAdmin } from '../features/accounts/access.ts'
 import { authenticateKey, isKeyActive } from '../features/api-keys/authenticate.ts'
@@ -124,7 +125,7 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
 
   async function identify(request: Request, origin: Origin, door: Door): Promise<UserActor> {
     const shown = whatIsShown(needs, request, origin, door)
-    if (!shown) return withoutCredential(ctx, origin)
+    if (!shown) return withoutCredential(ctx, request, origin)
     const { scheme, text } = shown
     try {
       if (scheme.doors && !scheme.doors.includes(door)) {
@@ -184,13 +185,26 @@ async function withGrants(ctx: Ctx, actor: UserActor): Promise<UserActor> {
   return roles.length === 0 ? actor : { ...actor, grants: ctx.access.grantsOf(roles) }
 }
 
-/** With security switched off everybody is the first administrator; else nobody is let in. */
-async function withoutCredential(ctx: Ctx, origin: Origin): Promise<UserActor> {
+/** With security switched off everybody here is the first administrator; else nobody is let in. */
+async function withoutCredential(ctx: Ctx, request: Request, origin: Origin): Promise<UserActor> {
   const { securityEnabled, rules } = ctx.access
-  const admin = securityEnabled ? undefined : await findFirstAdmin(ctx.db.read, DEFAULT_TENANT)
+  const isOpen = !securityEnabled && isOfThisMachine(ctx.config, request)
+  const admin = isOpen ? await findFirstAdmin(ctx.db.read, DEFAULT_TENANT) : undefined
   if (!admin) throw unauthenticated(origin.operation, challengeFor(rules().defaultMethod))
   const { id: userId, tenant_id: tenantId, username, role } = admin
   return { kind: 'user', tenantId, userId, username, role, origin }
+}
+
+/**
+ * Whether no web page of somebody else made a browser of this machine ask: by an address of its own that
+ * it turned to this machine (DNS rebinding), or from its own to ours.
+ */
+function isOfThisMachine({ publicUrl }: Config, { url, headers }: Request): boolean {
+  const here = new URL(url)
+  const name = here.hostname.replace(/^\[|\]$/g, '')
+  const isOurs = isLoopback(name) || here.host === new URL(publicUrl).host
+  const page = headers.get('origin')
+  return isOurs && (page === null || URL.parse(page)?.host === here.host)
 }
 
 /** Both spellings, where keys are what callers are meant to have: a key may also come as a bearer. */

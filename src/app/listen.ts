@@ -68,7 +68,7 @@ export async function listen(
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
     anonymous,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
-    requireFreshProof: (actor) => requireFreshProof(ctx, actor),
+    requireFreshProof: (actor, requirement) => requireFreshProof(ctx, actor, requirement),
     identifyIfKnown: authenticator.identifyIfKnown,
     signInPage(isPage) {
       if (ctx.access.rules().defaultMethod === 'oauth') return SIGN_IN_PAGE

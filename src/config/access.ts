@@ -58,13 +58,16 @@ export function accessConfig(
 }
 
 function findJwtIssuers(
-  { MIMIR_OAUTH_ISSUER, MIMIR_OAUTH_AUDIENCE, MIMIR_OAUTH_JWKS_URI }: SettingValues,
+  { MIMIR_OAUTH_ISSUER, MIMIR_OAUTH_AUDIENCE, MIMIR_OAUTH_JWKS_URI, JWT_ISSUER }: SettingValues,
   problems: string[],
 ): readonly JwtIssuer[] {
   // Without an audience any token that the issuer ever made for anybody would do.
   if (!MIMIR_OAUTH_ISSUER || !MIMIR_OAUTH_AUDIENCE) return []
   if (new URL(MIMIR_OAUTH_ISSUER).search || new URL(MIMIR_OAUTH_ISSUER).hash) {
     problems.push('MIMIR_OAUTH_ISSUER: an issuer has no query and no fragment')
+  }
+  if (MIMIR_OAUTH_ISSUER === JWT_ISSUER) {
+    problems.push('JWT_ISSUER: the server cannot be told from the provider by the same name')
   }
   return [
     {

@@ -5,6 +5,7 @@ import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
+import type { Requirement } from '../policy/permissions.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
@@ -24,7 +25,7 @@ export interface HttpOptions {
   /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
   /** Refuses whoever did not show lately that it is still them; asked for routes with `stepUp`. */
-  requireFreshProof(actor: Actor): Promise<void>
+  requireFreshProof(actor: Actor, requirement: Requirement): Promise<void>
   /** The same where it is no must: `anonymous` without a good one. */
   identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
   /**
@@ -100,7 +101,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
       authorize(actor, route.permission, route.method !== 'get')
       options.admit(request, actor, route.path)
-      if (route.stepUp) await options.requireFreshProof(actor)
+      if (route.stepUp) await options.requireFreshProof(actor, route.permission)
       response =
         route.kind === 'raw'
           ? await route.respond(ctx, actor, { request, params })

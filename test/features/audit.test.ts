@@ -217,6 +217,17 @@ test('every route that changes something leaves exactly one event, and sending a
   const ended = alice.rest.delete(`${keys}/${keyId}`)
   await act(`DELETE ${keys}/{id}`, 'api_key.revoked', ended)
 
+  const nodes = '/api/nodes'
+  const node = alice.rest.post(nodes, { type: 'memory', id: 'a-node' })
+  await act(`POST ${nodes}`, 'node.created', node)
+  const properties = { properties: { title: 'changed' } }
+  for (const method of ['PUT', 'PATCH'] as const) {
+    const change = alice.rest.send(method, `${nodes}/a-node`, JSON.stringify(properties))
+    await act(`${method} ${nodes}/{id}`, 'node.changed', change)
+  }
+  await act(`POST ${nodes}/query`, undefined, alice.rest.post(`${nodes}/query`))
+  await act(`DELETE ${nodes}/{id}`, 'node.deleted', alice.rest.delete(`${nodes}/a-node`))
+
   const passwords = { currentPassword: dora.password, newPassword: 'another long one' }
   const changed = dora.rest.post('/api/auth/change-password', passwords)
   await act('POST /api/auth/change-password', 'account.password_changed', changed)

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { auditOf, byKey, makeKey } from '../harness/keys.ts'
+import { navigate } from '../harness/navigate.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const KEY = 'a key of the environment'.replaceAll(' ', '-').padEnd(40, 'x')
-const NAVIGATION = { accept: 'text/html,*/*', 'sec-fetch-mode': 'navigate' }
 
 const load = (env: Record<string, string>) => loadConfig({ dataDir: '/nowhere', env })
 
@@ -21,6 +22,10 @@ test('a list that is empty or knows a word too many keeps the server from starti
     /api-key is not among/,
   )
   assert.throws(() => load({ MIMIR_DEFAULT_AUTH_METHOD: 'saml' }), /MIMIR_DEFAULT_AUTH_METHOD/)
+  const issuer = 'https://idp.example.org'
+  const jwt = { MIMIR_OAUTH_ISSUER: issuer, MIMIR_OAUTH_AUDIENCE: 'mimir-api' }
+  assert.throws(() => load({ ...jwt, JWT_ISSUER: issuer }), /JWT_ISSUER/)
+  assert.throws(() => load({ ...jwt, MIMIR_OAUTH_ISSUER: `${issuer}?x` }), /MIMIR_OAUTH_ISSUER/)
   assert.deepEqual(load({ MIMIR_AUTH_METHODS: ' api-key , password' }).config.access.methods, [
     'api-key',
     'password',
@@ -99,27 +104,29 @@ test('what is not among the methods is refused by its own code, and watched', as
 })
 
 test('who shows nothing is told how to, as the default method has it', async () => {
-  const asks = async (env: Record<string, string>, headers: Record<string, string> = {}) => {
-    await using mimir = await boot({ env })
-    return await mimir.rest().with(headers).get('/api/conversations?limit=1')
-  }
-  const plain = await asks({})
+  await using mimir = await boot({ env: { MIMIR_PUBLIC_URL: 'https://host/mimir' } })
+  const path = '/api/conversations?limit=1'
+  const asks = () => mimir.rest().get(path)
+  const plain = await asks()
   assertRefused(plain, 401, 'unauthorized')
   assert.equal(plain.headers.get('www-authenticate'), 'Bearer')
-  const keys = await asks({ MIMIR_DEFAULT_AUTH_METHOD: 'api-key' }, NAVIGATION)
+  assert.equal((await navigate(mimir.url + path)).status, 401)
+
+  await mimir.reload({ MIMIR_DEFAULT_AUTH_METHOD: 'api-key' })
+  const keys = await asks()
   assertRefused(keys, 401, 'unauthorized')
   assert.match(keys.headers.get('www-authenticate') ?? '', /^Bearer, ApiKey .*X-API-Key/)
+  assert.equal((await navigate(mimir.url + path)).status, 401)
 
-  const oauth = { MIMIR_AUTH_METHODS: 'oauth,api-key', MIMIR_DEFAULT_AUTH_METHOD: 'oauth' }
-  assertRefused(await asks(oauth), 401, 'unauthorized')
-  assertRefused(await asks(oauth, { ...NAVIGATION, 'sec-fetch-mode': 'cors' }), 401, 'unauthorized')
-  const here = encodeURIComponent('/api/conversations?limit=1')
-  const browser = await asks(oauth, NAVIGATION)
-  assert.equal(browser.status, 302)
-  assert.equal(browser.headers.get('location'), `/auth/login?return_to=${here}`)
-  const prefixed = await asks({ ...oauth, MIMIR_PUBLIC_URL: 'https://host/mimir' }, NAVIGATION)
-  const there = encodeURIComponent('/mimir/api/conversations?limit=1')
-  assert.equal(prefixed.headers.get('location'), `/mimir/auth/login?return_to=${there}`)
+  const methods = { MIMIR_AUTH_METHODS: 'oauth,api-key', MIMIR_DEFAULT_AUTH_METHOD: 'oauth' }
+  await mimir.reload(methods)
+  assertRefused(await asks(), 401, 'unauthorized')
+  // Whether a proxy strips the public path or keeps it: the browser knows the whole.
+  const here = encodeURIComponent(`/mimir${path}`)
+  const location = `/mimir/auth/login?return_to=${here}`
+  for (const prefix of ['', '/mimir']) {
+    assert.deepEqual(await navigate(mimir.url + prefix + path), { status: 302, location })
+  }
 })
 
 test('the status tells who is signed in, by what they showed', async () => {
@@ -165,6 +172,14 @@ test('security can be switched off on this machine alone, and says so everywhere
   assert.equal(assertDone(await bob.rest.get('/api/me')).username, 'bob')
   assertRefused(await bob.rest.get('/api/admin/users/pending'), 403, 'forbidden')
   assertRefused(await mimir.rest('nonsense').get('/api/me'), 401, 'unauthorized')
+  // A page of somebody else in a browser on this machine is not the caller.
+  for (const page of ['https://evil.example', 'null']) {
+    const cross = mimir.rest().with({ origin: page })
+    assertRefused(await cross.post('/api/admin/invitations'), 401, 'unauthorized')
+  }
+  assertDone(await mimir.rest().with({ origin: mimir.url }).get('/api/me'))
+  assert.match(await askAs('evil.example', mimir.url), /^HTTP\/1.1 401/)
+  assert.match(await askAs('127.0.0.1', mimir.url), /^HTTP\/1.1 200/)
   assert.equal(assertDone(await mimir.rest().get('/health')).securityEnabled, false)
   const status = assertDone(await mimir.rest().get('/auth/status'))
   assert.deepEqual([status.authenticated, status.securityEnabled], [true, false])
@@ -176,3 +191,17 @@ test('with security on nothing of that is to be seen', async () => {
   assert.equal('securityEnabled' in assertDone(health), false)
   assert.equal(health.headers.get('x-mimir-security'), null)
 })
+
+/** The answer to a request that calls the server by the name. */
+function askAs(host: string, url: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = connect(Number(port), hostname)
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text
+    })
+    socket.once('close', () => resolve(answer)).once('error', reject)
+    socket.write(`GET /api/me HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  })
+}

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import type { Person } from '../harness/people.ts'
+import { rawRequest } from '../harness/raw-request.ts'
 import { assertDone, assertRefused, type Rest } from '../harness/rest.ts'
 import { WebBrowser } from '../harness/web-browser.ts'
 
@@ -71,8 +72,9 @@ test('a page of another site cannot make the browser act with the cookie', async
 test('another site cannot read with the cookie either, but its links may be followed', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')
-  const rest = mimir.rest().with({ cookie: await signedIn(mimir, alice) })
-  const get = (headers: Record<string, string>) => rest.with(headers).get('/api/me')
+  const cookie = await signedIn(mimir, alice)
+  const get = (headers: Record<string, string>) =>
+    rawRequest(`${mimir.url}/api/me`, { headers: { cookie, ...headers } })
   for (const site of ['cross-site', 'same-site']) {
     const refused = await get({ 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors' })
     assertRefused(refused, 403, 'foreign_origin')
@@ -156,6 +158,23 @@ test('over TLS the cookies travel in no other way', async () => {
   assert.match(session ?? '', /; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
   assert.ok(cookies.some((line) => line.startsWith('__Host-mimir_step=;')))
   assert.match(await answer.text(), /content="0; url=\/mimir\/auth\/account"/)
+})
+
+test('a path to go on to is meant as it was opened, with the public path or without', async () => {
+  await using mimir = await boot({ env: { MIMIR_PUBLIC_URL: 'https://chat.example.org/mimir' } })
+  const alice = await mimir.person('alice')
+  const whereTo = async (path: string) => {
+    const login = { usernameOrEmail: 'alice', password: alice.password, return_to: path }
+    const headers = { origin: 'https://chat.example.org' }
+    const body = new URLSearchParams(login)
+    const answer = await fetch(`${mimir.url}/auth/sign-in`, { method: 'POST', headers, body })
+    return (await answer.json()).location
+  }
+  assert.equal(await whereTo('/auth/account?a=1'), '/mimir/auth/account?a=1')
+  assert.equal(await whereTo('/mimir/auth/account?a=1'), '/mimir/auth/account?a=1')
+  assert.equal(await whereTo('/mimirs'), '/mimir/mimirs')
+  // What is no path of ours leads to the page of the account.
+  assert.equal(await whereTo('//evil.example.org'), '/mimir/auth/account')
 })
 
 test('whoever signs out has no session any more, and a revoked one is cut off at once', async () => {

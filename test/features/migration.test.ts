@@ -4,10 +4,10 @@ import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { Issuer } from '../harness/issuer.ts'
 import { auditOf, byKey, makeKey } from '../harness/keys.ts'
+import { navigate } from '../harness/navigate.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const KEY = 'the-one-shared-key-of-an-old-installation'
-const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate' }
 const WEEK = 7 * 86_400_000
 
 /**
@@ -35,7 +35,7 @@ test('four weeks lead from keys to tokens, and nobody who is still good is cut o
     assertDone(await byKey(mimir, KEY).get(path))
     assertDone(await byKey(mimir, key).get(path))
   }
-  const challenged = await mimir.rest().with(NAVIGATION).get('/api/me')
+  const challenged = await mimir.rest().get('/api/me')
   assertRefused(challenged, 401, 'unauthorized')
   assert.match(challenged.headers.get('www-authenticate') ?? '', /ApiKey/)
   const early = await mimir.rest(await issuer.token(mimir.clock.now())).get('/api/me')
@@ -65,7 +65,7 @@ test('four weeks lead from keys to tokens, and nobody who is still good is cut o
     MIMIR_AUTH_METHODS: 'password,api-key,oauth,jwt',
     MIMIR_DEFAULT_AUTH_METHOD: 'oauth',
   })
-  assert.equal((await mimir.rest().with(NAVIGATION).get('/api/me')).status, 302)
+  assert.equal((await navigate(`${mimir.url}/api/me`)).status, 302)
   for (const path of routes) assertDone(await byKey(mimir, KEY).get(path))
   assert.equal(its.closed, false)
 

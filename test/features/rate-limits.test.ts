@@ -20,6 +20,7 @@ const LIMITED: [number, string, string][] = [
   [5, 'POST', '/api/auth/change-password'],
   [5, 'POST', '/api/friends/requests'],
   [20, 'POST', '/api/admin/invitations'],
+  [20, 'POST', '/api/keys'],
   [5, 'POST', '/api/me/devices/x/test'],
 ]
 

@@ -4,6 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { loadConfig } from '../../src/config/load.ts'
+import { loadRoleTable } from '../../src/features/roles/load.ts'
 import { expandPermission } from '../../src/policy/permission-names.ts'
 import { PERMISSIONS } from '../../src/policy/permissions.ts'
 import { boot } from '../harness/boot.ts'
@@ -161,12 +163,16 @@ const BAD_FILES: Record<string, string> = {
 
 test('with a bad file the server does not start', async () => {
   await using fine = await boot()
-  const path = join(fine.dataDir, 'roles.json')
+  const { dataDir } = fine
+  const path = join(dataDir, 'roles.json')
+  const load = (source: string) =>
+    loadRoleTable(loadConfig({ dataDir, env: { MIMIR_RBAC_CONFIG: source } }).config)
   for (const [what, text] of Object.entries(BAD_FILES)) {
     writeFileSync(path, text)
-    await assert.rejects(boot({ env: { MIMIR_RBAC_CONFIG: path } }), /MIMIR_RBAC_CONFIG: /, what)
+    await assert.rejects(load(path), /MIMIR_RBAC_CONFIG: /, what)
   }
-  await assert.rejects(boot({ env: { MIMIR_RBAC_CONFIG: '/no/such/file' } }), /cannot be read/)
+  await assert.rejects(load(join(dataDir, 'no-such-file')), /cannot be read/)
+  await assert.rejects(boot({ env: { MIMIR_RBAC_CONFIG: path } }), /MIMIR_RBAC_CONFIG: /)
 })
 
 test('a reload takes a changed file over at once, also on open connections, and keeps the last good one', async () => {

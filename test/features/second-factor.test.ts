@@ -250,6 +250,31 @@ test('a step up is of one session, and of none that a stolen refresh token opene
   assertRefused(await mimir.rest(theirs).post('/api/me/totp'), 401, 'step_up_required')
 })
 
+test('an API key does what it was granted, but changes nobody’s ways to sign in', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.admin('alice')
+  const { key } = assertDone(await alice.rest.post('/api/keys', { name: 'wide' }), 201)
+  const byKey = mimir.rest().with({ 'x-api-key': key })
+  assertDone(await byKey.post('/api/keys', { name: 'another' }), 201)
+  for (const path of ['/api/me/totp', '/api/me/recovery-codes']) {
+    assertRefused(await byKey.post(path), 401, 'step_up_required')
+  }
+  assertRefused(await byKey.get('/api/me/passkeys/options'), 401, 'step_up_required')
+  assertRefused(await byKey.post('/api/me/step-up', { password: alice.password }), 403, 'forbidden')
+})
+
+test('making an API key asks for a fresh proof', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.admin('alice')
+  mimir.clock.advance(15 * MINUTE + SECOND)
+  const { refreshToken } = alice
+  const { accessToken } = assertDone(await mimir.rest().post('/api/auth/refresh', { refreshToken }))
+  const rest = mimir.rest(accessToken)
+  assertRefused(await rest.post('/api/keys', { name: 'x' }), 401, 'step_up_required')
+  assertDone(await rest.post('/api/me/step-up', { password: alice.password }), 204)
+  assertDone(await rest.post('/api/keys', { name: 'x' }), 201)
+})
+
 test('a device that a code signs in is worth what the device is that made the code', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')

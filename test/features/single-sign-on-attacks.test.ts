@@ -166,6 +166,27 @@ test('an ID token signed with the public key as a secret is refused (HS256 for R
   })
 })
 
+test('a token that is refused is in the audit and in the log, without the token', async () => {
+  const browser = new WebBrowser()
+  const callback = await sso.toCallback(browser, 'anna')
+  sso.idp.bend = (token) => {
+    token.claims = { ...token.claims, nonce: 'a forged nonce' }
+  }
+  const page = await come(browser, callback)
+  sso.idp.bend = () => {}
+  const { requestId } = JSON.parse(page.text)
+  const [event] = await sso.mimir.app.ctx.db.read
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('request_id', '=', requestId)
+    .execute()
+  assert.deepEqual([event?.type, event?.outcome], ['session.refused', 'deny'])
+  assert.deepEqual(JSON.parse(event?.details ?? ''), { provider: PROVIDER, reason: 'token' })
+  const lines = sso.mimir.logged.filter((line) => line.includes('no sign-in'))
+  assert.ok(lines.some((line) => line.includes('nonce')))
+  assert.ok(!lines.some((line) => line.includes('a forged nonce')))
+})
+
 test('a clock that is off by less than a minute hurts nobody', async () => {
   sso.idp.bend = ({ claims }) => {
     claims.exp = now() - 50

@@ -203,6 +203,31 @@ test('a signed-in person connects an identity, which then opens their account', 
   await assertNotAdmitted(sso, 'anna')
 })
 
+test('whom the operator linked to a subject signs in to that account', async () => {
+  await using sso = await startSso()
+  sso.idp.people.set('anna', { email: 'anna@elsewhere.org', email_verified: true })
+  const alice = await sso.mimir.person('alice')
+  const link = { subject: 'anna', user: 'alice', issuer: sso.idp.issuer }
+  await sso.mimir.command('subject.link', link)
+  const browser = new WebBrowser()
+  await sso.signIn(browser, 'anna')
+  assert.equal((await whoIs(sso, browser)).id, alice.id)
+})
+
+test('who signs in with a provider may also call with its access tokens for our audience', async () => {
+  await using sso = await startSso({ provider: { audience: 'mimir-api' } })
+  sso.idp.people.set('anna', ANNA)
+  const now = Math.floor(Date.now() / 1000)
+  const token = await sso.idp.sign(
+    { iss: sso.idp.issuer, sub: 'anna', aud: 'mimir-api', iat: now, exp: now + 60, jti: 'x' },
+    { typ: 'at+jwt' },
+  )
+  const rest = sso.mimir.rest(token)
+  assert.equal((await rest.get('/api/me')).status, 403)
+  await sso.signIn(new WebBrowser(), 'anna')
+  assert.equal(assertDone(await rest.get('/api/me')).username, 'anna')
+})
+
 test('an identity belongs to one account, and the last way in cannot be taken away', async () => {
   await using sso = await startSso()
   sso.idp.people.set('anna', ANNA)

@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import type { Requirement } from '../../policy/permissions.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { findSession, renewProof } from '../sessions/access.ts'
@@ -16,14 +17,17 @@ const FRESH = 15 * MINUTE
 
 /**
  * Lets only somebody pass who showed lately that it is still them: by the second factor, if the account has
- * one, else by signing in (RFC 9470). A key or token without a session has nobody to show it.
+ * one, else by signing in (RFC 9470). A token without a session has nobody to show it.
  */
 export async function requireFreshProof(
   ctx: Pick<Ctx, 'db' | 'clock' | 'access'>,
   actor: Actor,
+  requirement: Requirement = 'signed-in',
 ): Promise<void> {
   if (actor.kind === 'operator' || !ctx.access.securityEnabled) return
-  const { userId, sessionId } = requireUser(actor)
+  const { userId, sessionId, credential } = requireUser(actor)
+  // Whoever gave a key the permission showed it then; a person's own ways to sign in are no key's.
+  if (credential === 'api-key' && requirement !== 'signed-in') return
   const factors = await factorsOf(ctx.db.read, userId)
   const session = sessionId ? await findSession(ctx.db.read, sessionId) : undefined
   const shown = factors.length > 0 ? session?.second_factor_at : session?.authenticated_at

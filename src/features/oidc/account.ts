@@ -19,13 +19,14 @@ import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
 import { findSubject } from '../jwt-bearers/access.ts'
+import { reconnectAfterCommit } from '../roles/service.ts'
 import { admissionByRule, mappedRole, roleAfter } from './admission.ts'
 import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
 import { oidcErrors } from './errors.ts'
 import { tenantOf } from './flow.ts'
 import { findIdentity, insertIdentity, updateIdentity } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'config'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'config' | 'bus'>
 
 export interface Person {
   readonly provider: OidcProvider
@@ -113,6 +114,7 @@ async function applyRole(
     target: { type: 'user', id: user.id },
     details: { from: user.role, to: role, by: 'claims' },
   })
+  reconnectAfterCommit(ctx, tx, user.id)
   return role
 }
 

@@ -41,6 +41,11 @@ export const oidcErrors = defineErrors({
     kind: 'upstream_failed',
     message: 'Your organisation does not answer; try again later.',
   },
+  browserRequired: {
+    code: 'browser_required',
+    kind: 'conflict',
+    message: 'Do this in a browser that is signed in here.',
+  },
   identityTaken: {
     code: 'identity_taken',
     kind: 'conflict',

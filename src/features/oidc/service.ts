@@ -8,6 +8,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { rolesOfClaims } from '../../policy/access-control.ts'
 import type { Actor, UserActor } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
+import { recordAudit } from '../audit/service.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
 import {
   type AppTarget,
@@ -115,7 +116,7 @@ export async function finishSignIn(
 ): Promise<CallbackResult> {
   const state = callback.searchParams.get('state')
   const { provider, flow } = await resumeFlow(ctx, state, browser)
-  const { claims, idToken } = await exchange(ctx, provider, callback, flow)
+  const { claims, idToken } = await exchange(ctx, actor, provider, callback, flow)
   const person: Person = { provider, issuer: claims.iss, subject: claims.sub, claims }
   const broken = brokenRequirement(provider, claims)
   if (broken) throw notAdmitted(broken)
@@ -155,6 +156,7 @@ function neededClaims(provider: OidcProvider): string[] {
 
 async function exchange(
   ctx: Needs,
+  actor: Actor,
   provider: OidcProvider,
   callback: URL,
   flow: KeptFlow & { state: string },
@@ -166,8 +168,33 @@ async function exchange(
   try {
     return await ctx.oidc.exchange(provider, url, { ...flow, redirectUri }, neededClaims(provider))
   } catch (error) {
+    if (error instanceof OidcError) await noteFailure(ctx, actor, provider, error)
     throw refusalOf(error)
   }
+}
+
+/** For the audit, and for the operator, who has to find out what is wrong with the settings or the provider. */
+async function noteFailure(
+  ctx: Needs,
+  actor: Actor,
+  provider: OidcProvider,
+  error: OidcError,
+): Promise<void> {
+  const { reason, providerError } = error
+  const why = reasonsOf(error).join(': ')
+  ctx.log.warn({ provider: provider.name, reason, providerError, why }, 'no sign-in')
+  await ctx.db.transaction((tx) =>
+    recordAudit(ctx, tx, actor, {
+      type: 'session.refused',
+      outcome: 'deny',
+      details: { provider: provider.name, reason: providerError ?? reason },
+    }),
+  )
+}
+
+/** What the error and those under it say: the libraries' sentences name claims, and quote none. */
+function reasonsOf(error: unknown): string[] {
+  return error instanceof Error ? [error.message, ...reasonsOf(error.cause)] : []
 }
 
 /** A provider's failure as the caller is told it. */

@@ -23,7 +23,7 @@ export async function land(
 ): Promise<Landing> {
   if (!app) {
     const cookie = await openBrowserSession(ctx, actor, user, proof)
-    return { cookie, location: `${ctx.config.pathPrefix}${returnTo ?? '/auth/account'}` }
+    return { cookie, location: withPrefix(ctx.config.pathPrefix, returnTo ?? '/auth/account') }
   }
   if (proof.use) await ctx.db.transaction(async (tx) => proof.use?.(tx))
   const { methods, authenticatedAt, secondFactorAt, sso } = proof
@@ -33,4 +33,9 @@ export async function land(
   location.searchParams.set('code', token)
   if (app.state !== undefined) location.searchParams.set('state', app.state)
   return { cookie: undefined, location: location.href }
+}
+
+/** A path as the browser has to ask for it; one that was opened under the public path has that already. */
+function withPrefix(prefix: string, path: string): string {
+  return `${path}/`.startsWith(`${prefix}/`) ? path : `${prefix}${path}`
 }

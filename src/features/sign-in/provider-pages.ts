@@ -7,6 +7,7 @@ import { html, movingOn, page } from '../../http/page.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken } from '../../platform/tokens.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { oidcErrors } from '../oidc/errors.ts'
 import { BeginSignIn } from '../oidc/schema.ts'
 import { backChannelLogout, beginLink, beginSignIn, finishSignIn } from '../oidc/service.ts'
 import { authenticateBrowser } from '../sessions/service.ts'
@@ -70,7 +71,7 @@ export const providerRoutes = [
       const { sessionId } = user
       // The way back needs the same cookie, which another credential does not have.
       if (user.credential !== 'session-cookie' || !sessionId) {
-        throw new AppError(commonErrors.forbidden, {}, { audit: { reason: 'no_browser' } })
+        throw new AppError(oidcErrors.browserRequired)
       }
       const browser = browserOf(ctx.config, request)
       const url = await beginLink(ctx, browser, { ...user, sessionId }, provider)

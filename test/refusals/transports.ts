@@ -1,0 +1,125 @@
+import { hubMethods, routes } from '../../src/app/features.ts'
+import { HUB_PERMISSION } from '../../src/app/listen.ts'
+import { type AnyRoute, operationOf } from '../../src/http/define-route.ts'
+import type { Requirement } from '../../src/policy/permissions.ts'
+import type { Appliance } from '../harness/boot.ts'
+import { HubClient } from '../harness/hub.ts'
+
+/** Somebody with a credential: an access token or an API key. */
+export interface Caller {
+  readonly name: string
+  readonly credential: string
+}
+
+/** How an attempt was answered: a status or completion without one, and the refusal's code if it is one. */
+export interface Outcome {
+  readonly status?: number
+  readonly code?: string
+}
+
+/** Something that somebody can try, of whatever transport. */
+export interface Operation {
+  readonly name: string
+  readonly requirement: Requirement
+  /** Whether it changes something. */
+  readonly changes: boolean
+  /** Tries it with input that nothing takes: who may do it at all is refused for that. */
+  attempt(visit: Visit): Promise<Outcome>
+}
+
+/** A caller at an appliance, with one connection to the hub if they get one. */
+export class Visit implements AsyncDisposable {
+  readonly mimir: Appliance
+  readonly caller: Caller
+  #hub: Promise<HubClient | Outcome> | undefined
+
+  constructor(mimir: Appliance, caller: Caller) {
+    this.mimir = mimir
+    this.caller = caller
+  }
+
+  hub(): Promise<HubClient | Outcome> {
+    this.#hub ??= new HubClient(this.mimir.url, this.caller.credential).start().catch((error) => {
+      return { status: Number(/\b(40\d)\b/.exec(String(error))?.[1]) }
+    })
+    return this.#hub
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const hub = await this.#hub
+    if (hub instanceof HubClient) await hub.stop()
+  }
+}
+
+/** Every transport with its operations: a new one is one more line here. */
+export const TRANSPORTS: Readonly<Record<string, readonly Operation[]>> = {
+  routes: routes.map(byRest),
+  'hub connections': [negotiation(), connection()],
+  'hub methods': hubMethods.map(byHub),
+}
+
+function byRest(route: AnyRoute): Operation {
+  const hasBody = route.kind === 'json' && route.body !== undefined
+  return {
+    name: operationOf(route),
+    requirement: route.permission,
+    changes: route.method !== 'get',
+    async attempt({ mimir, caller }) {
+      const path = route.path.replaceAll(/\{\w+\}/g, 'x')
+      const rest = mimir.rest(caller.credential)
+      const reply = await rest.send(route.method.toUpperCase(), path, hasBody ? '{' : undefined)
+      return { status: reply.status, code: reply.body?.error }
+    },
+  }
+}
+
+function negotiation(): Operation {
+  return {
+    name: 'POST /hubs/dm/negotiate',
+    requirement: HUB_PERMISSION,
+    changes: false,
+    async attempt({ mimir, caller }) {
+      const reply = await mimir.rest(caller.credential).post('/hubs/dm/negotiate')
+      return { status: reply.status, code: reply.body?.error }
+    },
+  }
+}
+
+function connection(): Operation {
+  return {
+    name: 'hub:connect',
+    requirement: HUB_PERMISSION,
+    changes: false,
+    async attempt({ mimir, caller }) {
+      // The same request as a browser's: with the token in its address.
+      const address = `${mimir.url.replace('http', 'ws')}/hubs/dm?access_token=${caller.credential}`
+      const socket = new WebSocket(address)
+      const opened = await new Promise<boolean>((resolve) => {
+        socket.onopen = () => resolve(true)
+        socket.onerror = () => resolve(false)
+      })
+      socket.close()
+      // What a refused socket was told is not to be seen here; what it is, negotiating told.
+      return opened ? {} : { status: 403, code: 'not connected' }
+    },
+  }
+}
+
+function byHub({ name, permission, arity }: (typeof hubMethods)[number]): Operation {
+  return {
+    name: `hub:${name}`,
+    requirement: permission,
+    changes: true,
+    async attempt(visit) {
+      const hub = await visit.hub()
+      if (!(hub instanceof HubClient)) return hub
+      try {
+        await hub.invoke(name, ...Array.from({ length: arity[0] }, () => ({})))
+        return {}
+      } catch (error) {
+        const code = /HubException: (\w+)$/.exec(String(error))?.[1]
+        return code === undefined ? {} : { code }
+      }
+    },
+  }
+}
