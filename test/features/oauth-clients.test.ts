@@ -77,8 +77,8 @@ test('a client is known by the document at its address, which is kept for a whil
   const page = await open(browser, client)
   assert.equal(page.status, 200)
   assert.match(page.text, /Let Editor act in your name\?/)
-  assert.match(page.text, new RegExp(`It is a client of 127.0.0.1:${host.port}\\.`))
-  assert.doesNotMatch(page.text, /Nobody vouches/)
+  // Any program of the device could wait for the answer there.
+  assert.match(page.text, new RegExp(`It says that it comes from 127.0.0.1:${host.port},`))
   await client.letIn(browser)
   const [grant] = assertDone(await alice.rest.get('/api/me/oauth-grants'))
   assert.equal(grant.clientId, host.id)
@@ -88,9 +88,14 @@ test('a client is known by the document at its address, which is kept for a whil
   // The port of an app on the person's device is whatever was free.
   const elsewhere = new AiClient(mimir.publicUrl, host.id, 'http://127.0.0.1:54321/callback')
   await elsewhere.letIn(browser)
+  const site = 'https://app.example.org/callback'
+  host.serve(host.document({ redirect_uris: [site] }))
   mimir.clock.advance(11 * 60_000)
-  assert.equal((await open(browser, client)).status, 200)
+  const onSite = await open(browser, new AiClient(mimir.publicUrl, host.id, site))
+  assert.match(onSite.text, new RegExp(`It is a client of 127.0.0.1:${host.port}\\.`))
+  assert.match(onSite.text, /Your answer goes to app\.example\.org\./)
   assert.equal(host.asked, 2)
+  assertStopped(await open(browser, client), /may not be answered/)
 })
 
 test('a client that was let in before finds ticked what it may do already', async () => {

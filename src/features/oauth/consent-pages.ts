@@ -6,6 +6,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { mfaErrors } from '../mfa/errors.ts'
 import { requireFreshProof } from '../mfa/service.ts'
+import type { Client } from './client.ts'
 import { type Choice, choicesFor, letIn } from './consent.ts'
 import { CONSENT_TEXTS, type ConsentText } from './consent-text.ts'
 import { getGrants, revokeGrant } from './grants.ts'
@@ -116,7 +117,7 @@ function consentPage(
   const { username } = requireUser(actor)
   return page(
     texts.title(client.name),
-    html`<p>${client.host === undefined ? texts.unvouched : texts.vouched(client.host)}</p>
+    html`<p>${whoIsIt(texts, client, redirectUri)}</p>
 <p>${whereTo(texts, redirectUri)} ${texts.signedInAs(username)}</p>
 <form method="post">
 <fieldset><legend>${texts.mayDo}</legend>
@@ -131,6 +132,12 @@ ${choices.map(
 <p><small><a href="clients">${texts.takeBack}</a></small></p>`,
     { tellsOrigin: true, formsLeadTo: redirectUri, language: actor.origin.language ?? 'en' },
   )
+}
+
+/** A host's word for a client reaches as far as the answer goes back to a host. */
+function whoIsIt(texts: ConsentText, { host }: Client, redirectUri: string): string {
+  if (host === undefined) return texts.unvouched
+  return redirectUri.startsWith('https:') ? texts.vouched(host) : texts.claimed(host)
 }
 
 function whereTo(texts: ConsentText, redirectUri: string): string {

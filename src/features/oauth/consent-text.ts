@@ -6,6 +6,7 @@ export interface ConsentText {
   title(client: string): string
   signedInAs(username: string): string
   vouched(host: string): string
+  claimed(host: string): string
   readonly unvouched: string
   readonly toThisDevice: string
   toHost(host: string): string
@@ -26,6 +27,8 @@ export const CONSENT_TEXTS: Readonly<Record<Language, ConsentText>> = {
     title: (client) => `Let ${client} act in your name?`,
     signedInAs: (username) => `You are signed in as ${username}.`,
     vouched: (host) => `It is a client of ${host}.`,
+    claimed: (host) =>
+      `It says that it comes from ${host}, as any program on this device can. Go on only if you have just begun this yourself.`,
     unvouched:
       'Nobody vouches for this name. Go on only if you have just begun this in a program that you trust.',
     toThisDevice: 'Your answer goes to a program on this device.',
@@ -53,6 +56,8 @@ export const CONSENT_TEXTS: Readonly<Record<Language, ConsentText>> = {
     title: (client) => `${client} sizin adınıza işlem yapsın mı?`,
     signedInAs: (username) => `${username} olarak oturum açtınız.`,
     vouched: (host) => `Bu, ${host} adresinin istemcisidir.`,
+    claimed: (host) =>
+      `${host} adresinden geldiğini söylüyor; bunu bu cihazdaki her program söyleyebilir. Yalnızca bu işlemi az önce siz başlattıysanız devam edin.`,
     unvouched:
       'Bu adı kimse doğrulamadı. Yalnızca bu işlemi güvendiğiniz bir programda az önce siz başlattıysanız devam edin.',
     toThisDevice: 'Yanıtınız bu cihazdaki bir programa gider.',
