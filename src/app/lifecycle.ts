@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import type { Logger } from '../platform/log.ts'
 
 /** What is left of the ten seconds in which a stop has to be done, with room for a slow disk. */
@@ -20,12 +21,26 @@ export function stopRequested(): Promise<NodeJS.Signals> {
   })
 }
 
-/** Calls at every SIGHUP, one after another; the call looks after its own failures. */
+/**
+ * Calls at every SIGHUP, one after another; the call looks after its own failures. A server that somebody
+ * started in a terminal still ends with the terminal, which says so by the same signal.
+ */
 export function onReloadRequested(reload: () => Promise<void>): void {
+  const isInTerminal = process.stdin.isTTY === true
   let turn = Promise.resolve()
   process.on('SIGHUP', () => {
-    turn = turn.then(reload)
+    if (isInTerminal && isTerminalGone()) process.kill(process.pid, 'SIGTERM')
+    else turn = turn.then(reload)
   })
+}
+
+function isTerminalGone(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** Closes and ends the process: with the status, or with 1 when closing failed or took too long. */

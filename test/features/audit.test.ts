@@ -220,10 +220,13 @@ test('every route that changes something leaves exactly one event, and sending a
   const nodes = '/api/nodes'
   const node = alice.rest.post(nodes, { type: 'memory', id: 'a-node' })
   await act(`POST ${nodes}`, 'node.created', node)
-  const properties = { properties: { title: 'changed' } }
-  for (const method of ['PUT', 'PATCH'] as const) {
-    const change = alice.rest.send(method, `${nodes}/a-node`, JSON.stringify(properties))
-    await act(`${method} ${nodes}/{id}`, 'node.changed', change)
+  for (const [method, field] of [
+    ['PUT', 'properties'],
+    ['PATCH', 'props'],
+  ] as const) {
+    const change = JSON.stringify({ [field]: { title: method } })
+    const changed = alice.rest.send(method, `${nodes}/a-node`, change)
+    await act(`${method} ${nodes}/{id}`, 'node.changed', changed)
   }
   await act(`POST ${nodes}/query`, undefined, alice.rest.post(`${nodes}/query`))
   await act(`DELETE ${nodes}/{id}`, 'node.deleted', alice.rest.delete(`${nodes}/a-node`))

@@ -1,8 +1,3 @@
 /** What other slices may ask and note about sessions, inside their own transactions. */
-export {
-  findSession,
-  holdSession,
-  isSignInKeyUsed,
-  noteUse,
-  renewProof,
-} from './store.ts'
+export { findSession, holdSession, noteUse, renewProof } from './store.ts'
+export { isSignInKeyUsed } from './store-sign-in.ts'

@@ -3,7 +3,8 @@ import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Origin, UserActor } from '../../policy/actor.ts'
-import { findBrowserCaller, touchSession } from './store.ts'
+import { touchSession } from './store.ts'
+import { findBrowserCaller } from './store-sign-in.ts'
 
 /** How long a session goes on before its last use is written down again. */
 const TOUCH_EVERY = MINUTE

@@ -16,12 +16,8 @@ import { sessionStarted } from './events.ts'
 import { namesOf } from './list.ts'
 import type { TokenPair } from './schema.ts'
 import type { Proof, Sso } from './sign-in.ts'
-import {
-  insertBrowserSession,
-  insertRefreshToken,
-  insertSession,
-  insertSsoSession,
-} from './store.ts'
+import { insertRefreshToken, insertSession } from './store.ts'
+import { insertBrowserSession, insertSsoSession } from './store-sign-in.ts'
 
 export const REFRESH_LIFETIME = 30 * DAY
 

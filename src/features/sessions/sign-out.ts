@@ -5,7 +5,8 @@ import { toIso } from '../../platform/clock.ts'
 import { open } from '../../platform/secret-box.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { findSsoSession, listSsoSessions, revokeSessionRow } from './store.ts'
+import { revokeSessionRow } from './store.ts'
+import { findSsoSession, listSsoSessions } from './store-sign-in.ts'
 
 /** Ends the caller's own session and its connections. */
 export async function endSession(

@@ -8,7 +8,7 @@ import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { sessionErrors } from './errors.ts'
 import type { SignIn } from './sign-in.ts'
-import { findStep, insertStep, useStepRow } from './store.ts'
+import { findStep, insertStep, useStepRow } from './store-sign-in.ts'
 
 /** An app redeems its code at once; a person has to find the telephone first. */
 const LIFETIMES: Record<SignInStepRow['kind'], number> = {

@@ -1,14 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { prepared } from '../../db/prepared.ts'
-import type {
-  BrowserSessionRow,
-  DeviceLinkRow,
-  RefreshTokenRow,
-  SessionRow,
-  SignInStepRow,
-  SsoSessionRow,
-  UserRow,
-} from '../../db/tables.ts'
+import type { DeviceLinkRow, RefreshTokenRow, SessionRow, UserRow } from '../../db/tables.ts'
 
 export interface CallerRow {
   id: string
@@ -55,97 +47,9 @@ export async function insertSession(tx: Tx, row: SessionRow): Promise<void> {
   await tx.insertInto('sessions').values(row).execute()
 }
 
-export async function insertBrowserSession(tx: Tx, row: BrowserSessionRow): Promise<void> {
-  await tx.insertInto('browser_sessions').values(row).execute()
-}
-
-export async function insertSsoSession(tx: Tx, row: SsoSessionRow): Promise<void> {
-  await tx.insertInto('sso_sessions').values(row).execute()
-}
-
-/** Whose cookie it is: read at every request of a browser, so prepared. */
-const browserCaller = prepared<
-  { tokenHash: string },
-  Pick<UserRow, 'id' | 'tenant_id' | 'username' | 'status' | 'role'> &
-    Pick<SessionRow, 'revoked_at' | 'expires_at' | 'last_used_at'> & {
-      session_id: string
-      sso_roles: string | null
-    }
->((db, params) =>
-  db
-    .selectFrom('browser_sessions as browser')
-    .innerJoin('sessions as session', 'session.id', 'browser.session_id')
-    .innerJoin('users as user', 'user.id', 'session.user_id')
-    .leftJoin('sso_sessions as sso', 'sso.session_id', 'session.id')
-    .where('browser.token_hash', '=', params.tokenHash)
-    .select([
-      'user.id',
-      'user.tenant_id',
-      'user.username',
-      'user.status',
-      'user.role',
-      'session.id as session_id',
-      'session.revoked_at',
-      'session.expires_at',
-      'session.last_used_at',
-      'sso.roles as sso_roles',
-    ]),
-)
-
-export async function findBrowserCaller(db: Db, tokenHash: string) {
-  const [row] = await browserCaller(db, { tokenHash })
-  return row
-}
-
 /** The session of a caller: how and when the person proved who they are. */
 export async function findSession(db: Db, id: string): Promise<SessionRow | undefined> {
   return db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
-}
-
-export async function findSsoSession(
-  db: Db,
-  sessionId: string,
-): Promise<SsoSessionRow | undefined> {
-  return db
-    .selectFrom('sso_sessions')
-    .selectAll()
-    .where('session_id', '=', sessionId)
-    .executeTakeFirst()
-}
-
-/** The open sessions that a provider vouched for: all of its subject's, or those of one of its sessions. */
-export async function listSsoSessions(
-  db: Db,
-  issuer: string,
-  by: { readonly subject?: string | undefined; readonly idpSession?: string | undefined },
-): Promise<{ session_id: string; user_id: string; tenant_id: string }[]> {
-  const { subject, idpSession } = by
-  return db
-    .selectFrom('sso_sessions as sso')
-    .innerJoin('sessions as session', 'session.id', 'sso.session_id')
-    .where('sso.issuer', '=', issuer)
-    .$if(subject !== undefined, (query) => query.where('sso.subject', '=', subject as string))
-    .$if(idpSession !== undefined, (query) =>
-      query.where('sso.idp_session', '=', idpSession as string),
-    )
-    .where('session.revoked_at', 'is', null)
-    .select(['sso.session_id', 'session.user_id', 'session.tenant_id'])
-    .execute()
-}
-
-/** Whether the key still seals the hint of a logout, or a sign-in that is half done. */
-export async function isSignInKeyUsed(db: Db, keyId: string): Promise<boolean> {
-  const hint = await db
-    .selectFrom('sso_sessions')
-    .select('session_id')
-    .where('key_id', '=', keyId)
-    .executeTakeFirst()
-  const step = await db
-    .selectFrom('sign_in_steps')
-    .select('token_hash')
-    .where('key_id', '=', keyId)
-    .executeTakeFirst()
-  return hint !== undefined || step !== undefined
 }
 
 /** Writes down that the person proved once more, in this session, who they are. */
@@ -155,36 +59,6 @@ export async function renewProof(
   proof: { authenticated_at: string } | { authenticated_at: string; second_factor_at: string },
 ): Promise<void> {
   await tx.updateTable('sessions').set(proof).where('id', '=', id).execute()
-}
-
-export async function insertStep(tx: Tx, row: SignInStepRow): Promise<void> {
-  await tx.insertInto('sign_in_steps').values(row).execute()
-}
-
-export async function findStep(
-  db: Db,
-  tokenHash: string,
-  now: string,
-): Promise<SignInStepRow | undefined> {
-  return db
-    .selectFrom('sign_in_steps')
-    .selectAll()
-    .where('token_hash', '=', tokenHash)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-}
-
-/** False when it was used or ran out meanwhile. */
-export async function useStepRow(tx: Tx, tokenHash: string, now: string): Promise<boolean> {
-  const result = await tx
-    .updateTable('sign_in_steps')
-    .set({ used_at: now })
-    .where('token_hash', '=', tokenHash)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
 }
 
 export async function touchSession(
