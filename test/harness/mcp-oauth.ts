@@ -18,6 +18,8 @@ export class McpApp implements OAuthClientProvider, AsyncDisposable {
   readonly client = new Client({ name: 'test', version: '1' })
   /** How often its person was asked. */
   asked = 0
+  /** What becomes of an answer on its way to the app. */
+  onTheWay: (answer: URLSearchParams) => void = () => undefined
   readonly #endpoint: URL
   readonly #visit: (address: URL) => Promise<unknown>
   readonly #metadata: Partial<OAuthClientMetadata>
@@ -56,6 +58,7 @@ export class McpApp implements OAuthClientProvider, AsyncDisposable {
       if (!(error instanceof UnauthorizedError)) throw error
       const answer = this.#answers.shift()
       assert.ok(answer, 'nobody was asked')
+      this.onTheWay(answer)
       await this.#transport?.finishAuth(answer)
       await this.#disconnect()
       return act(await this.#connected())

@@ -51,6 +51,29 @@ test('the official client gets in by itself, calls tools, goes on, and asks for 
   )
 })
 
+test('an answer that comes in another server’s name, or in nobody’s, gets the official client nowhere', async () => {
+  await using mimir = await bootWithAddress()
+  const browser = await browserOf(mimir.publicUrl, await mimir.person('alice'))
+  for (const spoil of [
+    (answer: URLSearchParams) => answer.set('iss', 'https://evil.example.org'),
+    (answer: URLSearchParams) => answer.delete('iss'),
+  ]) {
+    const visit = saysYes(browser, { 'mcp:read': 'on' })
+    await using app = await new McpApp(mimir.publicUrl, visit).listen()
+    app.onTheWay = spoil
+    await assert.rejects(
+      app.run((client) => client.listTools()),
+      { name: 'IssuerMismatchError' },
+    )
+    assert.equal(app.tokens(), undefined)
+  }
+  const codes = await mimir.app.ctx.db.read.selectFrom('oauth_codes').selectAll().execute()
+  assert.deepEqual(
+    codes.map(({ used_at }) => used_at),
+    [null, null],
+  )
+})
+
 async function browserSignsInAgain(browser: WebBrowser, url: string, password: string) {
   const { status } = await browser.post(`${url}/auth/sign-in`, {
     usernameOrEmail: 'alice',
