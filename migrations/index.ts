@@ -14,6 +14,7 @@ import * as signin from './0013-signin.ts'
 import * as compliance from './0014-compliance.ts'
 import * as nodes from './0015-nodes.ts'
 import * as webhooks from './0016-webhooks.ts'
+import * as oauth from './0017-oauth.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   compliance,
   nodes,
   webhooks,
+  oauth,
 ]

@@ -5,6 +5,7 @@ import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { SessionActivity } from './features/sessions/activity.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
+import type { ClientDocuments } from './outbound/client-documents.ts'
 import type { DidResolver } from './outbound/did-resolver.ts'
 import type { Mailer } from './outbound/mail.ts'
 import type { OidcClient } from './outbound/oidc/client.ts'
@@ -42,6 +43,8 @@ export interface Ctx {
   readonly metrics: Metrics
   readonly activity: SessionActivity
   readonly oidc: OidcClient
+  /** What AI clients say of themselves. */
+  readonly clientDocuments: ClientDocuments
 }
 
 /** The only tenant until organisations are switched on. */

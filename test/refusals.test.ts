@@ -34,6 +34,10 @@ const PUBLIC = [
   ...['/health', '/health/live', '/health/ready'].map((path) => `GET ${path}`),
   'GET /auth/status',
   'POST /hooks/{token}',
+  ...['oauth-authorization-server', 'oauth-protected-resource', 'oauth-protected-resource/mcp'].map(
+    (name) => `GET /.well-known/${name}`,
+  ),
+  ...['register', 'revoke', 'token'].map((name) => `POST /oauth/${name}`),
   ...['GET /', 'GET /join/{token}', 'POST /join/{token}', 'GET /verify-email'],
   ...['GET /reset-password', 'POST /reset-password', 'GET /link-device'],
   ...['app-code/redeem', 'second-factor', 'second-factor/options', 'second-factor/set-up'].map(

@@ -6,6 +6,7 @@ import { authenticateKey, isKeyActive } from '../features/api-keys/authenticate.
 import type { EnvironmentKeys } from '../features/api-keys/environment.ts'
 import type { RecordRefusal } from '../features/audit/service.ts'
 import type { JwtBearers } from '../features/jwt-bearers/authenticate.ts'
+import { authenticateOAuthToken } from '../features/oauth/authenticate.ts'
 import { listGrantedRoles } from '../features/roles/access.ts'
 import { authenticateToken, isStillActive } from '../features/sessions/authenticate.ts'
 import { authenticateBrowser } from '../features/sessions/service.ts'
@@ -18,6 +19,7 @@ import {
   API_KEY_PREFIX,
   type CredentialKind,
   type Door,
+  OAUTH_TOKEN_PREFIX,
   type Presented,
   presentedCredential,
 } from '../policy/credential.ts'
@@ -42,8 +44,8 @@ interface Scheme {
   readonly kind: CredentialKind
   /** What `MIMIR_AUTH_METHODS` must hold for it; absent: a session that this server began lives on. */
   readonly method?: AuthMethod
-  /** Where it is not taken. */
-  readonly notAt?: Door
+  /** Where it is taken; absent: everywhere. */
+  readonly doors?: readonly Door[]
   /** Whether what the request shows is one of these; the first scheme that says so decides. */
   takes?(needs: AuthenticatorNeeds, presented: Presented): boolean
   /** What browsers send along by themselves, for example a cookie: asked when nothing else is shown. */
@@ -75,9 +77,17 @@ const SCHEMES: readonly Scheme[] = [
   {
     kind: 'jwt',
     method: 'jwt',
-    notAt: 'hub',
+    doors: ['rest', 'mcp'],
     takes: ({ jwtBearers }, { text }) => jwtBearers.claims(text),
     authenticate: ({ ctx, jwtBearers }, text, origin) => jwtBearers.authenticate(ctx, text, origin),
+    stillHolds: async () => false,
+  },
+  {
+    kind: 'oauth-token',
+    doors: ['mcp'],
+    takes: (_needs, { text }) => text.startsWith(OAUTH_TOKEN_PREFIX),
+    authenticate: ({ ctx }, text, origin) => authenticateOAuthToken(ctx, text, origin),
+    // It opens no connection that outlives its request.
     stillHolds: async () => false,
   },
   {
@@ -119,7 +129,9 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
     if (!shown) return withoutCredential(ctx, request, origin)
     const { scheme, text } = shown
     try {
-      if (scheme.notAt === door) throw invalidToken({ reason: `${scheme.kind} at the ${door}` })
+      if (scheme.doors && !scheme.doors.includes(door)) {
+        throw invalidToken({ reason: `${scheme.kind} at the door ${door}` })
+      }
       if (scheme.method !== undefined && !ctx.access.rules().methods.has(scheme.method)) {
         throw methodNotAllowed(scheme.method)
       }

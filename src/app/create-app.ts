@@ -22,6 +22,7 @@ import { createSessionActivity } from '../features/sessions/activity.ts'
 import { startWebhooks } from '../features/webhooks/outgoing.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
+import { createClientDocuments } from '../outbound/client-documents.ts'
 import { createDidResolver } from '../outbound/did-resolver.ts'
 import { createGuardedFetch } from '../outbound/guarded-fetch.ts'
 import { createMailer } from '../outbound/mail.ts'
@@ -101,6 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       : undefined
     cleanUp.defer(async () => mailer?.close(1000))
     const roleTable = await loadRoleTable(config)
+    const guardedFetch = createGuardedFetch(config.outboundAllow)
     const { securityEnabled, methods, defaultMethod } = config.access
     const ctx: Ctx = {
       access: createAccessControl(securityEnabled, {
@@ -122,11 +124,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       push: createPushChannels(config, clock, keyring),
       oidc: createOidcClient({
         clock,
-        fetch: createGuardedFetch(config.outboundAllow),
+        fetch: guardedFetch,
         timeoutMs: config.oidc.timeoutMs,
         allow: config.outboundAllow,
         secrets: config.secrets.oidcClients,
       }),
+      clientDocuments: createClientDocuments(clock, guardedFetch),
       calls: new CallRegistry(clock),
       admission: createAdmission(),
       metrics: createMetrics(),

@@ -46,6 +46,9 @@ import { jobs as mlsJobs } from '../features/mls/jobs.ts'
 import { methods as mlsMethods } from '../features/mls/xrpc.ts'
 import { tools as nodeTools } from '../features/nodes/mcp/tools.ts'
 import { routes as nodes } from '../features/nodes/routes.ts'
+import { routes as consentPages } from '../features/oauth/consent-pages.ts'
+import { jobs as oauthJobs } from '../features/oauth/jobs.ts'
+import { routes as oauth } from '../features/oauth/routes.ts'
 import { jobs as oidcJobs } from '../features/oidc/jobs.ts'
 import { routes as oidc } from '../features/oidc/routes.ts'
 import { routes as pins } from '../features/pins/routes.ts'
@@ -95,6 +98,8 @@ export const routes: readonly AnyRoute[] = [
   ...sessionPages,
   ...signInPages,
   ...oidc,
+  ...oauth,
+  ...consentPages,
   ...mfa,
   ...devices,
   ...push,
@@ -171,6 +176,7 @@ export const jobs: readonly Job[] = [
   ...attachmentJobs,
   ...sessionJobs,
   ...oidcJobs,
+  ...oauthJobs,
   ...mfaJobs,
   ...apiKeyJobs,
   ...privacyJobs,

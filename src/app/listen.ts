@@ -66,7 +66,7 @@ export async function listen(
     ctx,
     tools,
     version: VERSION,
-    authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
+    authenticate: (request, origin) => authenticator.identify(request, origin, 'mcp'),
     refused,
   })
   const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)

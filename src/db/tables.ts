@@ -4,6 +4,7 @@ import type { BotTables } from './bot-tables.ts'
 import type { ComplianceTables } from './compliance-tables.ts'
 import type { MlsTables } from './mls-tables.ts'
 import type { NodeTables } from './node-tables.ts'
+import type { OAuthTables } from './oauth-tables.ts'
 import type { SignInTables } from './sign-in-tables.ts'
 
 export type * from './access-tables.ts'
@@ -11,6 +12,7 @@ export type * from './bot-tables.ts'
 export type * from './compliance-tables.ts'
 export type * from './mls-tables.ts'
 export type * from './node-tables.ts'
+export type * from './oauth-tables.ts'
 export type * from './sign-in-tables.ts'
 
 /**
@@ -23,6 +25,7 @@ export interface Tables
     ComplianceTables,
     MlsTables,
     NodeTables,
+    OAuthTables,
     SignInTables {
   // accounts
   users: UserRow

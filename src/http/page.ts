@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
+import type { Language } from '../platform/language.ts'
 
 type Html = ReturnType<typeof html>
 
@@ -9,6 +10,7 @@ body { max-width: 26rem; margin: 3rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; }
 label { display: block; margin-top: 1rem; }
 input { display: block; width: 100%; box-sizing: border-box; padding: .5rem; font: inherit; }
+input[type=checkbox] { display: inline; width: auto; }
 button { margin-top: 1.5rem; padding: .6rem 1.2rem; font: inherit; cursor: pointer; }
 small { display: block; opacity: .75; }
 [role=alert] { border-left: 4px solid #c33; padding-left: .75rem; }
@@ -20,15 +22,22 @@ function hashOf(text: string): string {
 }
 
 /** The one style, and the page's own script if it has one, are allowed by their hashes; all else is not. */
-function policy(script: string | undefined): string {
+function policy({ script, formsLeadTo }: PageOptions): string {
   return [
     "default-src 'none'",
     `style-src ${hashOf(STYLE)}`,
     ...(script === undefined ? [] : [`script-src ${hashOf(script)}`, "connect-src 'self'"]),
-    "form-action 'self'",
+    `form-action 'self'${formsLeadTo === undefined ? '' : ` ${sourceOf(formsLeadTo)}`}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
+}
+
+/** The address as a source of a policy (CSP 3 §2.3.1), whose hosts can be no IPv6 addresses. */
+function sourceOf(address: string): string {
+  const { protocol, host } = new URL(address)
+  const isNamed = /^https?:$/.test(protocol) && !host.startsWith('[')
+  return isNamed ? `${protocol}//${host}` : protocol
 }
 
 export interface PageOptions {
@@ -39,6 +48,10 @@ export interface PageOptions {
   readonly goTo?: string
   /** Its forms are taken only from a page of ours, and its address holds no secret. */
   readonly tellsOrigin?: true
+  /** An address elsewhere at which a form of the page may end. */
+  readonly formsLeadTo?: string
+  /** English where it is not told. */
+  readonly language?: Language
   /** A module of our own, as text. */
   readonly script?: string
 }
@@ -49,9 +62,9 @@ export async function page(
   body: Html,
   options: PageOptions = {},
 ): Promise<Response> {
-  const { status = 200, cookies = [], goTo, script, tellsOrigin } = options
+  const { status = 200, cookies = [], goTo, script, tellsOrigin, language = 'en' } = options
   const document = await html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -68,7 +81,7 @@ ${script === undefined ? '' : html`<script type="module">${raw(script)}</script>
 </html>`
   const headers = new Headers({
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': policy(script),
+    'content-security-policy': policy(options),
   })
   // Without it browsers would not say whose a form is; other sites are told nothing.
   if (tellsOrigin) headers.set('referrer-policy', 'same-origin')

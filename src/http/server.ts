@@ -95,17 +95,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     }
   }
 
-  // Some proxies strip the public path, others keep it: both are answered.
-  for (const prefix of new Set(['', ctx.config.pathPrefix])) {
-    for (const route of options.routes) {
-      const path = prefix + route.path.replace(/\{(\w+)\}/g, ':$1')
-      // The public URL is also typed without the slash that makes it the front page's path.
-      const paths = route.path === '/' && prefix !== '' ? [path, prefix] : [path]
-      app.on(route.method.toUpperCase(), paths, async (c) => {
-        const origin = originOf(c.req.raw, c.env.peer, operationOf(route))
-        return answer(route, c.req.raw, c.req.param() as Record<string, string>, origin)
-      })
-    }
+  for (const route of options.routes) {
+    app.on(route.method.toUpperCase(), pathsOf(route, ctx.config.pathPrefix), async (c) => {
+      const origin = originOf(c.req.raw, c.env.peer, operationOf(route))
+      return answer(route, c.req.raw, c.req.param() as Record<string, string>, origin)
+    })
   }
   const withHeaders = (response: Response, requestId: string, standing?: RateStanding) => {
     if (!ctx.access.securityEnabled) response.headers.set('x-mimir-security', 'off')
@@ -240,6 +234,19 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     },
     originOf,
   }
+}
+
+/** Where a route is answered: some proxies strip the public path, others keep it. */
+function pathsOf({ path: template }: AnyRoute, prefix: string): string[] {
+  const path = template.replace(/\{(\w+)\}/g, ':$1')
+  if (prefix === '') return [path]
+  const paths = [path, prefix + path]
+  // The public URL is also typed without the slash that makes it the front page's path.
+  if (path === '/') paths.push(prefix)
+  // In a well-known address the path comes last (RFC 8414 §3.1, RFC 9728 §3.1).
+  const [, name, rest] = /^(\/[.]well-known\/[^/]+)(.*)$/.exec(path) ?? []
+  if (name !== undefined) paths.push(name + prefix + rest)
+  return paths
 }
 
 /** Whether a person opens the address in a browser (Fetch Metadata), and no script asks. */

@@ -95,7 +95,7 @@ export function createMcp(options: McpOptions): Mcp {
       )
     }
     const isUnknown = error.kind === 'unauthenticated'
-    return rpcRefusal(error, id, isUnknown ? challenge(', scope="mcp:read"') : {})
+    return rpcRefusal(error, id, isUnknown ? challenge(', scope="mcp:read mcp:write"') : {})
   }
 
   /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */

@@ -25,3 +25,10 @@ export function isSameSecret(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(a), digest(b))
 }
+
+/** Whether the verifier is what the challenge was made of by `S256` (RFC 7636 §4.6). */
+export function isVerifierOf(verifier: string, challenge: string): boolean {
+  const expected = createHash('sha256').update(verifier).digest()
+  const given = Buffer.from(challenge, 'base64url')
+  return given.length === expected.length && timingSafeEqual(given, expected)
+}

@@ -115,9 +115,9 @@ function isPermitted({ role, grants }: UserActor, permission: Permission): boole
   return permissionsOf(role).has(permission) || (grants?.has(permission) ?? false)
 }
 
-/** Whether a program calls, by an API key or a token of another issuer, and not a person's own client. */
+/** Whether a program calls, by a key or token of its own, and not a person's own client. */
 export function isProgram({ credential }: UserActor): boolean {
-  return credential === 'api-key' || credential === 'jwt'
+  return credential === 'api-key' || credential === 'jwt' || credential === 'oauth-token'
 }
 
 /** Whether both came by one and the same session or key. */

@@ -3,7 +3,13 @@ import { bearerToken } from './bearer-token.ts'
 import { accessErrors, usesAccessCodes } from './errors.ts'
 
 /** What a caller can show: see `src/app/authenticate.ts`, which knows what each is good for. */
-export type CredentialKind = 'access-token' | 'api-key' | 'jwt' | 'session-cookie' | 'atproto'
+export type CredentialKind =
+  | 'access-token'
+  | 'api-key'
+  | 'jwt'
+  | 'oauth-token'
+  | 'session-cookie'
+  | 'atproto'
 
 /** A credential as it stands in the request, not yet believed. */
 export interface Presented {
@@ -13,10 +19,13 @@ export interface Presented {
 }
 
 /** Where a request comes in. Browsers give a WebSocket no headers: the hub alone takes a token from the query. */
-export type Door = 'rest' | 'hub'
+export type Door = 'rest' | 'hub' | 'mcp'
 
 /** What the text of every API key that this server makes begins with. */
 export const API_KEY_PREFIX = 'mimir_'
+
+/** The same of every access token of our authorization server. */
+export const OAUTH_TOKEN_PREFIX = 'mimiroat_'
 
 /**
  * The credential that the request shows on purpose, or undefined; a cookie, which browsers add by

@@ -23,6 +23,9 @@ export const DEFAULT_RATE_LIMITS = {
   'invite-create': { requests: 20, seconds: 60 },
   'attachment-upload': { requests: 120, seconds: 60 },
   'push-test': { requests: 5, seconds: 60 },
+  'oauth-authorize': { requests: 30, seconds: 60 },
+  'oauth-register': { requests: 20, seconds: 60 },
+  'oauth-token': { requests: 60, seconds: 60 },
   'mcp-call': { requests: 60, seconds: 10 },
   'webhook-create': { requests: 20, seconds: 60 },
   // Of everything that comes from one address, and beside it of each webhook.

@@ -51,7 +51,7 @@ test('mimir proxy knows Caddy and Traefik, and what the server’s settings lack
   const traefik = (await sandbox.run(['proxy', 'traefik'], { env })).stdout
   assert.ok(
     traefik.includes(
-      'rule: "Host(`www.example.org`) && (Path(`/mimir`) || PathPrefix(`/mimir/`))"',
+      'rule: "Host(`www.example.org`) && (Path(`/mimir`) || PathPrefix(`/mimir/`) || PathRegexp(`^/[.]well-known/oauth-[a-z-]+/mimir(/|$)`))"',
     ),
   )
   assert.match(traefik, /^ +- url: "http:\/\/127\.0\.0\.1:8080"$/m)

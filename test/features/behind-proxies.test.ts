@@ -102,6 +102,9 @@ for (const { name, prefix, where } of cases) {
       assert.match(await bare.text(), /private messaging server/)
       const document = assertDone(await mimir.rest().get('/api/openapi.json'))
       assert.deepEqual(document.servers, [{ url: publicUrl }])
+      const { origin } = new URL(publicUrl)
+      const metadata = `${origin}/.well-known/oauth-authorization-server${prefix}`
+      assert.equal((await (await fetch(metadata)).json()).issuer, publicUrl)
       // A browser's WebSocket carries its token in the address.
       await fetch(`${publicUrl}/hubs/dm?access_token=the-token-of-somebody`)
       const logged = proxy.logged()

@@ -95,7 +95,7 @@ test('without a credential, or with a bad one, the answer says where to get one'
       challenge,
       /^Bearer resource_metadata="http:\/\/localhost:8080\/\.well-known\/oauth-protected-resource\/mcp"/,
     )
-    assert.match(challenge, /scope="mcp:read"/)
+    assert.match(challenge, /scope="mcp:read mcp:write"/)
   }
 })
 

@@ -91,6 +91,7 @@ export async function setScene(): Promise<Scene> {
     // What refuses before it looks at who is meant, and who cannot be made without a provider.
     ['/me/identities/{id}', invitation.id],
     ['/me/passkeys/{id}', invitation.id],
+    ['/me/oauth-grants/{id}', invitation.id],
     ['/keys/{id}', key.id],
     ['/privacy/export/{id}', archive.id],
     ['/privacy/consents/{id}', consent.id],

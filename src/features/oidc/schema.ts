@@ -5,7 +5,7 @@ import { AUTH_METHODS } from '../../policy/auth-methods.ts'
 /** A path of this server and nothing that a browser may take for another one's. */
 export const ReturnTo = z
   .string()
-  .max(2000)
+  .max(4000)
   .refine(
     (path) =>
       /^\/(?![/\\])[\x21-\x7e]*$/.test(path) &&

@@ -1,7 +1,7 @@
 import type { Site } from './site.ts'
 
 /** A block of a Caddyfile. Caddy sets X-Forwarded-For itself, and believes nobody else's. */
-export function writeCaddy({ publicUrl, prefix, upstream }: Site): string {
+export function writeCaddy({ publicUrl, prefix, wellKnown, upstream }: Site): string {
   const address = new URL(publicUrl).origin
   const proxy = (indent: string) => `${indent}reverse_proxy ${upstream}`
   return `${[
@@ -14,6 +14,11 @@ export function writeCaddy({ publicUrl, prefix, upstream }: Site): string {
           `\tredir ${prefix} ${prefix}/ 308`,
           `\t# The path stays as it is: handle, not handle_path.`,
           `\thandle ${prefix}/* {`,
+          proxy('\t\t'),
+          '\t}',
+          '\t# Where AI clients learn how to get in: such addresses have the path at their end.',
+          `\t@metadata path_regexp ${wellKnown}`,
+          '\thandle @metadata {',
           proxy('\t\t'),
           '\t}',
         ]),

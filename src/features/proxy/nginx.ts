@@ -28,6 +28,7 @@ export function writeNginx(site: Site): string {
       ? []
       : [`    location = ${prefix} {`, `        return 308 ${prefix}/;`, '    }', '']),
     ...location(prefix),
+    ...metadata(site),
     '}',
   ].join('\n')}\n`
 }
@@ -79,6 +80,21 @@ function location(prefix: string): string[] {
     '        proxy_buffering off;',
     '',
     ...unlogged('        '),
+    '    }',
+  ]
+}
+
+function metadata({ wellKnown }: Site): string[] {
+  if (wellKnown === undefined) return []
+  return [
+    '',
+    '    # Where AI clients learn how to get in: such addresses have the path at their end.',
+    `    location ~ "${wellKnown}" {`,
+    '        proxy_pass http://mimir;',
+    '        proxy_http_version 1.1;',
+    '        proxy_set_header Host $host;',
+    "        proxy_set_header Connection '';",
+    '        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
     '    }',
   ]
 }

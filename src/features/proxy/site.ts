@@ -11,6 +11,11 @@ export interface Site {
   readonly port: number
   /** Empty, or like `/mimir`. */
   readonly prefix: string
+  /**
+   * With a prefix: where AI clients learn how to get in, as a regular expression. Such addresses have the
+   * prefix at their end (RFC 8414 §3.1, RFC 9728 §3.1).
+   */
+  readonly wellKnown: string | undefined
   /** Where the server listens, as host:port. */
   readonly upstream: string
 }
@@ -28,8 +33,15 @@ export function siteOf({
     host,
     port: Number(port) || (secure ? 443 : 80),
     prefix,
+    wellKnown: prefix === '' ? undefined : wellKnownUnder(prefix),
     upstream: `${reachable(listen.host)}:${listen.port}`,
   }
+}
+
+function wellKnownUnder(prefix: string): string {
+  // Without a backslash, which each of the three files would escape in its own way.
+  const literal = prefix.replace(/[.+*?(){}|$]/g, '[$&]')
+  return `^/[.]well-known/oauth-[a-z-]+${literal}(/|$)`
 }
 
 /** A server that listens on every address is reached at the loopback one. */

@@ -1,8 +1,17 @@
 import type { Site } from './site.ts'
 
 /** A file of Traefik's dynamic configuration (version 3, file provider). */
-export function writeTraefik({ publicUrl, host, prefix, secure, port, upstream }: Site): string {
-  const path = prefix === '' ? '' : ` && (Path(\`${prefix}\`) || PathPrefix(\`${prefix}/\`))`
+export function writeTraefik({
+  publicUrl,
+  host,
+  prefix,
+  wellKnown,
+  secure,
+  port,
+  upstream,
+}: Site): string {
+  const paths = `Path(\`${prefix}\`) || PathPrefix(\`${prefix}/\`) || PathRegexp(\`${wellKnown}\`)`
+  const path = prefix === '' ? '' : ` && (${paths})`
   const entryPoint = secure ? 'websecure' : 'web'
   return `${[
     `# Traefik for Mimir at ${publicUrl}: a file of the file provider's directory`,

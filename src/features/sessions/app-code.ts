@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../platform/errors.ts'
+import { isVerifierOf } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { sessionErrors } from './errors.ts'
 import { openSession } from './open-session.ts'
@@ -25,10 +25,4 @@ export async function redeemAppCode(
     ...step.pending,
     use: (tx) => useStep(ctx, tx, step),
   })
-}
-
-function isVerifierOf(verifier: string, challenge: string): boolean {
-  const expected = createHash('sha256').update(verifier).digest()
-  const given = Buffer.from(challenge, 'base64url')
-  return given.length === expected.length && timingSafeEqual(given, expected)
 }

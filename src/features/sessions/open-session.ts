@@ -37,13 +37,9 @@ export async function openSession(
   const isAdmin = isAdminRole(user.role)
   const { id: userId, email, username } = user
   const access = await signAccessToken(ctx, { userId, email, username, isAdmin, sessionId })
-  const session = newSession(ctx, actor, user, proof, {
-    id: sessionId,
-    expiresAt: refreshExpiresAt,
-  })
-  const [name = ''] = await namesOf([session])
+  const opening = await openingOf(ctx, actor, user, proof, sessionId, refreshExpiresAt)
   await ctx.db.transaction(async (tx) => {
-    await startSession(ctx, tx, actor, { user, proof, session, name })
+    await startSession(ctx, tx, actor, user, proof, opening)
     await insertRefreshToken(tx, {
       token_hash: sha256Hex(refreshToken),
       tenant_id: user.tenant_id,
@@ -84,10 +80,9 @@ export async function openBrowserSession(
   const sessionId = ctx.ids.next()
   const token = randomToken(32)
   const expiresAt = toIso(now + ctx.config.browserSession.seconds * SECOND)
-  const session = newSession(ctx, actor, user, proof, { id: sessionId, expiresAt })
-  const [name = ''] = await namesOf([session])
+  const opening = await openingOf(ctx, actor, user, proof, sessionId, expiresAt)
   await ctx.db.transaction(async (tx) => {
-    await startSession(ctx, tx, actor, { user, proof, session, name })
+    await startSession(ctx, tx, actor, user, proof, opening)
     await insertBrowserSession(tx, {
       token_hash: sha256Hex(token),
       tenant_id: user.tenant_id,
@@ -98,15 +93,24 @@ export async function openBrowserSession(
   return { token, expiresAt }
 }
 
-function newSession(
-  ctx: Pick<Ctx, 'clock'>,
+/** A session's row, and what the device is called where it is announced. */
+interface Opening {
+  readonly session: SessionRow
+  readonly name: string
+}
+
+/** Apart from the transaction, which waits for nothing but the database: naming loads a library. */
+async function openingOf(
+  ctx: Needs,
   actor: Actor,
   user: UserRow,
   proof: Proof,
-  { id, expiresAt }: { id: string; expiresAt: string },
-): SessionRow {
+  id: string,
+  expiresAt: string,
+): Promise<Opening> {
   const now = toIso(ctx.clock.now())
-  return {
+  const { secondFactorAt } = proof
+  const session: SessionRow = {
     id,
     tenant_id: user.tenant_id,
     user_id: user.id,
@@ -120,36 +124,31 @@ function newSession(
     revoked_reason: null,
     methods: proof.methods.join(' '),
     authenticated_at: toIso(proof.authenticatedAt),
-    second_factor_at: proof.secondFactorAt === undefined ? null : toIso(proof.secondFactorAt),
+    second_factor_at: secondFactorAt === undefined ? null : toIso(secondFactorAt),
   }
-}
-
-interface Starting {
-  readonly user: UserRow
-  readonly proof: Proof
-  readonly session: SessionRow
-  /** What the other devices are told that this one is called. */
-  readonly name: string
+  const [name = ''] = await namesOf([session])
+  return { session, name }
 }
 
 async function startSession(
   ctx: Needs,
   tx: Tx,
   actor: Actor,
-  { user, proof, session, name }: Starting,
+  user: UserRow,
+  proof: Proof,
+  { session, name }: Opening,
 ): Promise<void> {
   await proof.use?.(tx)
   // Hashing takes long: what changed meanwhile ended the sessions without this one.
   const unchanged = await holdActive(tx, user.id, user.password_hash)
   if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
-  const { id, created_at: createdAt } = session
   await insertSession(tx, session)
-  if (proof.sso) await keepSso(ctx, tx, user, id, proof.sso)
-  const started = { sessionId: id, name, createdAt }
+  if (proof.sso) await keepSso(ctx, tx, user, session.id, proof.sso)
+  const started = { sessionId: session.id, name, createdAt: session.created_at }
   await appendEvents(ctx, tx, [sessionStarted(user.tenant_id, user.id, started)])
   await recordAudit(ctx, tx, actor, {
     type: 'session.started',
-    target: { type: 'session', id },
+    target: { type: 'session', id: session.id },
     details: { userId: user.id, methods: proof.methods.join(' '), ...proof.details },
   })
 }

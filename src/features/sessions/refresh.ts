@@ -1,8 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import { SECOND, toIso } from '../../platform/clock.ts'
+import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { hmacToken, sha256Hex } from '../../platform/tokens.ts'
+import { recomputeSuccessor, SUCCESSOR_GRACE, successorOf } from '../../platform/successor.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
 import { recordAudit } from '../audit/service.ts'
@@ -12,9 +13,6 @@ import { REFRESH_LIFETIME } from './open-session.ts'
 import type { RefreshToken, TokenPair } from './schema.ts'
 import { endAllSessions } from './service.ts'
 import { findRefreshToken, insertRefreshToken, markRotated, touchSession } from './store.ts'
-
-/** How long a repeat of the same refresh gets the same successor: a client that lost the answer asks again. */
-const GRACE = 10 * SECOND
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | 'log'>
 type Found = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>
@@ -59,7 +57,7 @@ async function rotate(ctx: Needs, tx: Tx, actor: Actor, presented: string): Prom
   if (token.expires_at <= toIso(now)) throw new AppError(sessionErrors.expiredToken)
   if (token.rotated_at) return repeat(ctx, tx, actor, presented, token)
 
-  const successor = hmacToken(ctx.keyring.current('refresh').key, presented)
+  const successor = successorOf(ctx.keyring, presented)
   const expiresAt = toIso(now + REFRESH_LIFETIME)
   const first = await markRotated(tx, tokenHash, sha256Hex(successor), toIso(now))
   if (!first) {
@@ -93,8 +91,8 @@ async function repeat(
   token: Found,
 ): Promise<Outcome> {
   const age = ctx.clock.now() - Date.parse(token.rotated_at as string)
-  const successor = recompute(ctx, presented, token.successor_hash)
-  const inGrace = age <= GRACE && token.successor_rotated_at === null
+  const successor = recomputeSuccessor(ctx.keyring, presented, token.successor_hash)
+  const inGrace = age <= SUCCESSOR_GRACE && token.successor_rotated_at === null
   if (inGrace && successor && token.successor_expires_at) {
     return { token, successor, expiresAt: token.successor_expires_at }
   }
@@ -107,13 +105,4 @@ async function repeat(
   })
   ctx.log.warn({ userId: token.user_id }, 'a refresh token was used twice: all sessions ended')
   return 'reused'
-}
-
-/** The successor by the key that made it: the newest may be another one by now. */
-function recompute(ctx: Needs, presented: string, successorHash: string | null) {
-  return ctx.keyring
-    .all()
-    .filter((key) => key.purpose === 'refresh')
-    .map((key) => hmacToken(key.key, presented))
-    .find((candidate) => sha256Hex(candidate) === successorHash)
 }

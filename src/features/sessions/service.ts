@@ -10,6 +10,7 @@ import { methodNotAllowed } from '../../policy/errors.ts'
 import { findUserByLogin } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { forgetDevicesOfSessions, forgetDevicesOfUser } from '../devices/access.ts'
+import { endGrantsOfUser } from '../oauth/access.ts'
 import { sessionErrors } from './errors.ts'
 import { sessionRevoked } from './events.ts'
 import { openSession } from './open-session.ts'
@@ -171,8 +172,8 @@ export async function endEverySession(
 }
 
 /**
- * Ends every session of a user in the caller's transaction, with the pushes to their devices, and
- * every connection once it is durable.
+ * Ends every session of a user in the caller's transaction, with the pushes to their devices and what
+ * AI clients were granted, and every connection once it is durable.
  */
 export async function endAllSessions(
   ctx: Pick<Ctx, 'clock' | 'bus'>,
@@ -182,6 +183,7 @@ export async function endAllSessions(
 ): Promise<number> {
   const count = await revokeSessionRows(tx, userId, reason, toIso(ctx.clock.now()))
   await forgetDevicesOfUser(tx, userId)
+  await endGrantsOfUser(tx, userId, reason, toIso(ctx.clock.now()))
   disconnectAfterCommit(ctx, tx, { userId, reason })
   return count
 }

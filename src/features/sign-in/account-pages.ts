@@ -149,6 +149,7 @@ ${providers.map(
   ({ name, displayName }) => html`<form method="post" action="${prefix}/auth/link">
 <input type="hidden" name="provider" value="${name}"><button>Connect ${displayName}</button></form>`,
 )}
+<p><a href="${prefix}/oauth/clients">AI clients that you let in</a></p>
 <form method="post" action="${prefix}/auth/logout"><button>Sign out</button></form>`,
     { status: problem ? 400 : 200, script: PASSKEY_SCRIPT },
   )

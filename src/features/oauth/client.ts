@@ -1,0 +1,65 @@
+import type { Ctx } from '../../context.ts'
+import { parseTarget } from '../../outbound/address-rules.ts'
+import { OutboundError } from '../../outbound/guarded-fetch.ts'
+import { AppError } from '../../platform/errors.ts'
+import { nameOf } from './client-name.ts'
+import { oauthErrors } from './errors.ts'
+import { isUsableRedirect } from './redirect-uri.ts'
+import { isRegistrationId, openRegistration } from './registration.ts'
+import { ClientDocument } from './schema.ts'
+
+/** Who asks to be let in. All clients are public: none has a secret. */
+export interface Client {
+  readonly id: string
+  readonly name: string
+  /** The host that vouches for the name; undefined: the client alone says so. */
+  readonly host: string | undefined
+  readonly redirectUris: readonly string[]
+}
+
+type Needs = Pick<Ctx, 'keyring' | 'config' | 'clientDocuments'>
+
+/** The client of an id, or `invalid_client` and why. It may be asked of the client's own server. */
+export async function findClient(ctx: Needs, id: string): Promise<Client> {
+  if (!isRegistrationId(id)) return fromDocument(ctx, id)
+  const registration = openRegistration(ctx, id)
+  if (!registration) throw new AppError(oauthErrors.invalidClient)
+  const { name, redirectUris } = registration
+  return { id, name: name || hostsOf(redirectUris), host: undefined, redirectUris }
+}
+
+/** The id is the address of what the client says of itself (OAuth Client ID Metadata Document). */
+async function fromDocument(ctx: Needs, id: string): Promise<Client> {
+  const url = documentAddress(ctx.config, id)
+  if (!url) throw new AppError(oauthErrors.invalidClient)
+  const parsed = ClientDocument.safeParse(await load(ctx, id))
+  // It has to say the same of itself: else anybody's document could be passed off as another's.
+  if (!parsed.success || parsed.data.client_id !== id) {
+    throw new AppError(oauthErrors.invalidClientMetadata)
+  }
+  const { client_name, redirect_uris: redirectUris } = parsed.data
+  if (!redirectUris.every(isUsableRedirect)) throw new AppError(oauthErrors.invalidRedirect)
+  const { host } = url
+  return { id, name: nameOf(client_name) ?? host, host, redirectUris }
+}
+
+/** The address, if it has the form that such ids have (§3 of the draft): with a path, and plain. */
+function documentAddress({ outboundAllow }: Ctx['config'], id: string): URL | undefined {
+  const url = parseTarget(id, outboundAllow)
+  const isPlain = url?.href === id && url.pathname !== '/' && url.hash === ''
+  return isPlain ? url : undefined
+}
+
+async function load({ clientDocuments }: Needs, url: string): Promise<unknown> {
+  try {
+    return await clientDocuments.load(url)
+  } catch (cause) {
+    if (!(cause instanceof OutboundError)) throw cause
+    throw new AppError(oauthErrors.clientUnreachable, {}, { cause })
+  }
+}
+
+function hostsOf(uris: readonly string[]): string {
+  const { hostname, protocol } = new URL(uris[0] as string)
+  return hostname || protocol
+}

@@ -1,0 +1,55 @@
+import { defineErrors } from '../../platform/errors.ts'
+
+/** The codes are those of RFC 6749 §5.2, RFC 7591 §3.2.2, RFC 8707 §2 and RFC 7009 §2.2.1. */
+export const oauthErrors = defineErrors({
+  invalidRequest: {
+    code: 'invalid_request',
+    kind: 'invalid',
+    message: 'A parameter is missing, is given twice, or is not what it should be.',
+  },
+  invalidClient: {
+    code: 'invalid_client',
+    kind: 'invalid',
+    message: 'The client is not known here.',
+  },
+  invalidGrant: {
+    code: 'invalid_grant',
+    kind: 'invalid',
+    message: 'The code or token is not valid, was used, has expired, or belongs to another client.',
+  },
+  invalidScope: {
+    code: 'invalid_scope',
+    kind: 'invalid',
+    message: 'More is asked for than was granted.',
+  },
+  invalidTarget: {
+    code: 'invalid_target',
+    kind: 'invalid',
+    message: 'Tokens of this server are for its /mcp alone.',
+  },
+  unsupportedGrantType: {
+    code: 'unsupported_grant_type',
+    kind: 'invalid',
+    message: 'There are authorization_code and refresh_token.',
+  },
+  invalidRedirect: {
+    code: 'invalid_redirect_uri',
+    kind: 'invalid',
+    message: 'The client may not be answered at this address.',
+  },
+  invalidClientMetadata: {
+    code: 'invalid_client_metadata',
+    kind: 'invalid',
+    message: 'What the client says about itself cannot be used.',
+  },
+  clientUnreachable: {
+    code: 'client_metadata_unreachable',
+    kind: 'invalid',
+    message: 'What the client says about itself could not be fetched.',
+  },
+  tooManyGrants: {
+    code: 'too_many_grants',
+    kind: 'conflict',
+    message: 'You let too many AI clients in: revoke some.',
+  },
+})

@@ -1,0 +1,92 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { OAuthGrantRow } from '../../db/tables.ts'
+import { DAY, MINUTE, SECOND, toIso } from '../../platform/clock.ts'
+import { AppError } from '../../platform/errors.ts'
+import { randomToken, sha256Hex } from '../../platform/tokens.ts'
+import { OAUTH_TOKEN_PREFIX } from '../../policy/credential.ts'
+import { isOurResource } from './addresses.ts'
+import { oauthErrors } from './errors.ts'
+import type { TokenAnswer } from './schema.ts'
+import { insertToken, revokeGrantRow } from './store.ts'
+
+const ACCESS_LIFETIME = 15 * MINUTE
+/** A client that is not used for so long has to ask its person again. */
+export const REFRESH_LIFETIME = 30 * DAY
+
+type Needs = Pick<Ctx, 'clock'>
+type Grant = Pick<OAuthGrantRow, 'id' | 'tenant_id' | 'scopes'>
+
+/** Makes an access token within the scopes. It says nothing by itself, so that it ends when its row says so. */
+export async function issueAccessToken(
+  ctx: Needs,
+  tx: Tx,
+  grant: Grant,
+  scopes: string,
+): Promise<string> {
+  const token = OAUTH_TOKEN_PREFIX + randomToken(32)
+  const now = ctx.clock.now()
+  await insertToken(tx, {
+    token_hash: sha256Hex(token),
+    tenant_id: grant.tenant_id,
+    grant_id: grant.id,
+    kind: 'access',
+    scopes,
+    created_at: toIso(now),
+    expires_at: toIso(now + ACCESS_LIFETIME),
+    rotated_at: null,
+    successor_hash: null,
+  })
+  return token
+}
+
+/** Keeps a refresh token, which carries all that was granted (RFC 6749 §6). */
+export async function keepRefreshToken(
+  ctx: Needs,
+  tx: Tx,
+  grant: Grant,
+  token: string,
+): Promise<void> {
+  const now = ctx.clock.now()
+  await insertToken(tx, {
+    token_hash: sha256Hex(token),
+    tenant_id: grant.tenant_id,
+    grant_id: grant.id,
+    kind: 'refresh',
+    scopes: grant.scopes,
+    created_at: toIso(now),
+    expires_at: toIso(now + REFRESH_LIFETIME),
+    rotated_at: null,
+    successor_hash: null,
+  })
+}
+
+export function tokenAnswer(access: string, refresh: string, scope: string): TokenAnswer {
+  return {
+    access_token: access,
+    token_type: 'Bearer',
+    expires_in: ACCESS_LIFETIME / SECOND,
+    refresh_token: refresh,
+    scope,
+  }
+}
+
+/** Throws `invalid_target` for tokens that are wanted for somewhere else. */
+export function requireOurResource(
+  { config }: Pick<Ctx, 'config'>,
+  named: string | undefined,
+): void {
+  if (named !== undefined && !isOurResource(config, named)) {
+    throw new AppError(oauthErrors.invalidTarget)
+  }
+}
+
+/** Ends a grant with all its tokens; whether it stood until now. */
+export async function endGrant(
+  ctx: Needs,
+  tx: Tx,
+  grant: Pick<OAuthGrantRow, 'id' | 'user_id'>,
+  reason: string,
+): Promise<boolean> {
+  return revokeGrantRow(tx, grant.user_id, grant.id, reason, toIso(ctx.clock.now()))
+}

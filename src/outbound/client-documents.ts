@@ -1,0 +1,60 @@
+import { type Clock, DAY, MINUTE, SECOND } from '../platform/clock.ts'
+import { type GuardedFetch, OutboundError } from './guarded-fetch.ts'
+
+/** A client has few words for itself; the draft's own recommendation is 5 kB. */
+const MOST_BYTES = 8 * 1024
+const TIMEOUT_MS = 5000
+/** Somebody who is signed in says which to fetch: no more are kept than a server's people use. */
+const MOST_KEPT = 200
+/** What a server says of its documents' age counts within these bounds. */
+const SHORTEST = MINUTE
+const USUAL = 10 * MINUTE
+const LONGEST = DAY
+
+/** What OAuth clients say of themselves, at addresses that people bring. */
+export interface ClientDocuments {
+  /** The document, not yet looked at, or undefined for what is none. Throws an `OutboundError`. */
+  load(url: string): Promise<unknown>
+}
+
+/** Fetches over the guarded way out and keeps what it got for a while; a failure is not kept. */
+export function createClientDocuments(clock: Clock, fetch: GuardedFetch): ClientDocuments {
+  const kept = new Map<string, { readonly document: unknown; readonly until: number }>()
+  return {
+    async load(url) {
+      const known = kept.get(url)
+      if (known && known.until > clock.now()) return known.document
+      kept.delete(url)
+      const headers = { accept: 'application/json' }
+      const answer = await fetch({
+        url,
+        method: 'GET',
+        headers,
+        timeoutMs: TIMEOUT_MS,
+        maxBytes: MOST_BYTES,
+      })
+      if (answer.status !== 200) throw new OutboundError('unreachable')
+      const document = parse(answer.headers, answer.body)
+      const [oldest] = kept.keys()
+      if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest)
+      kept.set(url, { document, until: clock.now() + ageOf(answer.headers) })
+      return document
+    },
+  }
+}
+
+function parse(headers: Headers, body: Buffer): unknown {
+  const type = headers.get('content-type') ?? ''
+  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) return undefined
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function ageOf(headers: Headers): number {
+  const told = /\bmax-age=(\d{1,9})\b/i.exec(headers.get('cache-control') ?? '')?.[1]
+  const age = told === undefined ? USUAL : Number(told) * SECOND
+  return Math.min(Math.max(age, SHORTEST), LONGEST)
+}
