@@ -12,6 +12,9 @@ const OTHERS: Record<string, string> = {
   events: 'ids of the last thirty days; those for the person alone go with the erasure',
   legal_holds: 'kept against the erasure, by law',
   audit_sinks: 'claimed_by is a process',
+  webhooks: 'of a group; who made one is an id',
+  server_accounts: 'the account of the server itself',
+  pending_changes: 'ids, of changes that wait for minutes and are forgotten after',
 }
 
 test('every table that names people belongs to a slice that exports and erases it', async () => {

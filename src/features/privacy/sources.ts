@@ -12,7 +12,9 @@ import { inviteData } from '../invites/personal.ts'
 import { subjectData } from '../jwt-bearers/personal.ts'
 import { messageData } from '../messages/personal.ts'
 import { factorData } from '../mfa/personal.ts'
+import { mlsData } from '../mls/personal.ts'
 import { nodeData } from '../nodes/personal.ts'
+import { grantData } from '../oauth/personal.ts'
 import { identityData } from '../oidc/personal.ts'
 import { pinData } from '../pins/personal.ts'
 import { reactionData } from '../reactions/personal.ts'
@@ -40,6 +42,8 @@ export const PERSONAL_DATA: readonly PersonalData<Ctx>[] = [
   subjectData,
   identityData,
   factorData,
+  grantData,
+  mlsData,
   auditData,
   privacyData,
   accountData,
