@@ -70,12 +70,15 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
 
   await schema
     .createTable('node_locks')
-    .addColumn('node_key', columns.position.type, (column) => key(column).references('nodes.key'))
-    .addColumn('tenant_id', 'text', required)
     .addColumn('owner_id', 'text', owner)
+    .addColumn('node_key', columns.position.type, (column) =>
+      column.notNull().references('nodes.key'),
+    )
+    .addColumn('tenant_id', 'text', required)
     .addColumn('agent_id', 'text', required)
     .addColumn('locked_at', 'text', required)
     .addColumn('expires_at', 'text', required)
+    .addPrimaryKeyConstraint('node_locks_key', ['owner_id', 'node_key'])
     .execute()
 
   // What is to be destroyed only after it was asked for twice, by the same caller and alike.

@@ -29,9 +29,10 @@ interface Rights {
 }
 
 function mayTry(operation: Operation, rights: Rights): boolean {
-  const { requirement, changes, name, onlyGranted = false } = operation
+  const { requirement, besides, changes, name, onlyGranted = false } = operation
   const { permissions, isProgram } = rights
   if (onlyGranted && !isProgram) return false
+  if (besides && !permissions.has(besides)) return false
   if (name.startsWith('hub:') && !permissions.has(HUB_PERMISSION)) return false
   if (requirement === 'public' || requirement === 'anyone') return true
   if (requirement !== 'signed-in') return permissions.has(requirement)

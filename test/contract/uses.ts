@@ -72,6 +72,9 @@ function useOf(call: ts.CallExpression): Pick<Use, 'kind' | 'name'> | undefined 
     case '.send':
       if (second && ts.isStringLiteral(first)) return endpoint(first.text, second)
       return undefined
+    case '.open':
+    case '.goto':
+      return endpoint('GET', first)
     case 'fetch':
       return endpoint(methodOf(second), first)
     case '.invoke':

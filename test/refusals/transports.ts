@@ -2,7 +2,7 @@ import { hubMethods, routes, tools } from '../../src/app/features.ts'
 import { HUB_PERMISSION } from '../../src/app/listen.ts'
 import { type AnyRoute, operationOf } from '../../src/http/define-route.ts'
 import type { Tool } from '../../src/mcp/define-tool.ts'
-import type { Requirement } from '../../src/policy/permissions.ts'
+import type { Permission, Requirement } from '../../src/policy/permissions.ts'
 import type { Appliance } from '../harness/boot.ts'
 import { HubClient } from '../harness/hub.ts'
 
@@ -24,6 +24,8 @@ export interface Operation {
   readonly requirement: Requirement
   /** Whether it changes something. */
   readonly changes: boolean
+  /** A second permission that it asks for. */
+  readonly besides?: Permission | undefined
   /** Whether a credential has to name the permission, whatever its owner may do. */
   readonly onlyGranted?: boolean
   /** Tries it with input that nothing takes: who may do it at all is refused for that. */
@@ -130,9 +132,10 @@ function byHub({ name, permission, arity }: (typeof hubMethods)[number]): Operat
 
 /** Every operation of a tool, with arguments that none of them takes. */
 function byMcp(tool: Tool): Operation[] {
-  return [...tool.operations].map(([operation, { permission }]) => ({
+  return [...tool.operations].map(([operation, { permission, besides }]) => ({
     name: `mcp:${tool.name}/${operation}`,
     requirement: permission,
+    besides,
     changes: true,
     onlyGranted: tool.onlyGranted,
     async attempt({ mimir, caller }) {

@@ -92,11 +92,11 @@ export async function findLock(db: Db, key: number): Promise<NodeLockRow | undef
 }
 
 export async function putLock(tx: Tx, row: NodeLockRow): Promise<void> {
-  const { node_key: _, ...change } = row
+  const { owner_id: _, node_key: __, ...change } = row
   await tx
     .insertInto('node_locks')
     .values(row)
-    .onConflict((conflict) => conflict.column('node_key').doUpdateSet(change))
+    .onConflict((conflict) => conflict.columns(['owner_id', 'node_key']).doUpdateSet(change))
     .execute()
 }
 

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Appliance, boot } from '../harness/boot.ts'
+import type { Reply } from '../harness/rest.ts'
+
+/** A browser that opens pages of this server, without being in the middle of anything. */
+function newcomer(mimir: Appliance) {
+  return mimir.rest().with({
+    accept: 'text/html',
+    origin: 'http://localhost:8080',
+    'content-type': 'application/x-www-form-urlencoded',
+  })
+}
+
+function assertPage({ status, headers, body }: Reply, expected: number, has: RegExp): void {
+  assert.equal(status, expected, body)
+  assert.match(headers.get('content-type') ?? '', /^text\/html/)
+  assert.match(headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/)
+  assert.match(body, has)
+}
+
+test('a page of signing in that somebody opens out of the blue says what is missing', async () => {
+  await using mimir = await boot()
+  const browser = newcomer(mimir)
+  assertPage(await browser.get('/auth/sign-in'), 200, /<form/)
+  assertPage(await browser.get('/auth/signed-out'), 200, /sign/i)
+  assertPage(await browser.get('/auth/logout'), 200, /<form/)
+  assertPage(await browser.get('/auth/account'), 401, /role="?alert/)
+  assertPage(await browser.get('/auth/second-factor'), 401, /role="?alert/)
+  assertPage(await browser.get('/auth/callback'), 400, /role="?alert/)
+})
+
+test('a form without the step that it belongs to signs nobody in', async () => {
+  await using mimir = await boot()
+  const browser = newcomer(mimir)
+  for (const reply of [
+    await browser.send('POST', '/auth/second-factor', 'code=123456'),
+    await browser.send('POST', '/auth/passkey', 'response=%7B%7D'),
+  ]) {
+    assertPage(reply, 401, /role="?alert/)
+    assert.doesNotMatch(reply.headers.get('set-cookie') ?? '', /mimir_session=[^;]/)
+  }
+})
