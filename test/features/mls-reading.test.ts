@@ -73,7 +73,7 @@ test('messages of every suite are read as what they are', async () => {
 test('no message is taken for another, none with a byte too much or too little', async () => {
   for (const one of RECORDED) {
     const { cipherSuite } = one
-    const readers: Record<string, (bytes: Buffer) => Promise<unknown>> = {
+    const readers: Record<string, (bytes: Buffer) => unknown> = {
       keyPackage: readKeyPackage,
       commit: (bytes) => readCommit(bytes, cipherSuite),
       welcome: readWelcome,

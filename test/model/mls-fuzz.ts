@@ -38,7 +38,7 @@ const MESSAGES = [
   'privateMessage',
 ] as const
 
-type Read = (bytes: Buffer, cipherSuite: string) => Promise<unknown>
+type Read = (bytes: Buffer, cipherSuite: string) => unknown
 const READERS: Record<(typeof MESSAGES)[number], Read> = {
   keyPackage: readKeyPackage,
   commit: readCommit,

@@ -40,7 +40,7 @@ async function read(input: CreateConvo): Promise<Creation> {
   if (!GROUP_ID.test(input.groupId)) throw new AppError(mlsErrors.invalidGroupInfo)
   const text = input.welcomeMessage ?? input.welcome
   const bytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
-  const facts = bytes && (await readWelcome(bytes))
+  const facts = bytes && readWelcome(bytes)
   if (bytes && !facts) throw new AppError(mlsErrors.invalidWelcome)
   // Alone the group is as it was made; the Welcome is of the first commit, which nobody else needs.
   const epoch = facts ? 1 : 0
