@@ -178,12 +178,12 @@ async function leavesOf(
     added.packages.map((row) => row.device_id),
   )
   const addedIds = new Set(theirs.map(({ id }) => id))
+  const known = [...mine, ...theirs].filter((one) => dids.has(one.user_id))
+  const byLeaf = new Map(known.map((one) => [`${dids.get(one.user_id)} ${one.signature_key}`, one]))
   const leaves: MlsLeafRow[] = []
   let creators = 0
   for (const [index, { identity, signatureKey }] of groupInfo.leaves ?? []) {
-    const device = [...theirs, ...mine].find(
-      (one) => one.signature_key === signatureKey && dids.get(one.user_id) === identity,
-    )
+    const device = byLeaf.get(`${identity} ${signatureKey}`)
     if (!device) throw new AppError(mlsErrors.invalidGroupInfo)
     if (!addedIds.has(device.id)) creators += 1
     const names = { convo_id: convoId, leaf_index: index, tenant_id: me.tenantId }
