@@ -14,12 +14,12 @@ const BUN = join(MODULES, 'bun', 'bin', 'bun.exe')
 const WINDOWS = process.platform === 'win32'
 
 /**
- * Makes node_modules what package-lock.json says, by `npm ci`, unless it is that already. Throws
- * when npm fails.
+ * Makes node_modules what package-lock.json says, by `npm ci`, unless it is that already; of the
+ * checkout, or of a folder in it that has packages of its own. Throws when npm fails.
  */
-export async function ensureDependencies() {
-  if (!matchesLockFile()) await install()
-  await finishPackages()
+export async function ensureDependencies(folder = ROOT) {
+  if (!matchesLockFile(folder)) await install(folder)
+  if (folder === ROOT) await finishPackages()
 }
 
 /** Bun's executable, from the npm package of that name. */
@@ -78,9 +78,9 @@ function forward(child) {
 }
 
 /** npm leaves its own account of what it installed in node_modules/.package-lock.json. */
-function matchesLockFile() {
-  const installed = readPackages(join(MODULES, '.package-lock.json'))
-  const wanted = readPackages(join(ROOT, 'package-lock.json'))
+function matchesLockFile(folder) {
+  const installed = readPackages(join(folder, 'node_modules', '.package-lock.json'))
+  const wanted = readPackages(join(folder, 'package-lock.json'))
   if (installed === undefined || wanted === undefined) return false
   return Object.entries(wanted).every(([path, { version, optional }]) => {
     const present = installed[path]
@@ -93,13 +93,15 @@ function readPackages(lockFile) {
   return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : undefined
 }
 
-async function install() {
-  console.error('Installing the packages of package-lock.json (npm ci) …')
+async function install(folder) {
+  console.error(`Installing the packages of ${join(folder, 'package-lock.json')} (npm ci) …`)
   // Without scripts, whatever this npm's rules about them: finishPackages does the little that is
   // needed. The includes are for a machine that sets NODE_ENV=production; `error` hides the
   // warnings of an old Node, which only starts these scripts and runs none of the packages.
   const flags = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit']
-  const status = await run('npm', ['ci', ...flags, '--no-fund', '--loglevel=error'])
+  const status = await run('npm', ['ci', ...flags, '--no-fund', '--loglevel=error'], {
+    cwd: folder,
+  })
   if (status !== 0) throw new Error(`npm ci failed with status ${status}`)
 }
 

@@ -1,5 +1,5 @@
 // `npm test`: every test, on both runtimes and both stores, each combination a lane of its own.
-//   -- --long       also the *.long.test.ts files
+//   -- --long       also the *.long.test.ts files, and the packages that only test/pds needs
 //   -- --verbose    shows the tests' output while they run
 //   -- --no-build   leaves dist/mimir as it is
 //   -- PART …       only files whose path contains one of the parts
@@ -62,6 +62,7 @@ try {
 async function main() {
   await ensureDependencies()
   await ensurePrograms()
+  if (flags.long) await ensureDependencies(join(ROOT, 'test', 'pds'))
   if (!flags['no-build'] && (await ensureExecutable()) !== 0) {
     throw new Error('dist/mimir could not be built.')
   }
@@ -87,7 +88,7 @@ async function main() {
 function testFiles() {
   return readdirSync(join(ROOT, 'test'), { recursive: true })
     .map((name) => `test/${name.replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => file.endsWith('.test.ts') && !file.includes('/node_modules/'))
     .filter((file) => flags.long || !file.endsWith('.long.test.ts'))
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .sort()
@@ -231,7 +232,8 @@ function runToEnd(command, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: ROOT,
-      env: { ...process.env, NO_COLOR: '1', ...env },
+      // For what runs on Node only, whatever the lane's own runtime.
+      env: { ...process.env, NO_COLOR: '1', MIMIR_TEST_NODE: nodePath(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     running.add(child)

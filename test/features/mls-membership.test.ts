@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { createGroup } from 'ts-mls'
 import { boot } from '../harness/boot.ts'
 import { assertRefusal } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
@@ -289,4 +290,22 @@ test('a group that comes without its tree is taken, and known from its first Gro
   assertRefusal(await b.xrpc.post('updateGroupInfo', update), 409, 'EpochMismatch')
   await b.catchUp(convoId)
   assert.equal((await a.remove(convoId, b.did)).status, 200)
+})
+
+test('a GroupInfo whose leaf has bytes that are no text for its owner is refused', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const a = await deviceOf(mimir, alice)
+  const { body } = await a.makeGroup([])
+  const { groupInfo: _, ...seed } = body
+  const convoId = seed.groupId
+  assertDone(await a.xrpc.post('createConvo', seed))
+  // PostgreSQL takes no text with a zero in it.
+  for (const identity of [`${a.did}\0`, '\0', '', `\u{feff}${a.did}`]) {
+    const own = await a.makePackage({ identity })
+    const id = Buffer.from(convoId, 'hex')
+    const state = await createGroup(id, own.publicPackage, own.privatePackage, [], a.suite)
+    const update = { convoId, groupInfo: await a.groupInfo(state), epoch: 0 }
+    assertRefusal(await a.xrpc.post('updateGroupInfo', update), 400, 'InvalidGroupInfo')
+  }
 })

@@ -28,7 +28,7 @@ export const RECORDED: readonly Recorded[] = JSON.parse(
   readFileSync(new URL('../vectors/mls.json', import.meta.url), 'utf8'),
 )
 
-const MESSAGES = [
+export const MESSAGES = [
   'keyPackage',
   'commit',
   'welcome',
@@ -38,7 +38,7 @@ const MESSAGES = [
   'privateMessage',
 ] as const
 
-type Read = (bytes: Buffer, cipherSuite: string) => Promise<unknown>
+type Read = (bytes: Buffer, cipherSuite: string) => unknown
 const READERS: Record<(typeof MESSAGES)[number], Read> = {
   keyPackage: readKeyPackage,
   commit: readCommit,
@@ -50,7 +50,7 @@ const READERS: Record<(typeof MESSAGES)[number], Read> = {
 }
 
 /** A generator of its own, so that a failure can be repeated (mulberry32). */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
@@ -61,7 +61,7 @@ function randomOf(seed: number): () => number {
 }
 
 /** Changed, cut, lengthened and made-up bytes. */
-function mutate(bytes: Buffer, random: () => number): Buffer {
+export function mutate(bytes: Buffer, random: () => number): Buffer {
   const below = (most: number) => Math.floor(random() * most)
   const kind = below(5)
   if (kind === 0) return bytes.subarray(0, below(bytes.length))

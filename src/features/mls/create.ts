@@ -40,7 +40,7 @@ async function read(input: CreateConvo): Promise<Creation> {
   if (!GROUP_ID.test(input.groupId)) throw new AppError(mlsErrors.invalidGroupInfo)
   const text = input.welcomeMessage ?? input.welcome
   const bytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
-  const facts = bytes && (await readWelcome(bytes))
+  const facts = bytes && readWelcome(bytes)
   if (bytes && !facts) throw new AppError(mlsErrors.invalidWelcome)
   // Alone the group is as it was made; the Welcome is of the first commit, which nobody else needs.
   const epoch = facts ? 1 : 0
@@ -179,12 +179,12 @@ async function leavesOf(
     added.packages.map((row) => row.device_id),
   )
   const addedIds = new Set(theirs.map(({ id }) => id))
+  const known = [...mine, ...theirs].filter((one) => dids.has(one.user_id))
+  const byLeaf = new Map(known.map((one) => [`${dids.get(one.user_id)} ${one.signature_key}`, one]))
   const leaves: MlsLeafRow[] = []
   let creators = 0
   for (const [index, { identity, signatureKey }] of groupInfo.leaves ?? []) {
-    const device = [...theirs, ...mine].find(
-      (one) => one.signature_key === signatureKey && dids.get(one.user_id) === identity,
-    )
+    const device = byLeaf.get(`${identity} ${signatureKey}`)
     if (!device) throw new AppError(mlsErrors.invalidGroupInfo)
     if (!addedIds.has(device.id)) creators += 1
     const names = { convo_id: convoId, leaf_index: index, tenant_id: me.tenantId }

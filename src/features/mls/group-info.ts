@@ -111,11 +111,10 @@ async function learnTree(
     tx,
     inTree.map(([, { signatureKey }]) => signatureKey),
   )
+  const byOwner = new Map(devices.map((one) => [`${one.user_id} ${one.signature_key}`, one]))
   const leaves = inTree.map(([leaf_index, { identity, signatureKey }]): MlsLeafRow => {
     const userId = accounts.get(identity)?.id
-    const device = devices.find(
-      (one) => one.user_id === userId && one.signature_key === signatureKey,
-    )
+    const device = byOwner.get(`${userId} ${signatureKey}`)
     if (!userId || !device || !ids.has(userId)) throw new AppError(mlsErrors.invalidGroupInfo)
     const names = { convo_id: convo.id, leaf_index, tenant_id: convo.tenant_id }
     return { ...names, user_id: userId, device_id: device.id }

@@ -46,7 +46,7 @@ export async function readIncoming(
   await requireEpoch(db, convo, facts.epoch)
   const text = input.welcomeMessage ?? input.welcome
   const welcomeBytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
-  const welcome = welcomeBytes && (await readWelcome(welcomeBytes))
+  const welcome = welcomeBytes && readWelcome(welcomeBytes)
   if (welcomeBytes && !welcome) throw new AppError(mlsErrors.invalidWelcome)
   return {
     bytes,

@@ -1,58 +1,61 @@
 import { createHash } from 'node:crypto'
-import type { Ciphersuite, Hash, Signature } from 'ts-mls'
+import type { Hash, Signature } from 'ts-mls'
 
-export type { Hash, MLSMessage, Proposal } from 'ts-mls'
-
-/** The suites that groups here may have (RFC 9420 §17.1, and the X-Wing hybrid), by their names. */
-export const CIPHER_SUITES: ReadonlySet<string> = new Set([
-  'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519',
-  'MLS_128_DHKEMP256_AES128GCM_SHA256_P256',
-  'MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519',
-  'MLS_256_XWING_AES256GCM_SHA512_Ed25519',
+/** The suites that groups here may have: their numbers (RFC 9420 §17.1; the X-Wing hybrid has ts-mls'). */
+const SUITES = new Map([
+  [1, 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519'],
+  [2, 'MLS_128_DHKEMP256_AES128GCM_SHA256_P256'],
+  [3, 'MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519'],
+  [83, 'MLS_256_XWING_AES256GCM_SHA512_Ed25519'],
 ])
+
+export const CIPHER_SUITES: ReadonlySet<string> = new Set(SUITES.values())
+
+/** The name of a suite; of one that no group here may have, its number as text. */
+export function nameOfSuite(id: number): string {
+  return SUITES.get(id) ?? String(id)
+}
+
+/** Of the parts of a suite those that reading needs; `suiteNamed` gives them. */
+export interface Suite {
+  readonly hash: Hash
+  readonly signature: () => Promise<Signature>
+}
 
 let loaded: ReturnType<typeof load> | undefined
 
-/** The parts of ts-mls that reading needs, loaded at the first use. */
+/** The cryptography of ts-mls that reading needs, loaded at the first use. */
 export function loadMls(): ReturnType<typeof load> {
   loaded ??= load()
   return loaded
 }
 
 async function load() {
-  const [index, keyPackage, leafNode, groupInfo, authenticated, signatures] = await Promise.all([
-    import('ts-mls'),
-    import('ts-mls/keyPackage.js'),
-    import('ts-mls/leafNode.js'),
-    import('ts-mls/groupInfo.js'),
-    import('ts-mls/authenticatedContent.js'),
+  const [suites, hashes, labels, signatures] = await Promise.all([
+    import('ts-mls/crypto/ciphersuite.js'),
+    import('ts-mls/crypto/hash.js'),
+    import('ts-mls/crypto/signature.js'),
     import('ts-mls/crypto/implementation/default/makeNobleSignatureImpl.js'),
   ])
-  const { getCiphersuiteFromName, ciphersuites } = index
   return {
-    decodeMlsMessage: index.decodeMlsMessage,
-    encodeMlsMessage: index.encodeMlsMessage,
-    decodeKeyPackage: keyPackage.decodeKeyPackage,
-    verifyKeyPackage: keyPackage.verifyKeyPackage,
-    makeKeyPackageRef: keyPackage.makeKeyPackageRef,
-    verifyLeafNodeSignatureKeyPackage: leafNode.verifyLeafNodeSignatureKeyPackage,
-    decodeGroupInfo: groupInfo.decodeGroupInfo,
-    ratchetTreeFromExtension: groupInfo.ratchetTreeFromExtension,
-    verifyGroupInfoSignature: groupInfo.verifyGroupInfoSignature,
-    makeProposalRef: authenticated.makeProposalRef,
-    /** What the suite is made of, if groups here may have it. */
-    suiteNamed: (name: string): Ciphersuite | undefined =>
-      CIPHER_SUITES.has(name)
-        ? getCiphersuiteFromName(name as keyof typeof ciphersuites)
-        : undefined,
-    signatureOf: (suite: Ciphersuite): Promise<Signature> =>
-      signatures.makeNobleSignatureImpl(suite.signature),
-    hashOf,
+    refhash: hashes.refhash,
+    verifyWithLabel: labels.verifyWithLabel,
+    /** Undefined for a suite that no group here may have. */
+    suiteNamed(name: string): Suite | undefined {
+      if (!CIPHER_SUITES.has(name)) return undefined
+      const { hash, signature } = suites.getCiphersuiteFromName(
+        name as keyof typeof suites.ciphersuites,
+      )
+      return {
+        hash: hashNamed(hash),
+        signature: () => signatures.makeNobleSignatureImpl(signature),
+      }
+    },
   }
 }
 
-/** The suite's hash without a turn of the event loop for every one of hundreds of leaves. */
-function hashOf({ hash }: Ciphersuite): Hash {
+/** A hash without a turn of the event loop for every one of hundreds of leaves. */
+function hashNamed(hash: string): Hash {
   const name = hash.replace('-', '').toLowerCase()
   return {
     digest: async (data) => createHash(name).update(data).digest(),

@@ -3,10 +3,16 @@
 // in a PublicMessage the sender's leaf index and the proposals; of a key package its suite, lifetime,
 // credential, signature key, leaf source and signatures; of a Welcome its suite and the key packages
 // that it is for; of a GroupInfo its group context, signature, external key and the leaves of its tree.
-import { type Hash, loadMls, type MLSMessage, type Proposal } from './mls-library.ts'
-
-/** The most that is read of a message, far above what any method takes. */
-const MOST_BYTES = 16 * 1024 * 1024
+// The bytes are read by wire-messages.ts and wire-nodes.ts, signatures and refs are made of them by ts-mls.
+import { loadMls, nameOfSuite, type Suite } from './mls-library.ts'
+import { readWhole } from './tls-reader.ts'
+import {
+  headOf,
+  readGroupInfo as readBareGroupInfo,
+  readMessage,
+  type WireProposal,
+} from './wire-messages.ts'
+import { readKeyPackage as readBareKeyPackage, type Signed, type WireLeaf } from './wire-nodes.ts'
 
 /** A leaf as it names its owner and is known in the group. */
 export interface LeafFacts {
@@ -76,224 +82,178 @@ export interface GroupInfoFacts {
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-/** A version 1.0 MLSMessage of which nothing is left over, or undefined. */
-async function decode(bytes: Uint8Array): Promise<MLSMessage | undefined> {
-  if (bytes.byteLength > MOST_BYTES) return undefined
-  const { decodeMlsMessage } = await loadMls()
-  try {
-    const decoded = decodeMlsMessage(bytes, 0)
-    return decoded?.[1] === bytes.byteLength ? decoded[0] : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Undefined for what is no valid key package: its form, its leaf source and both signatures are checked. */
-export async function readKeyPackage(bytes: Uint8Array): Promise<KeyPackageFacts | undefined> {
+export async function readKeyPackage(bytes: Buffer): Promise<KeyPackageFacts | undefined> {
+  const wrapped = readMessage(bytes)
+  const bare = wrapped ? undefined : readWhole(bytes, readBareKeyPackage)
+  const keyPackage = wrapped?.kind === 'keyPackage' ? wrapped : bare
   const mls = await loadMls()
-  try {
-    const wrapped = await decode(bytes)
-    const bare = wrapped ? undefined : mls.decodeKeyPackage(bytes, 0)
-    if (!wrapped && bare?.[1] !== bytes.byteLength) return undefined
-    const keyPackage = wrapped?.wireformat === 'mls_key_package' ? wrapped.keyPackage : bare?.[0]
-    const suite = keyPackage && mls.suiteNamed(keyPackage.cipherSuite)
-    if (!keyPackage || !suite) return undefined
-    const message = Buffer.from(
-      mls.encodeMlsMessage({ version: 'mls10', wireformat: 'mls_key_package', keyPackage }),
-    )
-    // What does not come back as it was read would have another ref elsewhere.
-    if (!message.subarray(wrapped ? 0 : 4).equals(bytes)) return undefined
-    const signature = await mls.signatureOf(suite)
-    const { leafNode } = keyPackage
-    const isSigned =
-      (await mls.verifyKeyPackage(keyPackage, signature)) &&
-      (await mls.verifyLeafNodeSignatureKeyPackage(leafNode, signature))
-    const leaf = leafFacts(leafNode)
-    if (!isSigned || !leaf) return undefined
-    return {
-      ...leaf,
-      ref: hex(await mls.makeKeyPackageRef(keyPackage, mls.hashOf(suite))),
-      cipherSuite: keyPackage.cipherSuite,
-      notBefore: Number(leafNode.lifetime.notBefore),
-      notAfter: Number(leafNode.lifetime.notAfter),
-      isLastResort: keyPackage.extensions.some(
-        ({ extensionType }) => extensionType === LAST_RESORT,
-      ),
-      message,
-    }
-  } catch {
-    return undefined
+  const cipherSuite = nameOfSuite(keyPackage?.cipherSuite ?? 0)
+  const suite = mls.suiteNamed(cipherSuite)
+  if (!keyPackage || !suite) return undefined
+  const { leaf } = keyPackage
+  const { lifetime } = leaf
+  const facts = leafFacts(leaf)
+  const isSigned =
+    (await isSignedBy(leaf.signatureKey, 'KeyPackageTBS', keyPackage, suite)) &&
+    (await isSignedBy(leaf.signatureKey, 'LeafNodeTBS', leaf, suite))
+  if (!isSigned || !facts || !lifetime) return undefined
+  return {
+    ...facts,
+    ref: await refOf('KeyPackage', keyPackage.bytes, suite),
+    cipherSuite,
+    ...lifetime,
+    isLastResort: keyPackage.extensionTypes.includes(LAST_RESORT),
+    message: wrapped ? bytes : Buffer.concat([headOf('keyPackage'), bytes]),
   }
 }
 
 /** The extension `last_resort_key_package` (RFC 9420's registry). */
 const LAST_RESORT = 10
 
-interface Leaf {
-  readonly credential: { readonly credentialType: string; readonly identity?: Uint8Array }
-  readonly signaturePublicKey: Uint8Array
+/** KeyPackageRef and ProposalRef (§5.2), in hex. */
+async function refOf(kind: 'KeyPackage' | 'Proposal', bytes: Buffer, suite: Suite) {
+  const { refhash } = await loadMls()
+  return hex(await refhash(`MLS 1.0 ${kind} Reference`, bytes, suite.hash))
 }
 
-function leafFacts({ credential, signaturePublicKey }: Leaf): LeafFacts | undefined {
-  if (credential.credentialType !== 'basic' || !credential.identity) return undefined
-  return {
-    // A DID is ASCII: what is no text cannot become one by this.
-    identity: new TextDecoder().decode(credential.identity),
-    signatureKey: Buffer.from(signaturePublicKey).toString('base64'),
+/** Whether the signature under the label (§5.1.2) is the key's. */
+async function isSignedBy(
+  key: Buffer,
+  label: string,
+  { content, signature }: Signed,
+  suite: Suite,
+): Promise<boolean> {
+  const { verifyWithLabel } = await loadMls()
+  try {
+    return await verifyWithLabel(key, label, content, signature, await suite.signature())
+  } catch {
+    // What is no key or no signature at all.
+    return false
   }
 }
 
+/** Undefined for a leaf without a BasicCredential. */
+function leafFacts({ identity, signatureKey }: WireLeaf): LeafFacts | undefined {
+  if (!identity) return undefined
+  const text = identity.toString('latin1')
+  return {
+    // A DID is printable ASCII: what is not can be nobody's.
+    identity: PRINTABLE.test(text) ? text : '',
+    signatureKey: signatureKey.toString('base64'),
+  }
+}
+
+const PRINTABLE = /^[\x21-\x7e]*$/
+
 /** Undefined for what is no commit in a PublicMessage, or one with proposals that no group here has. */
 export async function readCommit(
-  bytes: Uint8Array,
+  bytes: Buffer,
   cipherSuite: string,
 ): Promise<CommitFacts | undefined> {
-  const mls = await loadMls()
-  const suite = mls.suiteNamed(cipherSuite)
-  const message = await decode(bytes)
-  if (!suite || message?.wireformat !== 'mls_public_message') return undefined
-  const { content } = message.publicMessage
-  if (content.contentType !== 'commit') return undefined
-  const { sender, commit } = content
-  if (sender.senderType !== 'member' && sender.senderType !== 'new_member_commit') return undefined
-  const isExternal = sender.senderType === 'new_member_commit'
-  if (isExternal && !commit.path) return undefined
-  try {
-    const effects = await readProposals(
-      commit.proposals.flatMap((one) =>
-        one.proposalOrRefType === 'proposal' ? [one.proposal] : [],
-      ),
-      mls.hashOf(suite),
-      isExternal,
-    )
-    const leaf = commit.path && leafFacts(commit.path.leafNode)
-    if (!effects || (commit.path && !leaf)) return undefined
-    return {
-      groupId: hex(content.groupId),
-      epoch: Number(content.epoch),
-      senderLeaf: sender.senderType === 'member' ? sender.leafIndex : undefined,
-      leaf,
-      ...effects,
-      references: commit.proposals.flatMap((one) =>
-        one.proposalOrRefType === 'reference' ? [hex(one.reference)] : [],
-      ),
-    }
-  } catch {
-    return undefined
+  const message = readMessage(bytes)
+  const suite = (await loadMls()).suiteNamed(cipherSuite)
+  if (!suite || message?.kind !== 'public' || message.content.kind !== 'commit') return undefined
+  const { sender, content, groupId, epoch } = message
+  if (sender === 'other') return undefined
+  const isExternal = sender === 'newMemberCommit'
+  const leaf = content.leaf && leafFacts(content.leaf)
+  if (isExternal ? !leaf : content.leaf && !leaf) return undefined
+  const effects = await readProposals(content.proposals, suite, isExternal)
+  if (!effects) return undefined
+  return {
+    groupId: hex(groupId),
+    epoch,
+    senderLeaf: isExternal ? undefined : sender,
+    leaf,
+    ...effects,
+    references: content.references.map(hex),
   }
 }
 
 async function readProposals(
-  proposals: readonly Proposal[],
-  hash: Hash,
+  proposals: readonly WireProposal[],
+  suite: Suite,
   isExternal: boolean,
 ): Promise<{ adds: string[]; removes: number[] } | undefined> {
-  const { makeKeyPackageRef } = await loadMls()
   const adds: string[] = []
   const removes: number[] = []
   let inits = 0
   for (const proposal of proposals) {
-    if (proposal.proposalType === 'add' && !isExternal) {
-      adds.push(hex(await makeKeyPackageRef(proposal.add.keyPackage, hash)))
-    } else if (proposal.proposalType === 'remove') removes.push(proposal.remove.removed)
-    else if (proposal.proposalType === 'external_init' && isExternal) inits += 1
-    // A group goes on under its own id and suite; what is not known cannot be judged.
-    else if (!['psk', 'group_context_extensions'].includes(String(proposal.proposalType))) {
-      return undefined
-    } else if (isExternal && proposal.proposalType !== 'psk') return undefined
+    // §12.4.3.2: what an external commit may have, and what only it may have.
+    const isOnlyExternal = proposal.kind === 'externalInit'
+    const isNeverExternal = proposal.kind === 'add' || proposal.kind === 'contextExtensions'
+    if (isExternal ? isNeverExternal : isOnlyExternal) return undefined
+    if (proposal.kind === 'add') {
+      adds.push(await refOf('KeyPackage', proposal.keyPackage.bytes, suite))
+    } else if (proposal.kind === 'remove') removes.push(proposal.removed)
+    else if (proposal.kind === 'externalInit') inits += 1
   }
-  // §12.4.3.2: exactly one ExternalInit, and at most one Remove, of the joiner's old leaf.
+  // Exactly one ExternalInit, and at most one Remove, of the joiner's old leaf.
   if (isExternal && (inits !== 1 || removes.length > 1)) return undefined
   return { adds, removes }
 }
 
 /** Undefined for what is no Remove proposal of a member's in a PublicMessage. */
 export async function readRemoveProposal(
-  bytes: Uint8Array,
+  bytes: Buffer,
   cipherSuite: string,
 ): Promise<RemoveProposalFacts | undefined> {
-  const mls = await loadMls()
-  const suite = mls.suiteNamed(cipherSuite)
-  const message = await decode(bytes)
-  if (!suite || message?.wireformat !== 'mls_public_message') return undefined
-  const { content, auth } = message.publicMessage
-  const { sender } = content
-  if (sender.senderType !== 'member' || content.contentType !== 'proposal') return undefined
-  if (content.proposal.proposalType !== 'remove') return undefined
-  const wireformat = 'mls_public_message'
-  const ref = await mls.makeProposalRef({ wireformat, content, auth }, mls.hashOf(suite))
+  const message = readMessage(bytes)
+  const suite = (await loadMls()).suiteNamed(cipherSuite)
+  if (!suite || message?.kind !== 'public') return undefined
+  const { sender, content, groupId, epoch, authenticated } = message
+  if (typeof sender !== 'number' || content.kind !== 'remove') return undefined
   return {
-    groupId: hex(content.groupId),
-    epoch: Number(content.epoch),
-    senderLeaf: sender.leafIndex,
-    removed: content.proposal.remove.removed,
-    ref: hex(ref),
+    groupId: hex(groupId),
+    epoch,
+    senderLeaf: sender,
+    removed: content.removed,
+    ref: await refOf('Proposal', authenticated, suite),
   }
 }
 
 /** Undefined for what is no PrivateMessage. */
-export async function readPrivateMessage(
-  bytes: Uint8Array,
-): Promise<PrivateMessageFacts | undefined> {
-  const message = await decode(bytes)
-  if (message?.wireformat !== 'mls_private_message') return undefined
-  const { groupId, epoch, contentType } = message.privateMessage
-  return { groupId: hex(groupId), epoch: Number(epoch), contentType }
+export function readPrivateMessage(bytes: Buffer): PrivateMessageFacts | undefined {
+  const message = readMessage(bytes)
+  if (message?.kind !== 'private') return undefined
+  const { groupId, epoch, contentType } = message
+  return { groupId: hex(groupId), epoch, contentType }
 }
 
 /** Undefined for what is no Welcome. */
-export async function readWelcome(bytes: Uint8Array): Promise<WelcomeFacts | undefined> {
-  const message = await decode(bytes)
-  if (message?.wireformat !== 'mls_welcome') return undefined
-  const { cipherSuite, secrets } = message.welcome
-  return { cipherSuite, refs: secrets.map(({ newMember }) => hex(newMember)) }
+export function readWelcome(bytes: Buffer): WelcomeFacts | undefined {
+  const message = readMessage(bytes)
+  if (message?.kind !== 'welcome') return undefined
+  return { cipherSuite: nameOfSuite(message.cipherSuite), refs: message.refs.map(hex) }
 }
 
 /** Undefined for what is no GroupInfo, or one that its signer did not sign. */
-export async function readGroupInfo(bytes: Uint8Array): Promise<GroupInfoFacts | undefined> {
+export async function readGroupInfo(bytes: Buffer): Promise<GroupInfoFacts | undefined> {
+  const wrapped = readMessage(bytes)
+  const bare = wrapped ? undefined : readWhole(bytes, readBareGroupInfo)
+  const groupInfo = wrapped?.kind === 'groupInfo' ? wrapped : bare
   const mls = await loadMls()
-  try {
-    const wrapped = await decode(bytes)
-    const bare = wrapped ? undefined : mls.decodeGroupInfo(bytes, 0)
-    if (!wrapped && bare?.[1] !== bytes.byteLength) return undefined
-    const groupInfo = wrapped?.wireformat === 'mls_group_info' ? wrapped.groupInfo : bare?.[0]
-    const suite = groupInfo && mls.suiteNamed(groupInfo.groupContext.cipherSuite)
-    if (!groupInfo || !suite) return undefined
-    const { groupContext, extensions, signer } = groupInfo
-    const leaves = readLeaves(mls.ratchetTreeFromExtension(groupInfo))
-    const key = leaves?.get(signer)?.signatureKey
-    if (leaves) {
-      const publicKey = Buffer.from(key ?? '', 'base64')
-      const signature = await mls.signatureOf(suite)
-      if (!(await mls.verifyGroupInfoSignature(groupInfo, publicKey, signature))) return undefined
-    }
-    return {
-      groupId: hex(groupContext.groupId),
-      epoch: Number(groupContext.epoch),
-      cipherSuite: groupContext.cipherSuite,
-      leaves,
-      hasExternalKey: extensions.some(({ extensionType }) => extensionType === 'external_pub'),
-      message: Buffer.from(
-        mls.encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo }),
-      ),
-    }
-  } catch {
-    return undefined
+  const cipherSuite = nameOfSuite(groupInfo?.cipherSuite ?? 0)
+  const suite = mls.suiteNamed(cipherSuite)
+  if (!groupInfo || !suite) return undefined
+  const { groupId, epoch, hasExternalKey, signer } = groupInfo
+  if (groupInfo.leaves) {
+    const key = groupInfo.leaves.get(signer)?.signatureKey
+    if (!key || !(await isSignedBy(key, 'GroupInfoTBS', groupInfo, suite))) return undefined
   }
+  const leaves = groupInfo.leaves && readLeaves(groupInfo.leaves)
+  const message = wrapped ? bytes : Buffer.concat([headOf('groupInfo'), bytes])
+  return { groupId: hex(groupId), epoch, cipherSuite, leaves, hasExternalKey, message }
 }
 
-type Tree = ReadonlyArray<{ nodeType: string; leaf?: Leaf } | undefined>
-
-/** The leaves of a tree in its array form, where they stand at the even places (appendix C). */
-function readLeaves(tree: Tree | undefined): Map<number, LeafFacts> | undefined {
-  if (!tree) return undefined
+/** Undefined when one has no BasicCredential. */
+function readLeaves(wireLeaves: ReadonlyMap<number, WireLeaf>): Map<number, LeafFacts> | undefined {
   const leaves = new Map<number, LeafFacts>()
-  for (let place = 0; place < tree.length; place += 2) {
-    const leaf = tree[place]?.leaf
-    if (!leaf) continue
+  for (const [index, leaf] of wireLeaves) {
     const facts = leafFacts(leaf)
     if (!facts) return undefined
-    leaves.set(place / 2, facts)
+    leaves.set(index, facts)
   }
   return leaves
 }

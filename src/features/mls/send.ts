@@ -107,7 +107,7 @@ async function requireWellFormed(convo: Convo, input: SendMessage): Promise<Buff
   const { paddedSize } = input
   const isBucket = SMALL_BUCKETS.has(paddedSize) || paddedSize % LARGE_BUCKET === 0
   if (!isBucket || body.length !== paddedSize) throw new AppError(mlsErrors.invalidPadding)
-  const facts = await readPrivateMessage(body)
+  const facts = readPrivateMessage(body)
   const isOfConvo = facts?.groupId === convo.id && facts.contentType === 'application'
   if (!isOfConvo || facts.epoch !== input.epoch || !MESSAGE_ID.test(input.msgId)) {
     throw new AppError(mlsErrors.invalidMessage)

@@ -1,0 +1,146 @@
+// Leaves, key packages and trees as RFC 9420 encodes them (§5.3, §7, §10, §12.4.3.3), as far as the server
+// looks at them. The rest is passed over, but its form has to be right: what one reader takes and
+// another refuses would divide a group.
+import { MalformedError, readWhole, type TlsReader } from './tls-reader.ts'
+
+export const MLS_10 = 1
+const BASIC = 1
+const X509 = 2
+const LEAF = 1
+const PARENT = 2
+const RATCHET_TREE = 2
+
+/** LeafNodeSource (§7.2). */
+export const leafSources = { keyPackage: 1, update: 2, commit: 3 } as const
+
+/** Bytes, and a signature over them. */
+export interface Signed {
+  readonly content: Buffer
+  readonly signature: Buffer
+}
+
+export interface WireLeaf extends Signed {
+  readonly source: number
+  /** Absent when the credential is not a BasicCredential. */
+  readonly identity: Buffer | undefined
+  readonly signatureKey: Buffer
+  /** In seconds since 1970; of a key package's leaf. */
+  readonly lifetime: { readonly notBefore: number; readonly notAfter: number } | undefined
+}
+
+export interface WireKeyPackage extends Signed {
+  readonly cipherSuite: number
+  readonly leaf: WireLeaf
+  readonly extensionTypes: readonly number[]
+  /** All of it. */
+  readonly bytes: Buffer
+}
+
+export interface WireExtension {
+  readonly type: number
+  readonly data: Buffer
+}
+
+export function readExtensions(reader: TlsReader): WireExtension[] {
+  return reader.items(() => ({ type: reader.uint16(), data: reader.vector() }))
+}
+
+export function skipExtensions(reader: TlsReader): void {
+  reader.items(() => {
+    reader.uint16()
+    reader.skipVector()
+  })
+}
+
+export function readVersion(reader: TlsReader): void {
+  reader.oneOf(reader.uint16(), [MLS_10])
+}
+
+export function readLeafNode(reader: TlsReader): WireLeaf {
+  const start = reader.position
+  // The encryption key.
+  reader.skipVector()
+  const signatureKey = reader.vector()
+  const identity = readCredential(reader)
+  skipCapabilities(reader)
+  const { keyPackage, update, commit } = leafSources
+  const source = reader.oneOf(reader.uint8(), [keyPackage, update, commit])
+  const lifetime =
+    source === keyPackage ? { notBefore: reader.uint64(), notAfter: reader.uint64() } : undefined
+  // The parent hash.
+  if (source === commit) reader.skipVector()
+  skipExtensions(reader)
+  const content = reader.since(start)
+  return { source, identity, signatureKey, lifetime, content, signature: reader.vector() }
+}
+
+/** The identity of a BasicCredential (§5.3). The form of types that are not known, nobody knows. */
+function readCredential(reader: TlsReader): Buffer | undefined {
+  if (reader.oneOf(reader.uint16(), [BASIC, X509]) === BASIC) return reader.vector()
+  reader.items(() => reader.skipVector())
+  return undefined
+}
+
+function skipCapabilities(reader: TlsReader): void {
+  reader.items(() => readVersion(reader))
+  // Cipher suites, extensions, proposals, credentials.
+  for (let list = 0; list < 4; list++) reader.items(() => reader.uint16())
+}
+
+export function readKeyPackage(reader: TlsReader): WireKeyPackage {
+  const start = reader.position
+  readVersion(reader)
+  const cipherSuite = reader.uint16()
+  // The init key.
+  reader.skipVector()
+  const leaf = readLeafNode(reader)
+  if (leaf.source !== leafSources.keyPackage) throw new MalformedError('not the leaf of a package')
+  const extensionTypes = readExtensions(reader).map(({ type }) => type)
+  const content = reader.since(start)
+  const signature = reader.vector()
+  return { cipherSuite, leaf, extensionTypes, content, signature, bytes: reader.since(start) }
+}
+
+/**
+ * The leaves of the ratchet tree among the extensions of a GroupInfo, by their index; undefined when
+ * there is none.
+ */
+export function findLeaves(
+  extensions: readonly WireExtension[],
+): ReadonlyMap<number, WireLeaf> | undefined {
+  const trees = extensions.filter(({ type }) => type === RATCHET_TREE)
+  // Of two trees every reader might take another.
+  if (trees.length > 1) throw new MalformedError('two trees')
+  const [tree] = trees
+  if (!tree) return undefined
+  const leaves = readWhole(tree.data, readTree)
+  if (!leaves) throw new MalformedError('the tree is malformed')
+  return leaves
+}
+
+/** A tree in its array form: the leaves stand at the even places (appendix C), and the last is not blank. */
+function readTree(reader: TlsReader): Map<number, WireLeaf> {
+  const leaves = new Map<number, WireLeaf>()
+  let place = 0
+  let isBlank = true
+  reader.items(() => {
+    const isLeaf = place % 2 === 0
+    isBlank = true
+    reader.optional(() => {
+      isBlank = false
+      reader.oneOf(reader.uint8(), [isLeaf ? LEAF : PARENT])
+      if (isLeaf) leaves.set(place / 2, readLeafNode(reader))
+      else skipParent(reader)
+    })
+    place += 1
+  })
+  if (isBlank) throw new MalformedError('the tree ends in a blank node')
+  return leaves
+}
+
+/** The encryption key, the parent hash and the unmerged leaves. */
+function skipParent(reader: TlsReader): void {
+  reader.skipVector()
+  reader.skipVector()
+  reader.items(() => reader.uint32())
+}
