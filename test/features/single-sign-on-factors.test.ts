@@ -203,3 +203,23 @@ test('a browser that opens a page without being signed in is led to where it can
   // A refusal of the callback is told, and leads nowhere in circles.
   assert.equal((await navigate(called.url)).status, 400)
 })
+
+test('who has no password has to have signed in lately to take their data out or have it erased', async () => {
+  await using sso = await startSso()
+  sso.idp.people.set('anna', ANNA)
+  const browser = new WebBrowser()
+  await sso.signIn(browser, 'anna')
+  const ask = (path: string) =>
+    browser.request(`${sso.url}/api/privacy/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: sso.url },
+      body: '{}',
+    })
+  assert.equal((await ask('export')).status, 202)
+  sso.mimir.clock.advance(16 * MINUTE)
+  for (const path of ['export', 'erasure']) {
+    const refused = await ask(path)
+    assert.equal(refused.status, 401, refused.text)
+    assert.equal(JSON.parse(refused.text).error, 'step_up_required')
+  }
+})

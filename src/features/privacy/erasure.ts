@@ -19,7 +19,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
 /** Asks for one's account to be erased in seven days. Asked again, it is the one that is under way. */
 export async function requestErasure(
-  ctx: Needs & Pick<Ctx, 'passwords'>,
+  ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
   input: RequestErasure,
 ): Promise<ErasureStatus> {

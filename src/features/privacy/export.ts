@@ -19,7 +19,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
 /** Asks for a person's own data. While one is being made, it is that one. */
 export async function requestExport(
-  ctx: Needs & Pick<Ctx, 'passwords'>,
+  ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
   input: RequestExport,
 ): Promise<ExportStatus> {
