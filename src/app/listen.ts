@@ -11,7 +11,7 @@ import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
 import { requireFreshProof } from '../features/mfa/service.ts'
 import { listConvoIds } from '../features/mls/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
-import { checkConsent, consentErrors } from '../features/privacy/consents.ts'
+import { consentErrors } from '../features/privacy/consents.ts'
 import { defineRawRoute, operationOf } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
 import { openApiDocument } from '../http/openapi.ts'
@@ -27,6 +27,7 @@ import { isChange } from '../policy/admission.ts'
 import type { Permission, Requirement } from '../policy/permissions.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
+import { admit } from './admit.ts'
 import { type Authenticator, anonymous, createAuthenticator } from './authenticate.ts'
 import type { CleanUp } from './clean-up.ts'
 import { countAnswer, countEvents } from './count.ts'
@@ -35,6 +36,8 @@ import { buildXrpc } from './xrpc.ts'
 
 /** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
 const DRAIN_MS = 3000
+
+const MCP_PATH = '/mcp'
 
 /** Where people begin to sign in with their identity provider. */
 const SIGN_IN_PAGE = '/auth/login'
@@ -67,6 +70,8 @@ export async function listen(
     tools,
     version: VERSION,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'mcp'),
+    admit: (actor, changes) =>
+      admit(ctx, { actor, changes, operation: actor.origin.operation }, MCP_PATH),
     refused,
   })
   const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
@@ -90,9 +95,10 @@ export async function listen(
     },
     admit: async (request, actor, route, params) => {
       const operation = operationOf(route)
-      ctx.admission.check({ actor, changes: route.method !== 'get', operation })
       checkAppVersion(config, actor, route.path, request.headers)
-      if (config.consent) await checkConsent(ctx, actor, route.path)
+      // What is asked of MCP says whether it changes anything, not that it is posted.
+      const changes = route.method !== 'get' && route.path !== MCP_PATH
+      await admit(ctx, { actor, changes, operation }, route.path)
       if (config.watched)
         await watch(ctx, actor, route.method === 'get' && route.permission, params)
     },
@@ -161,8 +167,7 @@ function buildHub(
     limits,
     async authenticate(request, origin) {
       const actor = await authenticator.identify(request, origin, 'hub')
-      ctx.admission.check({ actor, changes: false, operation: origin.operation })
-      await checkConsent(ctx, actor, '/hubs/dm')
+      await admit(ctx, { actor, changes: false, operation: origin.operation }, '/hubs/dm')
       await enter(actor, refused)
       return actor
     },
@@ -201,7 +206,7 @@ function mcpRoutes(mcp: Mcp) {
   return (['post', 'get', 'delete'] as const).map((method) =>
     defineRawRoute({
       method,
-      path: '/mcp',
+      path: MCP_PATH,
       summary: 'The Model Context Protocol for AI clients (streamable HTTP)',
       permission: 'public',
       rate: 'unlimited',

@@ -13,6 +13,7 @@ import {
   type XrpcOptions,
   type XrpcServer,
 } from '../xrpc/server.ts'
+import { admit } from './admit.ts'
 import type { Authenticator } from './authenticate.ts'
 import { xrpcMethods } from './features.ts'
 
@@ -29,8 +30,13 @@ export function buildXrpc(
     ...options,
     ctx,
     methods: xrpcMethods,
-    authenticate: (request, origin, nsid) =>
-      authenticate(ctx, authenticator, request, origin, nsid),
+    async authenticate(request, origin, nsid) {
+      const caller = await authenticate(ctx, authenticator, request, origin, nsid)
+      const actor = 'actor' in caller ? caller.actor : options.anonymous(origin)
+      const changes = request.method !== 'GET'
+      await admit(ctx, { actor, changes, operation: origin.operation }, `/xrpc/${nsid}`)
+      return caller
+    },
     refuseStranger: () => new AppError(atprotoErrors.notAdmitted),
     stillActive: (actor) => authenticator.stillHolds(actor),
     forward: upstream === undefined ? undefined : forwardTo(upstream),

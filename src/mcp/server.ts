@@ -4,6 +4,7 @@ import { readJson } from '../http/body.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
+import { isChange } from '../policy/admission.ts'
 import type { Permission } from '../policy/permissions.ts'
 import {
   type Arguments,
@@ -36,6 +37,8 @@ export interface McpOptions {
   readonly version: string
   /** Who the request's credential belongs to; throws a refusal of kind `unauthenticated` otherwise. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
+  /** Whether the server takes the call now, of whoever is known by then; throws a refusal otherwise. */
+  admit(actor: Actor, changes: boolean): Promise<void>
   /** Called with refusals, for the audit. */
   refused(actor: Actor, error: AppError): Promise<void>
 }
@@ -72,7 +75,8 @@ export function createMcp(options: McpOptions): Mcp {
     let actor: Actor | undefined
     try {
       actor = await options.authenticate(request, origin)
-      if (message.method === 'tools/call') checkGrant(actor, message)
+      await options.admit(actor, neededFor(message).some(isChange))
+      checkGrant(actor, message)
       await ctx.rateLimiter.consume('mcp-call', callerOf(actor))
     } catch (error) {
       return refuse(error, message, actor)
@@ -99,13 +103,25 @@ export function createMcp(options: McpOptions): Mcp {
   }
 
   /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */
-  function checkGrant(actor: Actor, { params = {} }: RpcMessage): void {
-    const tool = byName.get(String(params.name))
+  function checkGrant(actor: Actor, message: RpcMessage): void {
+    const tool = toolOf(message)
     if (!tool) return
-    const lacking = permissionsOf(tool, params.arguments).find(
-      (one) => !isGranted(tool, actor, one),
-    )
+    const lacking = neededFor(message).find((one) => !isGranted(tool, actor, one))
     if (lacking) throw new TooNarrow(tool.name, lacking)
+  }
+
+  function toolOf({ method, params = {} }: RpcMessage): Tool | undefined {
+    return method === 'tools/call' ? byName.get(String(params.name)) : undefined
+  }
+
+  /** What a call needs, as far as it names an operation that there is. */
+  function neededFor(message: RpcMessage): Permission[] {
+    const tool = toolOf(message)
+    if (!tool) return []
+    const given = message.params?.arguments
+    const args = typeof given === 'object' && given !== null ? given : {}
+    const operation = tool.operations.get(tool.choose(args as Arguments))
+    return operation ? permissionsFor(operation) : []
   }
 
   async function serve(request: Request, message: RpcMessage, actor: Actor): Promise<Response> {
@@ -194,13 +210,6 @@ async function readBody(request: Request): Promise<unknown> {
     if (error.kind === 'invalid') return rpcError(400, PARSE_ERROR, error.message)
     return rpcRefusal(error, undefined, {})
   }
-}
-
-/** What a call needs, as far as it names an operation that there is. */
-function permissionsOf(tool: Tool, args: unknown): Permission[] {
-  const given = typeof args === 'object' && args !== null ? args : {}
-  const operation = tool.operations.get(tool.choose(given as Arguments))
-  return operation ? permissionsFor(operation) : []
 }
 
 /** Whether the credential reaches to the permission, whatever the person may do. */

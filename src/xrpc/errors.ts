@@ -32,6 +32,10 @@ const NAMES: Readonly<Record<string, string>> = {
   rate_limited: 'RateLimitExceeded',
   store_unavailable: 'ServiceUnavailable',
   shutting_down: 'ServiceUnavailable',
+  locked_down: 'ServiceUnavailable',
+  read_only: 'ServiceUnavailable',
+  audit_unavailable: 'ServiceUnavailable',
+  consent_required: 'ConsentRequired',
   internal_error: 'InternalServerError',
 }
 

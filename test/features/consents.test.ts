@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { HubClient } from '../harness/hub.ts'
+import { callTool } from '../harness/mcp.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const env = {
@@ -19,6 +20,10 @@ test('with the gate on people use the server once they agreed to the version tha
   assert.equal(refused.body.url, env.MIMIR_GDPR_CONSENT_URL)
   assert.equal(refused.body.version, '2.0')
   await assert.rejects(new HubClient(mimir.url, alice.accessToken).start())
+  const tool = await callTool(alice.rest, 'todo', { operation: 'list' })
+  assert.deepEqual([tool.status, tool.body.error.data.error], [403, 'consent_required'])
+  const xrpc = await alice.rest.get('/xrpc/blue.catbird.mls.getConvos')
+  assert.deepEqual([xrpc.status, xrpc.body.error], [403, 'ConsentRequired'])
   const { required, consents } = assertDone(await alice.rest.get('/api/privacy/consents'))
   assert.deepEqual(required, {
     purpose: 'terms',

@@ -7,6 +7,7 @@ import { SignJWT } from 'jose'
 import { HOUR, MINUTE } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
+import { callTool } from '../harness/mcp.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 test('a closed server ends everything, answers health alone, also after a restart, until it is lifted', async () => {
@@ -126,4 +127,11 @@ test('in strict mode nothing is changed while a sink takes nothing for long, and
   assertDone(await alice.rest.get('/api/me'))
   const hub = await alice.connect()
   await hub.assertRefused('audit_unavailable', 'Typing', alice.id, true)
+  const todo = (args: object) => callTool(alice.rest, 'todo', args)
+  assert.equal((await todo({ operation: 'list' })).status, 200)
+  const created = await todo({ operation: 'create', title: 'Buy bread' })
+  assert.deepEqual([created.status, created.body.error.data.error], [503, 'audit_unavailable'])
+  assertDone(await alice.rest.get('/xrpc/blue.catbird.mls.getConvos'))
+  const optedIn = await alice.rest.post('/xrpc/blue.catbird.mls.optIn', {})
+  assert.deepEqual([optedIn.status, optedIn.body.error], [503, 'ServiceUnavailable'])
 })
