@@ -25,7 +25,7 @@ const { values: flags, positionals: parts } = parseArgs({
 
 /** A test that hangs fails after this long; a lane that hangs is ended. */
 const TEST_MS = (flags.long ? 30 : 2) * 60_000
-const LANE_MS = (flags.long ? 60 : 10) * 60_000
+const LANE_MS = (flags.long ? 60 : 25) * 60_000
 
 /** Compares the two stores, so it needs both: it runs in the lane that has them. */
 const NEEDS_BOTH_STORES = /^test\/stores\/schema-parity\./

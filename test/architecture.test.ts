@@ -12,7 +12,7 @@ function sources(...folders: string[]): Map<string, string> {
   const files = folders.flatMap((folder) =>
     readdirSync(`${ROOT}${folder}`, { recursive: true })
       .map((name) => `${folder}/${String(name).replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith('.ts')),
+      .filter((path) => path.endsWith('.ts') && !path.includes('/node_modules/')),
   )
   assert.ok(files.length > 0, `nothing in ${folders}`)
   return new Map(files.map((path) => [path, readFileSync(ROOT + path, 'utf8')]))

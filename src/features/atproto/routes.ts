@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { DEFAULT_TENANT } from '../../context.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
+import { isStorable } from '../../platform/text.ts'
 import { accountsOf } from './service.ts'
 
 const CONTEXT = ['https://www.w3.org/ns/did/v1']
@@ -32,7 +33,9 @@ export const routes = [
     permission: 'public',
     rate: 'did-document',
     async respond(ctx, _actor, { params }) {
-      const id = ctx.config.atproto.localDidPrefix + String(params.name).toLowerCase()
+      const name = String(params.name)
+      if (!isStorable(name)) throw new AppError(commonErrors.notFound)
+      const id = ctx.config.atproto.localDidPrefix + name.toLowerCase()
       const account = (await accountsOf(ctx, ctx.db.read, DEFAULT_TENANT, [id])).get(id)
       if (account?.status !== 'Active') throw new AppError(commonErrors.notFound)
       return Response.json({

@@ -109,8 +109,9 @@ async function take(
 
   const chosen = new Map<string, MlsKeyPackageRow>()
   const skipped = new Set<string>()
-  // Whoever asks at the same moment may be faster with some: then the next ones are tried.
-  for (let tries = 0; tries < 3; tries++) {
+  // Whoever asks at the same moment may be faster with some: then the next ones are tried, as long as
+  // there are any. Each try skips at least one more.
+  for (;;) {
     const wanted = new Map<string, MlsKeyPackageRow>()
     for (const row of await listAvailable(tx, userIds, cipherSuite, now)) {
       const isKnown = chosen.has(row.device_id) || wanted.has(row.device_id)
@@ -124,6 +125,7 @@ async function take(
       if (got.has(row.ref)) chosen.set(deviceId, row)
       else skipped.add(row.ref)
     }
+    if (got.size === refs.length) break
   }
   const rows = [...chosen.values()]
   await insertHandOuts(

@@ -1,14 +1,9 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { preparedForMany } from '../../db/prepared.ts'
 import type { MlsWelcomeRow } from '../../db/tables.ts'
 
-/** Keeps a Welcome for each device; one for the same key package gives way. */
-export async function insertWelcomes(
-  tx: Tx,
-  body: { readonly id: string; readonly tenant_id: string; readonly body: Buffer },
-  rows: readonly MlsWelcomeRow[],
-): Promise<void> {
-  await tx.insertInto('mls_welcome_bodies').values(body).execute()
-  await tx
+const upsertWelcomes = preparedForMany<MlsWelcomeRow, never>((db, rows) =>
+  db
     .insertInto('mls_welcomes')
     .values(rows)
     .onConflict((conflict) =>
@@ -20,8 +15,17 @@ export async function insertWelcomes(
         fetched_at: null,
         failed_at: null,
       })),
-    )
-    .execute()
+    ),
+)
+
+/** Keeps a Welcome for each device; one for the same key package gives way. */
+export async function insertWelcomes(
+  tx: Tx,
+  body: { readonly id: string; readonly tenant_id: string; readonly body: Buffer },
+  rows: readonly MlsWelcomeRow[],
+): Promise<void> {
+  await tx.insertInto('mls_welcome_bodies').values(body).execute()
+  await upsertWelcomes(tx, rows)
 }
 
 export interface Which {

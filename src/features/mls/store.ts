@@ -1,5 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
-import { prepared } from '../../db/prepared.ts'
+import { prepared, preparedForMany } from '../../db/prepared.ts'
 import type {
   MlsConvoRow,
   MlsLeafRow,
@@ -179,24 +179,23 @@ export async function listCompanions(
 }
 
 /** Makes people members; who was one before is one anew. */
-export async function upsertMembers(tx: Tx, rows: readonly MlsMemberRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx
-    .insertInto('mls_members')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['convo_id', 'user_id']).doUpdateSet((eb) => ({
-        is_admin: eb.ref('excluded.is_admin'),
-        joined_at: eb.ref('excluded.joined_at'),
-        joined_seq: eb.ref('excluded.joined_seq'),
-        joined_epoch: eb.ref('excluded.joined_epoch'),
-        left_at: null,
-        promoted_at: null,
-        promoted_by: null,
-      })),
-    )
-    .execute()
-}
+export const upsertMembers: (tx: Tx, rows: readonly MlsMemberRow[]) => Promise<unknown> =
+  preparedForMany<MlsMemberRow, never>((db, rows) =>
+    db
+      .insertInto('mls_members')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(['convo_id', 'user_id']).doUpdateSet((eb) => ({
+          is_admin: eb.ref('excluded.is_admin'),
+          joined_at: eb.ref('excluded.joined_at'),
+          joined_seq: eb.ref('excluded.joined_seq'),
+          joined_epoch: eb.ref('excluded.joined_epoch'),
+          left_at: null,
+          promoted_at: null,
+          promoted_by: null,
+        })),
+      ),
+  )
 
 export async function updateMember(
   tx: Tx,
@@ -242,9 +241,8 @@ export async function listConvosOfDevice(
     .execute()
 }
 
-export async function insertLeaves(tx: Tx, rows: readonly MlsLeafRow[]): Promise<void> {
-  if (rows.length > 0) await tx.insertInto('mls_leaves').values(rows).execute()
-}
+export const insertLeaves: (tx: Tx, rows: readonly MlsLeafRow[]) => Promise<unknown> =
+  preparedForMany<MlsLeafRow, never>((db, rows) => db.insertInto('mls_leaves').values(rows))
 
 export async function deleteLeaves(
   tx: Tx,
