@@ -17,7 +17,7 @@ import {
   countAvailable,
   countTaken,
   insertHandOuts,
-  listAvailable,
+  listNext,
   listOptedOut,
   takeKeyPackages,
 } from './store-key-packages.ts'
@@ -102,32 +102,27 @@ async function take(
 ): Promise<MlsKeyPackageRow[]> {
   if (userIds.length === 0) return []
   const now = toIso(ctx.clock.now())
-  const taken = await countTaken(tx, me.userId, toIso(ctx.clock.now() - WINDOW))
-  const total = [...taken.values()].reduce((sum, count) => sum + count, 0)
+  const counts = await countTaken(tx, me.userId, toIso(ctx.clock.now() - WINDOW))
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
   const mayDrain = (userId: string) =>
-    userId === me.userId || (total < MOST_OF_ALL && (taken.get(userId) ?? 0) < MOST_OF_ONE)
+    userId === me.userId || (total < MOST_OF_ALL && (counts.get(userId) ?? 0) < MOST_OF_ONE)
 
-  const chosen = new Map<string, MlsKeyPackageRow>()
-  const skipped = new Set<string>()
+  const drainable = userIds.filter(mayDrain)
+  const given = new Map<string, MlsKeyPackageRow>()
+  const lost: string[] = []
   // Whoever asks at the same moment may be faster with some: then the next ones are tried, as long as
-  // there are any. Each try skips at least one more.
+  // there are any. Each try loses at least one more.
   for (;;) {
-    const wanted = new Map<string, MlsKeyPackageRow>()
-    for (const row of await listAvailable(tx, userIds, cipherSuite, now)) {
-      const isKnown = chosen.has(row.device_id) || wanted.has(row.device_id)
-      const isFree = row.last_resort === 1 || mayDrain(row.user_id)
-      if (!isKnown && isFree && !skipped.has(row.ref)) wanted.set(row.device_id, row)
-    }
-    if (wanted.size === 0) break
-    const refs = [...wanted.values()].map(({ ref }) => ref).sort()
-    const got = await takeKeyPackages(tx, refs, now)
-    for (const [deviceId, row] of wanted) {
-      if (got.has(row.ref)) chosen.set(deviceId, row)
-      else skipped.add(row.ref)
-    }
-    if (got.size === refs.length) break
+    const candidates = await listNext(tx, { userIds, drainable, cipherSuite, except: lost }, now)
+    const wanted = candidates.filter(({ device_id }) => !given.has(device_id)).map(({ ref }) => ref)
+    const taken = await takeKeyPackages(tx, wanted, now)
+    for (const row of taken) given.set(row.device_id, row)
+    const refs = new Set(taken.map(({ ref }) => ref))
+    const missed = wanted.filter((ref) => !refs.has(ref))
+    if (missed.length === 0) break
+    lost.push(...missed)
   }
-  const rows = [...chosen.values()]
+  const rows = [...given.values()]
   await insertHandOuts(
     tx,
     rows.map(({ ref }) => ({ ref, taker_id: me.userId, tenant_id: me.tenantId, at: now })),

@@ -64,40 +64,66 @@ export async function countConsumed(
   return Number(row.count)
 }
 
-/** Those of some people that can be handed out, oldest first and last resorts last. */
-export async function listAvailable(
+/** A package that is chosen but not taken yet. */
+export type NextPackage = Pick<MlsKeyPackageRow, 'ref' | 'device_id'>
+
+/**
+ * The package that each device of some people would give next: its oldest, or its last resort where
+ * nothing else is left or the owner is not among `drainable`.
+ */
+export async function listNext(
   db: Db,
-  userIds: readonly string[],
-  cipherSuite: string | undefined,
+  which: {
+    readonly userIds: readonly string[]
+    readonly drainable: readonly string[]
+    readonly cipherSuite: string | undefined
+    readonly except: readonly string[]
+  },
   now: string,
-): Promise<MlsKeyPackageRow[]> {
-  return available(db, now)
+): Promise<NextPackage[]> {
+  const { userIds, drainable, cipherSuite, except } = which
+  const ranked = available(db, now)
     .where('user_id', 'in', userIds)
+    .where(({ eb, or }) =>
+      or([
+        eb('last_resort', '=', 1),
+        ...(drainable.length > 0 ? [eb('user_id', 'in', drainable)] : []),
+      ]),
+    )
     .$if(cipherSuite !== undefined, (query) =>
       query.where('cipher_suite', '=', cipherSuite as string),
     )
-    .selectAll()
-    .orderBy('last_resort')
-    .orderBy('created_at')
-    .orderBy('ref')
+    .$if(except.length > 0, (query) => query.where('ref', 'not in', except))
+    .select(['ref', 'device_id'])
+    .select((eb) =>
+      eb.fn
+        .agg<number>('row_number')
+        .over((over) =>
+          over.partitionBy('device_id').orderBy('last_resort').orderBy('created_at').orderBy('ref'),
+        )
+        .as('place'),
+    )
+  return db
+    .selectFrom(ranked.as('ranked'))
+    .where('place', '=', 1)
+    .select(['ref', 'device_id'])
     .execute()
 }
 
-/** Marks packages as handed out, and gives the refs of those that nobody else took at the same time. */
+/** Marks packages as handed out, and gives those that nobody else took at the same time. */
 export async function takeKeyPackages(
   tx: Tx,
   refs: readonly string[],
   now: string,
-): Promise<Set<string>> {
-  if (refs.length === 0) return new Set()
-  const rows = await tx
+): Promise<MlsKeyPackageRow[]> {
+  if (refs.length === 0) return []
+  return tx
     .updateTable('mls_key_packages')
     .set({ handed_out_at: now })
     .where('ref', 'in', refs)
     .where(({ eb, or }) => or([eb('handed_out_at', 'is', null), eb('last_resort', '=', 1)]))
-    .returning('ref')
+    .returningAll()
     .execute()
-  return new Set(rows.map(({ ref }) => ref))
 }
 
 const upsertHandOuts = preparedForMany<MlsHandOutRow, never>((db, rows) =>
