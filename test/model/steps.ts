@@ -64,6 +64,8 @@ export interface World {
   /** ISO time from which on things count: the direct conversation is older. */
   readonly startedAt: string
   readonly messages: { id: string; conversationId: string }[]
+  /** Whether the two of the direct conversation were ever apart: what they read meanwhile stays theirs. */
+  wasBlocked: boolean
 }
 
 const EMOJI = ['👍', '🎉', '❤️']
@@ -128,6 +130,7 @@ async function request(world: World, step: Step): Promise<Reply | undefined> {
     case 'return':
       return owner.rest.post(`/api/conversations/${group}/members`, { userId: person.id })
     case 'block':
+      world.wasBlocked = true
       return other.rest.post(`/api/friends/${owner.id}/block`)
     case 'unblock':
       return other.rest.delete(`/api/friends/${owner.id}/block`)
