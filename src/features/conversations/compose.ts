@@ -71,8 +71,9 @@ export const composers = {
     const rows = await rowsOf(ctx, places)
     return places.map((place) => {
       const row = rows.get(place)
-      // What was read behind a block shows in no earlier event either.
-      if (!row || (row.blocked_at && row.user_id !== userId)) return undefined
+      // Who left meanwhile is in nobody's list, whichever of the two events comes first. What was read
+      // behind a block shows in no earlier event either.
+      if (!row || row.left_at || (row.blocked_at && row.user_id !== userId)) return undefined
       return {
         conversationId: row.conversation_id,
         userId: row.user_id,
@@ -84,7 +85,7 @@ export const composers = {
     const rows = await rowsOf(ctx, events.map(memberKey))
     return events.map((event) => {
       const row = rows.get(memberKey(event))
-      if (!row?.last_delivered_at) return undefined
+      if (!row?.last_delivered_at || row.left_at) return undefined
       return {
         conversationId: event.audienceId,
         userId: event.subjectId,

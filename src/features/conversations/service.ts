@@ -273,12 +273,13 @@ export async function markRead(
 ): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const member = await requireMember(tx, me, input.id)
     const now = toIso(ctx.clock.now())
     await updateMember(tx, input.id, me.userId, {
       last_read_at: now,
       last_read_message_id: (await newestMessageId(tx, input.id)) ?? null,
     })
+    // Behind the change, which holds the row: whoever leaves at the same moment has left, or waits.
+    const member = await requireMember(tx, me, input.id)
     const read = { conversationId: input.id, userId: me.userId, lastReadAt: now }
     await appendEvents(ctx, tx, [
       member.blocked_at ? readUnseen(me.tenantId, read) : conversationRead(me.tenantId, read),

@@ -231,6 +231,7 @@ export async function advanceDelivered(
     .set({ last_delivered_at: now, last_delivered_message_id: messageId })
     .where('conversation_id', '=', conversationId)
     .where('user_id', '=', userId)
+    .where('left_at', 'is', null)
     .where(({ or, eb }) =>
       or([
         eb('last_delivered_message_id', 'is', null),
