@@ -19,6 +19,7 @@ import {
   insertHandOuts,
   listNext,
   listOptedOut,
+  lockDevices,
   takeKeyPackages,
 } from './store-key-packages.ts'
 
@@ -101,6 +102,8 @@ async function take(
   cipherSuite: string | undefined,
 ): Promise<MlsKeyPackageRow[]> {
   if (userIds.length === 0) return []
+  // Whoever asks for the same people's at the same moment is given the packages behind these.
+  await lockDevices(tx, userIds)
   const now = toIso(ctx.clock.now())
   const counts = await countTaken(tx, me.userId, toIso(ctx.clock.now() - WINDOW))
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
@@ -108,21 +111,8 @@ async function take(
     userId === me.userId || (total < MOST_OF_ALL && (counts.get(userId) ?? 0) < MOST_OF_ONE)
 
   const drainable = userIds.filter(mayDrain)
-  const given = new Map<string, MlsKeyPackageRow>()
-  const lost: string[] = []
-  // Whoever asks at the same moment may be faster with some: then the next ones are tried, as long as
-  // there are any. Each try loses at least one more.
-  for (;;) {
-    const candidates = await listNext(tx, { userIds, drainable, cipherSuite, except: lost }, now)
-    const wanted = candidates.filter(({ device_id }) => !given.has(device_id)).map(({ ref }) => ref)
-    const taken = await takeKeyPackages(tx, wanted, now)
-    for (const row of taken) given.set(row.device_id, row)
-    const refs = new Set(taken.map(({ ref }) => ref))
-    const missed = wanted.filter((ref) => !refs.has(ref))
-    if (missed.length === 0) break
-    lost.push(...missed)
-  }
-  const rows = [...given.values()]
+  const next = await listNext(tx, { userIds, drainable, cipherSuite }, now)
+  const rows = await takeKeyPackages(tx, next, now)
   await insertHandOuts(
     tx,
     rows.map(({ ref }) => ({ ref, taker_id: me.userId, tenant_id: me.tenantId, at: now })),

@@ -64,11 +64,18 @@ export async function countConsumed(
   return Number(row.count)
 }
 
-/** A package that is chosen but not taken yet. */
-export type NextPackage = Pick<MlsKeyPackageRow, 'ref' | 'device_id'>
+/** Holds some people's devices against other hand-outs of their packages until the transaction ends. */
+export async function lockDevices(tx: Tx, userIds: readonly string[]): Promise<void> {
+  // A change of nothing: takes the rows' locks on every engine.
+  await tx
+    .updateTable('mls_devices')
+    .set((set) => ({ user_id: set.ref('user_id') }))
+    .where('user_id', 'in', userIds)
+    .execute()
+}
 
 /**
- * The package that each device of some people would give next: its oldest, or its last resort where
+ * The refs of the packages that each device of some people would give next: its oldest, or its last resort where
  * nothing else is left or the owner is not among `drainable`.
  */
 export async function listNext(
@@ -77,11 +84,10 @@ export async function listNext(
     readonly userIds: readonly string[]
     readonly drainable: readonly string[]
     readonly cipherSuite: string | undefined
-    readonly except: readonly string[]
   },
   now: string,
-): Promise<NextPackage[]> {
-  const { userIds, drainable, cipherSuite, except } = which
+): Promise<string[]> {
+  const { userIds, drainable, cipherSuite } = which
   const ranked = available(db, now)
     .where('user_id', 'in', userIds)
     .where(({ eb, or }) =>
@@ -93,8 +99,7 @@ export async function listNext(
     .$if(cipherSuite !== undefined, (query) =>
       query.where('cipher_suite', '=', cipherSuite as string),
     )
-    .$if(except.length > 0, (query) => query.where('ref', 'not in', except))
-    .select(['ref', 'device_id'])
+    .select('ref')
     .select((eb) =>
       eb.fn
         .agg<number>('row_number')
@@ -103,14 +108,15 @@ export async function listNext(
         )
         .as('place'),
     )
-  return db
+  const rows = await db
     .selectFrom(ranked.as('ranked'))
     .where('place', '=', 1)
-    .select(['ref', 'device_id'])
+    .select('ref')
     .execute()
+  return rows.map(({ ref }) => ref)
 }
 
-/** Marks packages as handed out, and gives those that nobody else took at the same time. */
+/** Marks packages as handed out, and gives those that still were to be had. */
 export async function takeKeyPackages(
   tx: Tx,
   refs: readonly string[],
