@@ -28,7 +28,6 @@ export const routes = [
     respond: async (ctx, actor, { request: { url } }) => {
       const { search, searchParams } = new URL(url)
       const asked = await readRequest(ctx, searchParams)
-      if ('refusedAt' in asked) return goTo(asked.refusedAt)
       const choices = await choicesFor(ctx, actor, asked)
       return (await toFreshSignIn(ctx, actor, search)) ?? consentPage(actor, asked, choices)
     },
@@ -45,10 +44,9 @@ export const routes = [
       const form = await readForm(request, MAX_FORM_BYTES)
       // The address still holds what was asked for: it is judged once more, so the form need not be trusted.
       const asked = await readRequest(ctx, new URL(request.url).searchParams)
-      if ('refusedAt' in asked) return goTo(asked.refusedAt)
       const ticked = SCOPES.filter((scope) => form[scope] === 'on')
       if (form.decision !== 'allow' || ticked.length === 0) {
-        return goTo(refusalAt(ctx, asked, 'access_denied'))
+        return goTo(refusalAt(ctx, asked))
       }
       return goTo(await letIn(ctx, actor, asked, ticked))
     },
