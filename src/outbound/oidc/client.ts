@@ -1,7 +1,7 @@
 import { type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { Configuration, CustomFetch, ServerMetadata } from 'openid-client'
 import type { OidcProvider } from '../../config/oidc.ts'
-import { type Clock, HOUR, SECOND, systemClock } from '../../platform/clock.ts'
+import { type Clock, DAY, HOUR, SECOND, systemClock } from '../../platform/clock.ts'
 import { isListed, type OutboundAllowance } from '../address-rules.ts'
 import type { GuardedFetch } from '../guarded-fetch.ts'
 import { OidcError } from './errors.ts'
@@ -16,6 +16,11 @@ const ALGORITHMS = [
 /** How far the provider's clock may be from ours. */
 const TOLERANCE_SECONDS = 60
 const METADATA_FRESH = HOUR
+/**
+ * Asked for any sign-in of the last year, a provider has to say when it was (OpenID Connect Core §2, `auth_time`)
+ * and asks nobody anew.
+ */
+const ANY_AGE_SECONDS = (365 * DAY) / SECOND
 
 export interface OidcClientOptions {
   readonly clock: Clock
@@ -183,6 +188,13 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     return payload
   }
 
+  /** Of a provider that does not say when it asked the person, the sign-in is taken, but proves nothing fresh. */
+  function requireAskedAnew({ auth_time: at }: JWTPayload): void {
+    if (typeof at === 'number' && at < clock.now() / SECOND - TOLERANCE_SECONDS) {
+      throw new OidcError('token', 'the provider did not ask anew')
+    }
+  }
+
   return {
     async authorizationUrl(provider, flow) {
       const client = await library()
@@ -198,7 +210,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
         ...(provider.organization ? { organization: provider.organization } : {}),
         // Only a hint: the claim is what is checked.
         ...(provider.hostedDomain ? { hd: provider.hostedDomain } : {}),
-        ...(flow.fresh ? { prompt: 'login', max_age: '0' } : {}),
+        ...(flow.fresh ? { prompt: 'login', max_age: '0' } : { max_age: String(ANY_AGE_SECONDS) }),
       })
     },
 
@@ -213,12 +225,12 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
           expectedState: flow.state,
           expectedNonce: flow.nonce,
           idTokenExpected: true,
-          ...(flow.fresh ? { maxAge: 0 } : {}),
         })
         const idToken = tokens.id_token as string
         // The library trusts the connection (OpenID Connect Core §3.1.3.7, 6); we look at the signature too.
         await verify(provider, found, idToken)
         const claims = tokens.claims() as Exchanged['claims']
+        if (flow.fresh) requireAskedAnew(claims)
         const lacks = needs.some((name) => !(name in claims))
         const more =
           lacks && found.metadata.userinfo_endpoint
