@@ -91,27 +91,80 @@ test('of two sign-ins with one code at the same moment one gets in', async () =>
   assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 401])
 })
 
-test('after five wrong codes nobody can guess on for a while, by whatever challenge', async () => {
-  await using mimir = await boot()
+/** Somebody with an authenticator app, and whoever else knows the password, each at an address of their own. */
+async function withGuesser() {
+  const mimir = await boot({
+    env: { MIMIR_TRUSTED_PROXIES: '127.0.0.1', MIMIR_RATE_LIMITS: 'off' },
+  })
   const alice = await mimir.person('alice')
   const { secret, recoveryCodes } = await setUpTotp(mimir, alice)
   mimir.clock.advance(30 * SECOND)
-  const challenge = async () => (await tryPassword(mimir, alice)).body.challenge
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const wrong = await complete(mimir, await challenge(), '000000')
+  const tryAt = async (address: string, code: string) => {
+    const rest = mimir.rest().with({ 'x-forwarded-for': address })
+    const login = { usernameOrEmail: alice.name, password: alice.password }
+    const { challenge } = (await rest.post('/api/auth/login', login)).body
+    return rest.post('/api/auth/second-factor', { challenge, code })
+  }
+  const guessAt = async (address: string, times = 5) => {
+    for (let attempt = 0; attempt < times; attempt++) {
+      assertRefused(await tryAt(address, '000000'), 401, 'invalid_second_factor')
+    }
+  }
+  const waitAt = async (address: string) => {
+    const refused = await tryAt(address, codeOf(mimir, secret))
+    assertRefused(refused, 429, 'rate_limited')
+    return Number(refused.headers.get('retry-after'))
+  }
+  const right = () => codeOf(mimir, secret)
+  return { mimir, recoveryCodes, tryAt, guessAt, waitAt, right }
+}
+
+const [GUESSER, OWNER] = ['192.0.2.7', '198.51.100.9']
+
+test('after five wrong codes an address can guess no more for a while, by whatever challenge, and then for longer', async () => {
+  const { mimir, tryAt, guessAt, waitAt, right } = await withGuesser()
+  await using _mimir = mimir
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 900)
+  mimir.clock.advance(15 * MINUTE)
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 1800)
+  mimir.clock.advance(30 * MINUTE)
+  assertDone(await tryAt(GUESSER, right()))
+  // A right code forgives the wrong ones of its address.
+  mimir.clock.advance(30 * SECOND)
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 900)
+  mimir.clock.advance(24 * 60 * MINUTE)
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 900)
+})
+
+test('who has the password alone shuts the owner out neither elsewhere nor with a recovery code', async () => {
+  const { mimir, recoveryCodes, tryAt, guessAt, waitAt, right } = await withGuesser()
+  await using _mimir = mimir
+  await guessAt(GUESSER)
+  assertDone(await tryAt(OWNER, right()))
+  // At the same address, and with what cannot be guessed.
+  assert.equal(await waitAt(GUESSER), 900)
+  assertDone(await tryAt(GUESSER, recoveryCodes[0] as string))
+  // A wrong one of these counts for nothing.
+  mimir.clock.advance(30 * SECOND)
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const wrong = await tryAt(OWNER, '0000-0000-0000-0000-0000-0000')
     assertRefused(wrong, 401, 'invalid_second_factor')
   }
-  for (const code of [codeOf(mimir, secret), recoveryCodes[0] as string]) {
-    const refused = await complete(mimir, await challenge(), code)
-    assertRefused(refused, 429, 'rate_limited')
-    assert.ok(Number(refused.headers.get('retry-after')) > 800)
-  }
-  mimir.clock.advance(15 * MINUTE)
-  assertDone(await complete(mimir, await challenge(), codeOf(mimir, secret)))
-  // A right code forgives the wrong ones.
+  assertDone(await tryAt(OWNER, right()))
+})
+
+test('nobody guesses on from ever new addresses', async () => {
+  const { mimir, recoveryCodes, tryAt, guessAt, waitAt } = await withGuesser()
+  await using _mimir = mimir
+  for (let one = 0; one < 20; one++) await guessAt(`192.0.2.${one}`)
+  assert.equal(await waitAt('192.0.2.200'), 24 * 60 * 60)
+  assertDone(await tryAt(OWNER, recoveryCodes[0] as string))
   mimir.clock.advance(30 * SECOND)
-  const wrong = await complete(mimir, await challenge(), '000000')
-  assertRefused(wrong, 401, 'invalid_second_factor')
+  await guessAt(OWNER, 1)
 })
 
 test('a challenge ends with the password that it was for, with the account and with time', async () => {

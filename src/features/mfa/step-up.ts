@@ -86,7 +86,7 @@ async function checkOwnPassword(
   password: string | undefined,
 ): Promise<undefined> {
   if (password === undefined) throw new AppError(mfaErrors.noProof)
-  await requireTries(ctx, accountOf(user))
+  await requireTries(ctx, user, accountOf(user))
   const account = await findAccountById(ctx.db.read, user.tenantId, user.userId)
   const right = await ctx.passwords.verify(password, account?.password_hash)
   if (!right) await refuseFactor(ctx, user, accountOf(user))
