@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
 import { codeOf, setUpTotp, tryPassword } from '../harness/factors.ts'
+import { bootWithAddress, browserOf } from '../harness/oauth.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const SECOND = 1000
@@ -384,6 +386,31 @@ test('a role that needs a second factor is let in once one is set up, and keeps 
   assert.equal(assertDone(await rest.get('/api/me/second-factors')).required, true)
   assertRefused(await rest.delete('/api/me/totp'), 409, 'second_factor_required')
   assertRefused(await tryPassword(mimir, alice), 401, 'mfa_required')
+})
+
+test('who rises to a role that needs a second factor acts no more by a sign-in without one', async () => {
+  await using mimir = await bootWithAddress({ env: { MIMIR_MFA_REQUIRED_ROLES: 'owner,admin' } })
+  const [alice, bob] = [await mimir.person('alice'), await mimir.person('bob')]
+  const { secret } = await setUpTotp(mimir, bob)
+  const browser = await browserOf(mimir.publicUrl, alice)
+  const hub = await alice.connect()
+  for (const user of ['alice', 'bob']) await mimir.command('user.set-role', { user, role: 'admin' })
+  // Bob has shown a factor in this session, Alice has none.
+  assertDone(await bob.rest.get('/api/me'))
+  assertRefused(await alice.rest.get('/api/me'), 401, 'unauthorized')
+  const refresh = (refreshToken: string) => mimir.rest().post('/api/auth/refresh', { refreshToken })
+  assertRefused(await refresh(alice.refreshToken), 401, 'invalid_token')
+  assertDone(await refresh(bob.refreshToken))
+  assert.equal((await browser.request(`${mimir.publicUrl}/api/me`)).status, 401)
+  await eventually(() => hub.closed, 'the connection of the sign-in ended')
+  await assert.rejects(mimir.hub(alice.accessToken))
+  assertRefused(await tryPassword(mimir, alice), 401, 'mfa_enrolment_required')
+  // What the role may no more, the sign-in may again.
+  await mimir.command('user.set-role', { user: 'alice', role: 'member' })
+  assertDone(await alice.rest.get('/api/me'))
+  mimir.clock.advance(30 * SECOND)
+  const { challenge } = (await tryPassword(mimir, bob)).body
+  assertDone(await complete(mimir, challenge, codeOf(mimir, secret)))
 })
 
 test('an administrator at the command line resets the factors of somebody who lost them', async () => {

@@ -6,6 +6,7 @@ import { recomputeSuccessor, SUCCESSOR_GRACE, successorOf } from '../../platform
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
+import { lacksFactor } from '../../policy/second-factor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
@@ -54,6 +55,10 @@ async function rotate(ctx: Needs, tx: Tx, actor: Actor, presented: string): Prom
   if (!token) throw new AppError(sessionErrors.invalidToken)
   if (token.status !== 'Active') throw new AppError(sessionErrors.refreshNotActive)
   if (token.session_revoked_at) throw new AppError(sessionErrors.invalidToken)
+  // Its access tokens would open nothing: who signs in again is told what is missing.
+  if (lacksFactor(ctx.config.mfa, token.role, token.second_factor_at !== null)) {
+    throw new AppError(sessionErrors.invalidToken)
+  }
   if (token.expires_at <= toIso(now)) throw new AppError(sessionErrors.expiredToken)
   if (token.rotated_at) return repeat(ctx, tx, actor, presented, token)
 
