@@ -16,6 +16,7 @@ import * as nodes from './0015-nodes.ts'
 import * as webhooks from './0016-webhooks.ts'
 import * as oauth from './0017-oauth.ts'
 import * as factorAttempts from './0018-factor-attempts.ts'
+import * as grantEnds from './0019-grant-ends.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   webhooks,
   oauth,
   factorAttempts,
+  grantEnds,
 ]

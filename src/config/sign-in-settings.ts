@@ -71,6 +71,10 @@ export const SIGN_IN_SETTINGS = {
     about: 'after how long without a call a browser is signed out',
     schema: seconds(60, 365 * 86_400).default(12 * 3600),
   },
+  MIMIR_AI_CLIENT_DAYS: {
+    about: 'for how many days somebody lets an AI client in, however often it is used',
+    schema: z.coerce.number().int().min(1).max(3650).default(180),
+  },
   MIMIR_MFA_METHODS: {
     about: 'second factors that people may set up: passkey, totp',
     schema: z.string().default('passkey,totp'),

@@ -9,9 +9,9 @@ import { recordAudit } from '../audit/service.ts'
 import { oauthErrors } from './errors.ts'
 import {
   endGrant,
+  expiryOf,
   issueAccessToken,
   keepRefreshToken,
-  REFRESH_LIFETIME,
   requireOurResource,
   tokenAnswer,
 } from './issue.ts'
@@ -57,7 +57,7 @@ async function rotate(
     const rotated = (await findToken(tx, tokenHash)) as Found
     return repeat(ctx, tx, actor, presented, rotated, scopes)
   }
-  const expiresAt = toIso(ctx.clock.now() + REFRESH_LIFETIME)
+  const expiresAt = expiryOf(token, ctx.clock.now())
   const stands = await touchGrant(tx, token.id, { last_used_at: now, expires_at: expiresAt })
   if (!stands) return undefined
   await keepRefreshToken(ctx, tx, token, successor)
