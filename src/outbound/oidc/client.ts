@@ -13,6 +13,11 @@ const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
+/**
+ * The type of a logout token is RECOMMENDED only (OpenID Connect Back-Channel Logout §2.4): many providers name
+ * none, or `JWT`, which says no more (RFC 7519 §5.1). Whatever names another is something else.
+ */
+const LOGOUT_TYPES = [undefined, 'jwt', 'application/jwt', 'logout+jwt', 'application/logout+jwt']
 /** How far the provider's clock may be from ours. */
 const TOLERANCE_SECONDS = 60
 const METADATA_FRESH = HOUR
@@ -57,7 +62,7 @@ export interface OidcClient {
     flow: Flow,
     needs: readonly string[],
   ): Promise<Exchanged>
-  /** Checks the signature, issuer, audience and times of a logout token. */
+  /** Checks the signature, issuer, audience, times and type of a logout token. */
   verifyLogoutToken(provider: OidcProvider, token: string): Promise<JWTPayload>
   /** Undefined when the provider has no logout of its own. */
   endSessionUrl(
@@ -170,7 +175,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     return configuration
   }
 
-  async function verify(provider: OidcProvider, { keys }: Known, token: string, type?: RegExp) {
+  async function verify(provider: OidcProvider, { keys }: Known, token: string) {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
       algorithms: ALGORITHMS,
       issuer: provider.issuer,
@@ -182,10 +187,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     if ((payload.iat ?? 0) > clock.now() / SECOND + TOLERANCE_SECONDS) {
       throw new OidcError('token', 'the token was issued in the future')
     }
-    if (type && protectedHeader.typ !== undefined && !type.test(protectedHeader.typ)) {
-      throw new OidcError('token', `the token is of the type ${protectedHeader.typ}`)
-    }
-    return payload
+    return { payload, type: protectedHeader.typ?.toLowerCase() }
   }
 
   /** Of a provider that does not say when it asked the person, the sign-in is taken, but proves nothing fresh. */
@@ -245,7 +247,9 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     async verifyLogoutToken(provider, token) {
       const found = await discover(provider)
       try {
-        return await verify(provider, found, token, /^(application\/)?(logout\+)?jwt$/i)
+        const { payload, type } = await verify(provider, found, token)
+        if (LOGOUT_TYPES.includes(type)) return payload
+        throw new OidcError('token', `the token is of the type ${type}`)
       } catch (error) {
         throw await toOidcError(error)
       }
