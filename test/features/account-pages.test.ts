@@ -71,6 +71,9 @@ test('a form with a mistake comes back with what was typed, escaped, and without
   assert.doesNotMatch(reply.body, /<script>|correct horse/)
   assertPage(await submit(mimir, path, { ...FORM, email: 'none' }), 400, /not an e-mail/)
   assertPage(await submit(mimir, path, { ...FORM, password: 'short' }), 400, /8 to 72 bytes/)
+  const common = await submit(mimir, path, { ...FORM, password: 'password1' })
+  assertPage(common, 400, /tried first/)
+  assert.match(common.body, /<form method="post">/)
   assertPage(await submit(mimir, path, FORM), 200, /registered/)
 })
 
