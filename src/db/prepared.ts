@@ -83,3 +83,21 @@ export function preparedForMany<P extends object, O>(
     return results
   }
 }
+
+/** The same for a query by a list of ids, with other values that hold for all of them. */
+export function preparedForIds<P extends object, O>(
+  build: (db: Db, ids: string[], params: P) => Compilable<O>,
+): (db: Db, ids: readonly string[], params: P) => Promise<O[]> {
+  const run = preparedForMany<P & { id: string }, O>((db, rows) =>
+    build(
+      db,
+      rows.map(({ id }) => id),
+      rows[0] as P,
+    ),
+  )
+  return (db, ids, params) =>
+    run(
+      db,
+      ids.map((id) => ({ ...params, id })),
+    )
+}
