@@ -54,6 +54,7 @@ const CHUNK = 64
  */
 export function preparedForMany<P extends object, O>(
   build: (db: Db, rows: P[]) => Compilable<O>,
+  most = CHUNK,
 ): (db: Db, rows: readonly P[]) => Promise<O[]> {
   const texts = new WeakMap<object, Map<string, CompiledQuery<O>>>()
 
@@ -74,7 +75,7 @@ export function preparedForMany<P extends object, O>(
   return async (db, rows) => {
     const results: O[] = []
     for (let start = 0; start < rows.length; ) {
-      const size = Math.min(CHUNK, 2 ** Math.floor(Math.log2(rows.length - start)))
+      const size = Math.min(most, 2 ** Math.floor(Math.log2(rows.length - start)))
       const compiled = textFor(db, size, Object.keys(rows[start] as P))
       const result = await db.executeQuery<O>(withValues(compiled, rows, start))
       for (const row of result.rows) results.push(row)
@@ -84,20 +85,28 @@ export function preparedForMany<P extends object, O>(
   }
 }
 
-/** The same for a query by a list of ids, with other values that hold for all of them. */
+/** Ids of one statement. */
+const IDS = 512
+
+/**
+ * The same for a query by a list of ids (`in`), with other values that hold for all of them. The last id is
+ * repeated up to a power of two, which such a query does not notice: mostly it is one statement.
+ */
 export function preparedForIds<P extends object, O>(
   build: (db: Db, ids: string[], params: P) => Compilable<O>,
 ): (db: Db, ids: readonly string[], params: P) => Promise<O[]> {
-  const run = preparedForMany<P & { id: string }, O>((db, rows) =>
-    build(
-      db,
-      rows.map(({ id }) => id),
-      rows[0] as P,
-    ),
-  )
-  return (db, ids, params) =>
-    run(
-      db,
-      ids.map((id) => ({ ...params, id })),
-    )
+  const run = preparedForMany<P & { id: string }, O>((db, rows) => {
+    const ids = rows.map(({ id }) => id)
+    return build(db, ids, rows[0] as P)
+  }, IDS)
+  return (db, ids, params) => {
+    const rows = ids.map((id) => ({ ...params, id }))
+    const [last] = rows.slice(-1)
+    const rest = rows.length % IDS
+    if (last && rest > 0) {
+      const missing = 2 ** Math.ceil(Math.log2(rest)) - rest
+      rows.push(...Array.from({ length: missing }, () => last))
+    }
+    return run(db, rows)
+  }
 }
