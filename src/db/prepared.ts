@@ -89,9 +89,16 @@ export function preparedForMany<P extends object, O>(
 const IDS = 512
 
 /**
- * The same for a query by a list of ids (`in`), with other values that hold for all of them. The last id is
- * repeated up to a power of two, which such a query does not notice: mostly it is one statement.
+ * A list of ids for `in`, its last one repeated up to a power of two, which the query does not notice: so there
+ * are a few texts, whatever the list's length.
  */
+export function filledUp<T>(ids: readonly T[]): T[] {
+  const [last] = ids.slice(-1)
+  const size = ids.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(ids.length))
+  return [...ids, ...Array<T>(size - ids.length).fill(last as T)]
+}
+
+/** The same for a query by a list of ids (`in`), with other values that hold for all of them. */
 export function preparedForIds<P extends object, O>(
   build: (db: Db, ids: string[], params: P) => Compilable<O>,
 ): (db: Db, ids: readonly string[], params: P) => Promise<O[]> {
@@ -100,13 +107,11 @@ export function preparedForIds<P extends object, O>(
     return build(db, ids, rows[0] as P)
   }, IDS)
   return (db, ids, params) => {
-    const rows = ids.map((id) => ({ ...params, id }))
-    const [last] = rows.slice(-1)
-    const rest = rows.length % IDS
-    if (last && rest > 0) {
-      const missing = 2 ** Math.ceil(Math.log2(rest)) - rest
-      rows.push(...Array.from({ length: missing }, () => last))
-    }
-    return run(db, rows)
+    const whole = ids.length - (ids.length % IDS)
+    const all = [...ids.slice(0, whole), ...filledUp(ids.slice(whole))]
+    return run(
+      db,
+      all.map((id) => ({ ...params, id })),
+    )
   }
 }
