@@ -28,7 +28,11 @@ export function createSmtp(config: SmtpConfig): Smtp {
   return {
     async send(id, mail) {
       transport ??= openTransport(config)
-      await (await transport).sendMail({ from: config.from, messageId: `<${id}@${domain}>`, ...mail })
+      await (await transport).sendMail({
+        from: config.from,
+        messageId: `<${id}@${domain}>`,
+        ...mail,
+      })
     },
     close: () => void transport?.then((opened) => opened.close()),
   }

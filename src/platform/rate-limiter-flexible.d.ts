@@ -1,7 +1,11 @@
 // The package's parts, which have no types of their own: its index loads a limiter for every store there is.
 declare module 'rate-limiter-flexible/lib/RateLimiterMemory.js' {
-  export { RateLimiterMemory as default } from 'rate-limiter-flexible'
+  import { RateLimiterMemory } from 'rate-limiter-flexible'
+
+  export = RateLimiterMemory
 }
 declare module 'rate-limiter-flexible/lib/RateLimiterRes.js' {
-  export { RateLimiterRes as default } from 'rate-limiter-flexible'
+  import { RateLimiterRes } from 'rate-limiter-flexible'
+
+  export = RateLimiterRes
 }
