@@ -43,10 +43,11 @@ export async function queryNodes(
   const path = { ...indexed, among }
   const nodes: Node[] = []
   let after = input.cursor ? parseCursor(input) : undefined
+  let until: Place | undefined
   let [looked, read] = [0, 0]
   while (looked < MOST_SEEN && read < MOST_OPENED) {
     // What is known to be few has an end by itself.
-    const until = among ? undefined : await findPlace(ctx.db.read, { ...path, after }, SEEN_A_BATCH)
+    if (!among) until ??= await findPlace(ctx.db.read, { ...path, after }, SEEN_A_BATCH)
     const limit = opened.length > 0 ? OPENED_A_BATCH : input.limit - nodes.length + 1
     const rows = await scanNodes(ctx.db.read, { ...path, after, until, limit })
     for (const row of rows) {
@@ -58,6 +59,7 @@ export async function queryNodes(
     if (rows.length < limit) {
       if (!until) return pageOf(nodes, null)
       after = until
+      until = undefined
       looked += SEEN_A_BATCH
     }
     read += rows.length
