@@ -151,7 +151,7 @@ export const measureMls = (bench: Bench): Promise<MlsResult> =>
     const load = { origin: server.origin, serverPid: server.pid, members }
     const counts = bench.quick
       ? { additions: 3, messages: 2_000 }
-      : { additions: 7, messages: 10_000 }
+      : { additions: 15, messages: 10_000 }
     return runJob({ kind: 'mls', ...load, ...counts }, bench.cores.generator)
   })
 
