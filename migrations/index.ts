@@ -15,6 +15,7 @@ import * as compliance from './0014-compliance.ts'
 import * as nodes from './0015-nodes.ts'
 import * as webhooks from './0016-webhooks.ts'
 import * as oauth from './0017-oauth.ts'
+import * as tenants from './0018-tenants.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   nodes,
   webhooks,
   oauth,
+  tenants,
 ]

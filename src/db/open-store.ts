@@ -8,7 +8,10 @@ import { checkFile, openSqlite } from './sqlite.ts'
 /** Opens the store that the settings name: PostgreSQL with `DATABASE_URL`, else the embedded one. */
 export function openStore(config: Config, log: Logger): Engine {
   const url = config.secrets.databaseUrl
-  if (url) return openPostgres({ url, connections: config.databaseConnections }, log)
+  if (url) {
+    const { databaseConnections: connections, databaseSchema: schema } = config
+    return openPostgres({ url, connections, schema }, log)
+  }
   mkdirSync(config.paths.backups, { recursive: true, mode: 0o700 })
   checkFile(config.paths.database)
   return openSqlite({ file: config.paths.database, backupDirectory: config.paths.backups })
