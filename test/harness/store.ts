@@ -12,9 +12,12 @@ export interface TestStore {
   drop(): Promise<void>
 }
 
+/** Of who has its store inside of another one's. */
+export const NO_STORE: TestStore = { env: {}, dump: async () => '', async drop() {} }
+
 /** A store of its own for one appliance: a file in its data directory, or a database of the test server. */
 export async function createTestStore(): Promise<TestStore> {
-  if (STORE === 'sqlite') return { env: {}, dump: async () => '', async drop() {} }
+  if (STORE === 'sqlite') return NO_STORE
   const server = testServer()
   const store = await createDatabase(server, await migratedTemplate(server))
   // The migrations drew it for the template, and no two stores may share it.
