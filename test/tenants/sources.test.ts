@@ -6,7 +6,7 @@ import { type Appliance, boot } from '../harness/boot.ts'
 import { HubClient } from '../harness/hub.ts'
 import { rawRequest } from '../harness/raw-request.ts'
 import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
-import { bootTwoTenants } from '../harness/tenants.ts'
+import { bootTwoTenants, DEFAULT_HOST } from '../harness/tenants.ts'
 
 /** Somebody's own tokens open nothing but the tenant whose they are. */
 async function whoIs(mimir: Appliance, token: string, headers = {}): Promise<number | string> {
@@ -27,7 +27,7 @@ test('host: each host leads to its tenant, any port and spelling; an unknown one
   assert.equal(await whoIs(beta, ann.accessToken), 401)
   assert.equal(await whoIs(acme, ben.accessToken), 401)
   const status = (host: string, path = '/auth/status') => asHost(mimir, host, path)
-  for (const host of ['LOCALHOST:1', 'localhost.', 'chat.example.org']) {
+  for (const host of ['LOCALHOST:1', 'localhost.', DEFAULT_HOST]) {
     assertDone(await status(host))
   }
   for (const host of ['nobody.example.org', 'x.localhost', 'localhost.example.org', '[::1]']) {

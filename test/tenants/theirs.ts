@@ -182,6 +182,5 @@ function queryOf(values: object): string {
   for (const [name, value] of Object.entries(values)) {
     for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one))
   }
-  // DIDs as they are, so that they are found.
-  return query.size > 0 ? `?${query}`.replaceAll('%3A', ':') : ''
+  return query.size > 0 ? `?${query}` : ''
 }

@@ -8,7 +8,13 @@ export class Twins {
   readonly #twins = new Map<string, string>()
 
   add(...texts: readonly string[]): void {
-    for (const text of texts) if (!this.#twins.has(text)) this.#twins.set(text, twinOf(text))
+    for (const text of texts) {
+      if (this.#twins.has(text)) continue
+      const twin = twinOf(text)
+      this.#twins.set(text, twin)
+      // As it stands in an address.
+      this.#twins.set(encodeURIComponent(text), encodeURIComponent(twin))
+    }
   }
 
   /** The same with nothing in it that is there. */
