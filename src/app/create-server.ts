@@ -1,8 +1,8 @@
 import { type App, createApp } from './create-app.ts'
-import { createHouse, type HouseOptions } from './tenants/house.ts'
+import { createTenantServer, type TenantServerOptions } from './tenants/server.ts'
 
 /** What `mimir serve` runs: one appliance, or with tenants several behind one listener. */
-export function createServer(options: HouseOptions): Promise<App> {
+export function createServer(options: TenantServerOptions): Promise<App> {
   const { tenancy } = options.config
-  return tenancy === undefined ? createApp(options) : createHouse(options, tenancy)
+  return tenancy === undefined ? createApp(options) : createTenantServer(options, tenancy)
 }

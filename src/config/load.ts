@@ -15,13 +15,15 @@ import {
 import { tenantDirectory } from './tenancy.ts'
 import { findForeignSettings, inheritedValue, isInherited } from './tenant-settings.ts'
 
+const OWN_FILE = 'mimir.env of the tenant'
+
 export type SettingSource =
   | 'flag'
   | 'environment'
   | 'file named by the environment'
   | 'systemd credential'
   | 'mimir.env'
-  | 'mimir.env of the tenant'
+  | typeof OWN_FILE
   | 'default'
 
 export interface LoadedConfig {
@@ -87,7 +89,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const place = {
     rootDir: input.dataDir,
     tenantId,
-    hasOwnProviders: 'MIMIR_OIDC_PROVIDERS' in files.tenant,
+    hasOwnProviders: sources.MIMIR_OIDC_PROVIDERS === OWN_FILE,
   }
   const config = deriveConfig(values as SettingValues, place, problems)
   if (problems.length > 0 || !config) throw new ConfigError(problems)
@@ -136,7 +138,7 @@ function findValue(
   const flag = input.flags?.[name]
   if (flag !== undefined) return { value: flag, source: 'flag' }
   if (tenantId === DEFAULT_TENANT) return findServerValue(name, input, files.server, problems)
-  const own = findInFile(name, files.tenant, 'mimir.env of the tenant', problems)
+  const own = findInFile(name, files.tenant, OWN_FILE, problems)
   if (own || !isInherited(name)) return own
   const found = findServerValue(name, input, files.server, problems)
   return found && { ...found, value: inheritedValue(name, found.value, tenantId) }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { App } from '../../src/app/create-app.ts'
 import { createServer } from '../../src/app/create-server.ts'
-import type { House } from '../../src/app/tenants/house.ts'
+import type { TenantServer } from '../../src/app/tenants/server.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { HubLimits } from '../../src/hub/limits.ts'
@@ -96,7 +96,7 @@ export class Appliance implements AsyncDisposable {
 
   /** A tenant as it is served now, asked at the host. */
   tenant(id: string, host: string): Appliance {
-    const app = (this.app as House).appOf(id)
+    const app = (this.app as TenantServer).appOf(id)
     if (!app) throw new Error(`the tenant ${id} is not served`)
     const tenant = new Appliance(app.ctx.config.dataDir, NO_STORE, this.#options, this.clock)
     tenant.app = app

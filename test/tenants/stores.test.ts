@@ -128,7 +128,26 @@ test('one broken tenant answers 503; the others go on, and it comes back once it
   for (const name of ['MIMIR_LISTEN', 'DATABASE_URL']) {
     assert.match(reason, new RegExp(`${name}: is the whole server's`))
   }
-  assert.ok(mimir.logged.some((line) => /"tenant":"acme".*not served/.test(line)))
+  // It is tried again by itself; one line says why not.
+  for (let n = 0; n < 2; n++) await mimir.app.jobs.runNow('settle-tenants')
+  assert.equal(mimir.logged.filter((line) => /"tenant":"acme".*not served/.test(line)).length, 1)
+  writeFileSync(settings, good)
+  await mimir.app.jobs.runNow('settle-tenants')
+  assertDone(await there.get('/api/me'))
+})
+
+test('what was mended is served at SIGHUP too', async () => {
+  await using servers = await bootTwoTenants()
+  const { mimir, acme } = servers
+  const ann = await acme.person('ann')
+  const settings = join(acme.dataDir, 'mimir.env')
+  const good = `MIMIR_PUBLIC_URL=${acme.config.publicUrl}\n`
+  writeFileSync(settings, `${good}MIMIR_LISTEN=127.0.0.1:1\n`)
+  await mimir.command('tenant.disable', { id: 'acme' })
+  assert.equal((await mimir.command('tenant.enable', { id: 'acme' })).state, 'failed')
+  const there = mimir.rest(ann.accessToken)
+  there.move(acme.url)
+  assertRefused(await there.get('/api/me'), 503, 'tenant_unavailable')
   writeFileSync(settings, good)
   // As SIGHUP does.
   await mimir.reload({ MIMIR_ENABLE_MULTI_TENANCY: 'true', MIMIR_TENANT_ID_SOURCE: 'host' })

@@ -8,16 +8,16 @@ import { createCleanUp } from '../clean-up.ts'
 import { type App, type AppOptions, createApp } from '../create-app.ts'
 import { listen } from '../listen.ts'
 import { createRouter } from './router.ts'
-import { createStaff } from './staff.ts'
+import { createTenantRunner } from './runner.ts'
 import { TenantTable } from './table.ts'
 
-export interface HouseOptions extends AppOptions {
+export interface TenantServerOptions extends AppOptions {
   /** The settings of another tenant as they are now; rejects with a `ConfigError`. */
   settingsOf(tenantId: string): Promise<Config>
 }
 
 /** The default tenant's appliance, with all the others behind its listener. */
-export interface House extends App {
+export interface TenantServer extends App {
   /** The appliance of a tenant that is served at the moment. */
   appOf(tenantId: string): App | undefined
 }
@@ -26,12 +26,15 @@ export interface House extends App {
  * Several appliances in one process, each as if it were alone. Only the listener, the metrics and the
  * signals are common. One that cannot be opened is logged and answers 503; the others go on.
  */
-export async function createHouse(options: HouseOptions, tenancy: TenancyConfig): Promise<House> {
+export async function createTenantServer(
+  options: TenantServerOptions,
+  tenancy: TenancyConfig,
+): Promise<TenantServer> {
   const { config, log } = options
   const table = new TenantTable()
-  const staff = createStaff(table, options)
+  const runner = createTenantRunner(table, options)
   const tenants: TenantHost = {
-    settle: () => staff.settle(),
+    settle: () => runner.settle(),
     statusOf(tenantId) {
       const entry = table.get(tenantId)
       return entry === undefined || entry.state === 'disabled' ? { state: 'stopped' } : entry
@@ -40,7 +43,7 @@ export async function createHouse(options: HouseOptions, tenancy: TenancyConfig)
   const first = await createApp({ ...options, log: log.child({ tenant: DEFAULT_TENANT }), tenants })
   const cleanUp = createCleanUp()
   cleanUp.defer(() => first.close())
-  cleanUp.defer(() => staff.dismiss())
+  cleanUp.defer(() => runner.stop())
 
   return {
     ...first,
@@ -49,7 +52,7 @@ export async function createHouse(options: HouseOptions, tenancy: TenancyConfig)
       return entry?.state === 'serving' ? entry.app : undefined
     },
     async listen() {
-      const doors = await staff.begin(first, () => listKnownTenants(first.ctx.db.read))
+      const doors = await runner.begin(first, () => listKnownTenants(first.ctx.db.read))
       const sources = () =>
         table.serving().map(({ tenant, app }) => ({ labels: { tenant: tenant.id }, ctx: app.ctx }))
       const metrics = await listenForMetrics(config, log, sources)
@@ -58,7 +61,7 @@ export async function createHouse(options: HouseOptions, tenancy: TenancyConfig)
     },
     async reload(next) {
       await first.reload(next)
-      await staff.reload()
+      await runner.reload()
     },
     close: () => cleanUp.run(),
   }

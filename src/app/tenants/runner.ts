@@ -4,11 +4,11 @@ import { type App, createApp } from '../create-app.ts'
 import { describeFailure } from '../describe-failure.ts'
 import type { Doors } from '../doors.ts'
 import { bootstrapAdmin } from '../first-start.ts'
-import type { HouseOptions } from './house.ts'
+import type { TenantServerOptions } from './server.ts'
 import type { Entry, Standing, TenantTable } from './table.ts'
 
-/** Starts and stops the tenants of a house, one change after the other. */
-export interface Staff {
+/** Starts and stops the tenants beside the default one, one change after the other. */
+export interface TenantRunner {
   /** Opens the doors of the default tenant, then all the others; gives its doors. */
   begin(first: App, known: () => Promise<readonly KnownTenant[]>): Promise<Doors>
   /** Brings what is served in line with the table of tenants. Before the beginning: nothing. */
@@ -16,10 +16,10 @@ export interface Staff {
   /** Takes over what changed in the tenants' settings; one that failed is tried again. */
   reload(): Promise<void>
   /** Stops all but the default tenant, and starts none any more. */
-  dismiss(): Promise<void>
+  stop(): Promise<void>
 }
 
-export function createStaff(table: TenantTable, options: HouseOptions): Staff {
+export function createTenantRunner(table: TenantTable, options: TenantServerOptions): TenantRunner {
   const { log } = options
   let known: (() => Promise<readonly KnownTenant[]>) | undefined
   let turn = Promise.resolve()
@@ -42,13 +42,20 @@ export function createStaff(table: TenantTable, options: HouseOptions): Staff {
     } catch (error) {
       const { lines, unexpected } = describeFailure(error)
       const reason = lines.join('; ')
-      ownLog.error(
-        { reason, ...(unexpected ? { err: error } : {}) },
-        'the tenant is not served: it could not be opened',
-      )
+      const before = table.get(tenant.id)
+      // It is tried again every minute; the same reason is worth one line.
+      if (before?.state !== 'failed' || before.reason !== reason) {
+        ownLog.error({ reason, ...(unexpected ? { err: error } : {}) }, NOT_SERVED)
+      }
       await app?.close().catch((cause: unknown) => ownLog.error({ err: cause }, UNCLEAN))
       return { state: 'failed', reason }
     }
+  }
+
+  /** Why it is not served so far. */
+  function failureOf(tenantId: string): Standing {
+    const before = table.get(tenantId)
+    return { state: 'failed', reason: before?.state === 'failed' ? before.reason : STARTING }
   }
 
   async function close({ tenant, ...standing }: Entry): Promise<void> {
@@ -62,19 +69,19 @@ export function createStaff(table: TenantTable, options: HouseOptions): Staff {
     const first = table.default
     if (known === undefined || first === undefined) return
     const tenants = await known()
-    const kept = new Map<string, Standing>()
+    const serving = new Map<string, Standing>()
     const leaving: Entry[] = []
     for (const entry of table.all()) {
       const { tenant, ...standing } = entry
       const now = tenants.find(({ id }) => id === tenant.id)
       if (standing.state !== 'serving' || tenant.id === DEFAULT_TENANT) continue
-      if (now && !now.isDisabled) kept.set(tenant.id, standing)
+      if (now && !now.isDisabled) serving.set(tenant.id, standing)
       else leaving.push(entry)
     }
     const put = () => {
       const entries = tenants.map((tenant): Entry => {
         if (tenant.isDisabled) return { tenant, state: 'disabled' }
-        return { tenant, ...(kept.get(tenant.id) ?? { state: 'failed', reason: STARTING }) }
+        return { tenant, ...(serving.get(tenant.id) ?? failureOf(tenant.id)) }
       })
       table.replace([first, ...entries])
     }
@@ -82,7 +89,9 @@ export function createStaff(table: TenantTable, options: HouseOptions): Staff {
     put()
     await Promise.all(leaving.map(close))
     for (const tenant of tenants) {
-      if (!tenant.isDisabled && !kept.has(tenant.id)) kept.set(tenant.id, await open(tenant))
+      if (!tenant.isDisabled && !serving.has(tenant.id)) {
+        serving.set(tenant.id, await open(tenant))
+      }
     }
     put()
   }
@@ -111,7 +120,7 @@ export function createStaff(table: TenantTable, options: HouseOptions): Staff {
           }
         }
       }),
-    dismiss: () =>
+    stop: () =>
       inTurn(async () => {
         known = undefined
         const others = table.all().filter(({ tenant }) => tenant.id !== DEFAULT_TENANT)
@@ -120,5 +129,6 @@ export function createStaff(table: TenantTable, options: HouseOptions): Staff {
   }
 }
 
+const NOT_SERVED = 'the tenant is not served: it could not be opened'
 const STARTING = 'it is being started'
 const UNCLEAN = 'the tenant was not stopped cleanly'
