@@ -4,6 +4,7 @@ import { decodeJwt, SignJWT } from 'jose'
 import { type ConfigError, loadConfig } from '../../src/config/load.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { HubClient } from '../harness/hub.ts'
+import { Issuer } from '../harness/issuer.ts'
 import { rawRequest } from '../harness/raw-request.ts'
 import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 import { bootTwoTenants, DEFAULT_HOST } from '../harness/tenants.ts'
@@ -111,6 +112,35 @@ test('jwt_claim: the claim leads, the tenant verifies; without one the host deci
   await mimir.command('tenant.change', { id: 'acme', claims: ['org_Acme'] })
   assert.equal(await whoIs(beta, await forge({ org: { id: 'org_Acme' } })), 401)
   assertDone(await asHost(mimir, 'nobody.example.org', '/auth/status'))
+})
+
+test('jwt_claim: tokens of one issuer lead to the organisation they name, and open what is linked there', async () => {
+  await using issuer = await Issuer.start()
+  const env = {
+    MIMIR_TENANT_ID_SOURCE: 'jwt_claim:org_id',
+    MIMIR_OAUTH_ISSUER: issuer.url,
+    MIMIR_OAUTH_AUDIENCE: 'mimir-api',
+  }
+  await using servers = await bootTwoTenants({ env })
+  const { mimir, acme, beta } = servers
+  await mimir.command('tenant.change', { id: 'acme', claims: ['org_7aXq'] })
+  const link = (one: Appliance, user: string, subject: string) =>
+    one.command('subject.link', { user, subject, service: true })
+  await link(acme, 'job of acme', 'client-1')
+  await link(beta, 'job of beta', 'client-1')
+  await link(beta, 'another', 'client-2')
+  const ask = async (claims: object, at = mimir) =>
+    at.rest(await issuer.token(mimir.clock.now(), { ...claims })).get('/api/me')
+  for (const at of [mimir, acme, beta]) {
+    const { username } = assertDone(await ask({ org_id: 'org_7aXq' }, at))
+    assert.equal(username, 'job_of_acme')
+  }
+  assert.equal(assertDone(await ask({ org_id: 'beta' })).username, 'job_of_beta')
+  assertRefused(await ask({ org_id: 'org_7aXq', sub: 'client-2' }), 403, 'not_admitted')
+  assertRefused(await ask({ org_id: 'org_8' }), 403, 'unknown_tenant')
+  // Who names no organisation is the host's.
+  assertRefused(await ask({}), 403, 'not_admitted')
+  assert.equal(assertDone(await ask({}, beta)).username, 'job_of_beta')
 })
 
 test('static: all requests are one tenant’s, the default one’s unless it says another', async () => {
