@@ -69,7 +69,8 @@ async function auditFrom({ app }: Appliance): Promise<() => Promise<string>> {
 }
 
 async function ask(rest: Rest, { verb, path, body }: Call): Promise<string> {
-  const reply = await (verb === 'GET' ? rest.probe(path) : rest.send(verb, path, body))
+  const isStream = path.includes('subscribeConvoEvents')
+  const reply = await (isStream ? rest.probe(path) : rest.send(verb, path, body))
   const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body ?? null)
   const requestId = reply.headers.get('x-request-id') ?? ' '
   return `${reply.status} ${text.replaceAll(requestId, 'REQUEST').replaceAll(OF_THE_CALL, 'X')}`
