@@ -5,7 +5,6 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 // Nothing here outlives the run, so nothing has to survive a crash.
@@ -13,6 +12,9 @@ const SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: 0,
+  autovacuum: 'off',
   max_connections: 200,
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -22,14 +24,15 @@ const SETTINGS = {
 const NOBODY = { uid: 65534, gid: 65534 }
 
 /**
- * Starts a server on a free port of the loopback interface. Resolves to its URL and `stop`, which
- * takes its data away too; to undefined where the package has no server for this machine.
+ * Starts a server on a free port of the loopback interface, with its data below `directory`. Resolves
+ * to its URL and `stop`, which takes the data away too; to undefined where the package has no server
+ * for this machine.
  */
-export async function startPostgres() {
+export async function startPostgres(directory) {
   const programs = await findPrograms()
   if (programs === undefined) return undefined
   const user = process.getuid?.() === 0 ? NOBODY : {}
-  const folder = mkdtempSync(join(tmpdir(), 'mimir-postgres-'))
+  const folder = mkdtempSync(join(directory, 'postgres-'))
   chmodSync(folder, 0o755)
   try {
     const bin = reachable(dirname(programs.postgres), folder, user)

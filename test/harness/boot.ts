@@ -184,7 +184,7 @@ export class Appliance implements AsyncDisposable {
 /** Use with `await using`, which stops it and takes its data away. */
 export async function boot(options: BootOptions = {}): Promise<Appliance> {
   const dataDir = mkdtempSync(join(tmpdir(), 'mimir-test-'))
-  const appliance = new Appliance(dataDir, await createTestStore(), options)
+  const appliance = new Appliance(dataDir, await createTestStore(dataDir), options)
   try {
     await appliance.start()
   } catch (error) {

@@ -99,7 +99,7 @@ async function compare(world: World, device: Device, id: string): Promise<void> 
     shown = device.conversations.get(id)
     assert.deepEqual(
       shown && told(shown, since),
-      expected && told({ ...expected, ...unknownOf(shown) }, since),
+      expected && told({ ...askedOf(shown, expected), ...unknownOf(shown) }, since),
       `${device.person.name} in the ${place}`,
     )
   }
@@ -145,29 +145,46 @@ function unknownOf(seen: SeenConversation | undefined) {
   )
 }
 
+/** What the server has, and which of its messages a member may have been told of or not. */
+interface Truth {
+  readonly seen: SeenConversation
+  /** Older by the clock than the joining: told if their writing ended after it. */
+  readonly doubtful: ReadonlySet<string>
+}
+
+/** What the server has, without the messages in doubt that the device does not show. */
+function askedOf(shown: SeenConversation | undefined, { seen, doubtful }: Truth): SeenConversation {
+  const isAsked = (id: string) => !doubtful.has(id) || shown?.messages.has(id) === true
+  return {
+    ...seen,
+    messages: new Map([...seen.messages].filter(([id]) => isAsked(id))),
+    pins: new Set([...seen.pins].filter(isAsked)),
+  }
+}
+
 async function truth(
   { startedAt }: World,
   { person }: Device,
   id: string,
-): Promise<SeenConversation | undefined> {
+): Promise<Truth | undefined> {
   const reply = await person.rest.get(`/api/conversations/${id}`)
   if (reply.status === 403 || reply.status === 404) return undefined
   const conversation = assertDone(reply)
   const { members } = conversation as { members: Member[] }
   const joinedAt = members.find(({ userId }) => userId === person.id)?.joinedAt ?? ''
-  const since = joinedAt > startedAt ? joinedAt : startedAt
   const history: Message[] = assertDone(await person.rest.get(`/api/messages/${id}?limit=200`))
-  const messages = history.filter(({ createdAt }) => createdAt >= since)
+  const messages = history.filter(({ createdAt }) => createdAt >= startedAt)
   const pins: { message: Message }[] = assertDone(
     await person.rest.get(`/api/conversations/${id}/pins`),
   )
+  const since = joinedAt > startedAt ? joinedAt : startedAt
   const timesSince = (of: (member: Member) => string | null | undefined) =>
     new Map(
       members
         .map((member) => [member.userId, of(member) ?? ''] as const)
         .filter(([, at]) => at >= since),
     )
-  return {
+  const seen = {
     name: conversation.name,
     timerSeconds: conversation.timerSeconds ?? null,
     muted: conversation.muted ?? null,
@@ -178,11 +195,13 @@ async function truth(
       ]),
     ),
     pins: new Set(
-      pins.filter(({ message }) => message.createdAt >= since).map(({ message }) => message.id),
+      pins.filter(({ message }) => message.createdAt >= startedAt).map(({ message }) => message.id),
     ),
     reads: timesSince(({ lastReadAt }) => lastReadAt),
     deliveries: timesSince(({ lastDeliveredAt }) => lastDeliveredAt),
   }
+  const older = messages.filter(({ createdAt }) => createdAt < joinedAt)
+  return { seen, doubtful: new Set(older.map((message) => message.id)) }
 }
 
 interface Member {
