@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { decodeJwt, SignJWT } from 'jose'
 import { type ConfigError, loadConfig } from '../../src/config/load.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
 import { HubClient } from '../harness/hub.ts'
 import { Issuer } from '../harness/issuer.ts'
 import { rawRequest } from '../harness/raw-request.ts'
@@ -148,7 +149,9 @@ test('static: all requests are one tenant’s, the default one’s unless it say
   const { mimir, acme, beta } = servers
   const ben = await beta.person('ben')
   assert.equal(await whoIs(acme, ben.accessToken), 'ben')
+  const hub = await ben.connect()
   await mimir.command('tenant.disable', { id: 'beta' })
+  await eventually(() => hub.closed, 'a connection outlived its tenant')
   assertRefused(await beta.rest().get('/auth/status'), 403, 'tenant_disabled')
   assert.deepEqual(
     (await mimir.command('tenant.list')).map(({ id, state }: { id: string; state: string }) => [

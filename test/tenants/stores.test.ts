@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import Database from 'better-sqlite3'
 import { sql } from 'kysely'
 import type { ConfigError } from '../../src/config/load.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -35,6 +37,17 @@ async function tenantsIn({ app }: Appliance): Promise<string[]> {
     for (const { tenant_id } of rows) found.add(tenant_id)
   }
   return [...found]
+}
+
+/** Takes the mark off the store of the tenant cuckoo. */
+async function unmark({ app }: Appliance, directory: string): Promise<void> {
+  if (STORE === 'postgres') {
+    await app.ctx.db.transaction((tx) => sql`delete from t_cuckoo.store_owner`.execute(tx))
+    return
+  }
+  const store = new Database(join(directory, 'mimir.db'))
+  store.exec('delete from store_owner')
+  store.close()
 }
 
 test('each tenant has rows, keys, audit chain and backups of its own, and its rows say whose they are', async () => {
@@ -101,9 +114,14 @@ test('a store under another tenant’s name is not opened, and the others are se
       await sql`alter schema t_acme rename to t_cuckoo`.execute(tx)
     })
   }
-  const tenant = await mimir.command('tenant.enable', { id: 'cuckoo' })
-  assert.equal(tenant.state, 'failed')
-  assert.match(tenant.reason, /belongs to the tenant acme and not to cuckoo/)
+  for (const isMarked of [true, false]) {
+    // Without the mark the people in it say whose it is.
+    if (!isMarked) await unmark(mimir, to)
+    await mimir.command('tenant.disable', { id: 'cuckoo' })
+    const tenant = await mimir.command('tenant.enable', { id: 'cuckoo' })
+    assert.equal(tenant.state, 'failed')
+    assert.match(tenant.reason, /belongs to the tenant acme and not to cuckoo/)
+  }
   assert.deepEqual(await tenantsIn(mimir), ['default'])
   assertDone(await beta.rest(ben.accessToken).get('/api/me'))
 })
@@ -161,6 +179,8 @@ test('a tenant’s own settings win over the server’s, which it inherits but f
       MIMIR_API_KEY: 'a-key-of-the-environment-that-opens-all',
       ADMIN_BOOTSTRAP_EMAIL: 'root@example.org',
       ADMIN_BOOTSTRAP_PASSWORD: 'the password of the first one',
+      MIMIR_AUDIT_LOG_DESTINATION: 'file',
+      MIMIR_AUDIT_LOG_FILE: join(tmpdir(), 'audit-of-the-default-tenant.jsonl'),
     },
   })
   const { mimir, acme, beta } = servers
@@ -168,6 +188,8 @@ test('a tenant’s own settings win over the server’s, which it inherits but f
   assert.equal(beta.config.secrets.apiKeys.length, 0)
   assert.equal(beta.config.bootstrapAdmin, undefined)
   assert.equal(mimir.config.secrets.apiKeys.length, 1)
+  assert.deepEqual(beta.config.audit.sinks, ['file'])
+  assert.equal(beta.config.audit.file.path, join(beta.dataDir, 'logs', 'audit.jsonl'))
   const own = ['MIMIR_GROUP_MAX_MEMBERS=3', 'MIMIR_DATABASE_CONNECTIONS=9', 'NONSENSE=1']
   writeFileSync(join(acme.dataDir, 'mimir.env'), own.join('\n'))
   const load = () => loadConfig({ dataDir: mimir.dataDir, env: mimir.env, tenantId: 'acme' }).config

@@ -10,12 +10,12 @@ import { claimOf } from './claim.ts'
 import type { Entry, TenantTable } from './table.ts'
 
 /** Whose doors a request is for. Throws the refusal that its sender is to get. */
-export type Pick = (request: Request, peer: Peer) => Doors
+export type DoorPick = (request: Request, peer: Peer) => Doors
 
 /** Asked by what looks after the process, which need not know of tenants. */
 const HEALTH = /\/health(\/live|\/ready)?$/
 
-export function createPick(table: TenantTable, source: TenantSource, proxies: BlockList): Pick {
+export function createPick(table: TenantTable, source: TenantSource, proxies: BlockList): DoorPick {
   const find = finder(table, source, proxies)
   return (request, peer) => {
     const found = find(request, peer)
