@@ -213,6 +213,11 @@ test('SIGHUP takes the access settings of every tenant over', async () => {
   assert.deepEqual([...beta.app.ctx.access.rules().methods], ['password'])
   assert.ok(acme.app.ctx.access.rules().methods.has('api-key'))
   assert.equal((await auditOf(acme, 'access.reloaded')).length, 1)
+  // One that refuses keeps nobody else from it.
+  writeFileSync(join(beta.dataDir, 'mimir.env'), 'MIMIR_AUTH_METHODS=password,api-key\n')
+  const bad = { MIMIR_RBAC_CONFIG: '{', MIMIR_ENABLE_MULTI_TENANCY: 'true' }
+  await assert.rejects(mimir.reload(bad))
+  assert.deepEqual([...beta.app.ctx.access.rules().methods], ['password', 'api-key'])
 })
 
 test('the metrics of all are at one address, told apart by a label', async () => {

@@ -60,8 +60,9 @@ export async function createTenantServer(
       return listen(config, cleanUp, createRouter(table, first, doors, tenancy))
     },
     async reload(next) {
-      await first.reload(next)
-      await runner.reload()
+      // Each for itself: one that keeps what it has keeps nobody else from what is new.
+      const [own] = await Promise.allSettled([first.reload(next), runner.reload()])
+      if (own.status === 'rejected') throw own.reason
     },
     close: () => cleanUp.run(),
   }
