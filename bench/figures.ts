@@ -24,6 +24,8 @@ const CONNECTIONS = 2_000
 export interface Bench {
   readonly baseDir: string
   readonly jwtKey: string
+  /** Of the servers that it starts; absent: they have their stores in their data directories. */
+  readonly databaseUrl?: string
   readonly cores: Cores
   readonly quick: boolean
   readonly seeded: Seeded
@@ -66,12 +68,12 @@ export function withServer<T>(
 
 /** Calls `use` with a fresh server on that data directory. */
 export async function withServerOn<T>(
-  { jwtKey, cores }: Bench,
+  { jwtKey, databaseUrl, cores }: Bench,
   dataDir: string,
   use: (server: Server) => Promise<T>,
   command?: readonly string[],
 ): Promise<T> {
-  const plan = { jwtKey, dataDir, core: cores.server }
+  const plan = { jwtKey, dataDir, databaseUrl, core: cores.server }
   const server = await startServer(command ? { ...plan, command } : plan)
   const result = await use(server).catch(async (error: unknown) => {
     await server.stop().catch(() => undefined)
@@ -149,7 +151,7 @@ export const measureMls = (bench: Bench): Promise<MlsResult> =>
     const load = { origin: server.origin, serverPid: server.pid, members }
     const counts = bench.quick
       ? { additions: 3, messages: 2_000 }
-      : { additions: 7, messages: 10_000 }
+      : { additions: 15, messages: 10_000 }
     return runJob({ kind: 'mls', ...load, ...counts }, bench.cores.generator)
   })
 

@@ -21,10 +21,12 @@ import { profileDm } from './profile.ts'
 import { executable } from './server.ts'
 import { figuresObject, type Measured, renderTable } from './table.ts'
 import { mintTokens } from './tokens.ts'
+import { measureWell } from './well.ts'
+import { renderWell } from './well-table.ts'
 
 const QUICK_LIMIT_S = 60
-/** One repetition takes about 240 s; the rest is room for a slow machine. */
-const LIMIT_S = 900
+/** One repetition takes about 400 s; the rest is room for a slow machine. */
+const LIMIT_S = 1800
 /** statfs(2) */
 const TMPFS_MAGIC = 0x01021994
 
@@ -49,6 +51,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     coldStart: [],
     large: [],
     mls: [],
+    well: [],
     echo: [],
     insert: [],
   }
@@ -89,6 +92,10 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     await figure('cold-start', measured.coldStart, measureColdStart)
     await figure('large', measured.large, measureLarge)
     await figure('mls', measured.mls, measureMls)
+    const servers = options.postgres === undefined ? [undefined] : [undefined, options.postgres]
+    for (const server of servers) {
+      await figure('nodes', measured.well, (context) => measureWell(context, server))
+    }
   }
   report(options, measured)
   if (options.profile) {
@@ -100,6 +107,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
 
 function report(options: Options, measured: Measured): void {
   console.log(renderTable(measured))
+  for (const well of measured.well) console.log(renderWell(well))
   if (options.json === undefined) return
   writeFileSync(options.json, `${JSON.stringify(figuresObject(measured), null, 2)}\n`)
 }
@@ -119,7 +127,8 @@ async function main(): Promise<number> {
   const baseDir = mkdtempSync(join(resolve(options.dir ?? tmpdir()), 'mimir-bench-'))
   const cleanUp = () => rmSync(baseDir, { recursive: true, force: true })
   endWithChildren(cleanUp)
-  const isQuick = options.quick && !options.profile && !options.only.has('large')
+  const fills = options.only.has('large') || options.only.has('nodes')
+  const isQuick = options.quick && !options.profile && !fills
   const limit = isQuick ? QUICK_LIMIT_S : LIMIT_S
   const seconds = limit * options.repeat
   const { promise: late, reject } = Promise.withResolvers<never>()

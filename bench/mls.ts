@@ -10,7 +10,7 @@ import { CLASSICAL } from '../client/mls/suites.ts'
 import { PersonSecret } from '../client/people/secret.ts'
 import { MemoryStore } from '../client/stores/memory.ts'
 import { createUlid } from '../client/ulid.ts'
-import { type CpuShares, startCpuWindow } from './proc-stats.ts'
+import { type CpuShares, runningMs, startCpuWindow } from './proc-stats.ts'
 import { median } from './quantile.ts'
 
 export interface MlsJob {
@@ -27,7 +27,11 @@ export interface MlsJob {
 export interface MlsResult extends CpuShares {
   /** Milliseconds that `addMembers` takes with everybody at once, as its caller sees it. */
   readonly addMs: number
+  /** Milliseconds of it that the server ran. */
+  readonly addServerMs: number
   readonly handOutsPerSecond: number
+  /** Milliseconds that the server runs for one. */
+  readonly handOutServerMs: number
   readonly messagesPerSecond: number
   /** Seconds to read all messages, page by page. */
   readonly catchUpSeconds: number
@@ -63,16 +67,16 @@ export async function runMls(job: MlsJob): Promise<MlsResult> {
   const service = new DeliveryService(founder.transport)
   const dids = others.map(({ did }) => did)
 
-  const addMs = await measureAdditions(device, founder.transport, dids, job.additions)
+  const add = await measureAdditions(device, founder.transport, dids, job)
   await inTurns(others.slice(0, OWNERS), (person) => publish(person, STOCK))
-  const handOutsPerSecond = await measureHandOuts(service, dids.slice(0, OWNERS))
+  const handOuts = await measureHandOuts(service, dids.slice(0, OWNERS), job.serverPid)
   const group = device.groups.at(-1)
   if (!group) throw new Error('there is no group')
   const endWindow = startCpuWindow(job.serverPid)
   const messagesPerSecond = await measureMessages(service, group, job.messages)
   const { shares } = endWindow()
   const catchUpSeconds = await measureCatchUp(service, group, job.messages)
-  return { addMs, handOutsPerSecond, messagesPerSecond, catchUpSeconds, ...shares }
+  return { ...add, ...handOuts, messagesPerSecond, catchUpSeconds, ...shares }
 }
 
 interface Person {
@@ -102,14 +106,19 @@ async function measureAdditions(
   device: MlsDevice,
   transport: HttpTransport,
   dids: readonly string[],
-  additions: number,
-): Promise<number> {
+  { additions, serverPid }: MlsJob,
+) {
   const times: number[] = []
+  const running: number[] = []
   const procedure = transport.procedure.bind(transport)
   transport.procedure = async (nsid, body) => {
     const started = performance.now()
+    const ran = runningMs(serverPid)
     const answer = await procedure(nsid, body)
-    if (nsid.endsWith('.addMembers')) times.push(performance.now() - started)
+    if (nsid.endsWith('.addMembers')) {
+      times.push(performance.now() - started)
+      running.push(runningMs(serverPid) - ran)
+    }
     return answer
   }
   for (let round = 0; round < additions; round += 1) {
@@ -117,17 +126,25 @@ async function measureAdditions(
     await group.add(dids)
   }
   transport.procedure = procedure
-  return median(times)
+  return { addMs: median(times), addServerMs: median(running) }
 }
 
-async function measureHandOuts(service: DeliveryService, dids: readonly string[]) {
+async function measureHandOuts(
+  service: DeliveryService,
+  dids: readonly string[],
+  serverPid: number,
+) {
   const requests = dids.flatMap((did) => Array.from({ length: STOCK }, () => did))
   const started = performance.now()
+  const ran = runningMs(serverPid)
   let taken = 0
   await inTurns(requests, async (did) => {
-    taken += (await service.takeKeyPackages([did], CLASSICAL)).packages.length
+    const { packages } = await service.takeKeyPackages([did], CLASSICAL)
+    // Only now: others have counted since this one was asked for.
+    taken += packages.length
   })
-  return taken / seconds(started)
+  const handOutServerMs = (runningMs(serverPid) - ran) / taken
+  return { handOutsPerSecond: taken / seconds(started), handOutServerMs }
 }
 
 async function measureMessages(service: DeliveryService, group: Group, count: number) {

@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util'
 
 const QUICK_FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start'] as const
-/** `large` fills a store with a million messages first. */
-export const FIGURES = [...QUICK_FIGURES, 'mls', 'large'] as const
+/** `large` fills a store with a million messages first, `nodes` one with a hundred thousand nodes. */
+export const FIGURES = [...QUICK_FIGURES, 'mls', 'nodes', 'large'] as const
 export type Figure = (typeof FIGURES)[number]
 
 export const HELP = `npm run bench -- [options]
-  --quick          shorter windows and not large, ends within 60 s
+  --quick          shorter windows, not mls, nodes and large; ends within 60 s
   --json FILE      the figures as one JSON object
   --only LIST      of ${FIGURES.join(',')}
   --repeat N       medians over N repetitions, interleaved (default 1)
+  --postgres URL   measure nodes also in a database of its own on this PostgreSQL server
   --profile        also the DM load on the server from source, under a CPU profile
   --dir DIR        where data directories are made (default: the system's temporary directory)
   --build          build dist/mimir first, even if it is there`
@@ -20,6 +21,7 @@ export interface Options {
   readonly only: ReadonlySet<Figure>
   readonly repeat: number
   readonly profile: boolean
+  readonly postgres: string | undefined
   readonly dir: string | undefined
 }
 
@@ -33,6 +35,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       only: { type: 'string' },
       repeat: { type: 'string', default: '1' },
       profile: { type: 'boolean', default: false },
+      postgres: { type: 'string' },
       dir: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -49,6 +52,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     only: new Set(wanted as Figure[]),
     repeat,
     profile: values.profile,
+    postgres: values.postgres,
     dir: values.dir,
   }
 }

@@ -31,10 +31,16 @@ export function memoryOf(pid: number): Memory {
   return { rss: bytes('VmRSS'), anonymous: bytes('RssAnon') }
 }
 
-/** Seconds a process's main thread was ready to run but had to wait for a core (schedstat). */
-function queuedSeconds(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1] ?? 0) / 1e9
+/** Nanoseconds a process's main thread ran, and was ready to run but had to wait for a core. */
+function schedstat(pid: number): { readonly ran: number; readonly queued: number } {
+  const [ran, queued] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')
+  return { ran: Number(ran), queued: Number(queued) }
 }
+
+/** Milliseconds that a process's main thread ran so far: finer than its CPU seconds. */
+export const runningMs = (pid: number): number => schedstat(pid).ran / 1e6
+
+const queuedSeconds = (pid: number): number => schedstat(pid).queued / 1e9
 
 /** Of one core. What is missing to 1 was spent waiting for the disk or for the other side. */
 export interface CpuShares {

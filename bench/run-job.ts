@@ -4,10 +4,12 @@ import { startChild } from './children.ts'
 import type { ColdStartResult } from './cold-start.ts'
 import type { DmResult } from './dm.ts'
 import type { FanoutResult } from './fanout.ts'
+import type { GrownNodes } from './grow-nodes.ts'
 import type { Grown } from './grow-store.ts'
 import type { IdleResult } from './idle.ts'
 import type { LatencyResult } from './latency.ts'
 import type { MlsResult } from './mls.ts'
+import type { Asked } from './nodes.ts'
 import type { Seeded } from './people.ts'
 import { pinned } from './pinning.ts'
 import type { ReadsResult } from './reads.ts'
@@ -26,10 +28,12 @@ interface Results {
   echo: EchoResult
   insert: InsertResult
   mls: MlsResult
+  'grow-nodes': GrownNodes
+  nodes: Asked[]
 }
 
-/** The longest job fills a store with a million messages: a minute where others take nothing of it. */
-const JOB_TIMEOUT_MS = 300_000
+/** The longest jobs fill a store: a minute or two where others take nothing of the machine. */
+const JOB_TIMEOUT_MS = 600_000
 
 /** Runs one job in a process of its own on that core. */
 export async function runJob<J extends Job>(
@@ -40,7 +44,10 @@ export async function runJob<J extends Job>(
   const worker = startChild(pinned(core, [process.execPath, join(import.meta.dir, 'worker.ts')]), {
     stdin: JSON.stringify(job),
     // Seeding builds the appliance in the worker: it gets the settings that the server gets.
-    env: serverEnv('jwtKey' in job ? job.jwtKey : ''),
+    env: serverEnv(
+      'jwtKey' in job ? job.jwtKey : '',
+      'databaseUrl' in job ? job.databaseUrl : undefined,
+    ),
     onLine(line) {
       if (line.startsWith(RESULT_LINE)) result = JSON.parse(line.slice(RESULT_LINE.length))
     },

@@ -63,7 +63,7 @@ export async function seedPeople(dataDir: string, plan: SeedPlan): Promise<Seede
   }
 }
 
-async function createUser(ctx: Ctx, username: string): Promise<UserActor> {
+export async function createUser(ctx: Ctx, username: string): Promise<UserActor> {
   const { token } = await createInvitation(ctx, operator, {})
   const { userId } = await register(ctx, anonymous, {
     invitationToken: token,

@@ -10,7 +10,7 @@ export const ROOT = join(import.meta.dir, '..')
 export const GROUP_SIZE = 200
 
 /** The settings of a benched server. Nothing of the caller's environment reaches it. */
-export function serverEnv(jwtKey: string): Record<string, string> {
+export function serverEnv(jwtKey: string, databaseUrl?: string): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '/',
@@ -18,12 +18,15 @@ export function serverEnv(jwtKey: string): Record<string, string> {
     MIMIR_RATE_LIMITS: 'off',
     MIMIR_LOG_LEVEL: 'warn',
     MIMIR_GROUP_MAX_MEMBERS: String(GROUP_SIZE),
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
   }
 }
 
 export interface ServerPlan {
   readonly jwtKey: string
   readonly dataDir: string
+  /** Instead of the store in the data directory. */
+  readonly databaseUrl?: string | undefined
   readonly core: number | undefined
   /** Port to listen on; 0 lets the kernel choose. */
   readonly port?: number
@@ -46,7 +49,11 @@ export function spawnServer(plan: ServerPlan, onLine?: (line: string) => void): 
   const command = pinned(plan.core, [...(plan.command ?? [executable()]), ...serve])
   // The data directory's parent: a stray .env or bunfig.toml of the checkout must play no part.
   const cwd = join(plan.dataDir, '..')
-  return startChild(command, { env: serverEnv(plan.jwtKey), cwd, ...(onLine ? { onLine } : {}) })
+  return startChild(command, {
+    env: serverEnv(plan.jwtKey, plan.databaseUrl),
+    cwd,
+    ...(onLine ? { onLine } : {}),
+  })
 }
 
 /** Starts a server and waits until it says where it listens. */

@@ -9,6 +9,7 @@ import type { LatencyResult } from './latency.ts'
 import type { MlsResult } from './mls.ts'
 import type { CpuShares } from './proc-stats.ts'
 import { median } from './quantile.ts'
+import type { WellResult } from './well.ts'
 
 /** Every repetition's results; an empty list is a figure that was not asked for. */
 export interface Measured {
@@ -19,6 +20,7 @@ export interface Measured {
   readonly coldStart: ColdStartResult[]
   readonly large: LargeResult[]
   readonly mls: MlsResult[]
+  readonly well: WellResult[]
   readonly echo: EchoResult[]
   readonly insert: InsertResult[]
 }
@@ -156,19 +158,29 @@ function rows(m: Measured): Row[] {
     ...largeRows(m.large),
     {
       key: 'mls_add_ms',
-      name: 'MLS: 199 members added, ms',
-      values: all(m.mls, (r) => r.addMs),
+      name: 'MLS: 199 members added, server ms',
+      values: all(m.mls, (r) => r.addServerMs),
       digits: 1,
       bar: 20,
       better: less,
-      note: m.mls.length ? 'addMembers as its caller sees it' : '',
+      note: m.mls.length
+        ? `its caller waits ${number(
+            mid(m.mls, (r) => r.addMs),
+            1,
+          )} ms`
+        : '',
     },
     {
       key: 'mls_hand_outs_per_s',
       name: 'MLS: key packages/s',
       values: all(m.mls, (r) => r.handOutsPerSecond),
       digits: 0,
-      note: '',
+      note: m.mls.length
+        ? `${number(
+            mid(m.mls, (r) => r.handOutServerMs),
+            2,
+          )} ms of the server for one`
+        : '',
     },
     {
       key: 'mls_messages_per_s',
@@ -184,6 +196,7 @@ function rows(m: Measured): Row[] {
       digits: 2,
       note: m.mls.length ? '10,000 messages, 2,000 with --quick' : '',
     },
+    ...wellRows(m.well),
     {
       key: 'ceiling_echo_per_s',
       name: 'ceiling: bare echo/s',
@@ -204,6 +217,29 @@ function rows(m: Measured): Row[] {
         : '',
     },
   ]
+}
+
+/** The slowest kind of query and of search over a hundred thousand nodes. */
+function wellRows(list: readonly WellResult[]): Row[] {
+  const rowOf = (store: WellResult['store'], kind: 'query' | 'search'): Row => {
+    const results = list.filter((result) => result.store === store)
+    const worst = results.map(({ large }) =>
+      large.filter((asked) => asked.kind === kind).reduce((a, b) => (b.p99 > a.p99 ? b : a)),
+    )
+    return {
+      key: `nodes_${kind}_p99_ms_${store}`,
+      name: `100,000 nodes: ${kind}, p99, ms (${store === 'sqlite' ? 'SQLite' : 'PostgreSQL'})`,
+      values: worst.map(({ p99 }) => p99),
+      digits: 1,
+      bar: 50,
+      better: 'less',
+      note: worst[0] ? `of the slowest: ${worst[0].name}` : '',
+    }
+  }
+  return (['sqlite', 'postgres'] as const).flatMap((store) => [
+    rowOf(store, 'query'),
+    rowOf(store, 'search'),
+  ])
 }
 
 /** What a store of a million messages costs beside an empty one, and what people read of it. */

@@ -4,16 +4,24 @@ import { endWithChildren, stopChildren } from './children.ts'
 import type { ColdStartJob } from './cold-start.ts'
 import type { DmJob } from './dm.ts'
 import type { FanoutJob } from './fanout.ts'
+import type { GrowNodesPlan } from './grow-nodes.ts'
 import type { GrowPlan } from './grow-store.ts'
 import type { IdleJob } from './idle.ts'
 import type { LatencyJob } from './latency.ts'
 import type { MlsJob } from './mls.ts'
+import type { NodesJob } from './nodes.ts'
 import type { SeedPlan } from './people.ts'
 import type { ReadsJob } from './reads.ts'
 
 export type SeedJob = { readonly kind: 'seed'; readonly dataDir: string } & SeedPlan
 
 export type GrowJob = { readonly kind: 'grow'; readonly jwtKey: string } & GrowPlan
+
+export type GrowNodesJob = {
+  readonly kind: 'grow-nodes'
+  readonly jwtKey: string
+  readonly databaseUrl?: string
+} & GrowNodesPlan
 
 export type Job =
   | SeedJob
@@ -27,6 +35,8 @@ export type Job =
   | EchoJob
   | InsertJob
   | MlsJob
+  | GrowNodesJob
+  | NodesJob
 
 /** Marks the line that holds the result among whatever else is printed. */
 export const RESULT_LINE = '@@result '
@@ -56,6 +66,10 @@ async function run(job: Job): Promise<unknown> {
       return (await import('./ceilings.ts')).runInsert(job)
     case 'mls':
       return (await import('./mls.ts')).runMls(job)
+    case 'grow-nodes':
+      return (await import('./grow-nodes.ts')).growNodes(job)
+    case 'nodes':
+      return (await import('./nodes.ts')).runNodes(job)
   }
 }
 

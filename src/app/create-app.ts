@@ -95,7 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       clock,
       environment: keysOf(config),
     })
-    const engine = openStore(config, log)
+    const engine = await openStore(config, log)
     cleanUp.defer(() => engine.close())
     const migrated = await migrate(engine, migrations, clock)
 

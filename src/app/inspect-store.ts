@@ -67,7 +67,7 @@ async function withStore<T>(
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const lock = lockDataDirectory(config.paths.lock, purpose)
   try {
-    const engine = openStore(config, log)
+    const engine = await openStore(config, log)
     try {
       return await work(engine)
     } finally {

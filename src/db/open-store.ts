@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Engine } from './engine.ts'
-import { openPostgres } from './postgres.ts'
 import { checkFile, openSqlite } from './sqlite.ts'
 
 /** Opens the store that the settings name: PostgreSQL with `DATABASE_URL`, else the embedded one. */
-export function openStore(config: Config, log: Logger): Engine {
+export async function openStore(config: Config, log: Logger): Promise<Engine> {
   const url = config.secrets.databaseUrl
   if (url) {
+    const { openPostgres } = await import('./postgres.ts')
     const { databaseConnections: connections, databaseSchema: schema } = config
     return openPostgres({ url, connections, schema }, log)
   }

@@ -54,6 +54,7 @@ const CHUNK = 64
  */
 export function preparedForMany<P extends object, O>(
   build: (db: Db, rows: P[]) => Compilable<O>,
+  most = CHUNK,
 ): (db: Db, rows: readonly P[]) => Promise<O[]> {
   const texts = new WeakMap<object, Map<string, CompiledQuery<O>>>()
 
@@ -74,12 +75,43 @@ export function preparedForMany<P extends object, O>(
   return async (db, rows) => {
     const results: O[] = []
     for (let start = 0; start < rows.length; ) {
-      const size = Math.min(CHUNK, 2 ** Math.floor(Math.log2(rows.length - start)))
+      const size = Math.min(most, 2 ** Math.floor(Math.log2(rows.length - start)))
       const compiled = textFor(db, size, Object.keys(rows[start] as P))
       const result = await db.executeQuery<O>(withValues(compiled, rows, start))
       for (const row of result.rows) results.push(row)
       start += size
     }
     return results
+  }
+}
+
+/** Ids of one statement. */
+const IDS = 512
+
+/**
+ * A list of ids for `in`, its last one repeated up to a power of two, which the query does not notice: so there
+ * are a few texts, whatever the list's length.
+ */
+export function filledUp<T>(ids: readonly T[]): T[] {
+  const [last] = ids.slice(-1)
+  const size = ids.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(ids.length))
+  return [...ids, ...Array<T>(size - ids.length).fill(last as T)]
+}
+
+/** The same for a query by a list of ids (`in`), with other values that hold for all of them. */
+export function preparedForIds<P extends object, O>(
+  build: (db: Db, ids: string[], params: P) => Compilable<O>,
+): (db: Db, ids: readonly string[], params: P) => Promise<O[]> {
+  const run = preparedForMany<P & { id: string }, O>((db, rows) => {
+    const ids = rows.map(({ id }) => id)
+    return build(db, ids, rows[0] as P)
+  }, IDS)
+  return (db, ids, params) => {
+    const whole = ids.length - (ids.length % IDS)
+    const all = [...ids.slice(0, whole), ...filledUp(ids.slice(whole))]
+    return run(
+      db,
+      all.map((id) => ({ ...params, id })),
+    )
   }
 }

@@ -1,4 +1,5 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Actor } from '../policy/actor.ts'
 import type { LimitedRateClass, RateClass, RateLimit } from '../policy/rate-classes.ts'

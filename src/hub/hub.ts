@@ -91,9 +91,12 @@ class LiveHub implements Hub, ConnectionHost {
   private readonly resumable = new Map<string, Connection>()
   private readonly sweeping: NodeJS.Timeout
   private running = 0
-  /** Connections opened since the last sweep, and since the last time garbage was collected. */
+  /**
+   * Connections opened since the last sweep, and since the last time garbage was collected. Starting leaves as
+   * much behind as a rush.
+   */
   private opening = 0
-  private rush = 0
+  private rush = RUSH
   private idle: (() => void) | undefined
 
   constructor(options: HubOptions) {

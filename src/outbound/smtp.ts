@@ -1,4 +1,3 @@
-import nodemailer from 'nodemailer'
 import type { SmtpConfig } from '../config/config.ts'
 
 /** A letter as it is sent. */
@@ -24,24 +23,35 @@ export interface Smtp {
 }
 
 export function createSmtp(config: SmtpConfig): Smtp {
-  const transport = nodemailer.createTransport({
-    pool: true,
-    maxConnections: SMTP_CONNECTIONS,
-    host: config.host,
-    port: config.port,
-    secure: config.port === 465,
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 30_000,
-    ...(config.user ? { auth: { user: config.user, pass: config.password ?? '' } } : {}),
-  })
+  let transport: ReturnType<typeof openTransport> | undefined
   const domain = /@([^>\s]+)/.exec(config.from)?.[1] ?? 'mimir.invalid'
   return {
     async send(id, mail) {
-      await transport.sendMail({ from: config.from, messageId: `<${id}@${domain}>`, ...mail })
+      transport ??= openTransport(config)
+      await (await transport).sendMail({
+        from: config.from,
+        messageId: `<${id}@${domain}>`,
+        ...mail,
+      })
     },
-    close: () => transport.close(),
+    close: () => void transport?.then((opened) => opened.close()),
   }
+}
+
+/** The library is loaded for the first letter: a server writes none for hours, and many never do. */
+async function openTransport({ host, port, user, password = '' }: SmtpConfig) {
+  const { createTransport } = await import('nodemailer')
+  return createTransport({
+    pool: true,
+    maxConnections: SMTP_CONNECTIONS,
+    host,
+    port,
+    secure: port === 465,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 30_000,
+    ...(user ? { auth: { user, pass: password } } : {}),
+  })
 }
 
 /**

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
+import { McpClient } from '../harness/mcp.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
@@ -124,6 +125,63 @@ test('pages join to the whole in every order, also when nodes are changed meanwh
   }
   const other = { cursor: page.nextCursor, sort: 'updated' }
   assertRefused(await alice.rest.post('/api/nodes/query', other), 400, 'invalid_cursor')
+})
+
+test('conditions that many nodes fulfil and hardly any together are followed to the end', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  const many = Array.from({ length: 5_000 }, (_, index) => ({
+    type: index % 2 === 0 ? 'even' : 'odd',
+    id: `n${index}`,
+    properties: {
+      half: index % 2,
+      words: `${index % 3 === 0 ? 'fizz' : 'dull'} ${index === 3 || index % 3 === 1 ? 'buzz' : 'dim'}`,
+      state: index === 7 ? 'rare' : 'common',
+      index,
+    },
+  }))
+  for (let made = 0; made < many.length; made += 200) {
+    const nodes = many.slice(made, made + 200)
+    await mcp.call('memory_batch', { operation: 'add_nodes', nodes })
+  }
+  const all = async (body: object) => {
+    const found: string[] = []
+    let cursor: string | null = null
+    do {
+      const page = await query(alice, { ...body, ...(cursor ? { cursor } : {}) })
+      found.push(...idsOf(page))
+      cursor = page.nextCursor
+    } while (cursor)
+    return found
+  }
+  for (const sort of ['created', 'updated']) {
+    const order = { sort }
+    assert.deepEqual(await all({ query: 'fizz buzz', ...order }), ['n3'], sort)
+    assert.deepEqual(await all({ query: 'fizz buzz', ...order, type: 'even' }), [], sort)
+    assert.deepEqual(await all({ filters: { state: 'rare', half: 1 }, ...order }), ['n7'], sort)
+    assert.deepEqual(await all({ filters: { index: { gte: 4_998 } }, ...order }), [
+      'n4999',
+      'n4998',
+    ])
+    assert.deepEqual(await all({ filters: { index: { in: [5, 6, 6_000] } }, ...order }), [
+      'n6',
+      'n5',
+    ])
+    const halves = await all({ filters: { half: { in: [0, '0'] } }, ...order, limit: 200 })
+    assert.equal(halves.length, 2_500)
+    assert.equal(new Set(halves).size, 2_500)
+    assert.equal((await all({ type: ['even', 'odd'], ...order, limit: 200 })).length, 5_000)
+  }
+  assert.deepEqual(await all({ query: 'fizz buzz', order: 'asc' }), ['n3'])
+  assert.deepEqual(await all({ type: 'nothing' }), [])
+  const asked = { operation: 'query', filters: { index: { lte: 0 } } }
+  let answer = await mcp.call('memory_node', asked)
+  while (answer.nextCursor) {
+    assert.deepEqual(answer.nodes, [])
+    answer = await mcp.call('memory_node', { ...asked, cursor: answer.nextCursor })
+  }
+  assert.deepEqual(idsOf(answer), ['n0'])
 })
 
 test('types are counted and browsed, a node is shown with its edges', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Kysely, sql } from 'kysely'
 import type { Db, Tx } from '../../src/db/database.ts'
-import { prepared, preparedForMany } from '../../src/db/prepared.ts'
+import { prepared, preparedForIds, preparedForMany } from '../../src/db/prepared.ts'
 import { type EmptyStore, emptyStore } from './harness.ts'
 
 interface Plant {
@@ -61,6 +61,30 @@ test('a list of any length is stored whole and in order', async () => {
   assert.deepEqual(await everything(store.engine.read), plants(from))
   // One for each power of two up to the chunk of 64, however many lists there were.
   assert.equal(texts(), 7)
+})
+
+test('a look-up by any number of ids finds each once, with few texts', async () => {
+  await using store = await plantedStore()
+  const { insert } = counted()
+  const planted = plants(1_200).map((plant) => ({ ...plant, name: `plant ${plant.id}` }))
+  await store.engine.transaction((tx) => insert(tx, planted))
+  let texts = 0
+  const find = preparedForIds<{ least: number }, Plant>((db, names, { least }) => {
+    texts += 1
+    const query = garden(db).selectFrom('plants').selectAll().where('name', 'in', names)
+    return query.where('id', '>=', least)
+  })
+  for (const count of [0, 1, 3, 199, 512, 513, 1_200]) {
+    const names = planted.slice(0, count).map(({ name }) => name)
+    const found = await find(store.engine.read, names, { least: 1 })
+    const expected = Array.from({ length: Math.max(count - 1, 0) }, (_, index) => index + 1)
+    assert.deepEqual(
+      found.map(({ id }) => id).sort((a, b) => a - b),
+      expected,
+    )
+  }
+  // Of 1, 4, 256 and 512 ids; 1,200 are twice 512 and the rest filled up to 256.
+  assert.equal(texts, 4)
 })
 
 test('a text is made once, and takes the values of each call, also by a handle made later', async () => {

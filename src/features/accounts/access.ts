@@ -27,6 +27,7 @@ export {
   holdActive,
   insertUser,
   listAdmins,
+  listNames,
   listUsersByDid,
   listUsersById,
   moveStatus,

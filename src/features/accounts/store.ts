@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { preparedForIds } from '../../db/prepared.ts'
 import type { EmailTokenRow, UserRow } from '../../db/tables.ts'
 
 export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
@@ -59,14 +60,29 @@ export async function listUsersById(
   tenantId: string,
   ids: readonly string[],
 ): Promise<UserRow[]> {
-  if (ids.length === 0) return []
-  return db
-    .selectFrom('users')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .where('id', 'in', ids)
-    .execute()
+  return findById(db, ids, { tenantId })
 }
+
+const findById = preparedForIds((db, ids, { tenantId }: { tenantId: string }) =>
+  db.selectFrom('users').selectAll().where('tenant_id', '=', tenantId).where('id', 'in', ids),
+)
+
+/** What accounts are called, by their ids. */
+export async function listNames(
+  db: Db,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<Pick<UserRow, 'id' | 'username' | 'did'>[]> {
+  return findNames(db, ids, { tenantId })
+}
+
+const findNames = preparedForIds((db, ids, { tenantId }: { tenantId: string }) =>
+  db
+    .selectFrom('users')
+    .select(['id', 'username', 'did'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', ids),
+)
 
 /** Those of other networks by their DIDs, and those of this server by their usernames in lower case. */
 export async function listUsersByDid(

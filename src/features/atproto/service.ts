@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { Db } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
-import { listUsersByDid, listUsersById } from '../accounts/access.ts'
+import { listNames, listUsersByDid } from '../accounts/access.ts'
 
 export { admitByInvitation } from './admission.ts'
 
@@ -20,7 +20,7 @@ export async function didsOf(
   tenantId: string,
   userIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = await listUsersById(db, tenantId, [...new Set(userIds)])
+  const rows = await listNames(db, tenantId, [...new Set(userIds)])
   return new Map(rows.map((row) => [row.id, didOf(ctx, row)]))
 }
 

@@ -15,7 +15,9 @@ import { CIPHER_SUITES } from './mls-library.ts'
 import { listCompanions } from './store.ts'
 import {
   countAvailable,
+  countGiven,
   countTaken,
+  countTakenOf,
   insertHandOuts,
   listNext,
   listOptedOut,
@@ -105,12 +107,7 @@ async function take(
   // Whoever asks for the same people's at the same moment is given the packages behind these.
   await lockDevices(tx, userIds)
   const now = toIso(ctx.clock.now())
-  const counts = await countTaken(tx, me.userId, toIso(ctx.clock.now() - WINDOW))
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
-  const mayDrain = (userId: string) =>
-    userId === me.userId || (total < MOST_OF_ALL && (counts.get(userId) ?? 0) < MOST_OF_ONE)
-
-  const drainable = userIds.filter(mayDrain)
+  const drainable = await listDrainable(ctx, tx, me, userIds)
   const next = await listNext(tx, { userIds, drainable, cipherSuite }, now)
   const rows = await takeKeyPackages(tx, next, now)
   await insertHandOuts(
@@ -118,6 +115,23 @@ async function take(
     rows.map(({ ref }) => ({ ref, taker_id: me.userId, tenant_id: me.tenantId, at: now })),
   )
   return rows
+}
+
+/** Of whom the caller may be given packages that are no last resort. */
+async function listDrainable(
+  ctx: Needs,
+  tx: Tx,
+  me: UserActor,
+  userIds: readonly string[],
+): Promise<string[]> {
+  const since = toIso(ctx.clock.now() - WINDOW)
+  // With last resorts counted too it is at least what was taken, and quickly found.
+  const given = await countGiven(tx, me.userId, since)
+  if (given < MOST_OF_ONE) return [...userIds]
+  const total = given < MOST_OF_ALL ? given : await countTaken(tx, me.userId, since)
+  if (total >= MOST_OF_ALL) return userIds.filter((userId) => userId === me.userId)
+  const counts = await countTakenOf(tx, me.userId, userIds, since)
+  return userIds.filter((userId) => userId === me.userId || (counts.get(userId) ?? 0) < MOST_OF_ONE)
 }
 
 /** Tells owners whose devices have few left, as long as something of theirs was taken. */

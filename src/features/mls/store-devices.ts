@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { preparedForIds } from '../../db/prepared.ts'
 import type { MlsDeviceRow } from '../../db/tables.ts'
 
 /** The device of this signature key, which is inserted when it is unknown; one that was deleted comes back. */
@@ -64,9 +65,12 @@ export async function listDevicesOf(db: Db, userId: string): Promise<MlsDeviceRo
 
 /** Some devices by their ids, deleted ones too. */
 export async function listDevicesById(db: Db, ids: readonly string[]): Promise<MlsDeviceRow[]> {
-  if (ids.length === 0) return []
-  return db.selectFrom('mls_devices').selectAll().where('id', 'in', ids).execute()
+  return findById(db, ids, {})
 }
+
+const findById = preparedForIds((db, ids) =>
+  db.selectFrom('mls_devices').selectAll().where('id', 'in', ids),
+)
 
 /** Devices by their signature keys, whosever they are. */
 export async function findDevicesByKeys(

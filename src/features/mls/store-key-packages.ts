@@ -1,5 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
-import { preparedForMany } from '../../db/prepared.ts'
+import { prepared, preparedForIds, preparedForMany } from '../../db/prepared.ts'
 import type { MlsHandOutRow, MlsKeyPackageRow } from '../../db/tables.ts'
 
 /** False when it is there already. */
@@ -66,13 +66,16 @@ export async function countConsumed(
 
 /** Holds some people's devices against other hand-outs of their packages until the transaction ends. */
 export async function lockDevices(tx: Tx, userIds: readonly string[]): Promise<void> {
-  // A change of nothing: takes the rows' locks on every engine.
-  await tx
+  await holdDevices(tx, userIds, {})
+}
+
+// A change of nothing: takes the rows' locks on every engine.
+const holdDevices = preparedForIds((db, userIds) =>
+  db
     .updateTable('mls_devices')
     .set((set) => ({ user_id: set.ref('user_id') }))
-    .where('user_id', 'in', userIds)
-    .execute()
-}
+    .where('user_id', 'in', userIds),
+)
 
 /**
  * The refs of the packages that each device of some people would give next: its oldest, or its last resort where
@@ -122,15 +125,17 @@ export async function takeKeyPackages(
   refs: readonly string[],
   now: string,
 ): Promise<MlsKeyPackageRow[]> {
-  if (refs.length === 0) return []
-  return tx
+  return markHandedOut(tx, refs, { now })
+}
+
+const markHandedOut = preparedForIds((db, refs, { now }: { now: string }) =>
+  db
     .updateTable('mls_key_packages')
     .set({ handed_out_at: now })
     .where('ref', 'in', refs)
     .where(({ eb, or }) => or([eb('handed_out_at', 'is', null), eb('last_resort', '=', 1)]))
-    .returningAll()
-    .execute()
-}
+    .returningAll(),
+)
 
 const upsertHandOuts = preparedForMany<MlsHandOutRow, never>((db, rows) =>
   db
@@ -145,18 +150,53 @@ export async function insertHandOuts(tx: Tx, rows: readonly MlsHandOutRow[]): Pr
   await upsertHandOuts(tx, rows)
 }
 
-/** How many packages that are no last resort somebody took since then, by their owner. */
-export async function countTaken(
-  db: Db,
-  takerId: string,
-  since: string,
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await db
+/** How many packages somebody was given since then, last resorts among them. */
+export async function countGiven(db: Db, takerId: string, since: string): Promise<number> {
+  const [row] = await countHandOuts(db, { takerId, since })
+  return Number(row?.count)
+}
+
+const countHandOuts = prepared((db, params: { takerId: string; since: string }) =>
+  db
+    .selectFrom('mls_hand_outs')
+    .where('taker_id', '=', params.takerId)
+    .where('at', '>', params.since)
+    .select((eb) => eb.fn.countAll<number>().as('count')),
+)
+
+/** How many packages that are no last resort somebody took since then. */
+export async function countTaken(db: Db, takerId: string, since: string): Promise<number> {
+  const row = await db
     .selectFrom('mls_hand_outs as taken')
     .innerJoin('mls_key_packages as package', 'package.ref', 'taken.ref')
     .where('taken.taker_id', '=', takerId)
     .where('taken.at', '>', since)
     .where('package.last_resort', '=', 0)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** The same of some owners, by their ids: along their packages, which are fewer than all that was taken. */
+export async function countTakenOf(
+  db: Db,
+  takerId: string,
+  userIds: readonly string[],
+  since: string,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .selectFrom('mls_key_packages as package')
+    .where('package.user_id', 'in', userIds)
+    .where('package.handed_out_at', '>', since)
+    .where('package.last_resort', '=', 0)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('mls_hand_outs as taken')
+          .select('taken.ref')
+          .whereRef('taken.ref', '=', 'package.ref')
+          .where('taken.taker_id', '=', takerId),
+      ),
+    )
     .groupBy('package.user_id')
     .select('package.user_id')
     .select((eb) => eb.fn.countAll<number>().as('count'))
@@ -174,8 +214,11 @@ export async function listUsable(
   takerId: string,
   now: string,
 ): Promise<UsablePackage[]> {
-  if (refs.length === 0) return []
-  return db
+  return findUsable(db, refs, { takerId, now })
+}
+
+const findUsable = preparedForIds((db, refs, { takerId, now }: { takerId: string; now: string }) =>
+  db
     .selectFrom('mls_key_packages as package')
     .leftJoin('mls_hand_outs as taken', (join) =>
       join.onRef('taken.ref', '=', 'package.ref').on('taken.taker_id', '=', takerId),
@@ -197,9 +240,8 @@ export async function listUsable(
       'package.handed_out_at',
       'package.consumed_at',
       'taken.taker_id',
-    ])
-    .execute()
-}
+    ]),
+)
 
 /** Uses packages up; a last resort stays. */
 export async function consumeKeyPackages(
@@ -207,14 +249,16 @@ export async function consumeKeyPackages(
   refs: readonly string[],
   now: string,
 ): Promise<void> {
-  if (refs.length === 0) return
-  await tx
+  await markConsumed(tx, refs, { now })
+}
+
+const markConsumed = preparedForIds((db, refs, { now }: { now: string }) =>
+  db
     .updateTable('mls_key_packages')
     .set({ consumed_at: now })
     .where('ref', 'in', refs)
-    .where('last_resort', '=', 0)
-    .execute()
-}
+    .where('last_resort', '=', 0),
+)
 
 /** The refs of a device's packages that are there and unused. */
 export async function listRefsOf(db: Db, deviceId: string, now: string): Promise<string[]> {
@@ -270,14 +314,13 @@ export async function deleteOldKeyPackages(
 
 /** Who takes part no more. */
 export async function listOptedOut(db: Db, userIds: readonly string[]): Promise<Set<string>> {
-  if (userIds.length === 0) return new Set()
-  const rows = await db
-    .selectFrom('mls_opt_outs')
-    .select('user_id')
-    .where('user_id', 'in', userIds)
-    .execute()
+  const rows = await findOptOuts(db, userIds, {})
   return new Set(rows.map((row) => row.user_id))
 }
+
+const findOptOuts = preparedForIds((db, userIds) =>
+  db.selectFrom('mls_opt_outs').select('user_id').where('user_id', 'in', userIds),
+)
 
 export async function setOptedOut(
   tx: Tx,

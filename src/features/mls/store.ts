@@ -1,5 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
-import { prepared, preparedForMany } from '../../db/prepared.ts'
+import { prepared, preparedForIds, preparedForMany } from '../../db/prepared.ts'
 import type {
   MlsConvoRow,
   MlsLeafRow,
@@ -164,8 +164,12 @@ export async function listCompanions(
   userId: string,
   others: readonly string[],
 ): Promise<Set<string>> {
-  if (others.length === 0) return new Set()
-  const rows = await db
+  const rows = await findCompanions(db, others, { userId })
+  return new Set(rows.map((row) => row.user_id))
+}
+
+const findCompanions = preparedForIds((db, others, { userId }: { userId: string }) =>
+  db
     .selectFrom('mls_members as mine')
     .innerJoin('mls_members as theirs', 'theirs.convo_id', 'mine.convo_id')
     .where('mine.user_id', '=', userId)
@@ -173,10 +177,8 @@ export async function listCompanions(
     .where('theirs.left_at', 'is', null)
     .where('theirs.user_id', 'in', others)
     .select('theirs.user_id')
-    .distinct()
-    .execute()
-  return new Set(rows.map((row) => row.user_id))
-}
+    .distinct(),
+)
 
 /** Makes people members; who was one before is one anew. */
 export const upsertMembers: (tx: Tx, rows: readonly MlsMemberRow[]) => Promise<unknown> =

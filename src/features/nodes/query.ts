@@ -6,15 +6,24 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { nodeErrors } from './errors.ts'
 import { toNode } from './read.ts'
 import type { Filter, Node, NodePage, NodeQuery } from './schema.ts'
-import { listKeysByTerm, type Scan, scanNodes } from './store.ts'
+import {
+  findPlace,
+  listKeysByTerms,
+  listKeysByTypes,
+  type Place,
+  type Scan,
+  scanNodes,
+} from './store-scan.ts'
 import { valueTerm, wordTerm } from './terms.ts'
 import { findVault, type Vault } from './vault.ts'
 
-/** Nodes one query opens at most: then it answers, and the client goes on from there. */
-const MOST_OPENED = 5_000
-const ROWS_A_BATCH = 200
-/** How far entries of a term are counted to find the rarest of several. */
-const COUNTED = 1_000
+/** Nodes one query opens at most, and rows that it looks at: then it answers, and the client goes on from there. */
+const MOST_OPENED = 2_000
+const MOST_SEEN = 10_000
+const OPENED_A_BATCH = 200
+const SEEN_A_BATCH = 2_000
+/** Nodes of a condition that are looked up all at once; what more nodes fulfil is common. */
+const FEW = 1_000
 
 /**
  * The caller's nodes that fulfil every condition. Equality and words are looked up in the index of
@@ -28,33 +37,43 @@ export async function queryNodes(
   const me = requireUser(actor)
   const vault = await findVault(ctx, ctx.db.read, me)
   if (!vault) return pageOf([], null)
-  const conditions = conditionsOf(vault, input)
-  const scan = { ...conditions.indexed, ...(await chooseDriver(ctx, conditions.indexed)) }
+  const { indexed, opened } = conditionsOf(vault, input)
+  const among = await findCandidates(ctx, indexed)
+  if (among?.length === 0) return pageOf([], null)
+  const path = { ...indexed, among }
   const nodes: Node[] = []
   let after = input.cursor ? parseCursor(input) : undefined
-  for (let opened = 0; opened < MOST_OPENED; opened += ROWS_A_BATCH) {
-    const limit = conditions.opened.length > 0 ? ROWS_A_BATCH : input.limit - nodes.length + 1
-    const rows = await scanNodes(ctx.db.read, { ...scan, after, limit })
+  let until: Place | undefined
+  let [looked, read] = [0, 0]
+  while (looked < MOST_SEEN && read < MOST_OPENED) {
+    // What is known to be few has an end by itself.
+    if (!among) until ??= await findPlace(ctx.db.read, { ...path, after }, SEEN_A_BATCH)
+    const limit = opened.length > 0 ? OPENED_A_BATCH : input.limit - nodes.length + 1
+    const rows = await scanNodes(ctx.db.read, { ...path, after, until, limit })
     for (const row of rows) {
       if (nodes.length === input.limit) return pageOf(nodes, cursorAt(input, after as Place))
       const node = toNode(vault, row)
-      if (conditions.opened.every((holds) => holds(node))) nodes.push(node)
+      if (opened.every((holds) => holds(node))) nodes.push(node)
       after = { key: row.key, updatedAt: row.updated_at }
     }
-    if (rows.length < limit) return pageOf(nodes, null)
+    if (rows.length < limit) {
+      if (!until) return pageOf(nodes, null)
+      after = until
+      until = undefined
+      looked += SEEN_A_BATCH
+    }
+    read += rows.length
     await setImmediate()
   }
   return pageOf(nodes, cursorAt(input, after as Place))
 }
-
-type Place = NonNullable<Scan['after']>
 
 function pageOf(nodes: Node[], nextCursor: string | null): NodePage {
   return { success: true, count: nodes.length, nodes, results: nodes, nextCursor }
 }
 
 interface Conditions {
-  readonly indexed: Omit<Scan, 'after' | 'limit' | 'along'>
+  readonly indexed: Omit<Scan, 'after' | 'until' | 'limit' | 'among'>
   readonly opened: readonly ((node: Node) => boolean)[]
 }
 
@@ -99,22 +118,25 @@ function holds(value: unknown, part: string): boolean {
   return typeof value === 'string' && value.toLowerCase().includes(part.toLowerCase())
 }
 
-/** Walks along the rarest of the terms, so that a common one costs nothing. */
-async function chooseDriver(
-  ctx: Pick<Ctx, 'db'>,
-  { terms }: Conditions['indexed'],
-): Promise<Pick<Scan, 'along' | 'terms'>> {
-  const single = terms.filter((group) => group.length === 1).map(([term]) => term as string)
-  if (single.length === 0) return { along: undefined, terms }
-  let along = single[0] as string
-  if (single.length > 1) {
-    let fewest = COUNTED + 1
-    for (const term of single) {
-      const { length } = await listKeysByTerm(ctx.db.read, term, COUNTED)
-      if (length < fewest) [along, fewest] = [term, length]
-    }
+/**
+ * The nodes that fulfil every rare condition, so that the common ones are only asked of these; undefined
+ * when all conditions are common.
+ */
+async function findCandidates(
+  { db }: Pick<Ctx, 'db'>,
+  { ownerId, types, terms, sort }: Conditions['indexed'],
+): Promise<number[] | undefined> {
+  const lists = terms.map((group) => listKeysByTerms(db.read, group, FEW + 1))
+  // A scan by one type alone goes along the index of types.
+  const hasOther = terms.length > 0 || types.length > 1 || sort === 'updated'
+  if (types.length > 0 && hasOther) {
+    lists.push(listKeysByTypes(db.read, ownerId, types, FEW + 1))
   }
-  return { along, terms: terms.filter((group) => group.length > 1 || group[0] !== along) }
+  const rare = (await Promise.all(lists)).filter((keys) => keys.length <= FEW)
+  const [first, ...others] = rare
+  if (!first) return undefined
+  const sets = others.map((keys) => new Set(keys))
+  return [...new Set(first)].filter((key) => sets.every((keys) => keys.has(key)))
 }
 
 function cursorAt({ sort, order }: NodeQuery, { key, updatedAt }: Place): string {
@@ -126,6 +148,7 @@ function parseCursor({ sort, order, cursor }: NodeQuery): Place {
     .toString()
     .split(' ')
   const isOurs = bySort === sort && byOrder === order && /^\d{1,15}$/.test(key ?? '')
-  if (!isOurs || Number.isNaN(Date.parse(updatedAt))) throw new AppError(nodeErrors.invalidCursor)
+  const hasTime = sort === 'created' || !Number.isNaN(Date.parse(updatedAt))
+  if (!isOurs || !hasTime) throw new AppError(nodeErrors.invalidCursor)
   return { key: Number(key), updatedAt }
 }

@@ -1,7 +1,6 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
-import type { NodeRow, NodeTermRow, NodeVaultRow, Tables } from '../../db/tables.ts'
+import type { NodeRow, NodeTermRow, NodeVaultRow } from '../../db/tables.ts'
 
 export async function findVaultRow(db: Db, ownerId: string): Promise<NodeVaultRow | undefined> {
   return db.selectFrom('node_vaults').selectAll().where('owner_id', '=', ownerId).executeTakeFirst()
@@ -143,85 +142,6 @@ export async function listKeys(
     .limit(limit)
     .execute()
   return rows.map((row) => row.key)
-}
-
-export interface Scan {
-  readonly ownerId: string
-  readonly types: readonly string[]
-  /** A term that the node must have: the scan walks along its entries in the index. */
-  readonly along: string | undefined
-  /** Groups of terms: of each group the node must have one. */
-  readonly terms: readonly (readonly string[])[]
-  readonly sort: 'created' | 'updated'
-  readonly order: 'asc' | 'desc'
-  /** The row that the scan goes on behind. */
-  readonly after: { readonly key: number; readonly updatedAt: string } | undefined
-  readonly limit: number
-}
-
-/** The owner's nodes that have the terms, in order, a batch at a time. */
-export async function scanNodes(db: Db, scan: Scan): Promise<NodeRow[]> {
-  return scan.along && scan.sort === 'created'
-    ? scanAlongTerm(db, scan, scan.along)
-    : scanOwned(db, scan)
-}
-
-/** Term by term of the index; the node's owner need not be asked for, since the term is theirs. */
-async function scanAlongTerm(db: Db, scan: Scan, term: string): Promise<NodeRow[]> {
-  const { order, after } = scan
-  let query = db
-    .selectFrom('node_terms as entry')
-    .innerJoin('nodes', 'nodes.key', 'entry.node_key')
-    .selectAll('nodes')
-    .where('entry.term', '=', term)
-    .$if(scan.types.length > 0, (some) => some.where('nodes.type', 'in', scan.types))
-  for (const group of scan.terms) query = query.where((where) => hasTerm(where, group))
-  if (after) query = query.where('entry.node_key', order === 'asc' ? '>' : '<', after.key)
-  return query.orderBy('entry.node_key', order).limit(scan.limit).execute()
-}
-
-async function scanOwned(db: Db, scan: Scan): Promise<NodeRow[]> {
-  const { order, after, along } = scan
-  const beyond = order === 'asc' ? '>' : '<'
-  let query = db
-    .selectFrom('nodes')
-    .selectAll('nodes')
-    .where('nodes.owner_id', '=', scan.ownerId)
-    .$if(scan.types.length > 0, (some) => some.where('nodes.type', 'in', scan.types))
-  for (const group of along ? [[along], ...scan.terms] : scan.terms) {
-    query = query.where((where) => hasTerm(where, group))
-  }
-  if (scan.sort === 'created') {
-    if (after) query = query.where('nodes.key', beyond, after.key)
-    return query.orderBy('nodes.key', order).limit(scan.limit).execute()
-  }
-  if (after) {
-    query = query.where((where) =>
-      where(
-        where.refTuple('nodes.updated_at', 'nodes.key'),
-        beyond,
-        where.tuple(after.updatedAt, after.key),
-      ),
-    )
-  }
-  return query
-    .orderBy('nodes.updated_at', order)
-    .orderBy('nodes.key', order)
-    .limit(scan.limit)
-    .execute()
-}
-
-function hasTerm(
-  where: ExpressionBuilder<Pick<Tables, 'nodes'>, 'nodes'>,
-  terms: readonly string[],
-): Expression<SqlBool> {
-  return where.exists(
-    (where as ExpressionBuilder<Tables, 'nodes'>)
-      .selectFrom('node_terms as held')
-      .select('held.term')
-      .where('held.term', 'in', terms)
-      .whereRef('held.node_key', '=', 'nodes.key'),
-  )
 }
 
 /** The newest nodes that have the term, `limit` at most. */

@@ -102,16 +102,12 @@ async function indexNodes(
   vault: Vault,
   nodes: readonly { key: number; properties: Properties }[],
 ): Promise<void> {
-  await insertTerms(
-    tx,
-    nodes.flatMap(({ key: node_key, properties }) =>
-      termsOf(vault, properties).map((term) => ({
-        term,
-        node_key,
-        tenant_id: vault.tenantId,
-      })),
-    ),
+  const rows = nodes.flatMap(({ key: node_key, properties }) =>
+    termsOf(vault, properties).map((term) => ({ term, node_key, tenant_id: vault.tenantId })),
   )
+  // In the order of their index: what is hashed lies everywhere in it, and a page is visited once so.
+  rows.sort((a, b) => (a.term < b.term ? -1 : Number(a.term > b.term)))
+  await insertTerms(tx, rows)
 }
 
 /** Merges properties into nodes, all or none. */

@@ -21,6 +21,7 @@ import {
   Node,
   NodeChange,
   NodeName,
+  NodeQuery,
   NodeSearch,
   NodeType,
   Properties,
@@ -57,7 +58,11 @@ const memoryNode = defineTool({
   title: 'Memory: nodes',
   description:
     'Keep, read, change, delete, query and search memory nodes. Deleting answers first with a confirmationId.',
-  output: Outcome.extend({ node: Node.optional(), deleted: z.unknown().optional() }),
+  output: Outcome.extend({
+    node: Node.optional(),
+    deleted: z.unknown().optional(),
+    nextCursor: z.string().optional().describe('there may be more: query again with it as cursor'),
+  }),
   destructive: true,
   operations: {
     add: operation({
@@ -96,10 +101,16 @@ const memoryNode = defineTool({
     }),
     query: operation({
       permission: 'mcp:read',
-      input: z.object({ type: Types.optional(), filters: Filters.optional(), limit: limit(50) }),
+      input: z.object({
+        type: Types.optional(),
+        filters: Filters.optional(),
+        limit: limit(50),
+        cursor: NodeQuery.shape.cursor.describe('nextCursor of the answer before'),
+      }),
       run: async (ctx, actor, input) => {
         const found = await queryNodes(ctx, actor, { ...input, sort: 'created', order: 'desc' })
-        return done('query', { count: found.count, nodes: found.nodes })
+        const { count, nodes, nextCursor } = found
+        return done('query', { count, nodes, ...(nextCursor === null ? {} : { nextCursor }) })
       },
     }),
     search: operation({

@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { type Bench, withServerOn } from './figures.ts'
+import type { Asked } from './nodes.ts'
+import { runJob } from './run-job.ts'
+
+const SMALL = 1_000
+const LARGE = 100_000
+
+type Store = 'sqlite' | 'postgres'
+
+export interface WellResult {
+  readonly store: Store
+  readonly growSeconds: number
+  /** What was asked of a thousand nodes, and of a hundred thousand. */
+  readonly small: readonly Asked[]
+  readonly large: readonly Asked[]
+}
+
+/** Queries and searches over one person's nodes, few and many. */
+export async function measureWell(bench: Bench, postgres: string | undefined): Promise<WellResult> {
+  const small = await measureNodes(bench, postgres, SMALL)
+  const large = await measureNodes(bench, postgres, LARGE)
+  return {
+    store: postgres === undefined ? 'sqlite' : 'postgres',
+    growSeconds: large.growSeconds,
+    small: small.asked,
+    large: large.asked,
+  }
+}
+
+function measureNodes(bench: Bench, postgres: string | undefined, nodes: number) {
+  return withDatabase(postgres, async (databaseUrl) => {
+    const dataDir = join(bench.baseDir, 'well')
+    mkdirSync(dataDir)
+    try {
+      const { jwtKey, cores } = bench
+      const where = databaseUrl === undefined ? { jwtKey } : { jwtKey, databaseUrl }
+      const plan = { kind: 'grow-nodes', ...where, dataDir, nodes } as const
+      const { seconds: growSeconds, apiKey } = await runJob(plan, undefined)
+      // What autovacuum does on a server where it is on, but in its own time.
+      if (databaseUrl !== undefined) await command(databaseUrl, 'vacuum analyze')
+      const runs = bench.quick ? 100 : 300
+      const asked = await withServerOn({ ...bench, ...where }, dataDir, ({ origin }) =>
+        runJob({ kind: 'nodes', origin, apiKey, nodes, runs }, cores.generator),
+      )
+      return { growSeconds, asked }
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true })
+    }
+  })
+}
+
+/** Calls `use` with a new database of the server, which is dropped afterwards; without a server with none. */
+async function withDatabase<T>(
+  server: string | undefined,
+  use: (databaseUrl: string | undefined) => Promise<T>,
+): Promise<T> {
+  if (server === undefined) return use(undefined)
+  const name = `mimir_bench_${randomBytes(8).toString('hex')}`
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  await command(server, `create database ${name}`)
+  try {
+    return await use(url.toString())
+  } finally {
+    await command(server, `drop database ${name} with (force)`)
+  }
+}
+
+async function command(server: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
+}
