@@ -5,7 +5,7 @@ const rooms = [
   room('platform', [], 'is true of any program: it knows nothing of this one'),
   room(
     'config',
-    ['platform', 'policy/(rate-classes|auth-methods)'],
+    ['platform', 'policy/(rate-classes|auth-methods|tenant-id)'],
     'is read before anything else exists',
   ),
   room('policy', ['platform'], 'decides from an actor alone, without a store or a transport'),
@@ -38,7 +38,7 @@ const slices = [
   slice(
     'schema',
     [
-      '^src/(platform/|policy/(auth-methods|permissions|permission-names)[.])',
+      '^src/(platform/|policy/(auth-methods|permissions|permission-names|tenant-id)[.])',
       `${everySlice}schema`,
     ],
     'is the shape on the wire',

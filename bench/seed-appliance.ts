@@ -1,6 +1,6 @@
 import { type App, createApp } from '../src/app/create-app.ts'
 import { loadConfig } from '../src/config/load.ts'
-import { type Ctx, DEFAULT_TENANT } from '../src/context.ts'
+import type { Ctx } from '../src/context.ts'
 import { getMe, register } from '../src/features/accounts/service.ts'
 import { approveAccount } from '../src/features/admin/accounts.ts'
 import { createConversation } from '../src/features/conversations/service.ts'
@@ -9,6 +9,7 @@ import { createInvitation } from '../src/features/invites/service.ts'
 import { createLog } from '../src/platform/log.ts'
 import { createBcryptHasher } from '../src/platform/password.ts'
 import type { Actor, Origin, UserActor } from '../src/policy/actor.ts'
+import { DEFAULT_TENANT } from '../src/policy/tenant-id.ts'
 import type { Person, Seeded, SeedPlan } from './people.ts'
 
 const CHEAP_WORK_FACTOR = 4

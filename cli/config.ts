@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Setting } from '../src/config/setting.ts'
 import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
-import { type Globals, globalsOf, loadSettings } from './globals.ts'
+import { globalsOf, loadSettings, settingsFileOf } from './globals.ts'
 import { print, remark, table } from './output.ts'
 
 export function addConfig(program: Command): void {
@@ -34,7 +33,7 @@ async function showConfig(_options: object, command: Command): Promise<void> {
     source: sources[name],
     about,
   }))
-  await print(globals, { dataDir: globals.dataDir, file: fileOf(globals), settings }, () =>
+  await print(globals, { dataDir: globals.dataDir, file: settingsFileOf(globals), settings }, () =>
     table(
       ['setting', 'value', 'from', 'what it does'],
       settings.map(({ name, value, source, about }) => [name, value ?? '(not set)', source, about]),
@@ -45,7 +44,7 @@ async function showConfig(_options: object, command: Command): Promise<void> {
 
 async function checkConfig(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const file = fileOf(globals)
+  const file = settingsFileOf(globals)
   try {
     const { config, notes } = await loadSettings(globals)
     const { checkRoleFile } = await import('../src/app/check-role-file.ts')
@@ -61,8 +60,4 @@ async function checkConfig(_options: object, command: Command): Promise<void> {
     }
     throw error
   }
-}
-
-function fileOf({ configFile, dataDir }: Globals): string {
-  return configFile ?? join(dataDir, 'mimir.env')
 }

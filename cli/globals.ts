@@ -3,15 +3,21 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { LoadedConfig } from '../src/config/load.ts'
 import type { SettingName } from '../src/config/settings.ts'
+import { findTenantDirectory } from '../src/config/tenancy.ts'
 import type { Logger, LogLevel } from '../src/platform/log.ts'
+import { Refusal } from './failure.ts'
 
 const SYSTEM_DATA_DIR = '/var/lib/mimir'
 const LOCAL_DATA_DIR = 'mimir-data'
 
 /** The options that every command has. */
 export interface Globals {
-  /** Absolute. */
+  /** Absolute; of the tenant that is meant. */
   readonly dataDir: string
+  /** Of the whole server: the default tenant's. */
+  readonly rootDir: string
+  /** Absent: the default one. */
+  readonly tenantId: string | undefined
   readonly configFile: string | undefined
   readonly json: boolean
   readonly quiet: boolean
@@ -25,15 +31,21 @@ export interface Globals {
 export function globalsOf(command: Command): Globals {
   const options = command.optsWithGlobals()
   const given: string | undefined = options.dataDir
-  const dataDir = given ?? (process.env.MIMIR_DATA_DIR || defaultDataDir())
+  const rootDir = resolve(given ?? (process.env.MIMIR_DATA_DIR || defaultDataDir()))
+  const named: string | undefined = options.tenant
+  const tenantId = named ?? (process.env.MIMIR_TENANT || undefined)
   return {
-    dataDir: resolve(dataDir),
+    dataDir: directoryOf(rootDir, tenantId),
+    rootDir,
+    tenantId,
     configFile: options.config,
     json: options.json === true,
     quiet: options.quiet === true,
     verbose: options.verbose === true,
     purpose: pathOf(command).slice(1).join(' '),
-    sameServer: given === undefined ? '' : ` --data-dir ${quoted(given)}`,
+    sameServer:
+      (given === undefined ? '' : ` --data-dir ${quoted(given)}`) +
+      (named === undefined ? '' : ` --tenant ${named}`),
   }
 }
 
@@ -44,12 +56,13 @@ export function holdsServer(dataDir: string): boolean {
 
 /** The settings as a server started by this command would have them. Throws a `ConfigError`. */
 export async function loadSettings(
-  { dataDir, configFile }: Globals,
+  { rootDir, tenantId, configFile }: Globals,
   flags: Partial<Record<SettingName, string>> = {},
 ): Promise<LoadedConfig> {
   const { loadConfig } = await import('../src/config/load.ts')
   const file = configFile === undefined ? {} : { file: configFile }
-  return loadConfig({ dataDir, env: process.env, flags, ...file })
+  const tenant = tenantId === undefined ? {} : { tenantId }
+  return loadConfig({ dataDir: rootDir, env: process.env, flags, ...file, ...tenant })
 }
 
 /** For a command that works without a server: it speaks only when something is wrong. */
@@ -57,6 +70,19 @@ export async function commandLog({ quiet, verbose }: Globals): Promise<Logger> {
   const { createLog } = await import('../src/platform/log.ts')
   const level: LogLevel = verbose ? 'debug' : quiet ? 'error' : 'warn'
   return createLog({ level })
+}
+
+function directoryOf(rootDir: string, tenantId: string | undefined): string {
+  if (tenantId === undefined) return rootDir
+  const directory = findTenantDirectory(rootDir, tenantId)
+  if (directory !== undefined) return directory
+  const mend = '`mimir tenant list` names them'
+  throw new Refusal(`there is no tenant ${tenantId} in ${rootDir}: ${mend}`, 'tenant_not_found')
+}
+
+/** Where `init` and `config` look for the settings of this server, or of the tenant that is meant. */
+export function settingsFileOf({ configFile, rootDir, dataDir }: Globals): string {
+  return dataDir === rootDir && configFile ? configFile : join(dataDir, 'mimir.env')
 }
 
 function defaultDataDir(): string {

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { createFirstAdminCommand, listUsersCommand } from '../src/features/admin/commands.ts'
 import { canAsk, readSecret } from './ask.ts'
@@ -6,7 +5,7 @@ import { Connection } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Admin, askAdmin, checkAdmin } from './first-admin.ts'
-import { type Globals, globalsOf, holdsServer, loadSettings } from './globals.ts'
+import { type Globals, globalsOf, holdsServer, loadSettings, settingsFileOf } from './globals.ts'
 import { print, remark } from './output.ts'
 import { keepOthersOut, writeSetting } from './settings-file.ts'
 
@@ -52,8 +51,7 @@ async function init(options: InitOptions, command: Command): Promise<void> {
     const wanted = admin ? undefined : (named ?? (canAsk() ? await askAdmin() : undefined))
     const made = wanted && (await makeAdmin(connection, wanted))
     if (publicUrl !== undefined) {
-      const file = globals.configFile ?? join(globals.dataDir, 'mimir.env')
-      writeSetting(file, 'MIMIR_PUBLIC_URL', publicUrl)
+      writeSetting(settingsFileOf(globals), 'MIMIR_PUBLIC_URL', publicUrl)
     }
     await tell(globals, config.publicUrl, created, admin ?? made, made !== undefined)
   } finally {

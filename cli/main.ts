@@ -17,6 +17,7 @@ import { addReport } from './report.ts'
 import { addRetention } from './retention.ts'
 import { addServe } from './serve.ts'
 import { addSubject } from './subject.ts'
+import { addTenant } from './tenant.ts'
 import { addTurn } from './turn.ts'
 import { addUser } from './user.ts'
 import { addVersion } from './version.ts'
@@ -39,6 +40,7 @@ await runProgram([
   addLockdown,
   addIncident,
   addMls,
+  addTenant,
   addConfig,
   addDb,
   addVersion,

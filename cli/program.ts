@@ -35,6 +35,7 @@ function createProgram(nouns: readonly AddCommands[]): Command {
   const program = new Command('mimir')
     .description('A self-hosted messenger server, and the tool of its administrator.')
     .option('--data-dir <dir>', 'where the server keeps everything (MIMIR_DATA_DIR)')
+    .option('--tenant <id>', 'the tenant that is meant, not the default one (MIMIR_TENANT)')
     .option('--config <file>', 'settings file instead of DATA/mimir.env')
     .option('--json', 'one JSON document for scripts instead of a table')
     .addOption(new Option('--quiet', 'say only what was asked for').conflicts('verbose'))

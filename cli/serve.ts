@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { App } from '../src/app/create-app.ts'
 import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
+import { Refusal } from './failure.ts'
 import { type Globals, globalsOf, loadSettings } from './globals.ts'
 import { serverLog } from './server-log.ts'
 
@@ -25,14 +26,22 @@ export function addServe(program: Command): void {
 
 async function serve(options: ServeOptions, command: Command): Promise<void> {
   const globals = globalsOf(command)
+  if (globals.tenantId !== undefined) {
+    throw new Refusal(
+      '`mimir serve` serves all tenants: leave --tenant and MIMIR_TENANT out',
+      'tenant_named',
+    )
+  }
   const { config, notes, sources } = await loadSettings(globals, flagsOf(options))
   const log = await serverLog(globals, config)
   const { closeAndExit, exitOnDefect, onReloadRequested, stopRequested } = await import(
     '../src/app/lifecycle.ts'
   )
-  const { createApp } = await import('../src/app/create-app.ts')
+  const { createServer } = await import('../src/app/create-server.ts')
   const stop = stopRequested()
-  const app = await createApp({ config, log, purpose: 'serve' })
+  const settingsOf = async (tenantId: string) =>
+    (await loadSettings({ ...globals, tenantId }, flagsOf(options))).config
+  const app = await createServer({ config, log, purpose: 'serve', settingsOf })
   const close = () => app.close()
   exitOnDefect(log, close)
   try {

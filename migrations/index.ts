@@ -17,6 +17,7 @@ import * as webhooks from './0016-webhooks.ts'
 import * as oauth from './0017-oauth.ts'
 import * as factorAttempts from './0018-factor-attempts.ts'
 import * as grantEnds from './0019-grant-ends.ts'
+import * as tenants from './0020-tenants.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   oauth,
   factorAttempts,
   grantEnds,
+  tenants,
 ]

@@ -4,6 +4,7 @@ import type { Bus } from './events/bus.ts'
 import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { SessionActivity } from './features/sessions/activity.ts'
+import type { TenantHost } from './features/tenants/host.ts'
 import type { RateLimiter } from './http/rate-limit.ts'
 import type { ClientDocuments } from './outbound/client-documents.ts'
 import type { DidResolver } from './outbound/did-resolver.ts'
@@ -45,7 +46,6 @@ export interface Ctx {
   readonly oidc: OidcClient
   /** What AI clients say of themselves. */
   readonly clientDocuments: ClientDocuments
+  /** Who serves the other tenants; only the default one has any. */
+  readonly tenants: TenantHost
 }
-
-/** The only tenant until organisations are switched on. */
-export const DEFAULT_TENANT = 'default'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HUB_PERMISSION } from '../src/app/doors.ts'
 import { hubMethods, routes, tools } from '../src/app/features.ts'
-import { HUB_PERMISSION } from '../src/app/listen.ts'
 import {
   PERMISSIONS,
   type Permission,

@@ -1,82 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LexXrpcProcedure, LexXrpcQuery } from '@atproto/lexicon'
 import { lexicons } from '../lexicons/index.ts'
 import { xrpcMethods } from '../src/app/features.ts'
 import { permissionsOf } from '../src/policy/permissions.ts'
-import type { AnyXrpcMethod } from '../src/xrpc/define-method.ts'
-import { loadValidator } from '../src/xrpc/validator.ts'
 import { assertRefusal } from './harness/mls.ts'
-import { didOf } from './harness/mls-people.ts'
 import type { Reply, Rest } from './harness/rest.ts'
 import { badTokens, type Scene, sendStreamed, setScene } from './refusals/scene.ts'
 import { HOSTILE } from './refusals/values.ts'
-
-type Definition = LexXrpcQuery | LexXrpcProcedure
-type Schema = Record<string, unknown> & { type: string }
-
-/** Each method with its lexicon; the subscription answers by GET like a query. */
-async function walkable(): Promise<{ method: AnyXrpcMethod; definition: Definition }[]> {
-  const validator = await loadValidator()
-  return xrpcMethods.map((method) => ({
-    method,
-    definition: validator.definition(method.nsid) as Definition,
-  }))
-}
-
-const isProcedure = (definition: Definition): definition is LexXrpcProcedure =>
-  definition.type === 'procedure'
-const takesJson = (definition: Definition): definition is LexXrpcProcedure =>
-  isProcedure(definition) && definition.input?.encoding === 'application/json'
-
-/** A value that the schema takes, by its type alone. */
-function goodValue(mimir: Scene['mimir'], schema: Schema): unknown {
-  switch (schema.type) {
-    case 'integer':
-      return Math.max(Number(schema.minimum ?? 0), 1)
-    case 'boolean':
-      return true
-    case 'bytes':
-      return { $bytes: 'AAEC' }
-    case 'array':
-      return [goodValue(mimir, schema.items as Schema)]
-    case 'object':
-      return goodObject(mimir, schema as never)
-    case 'string': {
-      if (schema.format === 'did') return didOf(mimir, 'bob')
-      if (schema.format === 'datetime') return '2030-01-01T00:00:00.000Z'
-      const options = schema.enum as string[] | undefined
-      return options?.[0] ?? 'ab'.repeat(Math.ceil(Number(schema.minLength ?? 2) / 2))
-    }
-    default:
-      return {}
-  }
-}
-
-interface ObjectSchema {
-  readonly required?: readonly string[]
-  readonly properties: Readonly<Record<string, Schema>>
-}
-
-function goodObject(mimir: Scene['mimir'], { required = [], properties }: ObjectSchema): object {
-  return Object.fromEntries(
-    required.map((name) => [name, goodValue(mimir, properties[name] as Schema)]),
-  )
-}
-
-function pathOf(mimir: Scene['mimir'], { nsid }: AnyXrpcMethod, definition: Definition): string {
-  const parameters = definition.parameters as ObjectSchema | undefined
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(parameters ? goodObject(mimir, parameters) : {})) {
-    for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one))
-  }
-  return `/xrpc/${nsid}?${query}`
-}
+import {
+  goodObject,
+  isProcedure,
+  type ObjectSchema,
+  pathOf,
+  takesJson,
+  type Walked,
+  walkable,
+} from './refusals/xrpc-values.ts'
 
 function call(
   rest: Rest,
   scene: Scene,
-  { method, definition }: { method: AnyXrpcMethod; definition: Definition },
+  { method, definition }: Walked,
   body?: string,
 ): Promise<Reply> {
   const path = pathOf(scene.mimir, method, definition)

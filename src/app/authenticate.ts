@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { isLoopback } from '../config/loopback.ts'
-import { type Ctx, DEFAULT_TENANT } from '../context.ts'
+import type { Ctx } from '../context.ts'
 import { findFirstAdmin } from '../features/accounts/access.ts'
 import { authenticateKey, isKeyActive } from '../features/api-keys/authenticate.ts'
 import type { EnvironmentKeys } from '../features/api-keys/environment.ts'
@@ -116,8 +116,8 @@ export interface Authenticator {
   stillHolds(actor: UserActor): Promise<boolean>
 }
 
-export function anonymous(origin: Origin): AnonymousActor {
-  return { kind: 'anonymous', tenantId: DEFAULT_TENANT, origin }
+export function anonymous({ tenantId }: Config, origin: Origin): AnonymousActor {
+  return { kind: 'anonymous', tenantId, origin }
 }
 
 /** The one seam through which every credential passes. */
@@ -137,7 +137,8 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
       }
       return await withGrants(ctx, await scheme.authenticate(needs, text, origin, request))
     } catch (error) {
-      if (error instanceof AppError && error.audit) await refused(anonymous(origin), error)
+      if (error instanceof AppError && error.audit)
+        await refused(anonymous(ctx.config, origin), error)
       throw error
     }
   }
@@ -149,7 +150,7 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
         return await identify(request, origin, 'rest')
       } catch (error) {
         const isUnknown = error instanceof AppError && error.kind === 'unauthenticated'
-        if (isUnknown) return anonymous(origin)
+        if (isUnknown) return anonymous(ctx.config, origin)
         throw error
       }
     },
@@ -190,7 +191,7 @@ async function withGrants(ctx: Ctx, actor: UserActor): Promise<UserActor> {
 async function withoutCredential(ctx: Ctx, request: Request, origin: Origin): Promise<UserActor> {
   const { securityEnabled, rules } = ctx.access
   const isOpen = !securityEnabled && isOfThisMachine(ctx.config, request)
-  const admin = isOpen ? await findFirstAdmin(ctx.db.read, DEFAULT_TENANT) : undefined
+  const admin = isOpen ? await findFirstAdmin(ctx.db.read, ctx.config.tenantId) : undefined
   if (!admin) throw unauthenticated(origin.operation, challengeFor(rules().defaultMethod))
   const { id: userId, tenant_id: tenantId, username, role } = admin
   return { kind: 'user', tenantId, userId, username, role, origin }

@@ -3,6 +3,8 @@ import { migrations } from '../../migrations/index.ts'
 import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
 import { runCommand } from '../control/run-command.ts'
+import { startControlServer } from '../control/server.ts'
+import { claimStore } from '../db/claim-store.ts'
 import { lockDataDirectory } from '../db/data-lock.ts'
 import { createDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
@@ -11,7 +13,6 @@ import { createBus } from '../events/bus.ts'
 import { startAnswers } from '../features/admin-tools/answers.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
 import { makeCheckpoint } from '../features/audit/checkpoint.ts'
-import { endAllRinging } from '../features/calls/endings.ts'
 import { CallRegistry } from '../features/calls/registry.ts'
 import { followLockdown } from '../features/emergency/lockdown.ts'
 import { listenForMetrics } from '../features/metrics/listener.ts'
@@ -19,6 +20,7 @@ import { createPresenceTracker } from '../features/presence/tracker.ts'
 import { startPush } from '../features/push/service.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
 import { createSessionActivity } from '../features/sessions/activity.ts'
+import { NOBODY_SERVED, type TenantHost } from '../features/tenants/host.ts'
 import { startWebhooks } from '../features/webhooks/outgoing.ts'
 import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
@@ -38,18 +40,18 @@ import { createAccessControl } from '../policy/access-control.ts'
 import { createAdmission } from '../policy/admission.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
+import { type DoorOptions, type Doors, openDoors } from './doors.ts'
 import { commands, jobs } from './features.ts'
-import { type ListenOptions, listen } from './listen.ts'
+import { listen } from './listen.ts'
 import { requireMessageKeys } from './message-keys.ts'
 import { newestIdTime } from './newest-id.ts'
 import { pruneEventsJob } from './prune-events.ts'
 import { reloadAccess } from './reload.ts'
 
 const BCRYPT_WORK_FACTOR = 12
-const UNTOLD = 'calls that rang at the stop have left no entry'
 const UNCHAINED = 'audit events are left to be chained at the next start'
 
-export interface AppOptions extends ListenOptions {
+export interface AppOptions extends DoorOptions {
   readonly config: Config
   readonly log: Logger
   readonly clock?: Clock
@@ -57,6 +59,8 @@ export interface AppOptions extends ListenOptions {
   readonly passwords?: PasswordHasher
   /** Who a second process is told holds the data directory: `serve`, `user approve` … */
   readonly purpose: string
+  /** Who serves the other tenants, where this is the default one of several. */
+  readonly tenants?: TenantHost
 }
 
 /** The whole appliance, opened and brought to the newest schema, not yet listening. */
@@ -69,7 +73,9 @@ export interface App {
   command(name: string, input: unknown): Promise<unknown>
   /** Takes over the settings of access; refuses, and keeps what it has, when they are bad. */
   reload(next: Config): Promise<void>
-  /** Accepts connections, takes orders on the control socket and starts the jobs. */
+  /** Takes orders on the control socket and starts the jobs; gives what a listener is to ask. */
+  start(): Promise<Doors>
+  /** The same with a listener of its own. */
   listen(): Promise<Listener>
   /** Stops in the reverse order of the start. Safe to call at any stage, and twice. */
   close(): Promise<void>
@@ -94,6 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const migrated = await migrate(engine, migrations, clock)
 
     const db = createDatabase(engine)
+    await claimStore(db, config.tenantId)
     if (!config.acceptLostKeys) await requireMessageKeys(db, keyring)
     completeKeyring(keyring)
     const ids = createIds(clock, await newestIdTime(db, clock))
@@ -135,31 +142,39 @@ export async function createApp(options: AppOptions): Promise<App> {
       metrics: createMetrics(),
       activity: createSessionActivity(),
       dids: createDidResolver(config, clock, log),
+      tenants: options.tenants ?? NOBODY_SERVED,
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
     const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob])
     cleanUp.defer(() => jobRunner.stop())
+    const start = async () => {
+      await followLockdown(ctx)
+      const push = await startPush(ctx)
+      cleanUp.defer(() => push.stop())
+      const webhooks = startWebhooks(ctx)
+      cleanUp.defer(() => webhooks.stop())
+      const answers = startAnswers(ctx)
+      cleanUp.defer(() => answers.stop())
+      const doors = await openDoors(ctx, cleanUp, options)
+      const control = await startControlServer(ctx, commands, config.paths.controlSocket)
+      cleanUp.defer(() => control.close())
+      cleanUp.defer(() => doors.shut())
+      jobRunner.start()
+      return doors
+    }
     return {
       ctx,
       jobs: jobRunner,
       migrated,
       command: (command, input) => runCommand(ctx, commands, { command, input }),
       reload: (next) => reloadAccess(ctx, next),
+      start,
       async listen() {
-        await followLockdown(ctx)
-        const push = await startPush(ctx)
-        cleanUp.defer(() => push.stop())
-        const metrics = await listenForMetrics(ctx)
+        const doors = await start()
+        const metrics = await listenForMetrics(config, log, () => [{ labels: {}, ctx }])
         cleanUp.defer(() => metrics?.close())
-        const webhooks = startWebhooks(ctx)
-        cleanUp.defer(() => webhooks.stop())
-        const answers = startAnswers(ctx)
-        cleanUp.defer(() => answers.stop())
-        const listener = await listen(ctx, cleanUp, options)
-        cleanUp.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
-        jobRunner.start()
-        return listener
+        return listen(config, cleanUp, doors)
       },
       close: () => cleanUp.run(),
     }

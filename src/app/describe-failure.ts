@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/load.ts'
+import { ForeignStoreError } from '../db/claim-store.ts'
 import { DataDirectoryInUseError } from '../db/data-lock.ts'
 import { NewerSchemaError } from '../db/migrate.ts'
 import { DamagedStoreError } from '../db/sqlite.ts'
@@ -19,6 +20,7 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof ConfigError) return failure('bad_setting', ...error.problems)
   if (error instanceof KeyFileError) return failure('bad_key_file', error.message)
   if (error instanceof NewerSchemaError) return failure('newer_schema', error.message)
+  if (error instanceof ForeignStoreError) return failure('foreign_store', error.message)
   if (error instanceof DamagedStoreError) return failure('damaged_store', error.message)
   if (error instanceof DataDirectoryInUseError) {
     return failure('data_directory_in_use', `${error.message}: stop that first`)

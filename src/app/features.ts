@@ -76,6 +76,8 @@ import { routes as sessions } from '../features/sessions/routes.ts'
 import { routes as signInPages } from '../features/sign-in/pages.ts'
 import { methods as syncMethods } from '../features/sync/hub.ts'
 import { routes as sync } from '../features/sync/routes.ts'
+import { commands as tenantCommands } from '../features/tenants/commands.ts'
+import { jobs as tenantJobs } from '../features/tenants/jobs.ts'
 import { commands as turnCommands } from '../features/turn/commands.ts'
 import { routes as turn } from '../features/turn/routes.ts'
 import { routes as users } from '../features/users/routes.ts'
@@ -163,6 +165,7 @@ export const commands = [
   ...emergencyCommands,
   ...mlsCommands,
   ...webhookCommands,
+  ...tenantCommands,
   ...storeCommands,
 ] as readonly Command[]
 
@@ -186,4 +189,5 @@ export const jobs: readonly Job[] = [
   ...atprotoJobs,
   ...mlsJobs,
   ...adminToolJobs,
+  ...tenantJobs,
 ]

@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts'
 import type { Ctx } from '../context.ts'
-import { DEFAULT_TENANT } from '../context.ts'
 import { hasAdminWithPassword } from '../features/accounts/access.ts'
 import { listKeysUsedSince } from '../features/api-keys/access.ts'
 import { recordAudit } from '../features/audit/service.ts'
@@ -88,7 +87,7 @@ async function tellWhoUsesKeys({ db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'l
   log.warn({ keys }, 'these API keys were used within the last 30 days and open nothing any more')
 }
 
-function operator({ ids }: Pick<Ctx, 'ids'>): OperatorActor {
+function operator({ ids, config }: Pick<Ctx, 'ids' | 'config'>): OperatorActor {
   const origin = { requestId: ids.next(), operation: 'reload' }
-  return { kind: 'operator', tenantId: DEFAULT_TENANT, origin }
+  return { kind: 'operator', tenantId: config.tenantId, origin }
 }

@@ -1,4 +1,4 @@
-import { type Ctx, DEFAULT_TENANT } from '../context.ts'
+import type { Ctx } from '../context.ts'
 import { authenticateServiceToken } from '../features/atproto/authenticate.ts'
 import { atprotoErrors } from '../features/atproto/errors.ts'
 import { redeemTicket } from '../features/mls/tickets.ts'
@@ -60,6 +60,6 @@ async function authenticate(
   }
   const token = bearerToken(request.headers)
   const service =
-    token && (await authenticateServiceToken(ctx, DEFAULT_TENANT, token, { nsid, origin }))
+    token && (await authenticateServiceToken(ctx, ctx.config.tenantId, token, { nsid, origin }))
   return service || { actor: await authenticator.identify(request, origin, 'rest') }
 }

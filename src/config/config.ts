@@ -5,18 +5,26 @@ import {
   type LimitedRateClass,
   type RateLimit,
 } from '../policy/rate-classes.ts'
+import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
 import { type AccessConfig, accessConfig, environmentKeys } from './access.ts'
 import { type AtprotoConfig, readAtproto } from './atproto.ts'
 import { type ComplianceConfig, deriveCompliance } from './compliance.ts'
 import { isLoopback } from './loopback.ts'
 import { type OidcProvider, readOidc } from './oidc.ts'
+import { ofTenant } from './oidc-tenants.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
 import type { SettingValues } from './settings.ts'
 import { type MfaConfig, readAppRedirects, readMfa } from './sign-in.ts'
+import { readTenancy, type TenancyConfig, tenantDirectory, tenantSchema } from './tenancy.ts'
 import { type TurnConfig, turnConfig } from './turn.ts'
 
 /** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
 export interface Config extends ComplianceConfig {
+  /** Whose appliance this is. */
+  readonly tenantId: string
+  /** Undefined: there are no others. */
+  readonly tenancy: TenancyConfig | undefined
+  /** Of this tenant. */
   readonly dataDir: string
   readonly paths: {
     readonly database: string
@@ -42,6 +50,8 @@ export interface Config extends ComplianceConfig {
   readonly access: AccessConfig
   readonly jwt: { readonly issuer: string; readonly audience: string }
   readonly databaseConnections: number
+  /** Where in PostgreSQL the tables are; undefined: where the connection leads by itself. */
+  readonly databaseSchema: string | undefined
   readonly smtp: SmtpConfig | undefined
   readonly turn: TurnConfig
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
@@ -97,12 +107,31 @@ export interface AppRelease {
   readonly downloadUrl: string | undefined
 }
 
+/** Whose settings are derived, and where that tenant lives. */
+export interface Place {
+  /** The data directory of the whole server. */
+  readonly rootDir: string
+  readonly tenantId: string
+  /** The tenant's own file names providers: they are its own, whoever they do not name. */
+  readonly hasOwnProviders: boolean
+}
+
+/** Most connections that a tenant beside the default one has. */
+const TENANT_CONNECTIONS = 4
+
 /** Cross-checks the values and derives from them; what is wrong is added to `problems`. */
 export function deriveConfig(
   values: SettingValues,
-  dataDir: string,
+  place: Place,
   problems: string[],
 ): Config | undefined {
+  const { rootDir, tenantId } = place
+  const dataDir = tenantDirectory(rootDir, tenantId)
+  const tenancy = readTenancy(values, rootDir, problems)
+  const databaseSchema = tenantSchema(tenantId)
+  if (tenancy === undefined && tenantId !== DEFAULT_TENANT) {
+    problems.push('MIMIR_ENABLE_MULTI_TENANCY: has to be true for a tenant to be there')
+  }
   const listen = parseListen(values.MIMIR_LISTEN, values.SERVER_PORT)
   const publicUrl = (values.MIMIR_PUBLIC_URL ?? `http://localhost:${listen.port || 8080}`).replace(
     /\/+$/,
@@ -118,8 +147,10 @@ export function deriveConfig(
   if (compliance.alerts.email && !values.SMTP_HOST) {
     problems.push('MIMIR_ALERT_EMAIL: needs a mail server, SMTP_HOST')
   }
-  const oidc = readOidc(values, publicUrl, problems)
+  const oidc = ofTenant(readOidc(values, publicUrl, problems), place, tenancy, problems)
   const config: Config = {
+    tenantId,
+    tenancy,
     dataDir,
     paths: {
       database: join(dataDir, 'mimir.db'),
@@ -142,7 +173,11 @@ export function deriveConfig(
     },
     access: accessConfig(values, isLoopback(listen.host), oidc.providers, problems),
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
-    databaseConnections: values.MIMIR_DATABASE_CONNECTIONS,
+    databaseConnections: Math.min(
+      values.MIMIR_DATABASE_CONNECTIONS,
+      databaseSchema === undefined ? Number.POSITIVE_INFINITY : TENANT_CONNECTIONS,
+    ),
+    databaseSchema,
     smtp: smtpConfig(values, problems),
     turn: turnConfig(values, problems),
     push: {

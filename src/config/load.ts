@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
 import { type Config, deriveConfig } from './config.ts'
 import { DEV_USER_REPLACEMENT, EARLIER_DEV_USER } from './earlier-access-names.ts'
 import type { Setting } from './setting.ts'
@@ -11,6 +12,10 @@ import {
   type SettingName,
   type SettingValues,
 } from './settings.ts'
+import { tenantDirectory } from './tenancy.ts'
+import { findForeignSettings, inheritedValue, isInherited } from './tenant-settings.ts'
+
+const OWN_FILE = 'mimir.env of the tenant'
 
 export type SettingSource =
   | 'flag'
@@ -18,6 +23,7 @@ export type SettingSource =
   | 'file named by the environment'
   | 'systemd credential'
   | 'mimir.env'
+  | typeof OWN_FILE
   | 'default'
 
 export interface LoadedConfig {
@@ -45,30 +51,47 @@ export interface ConfigInput {
   readonly flags?: Partial<Record<SettingName, string>>
   /** Instead of `DATA/mimir.env`; it must exist. */
   readonly file?: string
+  /** Whose settings, if not the default tenant's; `dataDir` is the whole server's all the same. */
+  readonly tenantId?: string
 }
 
 type Found = { value: string; source: SettingSource }
+
+/** What the two settings files hold; the tenant's own is empty for the default one. */
+interface Files {
+  readonly server: Readonly<Record<string, string>>
+  readonly tenant: Readonly<Record<string, string>>
+}
 
 /** Reads every source, checks everything, and returns one frozen value or throws a `ConfigError`. */
 export function loadConfig(input: ConfigInput): LoadedConfig {
   const problems: string[] = []
   const notes: string[] = []
-  const fromFile = readSettingsFile(input, problems)
+  const files: Files = {
+    server: readServerFile(input, problems),
+    tenant: readTenantFile(input, problems),
+  }
   checkNames(input.env, (name) => name.startsWith('MIMIR_'), problems, notes)
   // The environment is full of other programs' names; the file is ours alone.
-  checkNames(fromFile, () => true, problems, notes)
+  checkNames({ ...files.server, ...files.tenant }, () => true, problems, notes)
 
   const values: Record<string, unknown> = {}
   const sources: Record<string, SettingSource> = {}
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    const found = findValue(name as SettingName, input, fromFile, problems)
+    const found = findValue(name as SettingName, input, files, problems)
     sources[name] = found?.source ?? 'default'
     const parsed = setting.schema.safeParse(found?.value)
     if (parsed.success) values[name] = parsed.data
     else problems.push(`${name}: ${parsed.error.issues[0]?.message ?? 'not valid'}`)
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  const config = deriveConfig(values as SettingValues, input.dataDir, problems)
+  const tenantId = input.tenantId ?? DEFAULT_TENANT
+  const place = {
+    rootDir: input.dataDir,
+    tenantId,
+    hasOwnProviders: sources.MIMIR_OIDC_PROVIDERS === OWN_FILE,
+  }
+  const config = deriveConfig(values as SettingValues, place, problems)
   if (problems.length > 0 || !config) throw new ConfigError(problems)
   return {
     config,
@@ -78,12 +101,24 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   }
 }
 
-function readSettingsFile(input: ConfigInput, problems: string[]): Record<string, string> {
-  const file = input.file ?? join(input.dataDir, 'mimir.env')
-  if (!existsSync(file)) {
-    if (input.file) problems.push(`--config ${file}: no such file`)
+function readServerFile(input: ConfigInput, problems: string[]): Files['server'] {
+  if (input.file && !existsSync(input.file)) {
+    problems.push(`--config ${input.file}: no such file`)
     return {}
   }
+  return readSettingsFile(input.file ?? join(input.dataDir, 'mimir.env'), problems)
+}
+
+function readTenantFile({ dataDir, tenantId }: ConfigInput, problems: string[]): Files['tenant'] {
+  if (tenantId === undefined || tenantId === DEFAULT_TENANT) return {}
+  const file = join(tenantDirectory(dataDir, tenantId), 'mimir.env')
+  const settings = readSettingsFile(file, problems)
+  problems.push(...findForeignSettings(Object.keys(settings)))
+  return settings
+}
+
+function readSettingsFile(file: string, problems: string[]): Record<string, string> {
+  if (!existsSync(file)) return {}
   try {
     return parseEnv(readFileSync(file, 'utf8')) as Record<string, string>
   } catch (error) {
@@ -92,20 +127,35 @@ function readSettingsFile(input: ConfigInput, problems: string[]): Record<string
   }
 }
 
+/** A tenant's own file wins over all that the process was given; of that it has what is not one tenant's. */
 function findValue(
   name: SettingName,
   input: ConfigInput,
-  fromFile: Record<string, string>,
+  files: Files,
   problems: string[],
 ): Found | undefined {
+  const { tenantId = DEFAULT_TENANT } = input
   const flag = input.flags?.[name]
   if (flag !== undefined) return { value: flag, source: 'flag' }
+  if (tenantId === DEFAULT_TENANT) return findServerValue(name, input, files.server, problems)
+  const own = findInFile(name, files.tenant, OWN_FILE, problems)
+  if (own || !isInherited(name)) return own
+  const found = findServerValue(name, input, files.server, problems)
+  return found && { ...found, value: inheritedValue(name, found.value, tenantId) }
+}
+
+function findServerValue(
+  name: SettingName,
+  input: ConfigInput,
+  file: Files['server'],
+  problems: string[],
+): Found | undefined {
   const value = input.env[name]
   // An empty variable is how compose files and unit files spell "not set".
   const setting: Setting = SETTINGS[name]
   if (value || (value === '' && setting.emptyCounts)) return { value, source: 'environment' }
   if (setting.secret) {
-    const path = input.env[`${name}_FILE`] || fromFile[`${name}_FILE`]
+    const path = input.env[`${name}_FILE`] || file[`${name}_FILE`]
     if (path) return readSecret(name, path, 'file named by the environment', problems)
     const directory = input.env.CREDENTIALS_DIRECTORY
     const credential = directory && join(directory, name)
@@ -113,9 +163,20 @@ function findValue(
       return readSecret(name, credential, 'systemd credential', problems)
     }
   }
-  const inFile = fromFile[name]
-  const isInFile = inFile || (inFile === '' && setting.emptyCounts)
-  return isInFile ? { value: inFile, source: 'mimir.env' } : undefined
+  return findInFile(name, file, 'mimir.env', problems)
+}
+
+function findInFile(
+  name: SettingName,
+  file: Readonly<Record<string, string>>,
+  source: SettingSource,
+  problems: string[],
+): Found | undefined {
+  const setting: Setting = SETTINGS[name]
+  const path = setting.secret && file[`${name}_FILE`]
+  if (path) return readSecret(name, path, source, problems)
+  const value = file[name]
+  return value || (value === '' && setting.emptyCounts) ? { value, source } : undefined
 }
 
 function readSecret(

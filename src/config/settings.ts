@@ -5,6 +5,7 @@ import { COMPLIANCE_SETTINGS, REPLACED_COMPLIANCE_NAMES } from './compliance-set
 import { EARLIER_ACCESS_NAMES } from './earlier-access-names.ts'
 import { defineSettings, hostAndPort, httpUrl, optionalText, text, whole } from './setting.ts'
 import { REPLACED_SIGN_IN_NAMES, SIGN_IN_SETTINGS } from './sign-in-settings.ts'
+import { TENANCY_SETTINGS } from './tenancy-settings.ts'
 
 const version = z
   .string()
@@ -218,13 +219,14 @@ export const SETTINGS = defineSettings({
   APP_DOWNLOAD_URL_IOS: { about: 'where the iOS app is', schema: httpUrl.optional() },
   ...COMPLIANCE_SETTINGS,
   ...SIGN_IN_SETTINGS,
+  ...TENANCY_SETTINGS,
 })
 
 export type SettingName = keyof typeof SETTINGS
 export type SettingValues = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> }
 
 /** Names that the programs around the server read: known, but no settings of it. */
-export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TEST_POSTGRES'])
+export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TENANT', 'MIMIR_TEST_POSTGRES'])
 
 /** Names of the earlier systems that mean something else here: answered with what replaces them. */
 export const REPLACED_NAMES: Readonly<Record<string, string>> = {

@@ -1,5 +1,4 @@
 import type { Ctx } from '../context.ts'
-import { DEFAULT_TENANT } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { OperatorActor } from '../policy/actor.ts'
 import type { Command } from './define-command.ts'
@@ -22,7 +21,7 @@ export async function runCommand(
   }
   const actor: OperatorActor = {
     kind: 'operator',
-    tenantId: DEFAULT_TENANT,
+    tenantId: ctx.config.tenantId,
     origin: { requestId: ctx.ids.next(), operation: `cli:${name}` },
   }
   return command.run(ctx, actor, parsed.data)

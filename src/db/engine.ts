@@ -21,6 +21,8 @@ export interface Engine {
   lockMigrations(tx: Tx): Promise<void>
   /** Keeps two nodes from extending the audit chain together; released at the transaction's end. */
   lockAuditChain(tx: Tx): Promise<void>
+  /** Takes everything of another tenant of the same database away. */
+  removeSchema(tx: Tx, name: string): Promise<void>
   /**
    * Whether the event `event` stands behind the place and can no longer be overtaken by one that a
    * running transaction wrote: in the order of (writer, position) nothing is missed then.

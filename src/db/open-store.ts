@@ -9,7 +9,8 @@ export async function openStore(config: Config, log: Logger): Promise<Engine> {
   const url = config.secrets.databaseUrl
   if (url) {
     const { openPostgres } = await import('./postgres.ts')
-    return openPostgres({ url, connections: config.databaseConnections }, log)
+    const { databaseConnections: connections, databaseSchema: schema } = config
+    return openPostgres({ url, connections, schema }, log)
   }
   mkdirSync(config.paths.backups, { recursive: true, mode: 0o700 })
   checkFile(config.paths.database)

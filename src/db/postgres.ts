@@ -62,15 +62,18 @@ function withOurErrors(connection: DatabaseConnection): DatabaseConnection {
 export interface PostgresOptions {
   readonly url: string
   readonly connections: number
+  /** Where the tables are; undefined: where the connection leads by itself. */
+  readonly schema?: string | undefined
 }
 
 export function openPostgres(options: PostgresOptions, log: Logger): Engine {
+  const { schema } = options
   const types = {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
       oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
   }
   const pool = new pg.Pool({
-    connectionString: options.url,
+    connectionString: withSearchPath(options),
     max: options.connections,
     connectionTimeoutMillis: 5000,
     // A server that stands still must not hold requests, nor our own stop, for ever.
@@ -97,7 +100,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
 
   return {
     kind: 'postgres',
-    location: withoutPassword(options.url),
+    location: withoutPassword(options.url) + (schema ? ` (schema ${schema})` : ''),
     columns: postgresColumns,
     read: db,
     async transaction(work) {
@@ -112,9 +115,17 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     },
     async lockMigrations(tx) {
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(tx)
+      // Whatever is done to a schema begins here.
+      if (schema) await sql`create schema if not exists ${sql.id(schema)}`.execute(tx)
     },
     async lockAuditChain(tx) {
-      await sql`select pg_advisory_xact_lock(${AUDIT_CHAIN_LOCK})`.execute(tx)
+      const lock = schema
+        ? sql`pg_advisory_xact_lock(${AUDIT_CHAIN_LOCK}, hashtext(${schema}))`
+        : sql`pg_advisory_xact_lock(${AUDIT_CHAIN_LOCK})`
+      await sql`select ${lock}`.execute(tx)
+    },
+    async removeSchema(tx, name) {
+      await sql`drop schema if exists ${sql.id(name)} cascade`.execute(tx)
     },
     isSettledBehind: ({ writer, position }) => sql<SqlBool>`
       (event.writer, event.position) > (${writer}::text::xid8, ${position}::bigint)
@@ -162,6 +173,16 @@ async function withinDeadline(answer: Promise<unknown>): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** With the schema as the one place where names are looked up: what is not there is nowhere. */
+function withSearchPath({ url, schema }: PostgresOptions): string {
+  if (schema === undefined) return url
+  const parsed = new URL(url)
+  const given = parsed.searchParams.get('options') ?? ''
+  // The last one counts, so the URL cannot lead elsewhere.
+  parsed.searchParams.set('options', `${given} -c search_path=${schema}`.trim())
+  return parsed.toString()
 }
 
 function withoutPassword(url: string): string {

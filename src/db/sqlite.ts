@@ -163,6 +163,8 @@ export function openSqlite(options: SqliteOptions): Engine {
     // One process holds the data directory, and its transactions run one after another.
     async lockMigrations() {},
     async lockAuditChain() {},
+    // Each tenant has a file of its own.
+    async removeSchema() {},
     isSettledBehind: ({ position }) =>
       sql<SqlBool>`event.writer = 0 and event.position > ${position}`,
     isUnsettled: () => sql<SqlBool>`1 = 0`,

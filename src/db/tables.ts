@@ -6,6 +6,7 @@ import type { MlsTables } from './mls-tables.ts'
 import type { NodeTables } from './node-tables.ts'
 import type { OAuthTables } from './oauth-tables.ts'
 import type { SignInTables } from './sign-in-tables.ts'
+import type { TenantTables } from './tenant-tables.ts'
 
 export type * from './access-tables.ts'
 export type * from './bot-tables.ts'
@@ -14,6 +15,7 @@ export type * from './mls-tables.ts'
 export type * from './node-tables.ts'
 export type * from './oauth-tables.ts'
 export type * from './sign-in-tables.ts'
+export type * from './tenant-tables.ts'
 
 /**
  * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
@@ -26,7 +28,8 @@ export interface Tables
     MlsTables,
     NodeTables,
     OAuthTables,
-    SignInTables {
+    SignInTables,
+    TenantTables {
   // accounts
   users: UserRow
   email_tokens: EmailTokenRow

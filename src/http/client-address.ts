@@ -19,7 +19,8 @@ export function clientAddress(
   return address
 }
 
-function isTrusted(address: string, trusted: BlockList): boolean {
+/** Whether what the peer says of others is believed. */
+export function isTrusted(address: string, trusted: BlockList): boolean {
   const family = isIP(address)
   return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
 }

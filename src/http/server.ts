@@ -73,6 +73,8 @@ export interface HttpServer {
   drained(timeoutMs: number): Promise<void>
   fetch(request: Request, peer: Peer): Promise<Response>
   originOf(request: Request, peer: Peer, operation: string): Origin
+  /** The answer to a request that is given to no route. */
+  refuse(error: unknown): Response
 }
 
 export function createHttpServer(options: HttpOptions): HttpServer {
@@ -235,6 +237,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       })
     },
     originOf,
+    refuse,
   }
 }
 

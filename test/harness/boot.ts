@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type App, createApp } from '../../src/app/create-app.ts'
+import type { App } from '../../src/app/create-app.ts'
+import { createServer } from '../../src/app/create-server.ts'
+import type { TenantServer } from '../../src/app/tenants/server.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { HubLimits } from '../../src/hub/limits.ts'
@@ -12,7 +14,7 @@ import { HubClient } from './hub.ts'
 import type { MailServer } from './mail-server.ts'
 import { createPerson, type Person } from './people.ts'
 import { Rest } from './rest.ts'
-import { createTestStore, type TestStore } from './store.ts'
+import { createTestStore, NO_STORE, type TestStore } from './store.ts'
 
 const CHEAP_WORK_FACTOR = 4
 
@@ -28,7 +30,7 @@ export interface BootOptions {
 
 /** A whole appliance in this process, on the engine of this run, listening on a free port. */
 export class Appliance implements AsyncDisposable {
-  readonly clock = new TestClock()
+  readonly clock: TestClock
   /** What the server logged, line by line. */
   readonly logged: string[] = []
   readonly dataDir: string
@@ -38,8 +40,15 @@ export class Appliance implements AsyncDisposable {
   readonly #store: TestStore
   readonly #options: BootOptions
   readonly #hubs: HubClient[] = []
+  readonly #tenants: Appliance[] = []
 
-  constructor(dataDir: string, store: TestStore, options: BootOptions) {
+  constructor(
+    dataDir: string,
+    store: TestStore,
+    options: BootOptions,
+    clock: TestClock = new TestClock(),
+  ) {
+    this.clock = clock
     this.dataDir = dataDir
     this.#store = store
     this.#options = options
@@ -53,8 +62,9 @@ export class Appliance implements AsyncDisposable {
   async start(): Promise<void> {
     const config = this.#config(this.#options.env)
     this.config = config
-    this.app = await createApp({
+    this.app = await createServer({
       config,
+      settingsOf: async (tenantId) => this.#config(this.#options.env, tenantId),
       log: createLog({
         level: 'debug',
         stream: { write: (line) => void this.logged.push(line) },
@@ -80,8 +90,20 @@ export class Appliance implements AsyncDisposable {
     }
   }
 
-  #config(env?: Record<string, string>): Config {
-    return loadConfig({ dataDir: this.dataDir, env: this.#env(env) }).config
+  #config(env?: Record<string, string>, tenantId = 'default'): Config {
+    return loadConfig({ dataDir: this.dataDir, env: this.#env(env), tenantId }).config
+  }
+
+  /** A tenant as it is served now, asked at the host. */
+  tenant(id: string, host: string): Appliance {
+    const app = (this.app as TenantServer).appOf(id)
+    if (!app) throw new Error(`the tenant ${id} is not served`)
+    const tenant = new Appliance(app.ctx.config.dataDir, NO_STORE, this.#options, this.clock)
+    tenant.app = app
+    tenant.config = app.ctx.config
+    tenant.url = `http://${host}:${new URL(this.url).port}`
+    this.#tenants.push(tenant)
+    return tenant
   }
 
   /** Takes these settings over in place of those it was started with, as SIGHUP does. */
@@ -151,7 +173,8 @@ export class Appliance implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#hubs.map((hub) => hub.stop()))
+    const hubs = [this, ...this.#tenants].flatMap((one) => one.#hubs)
+    await Promise.all(hubs.map((hub) => hub.stop()))
     await this.app?.close()
     await this.#store.drop()
     rmSync(this.dataDir, { recursive: true, force: true })

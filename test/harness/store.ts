@@ -14,6 +14,9 @@ export interface TestStore {
   drop(): Promise<void>
 }
 
+/** Of who has its store inside of another one's. */
+export const NO_STORE: TestStore = { env: {}, dump: async () => '', async drop() {} }
+
 /**
  * A store of its own for one appliance: a file in its data directory, or a database of the test server.
  *
@@ -22,7 +25,7 @@ export interface TestStore {
 export async function createTestStore(dataDir?: string): Promise<TestStore> {
   if (STORE === 'sqlite') {
     if (dataDir) await placeMigratedStore(join(dataDir, 'mimir.db'))
-    return { env: {}, dump: async () => '', async drop() {} }
+    return NO_STORE
   }
   const server = testServer()
   const store = await createDatabase(server, await migratedTemplate(server))

@@ -34,8 +34,9 @@ export interface Scene extends AsyncDisposable {
   rows(): Promise<Record<string, string[]>>
 }
 
-export async function setScene(): Promise<Scene> {
-  const mimir = await boot({ env: { MIMIR_PUBLIC_URL: `https://chat.example.org${PREFIX}` } })
+export async function setScene(given?: Appliance): Promise<Scene> {
+  const env = { MIMIR_PUBLIC_URL: `https://chat.example.org${PREFIX}` }
+  const mimir = given ?? (await boot({ env }))
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const [carol, dave] = [await mimir.person('carol'), await pendingUser(mimir, 'dave')]
   await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
@@ -144,7 +145,9 @@ export async function setScene(): Promise<Scene> {
       botId: webhook.bot.id,
     },
     rows: () => rowsOf(mimir),
-    [Symbol.asyncDispose]: () => mimir[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      if (!given) await mimir[Symbol.asyncDispose]()
+    },
   }
 }
 

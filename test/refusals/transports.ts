@@ -1,5 +1,5 @@
+import { HUB_PERMISSION } from '../../src/app/doors.ts'
 import { hubMethods, routes, tools } from '../../src/app/features.ts'
-import { HUB_PERMISSION } from '../../src/app/listen.ts'
 import { type AnyRoute, operationOf } from '../../src/http/define-route.ts'
 import type { Tool } from '../../src/mcp/define-tool.ts'
 import type { Permission, Requirement } from '../../src/policy/permissions.ts'

@@ -1,4 +1,4 @@
-import { type Ctx, DEFAULT_TENANT } from '../../context.ts'
+import type { Ctx } from '../../context.ts'
 import type { OperatorActor, Origin, UserActor } from '../../policy/actor.ts'
 import { invalidToken } from '../../policy/errors.ts'
 import { findAccountById } from '../accounts/access.ts'
@@ -11,7 +11,7 @@ export interface EnvironmentKeys {
   has(text: string): boolean
   /** Whether the id is that of one of them. */
   isKeyOfOne(keyId: string): boolean
-  authenticate(ctx: Pick<Ctx, 'db'>, text: string, origin: Origin): Promise<UserActor>
+  authenticate(ctx: Pick<Ctx, 'db' | 'config'>, text: string, origin: Origin): Promise<UserActor>
 }
 
 /** Makes the services that the environment's keys act as, where there are none yet. */
@@ -30,11 +30,11 @@ export async function openEnvironmentKeys(
   return {
     has: (text) => find(text) !== undefined,
     isKeyOfOne: (keyId) => [...owners.values()].some((owner) => owner.keyId === keyId),
-    async authenticate({ db }, text, origin) {
+    async authenticate({ db, config }, text, origin) {
       const owner = find(text)
       if (!owner) throw invalidToken({ reason: 'malformed_key' })
       const { keyId, userId } = owner
-      const user = await findAccountById(db.read, DEFAULT_TENANT, userId)
+      const user = await findAccountById(db.read, config.tenantId, userId)
       if (user?.status !== 'Active') {
         throw invalidToken({
           reason: 'owner_not_active',
@@ -60,11 +60,11 @@ const NEVER_EXPIRES =
   'keys of the environment never expire and may do all that a service may: `mimir apikey create` makes better ones'
 
 async function serviceFor(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'access'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'access' | 'config'>,
   name: string,
 ): Promise<string> {
   return ctx.db.transaction(async (tx) => {
-    const { service, isNew } = await findService(ctx, tx, DEFAULT_TENANT, name)
+    const { service, isNew } = await findService(ctx, tx, ctx.config.tenantId, name)
     if (isNew) {
       await recordAudit(ctx, tx, operator(ctx), {
         type: 'account.registered',
@@ -76,7 +76,7 @@ async function serviceFor(
   })
 }
 
-function operator({ ids }: Pick<Ctx, 'ids'>): OperatorActor {
+function operator({ ids, config }: Pick<Ctx, 'ids' | 'config'>): OperatorActor {
   const origin = { requestId: ids.next(), operation: 'start' }
-  return { kind: 'operator', tenantId: DEFAULT_TENANT, origin }
+  return { kind: 'operator', tenantId: config.tenantId, origin }
 }

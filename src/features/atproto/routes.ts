@@ -1,5 +1,4 @@
 import type { Ctx } from '../../context.ts'
-import { DEFAULT_TENANT } from '../../context.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { isStorable } from '../../platform/text.ts'
@@ -35,8 +34,9 @@ export const routes = [
     async respond(ctx, _actor, { params }) {
       const name = String(params.name)
       if (!isStorable(name)) throw new AppError(commonErrors.notFound)
-      const id = ctx.config.atproto.localDidPrefix + name.toLowerCase()
-      const account = (await accountsOf(ctx, ctx.db.read, DEFAULT_TENANT, [id])).get(id)
+      const { tenantId, atproto } = ctx.config
+      const id = atproto.localDidPrefix + name.toLowerCase()
+      const account = (await accountsOf(ctx, ctx.db.read, tenantId, [id])).get(id)
       if (account?.status !== 'Active') throw new AppError(commonErrors.notFound)
       return Response.json({
         '@context': CONTEXT,

@@ -1,4 +1,4 @@
-import { type Ctx, DEFAULT_TENANT } from '../../context.ts'
+import type { Ctx } from '../../context.ts'
 import { createGuardedFetch } from '../../outbound/guarded-fetch.ts'
 import { toIso } from '../../platform/clock.ts'
 import { jobActor } from '../../policy/actor.ts'
@@ -70,17 +70,18 @@ export function createAlertWatch(): AlertWatch {
 
 /** Into the audit log and, in the same transaction, a letter. */
 async function record(ctx: Ctx, { rule, state, value }: News): Promise<void> {
-  const { email } = ctx.config.alerts
+  const { tenantId, alerts } = ctx.config
+  const { email } = alerts
   const rounded = Math.round(value * 100) / 100
   await ctx.db.transaction(async (tx) => {
-    await recordAudit(ctx, tx, jobActor(DEFAULT_TENANT, 'watch-alerts', ctx.ids.next()), {
+    await recordAudit(ctx, tx, jobActor(tenantId, 'watch-alerts', ctx.ids.next()), {
       type: 'security.alert',
       outcome: state === 'firing' ? 'error' : 'allow',
       details: { alert: rule.name, state, value: rounded },
     })
     if (!email || !ctx.mailer) return
     const over = state === 'resolved'
-    await ctx.mailer.queue(tx, DEFAULT_TENANT, {
+    await ctx.mailer.queue(tx, tenantId, {
       to: email,
       subject: `Mimir ${over ? 'is well again' : 'alert'}: ${rule.name}`,
       text: `${rule.text}\n\n${over ? 'This is over.' : `The value is ${rounded}.`}\n${ctx.config.publicUrl}\n`,

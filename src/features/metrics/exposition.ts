@@ -1,6 +1,6 @@
 import type { Metric, Registry } from 'prom-client'
 import type { Ctx } from '../../context.ts'
-import type { Tally, Timing } from '../../platform/metrics.ts'
+import type { Metrics, Tally, Timing } from '../../platform/metrics.ts'
 import { VERSION } from '../../platform/version.ts'
 import { readGauges } from './gauges.ts'
 
@@ -10,11 +10,19 @@ export interface Exposition {
   text(): Promise<string>
 }
 
-export async function createExposition(ctx: Ctx): Promise<Exposition> {
+/** One appliance of the process, and how its numbers are told from those of the others. */
+export interface Source {
+  /** The same names for every source. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly ctx: Ctx
+}
+
+/** `sources` is asked each time anew: appliances come and go. */
+export async function createExposition(sources: () => readonly Source[]): Promise<Exposition> {
   const { collectDefaultMetrics, Gauge, Registry } = await import('prom-client')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  registerCounts(registry, ctx)
+  registerCounts(registry, sources)
   new Gauge({
     name: 'mimir_info',
     help: 'The version that runs',
@@ -25,34 +33,41 @@ export async function createExposition(ctx: Ctx): Promise<Exposition> {
   return {
     contentType: registry.contentType,
     async text() {
-      for (const { name, help, label, values } of await readGauges(ctx)) {
-        const labelNames = label ? [label] : []
-        const gauge =
-          gauges.get(name) ?? new Gauge({ name, help, labelNames, registers: [registry] })
-        gauges.set(name, gauge)
-        gauge.reset()
-        for (const [key, value] of values) gauge.set(label ? { [label]: key } : {}, value)
+      for (const gauge of gauges.values()) gauge.reset()
+      for (const { labels, ctx } of sources()) {
+        for (const { name, help, label, values } of await readGauges(ctx)) {
+          const labelNames = [...Object.keys(labels), ...(label ? [label] : [])]
+          const gauge =
+            gauges.get(name) ?? new Gauge({ name, help, labelNames, registers: [registry] })
+          gauges.set(name, gauge)
+          for (const [key, value] of values) {
+            gauge.set(label ? { ...labels, [label]: key } : labels, value)
+          }
+        }
       }
       return registry.metrics()
     },
   }
 }
 
-function registerCounts(registry: Registry, { metrics, keyring }: Ctx): void {
-  const audited = (of: Readonly<Record<string, string>>) => () =>
-    Object.entries(of).map(([type, label]): [string, number] => [
-      label,
-      metrics.auditEvents.get(type),
-    ])
-  const counters: [name: string, help: string, labels: string[], read: () => Counts][] = [
-    ['http_requests', 'Answered requests', ['method', 'status'], all(metrics.requests)],
-    ['hub_invocations', 'Hub invocations', ['method', 'outcome'], all(metrics.invocations)],
-    ['events', 'Events that live connections were told', ['name'], all(metrics.events)],
-    ['auth_failures', 'Credentials that were not taken', ['reason'], all(metrics.authFailures)],
-    ['ratelimit_rejected', 'Calls over their limit', ['class'], all(metrics.rateLimited)],
-    ['audit_events', 'Audit events', ['type', 'outcome'], all(metrics.auditEvents)],
-    ['audit_lost', 'Refusals that could not be recorded', [], all(metrics.auditLost)],
-    ['job_failures', 'Runs of jobs that failed', ['name'], all(metrics.jobFailures)],
+function registerCounts(registry: Registry, sources: () => readonly Source[]): void {
+  const all = (name: Tallies) => (ctx: Ctx) => ctx.metrics[name].entries()
+  const audited =
+    (of: Readonly<Record<string, string>>) =>
+    ({ metrics }: Ctx) =>
+      Object.entries(of).map(([type, label]): [string, number] => [
+        label,
+        metrics.auditEvents.get(type),
+      ])
+  const counters: [name: string, help: string, labels: string[], read: (ctx: Ctx) => Counts][] = [
+    ['http_requests', 'Answered requests', ['method', 'status'], all('requests')],
+    ['hub_invocations', 'Hub invocations', ['method', 'outcome'], all('invocations')],
+    ['events', 'Events that live connections were told', ['name'], all('events')],
+    ['auth_failures', 'Credentials that were not taken', ['reason'], all('authFailures')],
+    ['ratelimit_rejected', 'Calls over their limit', ['class'], all('rateLimited')],
+    ['audit_events', 'Audit events', ['type', 'outcome'], all('auditEvents')],
+    ['audit_lost', 'Refusals that could not be recorded', [], all('auditLost')],
+    ['job_failures', 'Runs of jobs that failed', ['name'], all('jobFailures')],
     [
       'auth_login',
       'Sign-ins',
@@ -75,67 +90,87 @@ function registerCounts(registry: Registry, { metrics, keyring }: Ctx): void {
       'messages_unreadable',
       'Sealed things that could not be opened',
       [],
-      () => [['', keyring.unreadable.count]],
+      ({ keyring }) => [['', keyring.unreadable.count]],
     ],
   ]
   for (const [name, help, labels, read] of counters) {
-    register(registry, { name: `mimir_${name}_total`, help, type: 'counter', labels, read })
+    register(registry, sources, {
+      name: `mimir_${name}_total`,
+      help,
+      type: 'counter',
+      labels,
+      read,
+    })
   }
-  timing(registry, 'mimir_http_request_seconds', 'Time to an answer', metrics.requestSeconds)
-  timing(
-    registry,
-    'mimir_auth_validation_seconds',
-    'Time to check a credential',
-    metrics.authSeconds,
-  )
+  timing(registry, sources, 'mimir_http_request_seconds', 'Time to an answer', 'requestSeconds')
+  const help = 'Time to check a credential'
+  timing(registry, sources, 'mimir_auth_validation_seconds', help, 'authSeconds')
 }
 
-type Counts = Iterable<[label: string, count: number]>
+/** Names of what is counted in one way. */
+type Of<T> = { [K in keyof Metrics]: Metrics[K] extends T ? K : never }[keyof Metrics]
+type Tallies = Of<Tally>
+type Timings = Of<Timing>
 
-const all = (tally: Tally) => () => tally.entries()
+type Counts = Iterable<[label: string, count: number]>
 
 interface Counted {
   readonly name: string
   readonly help: string
   readonly type: string
   readonly labels: readonly string[]
-  read(): Counts
+  read(ctx: Ctx): Counts
 }
 
 /** The registry asks a metric for its values: ours are read where they are counted. */
-function register(registry: Registry, { name, help, type, labels, read }: Counted): void {
+function register(
+  registry: Registry,
+  sources: () => readonly Source[],
+  { name, help, type, labels, read }: Counted,
+): void {
+  const valuesOf = ({ labels: own, ctx }: Source) =>
+    [...read(ctx)].map(([label, value]) => {
+      const parts = label.split('|')
+      const told = Object.fromEntries(labels.map((key, n) => [key, parts[n] ?? '']))
+      return { value, labels: { ...own, ...told } }
+    })
   const get = async () => ({
     name,
     help,
     type,
     aggregator: 'sum',
-    values: [...read()].map(([label, value]) => {
-      const parts = label.split('|')
-      return { value, labels: Object.fromEntries(labels.map((key, n) => [key, parts[n] ?? ''])) }
-    }),
+    values: sources().flatMap(valuesOf),
   })
   registry.registerMetric({ name, get, reset() {} } as unknown as Metric)
 }
 
-function timing(registry: Registry, name: string, help: string, source: Timing): void {
-  const get = async () => {
+function timing(
+  registry: Registry,
+  sources: () => readonly Source[],
+  name: string,
+  help: string,
+  timing: Timings,
+): void {
+  const valuesOf = ({ labels, ctx }: Source) => {
+    const { bounds, buckets, sum, count } = ctx.metrics[timing]
     let below = 0
-    const values = source.buckets.map((count, n) => {
-      below += count
-      const le = source.bounds[n] ?? '+Inf'
-      return { metricName: `${name}_bucket`, labels: { le }, value: below }
+    const values = buckets.map((bucket, n) => {
+      below += bucket
+      const le = bounds[n] ?? '+Inf'
+      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: below }
     })
-    return {
-      name,
-      help,
-      type: 'histogram',
-      aggregator: 'sum',
-      values: [
-        ...values,
-        { metricName: `${name}_sum`, labels: {}, value: source.sum },
-        { metricName: `${name}_count`, labels: {}, value: source.count },
-      ],
-    }
+    return [
+      ...values,
+      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_count`, labels, value: count },
+    ]
   }
+  const get = async () => ({
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum',
+    values: sources().flatMap(valuesOf),
+  })
   registry.registerMetric({ name, get, reset() {} } as unknown as Metric)
 }

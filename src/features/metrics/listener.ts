@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Ctx } from '../../context.ts'
+import type { Config } from '../../config/config.ts'
+import type { Logger } from '../../platform/log.ts'
 import { isSameSecret } from '../../platform/tokens.ts'
-import { createExposition, type Exposition } from './exposition.ts'
+import { createExposition, type Exposition, type Source } from './exposition.ts'
 
 export interface MetricsListener {
   readonly port: number
@@ -13,13 +14,17 @@ export interface MetricsListener {
  * Serves `/metrics` where the settings say, apart from everything else. An address that the
  * administrator did not choose may be taken: that is logged, and there are no metrics.
  */
-export async function listenForMetrics(ctx: Ctx): Promise<MetricsListener | undefined> {
-  const { listen, chosen } = ctx.config.metrics
+export async function listenForMetrics(
+  config: Config,
+  log: Logger,
+  sources: () => readonly Source[],
+): Promise<MetricsListener | undefined> {
+  const { listen, chosen } = config.metrics
   if (!listen) return undefined
   let exposition: Promise<Exposition> | undefined
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      ctx.log.error({ err: error }, 'metrics could not be read')
+      log.error({ err: error }, 'metrics could not be read')
       response.writeHead(500).end()
     })
   })
@@ -27,12 +32,12 @@ export async function listenForMetrics(ctx: Ctx): Promise<MetricsListener | unde
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?')[0]
     if (path !== '/metrics' || request.method !== 'GET') return void response.writeHead(404).end()
-    const { metricsToken } = ctx.config.secrets
+    const { metricsToken } = config.secrets
     const given = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
     if (metricsToken && !(given && isSameSecret(given, metricsToken))) {
       return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end()
     }
-    exposition ??= createExposition(ctx)
+    exposition ??= createExposition(sources)
     const { contentType, text } = await exposition
     response.writeHead(200, { 'content-type': contentType }).end(await text())
   }
@@ -44,7 +49,7 @@ export async function listenForMetrics(ctx: Ctx): Promise<MetricsListener | unde
     })
   } catch (error) {
     if (chosen) throw error
-    ctx.log.info({ port: listen.port }, 'no metrics: their port is taken; see MIMIR_METRICS_LISTEN')
+    log.info({ port: listen.port }, 'no metrics: their port is taken; see MIMIR_METRICS_LISTEN')
     return undefined
   }
   return {

@@ -23,7 +23,6 @@ import { reconnectAfterCommit } from '../roles/service.ts'
 import { admissionByRule, mappedRole, roleAfter } from './admission.ts'
 import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
 import { oidcErrors } from './errors.ts'
-import { tenantOf } from './flow.ts'
 import { findIdentity, insertIdentity, updateIdentity } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'config' | 'bus'>
@@ -51,7 +50,7 @@ export async function resolveAccount(
   for (let attempt = 1; ; attempt++) {
     try {
       const { issuer, subject } = person
-      const known = await findIdentity(ctx.db.read, tenantOf(person.provider), issuer, subject)
+      const known = await findIdentity(ctx.db.read, ctx.config.tenantId, issuer, subject)
       if (known) return await welcomeBack(ctx, actor, person, known)
       const own = await ownerOfSubject(ctx, person)
       if (!own) return await admit(ctx, actor, person, invitationToken, attempt > 1)
@@ -64,7 +63,7 @@ export async function resolveAccount(
 
 /** Whose account the operator said that the subject opens; no service's, which no person is. */
 async function ownerOfSubject(ctx: Needs, person: Person): Promise<UserRow | undefined> {
-  const tenantId = tenantOf(person.provider)
+  const tenantId = ctx.config.tenantId
   const subject = await findSubject(ctx.db.read, person.issuer, person.subject)
   if (!subject || subject.tenant_id !== tenantId || subject.role === 'service') return undefined
   return findAccountById(ctx.db.read, tenantId, subject.user_id)
@@ -126,7 +125,7 @@ async function admit(
   needsOtherName: boolean,
 ): Promise<UserRow> {
   const { provider, claims } = person
-  const tenantId = tenantOf(provider)
+  const tenantId = ctx.config.tenantId
   const byRule = admissionByRule(provider, claims)
   const invitation =
     byRule === undefined && invitationToken !== undefined

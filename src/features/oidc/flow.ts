@@ -1,5 +1,5 @@
 import type { OidcProvider } from '../../config/oidc.ts'
-import { type Ctx, DEFAULT_TENANT } from '../../context.ts'
+import type { Ctx } from '../../context.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { open, seal } from '../../platform/secret-box.ts'
@@ -23,10 +23,6 @@ export interface KeptFlow {
 export type FlowPurpose = Omit<KeptFlow, 'nonce' | 'codeVerifier'>
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'keyring' | 'config' | 'oidc'>
-
-export function tenantOf(provider: OidcProvider): string {
-  return provider.tenant ?? DEFAULT_TENANT
-}
 
 export function callbackUri(config: Ctx['config']): string {
   return `${config.publicUrl}/auth/callback`
@@ -65,7 +61,7 @@ export async function beginFlow(
   await ctx.db.transaction((tx) =>
     insertFlow(tx, {
       state_hash: stateHash,
-      tenant_id: tenantOf(provider),
+      tenant_id: ctx.config.tenantId,
       browser_hash: sha256Hex(browser),
       provider: provider.name,
       key_id: sealed.keyId,

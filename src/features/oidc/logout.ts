@@ -8,7 +8,6 @@ import type { Actor, UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { endSession, endSsoSessions, logoutHint } from '../sessions/service.ts'
 import { oidcErrors } from './errors.ts'
-import { tenantOf } from './flow.ts'
 import { rememberLogoutToken } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | 'log' | 'oidc'>
@@ -52,7 +51,7 @@ export async function backChannelLogout(ctx: Needs, actor: Actor, token: string)
   await ctx.db.transaction(async (tx) => {
     const isFirst = await rememberLogoutToken(tx, {
       token_hash: sha256Hex(`${provider.issuer} ${jti}`),
-      tenant_id: tenantOf(provider),
+      tenant_id: ctx.config.tenantId,
       expires_at: toIso(now + 2 * MOST_AGE),
     })
     if (!isFirst) throw new AppError(oidcErrors.invalidLogoutToken)

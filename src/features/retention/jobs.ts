@@ -1,4 +1,3 @@
-import { DEFAULT_TENANT } from '../../context.ts'
 import { defineJob } from '../../jobs/define-job.ts'
 import { HOUR } from '../../platform/clock.ts'
 import { jobActor } from '../../policy/actor.ts'
@@ -9,7 +8,8 @@ export const jobs = [
     name: 'run-retention',
     everyMs: HOUR,
     run: async (ctx, signal) => {
-      await runRetention(ctx, jobActor(DEFAULT_TENANT, 'run-retention', ctx.ids.next()), signal)
+      const actor = jobActor(ctx.config.tenantId, 'run-retention', ctx.ids.next())
+      await runRetention(ctx, actor, signal)
     },
   }),
 ]

@@ -1,4 +1,4 @@
-import { jwtVerify, SignJWT } from 'jose'
+import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type { Ctx } from '../../context.ts'
 import { MINUTE, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
@@ -28,6 +28,7 @@ export async function signAccessToken(
     username: subject.username,
     sid: subject.sessionId,
     ...(subject.isAdmin ? { admin: 'true' } : {}),
+    ...tenantClaim(ctx.config),
   })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: key.id })
     .setSubject(subject.userId)
@@ -39,6 +40,13 @@ export async function signAccessToken(
     .setExpirationTime(expiresAt)
     .sign(key.key)
   return { token, expiresAt: toIso(expiresAt * 1000) }
+}
+
+/** What leads the token's bearer to the tenant, where a claim does so. */
+function tenantClaim({ tenancy, tenantId }: Ctx['config']): JWTPayload {
+  if (tenancy?.source.kind !== 'jwt_claim') return {}
+  const { path } = tenancy.source
+  return path.reduceRight<unknown>((value, name) => ({ [name]: value }), tenantId) as JWTPayload
 }
 
 /** Whose token it is, or `unauthorized`. A token without `kid` is tried with every key. */

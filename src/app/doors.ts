@@ -1,0 +1,266 @@
+import type { Config } from '../config/config.ts'
+import type { Ctx } from '../context.ts'
+import { openEnvironmentKeys } from '../features/api-keys/environment.ts'
+import { checkAppVersion, gateErrors } from '../features/app-gate/service.ts'
+import { recordDataRead } from '../features/audit/access-log.ts'
+import { createRefusalRecorder, type RecordRefusal } from '../features/audit/service.ts'
+import { deviceConnected, deviceDisconnected } from '../features/calls/devices.ts'
+import { endAllRinging } from '../features/calls/endings.ts'
+import { listConversationIds } from '../features/conversations/access.ts'
+import { createJwtBearers } from '../features/jwt-bearers/authenticate.ts'
+import { requireFreshProof } from '../features/mfa/service.ts'
+import { listConvoIds } from '../features/mls/access.ts'
+import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
+import { consentErrors } from '../features/privacy/consents.ts'
+import { defineRawRoute, operationOf } from '../http/define-route.ts'
+import { toResponse } from '../http/on-error.ts'
+import { openApiDocument } from '../http/openapi.ts'
+import { createHttpServer } from '../http/server.ts'
+import { createHub, type Hub } from '../hub/hub.ts'
+import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
+import { createMcp, type Mcp } from '../mcp/server.ts'
+import { AppError, commonErrors } from '../platform/errors.ts'
+import { stopwatch } from '../platform/metrics.ts'
+import { VERSION } from '../platform/version.ts'
+import { type Actor, authorize, type Origin, type UserActor } from '../policy/actor.ts'
+import { isChange } from '../policy/admission.ts'
+import type { Permission, Requirement } from '../policy/permissions.ts'
+import type { ServeOptions } from '../runtime/runtime.ts'
+import { admit } from './admit.ts'
+import {
+  type Authenticator,
+  anonymous as anonymousOf,
+  createAuthenticator,
+} from './authenticate.ts'
+import { type CleanUp, createCleanUp } from './clean-up.ts'
+import { countAnswer, countEvents } from './count.ts'
+import { hubMethods, routes, tools } from './features.ts'
+import { buildXrpc } from './xrpc.ts'
+
+/** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
+const DRAIN_MS = 3000
+
+const UNTOLD = 'calls that rang at the stop have left no entry'
+
+const MCP_PATH = '/mcp'
+
+/** Where people begin to sign in with their identity provider. */
+const SIGN_IN_PAGE = '/auth/login'
+
+export interface DoorOptions {
+  readonly hubLimits?: Partial<HubLimits>
+  /** Parse answers with their schemas: for tests and development. */
+  readonly checkAnswers?: boolean
+}
+
+/** What an appliance answers by, whoever listens for it. */
+export interface Doors
+  extends Pick<ServeOptions, 'fetch' | 'upgrade' | 'failed' | 'maxMessageBytes'> {
+  /** The answer to what is refused before anything of it was looked at. */
+  refuse(error: AppError): Response
+  /** Ends calls, closes sockets kindly and lets requests finish; a second call waits for the first. */
+  shut(): Promise<void>
+}
+
+/** Puts the transports together. What outlives the shutting of the doors is left with `cleanUp`. */
+export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions): Promise<Doors> {
+  const { config, log } = ctx
+  const anonymous = (origin: Origin) => anonymousOf(config, origin)
+  const refused = createRefusalRecorder(ctx)
+  const authenticator = createAuthenticator({
+    ctx,
+    environmentKeys: await openEnvironmentKeys(ctx),
+    jwtBearers: createJwtBearers(ctx),
+    refused,
+  })
+  const mcp = createMcp({
+    ctx,
+    tools,
+    version: VERSION,
+    authenticate: (request, origin) => authenticator.identify(request, origin, 'mcp'),
+    admit: (actor, changes) =>
+      admit(ctx, { actor, changes, operation: actor.origin.operation }, MCP_PATH),
+    refused,
+  })
+  const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
+  const checkAnswers = options.checkAnswers ?? false
+  const xrpc = buildXrpc(ctx, { authenticator, anonymous, refused, checkAnswers })
+  const http = createHttpServer({
+    ctx,
+    routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
+    anonymous,
+    authenticate: async (request, origin) => {
+      const elapsed = stopwatch()
+      const actor = await authenticator.identify(request, origin, 'rest')
+      ctx.metrics.authSeconds.observe(elapsed())
+      return actor
+    },
+    requireFreshProof: (actor, requirement, addsFactor) =>
+      requireFreshProof(ctx, actor, requirement, addsFactor),
+    identifyIfKnown: authenticator.identifyIfKnown,
+    signInPage(isPage) {
+      if (ctx.access.rules().defaultMethod === 'oauth') return SIGN_IN_PAGE
+      return isPage ? '/auth/sign-in' : undefined
+    },
+    admit: async (request, actor, route, params) => {
+      const operation = operationOf(route)
+      checkAppVersion(config, actor, route.path, request.headers)
+      // What is asked of MCP says whether it changes anything, not that it is posted.
+      const changes = route.method !== 'get' && route.path !== MCP_PATH
+      await admit(ctx, { actor, changes, operation }, route.path)
+      if (config.watched)
+        await watch(ctx, actor, route.method === 'get' && route.permission, params)
+    },
+    answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
+    refused,
+    checkAnswers: options.checkAnswers ?? false,
+    mounts: [xrpc],
+  })
+  const prefixes = ['', config.pathPrefix]
+  const hubPaths = new Set(prefixes.map((prefix) => `${prefix}/hubs/dm`))
+  const xrpcPaths = prefixes.map((prefix) => prefix + xrpc.path)
+
+  const closing = createCleanUp()
+  closing.defer(() => http.drained(DRAIN_MS))
+  closing.defer(() => Promise.all([hub.close(), xrpc.close()]))
+  closing.defer(() => endAllRinging(ctx).catch((error) => log.warn({ err: error }, UNTOLD)))
+
+  return {
+    maxMessageBytes: options.hubLimits?.frameBytes ?? DEFAULT_HUB_LIMITS.frameBytes,
+    failed: (error) => toResponse(error, ctx.ids.next(), log),
+    fetch(request, peer) {
+      const { pathname } = new URL(request.url)
+      const negotiates = pathname.endsWith('/negotiate') && hubPaths.has(pathname.slice(0, -10))
+      if (negotiates && request.method === 'POST') {
+        return hub.negotiate(request, http.originOf(request, peer, 'POST /hubs/dm/negotiate'))
+      }
+      return http.fetch(request, peer)
+    },
+    async upgrade(request, peer) {
+      const { pathname } = new URL(request.url)
+      if (xrpcPaths.some((path) => pathname.startsWith(path))) {
+        return xrpc.upgrade(request, http.originOf(request, peer, xrpc.operationOf(request)))
+      }
+      const origin = http.originOf(request, peer, 'hub:connect')
+      if (hubPaths.has(pathname)) return hub.upgrade(request, origin)
+      return toResponse(new AppError(commonErrors.notFound), origin.requestId, log)
+    },
+    refuse: (error) => http.refuse(error),
+    shut: () => closing.run(),
+  }
+}
+
+function buildHub(
+  ctx: Ctx,
+  cleanUp: CleanUp,
+  authenticator: Authenticator,
+  refused: RecordRefusal,
+  limits: Partial<HubLimits> = {},
+): Hub {
+  // What is being written of people's coming and going: a stop waits for it.
+  const changes = new Set<Promise<void>>()
+  cleanUp.defer(() => Promise.all(changes))
+  const track = (work: Promise<void>) => {
+    const change = work
+      .catch((error: unknown) => ctx.log.error({ err: error }, 'a change of presence was lost'))
+      .finally(() => changes.delete(change))
+    changes.add(change)
+  }
+  const hub = createHub({
+    ctx,
+    methods: hubMethods,
+    limits,
+    async authenticate(request, origin) {
+      const actor = await authenticator.identify(request, origin, 'hub')
+      await admit(ctx, { actor, changes: false, operation: origin.operation }, '/hubs/dm')
+      await enter(actor, refused)
+      return actor
+    },
+    admit: (actor, { permission, name }) => {
+      const operation = `hub:${name}`
+      ctx.admission.check({ actor, changes: isChange(permission), operation })
+      return ctx.config.watched && watch(ctx, actor, permission)
+    },
+    told: (method, outcome) => ctx.metrics.invocations.add(`${method}|${outcome}`),
+    refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
+    refused,
+    stillActive: (actor) => authenticator.stillHolds(actor),
+    conversationsOf: async ({ userId }) => [
+      ...(await listConversationIds(ctx.db.read, userId)),
+      ...(await listConvoIds(ctx.db.read, userId)),
+    ],
+    presence: {
+      connected: (actor, connectionId) => {
+        track(connectionOpened(ctx, actor))
+        deviceConnected(ctx, actor, connectionId)
+      },
+      disconnected: (actor) => {
+        track(connectionClosed(ctx, actor))
+        deviceDisconnected(ctx, actor)
+      },
+    },
+  })
+  ctx.bus.subscribe(hub)
+  ctx.bus.subscribe(countEvents(ctx.metrics))
+  ctx.metrics.connections = () => hub.counts()
+  return hub
+}
+
+/** The protocol has its own ways to refuse, so it is asked for no permission before it begins. */
+function mcpRoutes(mcp: Mcp) {
+  return (['post', 'get', 'delete'] as const).map((method) =>
+    defineRawRoute({
+      method,
+      path: MCP_PATH,
+      summary: 'The Model Context Protocol for AI clients (streamable HTTP)',
+      permission: 'public',
+      rate: 'unlimited',
+      respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
+    }),
+  )
+}
+
+/** Events are, before all else, what people write to each other: who may not read that hears nothing. */
+export const HUB_PERMISSION: Permission = 'messages:read'
+
+async function enter(actor: UserActor, refused: RecordRefusal): Promise<void> {
+  try {
+    authorize(actor, HUB_PERMISSION)
+  } catch (error) {
+    if (error instanceof AppError) await refused(actor, error)
+    throw error
+  }
+}
+
+/** Notes that somebody is at work, and what they are about to read. */
+async function watch(
+  ctx: Ctx,
+  actor: Actor,
+  reads: Requirement | false,
+  params?: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (actor.kind === 'user' && actor.sessionId) ctx.activity.seen(actor.sessionId)
+  if (reads) await recordDataRead(ctx, actor, reads, params)
+}
+
+/** What may be refused on a path before its route is asked. */
+const admission = (path: string) => [...gateErrors(path), ...consentErrors(path)]
+
+/** What describes the other routes. */
+function documentRoutes(config: Config) {
+  // Always the same, and not cheap: made when first asked for.
+  let document: Promise<object> | undefined
+  return [
+    defineRawRoute({
+      method: 'get',
+      path: '/api/openapi.json',
+      summary: 'This interface as an OpenAPI 3.1 document',
+      permission: 'public',
+      rate: 'unlimited',
+      respond: async () => {
+        document ??= openApiDocument(routes, config.publicUrl, admission)
+        return Response.json(await document)
+      },
+    }),
+  ]
+}

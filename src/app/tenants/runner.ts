@@ -1,0 +1,134 @@
+import type { KnownTenant } from '../../features/tenants/access.ts'
+import { DEFAULT_TENANT } from '../../policy/tenant-id.ts'
+import { type App, createApp } from '../create-app.ts'
+import { describeFailure } from '../describe-failure.ts'
+import type { Doors } from '../doors.ts'
+import { bootstrapAdmin } from '../first-start.ts'
+import type { TenantServerOptions } from './server.ts'
+import type { Entry, Standing, TenantTable } from './table.ts'
+
+/** Starts and stops the tenants beside the default one, one change after the other. */
+export interface TenantRunner {
+  /** Opens the doors of the default tenant, then all the others; gives its doors. */
+  begin(first: App, known: () => Promise<readonly KnownTenant[]>): Promise<Doors>
+  /** Brings what is served in line with the table of tenants. Before the beginning: nothing. */
+  settle(): Promise<void>
+  /** Takes over what changed in the tenants' settings; one that failed is tried again. */
+  reload(): Promise<void>
+  /** Stops all but the default tenant, and starts none any more. */
+  stop(): Promise<void>
+}
+
+export function createTenantRunner(table: TenantTable, options: TenantServerOptions): TenantRunner {
+  const { log } = options
+  let known: (() => Promise<readonly KnownTenant[]>) | undefined
+  let turn = Promise.resolve()
+
+  /** Waits for its turn: two changes at once would start a tenant twice. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = turn.then(work)
+    turn = done.catch(() => {})
+    return done
+  }
+
+  async function open(tenant: KnownTenant): Promise<Standing> {
+    const ownLog = log.child({ tenant: tenant.id })
+    let app: App | undefined
+    try {
+      const config = await options.settingsOf(tenant.id)
+      app = await createApp({ ...options, config, log: ownLog })
+      await bootstrapAdmin(app)
+      return { state: 'serving', app, doors: await app.start() }
+    } catch (error) {
+      const { lines, unexpected } = describeFailure(error)
+      const reason = lines.join('; ')
+      const before = table.get(tenant.id)
+      // It is tried again every minute; the same reason is worth one line.
+      if (before?.state !== 'failed' || before.reason !== reason) {
+        ownLog.error({ reason, ...(unexpected ? { err: error } : {}) }, NOT_SERVED)
+      }
+      await app?.close().catch((cause: unknown) => ownLog.error({ err: cause }, UNCLEAN))
+      return { state: 'failed', reason }
+    }
+  }
+
+  /** Why it is not served so far. */
+  function failureOf(tenantId: string): Standing {
+    const before = table.get(tenantId)
+    return { state: 'failed', reason: before?.state === 'failed' ? before.reason : STARTING }
+  }
+
+  async function close({ tenant, ...standing }: Entry): Promise<void> {
+    if (standing.state !== 'serving') return
+    await standing.app
+      .close()
+      .catch((error: unknown) => log.error({ err: error, tenant: tenant.id }, UNCLEAN))
+  }
+
+  async function settle(): Promise<void> {
+    const first = table.default
+    if (known === undefined || first === undefined) return
+    const tenants = await known()
+    const serving = new Map<string, Standing>()
+    const leaving: Entry[] = []
+    for (const entry of table.all()) {
+      const { tenant, ...standing } = entry
+      const now = tenants.find(({ id }) => id === tenant.id)
+      if (standing.state !== 'serving' || tenant.id === DEFAULT_TENANT) continue
+      if (now && !now.isDisabled) serving.set(tenant.id, standing)
+      else leaving.push(entry)
+    }
+    const put = () => {
+      const entries = tenants.map((tenant): Entry => {
+        if (tenant.isDisabled) return { tenant, state: 'disabled' }
+        return { tenant, ...(serving.get(tenant.id) ?? failureOf(tenant.id)) }
+      })
+      table.replace([first, ...entries])
+    }
+    // Nothing is led to those who leave, nor to those who are not there yet.
+    put()
+    await Promise.all(leaving.map(close))
+    for (const tenant of tenants) {
+      if (!tenant.isDisabled && !serving.has(tenant.id)) {
+        serving.set(tenant.id, await open(tenant))
+      }
+    }
+    put()
+  }
+
+  return {
+    async begin(first, listKnown) {
+      const doors = await first.start()
+      const { hostname } = new URL(first.ctx.config.publicUrl)
+      const tenant = { id: DEFAULT_TENANT, hosts: [hostname], claims: [], isDisabled: false }
+      table.replace([{ tenant, state: 'serving', app: first, doors }])
+      known = listKnown
+      await inTurn(settle)
+      return doors
+    },
+    settle: () => inTurn(settle),
+    reload: () =>
+      inTurn(async () => {
+        await settle()
+        for (const { tenant, app } of table.serving()) {
+          if (tenant.id === DEFAULT_TENANT) continue
+          try {
+            await app.reload(await options.settingsOf(tenant.id))
+          } catch (error) {
+            const reason = (error as Error).message
+            app.ctx.log.error({ reason }, 'the settings of the tenant are not taken over')
+          }
+        }
+      }),
+    stop: () =>
+      inTurn(async () => {
+        known = undefined
+        const others = table.all().filter(({ tenant }) => tenant.id !== DEFAULT_TENANT)
+        await Promise.all(others.map(close))
+      }),
+  }
+}
+
+const NOT_SERVED = 'the tenant is not served: it could not be opened'
+const STARTING = 'it is being started'
+const UNCLEAN = 'the tenant was not stopped cleanly'

@@ -1,0 +1,27 @@
+import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
+import type { Place } from './config.ts'
+import type { OidcSettings } from './oidc.ts'
+import type { TenancyConfig } from './tenancy.ts'
+
+/**
+ * The providers of one tenant: of the server's list those that name it, or name nobody and are the default
+ * tenant's; of its own list all.
+ */
+export function ofTenant(
+  settings: OidcSettings,
+  { tenantId, hasOwnProviders }: Place,
+  tenancy: TenancyConfig | undefined,
+  problems: string[],
+): OidcSettings {
+  const unnamed = hasOwnProviders ? tenantId : DEFAULT_TENANT
+  const providers = settings.providers.filter(({ tenant = unnamed }) => tenant === tenantId)
+  const others = settings.providers.filter((provider) => !providers.includes(provider))
+  const [stray] = others
+  if (stray && (tenancy === undefined || hasOwnProviders)) {
+    const why = hasOwnProviders ? 'these are another one’s settings' : 'there is one tenant here'
+    problems.push(`MIMIR_OIDC_PROVIDERS: ${stray.name} is of the tenant ${stray.tenant}: ${why}`)
+  }
+  const names = new Set(providers.map(({ name }) => name))
+  const secrets = Object.entries(settings.secrets).filter(([name]) => names.has(name))
+  return { providers, secrets: Object.fromEntries(secrets) }
+}

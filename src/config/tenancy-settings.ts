@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { defineSettings, yesOrNo } from './setting.ts'
+
+/** Settings of several organisations on one server. */
+export const TENANCY_SETTINGS = defineSettings({
+  MIMIR_ENABLE_MULTI_TENANCY: {
+    about:
+      'true: serve several tenants, each with a store and keys of its own; see docs/tenants.md',
+    schema: yesOrNo.default(false),
+  },
+  MIMIR_TENANT_ID_SOURCE: {
+    about: 'what says whose a request is: host, header:NAME, jwt_claim:PATH or static:ID',
+    schema: z.string().default('static:default'),
+  },
+  MIMIR_TENANT_ISOLATION: {
+    about: 'strict, the only one there is: a tenant’s data is in a store of its own',
+    schema: z
+      .literal('strict', {
+        error:
+          'only strict is taken: a tenant that is but a label in a store of all would be told from the others by no more than each query’s care',
+      })
+      .default('strict'),
+  },
+})

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { DEFAULT_TENANT, isTenantId } from '../policy/tenant-id.ts'
+import type { SettingValues } from './settings.ts'
+
+/** What says whose a request is. */
+export type TenantSource =
+  | { readonly kind: 'host' }
+  /** A header, in lower case, that a trusted proxy sets. */
+  | { readonly kind: 'header'; readonly name: string }
+  /** The place of a claim in bearer tokens, as the names that lead to it. */
+  | { readonly kind: 'jwt_claim'; readonly path: readonly string[] }
+  | { readonly kind: 'static'; readonly id: string }
+
+/** Of a server with several tenants. */
+export interface TenancyConfig {
+  readonly source: TenantSource
+  /** Holds a directory for each tenant but the default one. */
+  readonly directory: string
+}
+
+/** Headers that mean something already: what is read from them is not what a proxy put there for us. */
+const TAKEN = new Set(['host', 'authorization', 'cookie', 'x-api-key', 'x-forwarded-for', 'origin'])
+
+/** Claims that the server's own access tokens have for something else: they carry this one too. */
+const MEANT = new Set([
+  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
+  ...['sid', 'email', 'username', 'admin'],
+])
+
+/** Checks the settings; what is wrong is added to `problems`. Undefined: there is one tenant. */
+export function readTenancy(
+  values: SettingValues,
+  rootDir: string,
+  problems: string[],
+): TenancyConfig | undefined {
+  const source = readSource(values, problems)
+  if (!values.MIMIR_ENABLE_MULTI_TENANCY) {
+    if (values.MIMIR_TENANT_ID_SOURCE !== `static:${DEFAULT_TENANT}`) {
+      problems.push('MIMIR_TENANT_ID_SOURCE: set, but MIMIR_ENABLE_MULTI_TENANCY is not true')
+    }
+    return undefined
+  }
+  if (!values.MIMIR_ENABLE_SECURITY) {
+    problems.push('MIMIR_ENABLE_SECURITY: has to be true with MIMIR_ENABLE_MULTI_TENANCY')
+  }
+  return source && { source, directory: tenantsDirectory(rootDir) }
+}
+
+export function tenantsDirectory(rootDir: string): string {
+  return join(rootDir, 'tenants')
+}
+
+/** Where everything of a tenant is. */
+export function tenantDirectory(rootDir: string, tenantId: string): string {
+  return tenantId === DEFAULT_TENANT ? rootDir : join(tenantsDirectory(rootDir), tenantId)
+}
+
+/** The same for a name that somebody typed; undefined: there is no such tenant. */
+export function findTenantDirectory(rootDir: string, name: string): string | undefined {
+  const directory = isTenantId(name) ? tenantDirectory(rootDir, name) : undefined
+  return directory !== undefined && (directory === rootDir || existsSync(directory))
+    ? directory
+    : undefined
+}
+
+/**
+ * The schema of a tenant in PostgreSQL; undefined: where the connection leads by itself. An id has no
+ * underscore, so that two ids never make one schema; with the longest id it has 63 bytes, the most there are.
+ */
+export function tenantSchema(tenantId: string): string | undefined {
+  return tenantId === DEFAULT_TENANT ? undefined : `t_${tenantId.replaceAll('-', '_')}`
+}
+
+function readSource(values: SettingValues, problems: string[]): TenantSource | undefined {
+  const text = values.MIMIR_TENANT_ID_SOURCE
+  const wrong = (why: string) => {
+    problems.push(`MIMIR_TENANT_ID_SOURCE: ${why}`)
+    return undefined
+  }
+  const [, kind, detail = ''] = /^([a-z_]+)(?::(.*))?$/.exec(text) ?? []
+  switch (kind) {
+    case 'host':
+      return detail === '' ? { kind } : wrong('host has nothing behind it')
+    case 'header': {
+      const name = detail.toLowerCase()
+      if (!/^[a-z0-9-]+$/.test(name) || TAKEN.has(name))
+        return wrong('header:NAME, like header:x-tenant')
+      if (values.MIMIR_TRUSTED_PROXIES === '') {
+        return wrong('a header is believed from MIMIR_TRUSTED_PROXIES alone, and none is named')
+      }
+      return { kind, name }
+    }
+    case 'jwt_claim': {
+      const path = detail.split('.')
+      if (path.some((name) => name === '')) return wrong('jwt_claim:PATH, like jwt_claim:org_id')
+      if (MEANT.has(path[0] as string)) return wrong(`the claim ${path[0]} says something else`)
+      return { kind, path }
+    }
+    case 'static':
+      return isTenantId(detail) ? { kind, id: detail } : wrong('static:ID, like static:default')
+    default:
+      return wrong(`${text} is none of host, header:NAME, jwt_claim:PATH, static:ID`)
+  }
+}

@@ -1,0 +1,27 @@
+import type { Db } from '../../db/database.ts'
+import type { TenantRow } from '../../db/tables.ts'
+import { listTenantRows } from './store.ts'
+
+/** A tenant as the one who serves it has to know it. */
+export interface KnownTenant {
+  readonly id: string
+  readonly hosts: readonly string[]
+  readonly claims: readonly string[]
+  readonly isDisabled: boolean
+}
+
+/** All but the default one; asked of the default tenant's store, which alone knows them. */
+export async function listKnownTenants(db: Db): Promise<KnownTenant[]> {
+  return (await listTenantRows(db)).map((row) => ({
+    id: row.id,
+    ...placesOf(row),
+    isDisabled: row.disabled_at !== null,
+  }))
+}
+
+export function placesOf({ hosts, claims }: TenantRow): {
+  readonly hosts: readonly string[]
+  readonly claims: readonly string[]
+} {
+  return { hosts: JSON.parse(hosts), claims: JSON.parse(claims) }
+}
