@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { yesOrNo } from './setting.ts'
 
 const text = z.string().min(1).optional()
 const url = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional()
@@ -74,6 +75,10 @@ export const SIGN_IN_SETTINGS = {
   MIMIR_AI_CLIENT_DAYS: {
     about: 'for how many days somebody lets an AI client in, however often it is used',
     schema: z.coerce.number().int().min(1).max(3650).default(180),
+  },
+  MIMIR_REFUSE_COMMON_PASSWORDS: {
+    about: 'true: none of the passwords that are tried first may be set (password_too_common)',
+    schema: yesOrNo.default(false),
   },
   MIMIR_MFA_METHODS: {
     about: 'second factors that people may set up: passkey, totp',

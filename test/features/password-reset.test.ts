@@ -45,7 +45,6 @@ test('a link for a password works once, for 30 minutes, and for nothing else', a
   assertRefused(verify, 400, 'invalid_or_expired_token')
   assertRefused(await reset(mimir, 'unknown'), 400, 'invalid_or_expired_token')
   assertRefused(await reset(mimir, token, 'short'), 400, 'validation_failed')
-  assertRefused(await reset(mimir, token, 'password123'), 400, 'password_too_common')
   const both = await Promise.all([reset(mimir, token), reset(mimir, token)])
   assert.deepEqual(both.map((reply) => reply.status).sort(), [204, 400])
   assertRefused(await reset(mimir, token), 400, 'invalid_or_expired_token')

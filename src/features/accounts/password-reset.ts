@@ -68,7 +68,7 @@ export async function requireResetLink(
 
 /** Sets the password that the link's owner wants, and ends every session. The link works once. */
 export async function resetPassword(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords' | 'config'>,
   actor: Actor,
   input: ResetPassword,
 ): Promise<void> {

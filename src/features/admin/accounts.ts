@@ -134,7 +134,7 @@ export function setAccountRole(
 
 /** Sets the given password, or a random one that is in this answer only; every session ends. */
 export async function resetAccountPassword(
-  ctx: AdminNeeds & Pick<Ctx, 'passwords'>,
+  ctx: AdminNeeds & Pick<Ctx, 'passwords' | 'config'>,
   actor: Actor,
   input: Named & { password?: string | undefined },
 ): Promise<{ account: Account; password?: string }> {
@@ -179,7 +179,7 @@ export async function revokeAccountSessions(
 
 /** Makes the first administrator, who owns the server; refuses when there are accounts already. */
 export async function createFirstAdmin(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords' | 'config'>,
   actor: Actor,
   input: { username: string; email: string; password: string },
 ): Promise<Account> {

@@ -11,7 +11,7 @@ import { endAllSessions } from './service.ts'
 
 /** Sets a new password and ends every session: each device signs in with the new one. */
 export async function changePassword(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords' | 'config'>,
   actor: Actor,
   input: ChangePassword,
 ): Promise<void> {
