@@ -26,6 +26,7 @@ import { type Actor, authorize, type Origin, type UserActor } from '../policy/ac
 import { isChange } from '../policy/admission.ts'
 import type { Permission, Requirement } from '../policy/permissions.ts'
 import type { ServeOptions } from '../runtime/runtime.ts'
+import type { StreamLimits } from '../xrpc/stream.ts'
 import { admit } from './admit.ts'
 import {
   type Authenticator,
@@ -49,6 +50,7 @@ const SIGN_IN_PAGE = '/auth/login'
 
 export interface DoorOptions {
   readonly hubLimits?: Partial<HubLimits>
+  readonly streamLimits?: Partial<StreamLimits>
   /** Parse answers with their schemas: for tests and development. */
   readonly checkAnswers?: boolean
 }
@@ -84,7 +86,8 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
   })
   const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
   const checkAnswers = options.checkAnswers ?? false
-  const xrpc = buildXrpc(ctx, { authenticator, anonymous, refused, checkAnswers })
+  const { streamLimits } = options
+  const xrpc = buildXrpc(ctx, { authenticator, anonymous, refused, checkAnswers, streamLimits })
   const http = createHttpServer({
     ctx,
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
@@ -113,7 +116,7 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
     },
     answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
     refused,
-    checkAnswers: options.checkAnswers ?? false,
+    checkAnswers,
     mounts: [xrpc],
   })
   const prefixes = ['', config.pathPrefix]

@@ -20,7 +20,7 @@ import { xrpcMethods } from './features.ts'
 /** The XRPC transport with who may call it: a service token, an access token, or a stream's ticket. */
 export function buildXrpc(
   ctx: Ctx,
-  options: Pick<XrpcOptions, 'anonymous' | 'refused' | 'checkAnswers'> & {
+  options: Pick<XrpcOptions, 'anonymous' | 'refused' | 'checkAnswers' | 'streamLimits'> & {
     readonly authenticator: Authenticator
   },
 ): XrpcServer {
@@ -42,6 +42,7 @@ export function buildXrpc(
     forward: upstream === undefined ? undefined : forwardTo(upstream),
   })
   ctx.bus.subscribe(xrpc)
+  ctx.metrics.eventStreams = () => xrpc.openStreams()
   return xrpc
 }
 

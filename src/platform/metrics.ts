@@ -59,6 +59,8 @@ export interface Metrics {
   readonly jobFailures: Tally
   /** Live connections and the people behind them, now; filled by whoever holds them. */
   connections: () => { readonly connections: number; readonly users: number }
+  /** Event streams of XRPC that are open now, likewise. */
+  eventStreams: () => number
   /** When the certificate of the public URL ends, in seconds since 1970; unknown: undefined. */
   certificateEnds: number | undefined
 }
@@ -76,6 +78,7 @@ export function createMetrics(): Metrics {
     auditLost: new Tally(),
     jobFailures: new Tally(),
     connections: () => ({ connections: 0, users: 0 }),
+    eventStreams: () => 0,
     certificateEnds: undefined,
   }
 }

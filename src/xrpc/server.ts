@@ -18,6 +18,7 @@ import { errorBody, notImplemented, toRefusal, toXrpcResponse } from './on-error
 import { createSessions } from './sessions.ts'
 import { FrameSocket, refusingSocket } from './socket.ts'
 import { eventStreamResponse } from './sse.ts'
+import { DEFAULT_STREAM_LIMITS, type StreamLimits } from './stream.ts'
 import { loadValidator, type Validator } from './validator.ts'
 
 const XRPC_PATH = '/xrpc/'
@@ -41,10 +42,13 @@ export interface XrpcOptions {
   stillActive(actor: UserActor): Promise<boolean>
   /** Check answers by their lexicon too. */
   readonly checkAnswers: boolean
+  readonly streamLimits?: Partial<StreamLimits> | undefined
 }
 
 export interface XrpcServer extends Subscriber, Mount {
   upgrade(request: Request, origin: Origin): Promise<SocketHandler | Response>
+  /** How many event streams are open. */
+  openStreams(): number
   /** Ends every stream, so that clients come again. */
   close(): Promise<void>
 }
@@ -54,6 +58,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
   const { ctx } = options
   const methods = new Map(options.methods.map((method) => [method.nsid, method]))
   const sessions = createSessions()
+  const limits = { ...DEFAULT_STREAM_LIMITS, ...options.streamLimits }
 
   const methodOf = (request: Request) => {
     const { pathname } = new URL(request.url)
@@ -159,7 +164,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
         if (method.kind === 'subscription') {
           const opened = await openStream(method, request, origin)
           actor = opened.actor
-          return await eventStreamResponse({ ...opened, ctx, method, options, sessions })
+          return await eventStreamResponse({ ...opened, ctx, method, options, sessions, limits })
         }
         const admitted = await admit(method, request, origin)
         actor = admitted.actor
@@ -177,7 +182,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
       try {
         const opened = await openStream(method, request, origin)
         actor = opened.actor
-        return new FrameSocket({ ...opened, ctx, method, options, sessions })
+        return new FrameSocket({ ...opened, ctx, method, options, sessions, limits })
       } catch (error) {
         const refusal = await refusalOf(error, method, actor, origin)
         // Without a credential there is no stream at all; what else is wrong, a frame can say.
@@ -189,6 +194,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     events() {},
     signal() {},
     disconnect: (order) => sessions.end(order),
+    openStreams: () => sessions.count(),
     close: () => sessions.close(),
   }
 }

@@ -10,6 +10,7 @@ export interface Sessions {
     end(reason?: AppError): void
     done(): void
   }
+  count(): number
   /** Ends the streams that the order is about. */
   end(order: Disconnect): void
   /** Ends all of them, and resolves when they are gone or after a while. */
@@ -43,6 +44,7 @@ export function createSessions(): Sessions {
         },
       }
     },
+    count: () => open.size,
     end(order) {
       for (const [controller, actor] of open) {
         if (concerns(order, actor)) controller.abort(new AppError(commonErrors.unauthorized))

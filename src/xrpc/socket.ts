@@ -5,10 +5,6 @@ import { type Frames, loadFrames } from './frames.ts'
 import { errorBody } from './on-error.ts'
 import { carry, KEEP_ALIVE_MS, type OpenStream, type StreamSink } from './stream.ts'
 
-/** Nothing more is queued for a socket that holds so much. */
-const MOST_WAITING_BYTES = 1024 * 1024
-/** For how long a reader may take nothing before it is told to come again. */
-const PATIENCE_MS = 30_000
 const LOOK_AGAIN_MS = 50
 /** The stream ended by itself or by a refusal that a frame told (RFC 6455 §7.4.1). */
 const DONE = 1000
@@ -70,10 +66,11 @@ export class FrameSocket implements SocketHandler {
 
   /** Waits until the reader has taken enough of what was sent, or gives it up. */
   private async room(socket: Socket): Promise<void> {
+    const { waitingBytes, patienceMs } = this.stream.limits
     let waited = 0
     let least = socket.bufferedBytes()
-    while (!this.isClosed && socket.bufferedBytes() > MOST_WAITING_BYTES) {
-      if (waited >= PATIENCE_MS) throw new AppError(xrpcErrors.consumerTooSlow)
+    while (!this.isClosed && socket.bufferedBytes() > waitingBytes) {
+      if (waited >= patienceMs) throw new AppError(xrpcErrors.consumerTooSlow)
       await pause(LOOK_AGAIN_MS)
       const waiting = socket.bufferedBytes()
       waited = waiting < least ? 0 : waited + LOOK_AGAIN_MS

@@ -9,6 +9,19 @@ import type { Validator } from './validator.ts'
 /** Below the 60 s after which proxies, and our own listener, cut what says nothing. */
 export const KEEP_ALIVE_MS = 20_000
 
+/** What a reader of a stream is waited for. */
+export interface StreamLimits {
+  /** Bytes that a socket holds for its reader; above them nothing more is queued. */
+  readonly waitingBytes: number
+  /** For how long a reader may take nothing before it is told to come again (`ConsumerTooSlow`). */
+  readonly patienceMs: number
+}
+
+export const DEFAULT_STREAM_LIMITS: StreamLimits = {
+  waitingBytes: 1024 * 1024,
+  patienceMs: 30_000,
+}
+
 /** One stream that was asked for and may be opened. */
 export interface OpenStream {
   readonly ctx: Ctx
@@ -17,6 +30,7 @@ export interface OpenStream {
   readonly events: Events
   readonly validator: Validator
   readonly sessions: Sessions
+  readonly limits: StreamLimits
   readonly options: {
     readonly checkAnswers: boolean
     stillActive(actor: UserActor): Promise<boolean>

@@ -54,6 +54,10 @@ class Stream {
     this.#socket.pause()
   }
 
+  resume(): void {
+    this.#socket.resume()
+  }
+
   close(): void {
     this.#socket.terminate()
   }
@@ -193,6 +197,38 @@ test('ephemeral messages are told and kept nowhere', async () => {
   const { messages } = assertDone(await b.xrpc.get('getMessages', { convoId }))
   assert.equal(messages.length, 1)
   stream.close()
+})
+
+test('who reads too slowly is told so, and misses nothing on coming back', async () => {
+  await using mimir = await boot({ streamLimits: { waitingBytes: 64 * 1024, patienceMs: 100 } })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const stream = await withTicket(mimir, b, { convoId })
+  await a.send(convoId, 'one')
+  await stream.event('#messageEvent')
+  stream.pause()
+  // More than what the sockets of both sides hold.
+  const bucket = 1024 * 1024
+  const long = 'x'.repeat(bucket / 2)
+  const { eventStreams } = mimir.app.ctx.metrics
+  let sent = 1
+  for (; eventStreams() > 0 && sent < 40; sent++) await a.send(convoId, long, bucket)
+  await eventually(() => eventStreams() === 0, 'the reader is still waited for')
+  stream.resume()
+  await stream.event('error', ({ error }) => error === 'ConsumerTooSlow')
+  await eventually(() => stream.closed === 1000, 'the stream stayed open')
+
+  const { cursor } = stream
+  assert.ok(cursor)
+  const heard = seqs(stream)
+  const back = await withTicket(mimir, b, { convoId, cursor })
+  await back.event('#messageEvent', ({ message }) => message.seq === sent)
+  assert.deepEqual(
+    [...heard, ...seqs(back)],
+    Array.from({ length: sent }, (_, n) => n + 1),
+  )
+  back.close()
 })
 
 test('a ticket is good once, for its conversation, and not for long', async () => {

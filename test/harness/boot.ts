@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { HubLimits } from '../../src/hub/limits.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { createBcryptHasher, type PasswordHasher } from '../../src/platform/password.ts'
+import type { StreamLimits } from '../../src/xrpc/stream.ts'
 import { TestClock } from './clock.ts'
 import { HubClient } from './hub.ts'
 import type { MailServer } from './mail-server.ts'
@@ -22,6 +23,7 @@ export interface BootOptions {
   /** Settings as environment variables. Rate limits are off unless given. */
   readonly env?: Record<string, string>
   readonly hubLimits?: Partial<HubLimits>
+  readonly streamLimits?: Partial<StreamLimits>
   /** A mail server to send by: people then confirm their addresses. */
   readonly mail?: MailServer
   /** Instead of a cheap one. */
@@ -74,6 +76,7 @@ export class Appliance implements AsyncDisposable {
       checkAnswers: true,
       purpose: 'test',
       ...(this.#options.hubLimits ? { hubLimits: this.#options.hubLimits } : {}),
+      ...(this.#options.streamLimits ? { streamLimits: this.#options.streamLimits } : {}),
     })
     const listener = await this.app.listen()
     this.url = `http://127.0.0.1:${listener.port}`

@@ -373,8 +373,8 @@ export class MlsDevice {
     return { newState: made.newState, body }
   }
 
-  async send(convoId: string, text: string): Promise<Reply['body']> {
-    const { newState, body } = await this.prepareMessage(convoId, text)
+  async send(convoId: string, text: string, bucket?: number): Promise<Reply['body']> {
+    const { newState, body } = await this.prepareMessage(convoId, text, bucket)
     const done = assertDone(await this.xrpc.post('sendMessage', body))
     this.groups.set(convoId, newState)
     return done

@@ -22,6 +22,11 @@ export async function readGauges(ctx: Ctx): Promise<Gauge[]> {
     { name: 'mimir_hub_connections', help: 'Live connections', values: one(connections) },
     { name: 'mimir_hub_users', help: 'People with a live connection', values: one(users) },
     {
+      name: 'mimir_event_streams',
+      help: 'Open event streams',
+      values: one(metrics.eventStreams()),
+    },
+    {
       name: 'mimir_closed',
       help: 'Why the server takes less than usual',
       label: 'reason',
