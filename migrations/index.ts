@@ -15,7 +15,9 @@ import * as compliance from './0014-compliance.ts'
 import * as nodes from './0015-nodes.ts'
 import * as webhooks from './0016-webhooks.ts'
 import * as oauth from './0017-oauth.ts'
-import * as tenants from './0018-tenants.ts'
+import * as factorAttempts from './0018-factor-attempts.ts'
+import * as grantEnds from './0019-grant-ends.ts'
+import * as tenants from './0020-tenants.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -35,5 +37,7 @@ export const migrations: readonly Migration[] = [
   nodes,
   webhooks,
   oauth,
+  factorAttempts,
+  grantEnds,
   tenants,
 ]

@@ -95,7 +95,8 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
       ctx.metrics.authSeconds.observe(elapsed())
       return actor
     },
-    requireFreshProof: (actor, requirement) => requireFreshProof(ctx, actor, requirement),
+    requireFreshProof: (actor, requirement, addsFactor) =>
+      requireFreshProof(ctx, actor, requirement, addsFactor),
     identifyIfKnown: authenticator.identifyIfKnown,
     signInPage(isPage) {
       if (ctx.access.rules().defaultMethod === 'oauth') return SIGN_IN_PAGE

@@ -19,6 +19,8 @@ export interface JwtIssuer {
   readonly issuer: string
   readonly audience: string
   readonly jwksUri: string | undefined
+  /** Values of `acr` that count as a second factor. */
+  readonly secondFactorAcr: readonly string[]
 }
 
 const LEAST_KEY_LENGTH = 32
@@ -74,6 +76,7 @@ function findJwtIssuers(
       issuer: MIMIR_OAUTH_ISSUER,
       audience: MIMIR_OAUTH_AUDIENCE,
       jwksUri: MIMIR_OAUTH_JWKS_URI,
+      secondFactorAcr: [],
     },
   ]
 }
@@ -85,8 +88,10 @@ function issuersOf(
 ): readonly JwtIssuer[] {
   return providers
     .filter(({ issuer }) => issuer !== MIMIR_OAUTH_ISSUER)
-    .flatMap(({ issuer, audience, endpoints }) =>
-      audience === undefined ? [] : [{ issuer, audience, jwksUri: endpoints.jwks }],
+    .flatMap(({ issuer, audience, endpoints, secondFactorAcr }) =>
+      audience === undefined
+        ? []
+        : [{ issuer, audience, jwksUri: endpoints.jwks, secondFactorAcr }],
     )
 }
 

@@ -67,6 +67,9 @@ export interface Config extends ComplianceConfig {
     readonly appRedirects: readonly string[]
   }
   readonly browserSession: { readonly seconds: number; readonly idleSeconds: number }
+  readonly refusesCommonPasswords: boolean
+  /** How long what people let an AI client do holds at most. */
+  readonly aiClientDays: number
   readonly mfa: MfaConfig
   readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
   /** Start although the stored messages cannot be opened any more. */
@@ -198,6 +201,8 @@ export function deriveConfig(
       seconds: values.MIMIR_SESSION_SECONDS,
       idleSeconds: values.MIMIR_SESSION_IDLE_SECONDS,
     },
+    refusesCommonPasswords: values.MIMIR_REFUSE_COMMON_PASSWORDS,
+    aiClientDays: values.MIMIR_AI_CLIENT_DAYS,
     mfa: readMfa(values, publicUrl, problems),
     apps: {
       android: {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { yesOrNo } from './setting.ts'
 
 const text = z.string().min(1).optional()
 const url = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional()
@@ -70,6 +71,14 @@ export const SIGN_IN_SETTINGS = {
   MIMIR_SESSION_IDLE_SECONDS: {
     about: 'after how long without a call a browser is signed out',
     schema: seconds(60, 365 * 86_400).default(12 * 3600),
+  },
+  MIMIR_AI_CLIENT_DAYS: {
+    about: 'for how many days somebody lets an AI client in, however often it is used',
+    schema: z.coerce.number().int().min(1).max(3650).default(180),
+  },
+  MIMIR_REFUSE_COMMON_PASSWORDS: {
+    about: 'true: none of the passwords that are tried first may be set (password_too_common)',
+    schema: yesOrNo.default(false),
   },
   MIMIR_MFA_METHODS: {
     about: 'second factors that people may set up: passkey, totp',

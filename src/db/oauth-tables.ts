@@ -22,7 +22,10 @@ export interface OAuthGrantRow {
   scopes: string
   created_at: string
   last_used_at: string
+  /** When it ends unless it is used before. */
   expires_at: string
+  /** When it ends however often it is used. */
+  ends_at: string
   revoked_at: string | null
   revoked_reason: string | null
 }

@@ -189,7 +189,11 @@ export interface RecoveryCodeRow {
 
 export interface FactorAttemptsRow {
   user_id: string
+  /** Where the wrong codes came from; `*`: all of the account's together. */
+  address: string
   tenant_id: string
   failures: number
-  window_ends_at: string
+  /** Until then no code is looked at; in the past: codes are. */
+  wait_until: string
+  forget_at: string
 }

@@ -1,7 +1,7 @@
 import { parse, serialize } from 'hono/utils/cookie'
 import type { Ctx } from '../context.ts'
 
-/** The one cookie that is a credential; its name is part of the contract, so it has no prefix. */
+/** The one cookie that is a credential. Its name is part of the contract, by which it alone opens what follows: so no prefix. */
 export const SESSION_COOKIE = 'mimir_session'
 
 /** The value of a cookie, if it has the form of one of our tokens. */

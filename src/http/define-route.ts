@@ -22,6 +22,9 @@ export class Answer {
   }
 }
 
+/** `adds-factor`: what adds a way to show it, which somebody may have none of yet. */
+type StepUp = true | 'adds-factor'
+
 export interface RouteSpec<
   P extends ObjectSchema,
   Q extends ObjectSchema,
@@ -35,7 +38,7 @@ export interface RouteSpec<
   readonly permission: Requirement
   readonly rate: RateClass
   /** Only for somebody who showed lately that it is still them: what cannot be undone. */
-  readonly stepUp?: true
+  readonly stepUp?: StepUp
   readonly params?: P
   readonly query?: Q
   readonly body?: B
@@ -68,7 +71,7 @@ export interface Route {
   readonly summary: string
   readonly permission: Requirement
   readonly rate: RateClass
-  readonly stepUp: boolean
+  readonly stepUp: StepUp | false
   readonly params: z.ZodObject | undefined
   readonly query: z.ZodObject | undefined
   readonly body: z.ZodObject | undefined
@@ -94,7 +97,7 @@ export interface RawRoute {
   readonly summary: string
   readonly permission: Requirement
   readonly rate: RateClass
-  readonly stepUp?: true
+  readonly stepUp?: StepUp
   /** A browser is told of a refusal by a page. */
   readonly refusal?: 'page'
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>

@@ -37,11 +37,18 @@ export async function openApiDocument(
 }
 
 /** What a route with `stepUp` answers; who refuses is a slice. */
-const STEP_UP: ErrorDefinition = {
-  code: 'step_up_required',
-  kind: 'unauthenticated',
-  message: 'Show once more who you are before you do this.',
-}
+const STEP_UP: readonly ErrorDefinition[] = [
+  {
+    code: 'step_up_required',
+    kind: 'unauthenticated',
+    message: 'Show once more who you are before you do this.',
+  },
+  {
+    code: 'factor_needed',
+    kind: 'forbidden',
+    message: 'Your provider does not say when it asked who you are: set up a second factor first.',
+  },
+]
 
 /** A body of any type: OpenAPI 3.1 says so by giving no schema. */
 const BYTES = { '*/*': {} }
@@ -84,7 +91,7 @@ function refusalsOf(route: Route): ErrorDefinition[] {
   const refusals = [...route.errors]
   if (route.body) refusals.push(commonErrors.invalidJson, commonErrors.payloadTooLarge)
   if (route.body || route.query || route.params) refusals.push(commonErrors.validationFailed)
-  if (route.stepUp) refusals.push(STEP_UP)
+  if (route.stepUp) refusals.push(...STEP_UP)
   if (isClosed(route)) refusals.push(...withoutGoodCredential(route))
   if (isClosed(route) && route.permission !== 'signed-in') {
     const isOwn = usesAccessCodes(operationOf(route))

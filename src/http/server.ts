@@ -26,7 +26,7 @@ export interface HttpOptions {
   /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
   /** Refuses whoever did not show lately that it is still them; asked for routes with `stepUp`. */
-  requireFreshProof(actor: Actor, requirement: Requirement): Promise<void>
+  requireFreshProof(actor: Actor, requirement: Requirement, addsFactor: boolean): Promise<void>
   /** The same where it is no must: `anonymous` without a good one. */
   identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
   /**
@@ -142,7 +142,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
       authorize(actor, route.permission, route.method !== 'get')
       await options.admit(request, actor, route, params)
-      if (route.stepUp) await options.requireFreshProof(actor, route.permission)
+      if (route.stepUp) {
+        await options.requireFreshProof(actor, route.permission, route.stepUp === 'adds-factor')
+      }
       response =
         route.kind === 'raw'
           ? await route.respond(ctx, actor, { request, params })

@@ -75,8 +75,10 @@ export function createMcp(options: McpOptions): Mcp {
     let actor: Actor | undefined
     try {
       actor = await options.authenticate(request, origin)
-      await options.admit(actor, neededFor(message).some(isChange))
-      checkGrant(actor, message)
+      const tool = toolOf(message)
+      const needed = tool ? neededFor(tool, message) : []
+      await options.admit(actor, needed.some(isChange))
+      if (tool) checkGrant(actor, tool, needed)
       await ctx.rateLimiter.consume('mcp-call', callerOf(actor))
     } catch (error) {
       return refuse(error, message, actor)
@@ -103,10 +105,8 @@ export function createMcp(options: McpOptions): Mcp {
   }
 
   /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */
-  function checkGrant(actor: Actor, message: RpcMessage): void {
-    const tool = toolOf(message)
-    if (!tool) return
-    const lacking = neededFor(message).find((one) => !isGranted(tool, actor, one))
+  function checkGrant(actor: Actor, tool: Tool, needed: readonly Permission[]): void {
+    const lacking = needed.find((one) => !isGranted(tool, actor, one))
     if (lacking) throw new TooNarrow(tool.name, lacking)
   }
 
@@ -115,10 +115,8 @@ export function createMcp(options: McpOptions): Mcp {
   }
 
   /** What a call needs, as far as it names an operation that there is. */
-  function neededFor(message: RpcMessage): Permission[] {
-    const tool = toolOf(message)
-    if (!tool) return []
-    const given = message.params?.arguments
+  function neededFor(tool: Tool, { params }: RpcMessage): Permission[] {
+    const given = params?.arguments
     const args = typeof given === 'object' && given !== null ? given : {}
     const operation = tool.operations.get(tool.choose(args as Arguments))
     return operation ? permissionsFor(operation) : []

@@ -76,6 +76,13 @@ export function invalidToken(audit: BadCredential): AppError {
   )
 }
 
+/** The refusal of a token that does not say that its person showed a second factor (RFC 9470 §3). */
+export function secondFactorMissing(): AppError {
+  const challenge = bearerChallenge('insufficient_user_authentication')
+  const audit = { reason: 'second_factor_missing' }
+  return new AppError(accessErrors.invalidToken, {}, { audit, challenge })
+}
+
 /** The refusal of one that was good until its time was over: its holder may get another. */
 export function tokenExpired(audit: BadCredential): AppError {
   return new AppError(

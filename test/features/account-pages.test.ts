@@ -74,6 +74,14 @@ test('a form with a mistake comes back with what was typed, escaped, and without
   assertPage(await submit(mimir, path, FORM), 200, /registered/)
 })
 
+test('a password that is tried first comes back with the form', async () => {
+  await using mimir = await boot({ env: { MIMIR_REFUSE_COMMON_PASSWORDS: 'true' } })
+  const reply = await submit(mimir, await invitationPath(mimir), { ...FORM, password: 'password1' })
+
+  assertPage(reply, 400, /tried first/)
+  assert.match(reply.body, /<form method="post">/)
+})
+
 test('a taken name comes back as a page that does not say what is taken', async () => {
   await using mimir = await boot()
   await mimir.person('ann')

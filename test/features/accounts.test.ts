@@ -73,6 +73,26 @@ test('a refused registration leaves its invitation open', async () => {
   assertDone(await mimir.rest().post('/api/auth/register', other))
 })
 
+test('a password that is tried first is taken nowhere if the server says so, and a long one of any words is', async () => {
+  await using mimir = await boot({ env: { MIMIR_REFUSE_COMMON_PASSWORDS: 'true' } })
+  const invited = await details(mimir)
+  const rest = mimir.rest()
+  const passwords = ['password', 'Password1', 'qwertyuiop', '12345678', 'TRUSTNO1', 'sunshine1']
+  for (const password of passwords) {
+    const refused = await rest.post('/api/auth/register', { ...invited, password })
+    assertRefused(refused, 400, 'password_too_common')
+  }
+  assertDone(await rest.post('/api/auth/register', { ...invited, password: 'password sunshine' }))
+
+  const bob = await mimir.person('bob')
+  const change = { currentPassword: bob.password, newPassword: 'Letmein123' }
+  const refused = await bob.rest.post('/api/auth/change-password', change)
+  assertRefused(refused, 400, 'password_too_common')
+  const reset = mimir.command('user.reset-password', { user: 'bob', password: 'password123' })
+  await assert.rejects(reset, { code: 'password_too_common' })
+  assertDone(await login(mimir, 'bob', bob.password))
+})
+
 test('ten registrations with one invitation at once make exactly one account', async () => {
   await using mimir = await boot()
   const invitation = await details(mimir)

@@ -45,6 +45,25 @@ test('a token of the issuer opens the account of its subject, by whichever algor
   }
 })
 
+test('where a role needs a second factor a token has to say that one was shown', async () => {
+  await using issuer = await Issuer.start()
+  await using mimir = await bootFor(issuer, { MIMIR_MFA_REQUIRED_ROLES: 'admin' })
+  await mimir.admin('alice')
+  await mimir.command('subject.link', { user: 'alice', subject: 'alice@idp' })
+  const tokenOf = (claims: object) =>
+    issuer.token(mimir.clock.now(), { sub: 'alice@idp', ...claims })
+  for (const weak of [{}, { amr: ['pwd'] }, { acr: 'urn:strong' }]) {
+    const refused = await me(mimir, await tokenOf(weak))
+    assertRefused(refused, 401, 'invalid_token')
+    const challenge = refused.headers.get('www-authenticate') ?? ''
+    assert.match(challenge, /insufficient_user_authentication/)
+  }
+  assertDone(await me(mimir, await tokenOf({ amr: ['pwd', 'otp'] })))
+  assertDone(await me(mimir, await tokenOf({ amr: ['mfa'] })))
+  // A service is no such role.
+  assertDone(await me(mimir, await issuer.token(mimir.clock.now())))
+})
+
 test('every other token is refused alike, and the audit says why', async () => {
   await using issuer = await Issuer.start()
   await using stranger = await Issuer.start()

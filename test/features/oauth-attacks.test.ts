@@ -88,36 +88,37 @@ test('a stolen code is of no use, and used up by the try', async () => {
   )
 })
 
-test('requests without a hashed challenge, for another resource or in another form go back refused', async () => {
+test('a request in a wrong form is refused on a page of ours, and leads nowhere', async () => {
   await using all = await scene()
   const { mimir, browser, client } = all
-  for (const [changes, error] of [
-    [{ code_challenge_method: 'plain' }, 'invalid_request'],
-    [{ code_challenge_method: '' }, 'invalid_request'],
-    [{ code_challenge: '' }, 'invalid_request'],
-    [{ code_challenge: 'short' }, 'invalid_request'],
-    [{ response_type: 'token' }, 'unsupported_response_type'],
-    [{ response_type: 'code token' }, 'unsupported_response_type'],
-    [{ response_type: '' }, 'invalid_request'],
-    [{ resource: '' }, 'invalid_target'],
-    [{ resource: mimir.publicUrl }, 'invalid_target'],
-    [{ resource: `${mimir.publicUrl}/api` }, 'invalid_target'],
-    [{ resource: 'https://evil.example.org/mcp' }, 'invalid_target'],
-  ] as const) {
-    const { status, headers } = await browser.request(client.address(changes))
-    assert.equal(status, 303, JSON.stringify(changes))
-    const location = new URL(headers.get('location') ?? '')
-    assert.equal(location.origin + location.pathname, CALLBACK)
-    const { searchParams } = location
-    assert.equal(searchParams.get('error'), error)
-    assert.equal(searchParams.get('state'), 'the state')
-    // Who answered, so that no answer of ours passes for another server's (RFC 9207).
-    assert.equal(searchParams.get('iss'), mimir.publicUrl)
-    assert.equal(searchParams.get('code'), null)
+  const wrong: [string, string][] = (
+    [
+      [{ code_challenge_method: 'plain' }, 'invalid_request'],
+      [{ code_challenge_method: '' }, 'invalid_request'],
+      [{ code_challenge: '' }, 'invalid_request'],
+      [{ code_challenge: 'short' }, 'invalid_request'],
+      [{ response_type: 'token' }, 'unsupported_response_type'],
+      [{ response_type: 'code token' }, 'unsupported_response_type'],
+      [{ response_type: '' }, 'invalid_request'],
+      [{ resource: '' }, 'invalid_target'],
+      [{ resource: mimir.publicUrl }, 'invalid_target'],
+      [{ resource: `${mimir.publicUrl}/api` }, 'invalid_target'],
+      [{ resource: 'https://evil.example.org/mcp' }, 'invalid_target'],
+    ] as const
+  ).map(([changes, code]) => [client.address(changes), code])
+  wrong.push([`${client.address()}&scope=mcp:read`, 'invalid_request'])
+  for (const [address, code] of wrong) {
+    for (const refused of [
+      await browser.request(address),
+      await browser.post(address, { decision: 'allow', 'mcp:read': 'on' }),
+      await browser.post(address, { decision: 'deny' }),
+    ]) {
+      assert.equal(refused.status, 400, address)
+      assert.equal(refused.headers.get('location'), null)
+      assert.doesNotMatch(refused.text, /<form|<a |http-equiv/)
+      assert.ok(refused.text.includes(`<code>${code}</code>`), refused.text)
+    }
   }
-  const twice = `${client.address()}&scope=mcp:read`
-  const { headers } = await browser.request(twice)
-  assert.match(headers.get('location') ?? '', /error=invalid_request/)
 })
 
 test('where client and redirect do not belong together, nothing leads anywhere', async () => {

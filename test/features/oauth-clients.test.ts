@@ -213,13 +213,11 @@ test('a registration is kept nowhere, and counts only as it was given', async ()
   assert.match(page.text, /app on this device that opens com\.example\.app: addresses/)
   assert.match(page.headers.get('content-security-policy') ?? '', /'self' com\.example\.app:;/)
   const site = new AiClient(url, client_id, 'https://app.example.org/callback?x=1')
-  assert.match((await open(browser, site)).text, /Your answer goes to app\.example\.org\./)
-  const { location } = Object.fromEntries(
-    (await browser.request(site.address({ response_type: 'token' }))).headers,
-  )
-  const answer = new URL(location ?? '').searchParams
+  const asked = await open(browser, site)
+  assert.match(asked.text, /Your answer goes to app\.example\.org\./)
+  const answer = await site.answer(browser, asked, [], 'deny')
   assert.equal(answer.get('x'), '1')
-  assert.equal(answer.get('error'), 'unsupported_response_type')
+  assert.equal(answer.get('error'), 'access_denied')
 
   const [prefix = '', said = '', seal = ''] = client_id.split('.')
   const other = Buffer.from(

@@ -247,6 +247,45 @@ test('access tokens end, refresh tokens rotate, and a lost answer is given again
   assertRefused(await client.refresh(left), 400, 'invalid_grant')
 })
 
+test('what a client was let do ends, however often it is used, as the page said', async () => {
+  await using mimir = await bootWithAddress({ env: { MIMIR_AI_CLIENT_DAYS: '70' } })
+  const alice = await mimir.person('alice')
+  const browser = await browserOf(mimir.publicUrl, alice)
+  const client = await AiClient.register(mimir.publicUrl)
+  const page = await browser.open(client.address())
+  assert.match(page.text, /This holds for 70 days; a client that is not used for 30 days has to/)
+  const answer = await client.answer(browser, page, ['mcp:read'])
+  let tokens = assertDone(await client.redeem(answer.get('code')))
+  const [grant] = assertDone(await alice.rest.get('/api/me/oauth-grants'))
+  assert.equal(Date.parse(grant.endsAt), Date.parse(grant.createdAt) + 70 * DAY)
+  const clients = await browser.open(`${mimir.publicUrl}/oauth/clients`)
+  assert.ok(clients.text.includes(`until ${grant.endsAt.slice(0, 10)}`))
+  const left = () => Date.parse(grant.endsAt) - mimir.clock.now()
+  while (left() > 5 * MINUTE) {
+    mimir.clock.advance(Math.min(29 * DAY, left() - 5 * MINUTE))
+    tokens = assertDone(await client.refresh(tokens.refresh_token))
+  }
+  // Nothing outlives it, and nobody is told otherwise.
+  assert.ok(tokens.expires_in <= 300, String(tokens.expires_in))
+  assert.equal(await statusAtMcp(mimir.url, tokens.access_token), 200)
+  mimir.clock.advance(5 * MINUTE)
+  assert.equal(await statusAtMcp(mimir.url, tokens.access_token), 401)
+  assertRefused(await client.refresh(tokens.refresh_token), 400, 'invalid_grant')
+})
+
+test('the pages of AI clients let their person sign out', async () => {
+  await using mimir = await bootWithAddress()
+  const alice = await mimir.person('alice')
+  const client = await AiClient.register(mimir.publicUrl)
+  for (const address of [client.address(), `${mimir.publicUrl}/oauth/clients`]) {
+    const browser = await browserOf(mimir.publicUrl, alice)
+    const page = await browser.open(address)
+    const form = [...page.text.matchAll(/<form/g)].length - 1
+    assert.match((await browser.submit(page, {}, { form })).text, /You are signed out/)
+    assert.equal(browser.cookie(mimir.publicUrl, 'mimir_session'), undefined)
+  }
+})
+
 test('a refresh may ask for less, and the next one has it all again', async () => {
   await using mimir = await bootWithAddress()
   const browser = await browserOf(mimir.publicUrl, await mimir.person('alice'))

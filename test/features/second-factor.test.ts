@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
 import { codeOf, setUpTotp, tryPassword } from '../harness/factors.ts'
+import { bootWithAddress, browserOf } from '../harness/oauth.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const SECOND = 1000
@@ -90,27 +93,80 @@ test('of two sign-ins with one code at the same moment one gets in', async () =>
   assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 401])
 })
 
-test('after five wrong codes nobody can guess on for a while, by whatever challenge', async () => {
-  await using mimir = await boot()
+/** Somebody with an authenticator app, and whoever else knows the password, each at an address of their own. */
+async function withGuesser() {
+  const mimir = await boot({
+    env: { MIMIR_TRUSTED_PROXIES: '127.0.0.1', MIMIR_RATE_LIMITS: 'off' },
+  })
   const alice = await mimir.person('alice')
   const { secret, recoveryCodes } = await setUpTotp(mimir, alice)
   mimir.clock.advance(30 * SECOND)
-  const challenge = async () => (await tryPassword(mimir, alice)).body.challenge
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const wrong = await complete(mimir, await challenge(), '000000')
+  const tryAt = async (address: string, code: string) => {
+    const rest = mimir.rest().with({ 'x-forwarded-for': address })
+    const login = { usernameOrEmail: alice.name, password: alice.password }
+    const { challenge } = (await rest.post('/api/auth/login', login)).body
+    return rest.post('/api/auth/second-factor', { challenge, code })
+  }
+  const guessAt = async (address: string, times = 5) => {
+    for (let attempt = 0; attempt < times; attempt++) {
+      assertRefused(await tryAt(address, '000000'), 401, 'invalid_second_factor')
+    }
+  }
+  const waitAt = async (address: string) => {
+    const refused = await tryAt(address, codeOf(mimir, secret))
+    assertRefused(refused, 429, 'rate_limited')
+    return Number(refused.headers.get('retry-after'))
+  }
+  const right = () => codeOf(mimir, secret)
+  return { mimir, recoveryCodes, tryAt, guessAt, waitAt, right }
+}
+
+const [GUESSER, OWNER] = ['192.0.2.7', '198.51.100.9']
+
+test('after five wrong codes an address can guess no more for a while, by whatever challenge, and then for longer', async () => {
+  const { mimir, tryAt, guessAt, waitAt, right } = await withGuesser()
+  await using _mimir = mimir
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 900)
+  mimir.clock.advance(15 * MINUTE)
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 1800)
+  mimir.clock.advance(30 * MINUTE)
+  assertDone(await tryAt(GUESSER, right()))
+  // A right code forgives the wrong ones of its address.
+  mimir.clock.advance(30 * SECOND)
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 900)
+  mimir.clock.advance(24 * 60 * MINUTE)
+  await guessAt(GUESSER)
+  assert.equal(await waitAt(GUESSER), 900)
+})
+
+test('who has the password alone shuts the owner out neither elsewhere nor with a recovery code', async () => {
+  const { mimir, recoveryCodes, tryAt, guessAt, waitAt, right } = await withGuesser()
+  await using _mimir = mimir
+  await guessAt(GUESSER)
+  assertDone(await tryAt(OWNER, right()))
+  // At the same address, and with what cannot be guessed.
+  assert.equal(await waitAt(GUESSER), 900)
+  assertDone(await tryAt(GUESSER, recoveryCodes[0] as string))
+  // A wrong one of these counts for nothing.
+  mimir.clock.advance(30 * SECOND)
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const wrong = await tryAt(OWNER, '0000-0000-0000-0000-0000-0000')
     assertRefused(wrong, 401, 'invalid_second_factor')
   }
-  for (const code of [codeOf(mimir, secret), recoveryCodes[0] as string]) {
-    const refused = await complete(mimir, await challenge(), code)
-    assertRefused(refused, 429, 'rate_limited')
-    assert.ok(Number(refused.headers.get('retry-after')) > 800)
-  }
-  mimir.clock.advance(15 * MINUTE)
-  assertDone(await complete(mimir, await challenge(), codeOf(mimir, secret)))
-  // A right code forgives the wrong ones.
+  assertDone(await tryAt(OWNER, right()))
+})
+
+test('nobody guesses on from ever new addresses', async () => {
+  const { mimir, recoveryCodes, tryAt, guessAt, waitAt } = await withGuesser()
+  await using _mimir = mimir
+  for (let one = 0; one < 20; one++) await guessAt(`192.0.2.${one}`)
+  assert.equal(await waitAt('192.0.2.200'), 24 * 60 * 60)
+  assertDone(await tryAt(OWNER, recoveryCodes[0] as string))
   mimir.clock.advance(30 * SECOND)
-  const wrong = await complete(mimir, await challenge(), '000000')
-  assertRefused(wrong, 401, 'invalid_second_factor')
+  await guessAt(OWNER, 1)
 })
 
 test('a challenge ends with the password that it was for, with the account and with time', async () => {
@@ -156,6 +212,26 @@ test('each recovery code opens once, however it is typed', async () => {
   const old = await complete(mimir, await challenge(), recoveryCodes[2] as string)
   assertRefused(old, 401, 'invalid_second_factor')
   assertDone(await complete(mimir, await challenge(), renewed[0]))
+})
+
+test('a recovery code has more bits than can be searched through, and the shorter ones of earlier still open', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const { recoveryCodes } = await setUpTotp(mimir, alice)
+  // Six groups of four characters of 32: 120 bits. NIST SP 800-63B asks for 112, or for a slow hash with a salt.
+  for (const code of recoveryCodes)
+    assert.match(code, /^([0-9A-HJKMNP-TV-Z]{4}-){5}[0-9A-HJKMNP-TV-Z]{4}$/)
+  const shorter = '0123-4567-89AB-CDEF'
+  const hashed = createHash('sha256').update(`${alice.id}:${shorter.replaceAll('-', '')}`)
+  const [kept] = await mimir.app.ctx.db.read.selectFrom('recovery_codes').selectAll().execute()
+  await mimir.app.ctx.db.transaction(async (tx) => {
+    const row = { ...kept, code_hash: hashed.digest('hex') } as typeof kept & object
+    await tx.insertInto('recovery_codes').values(row).execute()
+  })
+  for (const code of [shorter, recoveryCodes[0] as string]) {
+    const { challenge } = (await tryPassword(mimir, alice)).body
+    assertDone(await complete(mimir, challenge, code))
+  }
 })
 
 test('neither secret nor recovery codes lie open in the store', async () => {
@@ -310,6 +386,31 @@ test('a role that needs a second factor is let in once one is set up, and keeps 
   assert.equal(assertDone(await rest.get('/api/me/second-factors')).required, true)
   assertRefused(await rest.delete('/api/me/totp'), 409, 'second_factor_required')
   assertRefused(await tryPassword(mimir, alice), 401, 'mfa_required')
+})
+
+test('who rises to a role that needs a second factor acts no more by a sign-in without one', async () => {
+  await using mimir = await bootWithAddress({ env: { MIMIR_MFA_REQUIRED_ROLES: 'owner,admin' } })
+  const [alice, bob] = [await mimir.person('alice'), await mimir.person('bob')]
+  const { secret } = await setUpTotp(mimir, bob)
+  const browser = await browserOf(mimir.publicUrl, alice)
+  const hub = await alice.connect()
+  for (const user of ['alice', 'bob']) await mimir.command('user.set-role', { user, role: 'admin' })
+  // Bob has shown a factor in this session, Alice has none.
+  assertDone(await bob.rest.get('/api/me'))
+  assertRefused(await alice.rest.get('/api/me'), 401, 'unauthorized')
+  const refresh = (refreshToken: string) => mimir.rest().post('/api/auth/refresh', { refreshToken })
+  assertRefused(await refresh(alice.refreshToken), 401, 'invalid_token')
+  assertDone(await refresh(bob.refreshToken))
+  assert.equal((await browser.request(`${mimir.publicUrl}/api/me`)).status, 401)
+  await eventually(() => hub.closed, 'the connection of the sign-in ended')
+  await assert.rejects(mimir.hub(alice.accessToken))
+  assertRefused(await tryPassword(mimir, alice), 401, 'mfa_enrolment_required')
+  // What the role may no more, the sign-in may again.
+  await mimir.command('user.set-role', { user: 'alice', role: 'member' })
+  assertDone(await alice.rest.get('/api/me'))
+  mimir.clock.advance(30 * SECOND)
+  const { challenge } = (await tryPassword(mimir, bob)).body
+  assertDone(await complete(mimir, challenge, codeOf(mimir, secret)))
 })
 
 test('an administrator at the command line resets the factors of somebody who lost them', async () => {

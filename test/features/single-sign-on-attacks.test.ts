@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { SignJWT } from 'jose'
+import { type JWTPayload, SignJWT } from 'jose'
 import type { Bent } from '../harness/identity-provider.ts'
 import { assertRefused } from '../harness/rest.ts'
 import { PROVIDER, type Sso, startSso } from '../harness/sso.ts'
@@ -307,7 +307,8 @@ test('an identity is connected by the session that began it and no other', async
 })
 
 test('a back-channel logout needs a good token, and obeys it once', async () => {
-  const token = async (change: object = {}, header = { typ: 'logout+jwt' }) =>
+  const event = 'http://schemas.openid.net/event/backchannel-logout'
+  const token = async (change: object = {}, header: { typ?: string } = { typ: 'logout+jwt' }) =>
     sso.idp.sign(
       {
         iss: sso.idp.issuer,
@@ -316,7 +317,7 @@ test('a back-channel logout needs a good token, and obeys it once', async () => 
         iat: now(),
         exp: now() + 120,
         jti: crypto.randomUUID(),
-        events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+        events: { [event]: {} },
         ...change,
       },
       header,
@@ -327,6 +328,10 @@ test('a back-channel logout needs a good token, and obeys it once', async () => 
     return { status: answer.status, url: '', headers: answer.headers, text: await answer.text() }
   }
   const browser = new WebBrowser()
+  let idToken: JWTPayload = {}
+  sso.idp.bend = ({ claims }) => {
+    idToken = { ...claims }
+  }
   await sso.signIn(browser, 'anna')
   const me = () => browser.request(`${sso.url}/api/me`)
   const forged = await new SignJWT({ sub: 'anna' })
@@ -338,9 +343,17 @@ test('a back-channel logout needs a good token, and obeys it once', async () => 
     forged,
     'of another issuer': await token({ iss: 'https://evil.example.org' }),
     'for another client': await token({ aud: 'another' }),
-    'an ID token': await token({ nonce: 'a nonce' }),
-    'of another type': await token({}, { typ: 'at+jwt' }),
+    'an ID token': await sso.idp.sign(idToken),
+    'an ID token with an id': await sso.idp.sign({ ...idToken, jti: 'x' }),
+    'with the event of a logout and a nonce': await token({ nonce: 'a nonce' }),
+    'an access token': await token({}, { typ: 'at+jwt' }),
+    'of another event’s type': await token({}, { typ: 'secevent+jwt' }),
+    'of a type that is none': await token({}, { typ: '' }),
+    'without a type and the event': await token({ events: undefined }, {}),
     'without the event': await token({ events: {} }),
+    'with the event as a word': await token({ events: event }),
+    'with a word of the event': await token({ events: { [event]: 'yes' } }),
+    'with a list of events': await token({ events: [event] }),
     'about nobody': await token({ sub: undefined }),
     'without an id': await token({ jti: undefined }),
     old: await token({ iat: now() - 400, exp: now() + 120 }),
@@ -350,6 +363,12 @@ test('a back-channel logout needs a good token, and obeys it once', async () => 
     assertFails(await send(bad), 400, 'invalid_request', what)
   }
   assert.equal((await me()).status, 200)
+  // A type is RECOMMENDED only (§2.4), and JWT says no more than none (RFC 7519 §5.1).
+  for (const header of [{}, { typ: 'JWT' }, { typ: 'application/logout+jwt' }]) {
+    assert.equal((await send(await token({}, header))).status, 200, JSON.stringify(header))
+    assert.equal((await me()).status, 401, JSON.stringify(header))
+    await sso.signIn(browser, 'anna')
+  }
   const good = await token()
   assert.equal((await send(good)).status, 200)
   assert.equal((await me()).status, 401)

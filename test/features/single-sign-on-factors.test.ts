@@ -143,6 +143,96 @@ test('signing in anew at the provider is a fresh proof where there is no second 
   assert.match(begun.text, /<svg/)
 })
 
+test('a provider that does not say when it asked the person has not shown that it was lately', async () => {
+  await using sso = await startSso()
+  sso.idp.people.set('anna', ANNA)
+  let later = 0
+  sso.idp.bend = ({ claims }) => {
+    delete claims.auth_time
+    for (const name of ['iat', 'exp']) claims[name] = Number(claims[name]) + later / 1000
+  }
+  const browser = new WebBrowser()
+  await sso.signIn(browser, 'anna')
+  // It was asked to say so.
+  const sent = new URL(browser.hops.findLast((url) => url.includes('code_challenge')) ?? '')
+  assert.ok(Number(sent.searchParams.get('max_age')) > 0)
+  assert.equal(sent.searchParams.get('prompt'), null)
+  const send = (path: string) =>
+    browser.request(`${sso.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: sso.url },
+      body: '{}',
+    })
+  const refusedWith = async (path: string, code: string) => {
+    const { status, text } = await send(path)
+    assert.equal(JSON.parse(text).error, code, `${path} ${status}`)
+  }
+  await refusedWith('/api/privacy/export', 'factor_needed')
+  // To be asked anew would help if the provider said so then.
+  await sso.signIn(browser, 'anna', '&fresh=1')
+  await refusedWith('/api/privacy/export', 'factor_needed')
+  // What helps is a factor, which a session adds while it is new, and then shows.
+  sso.mimir.clock.advance(16 * MINUTE)
+  await refusedWith('/api/me/totp', 'factor_needed')
+  const late = await browser.post(`${sso.url}/auth/account`, { action: 'begin-totp' })
+  assert.equal(late.status, 403)
+  later = 16 * MINUTE
+  // A device linked by an old session is no new sign-in.
+  const linked = await send('/api/auth/link-device')
+  const { code: link } = JSON.parse(linked.text)
+  const pair = assertDone(
+    await sso.mimir.rest().post('/api/auth/link-device/redeem', { code: link }),
+  )
+  const device = sso.mimir.rest(pair.accessToken)
+  assertRefused(await device.post('/api/me/totp'), 403, 'factor_needed')
+  await sso.signIn(browser, 'anna')
+  const secret = await setUpByPage(sso, browser)
+  assert.equal((await send('/api/privacy/export')).status, 202)
+  sso.mimir.clock.advance(16 * MINUTE)
+  await refusedWith('/api/privacy/export', 'step_up_required')
+  const account = `${sso.url}/auth/account`
+  const code = codeOf(sso.mimir, secret)
+  assert.equal((await browser.post(account, { action: 'step-up', code })).status, 200)
+  assert.notEqual(JSON.parse((await send('/api/privacy/export')).text).error, 'step_up_required')
+})
+
+test('who has a password shows that, where the provider does not say when it asked', async () => {
+  await using sso = await startSso()
+  const alice = await sso.mimir.person('alice')
+  await sso.mimir.command('subject.link', {
+    user: 'alice',
+    subject: 'anna',
+    issuer: sso.idp.issuer,
+  })
+  sso.idp.bend = ({ claims }) => {
+    delete claims.auth_time
+  }
+  const browser = new WebBrowser()
+  await sso.signIn(browser, 'anna')
+  const account = `${sso.url}/auth/account`
+  const stale = await browser.post(account, { action: 'begin-totp' })
+  assert.match(stale.text, /Show once more who you are/)
+  await browser.post(account, { action: 'step-up', password: alice.password })
+  assert.match((await browser.post(account, { action: 'begin-totp' })).text, /<svg/)
+})
+
+test('two factors of a provider that does not say when let in, and prove nothing fresh', async () => {
+  await using sso = await startSso()
+  sso.idp.people.set('anna', ANNA)
+  const first = new WebBrowser()
+  await sso.signIn(first, 'anna')
+  await setUpByPage(sso, first)
+  sso.idp.bend = (token) => {
+    const { auth_time: _at, ...claims } = token.claims
+    token.claims = { ...claims, amr: ['pwd', 'otp'] }
+  }
+  const browser = new WebBrowser()
+  const { text } = await sso.signIn(browser, 'anna')
+  assert.match(titleOf(text) ?? '', /You are signed in/)
+  const refused = await browser.post(`${sso.url}/auth/account`, { action: 'remove-totp' })
+  assert.match(refused.text, /Show once more who you are/)
+})
+
 test('roles of the role file come from the claims of the sign-in, for as long as the session lasts', async () => {
   const roles = {
     version: '1.0',

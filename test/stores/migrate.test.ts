@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import BetterSqlite3 from 'better-sqlite3'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { migrations } from '../../migrations/index.ts'
 import type { Engine } from '../../src/db/engine.ts'
 import { type Migration, migrate, migrationStatus, NewerSchemaError } from '../../src/db/migrate.ts'
@@ -89,6 +89,27 @@ test('a step that fails leaves nothing behind, and runs when it is mended', asyn
   const mended = [...migrations, oneMore('9999-broken')]
   assert.deepEqual(await migrate(engine, mended, clock), ['9999-broken'])
   assert.ok((await tableNames(engine)).includes('garden'))
+})
+
+test('what an AI client was let do before it had an end gets one', async () => {
+  await using store = await emptyStore()
+  const engine = store.open()
+  const [at, later] = ['2026-10-01T10:00:00.000Z', '2027-03-30T10:00:00.000Z']
+  const fill = async (db: Kysely<unknown>) => {
+    await sql`insert into users (id, tenant_id, username, username_key, status, role, friend_key, created_at, updated_at)
+      values ('a', 'default', 'a', 'a', 'Active', 'member', 'a', ${at}, ${at})`.execute(db)
+    await sql`insert into oauth_grants (id, tenant_id, user_id, client_id, client_name, redirect_uri, resource, scopes, created_at, last_used_at, expires_at)
+      values ('g', 'default', 'a', 'c', 'c', 'u', 'r', 's', ${at}, ${at}, ${at})`.execute(db)
+  }
+  const before = migrations.slice(0, NAMES.indexOf('0019-grant-ends'))
+  await migrate(engine, [...before, { name: '0018-rows', up: fill }], clock)
+  await migrate(
+    engine,
+    [...before, { name: '0018-rows', up: fill }, ...migrations.slice(before.length)],
+    clock,
+  )
+  const { rows } = await sql`select ends_at from oauth_grants`.execute(engine.read)
+  assert.deepEqual(rows, [{ ends_at: later }])
 })
 
 // A PostgreSQL server has backups of its own.

@@ -22,6 +22,11 @@ export const accountErrors = defineErrors({
     kind: 'invalid',
     message: 'The current password is not right.',
   },
+  passwordTooCommon: {
+    code: 'password_too_common',
+    kind: 'invalid',
+    message: 'This password is one of those that are tried first: choose another.',
+  },
   newPasswordSameAsCurrent: {
     code: 'new_password_same_as_current',
     kind: 'invalid',

@@ -6,6 +6,7 @@ import { html, page } from '../../http/page.ts'
 import { AppError } from '../../platform/errors.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
 import { verifyEmail } from './email-verification.ts'
+import { accountErrors } from './errors.ts'
 import { requireResetLink, resetPassword } from './password-reset.ts'
 import { Register, ResetPassword } from './schema.ts'
 import { register } from './service.ts'
@@ -60,9 +61,7 @@ export const routes = [
 <p>Then sign in with the Mimir app: the server is <code>${ctx.config.publicUrl}</code></p>`,
         )
       } catch (error) {
-        if (error instanceof AppError && error.code === 'registration_failed') {
-          return joinPage({ form, problem: error.message })
-        }
+        if (isMendable(error)) return joinPage({ form, problem: error.message })
         return refusedPage(error)
       }
     },
@@ -117,11 +116,21 @@ export const routes = [
           html`<p>Every device was signed out: sign in with the new password.</p>`,
         )
       } catch (error) {
+        if (isMendable(error)) return resetPage(error.message)
         return refusedPage(error)
       }
     },
   }),
 ]
+
+/** What the person can put right in the form. */
+function isMendable(error: unknown): error is AppError {
+  const codes: string[] = [
+    accountErrors.registrationFailed.code,
+    accountErrors.passwordTooCommon.code,
+  ]
+  return error instanceof AppError && codes.includes(error.code)
+}
 
 function tokenOf(request: Request): string {
   return new URL(request.url).searchParams.get('token') ?? ''

@@ -9,6 +9,7 @@ import { setPassword } from './access.ts'
 import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
 import { makeLink } from './links.ts'
+import { hashNewPassword } from './new-password.ts'
 import type { ForgotPassword, ResetPassword } from './schema.ts'
 import {
   countOpenTokens,
@@ -67,13 +68,13 @@ export async function requireResetLink(
 
 /** Sets the password that the link's owner wants, and ends every session. The link works once. */
 export async function resetPassword(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords' | 'config'>,
   actor: Actor,
   input: ResetPassword,
 ): Promise<void> {
   // Looked at first, so that guesses do not make the server hash.
   await requireResetLink(ctx, input.token)
-  const passwordHash = await ctx.passwords.hash(input.newPassword)
+  const passwordHash = await hashNewPassword(ctx, input.newPassword)
   await ctx.db.transaction(async (tx) => {
     const now = toIso(ctx.clock.now())
     const link = await useEmailToken(tx, sha256Hex(input.token), ['reset'], now)

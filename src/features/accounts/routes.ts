@@ -31,7 +31,11 @@ export const routes = [
     body: Register,
     status: 200,
     output: Registered,
-    errors: [inviteErrors.invalidOrExpired, accountErrors.registrationFailed],
+    errors: [
+      inviteErrors.invalidOrExpired,
+      accountErrors.registrationFailed,
+      accountErrors.passwordTooCommon,
+    ],
     run: register,
   }),
   defineRoute({
@@ -81,7 +85,7 @@ export const routes = [
     body: ResetPassword,
     status: 204,
     output: null,
-    errors: [accountErrors.invalidOrExpiredToken],
+    errors: [accountErrors.invalidOrExpiredToken, accountErrors.passwordTooCommon],
     run: resetPassword,
   }),
   defineRoute({

@@ -10,10 +10,12 @@ import { recordAudit } from '../audit/service.ts'
 import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
 import { startEmailVerification } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
+import { hashNewPassword } from './new-password.ts'
 import type { FriendKey, Me, Register, Registered } from './schema.ts'
 import { findUser, insertUser, updateUser } from './store.ts'
 
 export { findAcquaintances } from './acquaintances.ts'
+export { hashNewPassword } from './new-password.ts'
 
 /** 9 random bytes: 12 characters of base64url. */
 const FRIEND_KEY_BYTES = 9
@@ -28,7 +30,7 @@ export async function register(
   input: Register,
 ): Promise<Registered> {
   const invitation = await requireOpenInvitation(ctx, input.invitationToken)
-  const passwordHash = await ctx.passwords.hash(input.password)
+  const passwordHash = await hashNewPassword(ctx, input.password)
   const user = newUser(ctx, {
     tenantId: invitation.tenantId,
     username: input.username,

@@ -18,7 +18,7 @@ import {
 } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import type { AccountStatus } from '../accounts/schema.ts'
-import { newUser } from '../accounts/service.ts'
+import { hashNewPassword, newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { reconnectAfterCommit } from '../roles/service.ts'
 import { endAllSessions, type OpenSession, openSessionsOf } from '../sessions/service.ts'
@@ -134,12 +134,12 @@ export function setAccountRole(
 
 /** Sets the given password, or a random one that is in this answer only; every session ends. */
 export async function resetAccountPassword(
-  ctx: AdminNeeds & Pick<Ctx, 'passwords'>,
+  ctx: AdminNeeds & Pick<Ctx, 'passwords' | 'config'>,
   actor: Actor,
   input: Named & { password?: string | undefined },
 ): Promise<{ account: Account; password?: string }> {
   const password = input.password ?? randomToken(12)
-  const hash = await ctx.passwords.hash(password)
+  const hash = await hashNewPassword(ctx, password)
   const account = await change(ctx, actor, input, async (tx, user) => {
     await setPassword(tx, user.id, hash, toIso(ctx.clock.now()))
     await endAllSessions(ctx, tx, user.id, 'password_reset')
@@ -179,7 +179,7 @@ export async function revokeAccountSessions(
 
 /** Makes the first administrator, who owns the server; refuses when there are accounts already. */
 export async function createFirstAdmin(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords' | 'config'>,
   actor: Actor,
   input: { username: string; email: string; password: string },
 ): Promise<Account> {
@@ -188,7 +188,7 @@ export async function createFirstAdmin(
     username: input.username,
     email: input.email,
     phone: null,
-    passwordHash: await ctx.passwords.hash(input.password),
+    passwordHash: await hashNewPassword(ctx, input.password),
     status: 'Active',
     role: 'owner',
   })

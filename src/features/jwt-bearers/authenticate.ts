@@ -5,9 +5,15 @@ import { createGuardedFetch } from '../../outbound/guarded-fetch.ts'
 import { AppError } from '../../platform/errors.ts'
 import { rolesOfClaims } from '../../policy/access-control.ts'
 import type { Origin, UserActor } from '../../policy/actor.ts'
-import { accessErrors, invalidToken, tokenExpired } from '../../policy/errors.ts'
+import {
+  accessErrors,
+  invalidToken,
+  secondFactorMissing,
+  tokenExpired,
+} from '../../policy/errors.ts'
 import { expandPermission } from '../../policy/permission-names.ts'
 import type { Permission } from '../../policy/permissions.ts'
+import { isMultiFactor, lacksFactor } from '../../policy/second-factor.ts'
 import { findIdentityOwner } from '../oidc/access.ts'
 import { createIssuerKeys, KeysUnavailable } from './key-set.ts'
 import { findSubject } from './store.ts'
@@ -22,7 +28,7 @@ const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
 const CLOCK_SKEW_SECONDS = 60
 const MOST_CHARACTERS = 8192
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'access'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'access' | 'config'>
 
 export interface JwtBearers {
   /** Whether the token says that it is of a configured issuer. */
@@ -57,6 +63,8 @@ export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers
         const reason = subject ? 'subject_not_active' : 'unknown_subject'
         throw new AppError(accessErrors.notAdmitted, {}, { audit: { reason } })
       }
+      const isMulti = isMultiFactor(payload, found.secondFactorAcr)
+      if (lacksFactor(needs.config.mfa, subject.role, isMulti)) throw secondFactorMissing()
       const scopes = scopesOf(payload)
       return {
         kind: 'user',

@@ -102,7 +102,7 @@ async function completeEnrolment(
   code: string | undefined,
 ): Promise<CompleteProof> {
   const { user, pending } = step
-  await requireTries(ctx, user)
+  await requireTries(ctx, actor, user)
   const row = await findTotp(ctx.db.read, user.id)
   if (!row || row.confirmed_at) throw new AppError(mfaErrors.notSetUp)
   const totp = await totpStep(ctx, row, code ?? '')

@@ -46,6 +46,12 @@ export const mfaErrors = defineErrors({
     kind: 'invalid',
     message: 'Give a password, a code or a passkey.',
   },
+  factorNeeded: {
+    code: 'factor_needed',
+    kind: 'forbidden',
+    message:
+      'Your provider does not say when it asked who you are. Sign in again, set up a second factor (/auth/account) within 15 minutes, and go on.',
+  },
   stepUpRequired: {
     code: 'step_up_required',
     kind: 'unauthenticated',

@@ -84,7 +84,7 @@ export async function finishTotp(
 ): Promise<RecoveryCodes> {
   const user = requireUser(actor)
   const account = { id: user.userId, tenant_id: user.tenantId }
-  await requireTries(ctx, account)
+  await requireTries(ctx, actor, account)
   const row = await findTotp(ctx.db.read, user.userId)
   if (!row || row.confirmed_at) throw new AppError(mfaErrors.notSetUp)
   const step = await totpStep(ctx, row, input.code)

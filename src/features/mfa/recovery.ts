@@ -6,9 +6,12 @@ import { sha256Hex } from '../../platform/tokens.ts'
 import { replaceRecoveryCodes } from './store.ts'
 
 const COUNT = 10
-/** Crockford's base 32: no I, L, O or U. 16 of them are 80 bits, too many to be searched through. */
+/** Crockford's base 32: no I, L, O or U. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const LENGTH = 16
+/** 120 bits: from 112 on a plain hash is enough of what is kept (NIST SP 800-63B-4, look-up secrets). */
+const LENGTH = 24
+/** Earlier ones had 16 characters, 80 bits; they count until they are used or renewed. */
+const LENGTHS = [16, LENGTH]
 
 /** Makes new recovery codes in place of the old ones. They are shown this once: only hashes are kept. */
 export async function renewRecoveryCodes(
@@ -44,10 +47,10 @@ export function hashCode(userId: string, typed: string): string {
 
 /** Whether text has the form of a recovery code and not that of an authenticator's. */
 export function isRecoveryCode(typed: string): boolean {
-  return typed.replaceAll(/[\s-]/g, '').length === LENGTH
+  return LENGTHS.includes(typed.replaceAll(/[\s-]/g, '').length)
 }
 
-/** Four groups of four. */
+/** Six groups of four. */
 function makeCode(): string {
   const characters = Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)])
   return (characters.join('').match(/.{4}/g) ?? []).join('-')

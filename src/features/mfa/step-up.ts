@@ -5,7 +5,8 @@ import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import type { Requirement } from '../../policy/permissions.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { findSession, renewProof } from '../sessions/access.ts'
+import { findSession, findSsoSession, renewProof } from '../sessions/access.ts'
+import { UNTOLD } from '../sessions/service.ts'
 import { factorsOf } from './access.ts'
 import { refuseFactor, requireTries } from './attempts.ts'
 import { mfaErrors } from './errors.ts'
@@ -17,21 +18,34 @@ const FRESH = 15 * MINUTE
 
 /**
  * Lets only somebody pass who showed lately that it is still them: by the second factor, if the account has
- * one, else by signing in (RFC 9470). A token without a session has nobody to show it.
+ * one, else by signing in (RFC 9470). A token without a session has nobody to show it. Whose provider does not
+ * say when it asked them, and who has no password, needs a second factor (`factor_needed`), and may add it
+ * (`addsFactor`) while the session has just begun: nothing fresher is to be had of them.
  */
 export async function requireFreshProof(
   ctx: Pick<Ctx, 'db' | 'clock' | 'access'>,
   actor: Actor,
   requirement: Requirement = 'signed-in',
+  addsFactor = false,
 ): Promise<void> {
   if (actor.kind === 'operator' || !ctx.access.securityEnabled) return
-  const { userId, sessionId, credential } = requireUser(actor)
+  const { userId, tenantId, sessionId, credential } = requireUser(actor)
   // Whoever gave a key the permission showed it then; a person's own ways to sign in are no key's.
   if (credential === 'api-key' && requirement !== 'signed-in') return
   const factors = await factorsOf(ctx.db.read, userId)
   const session = sessionId ? await findSession(ctx.db.read, sessionId) : undefined
+  const isFresh = (at: string) => Date.parse(at) + FRESH > ctx.clock.now()
   const shown = factors.length > 0 ? session?.second_factor_at : session?.authenticated_at
-  if (shown && Date.parse(shown) + FRESH > ctx.clock.now()) return
+  if (shown && isFresh(shown)) return
+  if (session?.authenticated_at === toIso(UNTOLD) && factors.length === 0) {
+    const account = await findAccountById(ctx.db.read, tenantId, userId)
+    if (account?.password_hash === null) {
+      // Not a linked device's: an old session could make new ones without end.
+      const isOwn = await findSsoSession(ctx.db.read, session.id)
+      if (addsFactor && isOwn && isFresh(session.created_at)) return
+      throw new AppError(mfaErrors.factorNeeded)
+    }
+  }
   const methods = factors.length > 0 ? [...factors, 'recovery'] : ['password', 'sso']
   const maxAgeSeconds = FRESH / SECOND
   const challenge = `Bearer error="insufficient_user_authentication", max_age=${maxAgeSeconds}`
@@ -72,7 +86,7 @@ async function checkOwnPassword(
   password: string | undefined,
 ): Promise<undefined> {
   if (password === undefined) throw new AppError(mfaErrors.noProof)
-  await requireTries(ctx, accountOf(user))
+  await requireTries(ctx, user, accountOf(user))
   const account = await findAccountById(ctx.db.read, user.tenantId, user.userId)
   const right = await ctx.passwords.verify(password, account?.password_hash)
   if (!right) await refuseFactor(ctx, user, accountOf(user))

@@ -178,43 +178,73 @@ export async function countRecoveryCodes(db: Db, userId: string): Promise<number
   return Number(row.count)
 }
 
-export async function findAttempts(
+/** Until when codes of these counts are not looked at, the longest first; only what is still to come. */
+export async function findWaits(
   db: Db,
   userId: string,
+  addresses: readonly string[],
   now: string,
-): Promise<FactorAttemptsRow | undefined> {
-  return db
+): Promise<string[]> {
+  const rows = await db
     .selectFrom('factor_attempts')
-    .selectAll()
+    .select('wait_until')
     .where('user_id', '=', userId)
-    .where('window_ends_at', '>', now)
-    .executeTakeFirst()
+    .where('address', 'in', addresses)
+    .where('wait_until', '>', now)
+    .orderBy('wait_until', 'desc')
+    .execute()
+  return rows.map((row) => row.wait_until)
 }
 
-/** Counts a wrong try, in a new window when the last one is over. */
+/** Counts a wrong code, anew when the last ones are forgotten; gives how many it is. */
 export async function countFailure(
   tx: Tx,
-  row: Pick<FactorAttemptsRow, 'user_id' | 'tenant_id' | 'window_ends_at'>,
+  row: Omit<FactorAttemptsRow, 'failures' | 'wait_until'>,
   now: string,
-): Promise<void> {
+): Promise<number> {
   await tx
     .deleteFrom('factor_attempts')
     .where('user_id', '=', row.user_id)
-    .where('window_ends_at', '<=', now)
+    .where('address', '=', row.address)
+    .where('forget_at', '<=', now)
     .execute()
-  await tx
+  const { failures } = await tx
     .insertInto('factor_attempts')
-    .values({ ...row, failures: 1 })
+    .values({ ...row, failures: 1, wait_until: now })
     .onConflict((conflict) =>
-      conflict
-        .column('user_id')
-        .doUpdateSet((columns) => ({ failures: columns('factor_attempts.failures', '+', 1) })),
+      conflict.columns(['user_id', 'address']).doUpdateSet((columns) => ({
+        failures: columns('factor_attempts.failures', '+', 1),
+        forget_at: row.forget_at,
+      })),
     )
+    .returning('failures')
+    .executeTakeFirstOrThrow()
+  return Number(failures)
+}
+
+export async function setWait(
+  tx: Tx,
+  { user_id, address, wait_until }: Pick<FactorAttemptsRow, 'user_id' | 'address' | 'wait_until'>,
+): Promise<void> {
+  await tx
+    .updateTable('factor_attempts')
+    .set({ wait_until })
+    .where('user_id', '=', user_id)
+    .where('address', '=', address)
     .execute()
 }
 
-export async function deleteAttempts(tx: Tx, userId: string): Promise<void> {
-  await tx.deleteFrom('factor_attempts').where('user_id', '=', userId).execute()
+/** Forgets wrong codes: of these counts, or all of the account's. */
+export async function deleteAttempts(
+  tx: Tx,
+  userId: string,
+  addresses?: readonly string[],
+): Promise<void> {
+  await tx
+    .deleteFrom('factor_attempts')
+    .where('user_id', '=', userId)
+    .$if(addresses !== undefined, (query) => query.where('address', 'in', addresses ?? []))
+    .execute()
 }
 
 export async function deletePasskeys(tx: Tx, userId: string): Promise<number> {
@@ -225,7 +255,7 @@ export async function deletePasskeys(tx: Tx, userId: string): Promise<number> {
 /** Takes away what nobody can use any more. */
 export async function deleteOutdated(tx: Tx, now: string): Promise<void> {
   await tx.deleteFrom('passkey_challenges').where('expires_at', '<', now).execute()
-  await tx.deleteFrom('factor_attempts').where('window_ends_at', '<', now).execute()
+  await tx.deleteFrom('factor_attempts').where('forget_at', '<', now).execute()
 }
 
 export async function isTotpKeyUsed(db: Db, keyId: string): Promise<boolean> {

@@ -3,12 +3,12 @@ import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
-import { refuseFactor, requireTries } from './attempts.ts'
+import { forgiveTries, refuseFactor, requireTries } from './attempts.ts'
 import { mfaErrors } from './errors.ts'
 import { checkPasskey } from './passkeys.ts'
 import { hashCode, isRecoveryCode } from './recovery.ts'
 import type { FactorProof } from './schema.ts'
-import { deleteAttempts, findTotp, hasRecoveryCode, useRecoveryCode, useTotpStep } from './store.ts'
+import { findTotp, hasRecoveryCode, useRecoveryCode, useTotpStep } from './store.ts'
 import { totpStep } from './totp.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
@@ -21,7 +21,7 @@ export interface ShownFactor {
   use(tx: Tx): Promise<void>
 }
 
-/** Checks the code or the passkey of an account: `invalid_second_factor`, after five tries `rate_limited`. */
+/** Checks the code or the passkey of an account: `invalid_second_factor`, after wrong codes `rate_limited`. */
 export async function verifyFactor(
   ctx: Needs,
   actor: Actor,
@@ -30,14 +30,15 @@ export async function verifyFactor(
   proof: FactorProof,
 ): Promise<ShownFactor> {
   if (!proof.code && !proof.passkey) throw new AppError(mfaErrors.noProof)
-  await requireTries(ctx, user)
+  const isGuessable = !proof.passkey && !isRecoveryCode(proof.code ?? '')
+  if (isGuessable) await requireTries(ctx, actor, user)
   const shown = await check(ctx, user.id, purpose, proof)
-  if (!shown) return refuseFactor(ctx, actor, user)
+  if (!shown) return refuseFactor(ctx, actor, user, isGuessable)
   return {
     method: shown.method,
     async use(tx) {
       await shown.use(tx)
-      await deleteAttempts(tx, user.id)
+      await forgiveTries(tx, actor, user.id)
     },
   }
 }

@@ -10,6 +10,7 @@ import type { Client } from './client.ts'
 import { type Choice, choicesFor, letIn } from './consent.ts'
 import { CONSENT_TEXTS, type ConsentText } from './consent-text.ts'
 import { getGrants, revokeGrant } from './grants.ts'
+import { UNUSED_DAYS } from './issue.ts'
 import { isLoopback } from './redirect-uri.ts'
 import { type AuthorizationRequest, readRequest, refusalAt } from './request.ts'
 import { OAuthGrantId, SCOPES } from './schema.ts'
@@ -28,9 +29,8 @@ export const routes = [
     respond: async (ctx, actor, { request: { url } }) => {
       const { search, searchParams } = new URL(url)
       const asked = await readRequest(ctx, searchParams)
-      if ('refusedAt' in asked) return goTo(asked.refusedAt)
       const choices = await choicesFor(ctx, actor, asked)
-      return (await toFreshSignIn(ctx, actor, search)) ?? consentPage(actor, asked, choices)
+      return (await toFreshSignIn(ctx, actor, search)) ?? consentPage(ctx, actor, asked, choices)
     },
   }),
   defineRawRoute({
@@ -45,10 +45,9 @@ export const routes = [
       const form = await readForm(request, MAX_FORM_BYTES)
       // The address still holds what was asked for: it is judged once more, so the form need not be trusted.
       const asked = await readRequest(ctx, new URL(request.url).searchParams)
-      if ('refusedAt' in asked) return goTo(asked.refusedAt)
       const ticked = SCOPES.filter((scope) => form[scope] === 'on')
       if (form.decision !== 'allow' || ticked.length === 0) {
-        return goTo(refusalAt(ctx, asked, 'access_denied'))
+        return goTo(refusalAt(ctx, asked))
       }
       return goTo(await letIn(ctx, actor, asked, ticked))
     },
@@ -109,6 +108,7 @@ function textsFor({ origin }: Actor): ConsentText {
 }
 
 function consentPage(
+  { config }: Ctx,
   actor: Actor,
   { client, redirectUri }: AuthorizationRequest,
   choices: readonly Choice[],
@@ -126,12 +126,18 @@ ${choices.map(
     html`<label><input type="checkbox" name="${scope}" value="on"${isTicked ? raw(' checked') : ''}> ${texts.scopes[scope]}</label>`,
 )}
 </fieldset>
+<p>${texts.lasts(config.aiClientDays, UNUSED_DAYS)}</p>
 <button name="decision" value="allow">${texts.allow}</button>
 <button name="decision" value="deny">${texts.refuse}</button>
 </form>
-<p><small><a href="clients">${texts.takeBack}</a></small></p>`,
+<p><small><a href="clients">${texts.takeBack}</a></small></p>
+${signOutForm(config, texts)}`,
     { tellsOrigin: true, formsLeadTo: redirectUri, language: actor.origin.language ?? 'en' },
   )
+}
+
+function signOutForm({ pathPrefix }: Ctx['config'], { signOut }: ConsentText) {
+  return html`<form method="post" action="${pathPrefix}/auth/logout"><button>${signOut}</button></form>`
 }
 
 /** A host's word for a client reaches as far as the answer goes back to a host. */
@@ -154,12 +160,13 @@ async function clientsPage(ctx: Ctx, actor: Actor): Promise<Response> {
     html`${grants.length === 0 ? html`<p>${texts.none}</p>` : ''}
 ${grants.map(
   (grant) => html`<section><h2>${grant.clientName}</h2>
-<p>${grant.clientHost ?? new URL(grant.redirectUri).host}, ${texts.lastUsed(grant.lastUsedAt.slice(0, 10))}</p>
+<p>${grant.clientHost ?? new URL(grant.redirectUri).host}, ${texts.lastUsed(grant.lastUsedAt.slice(0, 10))}, ${texts.until(grant.endsAt.slice(0, 10))}</p>
 <ul>${SCOPES.filter((scope) => grant.scopes.includes(scope)).map(
     (scope) => html`<li>${texts.scopes[scope]}</li>`,
   )}</ul>
 <form method="post"><input type="hidden" name="id" value="${grant.id}"><button>${texts.shutOut}</button></form></section>`,
-)}`,
+)}
+${signOutForm(ctx.config, texts)}`,
     { tellsOrigin: true, language: actor.origin.language ?? 'en' },
   )
 }

@@ -13,6 +13,8 @@ export interface ConsentText {
   toApp(scheme: string): string
   readonly mayDo: string
   readonly scopes: Readonly<Record<Scope, string>>
+  /** How long it lasts, in days: at most, and unused. */
+  lasts(most: number, unused: number): string
   readonly allow: string
   readonly refuse: string
   readonly takeBack: string
@@ -20,6 +22,8 @@ export interface ConsentText {
   readonly none: string
   readonly shutOut: string
   lastUsed(day: string): string
+  until(day: string): string
+  readonly signOut: string
 }
 
 export const CONSENT_TEXTS: Readonly<Record<Language, ConsentText>> = {
@@ -44,6 +48,8 @@ export const CONSENT_TEXTS: Readonly<Record<Language, ConsentText>> = {
       'messages:search': 'Search your messages',
       'messages:write': 'Send messages in your name',
     },
+    lasts: (most, unused) =>
+      `This holds for ${most} days; a client that is not used for ${Math.min(most, unused)} days has to ask again.`,
     allow: 'Let it in',
     refuse: 'Refuse',
     takeBack: 'You can take this back at any time',
@@ -51,6 +57,8 @@ export const CONSENT_TEXTS: Readonly<Record<Language, ConsentText>> = {
     none: 'There are none.',
     shutOut: 'Shut out',
     lastUsed: (day) => `last used ${day}`,
+    until: (day) => `until ${day}`,
+    signOut: 'Sign out',
   },
   tr: {
     title: (client) => `${client} sizin adınıza işlem yapsın mı?`,
@@ -74,6 +82,8 @@ export const CONSENT_TEXTS: Readonly<Record<Language, ConsentText>> = {
       'messages:search': 'Mesajlarınızda arama yapmak',
       'messages:write': 'Sizin adınıza mesaj göndermek',
     },
+    lasts: (most, unused) =>
+      `Bu izin ${most} gün geçerlidir; ${Math.min(most, unused)} gün kullanılmayan istemci yeniden sormak zorundadır.`,
     allow: 'İzin ver',
     refuse: 'Reddet',
     takeBack: 'Bu izni istediğiniz zaman geri alabilirsiniz',
@@ -81,5 +91,7 @@ export const CONSENT_TEXTS: Readonly<Record<Language, ConsentText>> = {
     none: 'Hiç yok.',
     shutOut: 'İzni kaldır',
     lastUsed: (day) => `son kullanım ${day}`,
+    until: (day) => `geçerlilik sonu ${day}`,
+    signOut: 'Oturumu kapat',
   },
 }

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import { SECOND, toIso } from '../../platform/clock.ts'
+import { DAY, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, mayUse, requireUser, type UserActor } from '../../policy/actor.ts'
@@ -79,6 +79,7 @@ export async function letIn(
       last_used_at: toIso(now),
       // The first tokens make it longer.
       expires_at: expiresAt,
+      ends_at: toIso(now + ctx.config.aiClientDays * DAY),
       revoked_at: null,
       revoked_reason: null,
     })

@@ -1,6 +1,6 @@
 import { defineErrors } from '../../platform/errors.ts'
 
-/** The codes are those of RFC 6749 §5.2, RFC 7591 §3.2.2, RFC 8707 §2 and RFC 7009 §2.2.1. */
+/** The codes are those of RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2 and RFC 7009 §2.2.1. */
 export const oauthErrors = defineErrors({
   invalidRequest: {
     code: 'invalid_request',
@@ -31,6 +31,11 @@ export const oauthErrors = defineErrors({
     code: 'unsupported_grant_type',
     kind: 'invalid',
     message: 'There are authorization_code and refresh_token.',
+  },
+  unsupportedResponseType: {
+    code: 'unsupported_response_type',
+    kind: 'invalid',
+    message: 'There is code alone.',
   },
   invalidRedirect: {
     code: 'invalid_redirect_uri',

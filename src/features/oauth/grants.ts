@@ -26,6 +26,7 @@ export async function getGrants(
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     expiresAt: row.expires_at,
+    endsAt: row.ends_at,
   }))
 }
 

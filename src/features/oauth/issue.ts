@@ -12,10 +12,25 @@ import { insertToken, revokeGrantRow } from './store.ts'
 
 const ACCESS_LIFETIME = 15 * MINUTE
 /** A client that is not used for so long has to ask its person again. */
-export const REFRESH_LIFETIME = 30 * DAY
+export const UNUSED_DAYS = 30
 
 type Needs = Pick<Ctx, 'clock'>
-type Grant = Pick<OAuthGrantRow, 'id' | 'tenant_id' | 'scopes'>
+type Grant = Pick<OAuthGrantRow, 'id' | 'tenant_id' | 'scopes' | 'ends_at'>
+
+/** When the grant, and with it its newest refresh token, ends if it is not used any more. */
+export function expiryOf({ ends_at }: Pick<Grant, 'ends_at'>, now: number): string {
+  return earlier(toIso(now + UNUSED_DAYS * DAY), ends_at)
+}
+
+function earlier(one: string, other: string): string {
+  return one < other ? one : other
+}
+
+interface AccessToken {
+  readonly token: string
+  /** Milliseconds. */
+  readonly lifetime: number
+}
 
 /** Makes an access token within the scopes. It says nothing by itself, so that it ends when its row says so. */
 export async function issueAccessToken(
@@ -23,9 +38,10 @@ export async function issueAccessToken(
   tx: Tx,
   grant: Grant,
   scopes: string,
-): Promise<string> {
+): Promise<AccessToken> {
   const token = OAUTH_TOKEN_PREFIX + randomToken(32)
   const now = ctx.clock.now()
+  const expires_at = earlier(toIso(now + ACCESS_LIFETIME), grant.ends_at)
   await insertToken(tx, {
     token_hash: sha256Hex(token),
     tenant_id: grant.tenant_id,
@@ -33,11 +49,11 @@ export async function issueAccessToken(
     kind: 'access',
     scopes,
     created_at: toIso(now),
-    expires_at: toIso(now + ACCESS_LIFETIME),
+    expires_at,
     rotated_at: null,
     successor_hash: null,
   })
-  return token
+  return { token, lifetime: Date.parse(expires_at) - now }
 }
 
 /** Keeps a refresh token, which carries all that was granted (RFC 6749 §6). */
@@ -55,17 +71,17 @@ export async function keepRefreshToken(
     kind: 'refresh',
     scopes: grant.scopes,
     created_at: toIso(now),
-    expires_at: toIso(now + REFRESH_LIFETIME),
+    expires_at: expiryOf(grant, now),
     rotated_at: null,
     successor_hash: null,
   })
 }
 
-export function tokenAnswer(access: string, refresh: string, scope: string): TokenAnswer {
+export function tokenAnswer(access: AccessToken, refresh: string, scope: string): TokenAnswer {
   return {
-    access_token: access,
+    access_token: access.token,
     token_type: 'Bearer',
-    expires_in: ACCESS_LIFETIME / SECOND,
+    expires_in: Math.floor(access.lifetime / SECOND),
     refresh_token: refresh,
     scope,
   }

@@ -8,9 +8,9 @@ import { recordAudit } from '../audit/service.ts'
 import { oauthErrors } from './errors.ts'
 import {
   endGrant,
+  expiryOf,
   issueAccessToken,
   keepRefreshToken,
-  REFRESH_LIFETIME,
   requireOurResource,
   tokenAnswer,
 } from './issue.ts'
@@ -51,7 +51,7 @@ async function redeem(
     !fault &&
     (await touchGrant(tx, code.id, {
       last_used_at: toIso(now),
-      expires_at: toIso(now + REFRESH_LIFETIME),
+      expires_at: expiryOf(code, now),
     }))
   const target = { type: 'oauth_grant', id: code.id }
   if (!stands) {

@@ -2,16 +2,16 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { recomputeSuccessor, SUCCESSOR_GRACE, successorOf } from '../../platform/successor.ts'
+import { takeSuccessor } from '../../platform/successor.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { oauthErrors } from './errors.ts'
 import {
   endGrant,
+  expiryOf,
   issueAccessToken,
   keepRefreshToken,
-  REFRESH_LIFETIME,
   requireOurResource,
   tokenAnswer,
 } from './issue.ts'
@@ -22,8 +22,8 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
 type Found = NonNullable<Awaited<ReturnType<typeof findToken>>>
 
 /**
- * Trades a refresh token for its successor and a fresh access token (RFC 9700 §4.14.2), as the sessions do: a
- * repeat within the grace gets the same successor, any later use of the old one ends the whole grant.
+ * Trades a refresh token for its successor and a fresh access token, as the sessions do; one that is used again
+ * ends the whole grant.
  */
 export async function refreshTokens(
   ctx: Needs,
@@ -45,19 +45,17 @@ async function rotate(
 ): Promise<TokenAnswer | undefined> {
   const now = toIso(ctx.clock.now())
   const presented = input.refresh_token
-  const tokenHash = sha256Hex(presented)
-  const token = await findToken(tx, tokenHash)
+  const token = await findToken(tx, sha256Hex(presented))
   if (!token || !isUsable(token, input.client_id, now)) return undefined
   const scopes = narrowed(token.scopes, input.scope)
-  if (token.rotated_at !== null) return repeat(ctx, tx, actor, presented, token, scopes)
-
-  const successor = successorOf(ctx.keyring, presented)
-  if (!(await markRotated(tx, tokenHash, sha256Hex(successor), now))) {
-    // Another node was faster between our look and our change: now it is a repeat.
-    const rotated = (await findToken(tx, tokenHash)) as Found
-    return repeat(ctx, tx, actor, presented, rotated, scopes)
+  const tokens = { find: findToken, markRotated }
+  const rotation = await takeSuccessor(ctx, tx, tokens, presented, token)
+  if (rotation.kind === 'reused') return endReused(ctx, tx, actor, token)
+  const { successor } = rotation
+  if (rotation.kind === 'repeated') {
+    return tokenAnswer(await issueAccessToken(ctx, tx, token, scopes), successor, scopes)
   }
-  const expiresAt = toIso(ctx.clock.now() + REFRESH_LIFETIME)
+  const expiresAt = expiryOf(token, ctx.clock.now())
   const stands = await touchGrant(tx, token.id, { last_used_at: now, expires_at: expiresAt })
   if (!stands) return undefined
   await keepRefreshToken(ctx, tx, token, successor)
@@ -85,19 +83,7 @@ function narrowed(granted: string, asked: string | undefined): string {
   return kept.join(' ')
 }
 
-async function repeat(
-  ctx: Needs,
-  tx: Tx,
-  actor: Actor,
-  presented: string,
-  token: Found,
-  scopes: string,
-): Promise<TokenAnswer | undefined> {
-  const age = ctx.clock.now() - Date.parse(token.rotated_at as string)
-  const successor = recomputeSuccessor(ctx.keyring, presented, token.successor_hash)
-  if (age <= SUCCESSOR_GRACE && token.successor_rotated_at === null && successor !== undefined) {
-    return tokenAnswer(await issueAccessToken(ctx, tx, token, scopes), successor, scopes)
-  }
+async function endReused(ctx: Needs, tx: Tx, actor: Actor, token: Found): Promise<undefined> {
   await endGrant(ctx, tx, token, 'token_reused')
   await recordAudit(ctx, tx, actor, {
     type: 'oauth.token_reused',

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, type ErrorDefinition } from '../../platform/errors.ts'
 import { isOurResource, issuerOf } from './addresses.ts'
 import { type Client, findClient } from './client.ts'
 import { oauthErrors } from './errors.ts'
@@ -16,21 +16,18 @@ export interface AuthorizationRequest {
   readonly state: string | undefined
 }
 
-/** The address that the client is told of a refusal at. */
-export interface RefusedRequest {
-  readonly refusedAt: string
-}
-
 type Needs = Pick<Ctx, 'keyring' | 'config' | 'clientDocuments'>
 
 /**
- * Reads an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2). Until client and redirect are
- * known to belong together nothing may lead there: what is wrong with them is thrown, for a page of ours.
+ * Reads an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2). What is wrong with it is thrown,
+ * for a page of ours. RFC 6749 §4.1.2.1 would have most of it told at the client's address; but here anybody
+ * makes a client, so that a wrong request would be a link of ours that leads wherever its maker likes. RFC 9700
+ * §4.11.2 lets only trusted addresses be led to like this: the person's own answer alone leads there.
  */
 export async function readRequest(
   ctx: Needs,
   query: URLSearchParams,
-): Promise<AuthorizationRequest | RefusedRequest> {
+): Promise<AuthorizationRequest> {
   for (const name of ['client_id', 'redirect_uri', 'state']) {
     if (query.getAll(name).length > 1) throw new AppError(oauthErrors.invalidRequest)
   }
@@ -41,8 +38,8 @@ export async function readRequest(
     throw new AppError(oauthErrors.invalidRedirect)
   }
   const state = query.get('state') ?? undefined
-  const error = faultOf(ctx, query)
-  if (error) return { refusedAt: refusalAt(ctx, { redirectUri, state }, error) }
+  const fault = faultOf(ctx, query)
+  if (fault) throw new AppError(fault)
   return {
     client,
     redirectUri,
@@ -52,25 +49,24 @@ export async function readRequest(
   }
 }
 
-/** Where the client hears that it was refused (RFC 6749 §4.1.2.1), and by whom (RFC 9207 §2). */
+/** Where the client hears that the person refused (RFC 6749 §4.1.2.1), and by whom (RFC 9207 §2). */
 export function refusalAt(
   { config }: Pick<Ctx, 'config'>,
-  { redirectUri, state }: Pick<AuthorizationRequest, 'redirectUri' | 'state'>,
-  error: string,
+  { redirectUri, state }: AuthorizationRequest,
 ): string {
-  return answerAt(redirectUri, { error, state, iss: issuerOf(config) })
+  return answerAt(redirectUri, { error: 'access_denied', state, iss: issuerOf(config) })
 }
 
-function faultOf({ config }: Needs, query: URLSearchParams): string | undefined {
+function faultOf({ config }: Needs, query: URLSearchParams): ErrorDefinition | undefined {
   const names = [...query.keys()]
-  if (new Set(names).size !== names.length) return 'invalid_request'
-  if (!query.has('response_type')) return 'invalid_request'
-  if (query.get('response_type') !== 'code') return 'unsupported_response_type'
+  if (new Set(names).size !== names.length) return oauthErrors.invalidRequest
+  if (!query.has('response_type')) return oauthErrors.invalidRequest
+  if (query.get('response_type') !== 'code') return oauthErrors.unsupportedResponseType
   const isHashed = query.get('code_challenge_method') === 'S256'
   if (!isHashed || !/^[A-Za-z0-9_-]{43}$/.test(query.get('code_challenge') ?? '')) {
-    return 'invalid_request'
+    return oauthErrors.invalidRequest
   }
-  return isOurResource(config, query.get('resource') ?? '') ? undefined : 'invalid_target'
+  return isOurResource(config, query.get('resource') ?? '') ? undefined : oauthErrors.invalidTarget
 }
 
 /** Names that are not ours are left out (RFC 6749 §3.3); who names none of ours gets the usual ones. */

@@ -84,7 +84,10 @@ export const OAuthGrant = z.strictObject({
   scopes: z.array(z.string()),
   createdAt: z.iso.datetime(),
   lastUsedAt: z.iso.datetime(),
+  /** When it ends unless it is used before. */
   expiresAt: z.iso.datetime(),
+  /** When it ends however often it is used. */
+  endsAt: z.iso.datetime(),
 })
 export type OAuthGrant = z.output<typeof OAuthGrant>
 

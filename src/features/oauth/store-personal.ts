@@ -4,7 +4,8 @@ import type { Db, Tx } from '../../db/database.ts'
 export async function listAllGrants(db: Db, userId: string) {
   return db
     .selectFrom('oauth_grants')
-    .select(['client_name', 'client_host', 'scopes', 'created_at', 'last_used_at', 'revoked_at'])
+    .select(['client_name', 'client_host', 'scopes', 'created_at', 'last_used_at', 'ends_at'])
+    .select('revoked_at')
     .where('user_id', '=', userId)
     .orderBy('id')
     .execute()

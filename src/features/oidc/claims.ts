@@ -24,18 +24,3 @@ export function verifiedEmail(claims: Claims): string | undefined {
   const isVerified = claims.email_verified === true || claims.email_verified === 'true'
   return isVerified ? textAt(claims, 'email')?.toLowerCase() : undefined
 }
-
-/** Words of `amr` (RFC 8176) that are something beside what somebody knows. */
-const POSSESSION = new Set(['otp', 'hwk', 'swk', 'sc', 'fpt', 'face', 'iris', 'retina', 'vbm'])
-const KNOWLEDGE = new Set(['pwd', 'pin', 'kba'])
-
-/** Whether the provider says that it asked for two factors. A code by SMS alone is none. */
-export function isMultiFactor(claims: Claims, trustedAcr: readonly string[]): boolean {
-  const amr = valuesAt(claims, 'amr') ?? []
-  const acr = textAt(claims, 'acr')
-  return (
-    (acr !== undefined && trustedAcr.includes(acr)) ||
-    amr.includes('mfa') ||
-    (amr.some((word) => POSSESSION.has(word)) && amr.some((word) => KNOWLEDGE.has(word)))
-  )
-}

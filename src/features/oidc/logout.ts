@@ -34,12 +34,15 @@ export async function signOut(ctx: Needs, actor: UserActor): Promise<URL | undef
 const MOST_AGE = 5 * MINUTE
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-/** Ends the sessions that a provider's logout token names. The same token is obeyed once. */
+/**
+ * Ends the sessions that a provider's logout token names. The same token is obeyed once. What tells it from an ID
+ * token, whatever its type header says, is the event that it must have, and the nonce that it must not (§2.6).
+ */
 export async function backChannelLogout(ctx: Needs, actor: Actor, token: string): Promise<void> {
   const { provider, claims } = await readLogoutToken(ctx, token)
   const { iat = 0, jti, sub, sid, events, nonce } = claims
   const now = ctx.clock.now()
-  const isLogout = typeof events === 'object' && events !== null && EVENT in events
+  const isLogout = isObject(events) && isObject(events[EVENT])
   const names = typeof sub === 'string' || typeof sid === 'string'
   const isFresh = iat * SECOND > now - MOST_AGE
   if (!isLogout || !names || !isFresh || typeof jti !== 'string' || nonce !== undefined) {
@@ -62,6 +65,10 @@ export async function backChannelLogout(ctx: Needs, actor: Actor, token: string)
       details: { by: 'back_channel', sessionsEnded },
     })
   })
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 async function readLogoutToken(ctx: Needs, token: string) {

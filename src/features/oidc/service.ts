@@ -7,6 +7,7 @@ import { SECOND } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { rolesOfClaims } from '../../policy/access-control.ts'
 import type { Actor, UserActor } from '../../policy/actor.ts'
+import { isMultiFactor } from '../../policy/second-factor.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
@@ -16,10 +17,10 @@ import {
   land,
   type PendingSignIn,
   requireComplete,
+  UNTOLD,
 } from '../sessions/service.ts'
 import { linkIdentity, notAdmitted, type Person, resolveAccount } from './account.ts'
 import { brokenRequirement } from './admission.ts'
-import { isMultiFactor } from './claims.ts'
 import { oidcErrors } from './errors.ts'
 import { beginFlow, callbackUri, type KeptFlow, requireProvider, resumeFlow } from './flow.ts'
 import type { BeginSignIn, SignInConfig } from './schema.ts'
@@ -226,9 +227,10 @@ function pendingOf(
   { returnTo, app }: KeptFlow,
 ): PendingSignIn {
   const now = ctx.clock.now()
-  const said = typeof claims.auth_time === 'number' ? claims.auth_time : claims.iat
-  // A provider's clock may be ahead of ours; nobody signed in later than now.
-  const authenticatedAt = Math.min(now, (said ?? now / SECOND) * SECOND)
+  // When the token was issued says nothing: a provider hands one out for a sign-in of last week. Its clock may
+  // be ahead of ours; nobody signed in later than now.
+  const authenticatedAt =
+    typeof claims.auth_time === 'number' ? Math.min(now, claims.auth_time * SECOND) : UNTOLD
   const isMulti = isMultiFactor(claims, provider.secondFactorAcr)
   return {
     methods: ['sso', ...(isMulti ? ['mfa'] : [])],

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { Origin, UserActor } from '../../policy/actor.ts'
+import { lacksFactor } from '../../policy/second-factor.ts'
 import { verifyAccessToken } from './access-token.ts'
 import { type CallerRow, findCaller } from './store.ts'
 
@@ -18,7 +19,7 @@ export async function authenticateToken(
 
 /** The same for whom a single-use ticket was made out to. */
 export async function authenticateTicket(
-  ctx: Pick<Ctx, 'db'>,
+  ctx: Pick<Ctx, 'db' | 'config'>,
   { userId, sessionId }: { readonly userId: string; readonly sessionId: string | null },
   origin: Origin,
 ): Promise<UserActor> {
@@ -26,12 +27,12 @@ export async function authenticateTicket(
 }
 
 async function actorOf(
-  ctx: Pick<Ctx, 'db'>,
+  ctx: Pick<Ctx, 'db' | 'config'>,
   { userId, sessionId }: { readonly userId: string; readonly sessionId: string | undefined },
   origin: Origin,
 ): Promise<UserActor> {
   const caller = await findCaller(ctx.db.read, userId, sessionId)
-  if (!caller || !mayAct(caller, sessionId)) throw new AppError(commonErrors.unauthorized)
+  if (!caller || !mayAct(ctx, caller, sessionId)) throw new AppError(commonErrors.unauthorized)
   return {
     kind: 'user',
     tenantId: caller.tenant_id,
@@ -45,12 +46,20 @@ async function actorOf(
 }
 
 /** Whether the actor's right to be connected still stands; asked again once a connection is registered. */
-export async function isStillActive(ctx: Pick<Ctx, 'db'>, actor: UserActor): Promise<boolean> {
+export async function isStillActive(
+  ctx: Pick<Ctx, 'db' | 'config'>,
+  actor: UserActor,
+): Promise<boolean> {
   const caller = await findCaller(ctx.db.read, actor.userId, actor.sessionId)
-  return caller !== undefined && mayAct(caller, actor.sessionId)
+  return caller !== undefined && mayAct(ctx, caller, actor.sessionId)
 }
 
-function mayAct(caller: CallerRow, sessionId: string | undefined): boolean {
+function mayAct(
+  { config }: Pick<Ctx, 'config'>,
+  caller: CallerRow,
+  sessionId: string | undefined,
+): boolean {
   if (caller.status !== 'Active') return false
+  if (lacksFactor(config.mfa, caller.role, caller.second_factor_at !== null)) return false
   return !sessionId || (caller.session_found !== null && caller.session_revoked_at === null)
 }

@@ -3,6 +3,7 @@ import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Origin, UserActor } from '../../policy/actor.ts'
+import { lacksFactor } from '../../policy/second-factor.ts'
 import { touchSession } from './store.ts'
 import { findBrowserCaller } from './store-sign-in.ts'
 
@@ -11,7 +12,7 @@ const TOUCH_EVERY = MINUTE
 
 /**
  * Who a browser's cookie belongs to, or `unauthorized`: when it is unknown, revoked, too old, or nothing
- * was heard of the browser for long.
+ * was heard of the browser for long, or when its person's role needs a second factor that it was not shown.
  */
 export async function authenticateBrowser(
   ctx: Pick<Ctx, 'db' | 'clock' | 'config'>,
@@ -25,6 +26,7 @@ export async function authenticateBrowser(
     caller !== undefined &&
     caller.status === 'Active' &&
     caller.revoked_at === null &&
+    !lacksFactor(ctx.config.mfa, caller.role, caller.second_factor_at !== null) &&
     Date.parse(caller.expires_at) > now &&
     Date.parse(caller.last_used_at) + idle > now
   if (!stands) throw new AppError(commonErrors.unauthorized)

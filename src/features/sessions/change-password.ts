@@ -4,13 +4,14 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { findAccountById, holdActive, setPassword } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
+import { hashNewPassword } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { ChangePassword } from './schema.ts'
 import { endAllSessions } from './service.ts'
 
 /** Sets a new password and ends every session: each device signs in with the new one. */
 export async function changePassword(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords' | 'config'>,
   actor: Actor,
   input: ChangePassword,
 ): Promise<void> {
@@ -23,7 +24,7 @@ export async function changePassword(
   if (input.newPassword === input.currentPassword) {
     throw new AppError(accountErrors.newPasswordSameAsCurrent)
   }
-  const passwordHash = await ctx.passwords.hash(input.newPassword)
+  const passwordHash = await hashNewPassword(ctx, input.newPassword)
   await ctx.db.transaction(async (tx) => {
     // Hashing takes long: a password that an administrator set meanwhile stays.
     const unchanged = await holdActive(tx, userId, user.password_hash)

@@ -8,6 +8,7 @@ import { recordAudit } from '../audit/service.ts'
 import { sessionErrors } from './errors.ts'
 import { openSession } from './open-session.ts'
 import type { DeviceLink, RedeemDeviceLink, TokenPair } from './schema.ts'
+import { UNTOLD } from './sign-in.ts'
 import { findDeviceLink, insertDeviceLink, useDeviceLink } from './store.ts'
 
 const LIFETIME = 2 * MINUTE
@@ -60,7 +61,7 @@ export async function redeemDeviceLink(
   return openSession(ctx, actor, user, {
     // The new session is worth what the one is that vouches for it.
     methods: methods?.split(' ') ?? [],
-    authenticatedAt: Date.parse(authenticated_at ?? link.created_at),
+    authenticatedAt: authenticated_at === null ? UNTOLD : Date.parse(authenticated_at),
     secondFactorAt: second_factor_at === null ? undefined : Date.parse(second_factor_at),
     async use(tx) {
       // Asked again inside: of two devices with one code the second finds it used.

@@ -2,10 +2,11 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { recomputeSuccessor, SUCCESSOR_GRACE, successorOf } from '../../platform/successor.ts'
+import { takeSuccessor } from '../../platform/successor.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
+import { lacksFactor } from '../../policy/second-factor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
@@ -18,9 +19,8 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | '
 type Found = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>
 
 /**
- * Trades a refresh token for its successor and a fresh access token (RFC 9700 §4.14.2). The successor
- * is computed from the token, so that concurrent and repeated refreshes agree on it; a use after the
- * grace, or after the successor was used, ends every session of the user.
+ * Trades a refresh token for its successor and a fresh access token; one that is used again ends every session
+ * of the user.
  */
 export async function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
   const outcome = await ctx.db.transaction((tx) => rotate(ctx, tx, actor, input.refreshToken))
@@ -49,22 +49,23 @@ type Outcome = { token: Found; successor: string; expiresAt: string } | 'reused'
 
 async function rotate(ctx: Needs, tx: Tx, actor: Actor, presented: string): Promise<Outcome> {
   const now = ctx.clock.now()
-  const tokenHash = sha256Hex(presented)
-  const token = await findRefreshToken(tx, tokenHash)
+  const token = await findRefreshToken(tx, sha256Hex(presented))
   if (!token) throw new AppError(sessionErrors.invalidToken)
   if (token.status !== 'Active') throw new AppError(sessionErrors.refreshNotActive)
   if (token.session_revoked_at) throw new AppError(sessionErrors.invalidToken)
-  if (token.expires_at <= toIso(now)) throw new AppError(sessionErrors.expiredToken)
-  if (token.rotated_at) return repeat(ctx, tx, actor, presented, token)
-
-  const successor = successorOf(ctx.keyring, presented)
-  const expiresAt = toIso(now + REFRESH_LIFETIME)
-  const first = await markRotated(tx, tokenHash, sha256Hex(successor), toIso(now))
-  if (!first) {
-    // Another node was faster between our look and our change: now it is a repeat.
-    const rotated = (await findRefreshToken(tx, tokenHash)) as Found
-    return repeat(ctx, tx, actor, presented, rotated)
+  // Its access tokens would open nothing: who signs in again is told what is missing.
+  if (lacksFactor(ctx.config.mfa, token.role, token.second_factor_at !== null)) {
+    throw new AppError(sessionErrors.invalidToken)
   }
+  if (token.expires_at <= toIso(now)) throw new AppError(sessionErrors.expiredToken)
+  const tokens = { find: findRefreshToken, markRotated }
+  const rotation = await takeSuccessor(ctx, tx, tokens, presented, token)
+  if (rotation.kind === 'reused') return endReused(ctx, tx, actor, token)
+  const { successor } = rotation
+  if (rotation.kind === 'repeated') {
+    return { token, successor, expiresAt: rotation.token.successor_expires_at as string }
+  }
+  const expiresAt = toIso(now + REFRESH_LIFETIME)
   await insertRefreshToken(tx, {
     token_hash: sha256Hex(successor),
     tenant_id: token.tenant_id,
@@ -83,19 +84,7 @@ async function rotate(ctx: Needs, tx: Tx, actor: Actor, presented: string): Prom
   return { token, successor, expiresAt }
 }
 
-async function repeat(
-  ctx: Needs,
-  tx: Tx,
-  actor: Actor,
-  presented: string,
-  token: Found,
-): Promise<Outcome> {
-  const age = ctx.clock.now() - Date.parse(token.rotated_at as string)
-  const successor = recomputeSuccessor(ctx.keyring, presented, token.successor_hash)
-  const inGrace = age <= SUCCESSOR_GRACE && token.successor_rotated_at === null
-  if (inGrace && successor && token.successor_expires_at) {
-    return { token, successor, expiresAt: token.successor_expires_at }
-  }
+async function endReused(ctx: Needs, tx: Tx, actor: Actor, token: Found): Promise<'reused'> {
   const ended = await endAllSessions(ctx, tx, token.user_id, 'token_reuse_detected')
   await recordAudit(ctx, tx, actor, {
     type: 'session.token_reused',

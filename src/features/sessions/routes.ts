@@ -80,7 +80,11 @@ export const routes = [
     body: ChangePassword,
     status: 204,
     output: null,
-    errors: [accountErrors.currentPasswordIncorrect, accountErrors.newPasswordSameAsCurrent],
+    errors: [
+      accountErrors.currentPasswordIncorrect,
+      accountErrors.newPasswordSameAsCurrent,
+      accountErrors.passwordTooCommon,
+    ],
     run: changePassword,
   }),
   defineRoute({

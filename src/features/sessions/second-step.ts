@@ -1,6 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
+import { lacksFactor } from '../../policy/second-factor.ts'
 import { factorsOf } from '../mfa/access.ts'
 import { sessionErrors } from './errors.ts'
 import { openStep, type PendingSignIn } from './steps.ts'
@@ -26,7 +27,7 @@ export async function requireComplete(
       expiresAt,
     })
   }
-  if (!ctx.config.mfa.requiredRoles.includes(user.role)) return
+  if (!lacksFactor(ctx.config.mfa, user.role, false)) return
   const { token, expiresAt } = await openStep(ctx, 'enrolment', user, pending)
   throw new AppError(sessionErrors.mfaEnrolmentRequired, {
     challenge: token,

@@ -29,7 +29,7 @@ export { type Landing, land } from './landing.ts'
 export { type OpenSession, openSessionsOf } from './list.ts'
 export { openSession } from './open-session.ts'
 export { requireComplete } from './second-step.ts'
-export type { Proof } from './sign-in.ts'
+export { type Proof, UNTOLD } from './sign-in.ts'
 export { endSession, endSsoSessions, logoutHint } from './sign-out.ts'
 export {
   type AppTarget,

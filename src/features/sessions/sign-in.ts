@@ -12,11 +12,14 @@ export interface Sso {
   readonly roles: readonly string[]
 }
 
+/** A sign-in of which nothing says when it was: long ago, as far as anybody can tell. */
+export const UNTOLD = 0
+
 /** What is known of how a person proved who they are. */
 export interface SignIn {
   /** Words of RFC 8176: `pwd`, `otp`, `hwk`, `user`, `mfa`, and `sso` for what a provider did. */
   readonly methods: readonly string[]
-  /** Milliseconds; at a provider it may be a while ago. */
+  /** Milliseconds; at a provider it may be a while ago, or `UNTOLD`. */
   readonly authenticatedAt: number
   /** Milliseconds; absent: no second factor was shown. */
   readonly secondFactorAt?: number | undefined

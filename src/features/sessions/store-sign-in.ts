@@ -20,7 +20,7 @@ export async function insertSsoSession(tx: Tx, row: SsoSessionRow): Promise<void
 const browserCaller = prepared<
   { tokenHash: string },
   Pick<UserRow, 'id' | 'tenant_id' | 'username' | 'status' | 'role'> &
-    Pick<SessionRow, 'revoked_at' | 'expires_at' | 'last_used_at'> & {
+    Pick<SessionRow, 'revoked_at' | 'expires_at' | 'last_used_at' | 'second_factor_at'> & {
       session_id: string
       sso_roles: string | null
     }
@@ -41,6 +41,7 @@ const browserCaller = prepared<
       'session.revoked_at',
       'session.expires_at',
       'session.last_used_at',
+      'session.second_factor_at',
       'sso.roles as sso_roles',
     ]),
 )

@@ -10,6 +10,7 @@ export interface CallerRow {
   role: UserRow['role']
   session_revoked_at: string | null
   session_found: string | null
+  second_factor_at: string | null
   sso_roles: string | null
 }
 
@@ -30,6 +31,7 @@ const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, p
       'user.role',
       'session.id as session_found',
       'session.revoked_at as session_revoked_at',
+      'session.second_factor_at',
       'sso.roles as sso_roles',
     ]),
 )
@@ -241,6 +243,7 @@ export async function findRefreshToken(db: Db, tokenHash: string) {
       'successor.rotated_at as successor_rotated_at',
       'session.id as session_id',
       'session.revoked_at as session_revoked_at',
+      'session.second_factor_at',
       'user.id as user_id',
       'user.tenant_id',
       'user.username',

@@ -70,7 +70,7 @@ async function act(
       return movingOn(here)
     }
     case 'begin-totp': {
-      await requireFreshProof(ctx, user)
+      await requireFreshProof(ctx, user, 'signed-in', true)
       const shown = await totpSecret(await beginTotp(ctx, user))
       return formPage(
         'Set up an authenticator app',
@@ -90,7 +90,7 @@ async function act(
       await removeTotp(ctx, user)
       return movingOn(here)
     case 'add-passkey': {
-      await requireFreshProof(ctx, user)
+      await requireFreshProof(ctx, user, 'signed-in', true)
       const input = required(AddPasskey.safeParse({ ...form, passkey: jsonOf(form.passkey) }))
       const { recoveryCodes } = await addPasskey(ctx, user, input)
       return recoveryCodes.length > 0 ? codesPage(recoveryCodes, here) : movingOn(here)

@@ -1,7 +1,7 @@
 import { type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { Configuration, CustomFetch, ServerMetadata } from 'openid-client'
 import type { OidcProvider } from '../../config/oidc.ts'
-import { type Clock, HOUR, SECOND, systemClock } from '../../platform/clock.ts'
+import { type Clock, DAY, HOUR, SECOND, systemClock } from '../../platform/clock.ts'
 import { isListed, type OutboundAllowance } from '../address-rules.ts'
 import type { GuardedFetch } from '../guarded-fetch.ts'
 import { OidcError } from './errors.ts'
@@ -13,9 +13,19 @@ const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
+/**
+ * The type of a logout token is RECOMMENDED only (OpenID Connect Back-Channel Logout §2.4): many providers name
+ * none, or `JWT`, which says no more (RFC 7519 §5.1). Whatever names another is something else.
+ */
+const LOGOUT_TYPES = [undefined, 'jwt', 'application/jwt', 'logout+jwt', 'application/logout+jwt']
 /** How far the provider's clock may be from ours. */
 const TOLERANCE_SECONDS = 60
 const METADATA_FRESH = HOUR
+/**
+ * Asked for any sign-in of the last year, a provider has to say when it was (OpenID Connect Core §2, `auth_time`)
+ * and asks nobody anew.
+ */
+const ANY_AGE_SECONDS = (365 * DAY) / SECOND
 
 export interface OidcClientOptions {
   readonly clock: Clock
@@ -52,7 +62,7 @@ export interface OidcClient {
     flow: Flow,
     needs: readonly string[],
   ): Promise<Exchanged>
-  /** Checks the signature, issuer, audience and times of a logout token. */
+  /** Checks the signature, issuer, audience, times and type of a logout token. */
   verifyLogoutToken(provider: OidcProvider, token: string): Promise<JWTPayload>
   /** Undefined when the provider has no logout of its own. */
   endSessionUrl(
@@ -165,7 +175,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     return configuration
   }
 
-  async function verify(provider: OidcProvider, { keys }: Known, token: string, type?: RegExp) {
+  async function verify(provider: OidcProvider, { keys }: Known, token: string) {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
       algorithms: ALGORITHMS,
       issuer: provider.issuer,
@@ -177,10 +187,14 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     if ((payload.iat ?? 0) > clock.now() / SECOND + TOLERANCE_SECONDS) {
       throw new OidcError('token', 'the token was issued in the future')
     }
-    if (type && protectedHeader.typ !== undefined && !type.test(protectedHeader.typ)) {
-      throw new OidcError('token', `the token is of the type ${protectedHeader.typ}`)
+    return { payload, type: protectedHeader.typ?.toLowerCase() }
+  }
+
+  /** Of a provider that does not say when it asked the person, the sign-in is taken, but proves nothing fresh. */
+  function requireAskedAnew({ auth_time: at }: JWTPayload): void {
+    if (typeof at === 'number' && at < clock.now() / SECOND - TOLERANCE_SECONDS) {
+      throw new OidcError('token', 'the provider did not ask anew')
     }
-    return payload
   }
 
   return {
@@ -198,7 +212,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
         ...(provider.organization ? { organization: provider.organization } : {}),
         // Only a hint: the claim is what is checked.
         ...(provider.hostedDomain ? { hd: provider.hostedDomain } : {}),
-        ...(flow.fresh ? { prompt: 'login', max_age: '0' } : {}),
+        ...(flow.fresh ? { prompt: 'login', max_age: '0' } : { max_age: String(ANY_AGE_SECONDS) }),
       })
     },
 
@@ -213,12 +227,12 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
           expectedState: flow.state,
           expectedNonce: flow.nonce,
           idTokenExpected: true,
-          ...(flow.fresh ? { maxAge: 0 } : {}),
         })
         const idToken = tokens.id_token as string
         // The library trusts the connection (OpenID Connect Core §3.1.3.7, 6); we look at the signature too.
         await verify(provider, found, idToken)
         const claims = tokens.claims() as Exchanged['claims']
+        if (flow.fresh) requireAskedAnew(claims)
         const lacks = needs.some((name) => !(name in claims))
         const more =
           lacks && found.metadata.userinfo_endpoint
@@ -233,7 +247,9 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     async verifyLogoutToken(provider, token) {
       const found = await discover(provider)
       try {
-        return await verify(provider, found, token, /^(application\/)?(logout\+)?jwt$/i)
+        const { payload, type } = await verify(provider, found, token)
+        if (LOGOUT_TYPES.includes(type)) return payload
+        throw new OidcError('token', `the token is of the type ${type}`)
       } catch (error) {
         throw await toOidcError(error)
       }

@@ -3,7 +3,7 @@ import type { ColumnDefinitionBuilder, Kysely } from 'kysely'
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 
-export const name = '0018-tenants'
+export const name = '0020-tenants'
 
 /** Which tenants a server has, which its default tenant knows, and whose store this is. */
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -1,0 +1,21 @@
+import type { ColumnDefinitionBuilder, Kysely } from 'kysely'
+
+const required = (column: ColumnDefinitionBuilder) => column.notNull()
+
+export const name = '0018-factor-attempts'
+
+/** Wrong codes are counted by account and address. What was counted before is forgotten: it was for minutes. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  await schema.dropTable('factor_attempts').execute()
+  await schema
+    .createTable('factor_attempts')
+    .addColumn('user_id', 'text', required)
+    .addColumn('address', 'text', required)
+    .addColumn('tenant_id', 'text', required)
+    .addColumn('failures', 'integer', required)
+    .addColumn('wait_until', 'text', required)
+    .addColumn('forget_at', 'text', required)
+    .addPrimaryKeyConstraint('factor_attempts_key', ['user_id', 'address'])
+    .execute()
+}

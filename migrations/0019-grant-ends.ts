@@ -1,0 +1,23 @@
+import type { Kysely } from 'kysely'
+
+export const name = '0019-grant-ends'
+
+const DAY = 86_400_000
+/** What grants from before were never told: the default of `MIMIR_AI_CLIENT_DAYS`. */
+const DAYS = 180
+
+interface Grants {
+  oauth_grants: { id: string; created_at: string; ends_at: string }
+}
+
+/** What people let AI clients do ends, however often it is used. */
+export async function up(db: Kysely<Grants>): Promise<void> {
+  await db.schema
+    .alterTable('oauth_grants')
+    .addColumn('ends_at', 'text', (column) => column.notNull().defaultTo(''))
+    .execute()
+  for (const { id, created_at } of await db.selectFrom('oauth_grants').selectAll().execute()) {
+    const ends_at = new Date(Date.parse(created_at) + DAYS * DAY).toISOString()
+    await db.updateTable('oauth_grants').set({ ends_at }).where('id', '=', id).execute()
+  }
+}
