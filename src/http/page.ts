@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { html, raw } from 'hono/html'
+import type { ErrorDefinition } from '../platform/errors.ts'
 import type { Language } from '../platform/language.ts'
+import { PAGE_TEXTS } from './page-text.ts'
 
 type Html = ReturnType<typeof html>
 
@@ -50,19 +52,14 @@ export interface PageOptions {
   readonly tellsOrigin?: true
   /** An address elsewhere at which a form of the page may end. */
   readonly formsLeadTo?: string
-  /** English where it is not told. */
-  readonly language?: Language
+  readonly language: Language
   /** A module of our own, as text. */
   readonly script?: string
 }
 
 /** A plain page. `body` comes from `html`, which escapes its values. */
-export async function page(
-  title: string,
-  body: Html,
-  options: PageOptions = {},
-): Promise<Response> {
-  const { status = 200, cookies = [], goTo, script, tellsOrigin, language = 'en' } = options
+export async function page(title: string, body: Html, options: PageOptions): Promise<Response> {
+  const { status = 200, cookies = [], goTo, script, tellsOrigin, language } = options
   const document = await html`<!doctype html>
 <html lang="${language}">
 <head>
@@ -82,6 +79,7 @@ ${script === undefined ? '' : html`<script type="module">${raw(script)}</script>
   const headers = new Headers({
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': policy(options),
+    vary: 'Accept-Language',
   })
   // Without it browsers would not say whose a form is; other sites are told nothing.
   if (tellsOrigin) headers.set('referrer-policy', 'same-origin')
@@ -90,8 +88,28 @@ ${script === undefined ? '' : html`<script type="module">${raw(script)}</script>
 }
 
 /** A page that only leads on: what an answer 200 with a cookie, or a form's way out of this site, needs. */
-export function movingOn(goTo: string, cookies: readonly string[] = []): Promise<Response> {
-  return page('One moment', html`<p><a href="${goTo}">Go on</a></p>`, { goTo, cookies })
+export function movingOn(
+  language: Language,
+  goTo: string,
+  cookies: readonly string[] = [],
+): Promise<Response> {
+  const texts = PAGE_TEXTS[language]
+  const link = html`<p><a href="${goTo}">${texts.goOn}</a></p>`
+  return page(texts.oneMoment, link, { language, goTo, cookies })
+}
+
+/** A sentence in the language of the page, or a refusal, which may have it in English alone. */
+export type Problem = string | Pick<ErrorDefinition, 'message' | 'translated'>
+
+/** What is wrong, if anything is. */
+export function alert(problem: Problem | undefined, language: Language): Html | '' {
+  if (problem === undefined) return ''
+  if (typeof problem === 'string') return html`<p role="alert">${problem}</p>`
+  if (language === 'en') return html`<p role="alert">${problem.message}</p>`
+  const text = problem.translated?.[language]
+  return text === undefined
+    ? html`<p role="alert" lang="en">${problem.message}</p>`
+    : html`<p role="alert">${text}</p>`
 }
 
 export { html, raw } from 'hono/html'

@@ -1,5 +1,7 @@
 import { AppError, commonErrors } from '../platform/errors.ts'
-import { html, page } from './page.ts'
+import type { Language } from '../platform/language.ts'
+import { alert, html, page } from './page.ts'
+import { PAGE_TEXTS } from './page-text.ts'
 
 /** Whether the answer is for a person to look at. */
 export function wantsPage(request: Request): boolean {
@@ -7,13 +9,17 @@ export function wantsPage(request: Request): boolean {
 }
 
 /** A refusal as a page, with its code for whoever is asked for help, with the status and the headers of the answer that a program would get. */
-export async function refusalPage(error: unknown, answer: Response): Promise<Response> {
-  const { message, code } = error instanceof AppError ? error : commonErrors.internal
+export async function refusalPage(
+  error: unknown,
+  answer: Response,
+  language: Language,
+): Promise<Response> {
+  const refusal = error instanceof AppError ? error : commonErrors.internal
   const told = await page(
-    'This does not work',
-    html`<p role="alert">${message}</p>
-<p><small><code>${code}</code></small></p>`,
-    { status: answer.status },
+    PAGE_TEXTS[language].refused,
+    html`${alert(refusal, language)}
+<p><small><code>${refusal.code}</code></small></p>`,
+    { status: answer.status, language },
   )
   for (const [name, value] of answer.headers) {
     if (name !== 'content-type') told.headers.set(name, value)

@@ -1,11 +1,12 @@
 import type { Ctx } from '../context.ts'
-import { AppError, defineErrors } from '../platform/errors.ts'
+import { AppError, definePageErrors } from '../platform/errors.ts'
 
-export const sameOriginErrors = defineErrors({
+export const sameOriginErrors = definePageErrors({
   foreignOrigin: {
     code: 'foreign_origin',
     kind: 'forbidden',
     message: 'A page of another site may not do this.',
+    translated: { tr: 'Başka bir sitenin sayfası bunu yapamaz.' },
   },
 })
 

@@ -158,7 +158,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       const signIn = toSignIn(route, request, error)
       response = signIn ?? toResponse(error, origin.requestId, ctx.log)
       if (!signIn && route.kind === 'raw' && route.refusal === 'page' && wantsPage(request)) {
-        response = await refusalPage(error, response)
+        response = await refusalPage(error, response, origin.language ?? 'en')
       }
     }
     options.answered?.(route, {

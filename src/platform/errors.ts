@@ -1,3 +1,5 @@
+import type { Language } from './language.ts'
+
 /** The closed set of ways to refuse. Each transport maps every kind in one exhaustive switch. */
 export type ErrorKind =
   | 'invalid'
@@ -16,11 +18,15 @@ export type ErrorKind =
   | 'upstream_failed'
   | 'internal'
 
+type Translated = Readonly<Record<Exclude<Language, 'en'>, string>>
+
 export interface ErrorDefinition {
   readonly code: string
   readonly kind: ErrorKind
   /** One sentence for a person. */
   readonly message: string
+  /** The same in the other languages, for pages: programs get the code, and English. */
+  readonly translated?: Translated | undefined
   /** The code a hub completion carries where the fixed contract differs from REST's. */
   readonly hubCode?: string
 }
@@ -43,6 +49,7 @@ export interface RefusalOptions extends ErrorOptions {
 export class AppError extends Error {
   readonly code: string
   readonly kind: ErrorKind
+  readonly translated: Translated | undefined
   readonly hubCode: string
   /** Further fields of the error body, for example `{max: 50}` or `{fields: {...}}`. */
   readonly details: Readonly<Record<string, unknown>>
@@ -59,6 +66,7 @@ export class AppError extends Error {
     this.name = 'AppError'
     this.code = definition.code
     this.kind = definition.kind
+    this.translated = definition.translated
     this.hubCode = definition.hubCode ?? definition.code
     this.details = details
     this.retryAfterSeconds = options.retryAfterSeconds
@@ -72,58 +80,89 @@ export function defineErrors<const T extends Record<string, ErrorDefinition>>(de
   return definitions
 }
 
+interface PageError extends ErrorDefinition {
+  readonly translated: Translated
+}
+
+/** The same for refusals that people may meet on a page: in every language. */
+export function definePageErrors<const T extends Record<string, PageError>>(definitions: T): T {
+  return definitions
+}
+
 /** The refusals that belong to no slice. */
-export const commonErrors = defineErrors({
+export const commonErrors = definePageErrors({
   invalidJson: {
     code: 'invalid_json',
     kind: 'invalid',
     message: 'The request body is not valid JSON.',
+    translated: { tr: 'İsteğin gövdesi geçerli bir JSON değil.' },
   },
   validationFailed: {
     code: 'validation_failed',
     kind: 'invalid',
     message: 'Some fields break their rule.',
+    translated: { tr: 'Bazı alanlar kurallara uymuyor.' },
   },
   unauthorized: {
     code: 'unauthorized',
     kind: 'unauthenticated',
     message: 'A valid access token is needed.',
+    translated: { tr: 'Geçerli bir erişim belirteci gerekiyor.' },
   },
-  forbidden: { code: 'forbidden', kind: 'forbidden', message: 'You may not do this.' },
-  notFound: { code: 'not_found', kind: 'not_found', message: 'There is nothing here.' },
+  forbidden: {
+    code: 'forbidden',
+    kind: 'forbidden',
+    message: 'You may not do this.',
+    translated: { tr: 'Bunu yapma izniniz yok.' },
+  },
+  notFound: {
+    code: 'not_found',
+    kind: 'not_found',
+    message: 'There is nothing here.',
+    translated: { tr: 'Burada bir şey yok.' },
+  },
   payloadTooLarge: {
     code: 'payload_too_large',
     kind: 'too_large',
     message: 'The request body is too large.',
+    translated: { tr: 'Gönderilen veri çok büyük.' },
   },
   incompleteBody: {
     code: 'incomplete_body',
     kind: 'invalid',
     message: 'The request body ended before it was whole.',
+    translated: { tr: 'Gönderilen veri tamamlanmadan kesildi.' },
   },
   requestTimeout: {
     code: 'request_timeout',
     kind: 'too_slow',
     message: 'The request body took too long to arrive.',
+    translated: { tr: 'Gönderilen verinin ulaşması çok uzun sürdü.' },
   },
   rateLimited: {
     code: 'rate_limited',
     kind: 'rate_limited',
     message: 'Too many requests; try again later.',
+    translated: { tr: 'Çok fazla istek gönderildi; daha sonra yeniden deneyin.' },
   },
   storeUnavailable: {
     code: 'store_unavailable',
     kind: 'unavailable',
     message: 'The store cannot be used right now; look before you try again.',
+    translated: {
+      tr: 'Veri deposu şu anda kullanılamıyor; yeniden denemeden önce sonucu kontrol edin.',
+    },
   },
   shuttingDown: {
     code: 'shutting_down',
     kind: 'unavailable',
     message: 'The server is stopping; try again in a moment.',
+    translated: { tr: 'Sunucu kapanıyor; birazdan yeniden deneyin.' },
   },
   internal: {
     code: 'internal_error',
     kind: 'internal',
     message: 'Something went wrong on the server.',
+    translated: { tr: 'Sunucuda bir sorun oluştu.' },
   },
 })

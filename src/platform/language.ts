@@ -1,6 +1,6 @@
 import { parseAccept } from 'hono/utils/accept'
 
-/** The languages that letters are written in; the first one is for everybody else. */
+/** The languages that letters and pages are written in; the first one is for everybody else. */
 const LANGUAGES = ['en', 'tr'] as const
 export type Language = (typeof LANGUAGES)[number]
 

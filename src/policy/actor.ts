@@ -12,7 +12,7 @@ export interface Origin {
   /** The client's address as the trusted proxies tell it; absent for a local command. */
   readonly ip?: string
   readonly userAgent?: string
-  /** What a letter about this call is written in; absent: English. */
+  /** What a page or a letter about this call is written in; absent: English. */
   readonly language?: Language
   /** Route template, hub method or command: never a path with ids or a query. */
   readonly operation: string
@@ -124,6 +124,11 @@ export function isProgram({ credential }: UserActor): boolean {
 export function isSameCredential(a: UserActor, b: UserActor): boolean {
   const isSamePerson = a.tenantId === b.tenantId && a.userId === b.userId
   return isSamePerson && a.sessionId === b.sessionId && a.keyId === b.keyId
+}
+
+/** What the caller is spoken to in. */
+export function languageOf({ origin }: Actor): Language {
+  return origin.language ?? 'en'
 }
 
 /** The caller as a person; a use case that needs one says so by calling this. */

@@ -1,4 +1,4 @@
-import { AppError, defineErrors } from '../platform/errors.ts'
+import { AppError, definePageErrors } from '../platform/errors.ts'
 import type { Actor } from './actor.ts'
 import type { Requirement } from './permissions.ts'
 
@@ -11,21 +11,24 @@ export type Closure =
   /** Reading alone, as long as what happens cannot be recorded where it has to be. */
   | 'audit'
 
-export const admissionErrors = defineErrors({
+export const admissionErrors = definePageErrors({
   locked: {
     code: 'locked_down',
     kind: 'unavailable',
     message: 'The administrator has closed the server for now.',
+    translated: { tr: 'Yönetici sunucuyu şimdilik kapattı.' },
   },
   readOnly: {
     code: 'read_only',
     kind: 'unavailable',
     message: 'Nothing can be changed for now.',
+    translated: { tr: 'Şimdilik hiçbir şey değiştirilemez.' },
   },
   audit: {
     code: 'audit_unavailable',
     kind: 'unavailable',
     message: 'Nothing can be changed while the audit log cannot be written.',
+    translated: { tr: 'Denetim günlüğü yazılamadığı sürece hiçbir şey değiştirilemez.' },
   },
 })
 

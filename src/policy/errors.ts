@@ -1,50 +1,58 @@
-import { AppError, commonErrors, defineErrors } from '../platform/errors.ts'
+import { AppError, commonErrors, definePageErrors } from '../platform/errors.ts'
 
 /**
  * Refusals of a caller before any feature is asked. The messenger's own routes keep the codes that their
  * clients know (`commonErrors`); these are for `/auth`, `/mcp` and whoever shows an API key or a
  * token of another issuer.
  */
-export const accessErrors = defineErrors({
+export const accessErrors = definePageErrors({
   invalidRequest: {
     code: 'invalid_request',
     kind: 'invalid',
     message: 'Show one credential, in a header.',
+    translated: { tr: 'Tek bir kimlik bilgisini, bir üstbilgide gönderin.' },
   },
   unauthenticated: {
     code: 'unauthenticated',
     kind: 'unauthenticated',
     message: 'A credential is needed.',
+    translated: { tr: 'Bunun için oturum açmanız gerekiyor.' },
   },
   invalidToken: {
     code: 'invalid_token',
     kind: 'unauthenticated',
     message: 'The credential is not valid.',
+    translated: { tr: 'Kimlik bilgisi geçerli değil.' },
   },
   tokenExpired: {
     code: 'token_expired',
     kind: 'unauthenticated',
     message: 'The credential has expired.',
+    translated: { tr: 'Kimlik bilgisinin süresi doldu.' },
   },
   methodNotAllowed: {
     code: 'method_not_allowed_here',
     kind: 'unauthenticated',
     message: 'This server does not take this kind of credential.',
+    translated: { tr: 'Bu sunucu bu tür kimlik bilgisini kabul etmiyor.' },
   },
   notAdmitted: {
     code: 'not_admitted',
     kind: 'forbidden',
     message: 'You are not admitted here.',
+    translated: { tr: 'Buraya girme izniniz yok.' },
   },
   insufficientPermission: {
     code: 'insufficient_permission',
     kind: 'forbidden',
     message: 'A permission is missing for this.',
+    translated: { tr: 'Bunun için gereken izniniz yok.' },
   },
   idpUnavailable: {
     code: 'idp_unavailable',
     kind: 'upstream_failed',
     message: 'The identity provider does not answer; try again later.',
+    translated: { tr: 'Kimlik sağlayıcı yanıt vermiyor; daha sonra yeniden deneyin.' },
   },
 })
 

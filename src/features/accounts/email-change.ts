@@ -5,6 +5,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { ACCOUNT_TEXTS } from './account-text.ts'
 import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
 import { makeLink } from './links.ts'
@@ -68,5 +69,5 @@ export async function confirmEmailChange(
     type: 'account.email_changed',
     target: { type: 'user', id: user.id },
   })
-  return { status: user.status, message: 'The e-mail address of the account is changed.' }
+  return { status: user.status, message: ACCOUNT_TEXTS.en.emailChanged }
 }

@@ -7,6 +7,7 @@ import { AppError } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { ACCOUNT_TEXTS } from './account-text.ts'
 import { confirmEmailChange } from './email-change.ts'
 import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
@@ -73,7 +74,7 @@ async function confirmNewAccount(
   })
   return {
     status: 'PendingAdmin',
-    message: 'E-mail address confirmed. An administrator has to approve the account.',
+    message: ACCOUNT_TEXTS.en.confirmed,
   }
 }
 

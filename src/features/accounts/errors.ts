@@ -1,80 +1,100 @@
-import { defineErrors } from '../../platform/errors.ts'
+import { definePageErrors } from '../../platform/errors.ts'
 
-export const accountErrors = defineErrors({
+export const accountErrors = definePageErrors({
   registrationFailed: {
     code: 'registration_failed',
     kind: 'invalid',
     message: 'The account cannot be made with these details.',
+    translated: { tr: 'Bu bilgilerle hesap oluşturulamıyor.' },
   },
-  missingToken: { code: 'missing_token', kind: 'invalid', message: 'The link has no token.' },
+  missingToken: {
+    code: 'missing_token',
+    kind: 'invalid',
+    message: 'The link has no token.',
+    translated: { tr: 'Bağlantının kodu eksik.' },
+  },
   invalidOrExpiredToken: {
     code: 'invalid_or_expired_token',
     kind: 'invalid',
     message: 'The link is not valid, was used, or has expired.',
+    translated: { tr: 'Bağlantı geçerli değil, kullanılmış ya da süresi dolmuş.' },
   },
   invalidState: {
     code: 'invalid_state',
     kind: 'invalid',
     message: 'The account does not wait for this step.',
+    translated: { tr: 'Hesap bu adımı beklemiyor.' },
   },
   currentPasswordIncorrect: {
     code: 'current_password_incorrect',
     kind: 'invalid',
     message: 'The current password is not right.',
+    translated: { tr: 'Geçerli parolanız doğru değil.' },
   },
   passwordTooCommon: {
     code: 'password_too_common',
     kind: 'invalid',
     message: 'This password is one of those that are tried first: choose another.',
+    translated: { tr: 'Bu parola ilk denenenlerden biri: başka bir parola seçin.' },
   },
   newPasswordSameAsCurrent: {
     code: 'new_password_same_as_current',
     kind: 'invalid',
     message: 'The new password is the current one.',
+    translated: { tr: 'Yeni parola şimdikiyle aynı.' },
   },
   noMailServer: {
     code: 'no_mail_server',
     kind: 'conflict',
     message: 'This server sends no mail, so the address cannot be confirmed.',
+    translated: { tr: 'Bu sunucu e-posta göndermiyor; bu nedenle adres doğrulanamaz.' },
   },
   userNotPending: {
     code: 'user_not_pending',
     kind: 'invalid',
     message: 'This account does not wait for approval.',
+    translated: { tr: 'Bu hesap onay beklemiyor.' },
   },
   invalidDecision: {
     code: 'invalid_decision',
     kind: 'invalid',
     message: 'The decision is one of approve, reject and suspend.',
+    translated: { tr: 'Karar approve, reject ya da suspend olmalıdır.' },
   },
   lastAdmin: {
     code: 'last_admin',
     kind: 'conflict',
     message: 'This is the last administrator: make another one first.',
+    translated: { tr: 'Bu son yönetici: önce başka birini yönetici yapın.' },
   },
   notSuspended: {
     code: 'user_not_suspended',
     kind: 'invalid',
     message: 'This account is not suspended.',
+    translated: { tr: 'Bu hesap askıya alınmamış.' },
   },
   notEmpty: {
     code: 'accounts_exist',
     kind: 'conflict',
     message: 'There are accounts already: the first administrator was made before.',
+    translated: { tr: 'Zaten hesaplar var: ilk yönetici daha önce oluşturulmuş.' },
   },
   notService: {
     code: 'name_taken',
     kind: 'conflict',
     message: 'The name belongs to an account that is no service.',
+    translated: { tr: 'Bu ad, hizmet olmayan bir hesaba ait.' },
   },
   isService: {
     code: 'account_is_a_service',
     kind: 'conflict',
     message: 'A service has no other role: grant it roles of MIMIR_RBAC_CONFIG.',
+    translated: { tr: 'Bir hizmetin başka rolü olmaz: ona MIMIR_RBAC_CONFIG rollerinden verin.' },
   },
   userNotFound: {
     code: 'user_not_found',
     kind: 'not_found',
     message: 'There is no such user.',
+    translated: { tr: 'Böyle bir kullanıcı yok.' },
   },
 })

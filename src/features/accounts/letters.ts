@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Mail } from '../../outbound/mail.ts'
 import type { Language } from '../../platform/language.ts'
-import type { Actor } from '../../policy/actor.ts'
+import { type Actor, languageOf } from '../../policy/actor.ts'
 
 /** The letters that are written to people. */
 type Letter = 'confirmEmail' | 'confirmChange' | 'resetPassword' | 'emailChanged'
@@ -86,7 +86,7 @@ export interface LetterFor {
 
 /** Writes a letter, as text and as HTML, in the language of the call that it is about. */
 export function writeLetter(actor: Actor, letter: Letter, about: LetterFor): Mail {
-  const language = actor.origin.language ?? 'en'
+  const language = languageOf(actor)
   const { hello, letters } = PHRASES[language]
   const words = letters[letter]
   const greeting = hello(about.username)

@@ -2,9 +2,13 @@ import type { z } from 'zod'
 import { readForm } from '../../http/body.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
 import { statusOf } from '../../http/on-error.ts'
-import { html, page } from '../../http/page.ts'
+import { alert, html, type Problem, page } from '../../http/page.ts'
+import { PAGE_TEXTS } from '../../http/page-text.ts'
 import { AppError } from '../../platform/errors.ts'
+import type { Language } from '../../platform/language.ts'
+import { languageOf } from '../../policy/actor.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
+import { ACCOUNT_TEXTS, type AccountText } from './account-text.ts'
 import { verifyEmail } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
 import { requireResetLink, resetPassword } from './password-reset.ts'
@@ -21,11 +25,10 @@ export const routes = [
     summary: 'Where one has arrived',
     permission: 'public',
     rate: 'unlimited',
-    respond: () =>
-      page(
-        'Mimir',
-        html`<p>This is a private messaging server. To join, open the invitation link that you were given.</p>`,
-      ),
+    respond: (_ctx, actor) => {
+      const language = languageOf(actor)
+      return page('Mimir', html`<p>${ACCOUNT_TEXTS[language].front}</p>`, { language })
+    },
   }),
   defineRawRoute({
     method: 'get',
@@ -33,12 +36,13 @@ export const routes = [
     summary: 'The page of an invitation link',
     permission: 'public',
     rate: 'unlimited',
-    respond: async (ctx, _actor, { params }) => {
+    respond: async (ctx, actor, { params }) => {
+      const language = languageOf(actor)
       try {
         const invitation = await requireOpenInvitation(ctx, params.token ?? '')
-        return joinPage({ expiresAt: invitation.expiresAt })
+        return joinPage(language, { expiresAt: invitation.expiresAt })
       } catch (error) {
-        return refusedPage(error)
+        return refusedPage(language, error)
       }
     },
   }),
@@ -49,20 +53,25 @@ export const routes = [
     permission: 'public',
     rate: 'auth-register',
     respond: async (ctx, actor, { request, params }) => {
+      const language = languageOf(actor)
+      const texts = ACCOUNT_TEXTS[language]
       const form = await readForm(request, MAX_FORM_BYTES)
       const parsed = Register.safeParse({ ...form, invitationToken: params.token })
-      if (!parsed.success) return joinPage({ form, problem: describe(parsed.error) })
+      if (!parsed.success) {
+        return joinPage(language, { form, problem: describe(texts, parsed.error) })
+      }
       try {
-        const registered = await register(ctx, actor, parsed.data)
+        const { status } = await register(ctx, actor, parsed.data)
         return page(
-          'You are registered',
-          html`<p>Welcome, <strong>${parsed.data.username}</strong>.</p>
-<p>${registered.message}</p>
-<p>Then sign in with the Mimir app: the server is <code>${ctx.config.publicUrl}</code></p>`,
+          texts.registered,
+          html`<p>${texts.welcome} <strong>${parsed.data.username}</strong>.</p>
+<p>${status === 'PendingEmail' ? texts.nowConfirm : texts.nowWait}</p>
+<p>${texts.thenSignIn} <code>${ctx.config.publicUrl}</code></p>`,
+          { language },
         )
       } catch (error) {
-        if (isMendable(error)) return joinPage({ form, problem: error.message })
-        return refusedPage(error)
+        if (isMendable(error)) return joinPage(language, { form, problem: error })
+        return refusedPage(language, error)
       }
     },
   }),
@@ -73,12 +82,16 @@ export const routes = [
     permission: 'public',
     rate: 'auth-verify',
     respond: async (ctx, actor, { request }) => {
+      const language = languageOf(actor)
+      const texts = ACCOUNT_TEXTS[language]
       const token = new URL(request.url).searchParams.get('token') ?? undefined
       try {
-        const { message } = await verifyEmail(ctx, actor, { token })
-        return page('Thank you', html`<p>${message}</p>`)
+        // An account that waits for approval has just begun; any other has another address now.
+        const { status } = await verifyEmail(ctx, actor, { token })
+        const done = status === 'PendingAdmin' ? texts.confirmed : texts.emailChanged
+        return page(texts.thanks, html`<p>${done}</p>`, { language })
       } catch (error) {
-        return refusedPage(error)
+        return refusedPage(language, error)
       }
     },
   }),
@@ -88,12 +101,13 @@ export const routes = [
     summary: 'The page of a link for a new password',
     permission: 'public',
     rate: 'auth-verify',
-    respond: async (ctx, _actor, { request }) => {
+    respond: async (ctx, actor, { request }) => {
+      const language = languageOf(actor)
       try {
         await requireResetLink(ctx, tokenOf(request))
-        return resetPage()
+        return resetPage(language)
       } catch (error) {
-        return refusedPage(error)
+        return refusedPage(language, error)
       }
     },
   }),
@@ -104,20 +118,19 @@ export const routes = [
     permission: 'public',
     rate: 'auth-reset-password',
     respond: async (ctx, actor, { request }) => {
+      const language = languageOf(actor)
+      const texts = ACCOUNT_TEXTS[language]
       const form = await readForm(request, MAX_FORM_BYTES)
       const token = tokenOf(request)
       try {
         await requireResetLink(ctx, token)
         const parsed = ResetPassword.safeParse({ token, newPassword: form.newPassword })
-        if (!parsed.success) return resetPage('The password needs 8 to 72 bytes.')
+        if (!parsed.success) return resetPage(language, texts.badPassword)
         await resetPassword(ctx, actor, parsed.data)
-        return page(
-          'Your password is changed',
-          html`<p>Every device was signed out: sign in with the new password.</p>`,
-        )
+        return page(texts.passwordChanged, html`<p>${texts.signedOut}</p>`, { language })
       } catch (error) {
-        if (isMendable(error)) return resetPage(error.message)
-        return refusedPage(error)
+        if (isMendable(error)) return resetPage(language, error)
+        return refusedPage(language, error)
       }
     },
   }),
@@ -137,58 +150,62 @@ function tokenOf(request: Request): string {
 }
 
 /** The form goes back to the link itself, whose token it is made for. */
-function resetPage(problem?: string): Promise<Response> {
+function resetPage(language: Language, problem?: Problem): Promise<Response> {
+  const texts = ACCOUNT_TEXTS[language]
   return page(
-    'Set a new password',
-    html`${problem ? html`<p role="alert">${problem}</p>` : ''}
+    texts.setPassword,
+    html`${alert(problem, language)}
 <form method="post">
-<label>New password
+<label>${texts.newPassword}
 <input name="newPassword" type="password" required minlength="8" maxlength="72" autocomplete="new-password">
-<small>at least 8 characters</small></label>
-<button>Set the password</button>
+<small>${texts.passwordRule}</small></label>
+<button>${texts.set}</button>
 </form>`,
-    { status: problem ? 400 : 200 },
+    { language, status: problem ? 400 : 200 },
   )
 }
 
 interface JoinForm {
   readonly form?: Readonly<Record<string, string>>
-  readonly problem?: string
+  readonly problem?: Problem
   readonly expiresAt?: string
 }
 
-function joinPage({ form = {}, problem, expiresAt }: JoinForm): Promise<Response> {
+function joinPage(
+  language: Language,
+  { form = {}, problem, expiresAt }: JoinForm,
+): Promise<Response> {
+  const texts = ACCOUNT_TEXTS[language]
   return page(
-    'You are invited to Mimir',
-    html`${problem ? html`<p role="alert">${problem}</p>` : ''}
-<p>Make your account. An administrator will then let you in.</p>
+    texts.invited,
+    html`${alert(problem, language)}
+<p>${texts.makeAccount}</p>
 <form method="post">
-<label>Username
+<label>${texts.username}
 <input name="username" required minlength="3" maxlength="50" pattern="[A-Za-z0-9_]+" autocomplete="username" value="${form.username ?? ''}">
-<small>3 to 50 letters, digits and underscores</small></label>
-<label>E-mail
+<small>${texts.usernameRule}</small></label>
+<label>${texts.email}
 <input name="email" type="email" required maxlength="254" autocomplete="email" value="${form.email ?? ''}"></label>
-<label>Password
+<label>${texts.password}
 <input name="password" type="password" required minlength="8" maxlength="72" autocomplete="new-password">
-<small>at least 8 characters</small></label>
-<button>Join</button>
+<small>${texts.passwordRule}</small></label>
+<button>${texts.join}</button>
 </form>
-${expiresAt ? html`<p><small>The invitation is for one person and is open until ${expiresAt.slice(0, 10)}.</small></p>` : ''}`,
-    { status: problem ? 400 : 200 },
+${expiresAt ? html`<p><small>${texts.openUntil(expiresAt.slice(0, 10))}</small></p>` : ''}`,
+    { language, status: problem ? 400 : 200 },
   )
 }
 
-function describe(error: z.ZodError): string {
+function describe(texts: AccountText, error: z.ZodError): string {
   const names = new Set(error.issues.map((issue) => issue.path[0]))
-  if (names.has('username')) return 'The username needs 3 to 50 letters, digits or underscores.'
-  if (names.has('email')) return 'This is not an e-mail address.'
-  if (names.has('password')) return 'The password needs 8 to 72 bytes.'
-  return 'Something in the form is not valid.'
+  if (names.has('username')) return texts.badUsername
+  if (names.has('email')) return texts.badEmail
+  if (names.has('password')) return texts.badPassword
+  return texts.badForm
 }
 
-function refusedPage(error: unknown): Promise<Response> {
+function refusedPage(language: Language, error: unknown): Promise<Response> {
   if (!(error instanceof AppError)) throw error
-  return page('This does not work', html`<p role="alert">${error.message}</p>`, {
-    status: statusOf(error.kind),
-  })
+  const status = statusOf(error.kind)
+  return page(PAGE_TEXTS[language].refused, html`${alert(error, language)}`, { language, status })
 }

@@ -8,6 +8,7 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
 import { recordAudit } from '../audit/service.ts'
 import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
+import { ACCOUNT_TEXTS } from './account-text.ts'
 import { startEmailVerification } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
 import { hashNewPassword } from './new-password.ts'
@@ -61,9 +62,7 @@ export async function register(
 }
 
 function registeredMessage(status: UserRow['status']): string {
-  return status === 'PendingEmail'
-    ? 'Registered. Confirm your e-mail address with the link that was sent to it.'
-    : 'Registered. An administrator has to approve the account.'
+  return status === 'PendingEmail' ? ACCOUNT_TEXTS.en.nowConfirm : ACCOUNT_TEXTS.en.nowWait
 }
 
 export interface NewAccount {

@@ -1,60 +1,75 @@
-import { defineErrors } from '../../platform/errors.ts'
+import { definePageErrors } from '../../platform/errors.ts'
 
-export const mfaErrors = defineErrors({
+export const mfaErrors = definePageErrors({
   invalidFactor: {
     code: 'invalid_second_factor',
     kind: 'unauthenticated',
     message: 'The code or the passkey is not right, or was used before.',
+    translated: { tr: 'Kod ya da geçiş anahtarı doğru değil ya da daha önce kullanılmış.' },
   },
   tooManyTries: {
     code: 'rate_limited',
     kind: 'rate_limited',
     message: 'Too many wrong codes; try again later.',
+    translated: { tr: 'Çok fazla yanlış kod girildi; daha sonra yeniden deneyin.' },
   },
   methodNotOffered: {
     code: 'method_not_offered',
     kind: 'conflict',
     message: 'This server does not offer this second factor.',
+    translated: { tr: 'Bu sunucu bu ikinci doğrulama yöntemini sunmuyor.' },
   },
   alreadySetUp: {
     code: 'already_set_up',
     kind: 'conflict',
     message: 'An authenticator app is set up already: remove it first.',
+    translated: { tr: 'Zaten kurulu bir kimlik doğrulama uygulaması var: önce onu kaldırın.' },
   },
   notSetUp: {
     code: 'not_set_up',
     kind: 'conflict',
     message: 'Begin with the set-up of an authenticator app first.',
+    translated: { tr: 'Önce bir kimlik doğrulama uygulamasını kurmaya başlayın.' },
   },
   stillRequired: {
     code: 'second_factor_required',
     kind: 'conflict',
     message: 'Your role needs a second factor: set another one up first.',
+    translated: {
+      tr: 'Rolünüz için ikinci bir doğrulama yöntemi gerekiyor: önce bir başkasını kurun.',
+    },
   },
   invalidPasskey: {
     code: 'invalid_passkey',
     kind: 'invalid',
     message: 'The passkey cannot be added: it answered another question, or is there already.',
+    translated: { tr: 'Geçiş anahtarı eklenemiyor: başka bir soruyu yanıtladı ya da zaten ekli.' },
   },
   tooManyPasskeys: {
     code: 'too_many_passkeys',
     kind: 'conflict',
     message: 'There are enough passkeys: remove one first.',
+    translated: { tr: 'Yeterince geçiş anahtarınız var: önce birini kaldırın.' },
   },
   noProof: {
     code: 'proof_missing',
     kind: 'invalid',
     message: 'Give a password, a code or a passkey.',
+    translated: { tr: 'Bir parola, bir kod ya da bir geçiş anahtarı verin.' },
   },
   factorNeeded: {
     code: 'factor_needed',
     kind: 'forbidden',
     message:
       'Your provider does not say when it asked who you are. Sign in again, set up a second factor (/auth/account) within 15 minutes, and go on.',
+    translated: {
+      tr: 'Kimlik sağlayıcınız kimliğinizi ne zaman sorduğunu bildirmiyor. Yeniden oturum açın, 15 dakika içinde ikinci bir doğrulama yöntemi kurun (/auth/account) ve devam edin.',
+    },
   },
   stepUpRequired: {
     code: 'step_up_required',
     kind: 'unauthenticated',
     message: 'Show once more who you are before you do this.',
+    translated: { tr: 'Bunu yapmadan önce kimliğinizi bir kez daha doğrulayın.' },
   },
 })

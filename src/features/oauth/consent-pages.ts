@@ -3,7 +3,7 @@ import { readForm } from '../../http/body.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
 import { html, page, raw } from '../../http/page.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Actor, languageOf, requireUser } from '../../policy/actor.ts'
 import { mfaErrors } from '../mfa/errors.ts'
 import { requireFreshProof } from '../mfa/service.ts'
 import type { Client } from './client.ts'
@@ -103,8 +103,8 @@ async function toFreshSignIn(
   }
 }
 
-function textsFor({ origin }: Actor): ConsentText {
-  return CONSENT_TEXTS[origin.language ?? 'en']
+function textsFor(actor: Actor): ConsentText {
+  return CONSENT_TEXTS[languageOf(actor)]
 }
 
 function consentPage(
@@ -132,7 +132,7 @@ ${choices.map(
 </form>
 <p><small><a href="clients">${texts.takeBack}</a></small></p>
 ${signOutForm(config, texts)}`,
-    { tellsOrigin: true, formsLeadTo: redirectUri, language: actor.origin.language ?? 'en' },
+    { tellsOrigin: true, formsLeadTo: redirectUri, language: languageOf(actor) },
   )
 }
 
@@ -167,6 +167,6 @@ ${grants.map(
 <form method="post"><input type="hidden" name="id" value="${grant.id}"><button>${texts.shutOut}</button></form></section>`,
 )}
 ${signOutForm(ctx.config, texts)}`,
-    { tellsOrigin: true, language: actor.origin.language ?? 'en' },
+    { tellsOrigin: true, language: languageOf(actor) },
   )
 }

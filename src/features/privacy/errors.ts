@@ -35,6 +35,7 @@ export const privacyErrors = defineErrors({
     code: 'consent_required',
     kind: 'forbidden',
     message: 'The terms have to be agreed to first.',
+    translated: { tr: 'Önce koşulları kabul etmeniz gerekiyor.' },
   },
   noConsent: {
     code: 'no_consent',

@@ -1,9 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import { jsonOf, readForm } from '../../http/body.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
-import { html, movingOn } from '../../http/page.ts'
+import { alert, html, movingOn, type Problem } from '../../http/page.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import { requireUser, type UserActor } from '../../policy/actor.ts'
+import { languageOf, requireUser, type UserActor } from '../../policy/actor.ts'
 import { AddPasskey, ConfirmTotp, StepUp } from '../mfa/schema.ts'
 import {
   addPasskey,
@@ -18,7 +18,8 @@ import {
 import { getIdentities, getSignInConfig } from '../oidc/service.ts'
 import { codesPage, totpSecret } from './factor-pages.ts'
 import { formPage } from './form-pages.ts'
-import { PASSKEY_SCRIPT } from './passkey-script.ts'
+import { passkeyScript } from './passkey-script.ts'
+import { SIGN_IN_TEXTS, type SignInText } from './sign-in-text.ts'
 
 const MAX_FORM_BYTES = 64 * 1024
 /** What the page itself can ask to try again: the others are answered as any refusal is. */
@@ -49,7 +50,7 @@ export const accountRoutes = [
       } catch (error) {
         if (!(error instanceof AppError) || !AGAIN.includes(error.code)) throw error
         return accountPage(ctx, user, {
-          problem: error.message,
+          problem: error,
           asksProof: error.code !== 'invalid_passkey',
         })
       }
@@ -62,43 +63,50 @@ async function act(
   user: UserActor,
   form: Readonly<Record<string, string>>,
 ): Promise<Response> {
+  const language = languageOf(user)
+  const texts = SIGN_IN_TEXTS[language]
   const here = `${ctx.config.pathPrefix}/auth/account`
   switch (form.action) {
     case 'step-up': {
       const { code, password } = form
       await stepUp(ctx, user, StepUp.parse(code ? { code } : { password }))
-      return movingOn(here)
+      return movingOn(language, here)
     }
     case 'begin-totp': {
       await requireFreshProof(ctx, user, 'signed-in', true)
-      const shown = await totpSecret(await beginTotp(ctx, user))
+      const shown = await totpSecret(texts, await beginTotp(ctx, user))
       return formPage(
-        'Set up an authenticator app',
+        texts.setUpAuthenticator,
         html`${shown}<form method="post"><input type="hidden" name="action" value="confirm-totp">
-<label>The code that it shows now
+<label>${texts.shownCode}
 <input name="code" required pattern="[0-9]{6}" autocomplete="one-time-code"></label>
-<button>Confirm</button></form>`,
+<button>${texts.confirm}</button></form>`,
+        { language },
       )
     }
     case 'confirm-totp': {
       const input = required(ConfirmTotp.safeParse(form))
       const { recoveryCodes } = await finishTotp(ctx, user, input)
-      return recoveryCodes.length > 0 ? codesPage(recoveryCodes, here) : movingOn(here)
+      return recoveryCodes.length > 0
+        ? codesPage(language, recoveryCodes, here)
+        : movingOn(language, here)
     }
     case 'remove-totp':
       await requireFreshProof(ctx, user)
       await removeTotp(ctx, user)
-      return movingOn(here)
+      return movingOn(language, here)
     case 'add-passkey': {
       await requireFreshProof(ctx, user, 'signed-in', true)
       const input = required(AddPasskey.safeParse({ ...form, passkey: jsonOf(form.passkey) }))
       const { recoveryCodes } = await addPasskey(ctx, user, input)
-      return recoveryCodes.length > 0 ? codesPage(recoveryCodes, here) : movingOn(here)
+      return recoveryCodes.length > 0
+        ? codesPage(language, recoveryCodes, here)
+        : movingOn(language, here)
     }
     case 'remove-passkey':
       await requireFreshProof(ctx, user)
       await removePasskey(ctx, user, { id: form.id ?? '' })
-      return movingOn(here)
+      return movingOn(language, here)
     default:
       throw new AppError(commonErrors.validationFailed, { fields: { action: 'is not known' } })
   }
@@ -112,54 +120,56 @@ function required<T>(parsed: { success: boolean; data?: T }): T {
 async function accountPage(
   ctx: Ctx,
   user: UserActor,
-  { problem, asksProof = false }: { problem?: string; asksProof?: boolean } = {},
+  { problem, asksProof = false }: { problem?: Problem; asksProof?: boolean } = {},
 ): Promise<Response> {
+  const language = languageOf(user)
+  const texts = SIGN_IN_TEXTS[language]
   const [factors, identities] = await Promise.all([getFactors(ctx, user), getIdentities(ctx, user)])
   const { providers } = getSignInConfig(ctx)
   const prefix = ctx.config.pathPrefix
   const hasFactor = factors.totp || factors.passkeys.length > 0
   return formPage(
-    `You are signed in as ${user.username}`,
-    html`${problem ? html`<p role="alert">${problem}</p>` : ''}
-${asksProof ? proofForm(hasFactor) : ''}
-<h2>Passkeys</h2>
+    texts.signedInAs(user.username),
+    html`${alert(problem, language)}
+${asksProof ? proofForm(texts, hasFactor) : ''}
+<h2>${texts.passkeys}</h2>
 <ul>${factors.passkeys.map(
       ({ id, name }) => html`<li>${name}
-<form method="post"><input type="hidden" name="action" value="remove-passkey"><input type="hidden" name="id" value="${id}"><button>Remove</button></form></li>`,
+<form method="post"><input type="hidden" name="action" value="remove-passkey"><input type="hidden" name="id" value="${id}"><button>${texts.remove}</button></form></li>`,
     )}</ul>
 ${
   factors.methods.includes('passkey')
     ? html`<form method="post" data-passkey="create" data-question="${prefix}/api/me/passkeys/options" data-method="GET">
 <p role="alert"></p>
 <input type="hidden" name="action" value="add-passkey"><input type="hidden" name="passkey" value="">
-<label>What you call it<input name="name" required maxlength="80" value="Passkey"></label>
-<button>Add a passkey</button></form>`
+<label>${texts.passkeyName}<input name="name" required maxlength="80" value="${texts.aPasskey}"></label>
+<button>${texts.addPasskey}</button></form>`
     : ''
 }
-<h2>Authenticator app</h2>
+<h2>${texts.authenticator}</h2>
 ${
   factors.totp
-    ? html`<form method="post"><input type="hidden" name="action" value="remove-totp"><button>Remove</button></form>`
-    : html`<form method="post"><input type="hidden" name="action" value="begin-totp"><button>Set up</button></form>`
+    ? html`<form method="post"><input type="hidden" name="action" value="remove-totp"><button>${texts.remove}</button></form>`
+    : html`<form method="post"><input type="hidden" name="action" value="begin-totp"><button>${texts.setUp}</button></form>`
 }
-<p><small>Recovery codes left: ${factors.recoveryCodesLeft}</small></p>
-<h2>Signing in elsewhere</h2>
+<p><small>${texts.codesLeft(factors.recoveryCodesLeft)}</small></p>
+<h2>${texts.elsewhere}</h2>
 <ul>${identities.map(({ provider }) => html`<li>${provider}</li>`)}</ul>
 ${providers.map(
   ({ name, displayName }) => html`<form method="post" action="${prefix}/auth/link">
-<input type="hidden" name="provider" value="${name}"><button>Connect ${displayName}</button></form>`,
+<input type="hidden" name="provider" value="${name}"><button>${texts.connect(displayName)}</button></form>`,
 )}
-<p><a href="${prefix}/oauth/clients">AI clients that you let in</a></p>
-<form method="post" action="${prefix}/auth/logout"><button>Sign out</button></form>`,
-    { status: problem ? 400 : 200, script: PASSKEY_SCRIPT },
+<p><a href="${prefix}/oauth/clients">${texts.clients}</a></p>
+<form method="post" action="${prefix}/auth/logout"><button>${texts.signOut}</button></form>`,
+    { language, status: problem ? 400 : 200, script: passkeyScript(language) },
   )
 }
 
 /** Asks for what the account has: a code, or the password where there is no second factor. */
-function proofForm(hasFactor: boolean) {
+function proofForm(texts: SignInText, hasFactor: boolean) {
   const field = hasFactor
-    ? html`<label>Code of your authenticator app, or a recovery code<input name="code" required maxlength="40" autocomplete="one-time-code"></label>`
-    : html`<label>Password<input name="password" type="password" required autocomplete="current-password"></label>`
+    ? html`<label>${texts.anyCode}<input name="code" required maxlength="40" autocomplete="one-time-code"></label>`
+    : html`<label>${texts.password}<input name="password" type="password" required autocomplete="current-password"></label>`
   return html`<form method="post"><input type="hidden" name="action" value="step-up">${field}
-<button>Show that it is you</button></form>`
+<button>${texts.showYourself}</button></form>`
 }

@@ -2,9 +2,11 @@ import type { Ctx } from '../../context.ts'
 import { jsonOf, readForm } from '../../http/body.ts'
 import { cookieOf, hostCookie } from '../../http/cookies.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
-import { html, raw } from '../../http/page.ts'
+import { alert, html, type Problem, raw } from '../../http/page.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
 import { AppError } from '../../platform/errors.ts'
+import type { Language } from '../../platform/language.ts'
+import { languageOf } from '../../policy/actor.ts'
 import { mfaErrors } from '../mfa/errors.ts'
 import { FactorProof } from '../mfa/schema.ts'
 import { beginEnrolment, completeSignIn, describeStep } from '../mfa/service.ts'
@@ -13,7 +15,8 @@ import { land } from '../sessions/service.ts'
 import { STEP_COOKIE } from './cookies.ts'
 import { formPage } from './form-pages.ts'
 import { landed } from './landing-pages.ts'
-import { PASSKEY_SCRIPT } from './passkey-script.ts'
+import { passkeyScript } from './passkey-script.ts'
+import { SIGN_IN_TEXTS, type SignInText } from './sign-in-text.ts'
 
 const MAX_FORM_BYTES = 32 * 1024
 
@@ -25,7 +28,8 @@ export const factorRoutes = [
     permission: 'public',
     rate: 'unlimited',
     refusal: 'page',
-    respond: (ctx, _actor, { request }) => stepPage(ctx, challengeOf(ctx, request)),
+    respond: (ctx, actor, { request }) =>
+      stepPage(ctx, languageOf(actor), challengeOf(ctx, request)),
   }),
   defineRawRoute({
     method: 'post',
@@ -35,25 +39,26 @@ export const factorRoutes = [
     rate: 'auth-second-factor',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
+      const language = languageOf(actor)
       const form = await readForm(request, MAX_FORM_BYTES)
       requireSameOrigin(ctx.config, request)
       const challenge = challengeOf(ctx, request)
       if (form.action === 'set-up') {
-        return setUpPage(await beginEnrolment(ctx, actor, challenge))
+        return setUpPage(language, await beginEnrolment(ctx, actor, challenge))
       }
       const passkey = jsonOf(form.passkey)
       const proof = FactorProof.safeParse({ ...(passkey ? { passkey } : { code: form.code }) })
-      if (!proof.success) return stepPage(ctx, challenge, mfaErrors.invalidFactor.message)
+      if (!proof.success) return stepPage(ctx, language, challenge, mfaErrors.invalidFactor)
       try {
         const done = await completeSignIn(ctx, actor, { ...proof.data, challenge })
         const landing = await land(ctx, actor, done.user, done.proof, done.pending)
-        const answer = await landed(ctx, request, landing)
+        const answer = await landed(ctx, actor, request, landing)
         return done.recoveryCodes.length > 0
-          ? codesPage(done.recoveryCodes, landing.location, answer.headers.getSetCookie())
+          ? codesPage(language, done.recoveryCodes, landing.location, answer.headers.getSetCookie())
           : answer
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== mfaErrors.invalidFactor.code) throw error
-        return stepPage(ctx, challenge, error.message)
+        return stepPage(ctx, language, challenge, error)
       }
     },
   }),
@@ -67,71 +72,82 @@ function challengeOf(ctx: Pick<Ctx, 'config'>, request: Request): string {
 
 async function stepPage(
   ctx: Pick<Ctx, 'db' | 'clock' | 'keyring' | 'config'>,
+  language: Language,
   challenge: string,
-  problem?: string,
+  problem?: Problem,
 ): Promise<Response> {
   const { kind, factors } = await describeStep(ctx, challenge)
+  const texts = SIGN_IN_TEXTS[language]
   const status = problem ? 401 : 200
-  const alert = problem ? html`<p role="alert">${problem}</p>` : ''
   if (kind === 'enrolment') {
     return formPage(
-      'Set up a second factor',
-      html`${alert}<p>Your role needs a second factor. You need an authenticator app on your telephone.</p>
-<form method="post"><input type="hidden" name="action" value="set-up"><button>Begin</button></form>`,
-      { status },
+      texts.setUpFactor,
+      html`${alert(problem, language)}<p>${texts.factorNeeded}</p>
+<form method="post"><input type="hidden" name="action" value="set-up"><button>${texts.begin}</button></form>`,
+      { language, status },
     )
   }
   const hasPasskey = factors.includes('passkey')
   const question = `${ctx.config.pathPrefix}/api/auth/second-factor/options`
   const body = JSON.stringify({ challenge })
   return formPage(
-    'One more step',
-    html`${alert}
+    texts.oneMoreStep,
+    html`${alert(problem, language)}
 ${
   hasPasskey
     ? html`<form method="post" data-passkey="get" data-question="${question}" data-method="POST" data-body="${body}">
 <p role="alert"></p><input type="hidden" name="passkey" value="">
-<button>Use a passkey</button>
+<button>${texts.usePasskey}</button>
 </form>`
     : ''
 }
-${codeForm(factors.includes('totp') ? 'Code of your authenticator app, or a recovery code' : 'Recovery code')}`,
-    { status, ...(hasPasskey ? { script: PASSKEY_SCRIPT } : {}) },
+${codeForm(texts, factors.includes('totp') ? texts.anyCode : texts.recoveryCode)}`,
+    { language, status, ...(hasPasskey ? { script: passkeyScript(language) } : {}) },
   )
 }
 
-function codeForm(label: string) {
+function codeForm(texts: SignInText, label: string) {
   return html`<form method="post">
 <label>${label}
 <input name="code" required maxlength="40" autocomplete="one-time-code"></label>
-<button>Go on</button>
+<button>${texts.goOn}</button>
 </form>`
 }
 
 /** How an authenticator app gets its secret: by camera, or typed. */
-export async function totpSecret({ secret, uri }: { secret: string; uri: string }) {
+export async function totpSecret(
+  texts: SignInText,
+  { secret, uri }: { secret: string; uri: string },
+) {
   const { renderSVG } = await import('uqr')
-  return html`<p>Scan this with your authenticator app:</p>
+  return html`<p>${texts.scan}</p>
 ${raw(renderSVG(uri))}
-<p><small>or type <code>${secret}</code></small></p>`
+<p><small>${texts.orType} <code>${secret}</code></small></p>`
 }
 
-async function setUpPage(made: { secret: string; uri: string }): Promise<Response> {
-  const shown = await totpSecret(made)
-  return formPage('Set up a second factor', html`${shown}${codeForm('The code that it shows now')}`)
+async function setUpPage(
+  language: Language,
+  made: { secret: string; uri: string },
+): Promise<Response> {
+  const texts = SIGN_IN_TEXTS[language]
+  const shown = await totpSecret(texts, made)
+  const form = codeForm(texts, texts.shownCode)
+  return formPage(texts.setUpFactor, html`${shown}${form}`, { language })
 }
 
 /** The recovery codes, shown this once, before the person goes on. */
 export function codesPage(
+  language: Language,
   codes: readonly string[],
   location: string,
   cookies: readonly string[] = [],
 ): Promise<Response> {
+  const texts = SIGN_IN_TEXTS[language]
   return formPage(
-    'Keep your recovery codes',
-    html`<p>Each works once, instead of your second factor. They are not shown again: write them down.</p>
+    texts.keepCodes,
+    html`<p>${texts.codesWork}</p>
 <ul>${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>
-<p><a href="${location}">I have kept them: go on</a></p>`,
-    { cookies },
+<p><a href="${location}">${texts.kept}</a></p>`,
+    { language, cookies },
   )
 }

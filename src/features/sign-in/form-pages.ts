@@ -4,7 +4,7 @@ import { type html, type PageOptions, page } from '../../http/page.ts'
 export function formPage(
   title: string,
   body: ReturnType<typeof html>,
-  options: PageOptions = {},
+  options: PageOptions,
 ): Promise<Response> {
   return page(title, body, { ...options, tellsOrigin: true })
 }

@@ -2,10 +2,12 @@ import type { Ctx } from '../../context.ts'
 import { jsonOf, readForm } from '../../http/body.ts'
 import { clearCookie, cookieOf, SESSION_COOKIE } from '../../http/cookies.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
-import { html, movingOn } from '../../http/page.ts'
+import { alert, html, movingOn, type Problem } from '../../http/page.ts'
 import { wantsPage } from '../../http/refusal-page.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
 import { AppError } from '../../platform/errors.ts'
+import type { Language } from '../../platform/language.ts'
+import { languageOf } from '../../policy/actor.ts'
 import { PasskeySignIn } from '../mfa/schema.ts'
 import { completePasskeySignIn } from '../mfa/service.ts'
 import { ReturnTo } from '../oidc/schema.ts'
@@ -16,8 +18,9 @@ import { accountRoutes } from './account-pages.ts'
 import { factorRoutes } from './factor-pages.ts'
 import { formPage } from './form-pages.ts'
 import { landed, toSecondStep } from './landing-pages.ts'
-import { PASSKEY_SCRIPT } from './passkey-script.ts'
+import { passkeyScript } from './passkey-script.ts'
 import { providerRoutes } from './provider-pages.ts'
+import { SIGN_IN_TEXTS, type SignInText } from './sign-in-text.ts'
 
 const MAX_FORM_BYTES = 32 * 1024
 
@@ -28,9 +31,12 @@ const signInRoutes = [
     summary: 'The page to sign in at',
     permission: 'public',
     rate: 'unlimited',
-    respond: (ctx, _actor, { request }) => {
+    respond: (ctx, actor, { request }) => {
       const query = new URL(request.url).searchParams
-      return signInPage(ctx, { returnTo: query.get('return_to') ?? undefined, query })
+      return signInPage(ctx, languageOf(actor), {
+        returnTo: query.get('return_to') ?? undefined,
+        query,
+      })
     },
   }),
   defineRawRoute({
@@ -41,20 +47,23 @@ const signInRoutes = [
     rate: 'auth-login',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
+      const language = languageOf(actor)
       const form = await readForm(request, MAX_FORM_BYTES)
       requireSameOrigin(ctx.config, request)
       const returnTo = ReturnTo.safeParse(form.return_to).data
       const login = Login.safeParse(form)
-      if (!login.success)
-        return signInPage(ctx, { returnTo, problem: 'Give a name and a password.' })
+      if (!login.success) {
+        const problem = SIGN_IN_TEXTS[language].nothingGiven
+        return signInPage(ctx, language, { returnTo, problem })
+      }
       try {
         const user = await checkPassword(ctx, actor, login.data)
         const signIn = { methods: ['pwd'], authenticatedAt: ctx.clock.now(), returnTo }
         await requireComplete(ctx, user, signIn)
-        return await landed(ctx, request, await land(ctx, actor, user, signIn, signIn))
+        return await landed(ctx, actor, request, await land(ctx, actor, user, signIn, signIn))
       } catch (error) {
-        if (isWrong(error)) return signInPage(ctx, { returnTo, problem: error.message })
-        return toSecondStep(ctx.config, error)
+        if (isWrong(error)) return signInPage(ctx, language, { returnTo, problem: error })
+        return toSecondStep(ctx.config, actor, error)
       }
     },
   }),
@@ -66,18 +75,20 @@ const signInRoutes = [
     rate: 'auth-second-factor',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
+      const language = languageOf(actor)
       const form = await readForm(request, MAX_FORM_BYTES)
       requireSameOrigin(ctx.config, request)
       const returnTo = ReturnTo.safeParse(form.return_to).data
       const passkey = PasskeySignIn.safeParse({ passkey: jsonOf(form.passkey) })
       if (!passkey.success) {
-        return signInPage(ctx, { returnTo, problem: 'Your browser did not show a passkey.' })
+        const problem = SIGN_IN_TEXTS[language].noPasskey
+        return signInPage(ctx, language, { returnTo, problem })
       }
       try {
         const { user, proof } = await completePasskeySignIn(ctx, actor, passkey.data)
-        return await landed(ctx, request, await land(ctx, actor, user, proof, { returnTo }))
+        return await landed(ctx, actor, request, await land(ctx, actor, user, proof, { returnTo }))
       } catch (error) {
-        if (isWrong(error)) return signInPage(ctx, { returnTo, problem: error.message })
+        if (isWrong(error)) return signInPage(ctx, language, { returnTo, problem: error })
         throw error
       }
     },
@@ -88,7 +99,12 @@ const signInRoutes = [
     summary: 'Asks whether to sign the browser out',
     permission: 'public',
     rate: 'unlimited',
-    respond: () => formPage('Sign out', html`<form method="post"><button>Sign out</button></form>`),
+    respond: (_ctx, actor) => {
+      const language = languageOf(actor)
+      const { signOut } = SIGN_IN_TEXTS[language]
+      const form = html`<form method="post"><button>${signOut}</button></form>`
+      return formPage(signOut, form, { language })
+    },
   }),
   defineRawRoute({
     method: 'post',
@@ -97,15 +113,16 @@ const signInRoutes = [
     permission: 'public',
     rate: 'unlimited',
     refusal: 'page',
-    respond: async (ctx, { origin }, { request }) => {
+    respond: async (ctx, actor, { request }) => {
       await readForm(request, MAX_FORM_BYTES)
       requireSameOrigin(ctx.config, request)
       const token = cookieOf(request, SESSION_COOKIE)
-      const user = token && (await authenticateBrowser(ctx, token, origin).catch(() => undefined))
+      const user =
+        token && (await authenticateBrowser(ctx, token, actor.origin).catch(() => undefined))
       const elsewhere = user ? await signOut(ctx, user) : undefined
       const location = elsewhere?.href ?? `${ctx.config.pathPrefix}/auth/signed-out`
       const cookie = clearCookie(ctx.config, SESSION_COOKIE)
-      if (wantsPage(request)) return movingOn(location, [cookie])
+      if (wantsPage(request)) return movingOn(languageOf(actor), location, [cookie])
       const answer = { endSessionUrl: elsewhere?.href ?? null }
       return Response.json(answer, { headers: { 'set-cookie': cookie } })
     },
@@ -122,46 +139,52 @@ function isWrong(error: unknown): error is AppError {
 
 interface SignInPage {
   readonly returnTo?: string | undefined
-  readonly problem?: string
+  readonly problem?: Problem
   /** What a sign-in at a provider is asked for beside the provider. */
   readonly query?: URLSearchParams
 }
 
 function signInPage(
   ctx: Pick<Ctx, 'config' | 'access'>,
+  language: Language,
   { returnTo, problem, query }: SignInPage,
 ): Promise<Response> {
+  const texts = SIGN_IN_TEXTS[language]
   const { providers, passkeys, methods } = getSignInConfig(ctx)
   const prefix = ctx.config.pathPrefix
   const back = html`<input type="hidden" name="return_to" value="${returnTo ?? ''}">`
   return formPage(
-    'Sign in',
-    html`${problem ? html`<p role="alert">${problem}</p>` : ''}
+    texts.signIn,
+    html`${alert(problem, language)}
 ${providers.map(({ name, displayName }) => {
   const parameters = new URLSearchParams(query)
   parameters.set('provider', name)
-  return html`<p><a class="button" href="${prefix}/auth/login?${parameters.toString()}">Sign in with ${displayName}</a></p>`
+  return html`<p><a class="button" href="${prefix}/auth/login?${parameters.toString()}">${texts.signInWith(displayName)}</a></p>`
 })}
 ${
   passkeys
     ? html`<form method="post" action="${prefix}/auth/passkey" data-passkey="get" data-question="${prefix}/api/auth/passkey/options" data-method="POST">
 <p role="alert"></p>${back}<input type="hidden" name="passkey" value="">
-<button>Sign in with a passkey</button>
+<button>${texts.signInWithPasskey}</button>
 </form>`
     : ''
 }
-${methods.includes('password') ? passwordForm(prefix, back) : ''}`,
-    { status: problem ? 401 : 200, ...(passkeys ? { script: PASSKEY_SCRIPT } : {}) },
+${methods.includes('password') ? passwordForm(texts, prefix, back) : ''}`,
+    {
+      language,
+      status: problem ? 401 : 200,
+      ...(passkeys ? { script: passkeyScript(language) } : {}),
+    },
   )
 }
 
-function passwordForm(prefix: string, back: ReturnType<typeof html>) {
+function passwordForm(texts: SignInText, prefix: string, back: ReturnType<typeof html>) {
   return html`<form method="post" action="${prefix}/auth/sign-in">
 ${back}
-<label>Username or e-mail
+<label>${texts.usernameOrEmail}
 <input name="usernameOrEmail" required maxlength="254" autocomplete="username webauthn"></label>
-<label>Password
+<label>${texts.password}
 <input name="password" type="password" required autocomplete="current-password"></label>
-<button>Sign in</button>
+<button>${texts.signIn}</button>
 </form>`
 }

@@ -6,13 +6,14 @@ import { defineRawRoute } from '../../http/define-route.ts'
 import { html, movingOn, page } from '../../http/page.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken } from '../../platform/tokens.ts'
-import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { type Actor, languageOf, requireUser, type UserActor } from '../../policy/actor.ts'
 import { oidcErrors } from '../oidc/errors.ts'
 import { BeginSignIn } from '../oidc/schema.ts'
 import { backChannelLogout, beginLink, beginSignIn, finishSignIn } from '../oidc/service.ts'
 import { authenticateBrowser } from '../sessions/service.ts'
 import { BROWSER_COOKIE } from './cookies.ts'
 import { landed, toSecondStep } from './landing-pages.ts'
+import { SIGN_IN_TEXTS } from './sign-in-text.ts'
 
 const MAX_FORM_BYTES = 32 * 1024
 
@@ -48,12 +49,12 @@ export const providerRoutes = [
       try {
         const url = new URL(request.url)
         const result = await finishSignIn(ctx, actor, url, browser, signedIn)
-        if (result.kind === 'signed-in') return await landed(ctx, request, result.landing)
+        if (result.kind === 'signed-in') return await landed(ctx, actor, request, result.landing)
         const cookie = undefined
         const location = `${ctx.config.pathPrefix}/auth/account`
-        return await landed(ctx, request, { cookie, location })
+        return await landed(ctx, actor, request, { cookie, location })
       } catch (error) {
-        return toSecondStep(ctx.config, error)
+        return toSecondStep(ctx.config, actor, error)
       }
     },
   }),
@@ -75,7 +76,7 @@ export const providerRoutes = [
       }
       const browser = browserOf(ctx.config, request)
       const url = await beginLink(ctx, browser, { ...user, sessionId }, provider)
-      return movingOn(url.href, [browserCookie(ctx.config, browser)])
+      return movingOn(languageOf(actor), url.href, [browserCookie(ctx.config, browser)])
     },
   }),
   defineRawRoute({
@@ -96,11 +97,14 @@ export const providerRoutes = [
     summary: 'Where one is after signing out',
     permission: 'public',
     rate: 'unlimited',
-    respond: (ctx) =>
-      page(
-        'You are signed out',
-        html`<p><a href="${ctx.config.pathPrefix}/auth/sign-in">Sign in again</a></p>`,
-      ),
+    respond: (ctx, actor) => {
+      const language = languageOf(actor)
+      const texts = SIGN_IN_TEXTS[language]
+      const address = `${ctx.config.pathPrefix}/auth/sign-in`
+      return page(texts.signedOut, html`<p><a href="${address}">${texts.signInAgain}</a></p>`, {
+        language,
+      })
+    },
   }),
 ]
 

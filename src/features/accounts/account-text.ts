@@ -1,0 +1,99 @@
+import type { Language } from '../../platform/language.ts'
+
+/** The words of the pages that invitation links and links in letters open. */
+export interface AccountText {
+  readonly front: string
+  readonly invited: string
+  readonly makeAccount: string
+  readonly username: string
+  readonly usernameRule: string
+  readonly email: string
+  readonly password: string
+  readonly passwordRule: string
+  readonly join: string
+  openUntil(day: string): string
+  readonly registered: string
+  /** The username follows. */
+  readonly welcome: string
+  readonly nowConfirm: string
+  readonly nowWait: string
+  /** The server's address follows. */
+  readonly thenSignIn: string
+  readonly thanks: string
+  readonly confirmed: string
+  readonly emailChanged: string
+  readonly setPassword: string
+  readonly newPassword: string
+  readonly set: string
+  readonly passwordChanged: string
+  readonly signedOut: string
+  readonly badUsername: string
+  readonly badEmail: string
+  readonly badPassword: string
+  readonly badForm: string
+}
+
+export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
+  en: {
+    front:
+      'This is a private messaging server. To join, open the invitation link that you were given.',
+    invited: 'You are invited to Mimir',
+    makeAccount: 'Make your account. An administrator will then let you in.',
+    username: 'Username',
+    usernameRule: '3 to 50 letters, digits and underscores',
+    email: 'E-mail',
+    password: 'Password',
+    passwordRule: 'at least 8 characters',
+    join: 'Join',
+    openUntil: (day) => `The invitation is for one person and is open until ${day}.`,
+    registered: 'You are registered',
+    welcome: 'Welcome,',
+    nowConfirm: 'Registered. Confirm your e-mail address with the link that was sent to it.',
+    nowWait: 'Registered. An administrator has to approve the account.',
+    thenSignIn: 'Then sign in with the Mimir app: the server is',
+    thanks: 'Thank you',
+    confirmed: 'E-mail address confirmed. An administrator has to approve the account.',
+    emailChanged: 'The e-mail address of the account is changed.',
+    setPassword: 'Set a new password',
+    newPassword: 'New password',
+    set: 'Set the password',
+    passwordChanged: 'Your password is changed',
+    signedOut: 'Every device was signed out: sign in with the new password.',
+    badUsername: 'The username needs 3 to 50 letters, digits or underscores.',
+    badEmail: 'This is not an e-mail address.',
+    badPassword: 'The password needs 8 to 72 bytes.',
+    badForm: 'Something in the form is not valid.',
+  },
+  tr: {
+    front:
+      'Bu, özel bir mesajlaşma sunucusudur. Katılmak için size verilen davet bağlantısını açın.',
+    invited: 'Mimir’e davet edildiniz',
+    makeAccount: 'Hesabınızı oluşturun. Ardından bir yöneticinin hesabınızı onaylaması gerekir.',
+    username: 'Kullanıcı adı',
+    usernameRule: '3-50 karakter: İngilizce harfler, rakamlar ve alt çizgi',
+    email: 'E-posta',
+    password: 'Parola',
+    passwordRule: 'en az 8 karakter',
+    join: 'Katıl',
+    openUntil: (day) => `Davet tek kişiliktir; son geçerlilik tarihi ${day}.`,
+    registered: 'Kaydınız yapıldı',
+    welcome: 'Hoş geldiniz,',
+    nowConfirm: 'Şimdi e-posta adresinizi, size gönderilen bağlantıyla doğrulayın.',
+    nowWait: 'Şimdi bir yöneticinin hesabınızı onaylaması gerekiyor.',
+    thenSignIn: 'Ardından Mimir uygulamasıyla oturum açın. Sunucu adresi:',
+    thanks: 'Teşekkürler',
+    confirmed:
+      'E-posta adresiniz doğrulandı. Şimdi bir yöneticinin hesabınızı onaylaması gerekiyor.',
+    emailChanged: 'Hesabınızın e-posta adresi değiştirildi.',
+    setPassword: 'Yeni bir parola belirleyin',
+    newPassword: 'Yeni parola',
+    set: 'Parolayı belirle',
+    passwordChanged: 'Parolanız değiştirildi',
+    signedOut: 'Tüm cihazlarınızda oturum kapatıldı: yeni parolanızla oturum açın.',
+    badUsername:
+      'Kullanıcı adı 3-50 karakter olmalıdır: İngilizce harfler, rakamlar ya da alt çizgi.',
+    badEmail: 'Bu bir e-posta adresi değil.',
+    badPassword: 'Parola 8-72 bayt olmalıdır.',
+    badForm: 'Formdaki bir bilgi geçerli değil.',
+  },
+}

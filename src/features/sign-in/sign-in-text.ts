@@ -1,0 +1,151 @@
+import type { Language } from '../../platform/language.ts'
+
+/** The words of the pages of signing in, and of a person's ways to do so. */
+export interface SignInText {
+  readonly signIn: string
+  signInWith(provider: string): string
+  readonly signInWithPasskey: string
+  readonly usernameOrEmail: string
+  readonly password: string
+  readonly nothingGiven: string
+  readonly noPasskey: string
+  readonly signOut: string
+  readonly signedOut: string
+  readonly signInAgain: string
+
+  readonly oneMoreStep: string
+  readonly usePasskey: string
+  readonly anyCode: string
+  readonly recoveryCode: string
+  readonly goOn: string
+  readonly setUpFactor: string
+  readonly factorNeeded: string
+  readonly begin: string
+  readonly scan: string
+  /** The secret follows. */
+  readonly orType: string
+  readonly shownCode: string
+  readonly keepCodes: string
+  readonly codesWork: string
+  readonly kept: string
+
+  signedInAs(username: string): string
+  readonly passkeys: string
+  readonly passkeyName: string
+  /** What a passkey is called that nobody gave another name. */
+  readonly aPasskey: string
+  readonly addPasskey: string
+  readonly authenticator: string
+  readonly setUp: string
+  readonly setUpAuthenticator: string
+  readonly confirm: string
+  readonly remove: string
+  codesLeft(count: number): string
+  readonly elsewhere: string
+  connect(provider: string): string
+  readonly clients: string
+  readonly showYourself: string
+
+  /** What the browser says of a passkey, in our words: its own are in whatever language. */
+  readonly passkeySilent: string
+  readonly passkeyThere: string
+}
+
+export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
+  en: {
+    signIn: 'Sign in',
+    signInWith: (provider) => `Sign in with ${provider}`,
+    signInWithPasskey: 'Sign in with a passkey',
+    usernameOrEmail: 'Username or e-mail',
+    password: 'Password',
+    nothingGiven: 'Give a name and a password.',
+    noPasskey: 'Your browser did not show a passkey.',
+    signOut: 'Sign out',
+    signedOut: 'You are signed out',
+    signInAgain: 'Sign in again',
+
+    oneMoreStep: 'One more step',
+    usePasskey: 'Use a passkey',
+    anyCode: 'Code of your authenticator app, or a recovery code',
+    recoveryCode: 'Recovery code',
+    goOn: 'Go on',
+    setUpFactor: 'Set up a second factor',
+    factorNeeded:
+      'Your role needs a second factor. You need an authenticator app on your telephone.',
+    begin: 'Begin',
+    scan: 'Scan this with your authenticator app:',
+    orType: 'or type',
+    shownCode: 'The code that it shows now',
+    keepCodes: 'Keep your recovery codes',
+    codesWork:
+      'Each works once, instead of your second factor. They are not shown again: write them down.',
+    kept: 'I have kept them: go on',
+
+    signedInAs: (username) => `You are signed in as ${username}`,
+    passkeys: 'Passkeys',
+    passkeyName: 'What you call it',
+    aPasskey: 'Passkey',
+    addPasskey: 'Add a passkey',
+    authenticator: 'Authenticator app',
+    setUp: 'Set up',
+    setUpAuthenticator: 'Set up an authenticator app',
+    confirm: 'Confirm',
+    remove: 'Remove',
+    codesLeft: (count) => `Recovery codes left: ${count}`,
+    elsewhere: 'Signing in elsewhere',
+    connect: (provider) => `Connect ${provider}`,
+    clients: 'AI clients that you let in',
+    showYourself: 'Show that it is you',
+
+    passkeySilent: 'The passkey did not answer.',
+    passkeyThere: 'This passkey is there already.',
+  },
+  tr: {
+    signIn: 'Oturum aç',
+    signInWith: (provider) => `${provider} ile oturum aç`,
+    signInWithPasskey: 'Geçiş anahtarıyla oturum aç',
+    usernameOrEmail: 'Kullanıcı adı ya da e-posta',
+    password: 'Parola',
+    nothingGiven: 'Kullanıcı adınızı ve parolanızı girin.',
+    noPasskey: 'Tarayıcınız bir geçiş anahtarı sunmadı.',
+    signOut: 'Oturumu kapat',
+    signedOut: 'Oturumunuz kapatıldı',
+    signInAgain: 'Yeniden oturum aç',
+
+    oneMoreStep: 'Bir adım daha',
+    usePasskey: 'Geçiş anahtarı kullan',
+    anyCode: 'Kimlik doğrulama uygulamanızın kodu ya da bir kurtarma kodu',
+    recoveryCode: 'Kurtarma kodu',
+    goOn: 'Devam et',
+    setUpFactor: 'İkinci doğrulama yöntemini kurun',
+    factorNeeded:
+      'Rolünüz için ikinci bir doğrulama yöntemi gerekiyor. Telefonunuzda bir kimlik doğrulama uygulaması bulunmalıdır.',
+    begin: 'Başla',
+    scan: 'Bunu kimlik doğrulama uygulamanızla tarayın:',
+    orType: 'ya da şunu yazın:',
+    shownCode: 'Uygulamanın şu anda gösterdiği kod',
+    keepCodes: 'Kurtarma kodlarınızı saklayın',
+    codesWork:
+      'Her biri ikinci doğrulama yönteminizin yerine bir kez kullanılabilir. Bir daha gösterilmezler: bir yere yazın.',
+    kept: 'Sakladım, devam et',
+
+    signedInAs: (username) => `${username} olarak oturum açtınız`,
+    passkeys: 'Geçiş anahtarları',
+    passkeyName: 'Vereceğiniz ad',
+    aPasskey: 'Geçiş anahtarı',
+    addPasskey: 'Geçiş anahtarı ekle',
+    authenticator: 'Kimlik doğrulama uygulaması',
+    setUp: 'Kur',
+    setUpAuthenticator: 'Kimlik doğrulama uygulamasını kurun',
+    confirm: 'Doğrula',
+    remove: 'Kaldır',
+    codesLeft: (count) => `Kalan kurtarma kodu: ${count}`,
+    elsewhere: 'Başka hesaplarla oturum açma',
+    connect: (provider) => `${provider} hesabını bağla`,
+    clients: 'İzin verdiğiniz yapay zekâ istemcileri',
+    showYourself: 'Kimliğimi doğrula',
+
+    passkeySilent: 'Geçiş anahtarı yanıt vermedi.',
+    passkeyThere: 'Bu geçiş anahtarı zaten ekli.',
+  },
+}

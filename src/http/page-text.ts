@@ -1,0 +1,21 @@
+import type { Language } from '../platform/language.ts'
+
+/** The words of the pages that any slice may answer with. */
+interface PageText {
+  readonly refused: string
+  readonly oneMoment: string
+  readonly goOn: string
+}
+
+export const PAGE_TEXTS: Readonly<Record<Language, PageText>> = {
+  en: {
+    refused: 'This does not work',
+    oneMoment: 'One moment',
+    goOn: 'Go on',
+  },
+  tr: {
+    refused: 'Bu işlem yapılamadı',
+    oneMoment: 'Bir saniye',
+    goOn: 'Devam et',
+  },
+}
