@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MINUTE } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 import { addAuthenticator, type Page, startChromium } from '../harness/chromium.ts'
 import { CLIENT_ID, CLIENT_SECRET, IdentityProvider } from '../harness/identity-provider.ts'
@@ -113,6 +114,35 @@ test('a passkey is made and then signs in, in a real browser', { skip }, async (
   await page.waitForURL(`${url}/auth/second-factor`)
   await page.click('text=Use a passkey')
   await page.waitForURL(`${url}/auth/account`)
+  assert.deepEqual(problems, [])
+})
+
+test('what keeps a passkey from being asked for is told in the language of the page', {
+  skip,
+}, async () => {
+  const [port = 0] = await freePorts(1)
+  const url = `http://localhost:${port}`
+  await using stack = new AsyncDisposableStack()
+  const env = { MIMIR_LISTEN: `127.0.0.1:${port}`, MIMIR_PUBLIC_URL: url }
+  const mimir = stack.use(await boot({ env }))
+  const alice = await mimir.person('alice')
+  const browser = await startChromium(path)
+  stack.defer(() => browser.close())
+  const page = await browser.newPage({ locale: 'tr-TR' })
+  const problems = watch(page)
+  await addAuthenticator(page)
+
+  await page.goto(`${url}/auth/sign-in`)
+  await page.click('text=Geçiş anahtarıyla oturum aç')
+  await page.waitForSelector('text=Geçiş anahtarı yanıt vermedi.')
+  await page.fill('input[name=usernameOrEmail]', 'alice')
+  await page.fill('input[name=password]', alice.password)
+  await page.click('button:text-is("Oturum aç")')
+  await page.waitForURL(`${url}/auth/account`)
+  assert.match((await page.textContent('h1')) ?? '', /alice olarak oturum açtınız/)
+  mimir.clock.advance(16 * MINUTE)
+  await page.click('text=Geçiş anahtarı ekle')
+  await page.waitForSelector('text=Bunu yapmadan önce kimliğinizi bir kez daha doğrulayın.')
   assert.deepEqual(problems, [])
 })
 

@@ -25,6 +25,7 @@ export const routes = [
     summary: 'Where one has arrived',
     permission: 'public',
     rate: 'unlimited',
+    refusal: 'page',
     respond: (_ctx, actor) => {
       const language = languageOf(actor)
       return page('Mimir', html`<p>${ACCOUNT_TEXTS[language].front}</p>`, { language })
@@ -36,6 +37,7 @@ export const routes = [
     summary: 'The page of an invitation link',
     permission: 'public',
     rate: 'unlimited',
+    refusal: 'page',
     respond: async (ctx, actor, { params }) => {
       const language = languageOf(actor)
       try {
@@ -52,6 +54,7 @@ export const routes = [
     summary: 'Registers with the form of the invitation page',
     permission: 'public',
     rate: 'auth-register',
+    refusal: 'page',
     respond: async (ctx, actor, { request, params }) => {
       const language = languageOf(actor)
       const texts = ACCOUNT_TEXTS[language]
@@ -81,6 +84,7 @@ export const routes = [
     summary: 'The page of a confirmation link',
     permission: 'public',
     rate: 'auth-verify',
+    refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
       const texts = ACCOUNT_TEXTS[language]
@@ -101,6 +105,7 @@ export const routes = [
     summary: 'The page of a link for a new password',
     permission: 'public',
     rate: 'auth-verify',
+    refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
       try {
@@ -117,6 +122,7 @@ export const routes = [
     summary: 'Sets a new password with the form of the page',
     permission: 'public',
     rate: 'auth-reset-password',
+    refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
       const texts = ACCOUNT_TEXTS[language]

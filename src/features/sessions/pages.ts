@@ -11,6 +11,7 @@ export const routes = [
     summary: 'The page of a link that signs another device in',
     permission: 'public',
     rate: 'unlimited',
+    refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
       const texts = LINK_TEXTS[language]

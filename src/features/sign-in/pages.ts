@@ -31,6 +31,7 @@ const signInRoutes = [
     summary: 'The page to sign in at',
     permission: 'public',
     rate: 'unlimited',
+    refusal: 'page',
     respond: (ctx, actor, { request }) => {
       const query = new URL(request.url).searchParams
       return signInPage(ctx, languageOf(actor), {
@@ -99,6 +100,7 @@ const signInRoutes = [
     summary: 'Asks whether to sign the browser out',
     permission: 'public',
     rate: 'unlimited',
+    refusal: 'page',
     respond: (_ctx, actor) => {
       const language = languageOf(actor)
       const { signOut } = SIGN_IN_TEXTS[language]

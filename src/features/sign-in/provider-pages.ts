@@ -97,6 +97,7 @@ export const providerRoutes = [
     summary: 'Where one is after signing out',
     permission: 'public',
     rate: 'unlimited',
+    refusal: 'page',
     respond: (ctx, actor) => {
       const language = languageOf(actor)
       const texts = SIGN_IN_TEXTS[language]
