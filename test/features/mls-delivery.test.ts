@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
-import { assertRefusal, Xrpc } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
+import { assertRefusal, Xrpc } from '../harness/xrpc.ts'
 
 const DAY = 86_400_000
 

@@ -4,9 +4,10 @@ import { decodeFirst } from 'cborg'
 import WebSocket from 'ws'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
-import { assertRefusal, type MlsDevice } from '../harness/mls.ts'
+import type { MlsDevice } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
+import { assertRefusal } from '../harness/xrpc.ts'
 
 interface Heard {
   readonly type: string

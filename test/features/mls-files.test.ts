@@ -3,11 +3,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
-import { assertRefusal, type MlsDevice, Xrpc } from '../harness/mls.ts'
+import type { MlsDevice } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import type { Person } from '../harness/people.ts'
 import { FcmServer } from '../harness/push-services.ts'
 import { assertDone } from '../harness/rest.ts'
+import { assertRefusal, Xrpc } from '../harness/xrpc.ts'
 
 const DAY = 86_400_000
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
-import { assertRefusal, MlsDevice, Xrpc } from '../harness/mls.ts'
+import { MlsDevice } from '../harness/mls.ts'
 import { deviceOf, didOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
+import { assertRefusal, Xrpc } from '../harness/xrpc.ts'
 
 const DAY = 86_400_000
 

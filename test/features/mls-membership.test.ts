@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { createGroup } from 'ts-mls'
 import { boot } from '../harness/boot.ts'
-import { assertRefusal } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
+import { assertRefusal } from '../harness/xrpc.ts'
 
 test('a self-leave stops delivery at once, and another member commits the proposal', async () => {
   await using mimir = await boot()

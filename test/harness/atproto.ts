@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Keypair, P256Keypair, Secp256k1Keypair } from '@atproto/crypto'
 import type { Appliance } from './boot.ts'
-import { Xrpc } from './mls.ts'
+import { Xrpc } from './xrpc.ts'
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 

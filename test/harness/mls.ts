@@ -28,42 +28,13 @@ import {
 import { defaultClientConfig } from 'ts-mls/clientConfig.js'
 import { makeKeyPackageRef } from 'ts-mls/keyPackage.js'
 import { assertDone, type Reply, type Rest } from './rest.ts'
+import { Xrpc } from './xrpc.ts'
 
 export const SUITE: CiphersuiteName = 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519'
 const DAY = 86_400
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 export const encode = (message: MLSMessage) => base64(encodeMlsMessage(message))
-
-/** Calls XRPC methods as one caller. */
-export class Xrpc {
-  readonly rest: Rest
-  constructor(rest: Rest) {
-    this.rest = rest
-  }
-
-  get(
-    name: string,
-    params: Record<string, string | number | readonly string[]> = {},
-  ): Promise<Reply> {
-    const query = new URLSearchParams()
-    for (const [key, value] of Object.entries(params)) {
-      for (const one of Array.isArray(value) ? value : [value]) query.append(key, String(one))
-    }
-    return this.rest.get(`/xrpc/blue.catbird.mls.${name}?${query}`)
-  }
-
-  post(name: string, body: object = {}): Promise<Reply> {
-    return this.rest.post(`/xrpc/blue.catbird.mls.${name}`, body)
-  }
-}
-
-/** Asserts an XRPC refusal: its status and its name. */
-export function assertRefusal(reply: Reply, status: number, error: string): void {
-  assert.equal(reply.body?.error, error, `${reply.status} ${JSON.stringify(reply.body)}`)
-  assert.equal(reply.status, status)
-  assert.equal(typeof reply.body.message, 'string')
-}
 
 export interface OwnPackage {
   readonly ref: string

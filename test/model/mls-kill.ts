@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { type MlsDevice, Xrpc } from '../harness/mls.ts'
+import type { MlsDevice } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { type Reply, Rest } from '../harness/rest.ts'
+import { Xrpc } from '../harness/xrpc.ts'
 
 const CHILD = fileURLToPath(new URL('../faults/mls-child.ts', import.meta.url))
 

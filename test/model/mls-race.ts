@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { boot } from '../harness/boot.ts'
-import { assertRefusal, type MlsDevice } from '../harness/mls.ts'
+import type { MlsDevice } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
+import { assertRefusal } from '../harness/xrpc.ts'
 
 const COMMITS = 50
 

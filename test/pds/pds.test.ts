@@ -10,9 +10,10 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { assertRefusal, MlsDevice, Xrpc } from '../harness/mls.ts'
+import { MlsDevice } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone, Rest } from '../harness/rest.ts'
+import { assertRefusal, Xrpc } from '../harness/xrpc.ts'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 /** The data server runs on Node only. */
