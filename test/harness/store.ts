@@ -40,11 +40,8 @@ export function createEmptyDatabase(): Promise<TestStore> {
   return createDatabase(testServer(), 'template1')
 }
 
-/** Where there are several servers, each worker of Bun's has its own. */
 function testServer(): string {
-  const servers = process.env.MIMIR_TEST_POSTGRES?.split(' ') ?? []
-  const worker = Number(process.env.BUN_TEST_WORKER_ID ?? 1)
-  const server = servers[(worker - 1) % servers.length]
+  const server = process.env.MIMIR_TEST_POSTGRES
   if (!server) throw new Error('MIMIR_TEST_POSTGRES has to name a PostgreSQL server')
   return server
 }
