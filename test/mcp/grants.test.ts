@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { McpClient } from '../harness/mcp.ts'
+import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
 
 async function keyFor(mimir: Appliance, user: string, ...scopes: string[]): Promise<string> {
@@ -153,6 +154,25 @@ test('a narrow key that is not its owner’s friend destroys nothing and learns 
   const kept = assertDone(await alice.rest.get('/api/nodes/hers'))
   assert.equal(kept.properties.content, 'a secret of hers')
   assert.ok(carol.id)
+})
+
+test('what is encrypted end to end is nowhere for an AI client, whatever it was granted', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const device = await deviceOf(mimir, alice)
+  const conversationId = await device.createConvo((await deviceOf(mimir, bob)).did)
+  await device.send(conversationId, 'sealed words')
+  const scopes = ['conversations:read', 'messages:read', 'messages:search', 'messages:write']
+  const key = await keyFor(mimir, 'alice', ...scopes)
+  await using mcp = await new McpClient().connect(mimir.url, key)
+
+  assert.deepEqual((await mcp.call('conversations_list')).conversations, [])
+  assert.deepEqual((await mcp.call('messages_search', { q: 'sealed' })).messages, [])
+  // Their ids are none that the tools take.
+  const read = await mcp.call('messages_read', { conversationId })
+  assert.deepEqual([read.success, read.code], [false, 'validation_failed'])
+  const said = await mcp.call('message_send', { conversationId, content: 'x' })
+  assert.deepEqual([said.success, said.code], [false, 'validation_failed'])
 })
 
 test('a key that is revoked opens nothing any more', async () => {

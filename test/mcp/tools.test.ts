@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { tools } from '../../src/app/features.ts'
 import { boot } from '../harness/boot.ts'
+import { makeKey } from '../harness/keys.ts'
 import { McpClient } from '../harness/mcp.ts'
 
 interface Example {
@@ -49,8 +50,9 @@ function assertLike(actual: unknown, expected: unknown, say: string): void {
 
 test('the calls that existing prompts make are answered as they expect', async () => {
   await using mimir = await boot()
-  const alice = await mimir.person('alice')
-  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  await mimir.person('alice')
+  const { key } = await makeKey(mimir, 'ai', { user: 'alice', scopes: ['mcp:read', 'mcp:write'] })
+  await using mcp = await new McpClient().connect(mimir.url, key)
   const kept: Record<string, unknown> = {}
   for (const { say, tool, args, answer, keep = {} } of EXAMPLES) {
     const given = await mcp.call(tool, fill(args, kept) as Record<string, unknown>)
