@@ -12,8 +12,7 @@ export const HELP = `npm run bench -- [options]
   --repeat N       medians over N repetitions, interleaved (default 1)
   --postgres URL   measure nodes also in a database of its own on this PostgreSQL server
   --profile        also the DM load on the server from source, under a CPU profile
-  --dir DIR        where data directories are made (default: the system's temporary directory)
-  --build          build dist/mimir first, even if it is there`
+  --dir DIR        where data directories are made (default: the system's temporary directory)`
 
 export interface Options {
   readonly quick: boolean

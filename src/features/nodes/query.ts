@@ -18,7 +18,7 @@ import { valueTerm, wordTerm } from './terms.ts'
 import { findVault, type Vault } from './vault.ts'
 
 /** Nodes one query opens at most, and rows that it looks at: then it answers, and the client goes on from there. */
-const MOST_OPENED = 2_000
+const MOST_OPENED = 1_000
 const MOST_SEEN = 10_000
 const OPENED_A_BATCH = 200
 const SEEN_A_BATCH = 2_000
