@@ -12,6 +12,7 @@ import { type Appliance, boot } from './harness/boot.ts'
 import { byKey, makeKey } from './harness/keys.ts'
 import { assertDone } from './harness/rest.ts'
 import {
+  byRest,
   type Caller,
   type Operation,
   type Outcome,
@@ -21,6 +22,7 @@ import {
 
 const OPERATIONS = Object.values(TRANSPORTS).flat()
 const DAY = 86_400_000
+const QUARTER_OF_AN_HOUR = 900_000
 
 /** What the caller may do at all, and whether it is a program: those have other codes and one limit more. */
 interface Rights {
@@ -168,4 +170,39 @@ test('a key that is not good opens nothing on any transport', async () => {
     }
   }
   assertDone(await byKey(mimir, good.key).get('/api/me'))
+})
+
+test('who has to show a second factor, and has not, opens nothing on any transport', async () => {
+  await using mimir = await boot({ env: { MIMIR_MFA_REQUIRED_ROLES: 'admin' } })
+  const { accessToken: credential } = await mimir.person('alice')
+  await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
+  await using visit = new Visit(mimir, { name: 'alice', credential })
+  for (const operation of OPERATIONS) {
+    if (operation.requirement === 'public' || operation.requirement === 'anyone') continue
+    const outcome = await operation.attempt(visit)
+    const name = `${operation.name}: ${JSON.stringify(outcome)}`
+    assert.ok(isRefused(outcome, false), name)
+    if (!operation.name.startsWith('hub:')) assert.equal(outcome.status, 401, name)
+  }
+})
+
+test('what asks for a fresh proof is refused to a sign-in of a while ago, and nothing else is', async () => {
+  await using mimir = await boot()
+  const { refreshToken } = await mimir.person('alice')
+  await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
+  mimir.clock.advance(QUARTER_OF_AN_HOUR)
+  const refreshed = await mimir.rest().post('/api/auth/refresh', { refreshToken })
+  const credential: string = assertDone(refreshed).accessToken
+  const rights = { permissions: permissionsOf('admin'), isProgram: false }
+  await using visit = new Visit(mimir, { name: 'alice', credential })
+  let asked = 0
+  for (const route of routes) {
+    const operation = byRest(route)
+    const isAsked = Boolean(route.stepUp) && mayTry(operation, rights)
+    const outcome = await operation.attempt(visit)
+    const isToProve = outcome.code === 'step_up_required'
+    assert.equal(isToProve, isAsked, `${operation.name}: ${JSON.stringify(outcome)}`)
+    if (isAsked) asked++
+  }
+  assert.ok(asked > 0)
 })

@@ -64,7 +64,7 @@ export const TRANSPORTS: Readonly<Record<string, readonly Operation[]>> = {
   'MCP operations': tools.flatMap(byMcp),
 }
 
-function byRest(route: AnyRoute): Operation {
+export function byRest(route: AnyRoute): Operation {
   const hasBody = route.kind === 'json' && route.body !== undefined
   return {
     name: operationOf(route),

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { defineSimpleTool } from '../../mcp/define-tool.ts'
 import { untrusted, untrustedOutput } from '../../mcp/untrusted.ts'
-import { uuid } from '../../platform/text.ts'
+import { line, uuid } from '../../platform/text.ts'
 import { ConversationSummary } from '../conversations/schema.ts'
 import { getInbox } from './inbox.ts'
 import { getMessages } from './read.ts'
 import { Content, Message } from './schema.ts'
 import { sendMessage } from './send.ts'
+
+/** Also of a kind that no tool opens: it is refused like one of other people, and that is recorded. */
+const AnyConversation = line(1, 256).toLowerCase()
 
 export const tools = [
   defineSimpleTool({
@@ -29,7 +32,7 @@ export const tools = [
     onlyGranted: true,
     permission: 'messages:read',
     input: z.object({
-      conversationId: uuid,
+      conversationId: AnyConversation,
       beforeId: uuid.optional(),
       limit: z.coerce.number().int().min(1).max(100).default(30),
     }),
@@ -44,7 +47,7 @@ export const tools = [
     onlyGranted: true,
     permission: 'messages:write',
     input: z.object({
-      conversationId: uuid,
+      conversationId: AnyConversation,
       content: Content,
       replyToId: uuid.optional(),
       clientMessageId: z.string().min(1).max(64).optional(),
