@@ -42,6 +42,8 @@ test('the probes of the seed: HEAD and GET lead to the provider, the callback an
   const [cookie = ''] = page.headers.getSetCookie().filter((line) => /^mimir_session=/.test(line))
   assert.match(cookie, /^mimir_session=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/)
   assert.equal((await whoIs(sso, browser)).username, 'anna')
+  const nodes = await browser.request(`${sso.url}/api/nodes/query`)
+  assert.deepEqual([nodes.status, JSON.parse(nodes.text).results], [200, []])
 })
 
 test('the callback leads a person on to a path of this server', async () => {
