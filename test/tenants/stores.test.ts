@@ -230,7 +230,7 @@ test('the metrics of all are at one address, told apart by a label', async () =>
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   const count = (labels: string) =>
     Number(new RegExp(`^mimir_http_requests_total{${labels}} (\\d+)$`, 'm').exec(text)?.[1])
-  assert.equal(count('tenant="beta",method="POST /api/auth/register",status="200"'), 1)
+  assert.equal(count('tenant="beta",method="POST /api/auth/register",status="200"'), 1, text)
   assert.match(text, /^mimir_database_bytes{tenant="beta"} |^mimir_mail_queue{tenant="beta"} /m)
   assert.match(text, /^mimir_http_request_seconds_count{tenant="beta"} [1-9]/m)
   assert.ok(!text.includes('tenant="acme"'))
