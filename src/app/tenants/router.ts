@@ -1,6 +1,7 @@
 import type { TenancyConfig } from '../../config/tenancy.ts'
 import { statusOf } from '../../http/on-error.ts'
 import { AppError } from '../../platform/errors.ts'
+import type { Peer } from '../../runtime/runtime.ts'
 import type { App } from '../create-app.ts'
 import type { Doors } from '../doors.ts'
 import { createPick } from './pick.ts'
@@ -19,31 +20,26 @@ export function createRouter(
   const { config, metrics } = first.ctx
   const pick = createPick(table, source, config.trustedProxies)
 
-  function refuse(error: unknown): Response {
-    if (!(error instanceof AppError)) throw error
-    metrics.requests.add(`${PICK}|${statusOf(error.kind)}`)
-    return doors.refuse(error)
+  /** The doors that the request is for, or what its sender is told instead. */
+  function lead(request: Request, peer: Peer): Doors | Response {
+    try {
+      return pick(request, peer)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      metrics.requests.add(`${PICK}|${statusOf(error.kind)}`)
+      return doors.refuse(error)
+    }
   }
 
   return {
     ...doors,
     fetch(request, peer) {
-      let picked: Doors
-      try {
-        picked = pick(request, peer)
-      } catch (error) {
-        return refuse(error)
-      }
-      return picked.fetch(request, peer)
+      const led = lead(request, peer)
+      return led instanceof Response ? led : led.fetch(request, peer)
     },
     async upgrade(request, peer) {
-      let picked: Doors
-      try {
-        picked = pick(request, peer)
-      } catch (error) {
-        return refuse(error)
-      }
-      return picked.upgrade(request, peer)
+      const led = lead(request, peer)
+      return led instanceof Response ? led : led.upgrade(request, peer)
     },
     async shut() {
       await Promise.all(table.serving().map((entry) => entry.doors.shut()))
