@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Compilable, Kysely } from 'kysely'
 import { type BatchRun, createBatch } from './batch.ts'
 import type { Engine } from './engine.ts'
 import type { Tables } from './tables.ts'
@@ -39,6 +39,11 @@ export interface Database {
   /** Sees committed and synced rows only. */
   readonly read: Db
   /**
+   * The one column of the one row of `query`, bytes that are not null, in a buffer of its own; undefined without a
+   * row. For large values: it leaves as little garbage behind as the engine can.
+   */
+  readBytes(query: Compilable<object>): Promise<Buffer | undefined>
+  /**
    * Runs `work` in one transaction and resolves once it is committed and synced. `work` must await
    * nothing but the database: on SQLite every writer waits for it. A conflict with another
    * transaction is retried, so `work` may run more than once.
@@ -58,6 +63,7 @@ export function createDatabase(engine: Engine): Database {
   const batches = new Map<unknown, (item: never) => Promise<unknown>>()
   return {
     read: engine.read,
+    readBytes: (query) => engine.readBytes(query),
     transaction,
     together<C, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O> {
       let batch = batches.get(run) as ((item: I) => Promise<O>) | undefined

@@ -1,4 +1,4 @@
-import type { Expression, SqlBool } from 'kysely'
+import type { Compilable, Expression, SqlBool } from 'kysely'
 import type { Columns } from './columns.ts'
 import type { Db, Tx } from './database.ts'
 
@@ -17,6 +17,7 @@ export interface Engine {
   readonly columns: Columns
   readonly read: Db
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  readBytes(query: Compilable<object>): Promise<Buffer | undefined>
   /** Keeps two processes from migrating together; released at the end of the transaction. */
   lockMigrations(tx: Tx): Promise<void>
   /** Keeps two nodes from extending the audit chain together; released at the transaction's end. */

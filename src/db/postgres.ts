@@ -12,6 +12,7 @@ import pg from 'pg'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { postgresColumns } from './columns.ts'
+import { copyOut } from './copy-out.ts'
 import { runCommitHooks, type Tx } from './database.ts'
 import type { Engine } from './engine.ts'
 import { toStoreError } from './errors.ts'
@@ -103,6 +104,14 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     location: withoutPassword(options.url) + (schema ? ` (schema ${schema})` : ''),
     columns: postgresColumns,
     read: db,
+    async readBytes(query) {
+      const { sql: text, parameters } = query.compile()
+      try {
+        return await copyOut(pool, text, parameters)
+      } catch (error) {
+        throw toStoreError(error)
+      }
+    },
     async transaction(work) {
       for (let tries = 1; ; tries++) {
         try {

@@ -159,6 +159,10 @@ export function openSqlite(options: SqliteOptions): Engine {
     location: options.file,
     columns: sqliteColumns,
     read,
+    async readBytes(query) {
+      const { rows } = await read.executeQuery<object>(query)
+      return rows[0] && (Object.values(rows[0])[0] as Buffer)
+    },
     transaction: groupCommit.transaction,
     // One process holds the data directory, and its transactions run one after another.
     async lockMigrations() {},

@@ -72,7 +72,7 @@ export async function* readStored(
   const { id, size } = attachment
   const last = Math.max(0, Math.ceil(size / CHUNK_BYTES) - 1)
   for (let position = Math.floor(start / CHUNK_BYTES); position * CHUNK_BYTES < end; position++) {
-    const sealed = await findChunk(ctx.db.read, id, position)
+    const sealed = await findChunk(ctx.db, id, position)
     let bytes: Buffer
     try {
       if (!sealed) throw new Error(`the chunk ${position} is missing`)

@@ -1,5 +1,5 @@
-import type { Db, Tx } from '../../db/database.ts'
-import { prepared, preparedForMany } from '../../db/prepared.ts'
+import type { Database, Db, Tx } from '../../db/database.ts'
+import { preparedForMany } from '../../db/prepared.ts'
 import type { AttachmentChunkRow, AttachmentRow, MessageAttachmentRow } from '../../db/tables.ts'
 
 export async function insertAttachment(tx: Tx, row: AttachmentRow): Promise<void> {
@@ -243,17 +243,18 @@ export async function deleteWhole(tx: Tx, ids: readonly string[]): Promise<void>
   await tx.deleteFrom('attachments').where('id', 'in', ids).where('state', '=', 'removed').execute()
 }
 
-const oneChunk = prepared<{ id: string; position: number }, { sealed: Buffer }>((db, params) =>
-  db
-    .selectFrom('attachment_chunks')
-    .select('sealed')
-    .where('attachment_id', '=', params.id)
-    .where('position', '=', params.position),
-)
-
-export async function findChunk(db: Db, id: string, position: number): Promise<Buffer | undefined> {
-  const [row] = await oneChunk(db, { id, position })
-  return row?.sealed
+export async function findChunk(
+  db: Database,
+  id: string,
+  position: number,
+): Promise<Buffer | undefined> {
+  return db.readBytes(
+    db.read
+      .selectFrom('attachment_chunks')
+      .select('sealed')
+      .where('attachment_id', '=', id)
+      .where('position', '=', position),
+  )
 }
 
 /** Whether any attachment still needs the key to be read. */

@@ -100,7 +100,7 @@ export async function* readArchive(
   const key = openArchiveKey(ctx, row)
   const count = chunkCount(row.size)
   for (let position = 0; position < count; position++) {
-    const sealed = await findChunk(ctx.db.read, row.id, position)
+    const sealed = await findChunk(ctx.db, row.id, position)
     if (!sealed) throw new AppError(privacyErrors.exportExpired)
     yield openChunk(key, sealed, { id: row.id, position, isLast: position === count - 1 })
     freeNow(sealed)

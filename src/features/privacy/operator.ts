@@ -41,7 +41,7 @@ export async function getArchiveChunk(
   const found = await findExport(ctx.db.read, actor.tenantId, id)
   if (!found) throw new AppError(commonErrors.notFound)
   const row = requireReady(ctx, found)
-  const sealed = await findChunk(ctx.db.read, id, position)
+  const sealed = await findChunk(ctx.db, id, position)
   if (!sealed) throw new AppError(commonErrors.notFound)
   const isLast = position === chunkCount(row.size) - 1
   const bytes = openChunk(openArchiveKey(ctx, row), sealed, { id, position, isLast })

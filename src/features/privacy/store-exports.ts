@@ -1,5 +1,4 @@
-import type { Db, Tx } from '../../db/database.ts'
-import { prepared } from '../../db/prepared.ts'
+import type { Database, Db, Tx } from '../../db/database.ts'
 import type { PrivacyExportChunkRow, PrivacyExportRow } from '../../db/tables.ts'
 
 export async function insertExport(tx: Tx, row: PrivacyExportRow): Promise<void> {
@@ -100,17 +99,18 @@ export async function insertChunk(tx: Tx, row: PrivacyExportChunkRow): Promise<v
   await tx.insertInto('privacy_export_chunks').values(row).execute()
 }
 
-const oneChunk = prepared<{ id: string; position: number }, { sealed: Buffer }>((db, params) =>
-  db
-    .selectFrom('privacy_export_chunks')
-    .select('sealed')
-    .where('export_id', '=', params.id)
-    .where('position', '=', params.position),
-)
-
-export async function findChunk(db: Db, id: string, position: number): Promise<Buffer | undefined> {
-  const [row] = await oneChunk(db, { id, position })
-  return row?.sealed
+export async function findChunk(
+  db: Database,
+  id: string,
+  position: number,
+): Promise<Buffer | undefined> {
+  return db.readBytes(
+    db.read
+      .selectFrom('privacy_export_chunks')
+      .select('sealed')
+      .where('export_id', '=', id)
+      .where('position', '=', position),
+  )
 }
 
 /** Takes up to `most` chunks away; true when none is left. */
