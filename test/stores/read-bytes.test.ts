@@ -91,7 +91,7 @@ async function relayTo(target: URL, pieces: (data: Buffer) => Iterable<Buffer>) 
       one.on('error', () => {}).on('close', () => other.destroy())
     }
     near.on('data', (data) => void far.write(data))
-    far.on('data', async (data) => {
+    far.on('data', async (data: Buffer) => {
       far.pause()
       for (const piece of pieces(data)) {
         near.write(piece)
