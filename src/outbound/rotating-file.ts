@@ -33,7 +33,9 @@ export async function appendToFile(file: RotatingFile, clock: Clock, lines: stri
   try {
     const end = await endOfLastLine(handle)
     await handle.truncate(end)
-    await handle.write(lines, end, 'utf8')
+    const { bytesWritten } = await handle.write(lines, end, 'utf8')
+    // So a disk tells that it is filling up.
+    if (bytesWritten < Buffer.byteLength(lines)) throw new Error(`${file.path} cannot grow`)
     await handle.sync()
   } finally {
     await handle.close()

@@ -45,7 +45,8 @@ test('killed in the middle of delivering, the sinks have every event in the end'
   }
   webhook.answering = 204
   const inFile = () => {
-    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+    // Behind the last newline is a line that is being written.
+    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
     return new Set(lines.map((line) => JSON.parse(line).id))
   }
   const acts = 1 + KILLS * 10
