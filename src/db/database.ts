@@ -50,29 +50,33 @@ export interface Database {
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /**
-   * Runs a use case together with all the others that wait for the same `run`, as one transaction
-   * with a few statements for all of them. `run` answers item by item and must not depend on
-   * anything but its arguments and `ctx`.
+   * Runs a use case together with all the others that wait for the same `run` with the same `ctx`, as
+   * one transaction with a few statements for all of them. `run` answers item by item.
    */
-  together<C, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O>
+  together<C extends object, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O>
   readonly engine: Engine
 }
 
 export function createDatabase(engine: Engine): Database {
   const transaction: Database['transaction'] = (work) => engine.transaction(work)
-  const batches = new Map<unknown, (item: never) => Promise<unknown>>()
   return {
     read: engine.read,
     readBytes: (query) => engine.readBytes(query),
     transaction,
-    together<C, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O> {
-      let batch = batches.get(run) as ((item: I) => Promise<O>) | undefined
-      if (!batch) {
-        batch = createBatch(transaction, (tx, items) => run(ctx, tx, items))
-        batches.set(run, batch)
-      }
-      return batch(item)
-    },
+    together: createTogether(transaction),
     engine,
+  }
+}
+
+/** The batches that collect, one for each `run` and the `ctx` it is given. */
+function createTogether(transaction: Database['transaction']): Database['together'] {
+  const batches = new WeakMap<object, Map<unknown, (item: never) => Promise<unknown>>>()
+  return <C extends object, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O> => {
+    const ofCtx = batches.get(ctx) ?? new Map()
+    batches.set(ctx, ofCtx)
+    const batch: (item: I) => Promise<O> =
+      ofCtx.get(run) ?? createBatch(transaction, (tx, items: readonly I[]) => run(ctx, tx, items))
+    ofCtx.set(run, batch)
+    return batch(item)
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { boot } from '../harness/boot.ts'
+import { type Appliance, boot } from '../harness/boot.ts'
 import { invocation, RawHub } from '../harness/raw-hub.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
@@ -93,6 +93,49 @@ test('one clientMessageId twenty times in one frame stores one message', async (
   const history = assertDone(await bob.rest.get(`/api/messages/${conversationId}`))
   assert.deepEqual(history, [completions[0].result])
 })
+
+test('a frame of messages with client ids is stored with a few statements', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  using raw = await new RawHub(mimir.url, alice.accessToken).greet()
+  const send = async (ids: string[]) => {
+    const frame = ids.map((id) =>
+      invocation(id, 'SendMessage', conversationId, id, { clientMessageId: `c-${id.slice(1)}` }),
+    )
+    raw.socket.send(frame.join(''))
+    return Promise.all(ids.map((id) => raw.completion(id)))
+  }
+  const ids = (round: string) => Array.from({ length: 64 }, (_, n) => `${round}${n}`)
+
+  const counted = countWrites(mimir)
+  const first = await send(ids('a'))
+  const again = await send(ids('b'))
+
+  assert.deepEqual(
+    again.map(({ result }) => result),
+    first.map(({ result }) => result),
+  )
+  assert.ok(counted.statements < 64, `${counted.statements} statements`)
+})
+
+/** Counts the statements of all transactions from now on. */
+function countWrites(mimir: Appliance): { statements: number } {
+  const counted = { statements: 0 }
+  const { engine } = mimir.app.ctx.db
+  const { transaction } = engine
+  engine.transaction = (work) =>
+    transaction((tx) => {
+      const executor = tx.getExecutor()
+      const { executeQuery } = executor
+      executor.executeQuery = (query) => {
+        counted.statements++
+        return executeQuery.call(executor, query) as never
+      }
+      return work(tx)
+    })
+  return counted
+}
 
 test('content is 1 to 4000 UTF-16 units of well-formed text that shows something', async () => {
   await using mimir = await boot()

@@ -78,15 +78,20 @@ export async function readMessages(
   })
 }
 
-/** When the message was or is to be taken away, if that time has come. */
-export function isGone(row: MessageRow, now: string): string | null {
+/** When the message was deleted or expired; null while it is shown. */
+function goneAt(row: MessageRow, now: string): string | null {
   if (row.deleted_at) return row.deleted_at
   return row.expires_at && row.expires_at <= now ? row.expires_at : null
 }
 
+/** Whether the message is deleted or past its time: nobody is shown it any more. */
+export function isGone(row: MessageRow, now: string): boolean {
+  return goneAt(row, now) !== null
+}
+
 /** A stored message as a member sees it, without its reactions. */
 export function readMessage(ctx: Pick<Ctx, 'keyring' | 'log' | 'clock'>, row: MessageRow): Message {
-  const deletedAt = isGone(row, toIso(ctx.clock.now()))
+  const deletedAt = goneAt(row, toIso(ctx.clock.now()))
   if (deletedAt) return { ...toMessage(withoutExtras(row), ''), deletedAt }
   const content = openContent(ctx, row)
   if (content === undefined) return { ...toMessage(row, UNREADABLE), unreadable: true }

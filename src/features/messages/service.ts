@@ -5,6 +5,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { isMember } from '../conversations/access.ts'
+import { isGone } from './read.ts'
 import { findMessage } from './store.ts'
 
 export { openContent } from './content.ts'
@@ -20,13 +21,7 @@ export async function requireMessage(
   id: string,
 ): Promise<MessageRow> {
   const message = await findMessage(db, me.tenantId, id)
-  if (
-    !message ||
-    message.deleted_at ||
-    (message.expires_at !== null && message.expires_at <= toIso(ctx.clock.now())) ||
-    !(await isMember(db, me, message.conversation_id))
-  ) {
-    throw new AppError(commonErrors.notFound)
-  }
+  if (!message || isGone(message, toIso(ctx.clock.now()))) throw new AppError(commonErrors.notFound)
+  if (!(await isMember(db, me, message.conversation_id))) throw new AppError(commonErrors.notFound)
   return message
 }

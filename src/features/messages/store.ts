@@ -1,6 +1,6 @@
 import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
-import { prepared, preparedForMany } from '../../db/prepared.ts'
+import { preparedForMany } from '../../db/prepared.ts'
 import type { MessageRow, Tables } from '../../db/tables.ts'
 
 const insert = preparedForMany<NewMessageRow, never>((db, rows) =>
@@ -57,25 +57,35 @@ function isShown(now: string) {
     ])
 }
 
-interface ClientKey {
-  senderId: string
-  conversationId: string
-  clientMessageId: string
-}
+type ClientKey = Pick<MessageRow, 'sender_id' | 'conversation_id' | 'client_message_id'>
 
-const byClientId = prepared<ClientKey, MessageRow>((db, params) =>
+const byClientIds = preparedForMany<ClientKey, MessageRow>((db, keys) =>
   db
     .selectFrom('messages')
     .selectAll()
-    .where('sender_id', '=', params.senderId)
-    .where('conversation_id', '=', params.conversationId)
-    .where('client_message_id', '=', params.clientMessageId),
+    .where(({ eb, or, and }) =>
+      or(
+        keys.map((key) =>
+          and([
+            eb('sender_id', '=', key.sender_id),
+            eb('conversation_id', '=', key.conversation_id),
+            eb('client_message_id', '=', key.client_message_id),
+          ]),
+        ),
+      ),
+    ),
 )
 
-/** The message that the sender's client named so, if it is stored already. */
-export async function findByClientId(db: Db, key: ClientKey): Promise<MessageRow | undefined> {
-  const [row] = await byClientId(db, key)
-  return row
+/** The messages that their senders' clients named so, as far as they are stored already. */
+export async function findByClientIds(db: Db, keys: readonly ClientKey[]): Promise<MessageRow[]> {
+  return byClientIds(
+    db,
+    keys.map(({ sender_id, conversation_id, client_message_id }) => ({
+      sender_id,
+      conversation_id,
+      client_message_id,
+    })),
+  )
 }
 
 export interface Page {
