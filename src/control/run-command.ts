@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { parseInput } from '../platform/parse-input.ts'
 import type { OperatorActor } from '../policy/actor.ts'
 import type { Command } from './define-command.ts'
 import type { ControlRequest } from './protocol.ts'
@@ -12,17 +13,11 @@ export async function runCommand(
 ): Promise<unknown> {
   const command = commands.find((candidate) => candidate.name === name)
   if (!command) throw new AppError(commonErrors.notFound, { command: name })
-  const parsed = command.input.safeParse(input ?? {})
-  if (!parsed.success) {
-    const fields = Object.fromEntries(
-      parsed.error.issues.map((issue) => [issue.path.join('.') || 'input', issue.message]),
-    )
-    throw new AppError(commonErrors.validationFailed, { fields })
-  }
+  const parsed = parseInput(command.input, input ?? {}, 'input')
   const actor: OperatorActor = {
     kind: 'operator',
     tenantId: ctx.config.tenantId,
     origin: { requestId: ctx.ids.next(), operation: `cli:${name}` },
   }
-  return command.run(ctx, actor, parsed.data)
+  return command.run(ctx, actor, parsed)
 }

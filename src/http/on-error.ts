@@ -3,12 +3,30 @@ import type { Logger } from '../platform/log.ts'
 
 /** The one place where a refusal becomes an HTTP answer (RFC 9110 §15). */
 export function toResponse(error: unknown, requestId: string, log: Logger): Response {
-  const refusal = error instanceof AppError ? error : new AppError(commonErrors.internal)
+  const refusal = toRefusal(error, requestId, log)
+  const body = {
+    error: refusal.code,
+    message: refusal.message,
+    requestId,
+    ...refusal.details,
+  }
+  const headers = refusalHeaders(refusal, requestId)
+  return Response.json(body, { status: statusOf(refusal.kind), headers })
+}
+
+/** The refusal that stands for whatever was thrown. A defect is logged, and the caller is not told of it. */
+export function toRefusal(error: unknown, requestId: string, log: Logger): AppError {
   if (!(error instanceof AppError)) {
     log.error({ err: error, requestId }, 'a request failed')
-  } else if (error.kind === 'unavailable' || error.kind === 'upstream_failed') {
+    return new AppError(commonErrors.internal)
+  }
+  if (error.kind === 'unavailable' || error.kind === 'upstream_failed') {
     log.warn({ err: error.cause, requestId, code: error.code }, 'a request was refused')
   }
+  return error
+}
+
+export function refusalHeaders(refusal: AppError, requestId: string): Headers {
   const headers = new Headers({ 'x-request-id': requestId })
   const challenge = refusal.challenge ?? (refusal.kind === 'unauthenticated' ? 'Bearer' : undefined)
   if (challenge !== undefined) headers.set('www-authenticate', challenge)
@@ -22,13 +40,7 @@ export function toResponse(error: unknown, requestId: string, log: Logger): Resp
   // The rest of the body is not read, so nothing else can follow on this connection (RFC 9110 §15.5.14).
   if (refusal.kind === 'too_large' || refusal.kind === 'too_slow')
     headers.set('connection', 'close')
-  const body = {
-    error: refusal.code,
-    message: refusal.message,
-    requestId,
-    ...refusal.details,
-  }
-  return Response.json(body, { status: statusOf(refusal.kind), headers })
+  return headers
 }
 
 export function statusOf(kind: ErrorKind): number {

@@ -1,9 +1,9 @@
 import { Hono } from 'hono'
-import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
 import { stopwatch } from '../platform/metrics.ts'
+import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
 import type { Requirement } from '../policy/permissions.ts'
@@ -204,9 +204,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     params: Record<string, string>,
   ): Promise<Response> {
     const input = {
-      ...(route.body ? parse(route.body, await readJson(request, MAX_JSON_BYTES)) : {}),
-      ...(route.query ? parse(route.query, queryOf(request)) : {}),
-      ...(route.params ? parse(route.params, params) : {}),
+      ...(route.body ? parseInput(route.body, await readJson(request, MAX_JSON_BYTES)) : {}),
+      ...(route.query ? parseInput(route.query, queryOf(request)) : {}),
+      ...(route.params ? parseInput(route.params, params) : {}),
     }
     const result = await route.run(ctx, actor, input, request)
     if (result instanceof Response) return result
@@ -258,17 +258,6 @@ function pathsOf({ path: template }: AnyRoute, prefix: string): string[] {
 function isNavigation({ method, headers }: Request): boolean {
   const wantsPage = headers.get('accept')?.includes('text/html') ?? false
   return method === 'GET' && wantsPage && headers.get('sec-fetch-mode') === 'navigate'
-}
-
-function parse(schema: z.ZodObject, value: unknown): object {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const fields: Record<string, string> = {}
-  for (const issue of parsed.error.issues) {
-    const field = issue.path.join('.') || 'body'
-    fields[field] ??= issue.message
-  }
-  throw new AppError(commonErrors.validationFailed, { fields })
 }
 
 /** A parameter given twice stays a list, which no schema takes: there is no telling which one counts. */

@@ -41,26 +41,25 @@ export function createDispatcher(
   }
   return async (caller, call) => {
     const method = byName.get(call.target.toLowerCase())
-    const refusal = misfit(method, call)
-    if (refusal !== undefined) return failure(caller, call, refusal)
-    return complete(ctx, caller, call as Invocation, method as HubMethod, hooks)
+    const failed = `Failed to invoke '${call.target}' due to an error on the server.`
+    if (method === undefined) {
+      return failure(caller, call, `${failed} HubException: Method does not exist.`)
+    }
+    if (call.kind === 'stream-invocation') {
+      const attempt = `The client attempted to invoke the non-streaming '${call.target}' method`
+      return failure(caller, call, `${attempt} with a streaming invocation.`)
+    }
+    const mismatch = arityMismatch(method, call.arguments.length)
+    if (mismatch) return failure(caller, call, `${failed} ${mismatch}`)
+    return complete(ctx, caller, call, method, hooks)
   }
 }
 
-/** Why a call fits no method, in the words of ASP.NET's server. */
-function misfit(method: HubMethod | undefined, call: Call): string | undefined {
-  const failed = `Failed to invoke '${call.target}' due to an error on the server.`
-  if (method === undefined) return `${failed} HubException: Method does not exist.`
-  if (call.kind === 'stream-invocation') {
-    const attempt = `The client attempted to invoke the non-streaming '${call.target}' method`
-    return `${attempt} with a streaming invocation.`
-  }
-  const [min, max] = method.arity
-  const given = call.arguments.length
+/** What is wrong with the number of arguments, in the words of ASP.NET's server. */
+function arityMismatch({ arity: [min, max] }: HubMethod, given: number): string | undefined {
   if (given >= min && given <= max) return undefined
-  const expected = given < min ? min : max
-  const counts = `provides ${given} argument(s) but target expects ${expected}.`
-  return `${failed} InvalidDataException: Invocation ${counts}`
+  const counts = `provides ${given} argument(s) but target expects ${given < min ? min : max}.`
+  return `InvalidDataException: Invocation ${counts}`
 }
 
 function failure(
@@ -109,24 +108,25 @@ function requireTime({ clock }: Pick<Ctx, 'clock'>, { validUntil }: UserActor): 
   }
 }
 
-/** The one place where a refusal becomes a hub error; what was not foreseen is logged and hidden. */
+/** The one place where a refusal becomes a hub error; a defect is logged and hidden. */
 async function codeOf(
   ctx: Ctx,
   actor: UserActor,
   error: unknown,
   refused: Refused,
 ): Promise<string> {
-  const { requestId, operation } = actor.origin
+  if (!(error instanceof AppError) || error.kind === 'internal') return logDefect(ctx, actor, error)
   try {
-    if (!(error instanceof AppError) || error.kind === 'internal') throw error
     if (error.kind === 'forbidden') await refused(actor, error)
-    return error.hubCode
-  } catch (unforeseen) {
-    // Without the arguments: they are what people write to each other.
-    ctx.log.error(
-      { err: unforeseen, requestId, operation, userId: actor.userId },
-      'hub method failed',
-    )
-    return commonErrors.internal.code
+  } catch (failure) {
+    return logDefect(ctx, actor, failure)
   }
+  return error.hubCode
+}
+
+/** Without the arguments: they are what people write to each other. */
+function logDefect({ log }: Ctx, { origin, userId }: UserActor, error: unknown): string {
+  const { requestId, operation } = origin
+  log.error({ err: error, requestId, operation, userId }, 'hub method failed')
+  return commonErrors.internal.code
 }

@@ -96,15 +96,6 @@ export function operationOf(tool: Tool, args: Arguments): Operation {
   throw new AppError(commonErrors.validationFailed, { fields: { operation: `one of ${names}` } })
 }
 
-/** Throws `validation_failed` with the reason for each argument. */
-export function parseArguments({ input }: Operation, args: Arguments): Record<string, unknown> {
-  const parsed = input.safeParse(args)
-  if (parsed.success) return parsed.data
-  const fields: Record<string, string> = {}
-  for (const { path, message } of parsed.error.issues) fields[path.join('.')] ??= message
-  throw new AppError(commonErrors.validationFailed, { fields })
-}
-
 /** The tool as clients are told of it. */
 export interface Described {
   readonly name: string

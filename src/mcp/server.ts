@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { readJson } from '../http/body.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
+import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
 import { isChange } from '../policy/admission.ts'
 import type { Permission } from '../policy/permissions.ts'
@@ -10,7 +11,6 @@ import {
   type Arguments,
   describeTool,
   operationOf,
-  parseArguments,
   permissionsFor,
   type Tool,
 } from './define-tool.ts'
@@ -177,7 +177,9 @@ export function createMcp(options: McpOptions): Mcp {
     try {
       const operation = operationOf(tool, args)
       for (const permission of permissionsFor(operation)) authorize(actor, permission)
-      return resultOf(await operation.run(ctx, actor, parseArguments(operation, args)))
+      return resultOf(
+        await operation.run(ctx, actor, parseInput(operation.input, args, 'arguments')),
+      )
     } catch (error) {
       if (!(error instanceof AppError)) throw logged(error, name, ctx.log)
       if (error.kind === 'forbidden') await options.refused(actor, error)

@@ -13,7 +13,6 @@ export type ErrorKind =
   | 'range_not_satisfiable'
   | 'outdated_client'
   | 'rate_limited'
-  | 'upstream_failed'
   | 'unavailable'
   | 'upstream_failed'
   | 'internal'

@@ -1,19 +1,6 @@
-import { statusOf } from '../http/on-error.ts'
-import { AppError, commonErrors } from '../platform/errors.ts'
-import type { Logger } from '../platform/log.ts'
+import { refusalHeaders, statusOf } from '../http/on-error.ts'
+import type { AppError } from '../platform/errors.ts'
 import { xrpcName } from './errors.ts'
-
-/** The refusal that stands for whatever was thrown; a defect is logged and stays inside. */
-export function toRefusal(error: unknown, requestId: string, log: Logger): AppError {
-  if (error instanceof AppError) {
-    if (error.kind === 'unavailable') {
-      log.warn({ err: error.cause, requestId, code: error.code }, 'a request was refused')
-    }
-    return error
-  }
-  log.error({ err: error, requestId }, 'a request failed')
-  return new AppError(commonErrors.internal)
-}
 
 /** `{error, message}` and what the refusal has to say beside. */
 export function errorBody(refusal: AppError): Record<string, unknown> {
@@ -22,14 +9,7 @@ export function errorBody(refusal: AppError): Record<string, unknown> {
 
 /** The one place where a refusal becomes an XRPC answer. */
 export function toXrpcResponse(refusal: AppError, requestId: string): Response {
-  const headers = new Headers({ 'x-request-id': requestId })
-  if (refusal.kind === 'unauthenticated') headers.set('www-authenticate', 'Bearer')
-  if (refusal.retryAfterSeconds !== undefined) {
-    headers.set('retry-after', String(refusal.retryAfterSeconds))
-  }
-  if (refusal.kind === 'too_large' || refusal.kind === 'too_slow') {
-    headers.set('connection', 'close')
-  }
+  const headers = refusalHeaders(refusal, requestId)
   return Response.json(errorBody(refusal), { status: statusOf(refusal.kind), headers })
 }
 

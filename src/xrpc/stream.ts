@@ -1,8 +1,8 @@
 import type { Ctx } from '../context.ts'
+import { toRefusal } from '../http/on-error.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { UserActor } from '../policy/actor.ts'
 import type { Events, StreamEvent, XrpcSubscription } from './define-method.ts'
-import { toRefusal } from './on-error.ts'
 import type { Sessions } from './sessions.ts'
 import type { Validator } from './validator.ts'
 
