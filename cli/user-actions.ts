@@ -79,7 +79,7 @@ export async function approve(
 /** Orders one change of one account and says how it is called now. */
 export async function changeAccount(
   command: Command,
-  name: 'user.approve' | 'user.reject' | 'user.suspend' | 'user.reinstate',
+  name: 'user.approve' | 'user.confirm-email' | 'user.reject' | 'user.suspend' | 'user.reinstate',
   input: { user: string; reason?: string | undefined },
   done: string,
 ): Promise<void> {

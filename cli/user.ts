@@ -39,6 +39,14 @@ export function addUser(program: Command): void {
     .action(approve)
   withExamples(approving, 'mimir user approve ada', 'mimir user approve --all')
 
+  withUser(
+    user,
+    'confirm-email',
+    'take an address as confirmed whose letter did not arrive; the account then waits for approval',
+  ).action((name: string, _options: object, command: Command) =>
+    changeAccount(command, 'user.confirm-email', { user: name }, 'waiting for approval'),
+  )
+
   withUser(user, 'reject', 'refuse somebody who registered')
     .option('--yes', 'do not ask')
     .action(reject)

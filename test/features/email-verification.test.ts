@@ -36,13 +36,54 @@ test('a new account confirms its address, then is approved, then may sign in', a
     mimir.rest().post('/api/auth/login', { usernameOrEmail: 'ann', password: PASSWORD })
 
   assert.equal(assertDone(await register(mimir)).status, 'PendingEmail')
-  assert.equal((await login()).body.status, 'PendingEmail')
+  const early = await login()
+  assert.equal(early.body.status, 'PendingEmail')
+  assert.match(early.body.message, /Confirm your e-mail address/)
   const verified = assertDone(await verify(mimir, await mail.token(EMAIL)))
   assert.equal(verified.status, 'PendingAdmin')
   assert.equal(typeof verified.message, 'string')
-  assert.equal((await login()).body.status, 'PendingAdmin')
+  const waiting = await login()
+  assert.equal(waiting.body.status, 'PendingAdmin')
+  assert.match(waiting.body.message, /An administrator has to let you in/)
   await mimir.command('user.approve', { user: 'ann' })
   assertDone(await login())
+})
+
+test('administrators are told who waits, and whoever was let in is told so', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  const admin = await mimir.admin('ada')
+  const { email } = (await admin.rest.get('/api/me')).body
+  assertDone(await register(mimir))
+  assertDone(await verify(mimir, await mail.token(EMAIL)))
+
+  const told = await eventually(
+    () => mail.letters.find(({ to, text }) => to === email && /\bann\b/.test(text)),
+    'no letter to the administrator',
+  )
+  assert.match(told.text, /waits for an administrator/)
+  assert.ok(mimir.logged.some((line) => line.includes('mimir user approve ann')))
+  await mimir.command('user.approve', { user: 'ann' })
+  await eventually(
+    () => mail.letters.find(({ to, text }) => to === EMAIL && /you can sign in now/.test(text)),
+    'no letter to the one who was let in',
+  )
+})
+
+test('an administrator confirms an address whose letter did not arrive', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  mail.refuses = true
+  assertDone(await register(mimir))
+
+  const account = await mimir.command('user.confirm-email', { user: 'ann' })
+
+  assert.equal(account.status, 'PendingAdmin')
+  await assert.rejects(mimir.command('user.confirm-email', { user: 'ann' }), {
+    code: 'invalid_state',
+  })
+  await mimir.command('user.approve', { user: 'ann' })
+  assert.equal(await statusOf(mimir), 'Active')
 })
 
 test('nobody is approved before the address is confirmed', async () => {

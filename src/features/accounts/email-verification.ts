@@ -8,12 +8,13 @@ import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { ACCOUNT_TEXTS } from './account-text.ts'
+import { tellOfWaiting } from './approval.ts'
 import { confirmEmailChange } from './email-change.ts'
 import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
 import { makeLink } from './links.ts'
 import type { EmailVerified, ResendVerification, VerifyEmail } from './schema.ts'
-import { findUserByLogin, moveStatus, useEmailToken } from './store.ts'
+import { findUser, findUserByLogin, moveStatus, useEmailToken } from './store.ts'
 
 /** Makes a single-use link and queues its letter; does nothing without a mail server. */
 export async function startEmailVerification(
@@ -37,7 +38,7 @@ export async function startEmailVerification(
  * `PendingAdmin`, one of a change of the address makes the change. A link works once.
  */
 export async function verifyEmail(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'mailer'>,
   actor: Actor,
   input: VerifyEmail,
 ): Promise<EmailVerified> {
@@ -60,22 +61,35 @@ export async function verifyEmail(
 }
 
 async function confirmNewAccount(
-  ctx: Pick<Ctx, 'clock' | 'ids'>,
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'log' | 'mailer'>,
   tx: Tx,
   actor: Actor,
   link: EmailTokenRow,
 ): Promise<EmailVerified> {
-  const now = toIso(ctx.clock.now())
-  const moved = await moveStatus(tx, link.user_id, ['PendingEmail'], 'PendingAdmin', now)
-  if (!moved) throw new AppError(accountErrors.invalidState)
-  await recordAudit(ctx, tx, actor, {
-    type: 'account.email_verified',
-    target: { type: 'user', id: link.user_id },
-  })
+  const user = await findUser(tx, link.tenant_id, link.user_id)
+  if (!user) throw new AppError(accountErrors.invalidState)
+  await confirmAddress(ctx, tx, actor, user)
   return {
     status: 'PendingAdmin',
     message: ACCOUNT_TEXTS.en.confirmed,
   }
+}
+
+/** Takes the address of a new account as its owner's, which then waits for an administrator. */
+export async function confirmAddress(
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'log' | 'mailer'>,
+  tx: Tx,
+  actor: Actor,
+  user: UserRow,
+): Promise<void> {
+  const now = toIso(ctx.clock.now())
+  const moved = await moveStatus(tx, user.id, ['PendingEmail'], 'PendingAdmin', now)
+  if (!moved) throw new AppError(accountErrors.invalidState)
+  await tellOfWaiting(ctx, tx, actor, user)
+  await recordAudit(ctx, tx, actor, {
+    type: 'account.email_verified',
+    target: { type: 'user', id: user.id },
+  })
 }
 
 /** Sends a new link if the address waits for one; answers alike in any case. */

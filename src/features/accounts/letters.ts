@@ -4,10 +4,17 @@ import type { Language } from '../../platform/language.ts'
 import { type Actor, languageOf } from '../../policy/actor.ts'
 
 /** The letters that are written to people. */
-type Letter = 'confirmEmail' | 'confirmChange' | 'resetPassword' | 'emailChanged'
+type Letter =
+  | 'confirmEmail'
+  | 'confirmChange'
+  | 'resetPassword'
+  | 'emailChanged'
+  | 'approved'
+  | 'approvalNeeded'
 
 interface Words {
   readonly subject: string
+  /** `WHO` stands for the name of the person it is about, where that is not its reader. */
   readonly text: string
   /** What the link is called; without one the letter has no link. */
   readonly link?: string
@@ -46,6 +53,16 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
         text: 'the e-mail address of your account was changed, and this one does not belong to it any more.',
         note: 'If you did not do this, change your password and tell the administrator of your server.',
       },
+      approved: {
+        subject: 'Your account is ready',
+        text: 'an administrator has let you in: you can sign in now.',
+        note: 'If you did not register, tell the administrator of the server.',
+      },
+      approvalNeeded: {
+        subject: 'Somebody waits to be let in',
+        text: 'WHO has registered, confirmed the e-mail address, and waits for an administrator.',
+        note: 'Decide in your app, or on the server: mimir user review',
+      },
     },
   },
   tr: {
@@ -74,14 +91,26 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
         text: 'hesabınızın e-posta adresi değiştirildi; bu adres artık hesabınıza ait değil.',
         note: 'Bunu siz yapmadıysanız parolanızı değiştirin ve sunucunuzun yöneticisine haber verin.',
       },
+      approved: {
+        subject: 'Hesabınız hazır',
+        text: 'bir yönetici hesabınızı onayladı: artık oturum açabilirsiniz.',
+        note: 'Kayıt olmadıysanız sunucunun yöneticisine haber verin.',
+      },
+      approvalNeeded: {
+        subject: 'Onay bekleyen biri var',
+        text: 'WHO kayıt oldu, e-posta adresini doğruladı ve bir yöneticinin onayını bekliyor.',
+        note: 'Kararınızı uygulamada ya da sunucuda verin: mimir user review',
+      },
     },
   },
 }
 
 export interface LetterFor {
   readonly to: string
+  /** The reader's. */
   readonly username: string
   readonly link?: string
+  readonly who?: string
 }
 
 /** Writes a letter, as text and as HTML, in the language of the call that it is about. */
@@ -90,14 +119,15 @@ export function writeLetter(actor: Actor, letter: Letter, about: LetterFor): Mai
   const { hello, letters } = PHRASES[language]
   const words = letters[letter]
   const greeting = hello(about.username)
-  const { link } = about
-  const lines = [`${greeting}\n`, words.text, ...(link ? [link] : []), `\n${words.note}\n`]
+  const { link, who = '' } = about
+  const text = words.text.replace('WHO', () => who)
+  const lines = [`${greeting}\n`, text, ...(link ? [link] : []), `\n${words.note}\n`]
   const document = html`<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><title>${words.subject}</title></head>
 <body>
 <p>${greeting}</p>
-<p>${words.text}</p>
+<p>${text}</p>
 ${link ? html`<p><a href="${link}">${words.link}</a></p>\n<p><small>${link}</small></p>` : ''}
 <p>${words.note}</p>
 </body>

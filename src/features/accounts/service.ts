@@ -9,6 +9,7 @@ import { isAdminRole } from '../../policy/permissions.ts'
 import { recordAudit } from '../audit/service.ts'
 import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
 import { ACCOUNT_TEXTS } from './account-text.ts'
+import { tellOfWaiting } from './approval.ts'
 import { startEmailVerification } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
 import { hashNewPassword } from './new-password.ts'
@@ -16,6 +17,8 @@ import type { FriendKey, Me, Register, Registered } from './schema.ts'
 import { findUser, insertUser, updateUser } from './store.ts'
 
 export { findAcquaintances } from './acquaintances.ts'
+export { tellApproved } from './approval.ts'
+export { confirmAddress } from './email-verification.ts'
 export { hashNewPassword } from './new-password.ts'
 
 /** 9 random bytes: 12 characters of base64url. */
@@ -46,6 +49,7 @@ export async function register(
       await redeemInvitation(ctx, tx, invitation, user.id)
       await insertUser(tx, user)
       await startEmailVerification(ctx, tx, actor, user)
+      if (user.status === 'PendingAdmin') await tellOfWaiting(ctx, tx, actor, user)
       await recordAudit(ctx, tx, actor, {
         type: 'account.registered',
         target: { type: 'user', id: user.id },

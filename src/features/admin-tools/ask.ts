@@ -15,7 +15,7 @@ import { CHANGE_KINDS, type ChangeKind, type ChangeName } from './kinds.ts'
 import type { ChangeId, ChangeState, Planned } from './schema.ts'
 import { countPending, findChange, insertChange } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log' | 'mailer'>
 
 /** How long an administrator has to answer. */
 const LIFETIME = 10 * MINUTE

@@ -13,7 +13,7 @@ import { decideChange, setOutcome } from './store.ts'
 
 export type DecideNeeds = Pick<
   Ctx,
-  'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log' | 'access'
+  'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log' | 'mailer' | 'access'
 >
 
 export function kindOf({ kind }: PendingChangeRow): ChangeKind {

@@ -16,7 +16,7 @@ import {
 } from '../invites/schema.ts'
 import { addInvitation, endInvitation, getInvitations } from '../invites/service.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'mailer'>
 
 /** What came of a change. */
 export interface Done {

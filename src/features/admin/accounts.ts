@@ -18,7 +18,7 @@ import {
 } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import type { AccountStatus } from '../accounts/schema.ts'
-import { hashNewPassword, newUser } from '../accounts/service.ts'
+import { confirmAddress, hashNewPassword, newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { reconnectAfterCommit } from '../roles/service.ts'
 import { endAllSessions, type OpenSession, openSessionsOf } from '../sessions/service.ts'
@@ -75,6 +75,15 @@ async function change(
 
 export function approveAccount(ctx: AdminNeeds, actor: Actor, input: Named): Promise<Account> {
   return change(ctx, actor, input, (tx, user) => approve(ctx, tx, actor, user))
+}
+
+/** Takes an address as confirmed whose letter did not arrive: the account then waits for approval. */
+export function confirmAccountEmail(
+  ctx: AdminNeeds & Pick<Ctx, 'log'>,
+  actor: Actor,
+  input: Named,
+): Promise<Account> {
+  return change(ctx, actor, input, (tx, user) => confirmAddress(ctx, tx, actor, user))
 }
 
 /** Approves everyone who waits, and answers with them. */

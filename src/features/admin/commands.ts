@@ -5,6 +5,7 @@ import { AccountStatus, Email, Password, Username } from '../accounts/schema.ts'
 import {
   approveAccount,
   approveAll,
+  confirmAccountEmail,
   createFirstAdmin,
   getAccount,
   getAccountSessions,
@@ -37,6 +38,12 @@ export const approveAllCommand = defineCommand({
   name: 'user.approve-all',
   input: z.object({}),
   run: approveAll,
+})
+
+export const confirmEmailCommand = defineCommand({
+  name: 'user.confirm-email',
+  input: Named,
+  run: confirmAccountEmail,
 })
 
 export const rejectUserCommand = defineCommand({
@@ -92,6 +99,7 @@ export const commands = [
   showUserCommand,
   approveUserCommand,
   approveAllCommand,
+  confirmEmailCommand,
   rejectUserCommand,
   suspendUserCommand,
   reinstateUserCommand,

@@ -11,11 +11,12 @@ import {
   requireAnotherAdmin,
 } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
+import { tellApproved } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { endAllSessions } from '../sessions/service.ts'
 import type { Decide, PendingUser } from './schema.ts'
 
-export type AdminNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
+export type AdminNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'mailer'>
 
 /** Who waits for approval, longest first. */
 export async function getPendingUsers(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<PendingUser[]> {
@@ -55,6 +56,7 @@ export async function decide(ctx: AdminNeeds, actor: Actor, input: Decide): Prom
 
 export async function approve(ctx: AdminNeeds, tx: Tx, actor: Actor, user: UserRow): Promise<void> {
   await move(ctx, tx, user, ['PendingAdmin'], 'Active')
+  await tellApproved(ctx, tx, actor, user)
   await recordAudit(ctx, tx, actor, {
     type: 'account.approved',
     target: { type: 'user', id: user.id },

@@ -7,8 +7,8 @@ import type { Actor } from '../../policy/actor.ts'
 import { methodNotAllowed } from '../../policy/errors.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { sessionErrors } from '../sessions/errors.ts'
 import {
+  accountNotActive,
   type FoundStep,
   type PendingSignIn,
   type Proof,
@@ -155,9 +155,7 @@ export async function completePasskeySignIn(
     )
     throw new AppError(mfaErrors.invalidFactor)
   }
-  if (user.status !== 'Active') {
-    throw new AppError(sessionErrors.accountNotActive, { status: user.status })
-  }
+  if (user.status !== 'Active') throw accountNotActive(user.status)
   const now = ctx.clock.now()
   const proof: Proof = {
     methods: ['hwk', 'user', 'mfa'],

@@ -41,12 +41,6 @@ export const oidcErrors = definePageErrors({
     message: 'You cannot sign in here. To join, open an invitation link first.',
     translated: { tr: 'Burada oturum açamazsınız. Katılmak için önce bir davet bağlantısı açın.' },
   },
-  accountNotActive: {
-    code: 'account_not_active',
-    kind: 'forbidden',
-    message: 'You are registered. An administrator has to let you in first.',
-    translated: { tr: 'Kaydınız yapıldı. Önce bir yöneticinin hesabınızı onaylaması gerekiyor.' },
-  },
   idpUnavailable: {
     code: 'idp_unavailable',
     kind: 'upstream_failed',

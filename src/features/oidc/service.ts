@@ -13,6 +13,7 @@ import { recordAudit } from '../audit/service.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
 import {
   type AppTarget,
+  accountNotActive,
   type Landing,
   land,
   type PendingSignIn,
@@ -124,9 +125,7 @@ export async function finishSignIn(
   if (flow.link) return endLink(ctx, actor, person, flow.link, await signedIn())
 
   const user = await resolveAccount(ctx, actor, person, flow.invitation)
-  if (user.status === 'PendingAdmin') {
-    throw new AppError(oidcErrors.accountNotActive, { status: user.status })
-  }
+  if (user.status === 'PendingAdmin') throw accountNotActive(user.status)
   if (user.status !== 'Active') throw notAdmitted('account_not_active', user.id)
   const pending = pendingOf(ctx, provider, { claims, idToken }, flow)
   await requireComplete(ctx, user, pending)

@@ -13,6 +13,20 @@ export const sessionErrors = definePageErrors({
     message: 'This account cannot sign in now.',
     translated: { tr: 'Bu hesapla şu anda oturum açılamaz.' },
   },
+  emailNotConfirmed: {
+    code: 'account_not_active',
+    kind: 'forbidden',
+    message: 'Confirm your e-mail address first: open the link in the letter that was sent to it.',
+    translated: {
+      tr: 'Önce e-posta adresinizi doğrulayın: size gönderilen iletideki bağlantıyı açın.',
+    },
+  },
+  notApproved: {
+    code: 'account_not_active',
+    kind: 'forbidden',
+    message: 'You are registered. An administrator has to let you in first.',
+    translated: { tr: 'Kaydınız yapıldı. Önce bir yöneticinin hesabınızı onaylaması gerekiyor.' },
+  },
   refreshNotActive: {
     code: 'account_not_active',
     kind: 'unauthenticated',

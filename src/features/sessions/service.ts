@@ -3,7 +3,7 @@ import type { Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { appendEvents, disconnectAfterCommit } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
-import { AppError, commonErrors } from '../../platform/errors.ts'
+import { AppError, commonErrors, type RefusalOptions } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { methodNotAllowed } from '../../policy/errors.ts'
@@ -73,13 +73,22 @@ export async function checkPassword(
     throw new AppError(sessionErrors.invalidCredentials)
   }
   if (user.status !== 'Active') {
-    throw new AppError(
-      sessionErrors.accountNotActive,
-      { status: user.status },
-      { audit: { reason: 'account_not_active', targetType: 'user', targetId: user.id } },
-    )
+    throw accountNotActive(user.status, {
+      audit: { reason: 'account_not_active', targetType: 'user', targetId: user.id },
+    })
   }
   return user
+}
+
+/** The refusal of a sign-in to an account that is not active: it says what the person waits for. */
+export function accountNotActive(status: UserRow['status'], options?: RefusalOptions): AppError {
+  const definition =
+    status === 'PendingEmail'
+      ? sessionErrors.emailNotConfirmed
+      : status === 'PendingAdmin'
+        ? sessionErrors.notApproved
+        : sessionErrors.accountNotActive
+  return new AppError(definition, { status }, options)
 }
 
 async function recordRefusedLogin(
