@@ -130,7 +130,8 @@ class Part {
 /**
  * The value of one row of one column of bytes that is not null, in a buffer of its own, or undefined when there is no
  * row. It comes by COPY, as it is: the driver makes a text of twice the length of it, through buffers that grow by
- * doubling, and on Bun that garbage is most of what a large download takes.
+ * doubling. On Bun a download of 1 GB raised the memory by 170 MiB through that garbage; with this by 54 MiB, and it
+ * takes 0.6 of the time (test/features/attachments.long.test.ts).
  */
 export async function copyOut(
   pool: pg.Pool,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { text, uuid } from '../../platform/text.ts'
 
 /** Most attachments of one message. */
-export const MOST_TOGETHER = 10
+export const MOST_ATTACHMENTS = 10
 
 const WAVEFORM_MOST = 256
 const WAVEFORM = /^(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(,(\d{1,2}|1\d\d|2[0-4]\d|25[0-5]))*$/
@@ -58,5 +58,5 @@ export type AttachmentId = z.output<typeof AttachmentId>
 /** Of attachments that a message shall carry. */
 export const AttachmentIds = z
   .array(uuid)
-  .max(MOST_TOGETHER)
+  .max(MOST_ATTACHMENTS)
   .refine((ids) => new Set(ids).size === ids.length, 'names one twice')

@@ -1,5 +1,4 @@
 import type { Db, Tx } from '../../db/database.ts'
-import { preparedForMany } from '../../db/prepared.ts'
 import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
 import { AppError, type ErrorDefinition } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
@@ -11,9 +10,16 @@ import {
   lockConversation,
   setBlocked,
 } from './store.ts'
+import {
+  listPresentMembers,
+  type MembershipKey,
+  type PresentRow,
+  touchInOrder,
+} from './store-sending.ts'
 
 export { listConversationIds, lockConversation } from './store.ts'
 export { listCompanions } from './store-companions.ts'
+export type { MembershipKey } from './store-sending.ts'
 export { listActivity, listSummaries } from './store-summaries.ts'
 
 /** The caller's present membership, or the refusal that tells nothing about the conversation. */
@@ -154,27 +160,6 @@ export async function lockGroup(
   return conversation
 }
 
-export interface MembershipKey {
-  readonly conversationId: string
-  readonly userId: string
-}
-
-type PresentRow = Pick<ConversationMemberRow, 'conversation_id' | 'user_id' | 'blocked_at'>
-
-const presentMembers = preparedForMany<MembershipKey, PresentRow>((db, keys) =>
-  db
-    .selectFrom('conversation_members')
-    .select(['conversation_id', 'user_id', 'blocked_at'])
-    .where('left_at', 'is', null)
-    .where(({ eb, or, and }) =>
-      or(
-        keys.map((key) =>
-          and([eb('conversation_id', '=', key.conversationId), eb('user_id', '=', key.userId)]),
-        ),
-      ),
-    ),
-)
-
 type Holds = (key: MembershipKey) => boolean
 
 async function findMembers(
@@ -183,7 +168,7 @@ async function findMembers(
   counts: (row: PresentRow) => boolean,
 ): Promise<Holds> {
   const distinct = new Map(keys.map((key) => [`${key.conversationId}:${key.userId}`, key]))
-  const rows = await presentMembers(db, [...distinct.values()])
+  const rows = await listPresentMembers(db, [...distinct.values()])
   const found = rows.filter(counts).map((row) => `${row.conversation_id}:${row.user_id}`)
   const members = new Set(found)
   return (key) => members.has(`${key.conversationId}:${key.userId}`)
@@ -202,20 +187,6 @@ export function findWriters(db: Db, keys: readonly MembershipKey[]): Promise<Hol
   return findMembers(db, keys, (row) => row.blocked_at === null)
 }
 
-type Touched = Pick<ConversationRow, 'id' | 'timer_seconds'>
-
-const touch = preparedForMany<{ id: string; at: string }, Touched>((db, rows) =>
-  db
-    .updateTable('conversations')
-    .set({ last_activity_at: rows[0]?.at as string })
-    .where(
-      'id',
-      'in',
-      rows.map((row) => row.id),
-    )
-    .returning(['id', 'timer_seconds']),
-)
-
 /**
  * Marks conversations as active at the given time. Their rows stay locked, which orders their events.
  * Gives the timers, in seconds, of those that have one.
@@ -226,8 +197,7 @@ export async function touchConversations(
   at: string,
 ): Promise<ReadonlyMap<string, number>> {
   // In one order everywhere: two nodes that touch the same rows wait for each other instead of locking up.
-  const rows = [...new Set(ids)].sort().map((id) => ({ id, at }))
-  const touched = await touch(tx, rows)
+  const touched = await touchInOrder(tx, [...new Set(ids)].sort(), at)
   const timers = new Map<string, number>()
   for (const { id, timer_seconds: seconds } of touched) if (seconds) timers.set(id, seconds)
   return timers
