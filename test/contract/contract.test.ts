@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { CODES } from './rows.ts'
 import { matchRoute, readTable, type TableRow } from './table.ts'
@@ -14,6 +15,16 @@ test('the server has every endpoint, hub method and event of the contract', () =
 test('every row of the contract, and all else that the server has, is named by a test', () => {
   assert.deepEqual(namesOf(rows.filter(({ uses }) => uses.length === 0)), [])
   console.log(`walked ${rows.length} rows of the contract; npm run contract prints them`)
+})
+
+test('every method and event of the hub is described in docs/hub.md', () => {
+  const page = readFileSync(new URL('../../docs/hub.md', import.meta.url), 'utf8')
+  const described = new Set([...page.matchAll(/`(\w+)[`(]/g)].map(([, name]) => name))
+  const ofTheHub = rows.filter(({ kind }) => kind !== 'endpoint')
+  assert.deepEqual(
+    namesOf(ofTheHub).filter((name) => !described.has(name)),
+    [],
+  )
 })
 
 test('every code of the contract is in a test of its row', () => {

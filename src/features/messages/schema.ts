@@ -73,7 +73,10 @@ const LIMIT_MAX = 200
 export const ListMessages = z
   .object({
     /** Older than this time. */
-    before: z.iso.datetime({ offset: true }).optional(),
+    before: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe('A time. To page through history use beforeId: messages can share a millisecond.'),
     /** Older than this message. */
     beforeId: uuid.optional(),
     /** Newer than this message, oldest first from there. */
