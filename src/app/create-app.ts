@@ -45,7 +45,7 @@ import { commands, jobs } from './features.ts'
 import { listen } from './listen.ts'
 import { requireMessageKeys } from './message-keys.ts'
 import { newestIdTime } from './newest-id.ts'
-import { pruneEventsJob } from './prune-events.ts'
+import { pruneCopiesJob, pruneEventsJob } from './prune.ts'
 import { reloadAccess } from './reload.ts'
 
 const BCRYPT_WORK_FACTOR = 12
@@ -146,7 +146,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
     // The last link of the chain is put before the store closes, so that nothing waits for a next start.
     cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
-    const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob])
+    const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob, pruneCopiesJob])
     cleanUp.defer(() => jobRunner.stop())
     const start = async () => {
       await followLockdown(ctx)

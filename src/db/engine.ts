@@ -35,9 +35,12 @@ export interface Engine {
   newestPlace(): Promise<EventPlace>
   /** Keeps a copy of the store before a migration and returns where, if this engine does so. */
   copyBefore(label: string): Promise<string | undefined>
+  /** Deletes the copies that were kept before migrations that ran earlier than the time (ms since 1970). */
+  deleteCopies(before: number): Promise<void>
   /**
-   * Takes what was deleted out of the write-ahead log too, where the log is this process's own. Call
-   * it outside of transactions; it waits for those that run.
+   * Takes what was deleted out of everything that this engine keeps beside its tables: the write-ahead log,
+   * where that is this process's own, and the copies before migrations. Call it outside of transactions;
+   * it waits for those that run.
    */
   forgetDeleted(): Promise<void>
   /** Looks for damage; the lines say what is wrong. */

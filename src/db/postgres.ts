@@ -151,6 +151,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
       return undefined
     },
     // The server's files are its own: its vacuum takes dead rows away, and its log goes round.
+    async deleteCopies() {},
     async forgetDeleted() {},
     async findDamage() {
       const invalid = await sql<{ name: string }>`

@@ -1,4 +1,6 @@
 import { accessSync, existsSync, statSync } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import {
   type CompiledQuery,
@@ -180,11 +182,13 @@ export function openSqlite(options: SqliteOptions): Engine {
       return { writer: '0', position: row?.position ?? 0 }
     },
     async copyBefore(label) {
-      const target = `${options.backupDirectory}/before-${label}.db`
+      const target = join(options.backupDirectory, `before-${label}.db`)
       await writer.backup(target)
       return target
     },
+    deleteCopies: (before) => deleteCopies(options.backupDirectory, before),
     async forgetDeleted() {
+      await deleteCopies(options.backupDirectory, Number.POSITIVE_INFINITY)
       await groupCommit.alone(() => writer.pragma('wal_checkpoint(TRUNCATE)'))
     },
     async findDamage() {
@@ -215,5 +219,14 @@ export function openSqlite(options: SqliteOptions): Engine {
         writer.close()
       }
     },
+  }
+}
+
+/** Only those that `copyBefore` made: a person may keep other files there. */
+async function deleteCopies(directory: string, before: number): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!/^before-.*[.]db$/.test(name)) continue
+    const file = join(directory, name)
+    if ((await stat(file)).mtimeMs < before) await rm(file)
   }
 }

@@ -108,6 +108,7 @@ test('after an erasure nothing names the person: in no row, no file, no log and 
   for (const trace of [NAME, email, PHONE, DISPLAY, NOTE, REASON])
     assert.ok(named.includes(trace), trace)
 
+  await mimir.app.ctx.db.engine.copyBefore('an-upgrade')
   const proof = { currentPassword: who.password }
   const asked = assertDone(await who.rest.post('/api/privacy/erasure', proof), 202)
   assert.equal(Date.parse(asked.dueAt) - Date.parse(asked.requestedAt), 7 * DAY)

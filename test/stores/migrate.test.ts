@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import BetterSqlite3 from 'better-sqlite3'
@@ -7,6 +7,7 @@ import { type Kysely, sql } from 'kysely'
 import { migrations } from '../../migrations/index.ts'
 import type { Engine } from '../../src/db/engine.ts'
 import { type Migration, migrate, migrationStatus, NewerSchemaError } from '../../src/db/migrate.ts'
+import { DAY } from '../../src/platform/clock.ts'
 import { TestClock } from '../harness/clock.ts'
 import { STORE } from '../harness/store.ts'
 import { emptyStore } from './harness.ts'
@@ -130,5 +131,18 @@ if (STORE === 'sqlite') {
     copy.close()
     assert.ok(names.includes('messages') && !names.includes('garden'), names.join())
     assert.deepEqual(applied, NAMES)
+  })
+
+  test('copies go after their time, and nothing else of the folder does', async () => {
+    await using store = await emptyStore()
+    const engine = store.open()
+    const backups = join(store.directory, 'backups')
+    await engine.copyBefore('0001')
+    writeFileSync(join(backups, 'mine.db'), 'a backup of somebody else')
+
+    await engine.deleteCopies(Date.now() - DAY)
+    assert.deepEqual(readdirSync(backups), ['before-0001.db', 'mine.db'])
+    await engine.deleteCopies(Date.now() + DAY)
+    assert.deepEqual(readdirSync(backups), ['mine.db'])
   })
 }

@@ -13,7 +13,7 @@ import type { Held } from './access.ts'
 const PAGE = 200
 /**
  * A deleted message's mark is needed while its event may still be asked for: 30 days
- * (src/app/prune-events.ts), and one more.
+ * (src/app/prune.ts), and one more.
  */
 const MARK_DAYS = 31
 const REPORT_DAYS = 365

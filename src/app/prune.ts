@@ -18,3 +18,12 @@ export const pruneEventsJob = defineJob({
     }
   },
 })
+
+/** How long one can go back to the version before an upgrade. */
+const COPY_RETENTION = 30 * DAY
+
+export const pruneCopiesJob = defineJob({
+  name: 'prune-copies',
+  everyMs: DAY,
+  run: (ctx) => ctx.db.engine.deleteCopies(ctx.clock.now() - COPY_RETENTION),
+})
