@@ -62,7 +62,7 @@ test('administrators are told who waits, and whoever was let in is told so', asy
     'no letter to the administrator',
   )
   assert.match(told.text, /waits for an administrator/)
-  assert.ok(mimir.logged.some((line) => line.includes('mimir user approve ann')))
+  assert.ok(mimir.logged.some((line) => line.includes('somebody waits: mimir user review')))
   await mimir.command('user.approve', { user: 'ann' })
   await eventually(
     () => mail.letters.find(({ to, text }) => to === EMAIL && /you can sign in now/.test(text)),

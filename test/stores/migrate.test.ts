@@ -141,7 +141,7 @@ if (STORE === 'sqlite') {
     writeFileSync(join(backups, 'mine.db'), 'a backup of somebody else')
 
     await engine.deleteCopies(Date.now() - DAY)
-    assert.deepEqual(readdirSync(backups), ['before-0001.db', 'mine.db'])
+    assert.deepEqual(readdirSync(backups).sort(), ['before-0001.db', 'mine.db'])
     await engine.deleteCopies(Date.now() + DAY)
     assert.deepEqual(readdirSync(backups), ['mine.db'])
   })

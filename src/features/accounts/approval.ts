@@ -12,12 +12,8 @@ export async function tellOfWaiting(
   actor: Actor,
   user: Pick<UserRow, 'id' | 'tenant_id' | 'username'>,
 ): Promise<void> {
-  afterCommit(tx, () => {
-    ctx.log.info(
-      { userId: user.id },
-      `somebody waits to be let in: mimir user approve ${user.username}`,
-    )
-  })
+  // Without the name: logs outlive an erasure.
+  afterCommit(tx, () => ctx.log.info({ userId: user.id }, 'somebody waits: mimir user review'))
   if (!ctx.mailer) return
   for (const { email, username } of await listAdmins(tx, user.tenant_id)) {
     if (!email) continue
