@@ -80,3 +80,14 @@ test('what is held does not keep the rest from being wiped, however much it is',
     many.map(() => alice.id),
   )
 })
+
+test('an erasure with all messages leaves those of a conversation under a legal hold', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [dm, group] = [await alice.dm(bob), await alice.group('held', bob)]
+  const [free, held] = [await alice.say(dm, 'free'), await alice.say(group, 'held')]
+  await hold(mimir, 'conversation', group)
+  await mimir.command('user.erase', { user: 'alice', now: true, deleteMessages: true })
+  assert.equal(await isWiped(mimir, free.id), true)
+  assert.equal(await isWiped(mimir, held.id), false)
+})
