@@ -87,6 +87,8 @@ export interface Metrics {
   readonly refreshes: Tally
   /** Rows in archives of personal data. */
   readonly exportedRecords: Tally
+  /** What retention deleted, by class. */
+  readonly retentionDeleted: Tally
   /** By rate class. */
   readonly rateLimited: Tally
   /** By type and outcome, as they are put into the chain. */
@@ -101,6 +103,8 @@ export interface Metrics {
   eventStreams: () => number
   /** When the certificate of the public URL ends, in seconds since 1970; unknown: undefined. */
   certificateEnds: number | undefined
+  /** When retention last went through all classes, in seconds since 1970; not yet: undefined. */
+  retentionRan: number | undefined
 }
 
 /** API keys that are counted each by itself: enough for a server, and few enough for its metrics. */
@@ -118,6 +122,7 @@ export function createMetrics(): Metrics {
     logins: new Tally(),
     refreshes: new Tally(),
     exportedRecords: new Tally(),
+    retentionDeleted: new Tally(),
     rateLimited: new Tally(),
     auditEvents: new Tally(),
     auditLost: new Tally(),
@@ -125,6 +130,7 @@ export function createMetrics(): Metrics {
     connections: () => ({ connections: 0, users: 0 }),
     eventStreams: () => 0,
     certificateEnds: undefined,
+    retentionRan: undefined,
   }
 }
 

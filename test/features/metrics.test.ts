@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { DAY } from '../../src/platform/clock.ts'
 import { Tally } from '../../src/platform/metrics.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -174,4 +175,18 @@ test('what an export holds is counted', async () => {
   const records = values.get('mimir_exports_records_total') ?? 0
   // The account and the session at least.
   assert.ok(records >= 2, String(records))
+})
+
+test('what retention deletes is counted by its class, and when it ran is told', async () => {
+  const port = await freePort()
+  const env = { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}`, MIMIR_DATA_RETENTION_ENABLED: 'true' }
+  await using mimir = await boot({ env })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  await alice.say(await alice.dm(bob), 'old')
+  mimir.clock.advance(366 * DAY)
+  await mimir.app.jobs.runNow('run-retention')
+  const { values } = await scrape(port)
+  assert.equal(values.get('mimir_retention_deleted_total{class="messages"}'), 1)
+  const ran = values.get('mimir_retention_last_success_seconds') ?? 0
+  assert.ok(Math.abs(ran - mimir.clock.now() / 1000) < 60, String(ran))
 })

@@ -11,12 +11,11 @@ const KEEP_A_YEAR = { MIMIR_DATA_RETENTION_ENABLED: 'true' }
 
 const run = (mimir: Appliance) => mimir.command('retention.run')
 
-/** What is due of each class that has something. */
+/** What is due of each class that has something; people's sessions, which end by the way, left out. */
 async function dueOf(mimir: Appliance): Promise<Record<string, number>> {
   const shown: { class: string; rows: number }[] = await mimir.command('retention.show')
-  return Object.fromEntries(
-    shown.filter(({ rows }) => rows > 0).map((one) => [one.class, one.rows]),
-  )
+  const due = shown.filter((one) => one.rows > 0 && one.class !== 'ended sessions')
+  return Object.fromEntries(due.map((one) => [one.class, one.rows]))
 }
 
 async function daysOf(mimir: Appliance): Promise<Record<string, number>> {
@@ -43,6 +42,8 @@ test('every class says how long it is kept, as the administrator chose', async (
     'resolved reports': 365,
     'revoked and expired API keys': 365,
     'receipts of exports and erasures': 1095,
+    'consents of erased accounts': 1095,
+    'ended sessions': 1,
     'audit log': 365,
   }
   const written = (...days: number[]) =>
@@ -255,4 +256,27 @@ test('a resolved report stays while its message’s sender or conversation is he
   assert.equal(await due(), 0)
   await mimir.command('retention.lift', { id: placed })
   assert.equal(await due(), 1)
+})
+
+test('consents outlive an erased account by three years, and sessions of somebody held stay', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = [await mimir.person('alice'), await mimir.person('bob')]
+  for (const who of [alice, bob]) {
+    const consent = { purpose: 'newsletter', version: '1' }
+    assertDone(await who.rest.post('/api/privacy/consents', consent), 201)
+  }
+  await mimir.command('user.erase', { user: 'alice', now: true })
+  await hold(mimir, 'bob')
+  const { read } = mimir.app.ctx.db
+  const consents = () => read.selectFrom('consents').select('user_id').execute()
+  mimir.clock.advance(1094 * DAY)
+  await mimir.app.jobs.runNow('delete-expired-sessions')
+  await run(mimir)
+  assert.equal((await consents()).length, 2)
+  mimir.clock.advance(2 * DAY)
+  assert.equal((await dueOf(mimir))['consents of erased accounts'], 1)
+  await run(mimir)
+  assert.deepEqual(await consents(), [{ user_id: bob.id }])
+  const sessions = await read.selectFrom('sessions').select('user_id').execute()
+  assert.deepEqual(sessions, [{ user_id: bob.id }])
 })

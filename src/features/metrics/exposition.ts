@@ -71,6 +71,7 @@ function registerCounts(registry: Registry, sources: () => readonly Source[]): v
     ['auth_login', 'Sign-ins', ['provider', 'outcome'], all('logins')],
     ['auth_refresh', 'Trades of refresh tokens', ['outcome'], all('refreshes')],
     ['apikey_requests', 'Calls by API keys', ['key_id'], all('keyRequests')],
+    ['retention_deleted', 'What retention deleted', ['class'], all('retentionDeleted')],
     [
       'tokens_revoked',
       'Revocations of sessions',

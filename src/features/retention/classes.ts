@@ -7,8 +7,15 @@ import { countPrunable, pruneAudit, recordAudit } from '../audit/service.ts'
 import { countMarks, countOlder, deleteMarks, listOlder } from '../messages/access.ts'
 import { wipeMessages } from '../messages/service.ts'
 import { countDueNodes, type DueNodes, deleteDueNodes } from '../nodes/service.ts'
-import { countReceiptsBefore, deleteReceiptsBefore } from '../privacy/access.ts'
+import {
+  countConsentsOfErased,
+  countReceiptsBefore,
+  deleteConsentsOfErased,
+  deleteReceiptsBefore,
+} from '../privacy/access.ts'
 import { countResolvedBefore, deleteResolvedBefore } from '../reports/access.ts'
+import { countExpired } from '../sessions/access.ts'
+import { cleanUpSessions } from '../sessions/service.ts'
 import { findHeld, type Held } from './access.ts'
 
 /** Few enough that writers hardly wait for one transaction. */
@@ -20,6 +27,8 @@ const PAGE = 200
 const MARK_DAYS = 31
 const REPORT_DAYS = 365
 const KEY_DAYS = 365
+/** After they expired, as `cleanUpSessions` has it. */
+const SESSION_DAYS = 1
 /** Three years: as long as claims are usually made. */
 const RECEIPT_DAYS = 3 * 365
 
@@ -73,6 +82,11 @@ export function listClasses(ctx: Needs): RetentionClass[] {
       count: () => countReceiptsBefore(db.read, before),
       deletePage: (tx) => deleteReceiptsBefore(tx, before, PAGE),
     })),
+    inPages(ctx, 'consents of erased accounts', RECEIPT_DAYS, (before) => ({
+      count: () => countConsentsOfErased(db.read, before),
+      deletePage: (tx) => deleteConsentsOfErased(tx, before, PAGE),
+    })),
+    endedSessions(ctx),
     auditLog(ctx, retention.auditDays),
   ]
 }
@@ -140,6 +154,16 @@ function messages(ctx: Needs, days: number): RetentionClass {
       }
       return count
     },
+  }
+}
+
+/** A job of theirs takes them away too, as often. */
+function endedSessions(ctx: Needs): RetentionClass {
+  return {
+    name: 'ended sessions',
+    days: SESSION_DAYS,
+    due: (held) => countExpired(ctx.db.read, timeBefore(ctx, SESSION_DAYS), held.userIds),
+    run: () => cleanUpSessions(ctx),
   }
 }
 

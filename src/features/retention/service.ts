@@ -4,7 +4,7 @@ import { recordAudit } from '../audit/service.ts'
 import { findHeld } from './access.ts'
 import { listClasses } from './classes.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'metrics'>
 
 export interface RetentionOfClass {
   readonly class: string
@@ -35,9 +35,11 @@ export async function runRetention(
     const rows = days === 0 || signal.aborted ? 0 : await run(actor, signal)
     ran.push({ class: name, days, rows })
     if (rows === 0) continue
+    ctx.metrics.retentionDeleted.add(name, rows)
     await ctx.db.transaction((tx) =>
       recordAudit(ctx, tx, actor, { type: 'retention.run', details: { class: name, rows } }),
     )
   }
+  if (!signal.aborted) ctx.metrics.retentionRan = ctx.clock.now() / 1000
   return ran
 }
