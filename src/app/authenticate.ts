@@ -135,7 +135,9 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
       if (scheme.method !== undefined && !ctx.access.rules().methods.has(scheme.method)) {
         throw methodNotAllowed(scheme.method)
       }
-      return await withGrants(ctx, await scheme.authenticate(needs, text, origin, request))
+      const actor = await scheme.authenticate(needs, text, origin, request)
+      if (actor.keyId !== undefined) ctx.metrics.keyRequests.add(actor.keyId)
+      return await withGrants(ctx, actor)
     } catch (error) {
       if (error instanceof AppError && error.audit)
         await refused(anonymous(ctx.config, origin), error)

@@ -11,7 +11,7 @@ import {
 } from './setting.ts'
 
 /** A hundred years. */
-const MOST_DAYS = 36_500
+export const MOST_DAYS = 36_500
 
 /** Settings of the audit log, of retention and privacy, of metrics and alerts. */
 export const COMPLIANCE_SETTINGS = defineSettings({
@@ -66,12 +66,21 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     schema: yesOrNo.default(false),
   },
   MIMIR_DATA_RETENTION_ENABLED: {
-    about: 'true: messages are deleted after MIMIR_DATA_RETENTION_DEFAULT_DAYS',
+    about: 'true: messages, completed TODOs and nodes are deleted when their time is over',
     schema: yesOrNo.default(false),
   },
   MIMIR_DATA_RETENTION_DEFAULT_DAYS: {
-    about: 'days after which messages are deleted; 0 keeps them',
+    about:
+      'days after which messages, and nodes after their last change, are deleted; 0 keeps them',
     schema: whole(0, MOST_DAYS).default(365),
+  },
+  MIMIR_DATA_RETENTION_POLICIES: {
+    about: 'other days by type, as JSON: message, or a type of nodes, like {"todo":30,"memory":0}',
+    schema: optionalText,
+  },
+  MIMIR_RETENTION_POLICY: {
+    about: 'another name of MIMIR_DATA_RETENTION_POLICIES',
+    schema: optionalText,
   },
   MIMIR_DATA_RETENTION_AUDIT_DAYS: {
     about: 'days that the audit log is kept; 0 keeps it; default 365, with MIMIR_ENABLE_HIPAA 2555',
@@ -143,8 +152,8 @@ export const REPLACED_COMPLIANCE_NAMES: Readonly<Record<string, string>> = {
   MIMIR_SIEM_API_KEY: 'use MIMIR_AUDIT_WEBHOOK_AUTH_HEADER',
   MIMIR_ENABLE_DATA_RETENTION: RETENTION,
   MIMIR_DEFAULT_RETENTION_DAYS: RETENTION,
-  MIMIR_RETENTION_POLICY: RETENTION,
-  MIMIR_DATA_RETENTION_POLICIES: RETENTION,
+  MIMIR_DATA_RETENTION_TODO_DAYS: 'use MIMIR_DATA_RETENTION_POLICIES={"todo":90}',
+  MIMIR_DATA_RETENTION_MEMORY_DAYS: 'use MIMIR_DATA_RETENTION_POLICIES={"memory":365}',
   MIMIR_DATA_RETENTION_INTERVAL_MS: 'retention runs every hour',
   MIMIR_AUTO_DELETE_EXPIRED: RETENTION,
   MIMIR_DELETION_SCHEDULE: 'retention runs every hour',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { z } from 'zod'
-import type { COMPLIANCE_SETTINGS } from './compliance-settings.ts'
+import { z } from 'zod'
+import { type COMPLIANCE_SETTINGS, MOST_DAYS } from './compliance-settings.ts'
 
 type Values = {
   [K in keyof typeof COMPLIANCE_SETTINGS]: z.output<(typeof COMPLIANCE_SETTINGS)[K]['schema']>
@@ -29,9 +29,16 @@ export interface AuditConfig {
   readonly strict: boolean
 }
 
+/** Days; 0: kept for good. */
 export interface RetentionConfig {
-  /** 0: kept. */
   readonly messageDays: number
+  /** After their completion. */
+  readonly todoDays: number
+  /** After they were put away. */
+  readonly todoListDays: number
+  /** After their last change, of nodes of all other types than these and the named ones. */
+  readonly nodeDays: number
+  readonly nodeDaysByType: Readonly<Record<string, number>>
   readonly auditDays: number
 }
 
@@ -53,6 +60,7 @@ export interface ComplianceConfig {
 
 const DEFAULT_METRICS = '127.0.0.1:9464'
 const AUDIT_DAYS = 365
+const TODO_DAYS = 90
 /** Seven years: documents under HIPAA are kept for six (45 CFR 164.316(b)(2)). */
 const HIPAA_AUDIT_DAYS = 2555
 
@@ -70,9 +78,7 @@ export function deriveCompliance(
   return {
     audit: deriveAudit(values, server.dataDir, problems),
     retention: {
-      messageDays: values.MIMIR_DATA_RETENTION_ENABLED
-        ? values.MIMIR_DATA_RETENTION_DEFAULT_DAYS
-        : 0,
+      ...deriveRetention(values, problems),
       auditDays:
         values.MIMIR_DATA_RETENTION_AUDIT_DAYS ??
         (values.MIMIR_ENABLE_HIPAA ? HIPAA_AUDIT_DAYS : AUDIT_DAYS),
@@ -86,6 +92,48 @@ export function deriveCompliance(
       chosen: values.MIMIR_METRICS_LISTEN !== undefined,
     },
     alerts: { email: values.MIMIR_ALERT_EMAIL, webhookUrl: values.MIMIR_ALERT_WEBHOOK_URL },
+  }
+}
+
+/** How long what people wrote is kept: for good, unless the administrator switches its retention on. */
+function deriveRetention(values: Values, problems: string[]): Omit<RetentionConfig, 'auditDays'> {
+  const first = readPolicies('MIMIR_DATA_RETENTION_POLICIES', values, problems)
+  const second = readPolicies('MIMIR_RETENTION_POLICY', values, problems)
+  if (first && second && JSON.stringify(first) !== JSON.stringify(second)) {
+    problems.push('MIMIR_DATA_RETENTION_POLICIES and MIMIR_RETENTION_POLICY: they differ')
+  }
+  if (!values.MIMIR_DATA_RETENTION_ENABLED) {
+    return { messageDays: 0, todoDays: 0, todoListDays: 0, nodeDays: 0, nodeDaysByType: {} }
+  }
+  const days = values.MIMIR_DATA_RETENTION_DEFAULT_DAYS
+  const { message, todo, todoList, ...nodeDaysByType } = first ?? second ?? {}
+  return {
+    messageDays: message ?? days,
+    todoDays: todo ?? TODO_DAYS,
+    todoListDays: todoList ?? TODO_DAYS,
+    nodeDays: days,
+    nodeDaysByType,
+  }
+}
+
+/** Types as nodes may have them (features/nodes/schema.ts); messages are `message`. */
+const Policies = z.record(
+  z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/),
+  z.number().int().min(0).max(MOST_DAYS),
+)
+
+function readPolicies(
+  name: 'MIMIR_DATA_RETENTION_POLICIES' | 'MIMIR_RETENTION_POLICY',
+  values: Values,
+  problems: string[],
+): Readonly<Record<string, number>> | undefined {
+  const json = values[name]
+  if (json === undefined) return undefined
+  try {
+    return Policies.parse(JSON.parse(json))
+  } catch {
+    problems.push(`${name}: has to be JSON of whole days by type, like {"todo":90,"memory":365}`)
+    return undefined
   }
 }
 

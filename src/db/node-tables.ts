@@ -34,6 +34,8 @@ export interface NodeTable {
   sealed: Buffer
   created_at: string
   updated_at: string
+  /** When a TODO was completed or a list put away; null while it is open, and in every other node. */
+  completed_at: string | null
 }
 
 /** That a word or a property's value is in a node, said with a keyed hash: the word itself is nowhere. */

@@ -1,10 +1,21 @@
+/** What is counted under no label of its own, because there are too many. */
+const OTHERS = 'others'
+
 /** Counts by label, in plain numbers: cheap enough for the hot path. */
 export class Tally {
   readonly #counts = new Map<string, number>()
+  readonly #mostLabels: number
+
+  /** A label that would be one too many is counted under `others`. */
+  constructor(mostLabels = Number.POSITIVE_INFINITY) {
+    this.#mostLabels = mostLabels
+  }
 
   /** Several labels are joined with `|`. */
   add(label = '', by = 1): void {
-    this.#counts.set(label, (this.#counts.get(label) ?? 0) + by)
+    const isNew = !this.#counts.has(label)
+    const key = isNew && this.#counts.size >= this.#mostLabels ? OTHERS : label
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + by)
   }
 
   get(label = ''): number {
@@ -36,7 +47,26 @@ export class Timing {
   }
 }
 
-/** What is counted while the server works. Labels are names out of closed sets, never ids or addresses. */
+/**
+ * The seconds that a part of what was timed did not take longer than, by counts in the buckets of
+ * `Timing`: within its bucket it is taken to be spread evenly, as Prometheus does. What took longer
+ * than all bounds is said to have taken the longest.
+ */
+export function percentile(buckets: readonly number[], part: number): number {
+  let left = part * buckets.reduce((sum, count) => sum + count, 0)
+  for (const [n, bound] of BOUNDS.entries()) {
+    const count = buckets[n] ?? 0
+    const lower = BOUNDS[n - 1] ?? 0
+    if (count > 0 && left <= count) return lower + ((bound - lower) * left) / count
+    left -= count
+  }
+  return BOUNDS.at(-1) as number
+}
+
+/**
+ * What is counted while the server works. Labels are names out of closed sets, never addresses or ids of
+ * people; the one id is that of an API key, which is public.
+ */
 export interface Metrics {
   /** By method and status. */
   readonly requests: Tally
@@ -49,6 +79,16 @@ export interface Metrics {
   readonly authSeconds: Timing
   /** By code: a credential was there and was not taken. */
   readonly authFailures: Tally
+  /** Calls and new connections by the id of the API key that was taken. */
+  readonly keyRequests: Tally
+  /** By the provider's name (`local`: this server itself) and `success`, `failure` or `cancelled`. */
+  readonly logins: Tally
+  /** `success` or `failure`: refresh tokens that were traded for a successor, or were not. */
+  readonly refreshes: Tally
+  /** Rows in archives of personal data. */
+  readonly exportedRecords: Tally
+  /** What retention deleted, by class. */
+  readonly retentionDeleted: Tally
   /** By rate class. */
   readonly rateLimited: Tally
   /** By type and outcome, as they are put into the chain. */
@@ -63,7 +103,12 @@ export interface Metrics {
   eventStreams: () => number
   /** When the certificate of the public URL ends, in seconds since 1970; unknown: undefined. */
   certificateEnds: number | undefined
+  /** When retention last went through all classes, in seconds since 1970; not yet: undefined. */
+  retentionRan: number | undefined
 }
+
+/** API keys that are counted each by itself: enough for a server, and few enough for its metrics. */
+const MOST_KEYS = 500
 
 export function createMetrics(): Metrics {
   return {
@@ -73,6 +118,11 @@ export function createMetrics(): Metrics {
     events: new Tally(),
     authSeconds: new Timing(),
     authFailures: new Tally(),
+    keyRequests: new Tally(MOST_KEYS),
+    logins: new Tally(),
+    refreshes: new Tally(),
+    exportedRecords: new Tally(),
+    retentionDeleted: new Tally(),
     rateLimited: new Tally(),
     auditEvents: new Tally(),
     auditLost: new Tally(),
@@ -80,6 +130,19 @@ export function createMetrics(): Metrics {
     connections: () => ({ connections: 0, users: 0 }),
     eventStreams: () => 0,
     certificateEnds: undefined,
+    retentionRan: undefined,
+  }
+}
+
+/** Counts as `success` what gives an answer, and as `failure` what throws. */
+export async function countOutcome<T>(tally: Tally, run: () => Promise<T>): Promise<T> {
+  try {
+    const answer = await run()
+    tally.add('success')
+    return answer
+  } catch (error) {
+    tally.add('failure')
+    throw error
   }
 }
 

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { DAY } from '../../src/platform/clock.ts'
+import { Tally } from '../../src/platform/metrics.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
+import { byKey, makeKey } from '../harness/keys.ts'
 import { assertDone } from '../harness/rest.ts'
 
 async function freePort(): Promise<number> {
@@ -44,6 +47,14 @@ test('metrics count what happens, by names out of closed sets', async () => {
   await hub.event('MessageReceived')
   await hub.assertRefused('not_member', 'SendMessage', alice.id, 'x')
   await mimir.rest().post('/api/auth/login', { usernameOrEmail: 'alice', password: 'wrong' })
+  const { refreshToken } = await alice.signIn()
+  for (const token of [refreshToken, 'unknown']) {
+    await mimir.rest().post('/api/auth/refresh', { refreshToken: token })
+  }
+  const service = await makeKey(mimir, 'service')
+  await byKey(mimir, service.key).get('/api/me')
+  await byKey(mimir, service.key).get('/api/me/sessions')
+  await byKey(mimir, `${service.key}x`).get('/api/me')
   await mimir.rest('garbage').get('/api/me')
   await mimir.rest().get('/api/me')
   for (let n = 0; n < 3; n++) await alice.rest.post(`/api/me/devices/${alice.id}/test`)
@@ -64,8 +75,11 @@ test('metrics count what happens, by names out of closed sets', async () => {
     ['mimir_hub_users', 2],
     ['mimir_events_total{name="MessageReceived"}', 1],
     ['mimir_hub_invocations_total{method="SendMessage",outcome="not_member"}', 1],
-    ['mimir_auth_login_total{outcome="success"}', 2],
-    ['mimir_auth_login_total{outcome="failure"}', 1],
+    ['mimir_auth_login_total{provider="local",outcome="success"}', 3],
+    ['mimir_auth_login_total{provider="local",outcome="failure"}', 1],
+    ['mimir_auth_refresh_total{outcome="success"}', 1],
+    ['mimir_auth_refresh_total{outcome="failure"}', 1],
+    [`mimir_apikey_requests_total{key_id="${service.id}"}`, 2],
     ['mimir_auth_failures_total{reason="unauthorized"}', 1],
     ['mimir_ratelimit_rejected_total{class="push-test"}', 2],
     ['mimir_messages_unreadable_total', 1],
@@ -124,7 +138,7 @@ test('every metric that the rules for Prometheus name is there', async () => {
   const file = new URL('../../deploy/prometheus/mimir.rules.yml', import.meta.url)
   const expressions = readFileSync(file, 'utf8').replaceAll(/^ *#.*$/gm, '')
   const named = new Set(
-    expressions.match(/\bmimir_[a-z_]+/g)?.map((name) => name.replace(/_bucket$/, '')),
+    expressions.match(/\bmimir_[a-z_]+/g)?.map((name) => name.replace(/_(bucket|count)$/, '')),
   )
   const { text } = await scrape(port)
   const known = new Set(text.match(/(?<=^# TYPE )\S+/gm))
@@ -133,4 +147,46 @@ test('every metric that the rules for Prometheus name is there', async () => {
     [...named].filter((name) => !known.has(name)),
     [],
   )
+})
+
+test('more API keys than the metrics can bear are counted together', () => {
+  const tally = new Tally(2)
+  for (const key of ['one', 'two', 'three', 'one', 'four']) tally.add(key)
+  assert.deepEqual(
+    [...tally.entries()],
+    [
+      ['one', 2],
+      ['two', 1],
+      ['others', 2],
+    ],
+  )
+})
+
+test('what an export holds is counted', async () => {
+  const port = await freePort()
+  await using mimir = await boot({ env: { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` } })
+  const alice = await mimir.person('alice')
+  const request = { currentPassword: alice.password }
+  assertDone(await alice.rest.post('/api/privacy/export', request), 202)
+  await mimir.app.jobs.runNow('make-exports')
+  await mimir.app.jobs.runNow('chain-audit-events')
+  const { values } = await scrape(port)
+  assert.equal(values.get('mimir_exports_total'), 1)
+  const records = values.get('mimir_exports_records_total') ?? 0
+  // The account and the session at least.
+  assert.ok(records >= 2, String(records))
+})
+
+test('what retention deletes is counted by its class, and when it ran is told', async () => {
+  const port = await freePort()
+  const env = { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}`, MIMIR_DATA_RETENTION_ENABLED: 'true' }
+  await using mimir = await boot({ env })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  await alice.say(await alice.dm(bob), 'old')
+  mimir.clock.advance(366 * DAY)
+  await mimir.app.jobs.runNow('run-retention')
+  const { values } = await scrape(port)
+  assert.equal(values.get('mimir_retention_deleted_total{class="messages"}'), 1)
+  const ran = values.get('mimir_retention_last_success_seconds') ?? 0
+  assert.ok(Math.abs(ran - mimir.clock.now() / 1000) < 60, String(ran))
 })

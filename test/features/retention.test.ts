@@ -46,9 +46,11 @@ test('messages are deleted after their time with what hangs on them, and devices
     .selectFrom('audit_events')
     .select(['operation', 'details'])
     .where('type', '=', 'retention.run')
+    .orderBy('id')
     .execute()
   assert.deepEqual(recorded, [
     { operation: 'job:run-retention', details: '{"class":"messages","rows":1}' },
+    { operation: 'job:run-retention', details: '{"class":"ended sessions","rows":3}' },
   ])
 
   // The mark is needed while a device may still ask for the event about it.

@@ -152,6 +152,20 @@ test('somebody who cancels at the provider is told so', async () => {
   assert.deepEqual([status, JSON.parse(text).error], [403, 'access_denied'])
 })
 
+test('sign-ins are counted by their provider, and those that were cancelled are no failures', async () => {
+  await using sso = await startSso()
+  sso.idp.people.set('anna', ANNA)
+  await sso.signIn(new WebBrowser(), 'anna')
+  await sso.signIn(new WebBrowser(), 'cancel')
+  await sso.mimir.rest().post('/api/auth/login', { usernameOrEmail: 'anna', password: 'wrong' })
+  await sso.mimir.app.jobs.runNow('chain-audit-events')
+  assert.deepEqual([...sso.mimir.app.ctx.metrics.logins.entries()].sort(), [
+    ['local|failure', 1],
+    [`${PROVIDER}|cancelled`, 1],
+    [`${PROVIDER}|success`, 1],
+  ])
+})
+
 test('a claim gives a role and takes back what it gave, and nothing else', async () => {
   const roles = { 'chat-admins': 'admin', visitors: 'guest' }
   await using sso = await startSso({ provider: { claimPath: 'groups', roles } })

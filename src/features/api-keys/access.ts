@@ -3,6 +3,7 @@ import { isAdminRole } from '../../policy/permissions.ts'
 import type { OwnedKeyRow } from './store.ts'
 
 export { listKeysUsedSince } from './store.ts'
+export { countEndedBefore, deleteEndedBefore } from './store-retention.ts'
 
 /** Whether the caller sees, makes and ends the keys of others: administrators do. */
 export function managesAllKeys(actor: Actor): boolean {

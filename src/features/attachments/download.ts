@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { AttachmentRow } from '../../db/tables.ts'
+import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { collectRecent, freeNow } from '../../platform/memory.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
@@ -12,7 +13,7 @@ import type { Attachment, AttachmentId } from './schema.ts'
 import { CHUNK_BYTES, logUnreadable, openChunk, openHead } from './sealing.ts'
 import { findChunk, findStored, listConversationsOf } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'keyring' | 'log'>
+type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 
 /** 8 MiB of chunks that were sent: nobody says when the runtime is done with one, so they are garbage. */
 const CHUNKS_A_COLLECTION = 32
@@ -53,13 +54,16 @@ function open(ctx: Needs, row: AttachmentRow): StoredFile {
 
 async function maySee(ctx: Needs, me: UserActor, row: AttachmentRow): Promise<boolean> {
   const { read } = ctx.db
-  if (row.owner_id === me.userId) return true
-  const conversations = await listConversationsOf(read, row.id)
+  const isOwn = row.owner_id === me.userId
+  if (isOwn && row.state === 'unsent') return true
+  const conversations = await listConversationsOf(read, row.id, toIso(ctx.clock.now()))
+  if (isOwn && conversations.length > 0) return true
   const keys = conversations.map((conversationId) => ({ conversationId, userId: me.userId }))
   const isPresent = await findPresent(read, keys)
   if (keys.some(isPresent)) return true
   const owner = await findAccountById(read, me.tenantId, row.owner_id)
   if (owner?.avatar_id !== row.id) return false
+  if (isOwn) return true
   return (await findAcquaintances(read, me, [owner.id])).has(owner.id)
 }
 

@@ -110,12 +110,16 @@ export async function listOfMessages(db: Db, messageIds: readonly string[]): Pro
   )
 }
 
-/** The conversations in which it was sent, and those whose avatar it is. */
-export async function listConversationsOf(db: Db, id: string): Promise<string[]> {
+/** The conversations in which a message that is not past its time carries it, and those whose avatar it is. */
+export async function listConversationsOf(db: Db, id: string, now: string): Promise<string[]> {
   const rows = await db
-    .selectFrom('message_attachments')
-    .select('conversation_id')
-    .where('attachment_id', '=', id)
+    .selectFrom('message_attachments as link')
+    .innerJoin('messages as message', 'message.id', 'link.message_id')
+    .select('link.conversation_id')
+    .where('link.attachment_id', '=', id)
+    .where(({ or, eb }) =>
+      or([eb('message.expires_at', 'is', null), eb('message.expires_at', '>', now)]),
+    )
     .union(
       db.selectFrom('conversations').select('id as conversation_id').where('avatar_id', '=', id),
     )

@@ -3,6 +3,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { AuditEventRow, AuditLink } from '../../db/tables.ts'
 import { MINUTE } from '../../platform/clock.ts'
 import { firstIdAt, timeOfId } from '../../platform/ids.ts'
+import { countEvent } from './count.ts'
 import { linkHash } from './link-hash.ts'
 import {
   eventsWithLinks,
@@ -74,7 +75,7 @@ async function linkUnder(
     if (links.length > 0) await insertLinks(tx, links)
     return events
   })
-  for (const { type, outcome } of linked) ctx.metrics.auditEvents.add(`${type}|${outcome}`)
+  for (const event of linked) countEvent(ctx.metrics, event)
   return linked.length
 }
 

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Ctx } from '../../context.ts'
 import type { Person, PersonalData } from '../../db/personal-data.ts'
 import type { MessageRow } from '../../db/tables.ts'
+import { findHeld } from '../retention/access.ts'
 import { readMessage } from './read.ts'
 import { findMessages } from './store.ts'
 import { conversationsWith, listIdsWithSender } from './store-personal.ts'
@@ -40,13 +41,25 @@ async function* pagesOf(ctx: Pick<Ctx, 'db'>, person: Person): AsyncGenerator<Me
   }
 }
 
-/** Deletes everything the person sent, in small transactions; gives how much that was. */
+/**
+ * Deletes everything the person sent, in small transactions, but for conversations under a legal hold;
+ * gives how much that was.
+ */
 export async function wipeAllOf(ctx: Ctx, person: Person, signal: AbortSignal): Promise<number> {
   let count = 0
   for await (const rows of pagesOf(ctx, person)) {
     for (let start = 0; start < rows.length && !signal.aborted; start += 200) {
-      const ids = rows.slice(start, start + 200).map((row) => row.id)
-      count += (await ctx.db.transaction((tx) => wipeMessages(ctx, tx, ids))).length
+      const page = rows.slice(start, start + 200)
+      const wiped = await ctx.db.transaction(async (tx) => {
+        const held = new Set((await findHeld(tx)).conversationIds)
+        const free = page.filter(({ conversation_id }) => !held.has(conversation_id))
+        return wipeMessages(
+          ctx,
+          tx,
+          free.map(({ id }) => id),
+        )
+      })
+      count += wiped.length
     }
   }
   return count

@@ -88,3 +88,21 @@ export async function deleteMarks(
   if (ids.length > 0) await tx.deleteFrom('messages').where('id', 'in', ids).execute()
   return ids.length
 }
+
+/** Ids of messages whose timer has run out, the longest due first. */
+export async function listExpired(
+  db: Db,
+  now: string,
+  exempt: Exempt,
+  most: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('messages')
+    .select('id')
+    .where('expires_at', '<=', now)
+    .where(isOpenTo(exempt))
+    .orderBy('expires_at')
+    .limit(most)
+    .execute()
+  return rows.map((row) => row.id)
+}

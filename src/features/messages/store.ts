@@ -174,18 +174,6 @@ export async function wipe(
 
 export type WipedMessage = Pick<MessageRow, 'id' | 'tenant_id' | 'conversation_id'>
 
-/** Ids of messages past their time, the longest due first. */
-export async function listExpired(db: Db, now: string, most: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom('messages')
-    .select('id')
-    .where('expires_at', '<=', now)
-    .orderBy('expires_at')
-    .limit(most)
-    .execute()
-  return rows.map((row) => row.id)
-}
-
 /**
  * Keeps the message's row until the transaction ends: what hangs on it is counted one after another
  * and cannot outlive it. False when it is deleted.

@@ -17,6 +17,7 @@ export async function wipeMessages(
   tx: Tx,
   ids: readonly string[],
 ): Promise<WipedMessage[]> {
+  if (ids.length === 0) return []
   const deletedAt = toIso(ctx.clock.now())
   const wiped = await wipe(tx, ids, deletedAt)
   if (wiped.length === 0) return wiped

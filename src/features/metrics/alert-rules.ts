@@ -1,9 +1,15 @@
+import { HOUR } from '../../platform/clock.ts'
+import { percentile } from '../../platform/metrics.ts'
 import type { Reading } from './readings.ts'
 
-/** What is looked at for one alert: the newest reading, and the one of a quarter of an hour before. */
+/** What is looked at for one alert: the newest reading and earlier ones, or the first where the server is younger. */
 export interface Window {
   readonly now: Reading
+  /** Of a quarter of an hour ago. */
   readonly before: Reading
+  readonly hourAgo: Reading
+  /** Of a day before `hourAgo`. */
+  readonly dayAgo: Reading
 }
 
 /**
@@ -27,10 +33,46 @@ function percent(some: number, all: number): number | undefined {
   return all < LEAST_SAMPLES ? undefined : (100 * some) / all
 }
 
-const grown = (name: keyof Reading) => (window: Window) => window.now[name] - window.before[name]
+type Count = { [K in keyof Reading]: Reading[K] extends number ? K : never }[keyof Reading]
 
-const share = (some: keyof Reading, all: keyof Reading) => (window: Window) =>
+const grown = (name: Count) => (window: Window) => window.now[name] - window.before[name]
+
+const share = (some: Count, all: Count) => (window: Window) =>
   percent(grown(some)(window), grown(all)(window))
+
+/** Seconds that 95 of 100 credentials did not take longer than. */
+function slowChecks({ now, before }: Window): number | undefined {
+  const grownBy = now.credentialChecks.map((count, n) => count - (before.credentialChecks[n] ?? 0))
+  const all = grownBy.reduce((sum, count) => sum + count, 0)
+  return all < LEAST_SAMPLES ? undefined : percentile(grownBy, 0.95)
+}
+
+/** Before this many hours are known, nothing says how much a key is used that is always busy. */
+const LEAST_HOURS = 6
+
+const hoursKnown = ({ hourAgo, dayAgo }: Window) => (hourAgo.at - dayAgo.at) / HOUR
+
+/** How often the last hour has what is unusual: `least` at least, and so many times the usual hour. */
+function timesUnusual(
+  window: Window,
+  count: (reading: Reading) => number,
+  { least, times }: { readonly least: number; readonly times: number },
+): number {
+  const { now, hourAgo, dayAgo } = window
+  const hours = hoursKnown(window)
+  const usual = hours === 0 ? 0 : (count(hourAgo) - count(dayAgo)) / hours
+  return (count(now) - count(hourAgo)) / Math.max(least, times * usual)
+}
+
+/** Of the key for which the last hour was most unusual. */
+function busiestKey(window: Window): number | undefined {
+  if (hoursKnown(window) < LEAST_HOURS) return undefined
+  const keys = [...window.now.keyRequests.keys()]
+  return keys.reduce((most, key) => {
+    const of = ({ keyRequests }: Reading) => keyRequests.get(key) ?? 0
+    return Math.max(most, timesUnusual(window, of, { least: 1000, times: 3 }))
+  }, 0)
+}
 
 const DAY_SECONDS = 86_400
 
@@ -42,6 +84,27 @@ export const ALERT_RULES: readonly AlertRule[] = [
     value: share('loginFailures', 'logins'),
     fires: 10,
     clears: 5,
+  },
+  {
+    name: 'sign_ins_guessed',
+    text: 'Five sign-ins or more failed in the last quarter of an hour: somebody may be guessing.',
+    value: grown('loginFailures'),
+    fires: 4,
+    clears: 3,
+  },
+  {
+    name: 'refreshes_fail',
+    text: 'More than 5 % of the refresh tokens of the last quarter of an hour were refused.',
+    value: share('refreshFailures', 'refreshes'),
+    fires: 5,
+    clears: 1,
+  },
+  {
+    name: 'credential_checks_slow',
+    text: 'Checking a credential takes more than half a second.',
+    value: slowChecks,
+    fires: 0.5,
+    clears: 0.1,
   },
   {
     name: 'credentials_refused',
@@ -70,6 +133,28 @@ export const ALERT_RULES: readonly AlertRule[] = [
     value: grown('tokensReused'),
     fires: 0,
     clears: 1,
+  },
+  {
+    name: 'many_sessions_revoked',
+    text: 'Far more sessions were revoked in the last hour than usual.',
+    value: (window) =>
+      timesUnusual(window, (reading) => reading.sessionsRevoked, { least: 10, times: 5 }),
+    fires: 1,
+    clears: 0.5,
+  },
+  {
+    name: 'api_key_busy',
+    text: 'An API key was used far more in the last hour than usual.',
+    value: busiestKey,
+    fires: 1,
+    clears: 0.5,
+  },
+  {
+    name: 'large_exports',
+    text: 'More than 10,000 records were exported in the last quarter of an hour.',
+    value: grown('exportedRecords'),
+    fires: 10_000,
+    clears: 5_000,
   },
   {
     name: 'messages_unreadable',
@@ -101,10 +186,10 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     name: 'disk_full',
-    text: 'Less than 10 % of the disk is free.',
+    text: 'Less than 20 % of the disk is free.',
     value: ({ now }) => 100 - now.diskFreePercent,
-    fires: 90,
-    clears: 80,
+    fires: 80,
+    clears: 75,
   },
   {
     name: 'certificate_ends',

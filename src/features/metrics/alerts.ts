@@ -6,8 +6,11 @@ import { recordAudit } from '../audit/service.ts'
 import { ALERT_RULES, type AlertRule } from './alert-rules.ts'
 import { type Reading, takeReading } from './readings.ts'
 
-/** Readings that are kept: a quarter of an hour of them. */
+/** Looks a minute apart: the newest readings are kept, a quarter of an hour of them. */
 const KEPT = 15
+/** Of earlier ones each fifteenth is kept: 25 hours of them. */
+const QUARTERS_KEPT = 100
+const QUARTERS_AN_HOUR = 4
 /** News that nobody took is given up after so many tries, a minute apart. */
 const MOST_TRIES = 60
 
@@ -27,15 +30,20 @@ export interface AlertWatch {
 
 export function createAlertWatch(): AlertWatch {
   const readings: Reading[] = []
+  /** The oldest first; the last one is a quarter of an hour old at most. */
+  const quarters: Reading[] = []
+  let looks = 0
   const firing = new Set<string>()
   let untold: { news: News; tries: number }[] = []
 
   function compare(ctx: Ctx): News[] {
     const [before, now] = [readings[0], readings.at(-1)]
-    if (!before || !now || before === now) return []
+    const [dayAgo] = quarters
+    const hourAgo = quarters.at(-QUARTERS_AN_HOUR - 1) ?? dayAgo
+    if (!before || !now || before === now || !dayAgo || !hourAgo) return []
     const news: News[] = []
     for (const rule of ALERT_RULES) {
-      const value = rule.value({ now, before })
+      const value = rule.value({ now, before, hourAgo, dayAgo })
       if (value === undefined) continue
       const at = toIso(ctx.clock.now())
       const isFiring = firing.has(rule.name)
@@ -52,8 +60,11 @@ export function createAlertWatch(): AlertWatch {
 
   return {
     async look(ctx) {
-      readings.push(await takeReading(ctx))
+      const reading = await takeReading(ctx)
+      readings.push(reading)
       if (readings.length > KEPT) readings.shift()
+      if (looks++ % KEPT === 0) quarters.push(reading)
+      if (quarters.length > QUARTERS_KEPT) quarters.shift()
       const news = compare(ctx)
       for (const one of news) await record(ctx, one)
       if (!ctx.config.alerts.webhookUrl) return

@@ -68,12 +68,10 @@ function registerCounts(registry: Registry, sources: () => readonly Source[]): v
     ['audit_events', 'Audit events', ['type', 'outcome'], all('auditEvents')],
     ['audit_lost', 'Refusals that could not be recorded', [], all('auditLost')],
     ['job_failures', 'Runs of jobs that failed', ['name'], all('jobFailures')],
-    [
-      'auth_login',
-      'Sign-ins',
-      ['outcome'],
-      audited({ 'session.started|allow': 'success', 'session.refused|deny': 'failure' }),
-    ],
+    ['auth_login', 'Sign-ins', ['provider', 'outcome'], all('logins')],
+    ['auth_refresh', 'Trades of refresh tokens', ['outcome'], all('refreshes')],
+    ['apikey_requests', 'Calls by API keys', ['key_id'], all('keyRequests')],
+    ['retention_deleted', 'What retention deleted', ['class'], all('retentionDeleted')],
     [
       'tokens_revoked',
       'Revocations of sessions',
@@ -86,6 +84,7 @@ function registerCounts(registry: Registry, sources: () => readonly Source[]): v
       [],
       audited({ 'export.finished|allow': '' }),
     ],
+    ['exports_records', 'Rows and files in archives of personal data', [], all('exportedRecords')],
     [
       'messages_unreadable',
       'Sealed things that could not be opened',

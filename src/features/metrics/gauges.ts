@@ -40,6 +40,13 @@ export async function readGauges(ctx: Ctx): Promise<Gauge[]> {
       values: one(metrics.certificateEnds),
     })
   }
+  if (metrics.retentionRan !== undefined) {
+    gauges.push({
+      name: 'mimir_retention_last_success_seconds',
+      help: 'When retention last went through all classes',
+      values: one(metrics.retentionRan),
+    })
+  }
   for (const look of [readStore, readDisk]) {
     gauges.push(...(await look(ctx).catch(() => [])))
   }

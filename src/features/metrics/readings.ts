@@ -4,13 +4,19 @@ import { readGauges } from './gauges.ts'
 
 /** The numbers that alerts are made of, at one moment: counts since the start, and states. */
 export interface Reading {
+  /** Milliseconds since 1970. */
+  readonly at: number
   readonly requests: number
   readonly serverErrors: number
   readonly logins: number
   readonly loginFailures: number
   readonly authFailures: number
   readonly rateLimited: number
+  readonly refreshes: number
+  readonly refreshFailures: number
+  readonly sessionsRevoked: number
   readonly tokensReused: number
+  readonly exportedRecords: number
   readonly unreadable: number
   readonly jobFailures: number
   readonly auditLost: number
@@ -18,6 +24,9 @@ export interface Reading {
   readonly sinkLagSeconds: number
   readonly diskFreePercent: number
   readonly certificateSecondsLeft: number
+  /** How many credentials took how long to check, as `Timing` counts them. */
+  readonly credentialChecks: readonly number[]
+  readonly keyRequests: ReadonlyMap<string, number>
 }
 
 export async function takeReading(ctx: Ctx): Promise<Reading> {
@@ -25,18 +34,22 @@ export async function takeReading(ctx: Ctx): Promise<Reading> {
   const gauges = new Map((await readGauges(ctx)).map(({ name, values }) => [name, [...values]]))
   const gauge = (name: string) => gauges.get(name)?.[0]?.[1]
   const lags = (gauges.get('mimir_audit_sink_lag_seconds') ?? []).map(([, seconds]) => seconds)
-  const logins = metrics.auditEvents.get('session.started|allow')
-  const loginFailures = metrics.auditEvents.get('session.refused|deny')
+  const loginFailures = sum(metrics.logins, /\|failure$/)
   const free = gauge('mimir_disk_free_bytes')
   const { certificateEnds } = metrics
   return {
+    at: clock.now(),
     requests: sum(metrics.requests),
     serverErrors: sum(metrics.requests, /\|500$/),
-    logins: logins + loginFailures,
+    logins: sum(metrics.logins, /\|success$/) + loginFailures,
     loginFailures,
     authFailures: sum(metrics.authFailures),
     rateLimited: sum(metrics.rateLimited),
+    refreshes: sum(metrics.refreshes),
+    refreshFailures: metrics.refreshes.get('failure'),
+    sessionsRevoked: metrics.auditEvents.get('session.revoked|allow'),
     tokensReused: metrics.auditEvents.get('session.token_reused|deny'),
+    exportedRecords: metrics.exportedRecords.get(),
     unreadable: keyring.unreadable.count,
     jobFailures: sum(metrics.jobFailures),
     auditLost: metrics.auditLost.get(),
@@ -47,6 +60,8 @@ export async function takeReading(ctx: Ctx): Promise<Reading> {
       certificateEnds === undefined
         ? Number.POSITIVE_INFINITY
         : certificateEnds - clock.now() / 1000,
+    credentialChecks: [...metrics.authSeconds.buckets],
+    keyRequests: new Map(metrics.keyRequests.entries()),
   }
 }
 

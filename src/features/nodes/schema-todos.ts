@@ -2,6 +2,10 @@ import { z } from 'zod'
 import { text } from '../../platform/text.ts'
 import { NodeName, Properties } from './schema.ts'
 
+/** The types of nodes that TODOs and their lists are. */
+export const TODO = 'todo'
+export const TODO_LIST = 'todoList'
+
 export const TodoStatus = z.enum(['pending', 'in_progress', 'completed'])
 export const TodoPriority = z.enum(['low', 'medium', 'high'])
 

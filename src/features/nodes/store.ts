@@ -98,7 +98,7 @@ export async function holdNodes(
 export async function updateNode(
   tx: Tx,
   key: number,
-  change: Pick<NodeRow, 'sealed' | 'updated_at'>,
+  change: Pick<NodeRow, 'sealed' | 'updated_at' | 'completed_at'>,
 ): Promise<void> {
   await tx.updateTable('nodes').set(change).where('key', '=', key).execute()
 }

@@ -7,9 +7,15 @@ import { nodeErrors } from './errors.ts'
 import { queryNodes } from './query.ts'
 import { requireNodes } from './read.ts'
 import type { Filters, Node, Properties } from './schema.ts'
-import type { ListFields, Todo, TodoList, TodoStats } from './schema-todos.ts'
+import {
+  type ListFields,
+  TODO_LIST,
+  type Todo,
+  type TodoList,
+  type TodoStats,
+} from './schema-todos.ts'
 import { deleteEdges as deleteEdgeRows, findEdge } from './store-edges.ts'
-import { CONTAINS, putInList, requireOfType, TODO_LIST, todosOfList, toList } from './todo-nodes.ts'
+import { CONTAINS, putInList, requireOfType, todosOfList, toList } from './todo-nodes.ts'
 import { addNodes, deleteByKey, deleteNodes, mergeInto, targetOf, type Writing } from './write.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>

@@ -7,14 +7,12 @@ import { insertNewEdges } from './edges.ts'
 import { nodeErrors } from './errors.ts'
 import { requireNodes, toNode } from './read.ts'
 import type { Node } from './schema.ts'
-import type { Todo, TodoList } from './schema-todos.ts'
+import { TODO, TODO_LIST, type Todo, type TodoList } from './schema-todos.ts'
 import { findNodesByKey } from './store.ts'
 import { listEdges } from './store-edges.ts'
 import { findVault, type Vault } from './vault.ts'
 import type { Writing } from './write.ts'
 
-export const TODO = 'todo'
-export const TODO_LIST = 'todoList'
 export const CONTAINS = 'contains'
 
 /** TODOs of one list that are shown. */

@@ -5,8 +5,8 @@ import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { queryNodes } from './query.ts'
 import type { Filters, Node, Properties } from './schema.ts'
-import type { CreateTodo, Todo, TodoFields } from './schema-todos.ts'
-import { putInList, requireOfType, TODO, todosOfList, toTodo } from './todo-nodes.ts'
+import { type CreateTodo, TODO, type Todo, type TodoFields } from './schema-todos.ts'
+import { putInList, requireOfType, todosOfList, toTodo } from './todo-nodes.ts'
 import { deleteNodes, insertNewNodes, mergeInto, targetOf, type Writing } from './write.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>

@@ -7,6 +7,7 @@ import { AppError } from '../../platform/errors.ts'
 import { randomToken } from '../../platform/tokens.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { completionOf } from './completion.ts'
 import { nodeErrors } from './errors.ts'
 import { contextOf, toNode } from './read.ts'
 import {
@@ -78,6 +79,7 @@ export async function insertNewNodes(
       sealed: vault.seal(contextOf({ owner_id: me.userId, id }), properties),
       created_at: now,
       updated_at: now,
+      completed_at: completionOf(type, properties, ctx.clock.now()),
     }
   })
   const stored = await insertNodes(tx, rows).catch((error: unknown) => {
@@ -144,9 +146,11 @@ export async function mergeInto(
     const merged = merge(vault.open(contextOf(row), row.sealed), properties)
     requireSize(merged)
     const sealed = vault.seal(contextOf(row), merged)
-    const changed = { ...row, sealed, updated_at: now }
+    const completed_at = completionOf(row.type, merged, ctx.clock.now())
+    const change = { sealed, updated_at: now, completed_at }
+    const changed = { ...row, ...change }
     held.set(id, changed)
-    await updateNode(tx, row.key, { sealed, updated_at: now })
+    await updateNode(tx, row.key, change)
     await deleteTerms(tx, [row.key])
     await indexNodes(tx, vault, [{ key: row.key, properties: merged }])
     nodes.push(toNode(vault, changed))

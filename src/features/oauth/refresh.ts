@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
+import { countOutcome } from '../../platform/metrics.ts'
 import { takeSuccessor } from '../../platform/successor.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
@@ -18,18 +19,22 @@ import {
 import type { RefreshRequest, TokenAnswer } from './schema.ts'
 import { findToken, markRotated, touchGrant } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'metrics'>
 type Found = NonNullable<Awaited<ReturnType<typeof findToken>>>
 
 /**
  * Trades a refresh token for its successor and a fresh access token, as the sessions do; one that is used again
  * ends the whole grant.
  */
-export async function refreshTokens(
+export function refreshTokens(
   ctx: Needs,
   actor: Actor,
   input: RefreshRequest,
 ): Promise<TokenAnswer> {
+  return countOutcome(ctx.metrics.refreshes, () => trade(ctx, actor, input))
+}
+
+async function trade(ctx: Needs, actor: Actor, input: RefreshRequest): Promise<TokenAnswer> {
   requireOurResource(ctx, input.resource)
   const answer = await ctx.db.transaction((tx) => rotate(ctx, tx, actor, input))
   // Thrown outside of the transaction, whose revocation has to stay.

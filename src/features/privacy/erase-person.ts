@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Person } from '../../db/personal-data.ts'
+import type { PrivacyErasureRow } from '../../db/tables.ts'
 import { deleteEventsFor } from '../../events/store.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
@@ -11,7 +12,7 @@ import { isUserHeld } from '../retention/access.ts'
 import { privacyErrors } from './errors.ts'
 import { receiptOf } from './receipts.ts'
 import { PERSONAL_DATA } from './sources.ts'
-import { endErasure, insertReceipt } from './store.ts'
+import { endErasure, insertErasure, insertReceipt } from './store.ts'
 
 export interface Erasing {
   readonly person: Person
@@ -40,6 +41,7 @@ export async function erasePerson(ctx: Ctx, actor: Actor, erasing: Erasing): Pro
     let rows = 0
     for (const source of PERSONAL_DATA) rows += await source.erase(ctx, tx, person)
     await deleteEventsFor(tx, person.userId)
+    if (!erasing.erasureId) await insertErasure(tx, atOnce(ctx, erasing, now))
     await insertReceipt(tx, receiptOf(ctx, person, 'erasure', { rows, messages }))
     await recordAudit(ctx, tx, actor, {
       type: 'erasure.finished',
@@ -48,4 +50,22 @@ export async function erasePerson(ctx: Ctx, actor: Actor, erasing: Erasing): Pro
     })
   })
   await ctx.db.engine.forgetDeleted()
+}
+
+/** That nobody asked for it beforehand: the time of it is known all the same. */
+function atOnce(
+  { ids }: Pick<Ctx, 'ids'>,
+  { person, deleteMessages }: Erasing,
+  now: string,
+): PrivacyErasureRow {
+  return {
+    id: ids.next(),
+    tenant_id: person.tenantId,
+    user_id: person.userId,
+    state: 'done',
+    delete_messages: deleteMessages ? 1 : 0,
+    created_at: now,
+    due_at: now,
+    finished_at: now,
+  }
 }

@@ -50,9 +50,15 @@ async function makeOne(ctx: Ctx, row: PrivacyExportRow, signal: AbortSignal): Pr
   const person = { tenantId: row.tenant_id, userId: row.user_id }
   const { key, sealed: sealedKey } = makeArchiveKey(ctx, row.id)
   let done = 0
+  let records = 0
   const total = PERSONAL_DATA.length
   const archive = archiveOf(
-    partsOf(ctx, person, () => done++),
+    countRecords(
+      partsOf(ctx, person, () => done++),
+      (count) => {
+        records += count
+      },
+    ),
     ctx.clock.now(),
   )
   let position = 0
@@ -85,7 +91,7 @@ async function makeOne(ctx: Ctx, row: PrivacyExportRow, signal: AbortSignal): Pr
     await recordAudit(ctx, tx, jobActor(row.tenant_id, 'make-exports', ctx.ids.next()), {
       type: 'export.finished',
       target: { type: 'user', id: row.user_id },
-      details: { exportId: row.id, size },
+      details: { exportId: row.id, size, records },
     })
   })
 }
@@ -94,6 +100,30 @@ async function* partsOf(ctx: Ctx, person: Person, told: () => void): AsyncGenera
   for (const source of PERSONAL_DATA) {
     yield* source.collect(ctx, person)
     told()
+  }
+}
+
+/** The same parts; tells how many rows are read of them. A file of bytes is one record. */
+async function* countRecords(
+  parts: AsyncIterable<PersonalPart>,
+  told: (count: number) => void,
+): AsyncGenerator<PersonalPart> {
+  for await (const part of parts) {
+    if ('rows' in part) yield { ...part, rows: countRows(part.rows, told) }
+    else {
+      told(1)
+      yield part
+    }
+  }
+}
+
+async function* countRows(
+  pages: AsyncIterable<readonly object[]>,
+  told: (count: number) => void,
+): AsyncGenerator<readonly object[]> {
+  for await (const page of pages) {
+    told(page.length)
+    yield page
   }
 }
 

@@ -54,3 +54,37 @@ export async function hasConsent(
 ): Promise<boolean> {
   return (await standing(db, { userId, purpose, version })).length > 0
 }
+
+/** Consents of people who were erased before the time. */
+function ofErasedBefore(db: Db, before: string) {
+  return db
+    .selectFrom('consents')
+    .where(
+      'user_id',
+      'in',
+      db
+        .selectFrom('privacy_erasures')
+        .select('user_id')
+        .where('state', '=', 'done')
+        .where('finished_at', '<', before),
+    )
+}
+
+export async function countConsentsOfErased(db: Db, before: string): Promise<number> {
+  const row = await ofErasedBefore(db, before)
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Gives how many went. */
+export async function deleteConsentsOfErased(
+  tx: Tx,
+  before: string,
+  most: number,
+): Promise<number> {
+  const rows = await ofErasedBefore(tx, before).select('id').limit(most).execute()
+  const ids = rows.map((row) => row.id)
+  if (ids.length > 0) await tx.deleteFrom('consents').where('id', 'in', ids).execute()
+  return ids.length
+}

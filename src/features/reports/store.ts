@@ -56,21 +56,26 @@ export async function isReasonKeyUsed(db: Db, keyId: string): Promise<boolean> {
   return row !== undefined
 }
 
-function resolvedBefore(db: Db, before: string, exceptReporters: readonly string[]) {
+/** Whose reports, about whose messages, and of which conversations, must stay. */
+export interface Exempt {
+  readonly userIds: readonly string[]
+  readonly conversationIds: readonly string[]
+}
+
+function resolvedBefore(db: Db, before: string, { userIds, conversationIds }: Exempt) {
   return db
     .selectFrom('message_reports')
     .where('resolved_at', '<', before)
-    .$if(exceptReporters.length > 0, (query) =>
-      query.where('reporter_id', 'not in', exceptReporters),
+    .$if(userIds.length > 0, (query) =>
+      query.where('reporter_id', 'not in', userIds).where('sender_id', 'not in', userIds),
+    )
+    .$if(conversationIds.length > 0, (query) =>
+      query.where('conversation_id', 'not in', conversationIds),
     )
 }
 
-export async function countResolvedBefore(
-  db: Db,
-  before: string,
-  exceptReporters: readonly string[],
-): Promise<number> {
-  const row = await resolvedBefore(db, before, exceptReporters)
+export async function countResolvedBefore(db: Db, before: string, exempt: Exempt): Promise<number> {
+  const row = await resolvedBefore(db, before, exempt)
     .select((select) => select.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return Number(row.count)
@@ -80,10 +85,10 @@ export async function countResolvedBefore(
 export async function deleteResolvedBefore(
   tx: Tx,
   before: string,
-  exceptReporters: readonly string[],
+  exempt: Exempt,
   most: number,
 ): Promise<number> {
-  const rows = await resolvedBefore(tx, before, exceptReporters).select('id').limit(most).execute()
+  const rows = await resolvedBefore(tx, before, exempt).select('id').limit(most).execute()
   const ids = rows.map((row) => row.id)
   if (ids.length > 0) await tx.deleteFrom('message_reports').where('id', 'in', ids).execute()
   return ids.length

@@ -2,12 +2,21 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { countEndedBefore, deleteEndedBefore } from '../api-keys/access.ts'
 import { countPrunable, pruneAudit, recordAudit } from '../audit/service.ts'
 import { countMarks, countOlder, deleteMarks, listOlder } from '../messages/access.ts'
 import { wipeMessages } from '../messages/service.ts'
-import { countReceiptsBefore, deleteReceiptsBefore } from '../privacy/access.ts'
+import { countDueNodes, type DueNodes, deleteDueNodes } from '../nodes/service.ts'
+import {
+  countConsentsOfErased,
+  countReceiptsBefore,
+  deleteConsentsOfErased,
+  deleteReceiptsBefore,
+} from '../privacy/access.ts'
 import { countResolvedBefore, deleteResolvedBefore } from '../reports/access.ts'
-import type { Held } from './access.ts'
+import { countExpired } from '../sessions/access.ts'
+import { cleanUpSessions } from '../sessions/service.ts'
+import { findHeld, type Held } from './access.ts'
 
 /** Few enough that writers hardly wait for one transaction. */
 const PAGE = 200
@@ -17,6 +26,9 @@ const PAGE = 200
  */
 const MARK_DAYS = 31
 const REPORT_DAYS = 365
+const KEY_DAYS = 365
+/** After they expired, as `cleanUpSessions` has it. */
+const SESSION_DAYS = 1
 /** Three years: as long as claims are usually made. */
 const RECEIPT_DAYS = 3 * 365
 
@@ -26,92 +38,147 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
 export interface RetentionClass {
   readonly name: string
   /** Days that it is kept; 0: for good. */
-  days(ctx: Needs): number
+  readonly days: number
   /** How much would be deleted now. */
-  due(ctx: Needs, held: Held): Promise<number>
+  due(held: Held): Promise<number>
   /** Deletes it in small transactions, and gives how much that was. */
-  run(ctx: Needs, held: Held, actor: Actor, signal: AbortSignal): Promise<number>
+  run(actor: Actor, signal: AbortSignal): Promise<number>
 }
 
-const before = (ctx: Needs, days: number) => toIso(ctx.clock.now() - days * DAY)
+/** Every class there is, with the days that the administrator chose. */
+export function listClasses(ctx: Needs): RetentionClass[] {
+  const { retention } = ctx.config
+  const { db } = ctx
+  return [
+    messages(ctx, retention.messageDays),
+    inPages(ctx, 'marks of deleted messages', MARK_DAYS, (before) => ({
+      count: (held) => countMarks(db.read, before, held),
+      deletePage: (tx, held) => deleteMarks(tx, before, held, PAGE),
+    })),
+    nodes(ctx, 'completed TODOs', retention.todoDays, (before) => ({
+      type: 'todo',
+      completedBefore: before,
+    })),
+    nodes(ctx, 'archived TODO lists', retention.todoListDays, (before) => ({
+      type: 'todoList',
+      completedBefore: before,
+    })),
+    ...Object.entries(retention.nodeDaysByType).map(([type, days]) =>
+      nodes(ctx, `nodes of type ${type}`, days, (unchangedSince) => ({ type, unchangedSince })),
+    ),
+    nodes(ctx, 'memories and other nodes', retention.nodeDays, (unchangedSince) => ({
+      except: Object.keys(retention.nodeDaysByType),
+      unchangedSince,
+    })),
+    inPages(ctx, 'resolved reports', REPORT_DAYS, (before) => ({
+      count: (held) => countResolvedBefore(db.read, before, held),
+      deletePage: (tx, held) => deleteResolvedBefore(tx, before, held, PAGE),
+    })),
+    inPages(ctx, 'revoked and expired API keys', KEY_DAYS, (before) => ({
+      count: (held) => countEndedBefore(db.read, before, held.userIds),
+      deletePage: (tx, held) => deleteEndedBefore(tx, before, held.userIds, PAGE),
+    })),
+    inPages(ctx, 'receipts of exports and erasures', RECEIPT_DAYS, (before) => ({
+      count: () => countReceiptsBefore(db.read, before),
+      deletePage: (tx) => deleteReceiptsBefore(tx, before, PAGE),
+    })),
+    inPages(ctx, 'consents of erased accounts', RECEIPT_DAYS, (before) => ({
+      count: () => countConsentsOfErased(db.read, before),
+      deletePage: (tx) => deleteConsentsOfErased(tx, before, PAGE),
+    })),
+    endedSessions(ctx),
+    auditLog(ctx, retention.auditDays),
+  ]
+}
 
-export const CLASSES: readonly RetentionClass[] = [
-  {
-    name: 'messages',
-    days: (ctx) => ctx.config.retention.messageDays,
-    due: (ctx, held) => {
-      return countOlder(ctx.db.read, before(ctx, ctx.config.retention.messageDays), held)
+interface Pages {
+  count(held: Held): Promise<number>
+  deletePage(tx: Tx, held: Held): Promise<number>
+}
+
+/** A class of rows that just go. Holds are asked for with each page: one may be placed meanwhile. */
+function inPages(
+  ctx: Needs,
+  name: string,
+  days: number,
+  pagesBefore: (before: string) => Pages,
+): RetentionClass {
+  const pages = pagesBefore(timeBefore(ctx, days))
+  return {
+    name,
+    days,
+    due: pages.count,
+    async run(_actor, signal) {
+      let count = 0
+      while (!signal.aborted) {
+        const deleted = await ctx.db.transaction(async (tx) =>
+          pages.deletePage(tx, await findHeld(tx)),
+        )
+        count += deleted
+        if (deleted < PAGE) break
+      }
+      return count
     },
-    run: runMessages,
-  },
-  {
-    name: 'marks of deleted messages',
-    days: () => MARK_DAYS,
-    due: (ctx, held) => countMarks(ctx.db.read, before(ctx, MARK_DAYS), held),
-    run: (ctx, held, _actor, signal) => {
-      const end = before(ctx, MARK_DAYS)
-      return inPages(ctx, signal, (tx) => deleteMarks(tx, end, held, PAGE))
-    },
-  },
-  {
-    name: 'resolved reports',
-    days: () => REPORT_DAYS,
-    due: (ctx, held) => countResolvedBefore(ctx.db.read, before(ctx, REPORT_DAYS), held.userIds),
-    run: (ctx, held, _actor, signal) => {
-      const end = before(ctx, REPORT_DAYS)
-      return inPages(ctx, signal, (tx) => deleteResolvedBefore(tx, end, held.userIds, PAGE))
-    },
-  },
-  {
-    name: 'receipts of exports and erasures',
-    days: () => RECEIPT_DAYS,
-    due: (ctx) => countReceiptsBefore(ctx.db.read, before(ctx, RECEIPT_DAYS)),
-    run: (ctx, _held, _actor, signal) => {
-      const end = before(ctx, RECEIPT_DAYS)
-      return inPages(ctx, signal, (tx) => deleteReceiptsBefore(tx, end, PAGE))
-    },
-  },
-  {
-    name: 'audit log',
-    days: (ctx) => ctx.config.retention.auditDays,
-    due: async (ctx, held) => (held.audit ? 0 : countPrunable(ctx)),
-    run: async (ctx, held, actor, signal) => {
-      if (held.audit) return 0
-      return pruneAudit(ctx, (tx, entry) => recordAudit(ctx, tx, actor, entry), signal)
-    },
-  },
-]
+  }
+}
+
+function nodes(
+  ctx: Needs,
+  name: string,
+  days: number,
+  dueBefore: (before: string) => DueNodes,
+): RetentionClass {
+  return inPages(ctx, name, days, (before) => ({
+    count: (held) => countDueNodes(ctx.db.read, dueBefore(before), held.userIds),
+    deletePage: (tx, held) => deleteDueNodes(tx, dueBefore(before), held.userIds, PAGE),
+  }))
+}
 
 /** As if each had been deleted by hand: absent devices are told, and attachments go along. */
-async function runMessages(
-  ctx: Needs,
-  held: Held,
-  _actor: Actor,
-  signal: AbortSignal,
-): Promise<number> {
-  const end = before(ctx, ctx.config.retention.messageDays)
-  let count = 0
-  for (let after = ''; !signal.aborted; ) {
-    const ids = await listOlder(ctx.db.read, end, held, { after, limit: PAGE })
-    if (ids.length > 0) {
-      count += (await ctx.db.transaction((tx) => wipeMessages(ctx, tx, ids))).length
-    }
-    if (ids.length < PAGE) break
-    after = ids.at(-1) as string
+function messages(ctx: Needs, days: number): RetentionClass {
+  const before = timeBefore(ctx, days)
+  return {
+    name: 'messages',
+    days,
+    due: (held) => countOlder(ctx.db.read, before, held),
+    async run(_actor, signal) {
+      let count = 0
+      for (let after = ''; !signal.aborted; ) {
+        const ids = await ctx.db.transaction(async (tx) => {
+          const page = await listOlder(tx, before, await findHeld(tx), { after, limit: PAGE })
+          count += (await wipeMessages(ctx, tx, page)).length
+          return page
+        })
+        if (ids.length < PAGE) break
+        after = ids.at(-1) as string
+      }
+      return count
+    },
   }
-  return count
 }
 
-async function inPages(
-  ctx: Needs,
-  signal: AbortSignal,
-  deletePage: (tx: Tx) => Promise<number>,
-): Promise<number> {
-  let count = 0
-  while (!signal.aborted) {
-    const deleted = await ctx.db.transaction(deletePage)
-    count += deleted
-    if (deleted < PAGE) break
+/** A job of theirs takes them away too, as often. */
+function endedSessions(ctx: Needs): RetentionClass {
+  return {
+    name: 'ended sessions',
+    days: SESSION_DAYS,
+    due: (held) => countExpired(ctx.db.read, timeBefore(ctx, SESSION_DAYS), held.userIds),
+    run: () => cleanUpSessions(ctx),
   }
-  return count
+}
+
+function auditLog(ctx: Needs, days: number): RetentionClass {
+  return {
+    name: 'audit log',
+    days,
+    due: async (held) => (held.audit ? 0 : countPrunable(ctx)),
+    async run(actor, signal) {
+      if ((await findHeld(ctx.db.read)).audit) return 0
+      return pruneAudit(ctx, (tx, entry) => recordAudit(ctx, tx, actor, entry), signal)
+    },
+  }
+}
+
+function timeBefore({ clock }: Needs, days: number): string {
+  return toIso(clock.now() - days * DAY)
 }

@@ -2,9 +2,9 @@ import type { Ctx } from '../../context.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { findHeld } from './access.ts'
-import { CLASSES } from './classes.ts'
+import { listClasses } from './classes.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'metrics'>
 
 export interface RetentionOfClass {
   readonly class: string
@@ -18,9 +18,8 @@ export interface RetentionOfClass {
 export async function showRetention(ctx: Needs): Promise<RetentionOfClass[]> {
   const held = await findHeld(ctx.db.read)
   const shown: RetentionOfClass[] = []
-  for (const one of CLASSES) {
-    const days = one.days(ctx)
-    shown.push({ class: one.name, days, rows: days === 0 ? 0 : await one.due(ctx, held) })
+  for (const { name, days, due } of listClasses(ctx)) {
+    shown.push({ class: name, days, rows: days === 0 ? 0 : await due(held) })
   }
   return shown
 }
@@ -32,16 +31,15 @@ export async function runRetention(
   signal: AbortSignal,
 ): Promise<RetentionOfClass[]> {
   const ran: RetentionOfClass[] = []
-  for (const one of CLASSES) {
-    const days = one.days(ctx)
-    // Asked anew each time: a hold may be placed while it runs.
-    const held = await findHeld(ctx.db.read)
-    const rows = days === 0 || signal.aborted ? 0 : await one.run(ctx, held, actor, signal)
-    ran.push({ class: one.name, days, rows })
+  for (const { name, days, run } of listClasses(ctx)) {
+    const rows = days === 0 || signal.aborted ? 0 : await run(actor, signal)
+    ran.push({ class: name, days, rows })
     if (rows === 0) continue
+    ctx.metrics.retentionDeleted.add(name, rows)
     await ctx.db.transaction((tx) =>
-      recordAudit(ctx, tx, actor, { type: 'retention.run', details: { class: one.name, rows } }),
+      recordAudit(ctx, tx, actor, { type: 'retention.run', details: { class: name, rows } }),
     )
   }
+  if (!signal.aborted) ctx.metrics.retentionRan = ctx.clock.now() / 1000
   return ran
 }

@@ -4,6 +4,12 @@ import { cleanUpSessions } from './clean-up.ts'
 import { endIdleSessions } from './idle.ts'
 
 export const jobs = [
-  defineJob({ name: 'delete-expired-sessions', everyMs: HOUR, run: cleanUpSessions }),
+  defineJob({
+    name: 'delete-expired-sessions',
+    everyMs: HOUR,
+    run: async (ctx) => {
+      await cleanUpSessions(ctx)
+    },
+  }),
   defineJob({ name: 'end-idle-sessions', everyMs: 30 * SECOND, run: endIdleSessions }),
 ]

@@ -149,7 +149,12 @@ async function startSession(
   await recordAudit(ctx, tx, actor, {
     type: 'session.started',
     target: { type: 'session', id: session.id },
-    details: { userId: user.id, methods: proof.methods.join(' '), ...proof.details },
+    details: {
+      userId: user.id,
+      methods: proof.methods.join(' '),
+      ...(proof.sso ? { provider: proof.sso.provider } : {}),
+      ...proof.details,
+    },
   })
 }
 

@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
+import { countOutcome } from '../../platform/metrics.ts'
 import { takeSuccessor } from '../../platform/successor.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
@@ -15,14 +16,18 @@ import type { RefreshToken, TokenPair } from './schema.ts'
 import { endAllSessions } from './service.ts'
 import { findRefreshToken, insertRefreshToken, markRotated, touchSession } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | 'log'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | 'log' | 'metrics'>
 type Found = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>
 
 /**
  * Trades a refresh token for its successor and a fresh access token; one that is used again ends every session
  * of the user.
  */
-export async function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
+export function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
+  return countOutcome(ctx.metrics.refreshes, () => trade(ctx, actor, input))
+}
+
+async function trade(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
   const outcome = await ctx.db.transaction((tx) => rotate(ctx, tx, actor, input.refreshToken))
   // Thrown outside of the transaction, whose revocation has to stay.
   if (outcome === 'reused') throw new AppError(sessionErrors.tokenReuseDetected)

@@ -25,6 +25,7 @@ import {
 } from './store.ts'
 
 export { authenticateBrowser } from './browser-session.ts'
+export { cleanUpSessions } from './clean-up.ts'
 export { type Landing, land } from './landing.ts'
 export { type OpenSession, openSessionsOf } from './list.ts'
 export { openSession } from './open-session.ts'

@@ -310,14 +310,19 @@ export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Prom
   return result.numUpdatedRows > 0n
 }
 
-/** Takes away what nobody can use any more; returns which sessions went. */
-export async function deleteExpired(tx: Tx, before: string): Promise<string[]> {
+/** Takes away what nobody can use any more; returns which sessions went. Those of some people stay. */
+export async function deleteExpired(
+  tx: Tx,
+  before: string,
+  exceptUserIds: readonly string[],
+): Promise<string[]> {
   await tx.deleteFrom('refresh_tokens').where('expires_at', '<', before).execute()
   await tx.deleteFrom('device_links').where('expires_at', '<', before).execute()
   await tx.deleteFrom('sign_in_steps').where('expires_at', '<', before).execute()
   const rows = await tx
     .deleteFrom('sessions')
     .where('expires_at', '<', before)
+    .$if(exceptUserIds.length > 0, (query) => query.where('user_id', 'not in', exceptUserIds))
     .where((where) =>
       where.not(
         where.exists(
@@ -331,6 +336,20 @@ export async function deleteExpired(tx: Tx, before: string): Promise<string[]> {
     .returning('id')
     .execute()
   return rows.map((row) => row.id)
+}
+
+export async function countExpired(
+  db: Db,
+  before: string,
+  exceptUserIds: readonly string[],
+): Promise<number> {
+  const row = await db
+    .selectFrom('sessions')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('expires_at', '<', before)
+    .$if(exceptUserIds.length > 0, (query) => query.where('user_id', 'not in', exceptUserIds))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
 }
 
 /** Open and ended ones, newest first. */

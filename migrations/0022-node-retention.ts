@@ -1,0 +1,20 @@
+import { type Kysely, sql } from 'kysely'
+
+export const name = '0022-node-retention'
+
+/**
+ * When a TODO was completed, readable without the owner's key, and the order in which nodes come to the
+ * end of their time. What was completed before counts as open until somebody changes it: only the
+ * owner's key says so.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  await schema.alterTable('nodes').addColumn('completed_at', 'text').execute()
+  await schema
+    .createIndex('nodes_completed')
+    .on('nodes')
+    .column('completed_at')
+    .where(sql.ref('completed_at'), 'is not', null)
+    .execute()
+  await schema.createIndex('nodes_unchanged').on('nodes').column('updated_at').execute()
+}

@@ -1,0 +1,32 @@
+import type { Tx } from '../../db/database.ts'
+import { deleteNodeRows, deleteTerms } from './store.ts'
+import { deleteEdgesOf, deleteLocksOf } from './store-edges.ts'
+import { type DueNodes, holdDue, shrinkVaults } from './store-retention.ts'
+
+export { countDueNodes, type DueNodes } from './store-retention.ts'
+
+/** Deletes a page of nodes whose time is over with all that hangs on them; gives how many went. */
+export async function deleteDueNodes(
+  tx: Tx,
+  due: DueNodes,
+  heldOwners: readonly string[],
+  most: number,
+): Promise<number> {
+  const rows = await holdDue(tx, due, heldOwners, most)
+  if (rows.length === 0) return 0
+  const keys = rows.map(({ key }) => key)
+  await deleteEdgesOf(tx, keys)
+  await deleteLocksOf(tx, keys)
+  await deleteTerms(tx, keys)
+  await deleteNodeRows(tx, keys)
+  const byOwner = Map.groupBy(rows, (row) => row.owner_id)
+  const ownersByCount = Map.groupBy(byOwner, ([, own]) => own.length)
+  for (const [count, owners] of ownersByCount) {
+    await shrinkVaults(
+      tx,
+      owners.map(([ownerId]) => ownerId),
+      count,
+    )
+  }
+  return rows.length
+}

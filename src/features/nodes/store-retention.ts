@@ -1,0 +1,69 @@
+import type { ExpressionBuilder } from 'kysely'
+import type { Db, Tx } from '../../db/database.ts'
+import type { NodeRow, Tables } from '../../db/tables.ts'
+import { TODO, TODO_LIST } from './schema-todos.ts'
+
+/** Which nodes have come to the end of their time. */
+export type DueNodes =
+  /** TODOs that were completed, or lists that were put away, before the time: open ones are never due. */
+  | { readonly type: typeof TODO | typeof TODO_LIST; readonly completedBefore: string }
+  /** Other nodes that nobody changed since the time: of one type, or of all but some. */
+  | { readonly type: string; readonly unchangedSince: string }
+  | { readonly except: readonly string[]; readonly unchangedSince: string }
+
+type Where = ExpressionBuilder<Tables, 'nodes'>
+
+function isDue(due: DueNodes, heldOwners: readonly string[]) {
+  return (where: Where) =>
+    where.and([
+      'completedBefore' in due
+        ? where('completed_at', '<', due.completedBefore)
+        : where('updated_at', '<', due.unchangedSince),
+      'type' in due
+        ? where('type', '=', due.type)
+        : where('type', 'not in', [TODO, TODO_LIST, ...due.except]),
+      ...(heldOwners.length > 0 ? [where('owner_id', 'not in', heldOwners)] : []),
+    ])
+}
+
+export async function countDueNodes(
+  db: Db,
+  due: DueNodes,
+  heldOwners: readonly string[],
+): Promise<number> {
+  const row = await db
+    .selectFrom('nodes')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where(isDue(due, heldOwners))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Some of them, kept from changing until the transaction ends. */
+export async function holdDue(
+  tx: Tx,
+  due: DueNodes,
+  heldOwners: readonly string[],
+  most: number,
+): Promise<Pick<NodeRow, 'key' | 'owner_id'>[]> {
+  const some = tx.selectFrom('nodes').select('key').where(isDue(due, heldOwners)).limit(most)
+  return (
+    tx
+      .updateTable('nodes')
+      .set((columns) => ({ updated_at: columns.ref('updated_at') }))
+      .where('key', 'in', some)
+      // Asked again of a row that somebody else had in hand: it may have changed.
+      .where(isDue(due, heldOwners))
+      .returning(['key', 'owner_id'])
+      .execute()
+  )
+}
+
+/** Counts that each of the owners has so many nodes less. */
+export async function shrinkVaults(tx: Tx, ownerIds: readonly string[], by: number): Promise<void> {
+  await tx
+    .updateTable('node_vaults')
+    .set((columns) => ({ node_count: columns('node_count', '-', by) }))
+    .where('owner_id', 'in', ownerIds)
+    .execute()
+}
