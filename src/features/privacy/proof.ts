@@ -31,7 +31,8 @@ export async function requireProof(
   if (hasFactor || !hasPassword) await requireFreshProof(ctx, actor)
   if (hasPassword) {
     const wrong = accountErrors.currentPasswordIncorrect
-    await requireOwnPassword(ctx, me, currentPassword ?? '', wrong)
+    if (currentPassword === undefined) throw new AppError(wrong)
+    await requireOwnPassword(ctx, me, currentPassword, wrong)
   }
   return me
 }
