@@ -300,6 +300,10 @@ function withCommonHeaders(
   if (!headers.has('content-security-policy')) {
     headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
   }
+  // RFC 9110 §15.5.2 wants it of every 401, also of a page that asks for the password again.
+  if (response.status === 401 && !headers.has('www-authenticate')) {
+    headers.set('www-authenticate', 'Bearer')
+  }
   if (secure) headers.set('strict-transport-security', `max-age=${ONE_YEAR}`)
   if (standing) {
     headers.set('ratelimit-limit', String(standing.limit))
