@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
 import { stopwatch } from '../platform/metrics.ts'
+import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
@@ -137,7 +138,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     try {
       // A caller with a key is counted by the key, once it is known to be one; all others first of all.
       const hasKey = route.permission !== 'public' && showsApiKey(request)
-      if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
+      if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
       actor = await caller(route, request, origin)
       if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
       authorize(actor, route.permission, route.method !== 'get')

@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { readJson } from '../http/body.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
+import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
 import { isChange } from '../policy/admission.ts'
@@ -219,7 +220,7 @@ function isGranted(tool: Tool, actor: Actor, permission: Permission): boolean {
 }
 
 function callerOf(actor: Actor): string {
-  return actor.kind === 'user' ? actor.userId : (actor.origin.ip ?? '')
+  return actor.kind === 'user' ? actor.userId : limitKey(actor.origin.ip)
 }
 
 /** Structured, and once more as text for clients that read nothing else. */

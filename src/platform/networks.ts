@@ -49,13 +49,18 @@ export function limitKey(address: string | undefined): string {
 /** The eight numbers of an address of version 6; undefined for anything else. */
 function groupsOf(address: string): number[] | undefined {
   if (isIP(address) !== 6) return undefined
-  // The standard parser writes the groups in hexadecimal, a version 4 address at the end included.
   const [bare = ''] = address.split('%')
-  const { hostname } = new URL(`http://[${bare}]`)
-  const [head = [], tail = []] = hostname
-    .slice(1, -1)
-    .split('::')
-    .map((part) => part.split(':').filter(Boolean))
-  const middle = Array<string>(8 - head.length - tail.length).fill('0')
-  return [...head, ...middle, ...tail].map((group) => Number.parseInt(group, 16))
+  const [head = [], tail = []] = bare.split('::').map(groupsIn)
+  const middle = Array<number>(8 - head.length - tail.length).fill(0)
+  return [...head, ...middle, ...tail]
+}
+
+/** The numbers of a part without `::`; at its end an address of version 4 may stand for two of them. */
+function groupsIn(part: string): number[] {
+  if (part === '') return []
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)]
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
+    return [a * 256 + b, c * 256 + d]
+  })
 }

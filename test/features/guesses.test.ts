@@ -125,6 +125,16 @@ test('of many wrong codes at the same moment a hundred of all addresses are judg
   assert.deepEqual(tally(replies), { invalid_second_factor: 100, rate_limited: 30 })
 })
 
+test('a guesser with a network of version 6 is one address', async () => {
+  const { mimir, tryAt, waitAt } = await withGuesser()
+  await using _mimir = mimir
+  const replies = await Promise.all(
+    Array.from({ length: 20 }, (_, number) => tryAt(`2001:db8:7:7::${number}`, wrongCode(number))),
+  )
+  assert.deepEqual(tally(replies), { invalid_second_factor: 5, rate_limited: 15 })
+  assert.equal(await waitAt('2001:db8:7:7:ffff::1'), 900)
+})
+
 test('a right code among wrong ones gets in, and is not counted itself', async () => {
   const { mimir, tryAt, guessAt, waitAt, right } = await withGuesser()
   await using _mimir = mimir
