@@ -11,7 +11,7 @@ import type { Requirement } from '../policy/permissions.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
-import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
+import { Answer, type AnyRoute, isReading, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
 import { limitCall, RateLimited, type RateStanding } from './rate-limit.ts'
 import { refusalPage, wantsPage } from './refusal-page.ts'
@@ -141,7 +141,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
       actor = await caller(route, request, origin)
       if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
-      authorize(actor, route.permission, route.method !== 'get')
+      authorize(actor, route.permission, !isReading(route))
       await options.admit(request, actor, route, params)
       if (route.stepUp) {
         await options.requireFreshProof(actor, route.permission, route.stepUp === 'adds-factor')
