@@ -12,7 +12,7 @@ import { requireFreshProof } from '../features/mfa/service.ts'
 import { listConvoIds } from '../features/mls/access.ts'
 import { connectionClosed, connectionOpened } from '../features/presence/service.ts'
 import { consentErrors } from '../features/privacy/consents.ts'
-import { defineRawRoute, operationOf } from '../http/define-route.ts'
+import { defineRawRoute, isReading } from '../http/define-route.ts'
 import { toResponse } from '../http/on-error.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import { createHttpServer } from '../http/server.ts'
@@ -23,8 +23,7 @@ import { AppError, commonErrors } from '../platform/errors.ts'
 import { stopwatch } from '../platform/metrics.ts'
 import { VERSION } from '../platform/version.ts'
 import { type Actor, authorize, type Origin, type UserActor } from '../policy/actor.ts'
-import { isChange } from '../policy/admission.ts'
-import type { Permission, Requirement } from '../policy/permissions.ts'
+import { onlyReads, type Permission, type Requirement } from '../policy/permissions.ts'
 import type { ServeOptions } from '../runtime/runtime.ts'
 import type { StreamLimits } from '../xrpc/stream.ts'
 import { admit } from './admit.ts'
@@ -80,8 +79,7 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
     tools,
     version: VERSION,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'mcp'),
-    admit: (actor, changes) =>
-      admit(ctx, { actor, changes, operation: actor.origin.operation }, MCP_PATH),
+    admit: (actor, changes) => admit(ctx, { actor, changes, door: 'programs' }, MCP_PATH),
     refused,
   })
   const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
@@ -106,13 +104,10 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
       return isPage ? '/auth/sign-in' : undefined
     },
     admit: async (request, actor, route, params) => {
-      const operation = operationOf(route)
+      const reads = isReading(route)
       checkAppVersion(config, actor, route.path, request.headers)
-      // What is asked of MCP says whether it changes anything, not that it is posted.
-      const changes = route.method !== 'get' && route.path !== MCP_PATH
-      await admit(ctx, { actor, changes, operation }, route.path)
-      if (config.watched)
-        await watch(ctx, actor, route.method === 'get' && route.permission, params)
+      await admit(ctx, { actor, changes: !reads, door: route.door }, route.path)
+      if (config.watched) await watch(ctx, actor, reads && route.permission, params)
     },
     answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
     refused,
@@ -175,13 +170,12 @@ function buildHub(
     limits,
     async authenticate(request, origin) {
       const actor = await authenticator.identify(request, origin, 'hub')
-      await admit(ctx, { actor, changes: false, operation: origin.operation }, '/hubs/dm')
+      await admit(ctx, { actor, changes: false }, '/hubs/dm')
       await enter(actor, refused)
       return actor
     },
-    admit: (actor, { permission, name }) => {
-      const operation = `hub:${name}`
-      ctx.admission.check({ actor, changes: isChange(permission), operation })
+    admit: (actor, { permission }) => {
+      ctx.admission.check({ actor, changes: !onlyReads(permission) })
       return ctx.config.watched && watch(ctx, actor, permission)
     },
     told: (method, outcome) => ctx.metrics.invocations.add(`${method}|${outcome}`),
@@ -218,6 +212,9 @@ function mcpRoutes(mcp: Mcp) {
       summary: 'The Model Context Protocol for AI clients (streamable HTTP)',
       permission: 'public',
       rate: 'unlimited',
+      // Whether a call changes anything is in its body: the protocol asks at the door once more.
+      changes: false,
+      door: 'programs',
       respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
     }),
   )

@@ -34,7 +34,7 @@ export function buildXrpc(
       const caller = await authenticate(ctx, authenticator, request, origin, nsid)
       const actor = 'actor' in caller ? caller.actor : options.anonymous(origin)
       const changes = request.method !== 'GET'
-      await admit(ctx, { actor, changes, operation: origin.operation }, `/xrpc/${nsid}`)
+      await admit(ctx, { actor, changes }, `/xrpc/${nsid}`)
       return caller
     },
     refuseStranger: () => new AppError(atprotoErrors.notAdmitted),

@@ -1,8 +1,10 @@
 import { type BlockList, isIP } from 'node:net'
+import { plainAddress } from '../platform/networks.ts'
 
 /**
  * The client's address. `X-Forwarded-For` is read from its end, and only as long as the one who
- * wrote each entry is a trusted proxy: the first entry by somebody else is the client.
+ * wrote each entry is a trusted proxy: the first entry by somebody else is the client. An address of
+ * version 4 has one form, so that it is found in lists and counted once.
  */
 export function clientAddress(
   peer: string,
@@ -14,7 +16,7 @@ export function clientAddress(
   while (hops.length > 0 && isTrusted(address, trusted)) {
     const hop = hops.pop() as string
     if (isIP(hop) === 0) break
-    address = hop
+    address = plainAddress(hop)
   }
   return address
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import type { ErrorDefinition } from '../platform/errors.ts'
 import type { Actor } from '../policy/actor.ts'
+import type { Door } from '../policy/admission.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import type { RateClass } from '../policy/rate-classes.ts'
 
@@ -39,6 +40,10 @@ export interface RouteSpec<
   readonly rate: RateClass
   /** Only for somebody who showed lately that it is still them: what cannot be undone. */
   readonly stepUp?: StepUp
+  /** Whether it changes something, where that is not as its method says: GET reads, all others change. */
+  readonly changes?: boolean
+  /** What it is for, if it is open or shut apart from others. */
+  readonly door?: Door
   readonly params?: P
   readonly query?: Q
   readonly body?: B
@@ -72,6 +77,8 @@ export interface Route {
   readonly permission: Requirement
   readonly rate: RateClass
   readonly stepUp: StepUp | false
+  readonly changes: boolean | undefined
+  readonly door: Door | undefined
   readonly params: z.ZodObject | undefined
   readonly query: z.ZodObject | undefined
   readonly body: z.ZodObject | undefined
@@ -98,6 +105,8 @@ export interface RawRoute {
   readonly permission: Requirement
   readonly rate: RateClass
   readonly stepUp?: StepUp
+  readonly changes?: boolean
+  readonly door?: Door
   /** A browser is told of a refusal by a page. */
   readonly refusal?: 'page'
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
@@ -120,6 +129,8 @@ export function defineRoute<
     permission: spec.permission,
     rate: spec.rate,
     stepUp: spec.stepUp ?? false,
+    changes: spec.changes,
+    door: spec.door,
     params: spec.params,
     query: spec.query,
     body: spec.body,
@@ -138,4 +149,9 @@ export function defineRawRoute(spec: Omit<RawRoute, 'kind'>): RawRoute {
 /** `POST /api/friends/{userId}`: how logs and the audit name a route, without ids. */
 export function operationOf(route: AnyRoute): string {
   return `${route.method.toUpperCase()} ${route.path}`
+}
+
+/** Whether a call of the route changes nothing. */
+export function isReading({ method, changes }: AnyRoute): boolean {
+  return !(changes ?? method !== 'get')
 }

@@ -1,6 +1,7 @@
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { limitKey } from '../platform/networks.ts'
 import type { Actor } from '../policy/actor.ts'
 import type { LimitedRateClass, RateClass, RateLimit } from '../policy/rate-classes.ts'
 
@@ -24,8 +25,11 @@ export class RateLimited extends AppError {
 }
 
 export interface RateLimiter {
-  /** Counts one call, or throws `rate_limited` with `retryAfterSeconds`. Undefined: no limit. */
-  consume(rate: RateClass, address: string): Promise<RateStanding | undefined>
+  /**
+   * Counts one call of a caller (a `limitKey`, or the id of a key or an account), or throws `rate_limited` with
+   * `retryAfterSeconds`. Undefined: no limit.
+   */
+  consume(rate: RateClass, caller: string): Promise<RateStanding | undefined>
 }
 
 export function createRateLimiter(
@@ -40,11 +44,11 @@ export function createRateLimiter(
     )
   }
   return {
-    async consume(rate, address) {
+    async consume(rate, caller) {
       const limiter = limiters.get(rate)
       if (!limiter) return undefined
       try {
-        return standing(limiter.points, await limiter.consume(address))
+        return standing(limiter.points, await limiter.consume(caller))
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal
         throw new RateLimited(standing(limiter.points, refusal))
@@ -63,7 +67,7 @@ export async function limitCall(
   actor: Actor,
 ): Promise<RateStanding | undefined> {
   const keyId = actor.kind === 'user' ? actor.keyId : undefined
-  if (keyId === undefined) return limiter.consume(rate, actor.origin.ip ?? '')
+  if (keyId === undefined) return limiter.consume(rate, limitKey(actor.origin.ip))
   const all = await limiter.consume('api-key', keyId)
   return (await limiter.consume(rate, keyId)) ?? all
 }

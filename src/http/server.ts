@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
 import { stopwatch } from '../platform/metrics.ts'
+import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
@@ -10,7 +11,7 @@ import type { Requirement } from '../policy/permissions.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
-import { Answer, type AnyRoute, operationOf, type Route } from './define-route.ts'
+import { Answer, type AnyRoute, isReading, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
 import { limitCall, RateLimited, type RateStanding } from './rate-limit.ts'
 import { refusalPage, wantsPage } from './refusal-page.ts'
@@ -137,10 +138,10 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     try {
       // A caller with a key is counted by the key, once it is known to be one; all others first of all.
       const hasKey = route.permission !== 'public' && showsApiKey(request)
-      if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, origin.ip ?? '')
+      if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
       actor = await caller(route, request, origin)
       if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
-      authorize(actor, route.permission, route.method !== 'get')
+      authorize(actor, route.permission, !isReading(route))
       await options.admit(request, actor, route, params)
       if (route.stepUp) {
         await options.requireFreshProof(actor, route.permission, route.stepUp === 'adds-factor')
@@ -299,6 +300,10 @@ function withCommonHeaders(
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
   if (!headers.has('content-security-policy')) {
     headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  }
+  // RFC 9110 §15.5.2 wants it of every 401, also of a page that asks for the password again.
+  if (response.status === 401 && !headers.has('www-authenticate')) {
+    headers.set('www-authenticate', 'Bearer')
   }
   if (secure) headers.set('strict-transport-security', `max-age=${ONE_YEAR}`)
   if (standing) {

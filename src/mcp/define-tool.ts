@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { Actor } from '../policy/actor.ts'
-import type { Permission } from '../policy/permissions.ts'
+import { onlyReads, type Permission } from '../policy/permissions.ts'
 import type { LimitedRateClass } from '../policy/rate-classes.ts'
 
 /** One thing a tool does: what it needs, what it is given, which use case it is. */
@@ -51,6 +51,11 @@ interface ToolWords {
 /** All that an operation needs; the first that a credential lacks is what its client is told to ask for. */
 export function permissionsFor({ permission, besides }: Operation): Permission[] {
   return besides === undefined ? [permission] : [permission, besides]
+}
+
+/** Whether it changes nothing: the further permission says what of the general one is meant. */
+export function isReadingOperation({ permission, besides }: Operation): boolean {
+  return onlyReads(besides ?? permission)
 }
 
 /** Keeps the input's type between the schema and the use case. */
@@ -115,9 +120,7 @@ export interface Described {
 export function describeTool(tool: Tool, usable: readonly string[]): Described {
   const { name, title, description } = tool
   const operations = usable.map((one) => tool.operations.get(one) as Operation)
-  const isReading = operations.every(({ permission, besides }) =>
-    /:(read|search)$/.test(besides ?? permission),
-  )
+  const isReading = operations.every(isReadingOperation)
   return {
     name,
     title,

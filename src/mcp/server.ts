@@ -3,13 +3,15 @@ import type { Ctx } from '../context.ts'
 import { readJson } from '../http/body.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
+import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
-import { isChange } from '../policy/admission.ts'
 import type { Permission } from '../policy/permissions.ts'
 import {
   type Arguments,
   describeTool,
+  isReadingOperation,
+  type Operation,
   operationOf,
   permissionsFor,
   type Tool,
@@ -76,8 +78,9 @@ export function createMcp(options: McpOptions): Mcp {
     try {
       actor = await options.authenticate(request, origin)
       const tool = toolOf(message)
-      const needed = tool ? neededFor(tool, message) : []
-      await options.admit(actor, needed.some(isChange))
+      const operation = tool && calledOf(tool, message)
+      const needed = operation ? permissionsFor(operation) : []
+      await options.admit(actor, operation !== undefined && !isReadingOperation(operation))
       if (tool) checkGrant(actor, tool, needed)
       await ctx.rateLimiter.consume('mcp-call', callerOf(actor))
     } catch (error) {
@@ -114,12 +117,11 @@ export function createMcp(options: McpOptions): Mcp {
     return method === 'tools/call' ? byName.get(String(params.name)) : undefined
   }
 
-  /** What a call needs, as far as it names an operation that there is. */
-  function neededFor(tool: Tool, { params }: RpcMessage): Permission[] {
+  /** What is called, as far as the call names an operation that there is. */
+  function calledOf(tool: Tool, { params }: RpcMessage): Operation | undefined {
     const given = params?.arguments
     const args = typeof given === 'object' && given !== null ? given : {}
-    const operation = tool.operations.get(tool.choose(args as Arguments))
-    return operation ? permissionsFor(operation) : []
+    return tool.operations.get(tool.choose(args as Arguments))
   }
 
   async function serve(request: Request, message: RpcMessage, actor: Actor): Promise<Response> {
@@ -219,7 +221,7 @@ function isGranted(tool: Tool, actor: Actor, permission: Permission): boolean {
 }
 
 function callerOf(actor: Actor): string {
-  return actor.kind === 'user' ? actor.userId : (actor.origin.ip ?? '')
+  return actor.kind === 'user' ? actor.userId : limitKey(actor.origin.ip)
 }
 
 /** Structured, and once more as text for clients that read nothing else. */

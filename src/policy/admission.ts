@@ -1,6 +1,5 @@
 import { AppError, definePageErrors } from '../platform/errors.ts'
 import type { Actor } from './actor.ts'
-import type { Requirement } from './permissions.ts'
 
 /** Why the server takes less than usual from everybody. */
 export type Closure =
@@ -32,12 +31,20 @@ export const admissionErrors = definePageErrors({
   },
 })
 
+/** What an operation is for, where that decides whether it is open while others are closed. */
+export type Door =
+  /** Answered whatever happened: health. */
+  | 'always'
+  /** What somebody needs to sign in and out: open while others may only read. */
+  | 'sign-in'
+  /** For AI clients and other programs: shut in any emergency, also for reading. */
+  | 'programs'
+
 /** What is asked at the door: the same of every transport. */
 export interface Knock {
   readonly actor: Actor
   readonly changes: boolean
-  /** `GET /health`: an operation that is answered whatever happened. */
-  readonly operation: string
+  readonly door?: Door | undefined
 }
 
 /**
@@ -52,20 +59,17 @@ export interface Admission {
   closures(): readonly Closure[]
 }
 
-const ALWAYS = /^GET \/health(\/|$)/
-/** What somebody needs to sign in and read. */
-const SIGNING_IN = /^POST (\/api\/auth\/(login|refresh|logout)|\/hubs\/dm\/negotiate)$/
-
 export function createAdmission(): Admission {
   const closures = new Set<Closure>()
 
-  function refusalOf({ actor, changes, operation }: Knock) {
-    if (ALWAYS.test(operation)) return undefined
+  function refusalOf({ actor, changes, door }: Knock) {
+    if (door === 'always') return undefined
     if (closures.has('closed')) return admissionErrors.locked
     const isEmergency = closures.has('read-only')
+    if (isEmergency && door === 'programs') return admissionErrors.locked
     // A key that somebody may have taken is worth nothing now: only who signs in reads.
     if (isEmergency && actor.kind === 'user' && !actor.sessionId) return admissionErrors.locked
-    if (!changes || SIGNING_IN.test(operation)) return undefined
+    if (!changes || door === 'sign-in') return undefined
     if (isEmergency) return admissionErrors.readOnly
     return closures.has('audit') ? admissionErrors.audit : undefined
   }
@@ -80,9 +84,4 @@ export function createAdmission(): Admission {
     close: (closure) => void closures.add(closure),
     closures: () => [...closures],
   }
-}
-
-/** Whether an operation with the permission changes anything, for transports whose verbs do not say. */
-export function isChange(requirement: Requirement): boolean {
-  return !/:(read|search)$/.test(requirement)
 }

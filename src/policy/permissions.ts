@@ -34,11 +34,50 @@ export const PERMISSIONS = [
 
 export type Permission = (typeof PERMISSIONS)[number]
 
+/** Whether what a permission opens changes anything: for operations whose transport has no verb that says so. */
+const EFFECTS: Readonly<Record<Permission, 'reads' | 'changes'>> = {
+  'users:read': 'reads',
+  'users:write': 'changes',
+  'invites:read': 'reads',
+  'invites:write': 'changes',
+  'conversations:read': 'reads',
+  'conversations:write': 'changes',
+  'messages:read': 'reads',
+  'messages:write': 'changes',
+  'messages:search': 'reads',
+  'attachments:read': 'reads',
+  'attachments:write': 'changes',
+  'calls:use': 'changes',
+  'presence:read': 'reads',
+  'friends:read': 'reads',
+  'friends:write': 'changes',
+  'mls:use': 'changes',
+  'nodes:read': 'reads',
+  'nodes:write': 'changes',
+  'nodes:delete': 'changes',
+  'mcp:read': 'reads',
+  'mcp:write': 'changes',
+  'mcp:admin': 'changes',
+  'keys:read': 'reads',
+  'keys:write': 'changes',
+  'audit:read': 'reads',
+  'privacy:self': 'changes',
+  'privacy:any': 'changes',
+  'retention:run': 'changes',
+  'tenants:manage': 'changes',
+  'admin:config': 'changes',
+}
+
 /**
  * What an operation asks of its caller: a permission, a signed-in account of any role, or nothing. To
  * `public` everybody is nobody; `anyone` is told who calls if the request shows a good credential.
  */
 export type Requirement = Permission | 'signed-in' | 'anyone' | 'public'
+
+/** Whether an operation with the requirement only reads. One that asks for no permission may change something. */
+export function onlyReads(requirement: Requirement): boolean {
+  return Object.hasOwn(EFFECTS, requirement) && EFFECTS[requirement as Permission] === 'reads'
+}
 
 export type Role = 'owner' | 'admin' | 'member' | 'guest' | 'service'
 

@@ -5,6 +5,7 @@ import { parseJson, readBytes } from '../http/body.ts'
 import { toRefusal } from '../http/on-error.ts'
 import type { Mount } from '../http/server.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { limitKey } from '../platform/networks.ts'
 import { type Actor, authorize, type Origin, type UserActor } from '../policy/actor.ts'
 import type { SocketHandler } from '../runtime/runtime.ts'
 import type {
@@ -69,7 +70,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
   /** Everything that comes before a use case runs: rates, credential, permission. */
   async function admit(method: AnyXrpcMethod, request: Request, origin: Origin) {
     // Before the credential is looked at, which may mean a request to the outer world.
-    await ctx.rateLimiter.consume('xrpc', origin.ip ?? '')
+    await ctx.rateLimiter.consume('xrpc', limitKey(origin.ip))
     const caller = await options.authenticate(request, origin, method.nsid)
     if ('stranger' in caller) {
       await ctx.rateLimiter.consume(method.rate, `${method.nsid} ${caller.stranger}`)

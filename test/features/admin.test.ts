@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
+import { auditOf } from '../harness/keys.ts'
 import { assertDone, assertRefused, type Rest } from '../harness/rest.ts'
 
 const UNKNOWN = '01890000-0000-7000-8000-000000000000'
@@ -139,6 +140,28 @@ test('the last administrator is neither suspended nor made a member', async () =
   assertDone(await decide(ann.rest, bob.id, { decision: 'suspend' }), 204)
   await assert.rejects(demote(), { code: 'last_admin' })
   assertDone(await ann.rest.get('/api/admin/users/pending'))
+})
+
+test('nobody but an owner and the operator acts on an owner', async () => {
+  await using mimir = await boot()
+  const [root, ann] = [await mimir.owner('root'), await mimir.admin('ann')]
+  for (const decision of ['suspend', 'reject']) {
+    assertRefused(await decide(ann.rest, root.id, { decision }), 403, 'owner_alone')
+  }
+  const erased = await ann.rest.post(`/api/privacy/anonymize/${root.id}`)
+  assertRefused(erased, 403, 'owner_alone')
+  assert.equal(await statusOf(mimir, 'root'), 'Active')
+  assertDone(await root.rest.get('/api/me'))
+  const denied = await auditOf(mimir, 'access.denied')
+  assert.deepEqual(
+    denied.map(({ target_id, details }) => [target_id, details.reason]),
+    Array(3).fill([root.id, 'acts on an owner']),
+  )
+  // The other way round it goes, and so it does for the operator.
+  assertDone(await decide(root.rest, ann.id, { decision: 'suspend' }), 204)
+  await mimir.command('user.reinstate', { user: 'ann' })
+  await mimir.command('user.reset-mfa', { user: 'root' })
+  assert.equal((await mimir.command('user.suspend', { user: 'root' })).status, 'Suspended')
 })
 
 test('administrators who suspend each other at once leave one in office', async () => {

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
-import { assertDone, type Reply } from '../harness/rest.ts'
+import { auditOf, byKey } from '../harness/keys.ts'
+import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 
 interface Denied {
   readonly operation: string
@@ -152,4 +153,14 @@ test('a failed sign-in and a stolen refresh token are recorded', async () => {
   assert.deepEqual(await typesOf(wrong), [['session.refused', 'deny', alice.id, 'wrong_password']])
   assert.deepEqual(await typesOf(unknown), [['session.refused', 'deny', null, 'unknown_account']])
   assert.deepEqual(await typesOf(reused), [['session.token_reused', 'deny', alice.id, undefined]])
+})
+
+test('of a caller with a network of version 6 as many refusals are recorded as of an address', async () => {
+  await using mimir = await boot({ env: { MIMIR_TRUSTED_PROXIES: '127.0.0.1' } })
+  for (let n = 0; n < 40; n++) {
+    const rest = byKey(mimir, 'mimir_nonsense').with({ 'x-forwarded-for': `2001:db8:1:2::${n}` })
+    assertRefused(await rest.get('/api/me'), 401, 'invalid_token')
+  }
+  const denied = await auditOf(mimir, 'access.denied')
+  assert.equal(denied.length, 30)
 })

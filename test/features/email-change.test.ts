@@ -28,8 +28,8 @@ test('the address changes when the link to the new one is opened, and the old on
   assert.equal(assertDone(await open(mimir, token)).status, 'Active')
 
   assert.equal(await emailOf(ann), NEW)
-  const notice = await mail.letter(OLD, 2)
-  assert.match(notice.text, /was changed/)
+  const notice = await mail.letter(OLD, 1, /was changed/)
+  assert.ok(notice)
   assert.doesNotMatch(notice.text + notice.html, /ann\.new|token=/)
   const login = { usernameOrEmail: NEW, password: ann.password }
   assertDone(await mimir.rest().post('/api/auth/login', login))
@@ -74,10 +74,11 @@ test('a wrong password changes nothing; a taken address is answered like a free 
   assertDone(await open(mimir, bobsToken))
   assertRefused(await open(mimir, annsToken), 400, 'invalid_or_expired_token')
   assert.deepEqual([await emailOf(ann), await emailOf(bob)], [OLD, NEW])
+  await mail.letter('bob@example.org', 3)
   const toOthers = mail.letters.map(({ to }) => to).filter((to) => to !== NEW)
-  await mail.letter('bob@example.org', 2)
-  assert.deepEqual(toOthers.slice(0, 2), [OLD, 'bob@example.org'])
-  assert.equal(mail.letters.filter(({ to }) => to === OLD).length, 1)
+  // Each has confirmed the address and was let in; bob has changed it.
+  assert.deepEqual(toOthers.sort(), [OLD, OLD, ...Array(3).fill('bob@example.org')])
+  assert.equal(mail.letters.filter(({ to }) => to === OLD).length, 2)
 })
 
 test('a link for a password that went to the old address dies with it', async () => {

@@ -4,11 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SignJWT } from 'jose'
+import { routes } from '../../src/app/features.ts'
+import { isReading, operationOf } from '../../src/http/define-route.ts'
 import { HOUR, MINUTE } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
+import { codeOf, setUpTotp, tryPassword } from '../harness/factors.ts'
+import { byKey, makeKey } from '../harness/keys.ts'
 import { callTool } from '../harness/mcp.ts'
+import { bootWithAddress, browserOf } from '../harness/oauth.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
+import { byRest, Visit } from '../refusals/transports.ts'
 
 test('a closed server ends everything, answers health alone, also after a restart, until it is lifted', async () => {
   await using mimir = await boot()
@@ -75,6 +81,86 @@ test('a read-only server lets people sign in and read, and change nothing', asyn
   assertRefused(await keyed, 503, 'locked_down')
   const hub = await mimir.hub(accessToken)
   await hub.assertRefused('read_only', 'SendMessage', dm, 'during')
+})
+
+test('on a read-only server people with a second factor sign in too, and sign out', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const { secret } = await setUpTotp(mimir, alice)
+  await mimir.command('lockdown.start', { mode: 'read-only' })
+  mimir.clock.advance(MINUTE)
+  const { challenge } = (await tryPassword(mimir, alice)).body
+  const code = codeOf(mimir, secret)
+  const pair = assertDone(await mimir.rest().post('/api/auth/second-factor', { challenge, code }))
+  const rest = mimir.rest(pair.accessToken)
+  assertDone(await rest.get('/api/me'))
+  assertRefused(await rest.post('/api/me/totp'), 503, 'read_only')
+  const { refreshToken } = pair
+  const renewed = assertDone(await mimir.rest().post('/api/auth/refresh', { refreshToken }))
+  const signedOut = { refreshToken: renewed.refreshToken }
+  assertDone(await mimir.rest().post('/api/auth/logout', signedOut), 204)
+  assertDone(await mimir.rest().post('/api/auth/passkey/options'))
+  // Judged, and not refused at the door.
+  const app = await mimir.rest().post('/api/auth/app-code/redeem', { code: 'x', verifier: 'x' })
+  assert.notEqual(app.status, 503)
+})
+
+test('on a read-only server a browser signs in, by both steps, and out', async () => {
+  await using mimir = await bootWithAddress()
+  const alice = await mimir.person('alice')
+  const { secret } = await setUpTotp(mimir, alice)
+  await mimir.command('lockdown.start', { mode: 'read-only' })
+  mimir.clock.advance(MINUTE)
+  const browser = await browserOf(mimir.publicUrl, alice)
+  const url = (path: string) => `${mimir.publicUrl}${path}`
+  const code = codeOf(mimir, secret)
+  assert.equal((await browser.post(url('/auth/second-factor'), { code })).status, 200)
+  assert.equal((await browser.request(url('/api/me'))).status, 200)
+  assert.equal((await browser.post(url('/auth/logout'), {})).status, 200)
+  assert.equal((await browser.request(url('/api/me'))).status, 401)
+})
+
+test('MCP is off in a lockdown, whoever calls', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const { key } = await makeKey(mimir, 'a service')
+  for (const mode of ['read-only', 'closed']) {
+    await mimir.command('lockdown.start', { mode })
+    const rest = mode === 'closed' ? mimir.rest() : mimir.rest((await alice.signIn()).accessToken)
+    for (const caller of [rest, mimir.rest(), byKey(mimir, key)]) {
+      assertRefused(await callTool(caller, 'todo', { operation: 'list' }), 503, 'locked_down')
+    }
+    await mimir.command('lockdown.lift')
+  }
+  const rest = mimir.rest((await alice.signIn()).accessToken)
+  assert.equal((await callTool(rest, 'todo', { operation: 'list' })).status, 200)
+})
+
+test('what a lockdown and strict mode refuse is what is declared to change something', async () => {
+  await using mimir = await boot()
+  const owner = await mimir.owner('root')
+  await mimir.command('lockdown.start', { mode: 'read-only' })
+  const refused = async (code: string) => {
+    await using visit = new Visit(mimir, { name: 'root', credential: accessToken })
+    const names: string[] = []
+    for (const route of routes) {
+      const operation = byRest(route)
+      if ((await operation.attempt(visit)).code === code) names.push(operation.name)
+    }
+    return names
+  }
+  const { accessToken } = await owner.signIn()
+  const changing = routes.filter((route) => !isReading(route) && !route.door).map(operationOf)
+  assert.deepEqual(await refused('read_only'), changing)
+  for (const name of ['POST /api/nodes/query', 'POST /auth/sign-in', 'POST /api/auth/passkey']) {
+    assert.ok(!changing.includes(name), name)
+  }
+  for (const name of ['GET /api/auth/verify-email', 'POST /api/nodes', 'POST /api/me/step-up']) {
+    assert.ok(changing.includes(name), name)
+  }
+  await mimir.command('lockdown.lift')
+  mimir.app.ctx.admission.close('audit')
+  assert.deepEqual(await refused('audit_unavailable'), changing)
 })
 
 test('an incident is marked in the audit chain, with the time by which to tell the authority', async () => {

@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import { DAY, MINUTE } from '../../src/platform/clock.ts'
 import { AuditWebhook } from '../harness/audit-receivers.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { byKey } from '../harness/keys.ts'
 import { Person, type SignedIn } from '../harness/people.ts'
 import { Browser } from '../harness/push-services.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
@@ -222,4 +223,19 @@ test('a legal hold keeps the account, and so does being the last administrator',
   assert.match((await mimir.command('user.show', { user: bob.id })).username, /^erased_/)
   const events = await mimir.app.ctx.db.read.selectFrom('audit_events').select('details').execute()
   assert.ok(!JSON.stringify(events).includes(reason), 'words stand in the hold alone')
+})
+
+test('an administrator erases others after a fresh proof, and not by a key', async () => {
+  await using mimir = await boot()
+  const [admin, bob] = [await mimir.admin('alice'), await mimir.person('bob')]
+  const path = `/api/privacy/anonymize/${bob.id}`
+  const { key } = assertDone(await admin.rest.post('/api/keys', { name: 'wide' }), 201)
+  assertRefused(await byKey(mimir, key).post(path), 403, 'session_needed')
+  mimir.clock.advance(15 * MINUTE + 1000)
+  const { refreshToken } = admin
+  const { accessToken } = assertDone(await mimir.rest().post('/api/auth/refresh', { refreshToken }))
+  const rest = mimir.rest(accessToken)
+  assertRefused(await rest.post(path), 401, 'step_up_required')
+  assertDone(await rest.post('/api/me/step-up', { password: admin.password }), 204)
+  assertDone(await rest.post(path), 204)
 })

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { DAY, MINUTE } from '../../src/platform/clock.ts'
 import { upload } from '../harness/attachments.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { setUpTotp } from '../harness/factors.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 import { unzip } from '../harness/zip.ts'
@@ -131,4 +132,24 @@ test('the operator gets anybody’s archive chunk by chunk', async () => {
     parts.push(Buffer.from(bytes, 'base64'))
   }
   assert.ok((await unzip(Buffer.concat(parts))).has('account.json'))
+})
+
+test('an export and an erasure ask for a second factor that was shown lately, beside the password', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const { recoveryCodes } = await setUpTotp(mimir, alice)
+  mimir.clock.advance(15 * MINUTE + 1000)
+  const { refreshToken } = alice
+  const { accessToken } = assertDone(await mimir.rest().post('/api/auth/refresh', { refreshToken }))
+  const rest = mimir.rest(accessToken)
+  const [path, proof] = ['/api/privacy/', { currentPassword: alice.password }]
+  for (const what of ['export', 'erasure']) {
+    assertRefused(await rest.post(path + what, proof), 401, 'step_up_required')
+  }
+  assertDone(await rest.post('/api/me/step-up', { code: recoveryCodes[0] }), 204)
+  for (const what of ['export', 'erasure']) {
+    const wrong = await rest.post(path + what, { currentPassword: 'not it' })
+    assertRefused(wrong, 400, 'current_password_incorrect')
+    assertDone(await rest.post(path + what, proof), 202)
+  }
 })

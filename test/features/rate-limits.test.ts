@@ -96,6 +96,39 @@ test('behind a trusted proxy each client has its own count', async () => {
   assertRefused(liar, 429, 'rate_limited')
 })
 
+test('a network of version 6 counts as one caller, and an address of version 4 however it is written', async () => {
+  await using mimir = await boot({ env: { ...DEFAULTS, MIMIR_TRUSTED_PROXIES: '127.0.0.1' } })
+  const register = (address: string) =>
+    mimir.rest().with({ 'x-forwarded-for': address }).post('/api/auth/register')
+  const fill = async (address: (n: number) => string) => {
+    for (let n = 0; n < 5; n++) assertRefused(await register(address(n)), 400, 'validation_failed')
+  }
+  await fill((n) => `2001:db8:1:2:${n}::${n}`)
+  for (const same of [
+    '2001:db8:1:2::ffff',
+    '2001:0DB8:0001:0002:a:b:c:d',
+    '2001:db8:1:2::1.2.3.4',
+  ]) {
+    assertRefused(await register(same), 429, 'rate_limited')
+  }
+  assertRefused(await register('2001:db8:1:3::1'), 400, 'validation_failed')
+
+  await fill((n) => (n % 2 === 0 ? '203.0.113.9' : '::ffff:203.0.113.9'))
+  for (const same of ['203.0.113.9', '::FFFF:203.0.113.9', '::ffff:cb00:7109']) {
+    assertRefused(await register(same), 429, 'rate_limited')
+  }
+  assertRefused(await register('::ffff:203.0.113.10'), 400, 'validation_failed')
+})
+
+test('a trusted proxy is one however its address is written', async () => {
+  await using mimir = await boot({
+    env: { ...DEFAULTS, MIMIR_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' },
+  })
+  const from = (addresses: string) => mimir.rest().with({ 'x-forwarded-for': addresses })
+  await exhaust(from('203.0.113.9, ::ffff:10.1.2.3'))
+  assertRefused(await from('203.0.113.9').post('/api/auth/register'), 429, 'rate_limited')
+})
+
 test('a chain of proxies counts as far back as each of them is trusted', async () => {
   await using mimir = await boot({
     env: { ...DEFAULTS, MIMIR_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8, 2001:db8::/32' },

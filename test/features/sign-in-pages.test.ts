@@ -41,3 +41,19 @@ test('a form without the step that it belongs to signs nobody in', async () => {
     assert.doesNotMatch(reply.headers.get('set-cookie') ?? '', /mimir_session=[^;]/)
   }
 })
+
+test('every 401 names a way to sign in, a page that may be filled in again too', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const browser = newcomer(mimir)
+  const wrong = `usernameOrEmail=${alice.name}&password=wrong`
+  for (const reply of [
+    await browser.send('POST', '/auth/sign-in', wrong),
+    await browser.send('POST', '/auth/sign-in', ''),
+    await browser.send('POST', '/auth/passkey', 'passkey='),
+    await browser.get('/auth/account'),
+  ]) {
+    assertPage(reply, 401, /role="?alert/)
+    assert.equal(reply.headers.get('www-authenticate'), 'Bearer')
+  }
+})

@@ -13,7 +13,7 @@ import type { StreamLimits } from '../../src/xrpc/stream.ts'
 import { TestClock } from './clock.ts'
 import { HubClient } from './hub.ts'
 import type { MailServer } from './mail-server.ts'
-import { createPerson, type Person } from './people.ts'
+import { createPerson, Person } from './people.ts'
 import { Rest } from './rest.ts'
 import { createTestStore, NO_STORE, type TestStore } from './store.ts'
 
@@ -152,6 +152,15 @@ export class Appliance implements AsyncDisposable {
     const person = await this.person(name)
     await this.command('user.set-role', { user: name, role: 'admin' })
     return person
+  }
+
+  /** Who owns the server: made before everybody else. */
+  async owner(name: string): Promise<Person> {
+    const password = `the password of ${name}`
+    const account = { username: name, email: `${name}@example.org`, password }
+    const { id } = await this.command('user.create-first-admin', account)
+    const none = { accessToken: '', refreshToken: '' }
+    return new Person(this, { name, password, id, ...none }).signedInAnew()
   }
 
   /** People who are all friends with each other. */

@@ -10,6 +10,8 @@ export interface Letter {
   readonly html: string
 }
 
+const LINK = /https?:\S+/
+
 /** A mail server of the real protocol that keeps what it gets, or refuses every recipient. */
 export class MailServer implements AsyncDisposable {
   readonly letters: Letter[] = []
@@ -66,20 +68,18 @@ export class MailServer implements AsyncDisposable {
     }
   }
 
-  /** The n-th letter (from 1) to the address, now or soon. */
-  letter(to: string, n = 1): Promise<Letter> {
+  /** The n-th letter (from 1) to the address with these words, now or soon. */
+  letter(to: string, n = 1, words = /^/): Promise<Letter> {
     return eventually(
-      () => this.letters.filter((one) => one.to === to)[n - 1],
+      () => this.letters.filter((one) => one.to === to && words.test(one.text))[n - 1],
       `letter ${n} to ${to} did not arrive`,
     )
   }
 
-  /** The link in the n-th letter (from 1) to the address. */
+  /** The link in the n-th letter (from 1) to the address that has one. */
   async link(to: string, n = 1): Promise<URL> {
-    const { text } = await this.letter(to, n)
-    const [link] = /https?:\S+/.exec(text) ?? []
-    if (!link) throw new Error(`no link in ${text}`)
-    return new URL(link)
+    const { text } = await this.letter(to, n, LINK)
+    return new URL(LINK.exec(text)?.[0] ?? '')
   }
 
   /** The token of that link. */

@@ -1,6 +1,6 @@
 import { HUB_PERMISSION } from '../../src/app/doors.ts'
 import { hubMethods, routes, tools } from '../../src/app/features.ts'
-import { type AnyRoute, operationOf } from '../../src/http/define-route.ts'
+import { type AnyRoute, isReading, operationOf } from '../../src/http/define-route.ts'
 import type { Tool } from '../../src/mcp/define-tool.ts'
 import type { Permission, Requirement } from '../../src/policy/permissions.ts'
 import type { Appliance } from '../harness/boot.ts'
@@ -69,7 +69,7 @@ export function byRest(route: AnyRoute): Operation {
   return {
     name: operationOf(route),
     requirement: route.permission,
-    changes: route.method !== 'get',
+    changes: !isReading(route),
     async attempt({ mimir, caller }) {
       const path = route.path.replaceAll(/\{\w+\}/g, 'x')
       const rest = mimir.rest(caller.credential)

@@ -2,6 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { parseId } from '../../platform/ids.ts'
+import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
 import { accountErrors } from './errors.ts'
 import {
@@ -38,6 +39,24 @@ export async function requireAccount(db: Db, tenantId: string, name: string): Pr
   const id = parseId(name)
   const user = id ? await findUser(db, tenantId, id) : await findUserByLogin(db, tenantId, name)
   if (!user) throw new AppError(accountErrors.userNotFound)
+  return user
+}
+
+/**
+ * Throws `owner_alone` unless the caller may change, end or open this account: an owner's only another owner may, and
+ * the operator at the command line.
+ */
+export function requireMayActOn(actor: Actor, user: Pick<UserRow, 'id' | 'role'>): void {
+  if (actor.kind === 'operator' || user.role !== 'owner') return
+  if (actor.kind === 'user' && actor.role === 'owner') return
+  const audit = { reason: 'acts on an owner', targetType: 'user', targetId: user.id }
+  throw new AppError(accountErrors.ownerAlone, {}, { audit })
+}
+
+/** The account that an administrator names in order to change it. Throws `user_not_found` and `owner_alone`. */
+export async function requireAccountToChange(db: Db, actor: Actor, name: string): Promise<UserRow> {
+  const user = await requireAccount(db, actor.tenantId, name)
+  requireMayActOn(actor, user)
   return user
 }
 

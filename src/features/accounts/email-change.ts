@@ -2,9 +2,10 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import type { EmailTokenRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
-import { AppError, commonErrors } from '../../platform/errors.ts'
+import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { requireOwnPassword } from '../mfa/service.ts'
 import { ACCOUNT_TEXTS } from './account-text.ts'
 import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
@@ -21,12 +22,10 @@ export async function changeEmail(
   actor: Actor,
   input: ChangeEmail,
 ): Promise<void> {
-  const { tenantId, userId } = requireUser(actor)
-  const user = await findUser(ctx.db.read, tenantId, userId)
-  if (!user) throw new AppError(commonErrors.unauthorized)
-  if (!(await ctx.passwords.verify(input.currentPassword, user.password_hash))) {
-    throw new AppError(accountErrors.currentPasswordIncorrect)
-  }
+  const me = requireUser(actor)
+  const { tenantId, userId } = me
+  const wrong = accountErrors.currentPasswordIncorrect
+  const user = await requireOwnPassword(ctx, me, input.currentPassword, wrong)
   const { mailer } = ctx
   if (!mailer) throw new AppError(accountErrors.noMailServer)
   await ctx.db.transaction(async (tx) => {

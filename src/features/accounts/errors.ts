@@ -67,6 +67,12 @@ export const accountErrors = definePageErrors({
     message: 'This is the last administrator: make another one first.',
     translated: { tr: 'Bu son yönetici: önce başka birini yönetici yapın.' },
   },
+  ownerAlone: {
+    code: 'owner_alone',
+    kind: 'forbidden',
+    message: 'Only an owner may do this to an owner.',
+    translated: { tr: 'Sunucu sahibine bunu yalnızca bir sunucu sahibi yapabilir.' },
+  },
   notSuspended: {
     code: 'user_not_suspended',
     kind: 'invalid',

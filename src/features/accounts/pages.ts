@@ -84,6 +84,7 @@ export const routes = [
     summary: 'The page of a confirmation link',
     permission: 'public',
     rate: 'auth-verify',
+    changes: true,
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)

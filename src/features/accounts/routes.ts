@@ -44,6 +44,7 @@ export const routes = [
     summary: 'Confirm an e-mail address with the link that was sent to it',
     permission: 'public',
     rate: 'auth-verify',
+    changes: true,
     query: VerifyEmail,
     status: 200,
     output: EmailVerified,

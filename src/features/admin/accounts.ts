@@ -13,6 +13,7 @@ import {
   listAccounts,
   moveStatus,
   requireAccount,
+  requireAccountToChange,
   requireAnotherAdmin,
   setPassword,
 } from '../accounts/access.ts'
@@ -67,7 +68,7 @@ async function change(
   work: (tx: Tx, user: UserRow) => Promise<void>,
 ): Promise<Account> {
   return ctx.db.transaction(async (tx) => {
-    const user = await requireAccount(tx, actor.tenantId, name)
+    const user = await requireAccountToChange(tx, actor, name)
     await work(tx, user)
     return toAccount(await requireAccount(tx, actor.tenantId, user.id))
   })
@@ -175,7 +176,7 @@ export async function revokeAccountSessions(
   input: Named,
 ): Promise<{ revoked: number }> {
   return ctx.db.transaction(async (tx) => {
-    const user = await requireAccount(tx, actor.tenantId, input.user)
+    const user = await requireAccountToChange(tx, actor, input.user)
     const revoked = await endAllSessions(ctx, tx, user.id, 'revoked_by_admin')
     await recordAudit(ctx, tx, actor, {
       type: 'session.revoked',

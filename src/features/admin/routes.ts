@@ -31,6 +31,7 @@ export const routes = [
       accountErrors.userNotPending,
       accountErrors.invalidDecision,
       accountErrors.lastAdmin,
+      accountErrors.ownerAlone,
     ],
     run: decide,
   }),

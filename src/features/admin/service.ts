@@ -9,6 +9,7 @@ import {
   listAccounts,
   moveStatus,
   requireAnotherAdmin,
+  requireMayActOn,
 } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { tellApproved } from '../accounts/service.ts'
@@ -55,6 +56,7 @@ export async function decide(ctx: AdminNeeds, actor: Actor, input: Decide): Prom
 }
 
 export async function approve(ctx: AdminNeeds, tx: Tx, actor: Actor, user: UserRow): Promise<void> {
+  requireMayActOn(actor, user)
   await move(ctx, tx, user, ['PendingAdmin'], 'Active')
   await tellApproved(ctx, tx, actor, user)
   await recordAudit(ctx, tx, actor, {
@@ -64,6 +66,7 @@ export async function approve(ctx: AdminNeeds, tx: Tx, actor: Actor, user: UserR
 }
 
 export async function reject(ctx: AdminNeeds, tx: Tx, actor: Actor, user: UserRow): Promise<void> {
+  requireMayActOn(actor, user)
   await move(ctx, tx, user, ['PendingEmail', 'PendingAdmin'], 'Suspended')
   await endAllSessions(ctx, tx, user.id, 'account_rejected')
   await recordAudit(ctx, tx, actor, {
@@ -80,6 +83,7 @@ export async function suspend(
   user: UserRow,
   reason: string | undefined,
 ): Promise<void> {
+  requireMayActOn(actor, user)
   await requireAnotherAdmin(tx, user)
   await moveStatus(
     tx,

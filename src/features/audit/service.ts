@@ -3,6 +3,7 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
+import { limitKey } from '../../platform/networks.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { admissionErrors } from '../../policy/admission.ts'
@@ -89,7 +90,7 @@ export function createRefusalRecorder(
   const limiter = new RateLimiterMemory({ points: RECORDED_A_MINUTE, duration: 60 })
   const leftOut = new Map<string, number>()
   return async (actor, error) => {
-    const caller = actor.kind === 'user' ? actor.userId : (actor.origin.ip ?? actor.kind)
+    const caller = actor.kind === 'user' ? actor.userId : limitKey(actor.origin.ip)
     const within = await limiter.consume(caller).then(
       () => true,
       () => false,

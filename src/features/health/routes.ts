@@ -9,6 +9,7 @@ export const routes = [
     summary: 'How the server is',
     permission: 'public',
     rate: 'unlimited',
+    door: 'always',
     status: 200,
     output: Health,
     also: { 503: Health },
@@ -23,6 +24,7 @@ export const routes = [
     summary: 'The process answers',
     permission: 'public',
     rate: 'unlimited',
+    door: 'always',
     respond: async () => new Response('OK'),
   }),
   defineRoute({
@@ -31,6 +33,7 @@ export const routes = [
     summary: 'The server can take requests',
     permission: 'public',
     rate: 'unlimited',
+    door: 'always',
     status: 200,
     output: Readiness,
     also: { 503: Readiness },

@@ -2,10 +2,11 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { DAY, MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
+import { limitKey } from '../../platform/networks.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { mfaErrors } from './errors.ts'
-import { countFailure, deleteAttempts, findWaits, setWait } from './store.ts'
+import { countTry, deleteAttempts, setWait, uncountTry } from './store.ts'
 
 /*
  * What can be guessed is a code of six digits, and a password shown once more. Recovery codes and passkeys cannot,
@@ -14,11 +15,17 @@ import { countFailure, deleteAttempts, findWaits, setWait } from './store.ts'
  * wait twice as long as the five before. Somebody with many addresses is stopped by the count of all of them,
  * which is the bound on guessing: 100 a day find a code with a chance of 3 in 10,000 (window of three steps; NIST
  * SP 800-63B-4 §3.2.2 allows as many in a row). Then the owner needs a recovery code or a passkey, too.
+ *
+ * A try is counted before it is judged, and taken back when it was right. So the limits also hold for tries that
+ * come at the same moment.
  */
 const TRIES = 5
 const FIRST_WAIT = 15 * MINUTE
 const MOST_OF_ALL = 100
-/** How long after the last wrong code all are forgotten, and the longest wait. */
+/**
+ * The longest wait, and how long wrong tries are remembered: those of an address after its last one, those of all
+ * addresses after the first one.
+ */
 const MEMORY = DAY
 const EVERYWHERE = '*'
 
@@ -27,60 +34,86 @@ interface Account {
   readonly tenant_id: string
 }
 
-/** Refuses with `rate_limited` while codes of the account are not looked at from where the caller is. */
-export async function requireTries(
+/** Counts a try that is about to be judged. Refuses with `rate_limited` when the limit is reached. */
+export async function reserveTry(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
-  { id }: Pick<Account, 'id'>,
+  account: Account,
 ): Promise<void> {
-  const now = ctx.clock.now()
-  const [until] = await findWaits(ctx.db.read, id, countsOf(actor), toIso(now))
-  if (until === undefined) return
-  const retryAfterSeconds = Math.ceil((Date.parse(until) - now) / SECOND)
-  throw new AppError(mfaErrors.tooManyTries, {}, { retryAfterSeconds })
+  await ctx.db.transaction(async (tx) => {
+    const now = ctx.clock.now()
+    const ofAddress = await count(tx, account, addressOf(actor), now)
+    const ofAll = await count(tx, account, EVERYWHERE, now)
+    const until = Math.max(ofAddress, ofAll)
+    if (until <= now) return
+    // The refusal rolls the transaction back: a try that is not judged is not counted.
+    const retryAfterSeconds = Math.ceil((until - now) / SECOND)
+    throw new AppError(mfaErrors.tooManyTries, {}, { retryAfterSeconds })
+  })
 }
 
-/** Writes a wrong code or passkey down and refuses it; `counts`: what could be guessed. */
+/** Takes a reserved try back: it was right. */
+export async function takeTryBack(
+  { clock }: Pick<Ctx, 'clock'>,
+  tx: Tx,
+  actor: Actor,
+  userId: string,
+): Promise<void> {
+  for (const address of [addressOf(actor), EVERYWHERE]) {
+    await uncountTry(tx, userId, address, toIso(clock.now()))
+  }
+}
+
+/**
+ * A right second factor forgives the wrong ones of its address. Other addresses go on waiting, and the count of all
+ * addresses stays: else each sign-in of the owner would let a guesser go on.
+ */
+export async function forgiveTries(tx: Tx, actor: Actor, userId: string): Promise<void> {
+  await deleteAttempts(tx, userId, addressOf(actor))
+}
+
+/** Writes a wrong code or passkey down and refuses it. */
 export async function refuseFactor(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
   account: Account,
-  counts = true,
 ): Promise<never> {
-  await ctx.db.transaction(async (tx) => {
-    if (counts) await count(ctx, tx, actor, account)
-    await recordAudit(ctx, tx, actor, {
-      type: 'factor.refused',
-      outcome: 'deny',
-      target: { type: 'user', id: account.id },
-    })
-  })
+  await recordRefusedFactor(ctx, actor, account)
   throw new AppError(mfaErrors.invalidFactor)
 }
 
-/** A right code forgives the wrong ones of its address. Another address goes on waiting. */
-export async function forgiveTries(tx: Tx, actor: Actor, userId: string): Promise<void> {
-  await deleteAttempts(tx, userId, countsOf(actor))
-}
-
-async function count(
-  { clock }: Pick<Ctx, 'clock'>,
-  tx: Tx,
+export async function recordRefusedFactor(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
-  { id, tenant_id }: Account,
+  account: Account,
 ): Promise<void> {
-  const now = clock.now()
-  const forget_at = toIso(now + MEMORY)
-  for (const address of countsOf(actor)) {
-    const row = { user_id: id, address, tenant_id, forget_at }
-    const failures = await countFailure(tx, row, toIso(now))
-    const wait = address === EVERYWHERE ? waitOfAll(failures) : waitOf(failures)
-    if (wait > 0) await setWait(tx, { ...row, wait_until: toIso(now + wait) })
-  }
+  await ctx.db.transaction((tx) =>
+    recordAudit(ctx, tx, actor, {
+      type: 'factor.refused',
+      outcome: 'deny',
+      target: { type: 'user', id: account.id },
+    }),
+  )
 }
 
-function countsOf({ origin }: Actor): string[] {
-  return [origin.ip ?? '', EVERYWHERE]
+/** Counts one try of an address, or of all. Gives until when no try was allowed there, before this one. */
+async function count(
+  tx: Tx,
+  { id, tenant_id }: Account,
+  address: string,
+  now: number,
+): Promise<number> {
+  const isOfAll = address === EVERYWHERE
+  const forget_at = toIso(now + MEMORY)
+  const row = { user_id: id, address, tenant_id, forget_at }
+  const counted = await countTry(tx, row, { now: toIso(now), extend: !isOfAll })
+  const wait = isOfAll ? waitOfAll(counted.failures) : waitOf(counted.failures)
+  if (wait > 0) await setWait(tx, { ...row, wait_until: toIso(now + wait) })
+  return Date.parse(counted.wait_until)
+}
+
+function addressOf({ origin }: Actor): string {
+  return limitKey(origin.ip)
 }
 
 function waitOf(failures: number): number {

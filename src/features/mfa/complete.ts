@@ -15,7 +15,7 @@ import {
   requireStep,
   useStep,
 } from '../sessions/service.ts'
-import { refuseFactor, requireTries } from './attempts.ts'
+import { refuseFactor, reserveTry, takeTryBack } from './attempts.ts'
 import { mfaErrors } from './errors.ts'
 import { checkPasskey } from './passkeys.ts'
 import { renewRecoveryCodes } from './recovery.ts'
@@ -102,9 +102,9 @@ async function completeEnrolment(
   code: string | undefined,
 ): Promise<CompleteProof> {
   const { user, pending } = step
-  await requireTries(ctx, actor, user)
   const row = await findTotp(ctx.db.read, user.id)
   if (!row || row.confirmed_at) throw new AppError(mfaErrors.notSetUp)
+  await reserveTry(ctx, actor, user)
   const totp = await totpStep(ctx, row, code ?? '')
   if (totp === undefined) return refuseFactor(ctx, actor, user)
   const recoveryCodes: string[] = []
@@ -114,6 +114,7 @@ async function completeEnrolment(
     if (!confirmed || !(await useTotpStep(tx, user.id, totp))) {
       throw new AppError(mfaErrors.invalidFactor)
     }
+    await takeTryBack(ctx, tx, actor, user.id)
     const owner = { userId: user.id, tenantId: user.tenant_id }
     recoveryCodes.push(...(await renewRecoveryCodes(ctx, tx, owner)))
   })

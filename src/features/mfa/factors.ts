@@ -7,7 +7,7 @@ import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { renewProof } from '../sessions/access.ts'
 import { factorsOf } from './access.ts'
-import { refuseFactor, requireTries } from './attempts.ts'
+import { refuseFactor, reserveTry, takeTryBack } from './attempts.ts'
 import { keepNewTotp } from './complete.ts'
 import { mfaErrors } from './errors.ts'
 import { checkNewPasskey, registrationOptions } from './passkeys.ts'
@@ -84,9 +84,9 @@ export async function finishTotp(
 ): Promise<RecoveryCodes> {
   const user = requireUser(actor)
   const account = { id: user.userId, tenant_id: user.tenantId }
-  await requireTries(ctx, actor, account)
   const row = await findTotp(ctx.db.read, user.userId)
   if (!row || row.confirmed_at) throw new AppError(mfaErrors.notSetUp)
+  await reserveTry(ctx, actor, account)
   const step = await totpStep(ctx, row, input.code)
   if (step === undefined) return refuseFactor(ctx, actor, account)
   return ctx.db.transaction(async (tx) => {
@@ -94,6 +94,7 @@ export async function finishTotp(
     const confirmed = await confirmTotp(tx, user.userId, toIso(ctx.clock.now()))
     const used = await useTotpStep(tx, user.userId, step)
     if (!confirmed || !used) throw new AppError(mfaErrors.notSetUp)
+    await takeTryBack(ctx, tx, actor, user.userId)
     return { recoveryCodes: await added(ctx, tx, user, 'totp', before.length === 0) }
   })
 }

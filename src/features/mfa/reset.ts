@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Actor } from '../../policy/actor.ts'
-import { requireAccount } from '../accounts/access.ts'
+import { requireAccountToChange } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { endAllSessions } from '../sessions/service.ts'
 import { deleteAttempts, deletePasskeys, deleteTotp, replaceRecoveryCodes } from './store.ts'
@@ -19,7 +19,7 @@ export async function resetFactors(
   input: { user: string },
 ): Promise<ResetFactors> {
   return ctx.db.transaction(async (tx) => {
-    const user = await requireAccount(tx, actor.tenantId, input.user)
+    const user = await requireAccountToChange(tx, actor, input.user)
     const passkeys = await deletePasskeys(tx, user.id)
     const totp = await deleteTotp(tx, user.id)
     await replaceRecoveryCodes(tx, user.id, [])

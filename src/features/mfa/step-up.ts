@@ -1,17 +1,17 @@
 import type { Ctx } from '../../context.ts'
 import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
 import type { Requirement } from '../../policy/permissions.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { findSession, findSsoSession, renewProof } from '../sessions/access.ts'
 import { UNTOLD } from '../sessions/service.ts'
 import { factorsOf } from './access.ts'
-import { refuseFactor, requireTries } from './attempts.ts'
 import { mfaErrors } from './errors.ts'
+import { requireOwnPassword } from './own-password.ts'
 import type { StepUp } from './schema.ts'
-import { verifyFactor } from './verify.ts'
+import { type ShownFactor, verifyFactor } from './verify.ts'
 
 /** How long a proof is fresh enough for what cannot be undone. */
 const FRESH = 15 * MINUTE
@@ -61,10 +61,14 @@ export async function stepUp(ctx: Needs, actor: Actor, input: StepUp): Promise<v
   if (!sessionId)
     throw new AppError(commonErrors.forbidden, {}, { audit: { reason: 'no_session' } })
   const factors = await factorsOf(ctx.db.read, user.userId)
-  const shown =
-    factors.length > 0
-      ? await verifyFactor(ctx, actor, accountOf(user), 'step-up', input)
-      : await checkOwnPassword(ctx, user, input.password)
+  const account = { id: user.userId, tenant_id: user.tenantId }
+  let shown: ShownFactor | undefined
+  if (factors.length > 0) {
+    shown = await verifyFactor(ctx, actor, account, 'step-up', input)
+  } else {
+    if (input.password === undefined) throw new AppError(mfaErrors.noProof)
+    await requireOwnPassword(ctx, user, input.password, mfaErrors.invalidFactor)
+  }
   const now = toIso(ctx.clock.now())
   await ctx.db.transaction(async (tx) => {
     await shown?.use(tx)
@@ -78,21 +82,4 @@ export async function stepUp(ctx: Needs, actor: Actor, input: StepUp): Promise<v
       details: { method: shown?.method ?? 'pwd' },
     })
   })
-}
-
-async function checkOwnPassword(
-  ctx: Needs,
-  user: UserActor,
-  password: string | undefined,
-): Promise<undefined> {
-  if (password === undefined) throw new AppError(mfaErrors.noProof)
-  await requireTries(ctx, user, accountOf(user))
-  const account = await findAccountById(ctx.db.read, user.tenantId, user.userId)
-  const right = await ctx.passwords.verify(password, account?.password_hash)
-  if (!right) await refuseFactor(ctx, user, accountOf(user))
-  return undefined
-}
-
-function accountOf(user: UserActor): { id: string; tenant_id: string } {
-  return { id: user.userId, tenant_id: user.tenantId }
 }

@@ -178,72 +178,67 @@ export async function countRecoveryCodes(db: Db, userId: string): Promise<number
   return Number(row.count)
 }
 
-/** Until when codes of these counts are not looked at, the longest first; only what is still to come. */
-export async function findWaits(
-  db: Db,
-  userId: string,
-  addresses: readonly string[],
-  now: string,
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('factor_attempts')
-    .select('wait_until')
-    .where('user_id', '=', userId)
-    .where('address', 'in', addresses)
-    .where('wait_until', '>', now)
-    .orderBy('wait_until', 'desc')
-    .execute()
-  return rows.map((row) => row.wait_until)
-}
-
-/** Counts a wrong code, anew when the last ones are forgotten; gives how many it is. */
-export async function countFailure(
+/** Counts a try, anew when the last ones are forgotten. Gives how many it is, and the wait from before it. */
+export async function countTry(
   tx: Tx,
   row: Omit<FactorAttemptsRow, 'failures' | 'wait_until'>,
-  now: string,
-): Promise<number> {
+  { now, extend }: { readonly now: string; readonly extend: boolean },
+): Promise<Pick<FactorAttemptsRow, 'failures' | 'wait_until'>> {
   await tx
     .deleteFrom('factor_attempts')
     .where('user_id', '=', row.user_id)
     .where('address', '=', row.address)
     .where('forget_at', '<=', now)
     .execute()
-  const { failures } = await tx
+  const { failures, wait_until } = await tx
     .insertInto('factor_attempts')
     .values({ ...row, failures: 1, wait_until: now })
     .onConflict((conflict) =>
       conflict.columns(['user_id', 'address']).doUpdateSet((columns) => ({
         failures: columns('factor_attempts.failures', '+', 1),
-        forget_at: row.forget_at,
+        ...(extend ? { forget_at: row.forget_at } : {}),
       })),
     )
-    .returning('failures')
+    .returning(['failures', 'wait_until'])
     .executeTakeFirstOrThrow()
-  return Number(failures)
+  return { failures: Number(failures), wait_until }
 }
 
-export async function setWait(
+/** Takes a try back, and with it the wait that it began: a wait begins with the last try before it. */
+export async function uncountTry(
   tx: Tx,
-  { user_id, address, wait_until }: Pick<FactorAttemptsRow, 'user_id' | 'address' | 'wait_until'>,
+  userId: string,
+  address: string,
+  now: string,
 ): Promise<void> {
   await tx
     .updateTable('factor_attempts')
-    .set({ wait_until })
-    .where('user_id', '=', user_id)
+    .set((columns) => ({ failures: columns('failures', '-', 1), wait_until: now }))
+    .where('user_id', '=', userId)
     .where('address', '=', address)
+    .where('failures', '>', 0)
     .execute()
 }
 
-/** Forgets wrong codes: of these counts, or all of the account's. */
-export async function deleteAttempts(
+/** Lets no try be judged until then, and remembers the count for as long. */
+export async function setWait(
   tx: Tx,
-  userId: string,
-  addresses?: readonly string[],
+  row: Pick<FactorAttemptsRow, 'user_id' | 'address' | 'wait_until' | 'forget_at'>,
 ): Promise<void> {
+  await tx
+    .updateTable('factor_attempts')
+    .set({ wait_until: row.wait_until, forget_at: row.forget_at })
+    .where('user_id', '=', row.user_id)
+    .where('address', '=', row.address)
+    .execute()
+}
+
+/** Forgets the wrong tries of an address, or all of the account's. */
+export async function deleteAttempts(tx: Tx, userId: string, address?: string): Promise<void> {
   await tx
     .deleteFrom('factor_attempts')
     .where('user_id', '=', userId)
-    .$if(addresses !== undefined, (query) => query.where('address', 'in', addresses ?? []))
+    .$if(address !== undefined, (query) => query.where('address', '=', address ?? ''))
     .execute()
 }
 

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
-import { forgiveTries, refuseFactor, requireTries } from './attempts.ts'
+import { forgiveTries, refuseFactor, reserveTry, takeTryBack } from './attempts.ts'
 import { mfaErrors } from './errors.ts'
 import { checkPasskey } from './passkeys.ts'
 import { hashCode, isRecoveryCode } from './recovery.ts'
@@ -31,13 +31,14 @@ export async function verifyFactor(
 ): Promise<ShownFactor> {
   if (!proof.code && !proof.passkey) throw new AppError(mfaErrors.noProof)
   const isGuessable = !proof.passkey && !isRecoveryCode(proof.code ?? '')
-  if (isGuessable) await requireTries(ctx, actor, user)
+  if (isGuessable) await reserveTry(ctx, actor, user)
   const shown = await check(ctx, user.id, purpose, proof)
-  if (!shown) return refuseFactor(ctx, actor, user, isGuessable)
+  if (!shown) return refuseFactor(ctx, actor, user)
   return {
     method: shown.method,
     async use(tx) {
       await shown.use(tx)
+      if (isGuessable) await takeTryBack(ctx, tx, actor, user.id)
       await forgiveTries(tx, actor, user.id)
     },
   }

@@ -102,6 +102,7 @@ export const routes = [
     path: '/api/nodes/query',
     summary: 'Nodes that fulfil conditions, with ranges and lists',
     ...read,
+    changes: false,
     body: NodeQuery,
     status: 200,
     output: NodePage,

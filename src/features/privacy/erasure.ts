@@ -3,7 +3,7 @@ import type { PrivacyErasureRow } from '../../db/tables.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, jobActor } from '../../policy/actor.ts'
-import { findAccountById, requireAnotherAdmin } from '../accounts/access.ts'
+import { findAccountById, requireAnotherAdmin, requireMayActOn } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { findHeld, isUserHeld } from '../retention/access.ts'
 import { erasePerson } from './erase-person.ts'
@@ -102,7 +102,16 @@ export async function eraseDue(ctx: Ctx, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Erases somebody at once and for good. Throws `under_legal_hold` and `last_admin`. */
+/**
+ * Erases somebody else's account at once, for an administrator who has signed in: a key that somebody got hold of must
+ * not erase people.
+ */
+export async function anonymizeAccount(ctx: Ctx, actor: Actor, input: AnonymizeId): Promise<void> {
+  requireSession(actor)
+  await anonymize(ctx, actor, input)
+}
+
+/** Erases somebody at once and for good. Throws `owner_alone`, `under_legal_hold` and `last_admin`. */
 export async function anonymize(
   ctx: Ctx,
   actor: Actor,
@@ -110,6 +119,7 @@ export async function anonymize(
 ): Promise<void> {
   const user = await findAccountById(ctx.db.read, actor.tenantId, input.id)
   if (!user) throw new AppError(commonErrors.notFound)
+  requireMayActOn(actor, user)
   if (await isUserHeld(ctx.db.read, user.id)) throw new AppError(privacyErrors.underHold)
   await erasePerson(ctx, actor, {
     person: { tenantId: actor.tenantId, userId: user.id },

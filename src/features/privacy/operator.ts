@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
-import { requireAccount } from '../accounts/access.ts'
+import { requireAccountToChange } from '../accounts/access.ts'
 import { anonymize, beginErasure } from './erasure.ts'
 import { beginExport, requireReady } from './export.ts'
 import { makeExports } from './make-export.ts'
@@ -21,7 +21,7 @@ export async function exportAccount(
   input: Named,
 ): Promise<{ id: string; userId: string; size: number; chunks: number }> {
   const { id } = await ctx.db.transaction(async (tx) => {
-    const user = await requireAccount(tx, actor.tenantId, input.user)
+    const user = await requireAccountToChange(tx, actor, input.user)
     return beginExport(ctx, tx, actor, user.id)
   })
   await makeExports(ctx, new AbortController().signal)
@@ -55,7 +55,7 @@ export async function eraseAccount(
   input: Named & { readonly now: boolean; readonly deleteMessages: boolean },
 ): Promise<{ userId: string; dueAt: ErasureStatus['dueAt'] | null }> {
   const { deleteMessages } = input
-  const { id } = await requireAccount(ctx.db.read, actor.tenantId, input.user)
+  const { id } = await requireAccountToChange(ctx.db.read, actor, input.user)
   if (input.now) {
     await anonymize(ctx, actor, { id, deleteMessages })
     return { userId: id, dueAt: null }

@@ -1,8 +1,9 @@
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
 import { accountErrors } from '../accounts/errors.ts'
+import { mfaErrors } from '../mfa/errors.ts'
 import { getConsents, giveConsent, withdrawConsent } from './consents.ts'
-import { anonymize, getErasure, requestErasure, undoErasure } from './erasure.ts'
+import { anonymizeAccount, getErasure, requestErasure, undoErasure } from './erasure.ts'
 import { privacyErrors } from './errors.ts'
 import { fetchExport, getExport, requestExport } from './export.ts'
 import { archiveResponse } from './response.ts'
@@ -29,7 +30,12 @@ export const routes = [
     body: RequestExport,
     status: 202,
     output: ExportStatus,
-    errors: [accountErrors.currentPasswordIncorrect, privacyErrors.sessionNeeded],
+    errors: [
+      accountErrors.currentPasswordIncorrect,
+      mfaErrors.factorNeeded,
+      mfaErrors.stepUpRequired,
+      privacyErrors.sessionNeeded,
+    ],
     run: requestExport,
   }),
   defineRoute({
@@ -76,6 +82,8 @@ export const routes = [
       accountErrors.currentPasswordIncorrect,
       accountErrors.lastAdmin,
       commonErrors.notFound,
+      mfaErrors.factorNeeded,
+      mfaErrors.stepUpRequired,
       privacyErrors.sessionNeeded,
     ],
     run: requestErasure,
@@ -108,11 +116,18 @@ export const routes = [
     summary: 'Erase an account at once',
     permission: 'privacy:any',
     rate: 'privacy-request',
+    stepUp: true,
     params: AnonymizeId,
     status: 204,
     output: null,
-    errors: [commonErrors.notFound, accountErrors.lastAdmin, privacyErrors.underHold],
-    run: anonymize,
+    errors: [
+      commonErrors.notFound,
+      accountErrors.lastAdmin,
+      accountErrors.ownerAlone,
+      privacyErrors.sessionNeeded,
+      privacyErrors.underHold,
+    ],
+    run: anonymizeAccount,
   }),
   defineRoute({
     method: 'get',

@@ -1,11 +1,12 @@
 import type { Ctx } from '../../context.ts'
 import { toIso } from '../../platform/clock.ts'
-import { AppError, commonErrors } from '../../platform/errors.ts'
+import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findAccountById, holdActive, setPassword } from '../accounts/access.ts'
+import { holdActive, setPassword } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { hashNewPassword } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
+import { requireOwnPassword } from '../mfa/service.ts'
 import type { ChangePassword } from './schema.ts'
 import { endAllSessions } from './service.ts'
 
@@ -15,12 +16,10 @@ export async function changePassword(
   actor: Actor,
   input: ChangePassword,
 ): Promise<void> {
-  const { tenantId, userId } = requireUser(actor)
-  const user = await findAccountById(ctx.db.read, tenantId, userId)
-  if (!user) throw new AppError(commonErrors.unauthorized)
-  if (!(await ctx.passwords.verify(input.currentPassword, user.password_hash))) {
-    throw new AppError(accountErrors.currentPasswordIncorrect)
-  }
+  const me = requireUser(actor)
+  const { userId } = me
+  const wrong = accountErrors.currentPasswordIncorrect
+  const user = await requireOwnPassword(ctx, me, input.currentPassword, wrong)
   if (input.newPassword === input.currentPassword) {
     throw new AppError(accountErrors.newPasswordSameAsCurrent)
   }
@@ -28,7 +27,7 @@ export async function changePassword(
   await ctx.db.transaction(async (tx) => {
     // Hashing takes long: a password that an administrator set meanwhile stays.
     const unchanged = await holdActive(tx, userId, user.password_hash)
-    if (!unchanged) throw new AppError(accountErrors.currentPasswordIncorrect)
+    if (!unchanged) throw new AppError(wrong)
     await setPassword(tx, userId, passwordHash, toIso(ctx.clock.now()))
     const ended = await endAllSessions(ctx, tx, userId, 'password_changed')
     await recordAudit(ctx, tx, actor, {

@@ -46,6 +46,7 @@ const signInRoutes = [
     summary: 'Signs a browser in by password',
     permission: 'public',
     rate: 'auth-login',
+    door: 'sign-in',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
@@ -74,6 +75,7 @@ const signInRoutes = [
     summary: 'Signs a browser in by passkey',
     permission: 'public',
     rate: 'auth-second-factor',
+    door: 'sign-in',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
@@ -114,6 +116,7 @@ const signInRoutes = [
     summary: 'Signs the browser out here, and leads on to the same at its provider',
     permission: 'public',
     rate: 'unlimited',
+    door: 'sign-in',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       await readForm(request, MAX_FORM_BYTES)
