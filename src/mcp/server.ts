@@ -215,7 +215,9 @@ async function readBody(request: Request): Promise<unknown> {
 /** Whether the credential reaches to the permission, whatever the person may do. */
 function isGranted(tool: Tool, actor: Actor, permission: Permission): boolean {
   if (actor.kind !== 'user') return true
-  return actor.scopes ? actor.scopes.has(permission) : !tool.onlyGranted
+  const isNamed = actor.scopes !== undefined && !actor.hasDefaultScopes
+  if (tool.onlyGranted && !isNamed) return false
+  return actor.scopes?.has(permission) ?? true
 }
 
 function callerOf(actor: Actor): string {

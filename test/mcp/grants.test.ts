@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { McpClient } from '../harness/mcp.ts'
+import { callTool, McpClient } from '../harness/mcp.ts'
 import { deviceOf } from '../harness/mls-people.ts'
-import { assertDone } from '../harness/rest.ts'
+import { assertDone, assertRefused, Rest } from '../harness/rest.ts'
 
 async function keyFor(mimir: Appliance, user: string, ...scopes: string[]): Promise<string> {
   return (await mimir.command('apikey.create', { name: 'ai', user, scopes })).key
@@ -80,6 +80,51 @@ test('a call beyond the key is refused over HTTP with the scope it takes, and au
     (await refusals(mimir)).map(({ target_id, reason }) => [target_id, reason]),
     cases.map(([name, , scope]) => [name, `without ${scope}`]),
   )
+})
+
+test('a key whose scopes nobody named opens the memory, and none of the messenger’s tools', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.admin('alice')
+  const bob = await mimir.person('bob')
+  const overRest = assertDone(await alice.rest.post('/api/keys', { name: 'bare' }), 201)
+  const generated = assertDone(await alice.rest.post('/api/keys/generate', { name: 'seed' }), 201)
+  const rotated = assertDone(await alice.rest.post(`/api/keys/${overRest.id}/rotate`, {}), 201)
+  const operator = await mimir.command('apikey.create', { name: 'bare', user: 'alice' })
+  for (const key of [overRest.key, generated.apiKey, rotated.key, operator.key]) {
+    await using mcp = await new McpClient().connect(mimir.url, key)
+    const { tools } = await mcp.client.listTools()
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      [
+        'todo',
+        'todo_list',
+        'memory_node',
+        'memory_edge',
+        'memory_batch',
+        'memory_lock',
+        'memory_clear',
+        'vector_search_nodes',
+      ],
+    )
+    const rest = new Rest(mimir.url, { 'x-api-key': key })
+    assertDone(await rest.post('/api/nodes/query', {}))
+    assert.equal((await callTool(rest, 'conversations_list', {})).status, 403)
+    for (const [path, permission] of [
+      [`/api/privacy/anonymize/${bob.id}`, 'privacy:any'],
+      ['/api/keys', 'keys:write'],
+      [`/api/admin/users/${bob.id}/approve`, 'users:write'],
+    ] as const) {
+      const refused = await rest.post(path, { name: 'x', decision: 'suspend' })
+      assertRefused(refused, 403, 'insufficient_permission')
+      assert.equal(refused.body.permission, permission)
+    }
+  }
+  for (const scopes of [['messages:read'], ['messages:*']]) {
+    const { key } = await mimir.command('apikey.create', { name: 'named', user: 'alice', scopes })
+    await using mcp = await new McpClient().connect(mimir.url, key)
+    const { tools } = await mcp.client.listTools()
+    assert.ok(tools.some(({ name }) => name === 'messages_read'))
+  }
 })
 
 test('granted by name, a client reads, searches and answers messages, marked as other people’s', async () => {
