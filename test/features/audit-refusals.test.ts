@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { BoundedCounts } from '../../src/platform/bounded-counts.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { assertDone, type Reply } from '../harness/rest.ts'
@@ -152,4 +153,13 @@ test('a failed sign-in and a stolen refresh token are recorded', async () => {
   assert.deepEqual(await typesOf(wrong), [['session.refused', 'deny', alice.id, 'wrong_password']])
   assert.deepEqual(await typesOf(unknown), [['session.refused', 'deny', null, 'unknown_account']])
   assert.deepEqual(await typesOf(reused), [['session.token_reused', 'deny', alice.id, undefined]])
+})
+
+test('of refusals that were left out so many callers’ are counted, and no more', () => {
+  const counts = new BoundedCounts(2)
+  for (const caller of ['a', 'b', 'a', 'c', 'c']) counts.add(caller)
+  assert.deepEqual(
+    ['a', 'b', 'c', 'c'].map((caller) => counts.take(caller)),
+    [0, 1, 2, 0],
+  )
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tools } from '../../src/app/features.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { callTool, McpClient } from '../harness/mcp.ts'
 import { deviceOf } from '../harness/mls-people.ts'
@@ -125,6 +126,51 @@ test('a key whose scopes nobody named opens the memory, and none of the messenge
     const { tools } = await mcp.client.listTools()
     assert.ok(tools.some(({ name }) => name === 'messages_read'))
   }
+})
+
+test('the audit says which tool and operation it was, of what was done and of what was refused', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  const carol = await mimir.admin('carol')
+  await mimir.admin('dave')
+  const scopes = ['mcp:read', 'mcp:write', 'messages:read', 'mcp:admin', 'audit:read']
+  const rest = mimir.rest(await keyFor(mimir, 'carol', ...scopes))
+  await callTool(rest, 'todo', { operation: 'create', title: 'x' })
+  await callTool(rest, 'audit_read', {})
+  await callTool(rest, 'messages_read', { conversationId })
+  await callTool(rest, 'messages_search', { q: 'between' })
+  await callTool(rest, 'invitations', { operation: 'list' })
+  await callTool(rest, 'memory_clear', { type: 'memory' })
+  // What no tool has is nobody's to write into the log.
+  await callTool(rest, 'todo', { operation: 'a secret', title: 'x' })
+  await mimir.command('user.set-role', { user: 'carol', role: 'member' })
+  await callTool(rest, 'audit_read', {})
+  const rows = await mimir.app.ctx.db.read
+    .selectFrom('audit_events')
+    .select(['type', 'operation'])
+    .where('actor_id', '=', carol.id)
+    .where('operation', 'like', '%mcp%')
+    .orderBy('id')
+    .execute()
+  const seen = rows.map(({ type, operation }) => `${type} ${operation}`)
+  for (const expected of [
+    'audit.read mcp:audit_read',
+    'access.denied mcp:messages_read',
+    'access.denied mcp:messages_search',
+    'access.denied mcp:invitations.list',
+    'access.denied mcp:audit_read',
+  ]) {
+    assert.ok(seen.includes(expected), `${expected}: ${seen.join(', ')}`)
+  }
+  const known = new Set([
+    'POST /mcp',
+    ...tools.flatMap(({ name, operations }) => [
+      `mcp:${name}`,
+      ...[...operations.keys()].map((operation) => `mcp:${name}.${operation}`),
+    ]),
+  ])
+  for (const { operation } of rows) assert.ok(known.has(operation), operation)
 })
 
 test('granted by name, a client reads, searches and answers messages, marked as other people’s', async () => {
