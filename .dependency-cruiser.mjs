@@ -22,7 +22,7 @@ const rooms = [
   ...['http', 'hub', 'mcp', 'control'].map((name) =>
     room(
       name,
-      ['platform', 'policy', 'context', 'events/', 'runtime', 'http/(rate-limit|body|on-error)'],
+      ['platform', 'policy', 'context', 'events/', 'runtime', 'http/(body|on-error)'],
       'is a transport: it knows no feature, no store and no other transport',
     ),
   ),
@@ -59,11 +59,7 @@ const slices = [
     [machinery, '^src/http/', own(''), words, `${everySlice}(access|service)`],
     'spells use cases for REST',
   ),
-  slice(
-    'hub',
-    [machinery, '^src/(hub/|http/rate-limit)', own(''), words],
-    'spells its own slice for the hub',
-  ),
+  slice('hub', [machinery, '^src/hub/', own(''), words], 'spells its own slice for the hub'),
   slice('mcp', [machinery, '^src/mcp/', own(''), words], 'spells its own slice for AI clients'),
   slice(
     'xrpc[\\w-]*',

@@ -23,7 +23,11 @@ export function addApiKey(program: Command): void {
     .description('make a key for a service, which is made too if there is none of the name')
     .requiredOption('--name <name>', 'what the service, or with --user the key, is called')
     .option('--user <user>', 'a person it shall act for, instead of a service')
-    .option('--scope <permission>', 'what it may do, like messages:read or calls:* (all)', collect)
+    .option(
+      '--scope <permission>',
+      'what it may do, like messages:read or calls:* (what its owner may, but for administration)',
+      collect,
+    )
     .option(
       '--expires <duration>',
       'days or weeks that it is good for, or never (90d)',
@@ -32,7 +36,7 @@ export function addApiKey(program: Command): void {
     .option('--address <network>', 'where it may be used from, like 10.0.0.0/8 (anywhere)', collect)
     .option(
       '--snippet <client>',
-      'print the configuration of cursor, claude or vscode',
+      'print the configuration of cursor, claude or vscode (scopes mcp:read and mcp:write)',
       parseAiClient,
     )
     .action(createKey)
@@ -40,7 +44,7 @@ export function addApiKey(program: Command): void {
     create,
     'mimir apikey create --name backup-bot --scope messages:read --scope conversations:read',
     'mimir apikey create --name ci --expires 30d --address 192.0.2.7 --json',
-    'mimir apikey create --name cursor --user ada --scope mcp:read --scope mcp:write --snippet cursor',
+    'mimir apikey create --name cursor --user ada --snippet cursor',
   )
 
   const list = apikey.command('list').description('list the keys').action(listKeys)
@@ -82,7 +86,8 @@ async function createKey(options: CreateOptions, command: Command): Promise<void
   const made = await order<typeof createKeyCommand>(globals, 'apikey.create', {
     name: options.name,
     user: options.user,
-    scopes: options.scope,
+    // An AI client is meant to remember, and nothing else that nobody thought of.
+    scopes: options.scope ?? (options.snippet && ['mcp:read', 'mcp:write']),
     expiresInDays: options.expires === NEVER ? null : options.expires,
     addresses: options.address,
   })

@@ -129,8 +129,10 @@ async function verifyChain(
     )
   }
   await print(globals, report, () => {
-    const signed = `${report.checkpoints} signed checkpoints`
-    return `${report.checked} records and ${signed}: every one is as it was written.`
+    const { checked, checkpoints, prunedTo } = report
+    const pruned = `Records up to position ${prunedTo} were taken away because their time was over.`
+    const whole = `${checked} records and ${checkpoints} signed checkpoints: every one is as it was written.`
+    return prunedTo > 0 ? `${whole}\n${pruned}` : whole
   })
 }
 
@@ -157,10 +159,12 @@ async function verifyFile(globals: Globals, file: string, key: string | undefine
   return report
 }
 
+const KINDS: ReadonlySet<Line['kind']> = new Set(['event', 'checkpoint', 'pruning'])
+
 function parse(line: string): Line {
   try {
     const parsed = JSON.parse(line)
-    if (parsed?.v === 1 && (parsed.kind === 'event' || parsed.kind === 'checkpoint')) return parsed
+    if (parsed?.v === 1 && KINDS.has(parsed.kind)) return parsed
   } catch {
     // Said below.
   }

@@ -18,6 +18,7 @@ import * as oauth from './0017-oauth.ts'
 import * as factorAttempts from './0018-factor-attempts.ts'
 import * as grantEnds from './0019-grant-ends.ts'
 import * as tenants from './0020-tenants.ts'
+import * as signedPrunings from './0021-signed-prunings-named-scopes.ts'
 import * as nodeRetention from './0022-node-retention.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
@@ -41,5 +42,6 @@ export const migrations: readonly Migration[] = [
   factorAttempts,
   grantEnds,
   tenants,
+  signedPrunings,
   nodeRetention,
 ]

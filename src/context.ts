@@ -5,7 +5,6 @@ import type { CallRegistry } from './features/calls/registry.ts'
 import type { PresenceTracker } from './features/presence/tracker.ts'
 import type { SessionActivity } from './features/sessions/activity.ts'
 import type { TenantHost } from './features/tenants/host.ts'
-import type { RateLimiter } from './http/rate-limit.ts'
 import type { ClientDocuments } from './outbound/client-documents.ts'
 import type { DidResolver } from './outbound/did-resolver.ts'
 import type { Mailer } from './outbound/mail.ts'
@@ -19,6 +18,7 @@ import type { Metrics } from './platform/metrics.ts'
 import type { PasswordHasher } from './platform/password.ts'
 import type { AccessControl } from './policy/access-control.ts'
 import type { Admission } from './policy/admission.ts'
+import type { RateLimiter } from './policy/rate-limit.ts'
 
 /** What use cases are given. A function names the parts it needs with `Pick<Ctx, …>`. */
 export interface Ctx {

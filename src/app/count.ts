@@ -1,6 +1,5 @@
 import type { Subscriber } from '../events/bus.ts'
 import { type AnyRoute, operationOf } from '../http/define-route.ts'
-import { RateLimited } from '../http/rate-limit.ts'
 import type { Answered } from '../http/server.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Metrics } from '../platform/metrics.ts'
@@ -10,7 +9,6 @@ export function countAnswer(metrics: Metrics, route: AnyRoute, answer: Answered)
   const { status, seconds, error, presented } = answer
   metrics.requests.add(`${operationOf(route)}|${status}`)
   metrics.requestSeconds.observe(seconds)
-  if (error instanceof RateLimited) metrics.rateLimited.add(route.rate)
   const isUnknown = error instanceof AppError && error.kind === 'unauthenticated'
   if (isUnknown && presented) metrics.authFailures.add(error.code)
 }

@@ -22,7 +22,6 @@ import { loadRoleTable } from '../features/roles/load.ts'
 import { createSessionActivity } from '../features/sessions/activity.ts'
 import { NOBODY_SERVED, type TenantHost } from '../features/tenants/host.ts'
 import { startWebhooks } from '../features/webhooks/outgoing.ts'
-import { createRateLimiter } from '../http/rate-limit.ts'
 import { createJobRunner, type JobRunner } from '../jobs/runner.ts'
 import { createClientDocuments } from '../outbound/client-documents.ts'
 import { createDidResolver } from '../outbound/did-resolver.ts'
@@ -38,6 +37,7 @@ import { createMetrics } from '../platform/metrics.ts'
 import { createBcryptHasher, type PasswordHasher } from '../platform/password.ts'
 import { createAccessControl } from '../policy/access-control.ts'
 import { createAdmission } from '../policy/admission.ts'
+import { createRateLimiter } from '../policy/rate-limit.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
 import { type DoorOptions, type Doors, openDoors } from './doors.ts'
@@ -111,6 +111,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const roleTable = await loadRoleTable(config)
     const guardedFetch = createGuardedFetch(config.outboundAllow)
     const { securityEnabled, methods, defaultMethod } = config.access
+    const metrics = createMetrics()
     const ctx: Ctx = {
       access: createAccessControl(securityEnabled, {
         methods: new Set(methods),
@@ -125,7 +126,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       keyring,
       passwords: options.passwords ?? createBcryptHasher(BCRYPT_WORK_FACTOR),
       bus: createBus(log),
-      rateLimiter: createRateLimiter(config.rateLimits),
+      rateLimiter: createRateLimiter(config.rateLimits, (rate) => metrics.rateLimited.add(rate)),
       mailer,
       presence: createPresenceTracker(),
       push: createPushChannels(config, clock, keyring),
@@ -139,7 +140,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       clientDocuments: createClientDocuments(clock, guardedFetch),
       calls: new CallRegistry(clock),
       admission: createAdmission(),
-      metrics: createMetrics(),
+      metrics,
       activity: createSessionActivity(),
       dids: createDidResolver(config, clock, log),
       tenants: options.tenants ?? NOBODY_SERVED,

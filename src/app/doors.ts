@@ -22,7 +22,8 @@ import { createMcp, type Mcp } from '../mcp/server.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { stopwatch } from '../platform/metrics.ts'
 import { VERSION } from '../platform/version.ts'
-import { type Actor, authorize, type Origin, type UserActor } from '../policy/actor.ts'
+import { type Actor, authorize, type Origin } from '../policy/actor.ts'
+import { passGate } from '../policy/gate.ts'
 import { onlyReads, type Permission, type Requirement } from '../policy/permissions.ts'
 import type { ServeOptions } from '../runtime/runtime.ts'
 import type { StreamLimits } from '../xrpc/stream.ts'
@@ -170,8 +171,18 @@ function buildHub(
     limits,
     async authenticate(request, origin) {
       const actor = await authenticator.identify(request, origin, 'hub')
-      await admit(ctx, { actor, changes: false }, '/hubs/dm')
-      await enter(actor, refused)
+      try {
+        await passGate(ctx.rateLimiter, {
+          actor,
+          rate: 'unlimited',
+          countedBy: undefined,
+          rights: () => authorize(actor, HUB_PERMISSION),
+          admission: () => admit(ctx, { actor, changes: false }, '/hubs/dm'),
+        })
+      } catch (error) {
+        if (error instanceof AppError && error.kind === 'forbidden') await refused(actor, error)
+        throw error
+      }
       return actor
     },
     admit: (actor, { permission }) => {
@@ -222,15 +233,6 @@ function mcpRoutes(mcp: Mcp) {
 
 /** Events are, before all else, what people write to each other: who may not read that hears nothing. */
 export const HUB_PERMISSION: Permission = 'messages:read'
-
-async function enter(actor: UserActor, refused: RecordRefusal): Promise<void> {
-  try {
-    authorize(actor, HUB_PERMISSION)
-  } catch (error) {
-    if (error instanceof AppError) await refused(actor, error)
-    throw error
-  }
-}
 
 /** Notes that somebody is at work, and what they are about to read. */
 async function watch(

@@ -30,12 +30,10 @@ export function buildXrpc(
     ...options,
     ctx,
     methods: xrpcMethods,
-    async authenticate(request, origin, nsid) {
-      const caller = await authenticate(ctx, authenticator, request, origin, nsid)
-      const actor = 'actor' in caller ? caller.actor : options.anonymous(origin)
-      const changes = request.method !== 'GET'
-      await admit(ctx, { actor, changes }, `/xrpc/${nsid}`)
-      return caller
+    authenticate: (request, origin, nsid) =>
+      authenticate(ctx, authenticator, request, origin, nsid),
+    admit({ method }, actor, nsid) {
+      return admit(ctx, { actor, changes: method !== 'GET' }, `/xrpc/${nsid}`)
     },
     refuseStranger: () => new AppError(atprotoErrors.notAdmitted),
     stillActive: (actor) => authenticator.stillHolds(actor),

@@ -21,6 +21,9 @@ export interface JwtIssuer {
   readonly jwksUri: string | undefined
   /** Values of `acr` that count as a second factor. */
   readonly secondFactorAcr: readonly string[]
+  /** Whose people alone are let in, as at the sign-in with the same provider. */
+  readonly hostedDomain: string | undefined
+  readonly organization: string | undefined
 }
 
 const LEAST_KEY_LENGTH = 32
@@ -36,7 +39,10 @@ export function accessConfig(
   if (!securityEnabled && !isLoopback) {
     problems.push('MIMIR_ENABLE_SECURITY: false is accepted on a loopback listener only')
   }
-  const jwtIssuers = [...findJwtIssuers(values, problems), ...issuersOf(providers, values)]
+  const jwtIssuers = [
+    ...findJwtIssuers(values, providers, problems),
+    ...issuersOf(providers, values),
+  ]
   const configured: readonly AuthMethod[] = [
     ...(['password', 'api-key'] as const),
     ...(providers.length > 0 ? (['oauth'] as const) : []),
@@ -61,6 +67,7 @@ export function accessConfig(
 
 function findJwtIssuers(
   { MIMIR_OAUTH_ISSUER, MIMIR_OAUTH_AUDIENCE, MIMIR_OAUTH_JWKS_URI, JWT_ISSUER }: SettingValues,
+  providers: readonly OidcProvider[],
   problems: string[],
 ): readonly JwtIssuer[] {
   // Without an audience any token that the issuer ever made for anybody would do.
@@ -76,7 +83,7 @@ function findJwtIssuers(
       issuer: MIMIR_OAUTH_ISSUER,
       audience: MIMIR_OAUTH_AUDIENCE,
       jwksUri: MIMIR_OAUTH_JWKS_URI,
-      secondFactorAcr: [],
+      ...rulesOf(providers.find(({ issuer }) => issuer === MIMIR_OAUTH_ISSUER)),
     },
   ]
 }
@@ -88,11 +95,21 @@ function issuersOf(
 ): readonly JwtIssuer[] {
   return providers
     .filter(({ issuer }) => issuer !== MIMIR_OAUTH_ISSUER)
-    .flatMap(({ issuer, audience, endpoints, secondFactorAcr }) =>
-      audience === undefined
+    .flatMap((provider) => {
+      const { issuer, audience, endpoints } = provider
+      return audience === undefined
         ? []
-        : [{ issuer, audience, jwksUri: endpoints.jwks, secondFactorAcr }],
-    )
+        : [{ issuer, audience, jwksUri: endpoints.jwks, ...rulesOf(provider) }]
+    })
+}
+
+/** What the settings of the provider with the same issuer ask of its people. */
+function rulesOf(provider: OidcProvider | undefined) {
+  return {
+    secondFactorAcr: provider?.secondFactorAcr ?? [],
+    hostedDomain: provider?.hostedDomain,
+    organization: provider?.organization,
+  }
 }
 
 function authMethods(

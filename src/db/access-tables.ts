@@ -17,6 +17,8 @@ export interface ApiKeyRow {
   secret_hash: string
   /** JSON: names of permissions. */
   scopes: string
+  /** 1: somebody named the scopes; 0: they are what a key gets without a word. */
+  scopes_named: 0 | 1
   /** JSON: addresses and networks (CIDR) that it may be shown from; empty: any. */
   addresses: string
   /** Who made it; null: the operator. */

@@ -40,6 +40,9 @@ export interface AuditPruningRow {
   /** No event of this time or later went. */
   events_before: string
   created_at: string
+  key_id: string
+  public_key: string
+  signature: string
 }
 
 /** What an administrator wrote about an act. Its event holds a hash of salt and note, and no word of it. */

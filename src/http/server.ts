@@ -7,13 +7,14 @@ import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
+import { passGate } from '../policy/gate.ts'
 import type { Requirement } from '../policy/permissions.ts'
+import { RateLimited, type RateStanding } from '../policy/rate-limit.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Answer, type AnyRoute, isReading, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
-import { limitCall, RateLimited, type RateStanding } from './rate-limit.ts'
 import { refusalPage, wantsPage } from './refusal-page.ts'
 
 /** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
@@ -139,17 +140,25 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       // A caller with a key is counted by the key, once it is known to be one; all others first of all.
       const hasKey = route.permission !== 'public' && showsApiKey(request)
       if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
-      actor = await caller(route, request, origin)
-      if (hasKey) standing = await limitCall(ctx.rateLimiter, route.rate, actor)
-      authorize(actor, route.permission, !isReading(route))
-      await options.admit(request, actor, route, params)
+      const known = await caller(route, request, origin, hasKey)
+      actor = known
+      await passGate(ctx.rateLimiter, {
+        actor: known,
+        rate: route.rate,
+        countedBy: hasKey ? limitKey(origin.ip) : undefined,
+        rights: () => authorize(known, route.permission, !isReading(route)),
+        admission: () => options.admit(request, known, route, params),
+        counted(now) {
+          standing = now ?? standing
+        },
+      })
       if (route.stepUp) {
-        await options.requireFreshProof(actor, route.permission, route.stepUp === 'adds-factor')
+        await options.requireFreshProof(known, route.permission, route.stepUp === 'adds-factor')
       }
       response =
         route.kind === 'raw'
-          ? await route.respond(ctx, actor, { request, params })
-          : await run(route, actor, request, params)
+          ? await route.respond(ctx, known, { request, params })
+          : await run(route, known, request, params)
     } catch (error) {
       refusal = error
       if (error instanceof RateLimited) standing = error.standing
@@ -187,14 +196,24 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     return new Response(null, { status: 302, headers: { location } })
   }
 
-  async function caller(route: AnyRoute, request: Request, origin: Origin): Promise<Actor> {
+  async function caller(
+    route: AnyRoute,
+    request: Request,
+    origin: Origin,
+    hasKey: boolean,
+  ): Promise<Actor> {
     switch (route.permission) {
       case 'public':
         return options.anonymous(origin)
       case 'anyone':
         return options.identifyIfKnown(request, origin)
-      default:
-        return options.authenticate(request, origin)
+    }
+    try {
+      return await options.authenticate(request, origin)
+    } catch (error) {
+      // What only looks like a key spares nobody the limit of their address.
+      if (hasKey) await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
+      throw error
     }
   }
 

@@ -1,9 +1,7 @@
 import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
-import { limitCall } from '../http/rate-limit.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Actor } from '../policy/actor.ts'
-import { authorize } from '../policy/actor.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import type { RateClass } from '../policy/rate-classes.ts'
 
@@ -41,8 +39,8 @@ export interface HubMethodSpec<A extends readonly z.ZodType[]> {
 }
 
 /**
- * Makes a hub method of a use case. An invocation is refused with an AppError by the permission,
- * then the rate class, then the first argument that breaks its schema, and only then run.
+ * Makes a hub method of a use case. The dispatcher asks for the permission and counts by the rate class;
+ * then the first argument that breaks its schema refuses the invocation with an AppError.
  */
 export function defineHubMethod<const A extends readonly z.ZodType[]>(
   spec: HubMethodSpec<A>,
@@ -55,8 +53,6 @@ export function defineHubMethod<const A extends readonly z.ZodType[]>(
     arity: [schemas.length - (spec.optional ?? 0), schemas.length],
     args: schemas,
     async invoke(ctx, actor, args, caller) {
-      authorize(actor, permission)
-      await limitCall(ctx.rateLimiter, rate, actor)
       return spec.run(ctx, actor, parseAll(schemas, args), caller)
     },
   }

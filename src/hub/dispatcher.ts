@@ -1,7 +1,9 @@
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
-import type { UserActor } from '../policy/actor.ts'
+import { limitKey } from '../platform/networks.ts'
+import { authorize, type UserActor } from '../policy/actor.ts'
 import { accessErrors } from '../policy/errors.ts'
+import { passGate } from '../policy/gate.ts'
 import type { HubCaller, HubMethod } from './define-method.ts'
 import type { Call, HubProtocol, Invocation, WireRecord } from './messages.ts'
 
@@ -83,8 +85,13 @@ async function complete(
   const actor = { ...caller.actor, origin: { ...caller.actor.origin, requestId, operation } }
   try {
     requireTime(ctx, actor)
-    const admission = hooks.admit?.(actor, method)
-    if (admission) await admission
+    await passGate(ctx.rateLimiter, {
+      actor,
+      rate: method.rate,
+      countedBy: limitKey(actor.origin.ip),
+      rights: () => authorize(actor, method.permission),
+      admission: () => hooks.admit?.(actor, method),
+    })
     const result = await method.invoke(ctx, actor, call.arguments, caller)
     hooks.told?.(method.name, 'done')
     const { invocationId } = call

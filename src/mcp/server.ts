@@ -6,6 +6,8 @@ import type { Logger } from '../platform/log.ts'
 import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
+import { showsCredential } from '../policy/credential.ts'
+import { passGate } from '../policy/gate.ts'
 import type { Permission } from '../policy/permissions.ts'
 import {
   type Arguments,
@@ -28,6 +30,10 @@ import {
 
 /** Largest request: a batch of nodes. */
 const MAX_BODY_BYTES = 1024 * 1024
+/** Of a request without a good credential no more than this is read. */
+const MAX_REFUSED_BYTES = 4096
+/** Of whatever calls no tool. */
+const RATE = 'mcp-call'
 
 const INSTRUCTIONS =
   'Memory, TODO lists and, where granted, conversations of one person on their own server. ' +
@@ -70,41 +76,56 @@ export function createMcp(options: McpOptions): Mcp {
     if (page !== null && page !== ownOrigin) {
       return rpcRefusal(new AppError(mcpErrors.foreignOrigin), undefined, {})
     }
-    const body = await readBody(request)
-    if (body instanceof Response) return body
-    const message = parseMessage(body)
-    if (!message) return rpcError(400, INVALID_REQUEST, 'This is not one JSON-RPC message.')
-    let actor: Actor | undefined
+    let caller: Actor
     try {
-      actor = await options.authenticate(request, origin)
-      const tool = toolOf(message)
-      const operation = tool && calledOf(tool, message)
-      const needed = operation ? permissionsFor(operation) : []
-      await options.admit(actor, operation !== undefined && !isReadingOperation(operation))
-      if (tool) checkGrant(actor, tool, needed)
-      await ctx.rateLimiter.consume('mcp-call', callerOf(actor))
+      caller = await authenticate(request, origin)
     } catch (error) {
-      return refuse(error, message, actor)
+      return refuse(error, await idOfSmall(request), shownError(request, error))
     }
-    return serve(request, message, actor)
+    const read = await readMessage(request)
+    const message = read instanceof Response ? undefined : read
+    const tool = message && toolOf(message)
+    const chosen = message && tool ? chosenBy(tool, message) : undefined
+    const actor = tool ? withOperation(caller, operationName(tool, chosen)) : caller
+    const needed = chosen ? permissionsFor(chosen.operation) : []
+    try {
+      await passGate(ctx.rateLimiter, {
+        actor,
+        rate: tool?.rate ?? RATE,
+        countedBy: callerOf(actor),
+        rights: () => tool && checkGrant(actor, tool, needed),
+        admission: () =>
+          options.admit(actor, chosen !== undefined && !isReadingOperation(chosen.operation)),
+      })
+    } catch (error) {
+      if (error instanceof TooNarrow) await options.refused(actor, error)
+      return refuse(error, message?.id)
+    }
+    return message ? serve(request, message, actor) : (read as Response)
   }
 
-  async function refuse(
-    error: unknown,
-    { id }: RpcMessage,
-    actor: Actor | undefined,
-  ): Promise<Response> {
+  /** Before the body is read: who is let in nowhere costs no more than a look at the headers. */
+  async function authenticate(request: Request, origin: Origin): Promise<Actor> {
+    try {
+      return await options.authenticate(request, origin)
+    } catch (error) {
+      await ctx.rateLimiter.consume(RATE, limitKey(origin.ip))
+      throw error
+    }
+  }
+
+  function refuse(error: unknown, id: RpcMessage['id'], wrong?: string): Response {
     if (!(error instanceof AppError)) throw error
     if (error instanceof TooNarrow) {
-      if (actor) await options.refused(actor, error)
       return rpcRefusal(
         error,
         id,
         challenge(`, error="insufficient_scope", scope="${error.scope}"`),
       )
     }
-    const isUnknown = error.kind === 'unauthenticated'
-    return rpcRefusal(error, id, isUnknown ? challenge(', scope="mcp:read mcp:write"') : {})
+    if (error.kind !== 'unauthenticated') return rpcRefusal(error, id, {})
+    const told = wrong === undefined ? '' : `, error="${wrong}"`
+    return rpcRefusal(error, id, challenge(`${told}, scope="mcp:read mcp:write"`))
   }
 
   /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */
@@ -115,13 +136,6 @@ export function createMcp(options: McpOptions): Mcp {
 
   function toolOf({ method, params = {} }: RpcMessage): Tool | undefined {
     return method === 'tools/call' ? byName.get(String(params.name)) : undefined
-  }
-
-  /** What is called, as far as the call names an operation that there is. */
-  function calledOf(tool: Tool, { params }: RpcMessage): Operation | undefined {
-    const given = params?.arguments
-    const args = typeof given === 'object' && given !== null ? given : {}
-    return tool.operations.get(tool.choose(args as Arguments))
   }
 
   async function serve(request: Request, message: RpcMessage, actor: Actor): Promise<Response> {
@@ -204,9 +218,11 @@ class TooNarrow extends AppError {
   }
 }
 
-async function readBody(request: Request): Promise<unknown> {
+/** The message of the request, or the answer to what is none. */
+async function readMessage(request: Request): Promise<RpcMessage | Response> {
   try {
-    return await readJson(request, MAX_BODY_BYTES)
+    const message = parseMessage(await readJson(request, MAX_BODY_BYTES))
+    return message ?? rpcError(400, INVALID_REQUEST, 'This is not one JSON-RPC message.')
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.kind === 'invalid') return rpcError(400, PARSE_ERROR, error.message)
@@ -214,12 +230,56 @@ async function readBody(request: Request): Promise<unknown> {
   }
 }
 
+/** The id of a message that is refused unread, as far as it is short: clients know their call by it. */
+async function idOfSmall(request: Request): Promise<RpcMessage['id']> {
+  const length = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY)
+  if (!(length <= MAX_REFUSED_BYTES)) return undefined
+  const read = await readMessage(request)
+  return read instanceof Response ? undefined : read.id
+}
+
+/**
+ * What is wrong with the credential that was shown (RFC 6750 §3.1), by which a client tells that it has to
+ * renew its token from that it has to ask its person; undefined: none was shown.
+ */
+function shownError(request: Request, error: unknown): string | undefined {
+  const told = error instanceof AppError && /error="(\w+)"/.exec(error.challenge ?? '')?.[1]
+  return told || (showsCredential(request) ? 'invalid_token' : undefined)
+}
+
+interface Chosen {
+  readonly name: string
+  readonly operation: Operation
+}
+
+/** The operation that a call names, if there is such a one. */
+function chosenBy(tool: Tool, { params }: RpcMessage): Chosen | undefined {
+  const given = params?.arguments
+  const args = typeof given === 'object' && given !== null ? given : {}
+  const name = tool.choose(args as Arguments)
+  const operation = tool.operations.get(name)
+  return operation && { name, operation }
+}
+
+/** How logs and the audit name a call: of what a client writes, only what there is. */
+function operationName(tool: Tool, chosen: Chosen | undefined): string {
+  const isAlone = tool.operations.size === 1 && !tool.isChosenByName
+  return chosen && !isAlone ? `mcp:${tool.name}.${chosen.name}` : `mcp:${tool.name}`
+}
+
+function withOperation(actor: Actor, operation: string): Actor {
+  return { ...actor, origin: { ...actor.origin, operation } }
+}
+
 /** Whether the credential reaches to the permission, whatever the person may do. */
 function isGranted(tool: Tool, actor: Actor, permission: Permission): boolean {
   if (actor.kind !== 'user') return true
-  return actor.scopes ? actor.scopes.has(permission) : !tool.onlyGranted
+  const isNamed = actor.scopes !== undefined && !actor.hasDefaultScopes
+  if (tool.onlyGranted && !isNamed) return false
+  return actor.scopes?.has(permission) ?? true
 }
 
+/** Who is counted where no key was shown. */
 function callerOf(actor: Actor): string {
   return actor.kind === 'user' ? actor.userId : limitKey(actor.origin.ip)
 }

@@ -45,6 +45,8 @@ export interface UserActor {
   readonly grants?: Permissions
   /** What the credential allows of what the roles permit; absent: all of it. */
   readonly scopes?: ReadonlySet<Permission>
+  /** Nobody named the scopes: they are what a key gets without a word. */
+  readonly hasDefaultScopes?: boolean
   /** When the credential ends, in milliseconds; a connection that it opened ends with it. */
   readonly validUntil?: number
   readonly origin: Origin

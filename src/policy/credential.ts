@@ -50,6 +50,11 @@ export function presentedCredential(
   return undefined
 }
 
+/** Whether the request shows a credential on purpose, good or not. */
+export function showsCredential({ headers }: Request): boolean {
+  return headers.has('x-api-key') || headers.has('authorization')
+}
+
 /** Whether the request shows an API key, good or not. */
 export function showsApiKey({ headers }: Request): boolean {
   return headers.has('x-api-key') || (bearerToken(headers)?.startsWith(API_KEY_PREFIX) ?? false)

@@ -56,7 +56,7 @@ export const accessErrors = definePageErrors({
   },
 })
 
-const SECURITY_PATH = /^[A-Z]+ \/(auth|mcp)(\/|$)/
+const SECURITY_PATH = /^([A-Z]+ \/(auth|mcp)(\/|$)|mcp:)/
 
 /** Whether an operation has the codes of `accessErrors` for every caller: `/auth` and `/mcp`. */
 export function usesAccessCodes(operation: string): boolean {

@@ -7,6 +7,7 @@ import type { Mount } from '../http/server.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { limitKey } from '../platform/networks.ts'
 import { type Actor, authorize, type Origin, type UserActor } from '../policy/actor.ts'
+import { passGate } from '../policy/gate.ts'
 import type { SocketHandler } from '../runtime/runtime.ts'
 import type {
   AnyXrpcMethod,
@@ -33,6 +34,8 @@ export interface XrpcOptions {
   readonly methods: readonly AnyXrpcMethod[]
   /** Throws `unauthorized` without a good credential for this method. */
   authenticate(request: Request, origin: Origin, nsid: string): Promise<XrpcCaller>
+  /** Whether the server takes the call now, and of this caller; throws a refusal otherwise. */
+  admit(request: Request, actor: Actor, nsid: string): Promise<void>
   /** Who calls what is closed to strangers. */
   refuseStranger(): AppError
   anonymous(origin: Origin): Actor
@@ -72,14 +75,28 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     // Before the credential is looked at, which may mean a request to the outer world.
     await ctx.rateLimiter.consume('xrpc', limitKey(origin.ip))
     const caller = await options.authenticate(request, origin, method.nsid)
-    if ('stranger' in caller) {
-      await ctx.rateLimiter.consume(method.rate, `${method.nsid} ${caller.stranger}`)
-      if (method.kind !== 'method' || !method.admits) throw options.refuseStranger()
-      return { actor: options.anonymous(origin), stranger: caller.stranger }
+    const { nsid } = method
+    const isStranger = 'stranger' in caller
+    const actor: Actor = isStranger ? options.anonymous(origin) : caller.actor
+    try {
+      await passGate(ctx.rateLimiter, {
+        actor,
+        rate: method.rate,
+        countedBy: isStranger ? caller.stranger : caller.actor.userId,
+        apart: nsid,
+        rights() {
+          if (!isStranger) authorize(actor, method.permission)
+          else if (method.kind !== 'method' || !method.admits) throw options.refuseStranger()
+        },
+        admission: () => options.admit(request, actor, nsid),
+      })
+    } catch (error) {
+      if (!isStranger && error instanceof AppError && error.kind === 'forbidden') {
+        await options.refused(actor, error)
+      }
+      throw error
     }
-    authorize(caller.actor, method.permission)
-    await ctx.rateLimiter.consume(method.rate, `${method.nsid} ${caller.actor.userId}`)
-    return { actor: caller.actor as Actor }
+    return { actor, ...(isStranger ? { stranger: caller.stranger } : {}) }
   }
 
   async function run(

@@ -41,13 +41,16 @@ for (const running of [false, true]) {
       assert.equal(endless.expiresAt, null)
       const hers = await run('apikey', 'create', '--name', 'mine', '--user', 'root', '--json')
       assert.equal(hers.json.owner.username, 'root')
+      const client = ['--user', 'root', '--snippet', 'cursor', '--json']
+      const forClient = (await run(...create, ...client)).json
+      assert.deepEqual(forClient.scopes, ['mcp:read', 'mcp:write'])
       ;(await run(...create, '--scope', 'messages:all')).assertRefused('validation_failed')
       ;(await run(...create, '--scope', 'tenants:manage')).assertRefused('scopes_too_wide')
       ;(await run('apikey', 'create')).assertWrongUsage()
       ;(await run(...create, '--expires', 'soon')).assertWrongUsage()
 
       assert.match((await run('apikey', 'list')).stdout, /backup_bot.*for ever/)
-      assert.equal((await run('apikey', 'list', '--json')).json.length, 4)
+      assert.equal((await run('apikey', 'list', '--json')).json.length, 5)
       const rotated = (await run('apikey', 'rotate', made.id, '--overlap', '2h', '--json')).json
       assert.equal(rotated.previous.id, made.id)
       ;(await run('apikey', 'rotate', made.id)).assertRefused('key_not_active')

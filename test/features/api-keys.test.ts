@@ -162,7 +162,7 @@ test('nobody gives a key more than they have, or one of somebody else', async ()
     'scopes_too_wide',
   )
   const narrower = assertDone(await byFew.post('/api/keys', { name: 'z' }), 201)
-  assert.deepEqual(narrower.scopes, ['users:read', 'keys:write'])
+  assert.deepEqual(narrower.scopes, ['users:read'])
   assertRefused(await bob.rest.post('/api/keys', { name: 'x' }), 403, 'forbidden')
   assertRefused(await ann.rest.post('/api/keys', { name: 'x', service: 'bob' }), 409, 'name_taken')
   assertRefused(
@@ -385,6 +385,19 @@ test('each key has a limit of its own, whatever address it comes from', async ()
   assertRefused(limited, 429, 'rate_limited')
   assert.equal(limited.headers.get('ratelimit-limit'), '3')
   assertDone(await byKey(mimir, two.key).get('/api/me'))
+})
+
+test('what only looks like a key counts by its address, whatever it says', async () => {
+  await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: 'key-create=3/1m' } })
+  const { key } = await makeKey(mimir, 'good', { scopes: ['messages:read'] })
+  const junk = (n: number) => byKey(mimir, `mimir_aaaaaaa${n}_x`).post('/api/keys')
+  for (let n = 0; n < 3; n++) assertRefused(await junk(n), 401, 'invalid_token')
+  const refused = await junk(3)
+  assertRefused(refused, 429, 'rate_limited')
+  assert.equal(refused.headers.get('ratelimit-limit'), '3')
+  assertRefused(await mimir.rest().post('/api/keys'), 429, 'rate_limited')
+  // A good key has a count of its own.
+  assertRefused(await byKey(mimir, key).post('/api/keys'), 403, 'insufficient_permission')
 })
 
 test('a header that looks like a key does not lift the limit of signing in', async () => {

@@ -1,25 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sql } from 'kysely'
 import { verifyLines } from '../../src/features/audit/commands.ts'
 import { DAY, HOUR } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { STORE } from '../harness/store.ts'
-
-const TABLES = ['audit_events', 'audit_chain', 'audit_checkpoints']
-
-/** What somebody with the store in hand can do: takes its guards away first. */
-async function tamper(mimir: Appliance, ...statements: string[]): Promise<void> {
-  await mimir.app.ctx.db.transaction(async (tx) => {
-    const run = (text: string) => sql.raw(text).execute(tx)
-    for (const table of TABLES) {
-      if (STORE === 'postgres') await run(`alter table ${table} disable trigger all`)
-      else for (const verb of ['update', 'delete']) await run(`drop trigger ${table}_no_${verb}`)
-    }
-    if (STORE === 'sqlite') await run('pragma defer_foreign_keys = on')
-    for (const statement of statements) await run(statement)
-  })
-}
+import { tamper } from '../harness/tamper.ts'
 
 async function chained(mimir: Appliance) {
   await mimir.app.jobs.runNow('chain-audit-events')

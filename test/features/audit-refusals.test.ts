@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { BoundedCounts } from '../../src/platform/bounded-counts.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { auditOf, byKey } from '../harness/keys.ts'
@@ -163,4 +164,13 @@ test('of a caller with a network of version 6 as many refusals are recorded as o
   }
   const denied = await auditOf(mimir, 'access.denied')
   assert.equal(denied.length, 30)
+})
+
+test('of refusals that were left out so many callers’ are counted, and no more', () => {
+  const counts = new BoundedCounts(2)
+  for (const caller of ['a', 'b', 'a', 'c', 'c']) counts.add(caller)
+  assert.deepEqual(
+    ['a', 'b', 'c', 'c'].map((caller) => counts.take(caller)),
+    [0, 1, 2, 0],
+  )
 })

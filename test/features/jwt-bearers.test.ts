@@ -64,6 +64,40 @@ test('where a role needs a second factor a token has to say that one was shown',
   assertDone(await me(mimir, await issuer.token(mimir.clock.now())))
 })
 
+test('a token of another organisation or hosted domain opens no account, linked or not', async () => {
+  await using issuer = await Issuer.start()
+  const provider = (rules: object) =>
+    JSON.stringify([
+      { name: 'work', type: 'generic', issuer: issuer.url, client: { id: 'x' }, ...rules },
+    ])
+  const cases = [
+    [{ organization: 'org_1' }, { org_id: 'org_1' }, { org_id: 'org_2' }, 'organization'],
+    [{ hostedDomain: 'Example.org' }, { hd: 'example.ORG' }, { hd: 'evil.org' }, 'hosted domain'],
+  ] as const
+  for (const [rules, good, bad, name] of cases) {
+    // The provider asks for our audience itself, or stands beside an issuer of the same name.
+    for (const env of [
+      { MIMIR_OIDC_PROVIDERS: provider({ ...rules, audience: 'mimir-api' }) },
+      {
+        MIMIR_OIDC_PROVIDERS: provider(rules),
+        MIMIR_OAUTH_ISSUER: issuer.url,
+        MIMIR_OAUTH_AUDIENCE: 'mimir-api',
+      },
+    ]) {
+      await using mimir = await boot({ env })
+      const subject = { subject: 'client-1', issuer: issuer.url }
+      await mimir.command('subject.link', { user: 'a job', service: true, ...subject })
+      const now = mimir.clock.now()
+      assertDone(await me(mimir, await issuer.token(now, good)))
+      for (const claims of [bad, {}, { ...bad, sub: 'nobody' }]) {
+        assertRefused(await me(mimir, await issuer.token(now, claims)), 403, 'not_admitted')
+      }
+      const reasons = (await auditOf(mimir, 'access.denied')).map(({ details }) => details.reason)
+      assert.deepEqual(new Set(reasons), new Set([`another ${name}`]))
+    }
+  }
+})
+
 test('every other token is refused alike, and the audit says why', async () => {
   await using issuer = await Issuer.start()
   await using stranger = await Issuer.start()

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tools } from '../../src/app/features.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { McpClient } from '../harness/mcp.ts'
+import { callTool, McpClient } from '../harness/mcp.ts'
 import { deviceOf } from '../harness/mls-people.ts'
-import { assertDone } from '../harness/rest.ts'
+import { assertDone, assertRefused, Rest } from '../harness/rest.ts'
 
 async function keyFor(mimir: Appliance, user: string, ...scopes: string[]): Promise<string> {
   return (await mimir.command('apikey.create', { name: 'ai', user, scopes })).key
@@ -80,6 +81,96 @@ test('a call beyond the key is refused over HTTP with the scope it takes, and au
     (await refusals(mimir)).map(({ target_id, reason }) => [target_id, reason]),
     cases.map(([name, , scope]) => [name, `without ${scope}`]),
   )
+})
+
+test('a key whose scopes nobody named opens the memory, and none of the messenger’s tools', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.admin('alice')
+  const bob = await mimir.person('bob')
+  const overRest = assertDone(await alice.rest.post('/api/keys', { name: 'bare' }), 201)
+  const generated = assertDone(await alice.rest.post('/api/keys/generate', { name: 'seed' }), 201)
+  const rotated = assertDone(await alice.rest.post(`/api/keys/${overRest.id}/rotate`, {}), 201)
+  const operator = await mimir.command('apikey.create', { name: 'bare', user: 'alice' })
+  for (const key of [overRest.key, generated.apiKey, rotated.key, operator.key]) {
+    await using mcp = await new McpClient().connect(mimir.url, key)
+    const { tools } = await mcp.client.listTools()
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      [
+        'todo',
+        'todo_list',
+        'memory_node',
+        'memory_edge',
+        'memory_batch',
+        'memory_lock',
+        'memory_clear',
+        'vector_search_nodes',
+      ],
+    )
+    const rest = new Rest(mimir.url, { 'x-api-key': key })
+    assertDone(await rest.post('/api/nodes/query', {}))
+    assert.equal((await callTool(rest, 'conversations_list', {})).status, 403)
+    for (const [path, permission] of [
+      [`/api/privacy/anonymize/${bob.id}`, 'privacy:any'],
+      ['/api/keys', 'keys:write'],
+      [`/api/admin/users/${bob.id}/approve`, 'users:write'],
+    ] as const) {
+      const refused = await rest.post(path, { name: 'x', decision: 'suspend' })
+      assertRefused(refused, 403, 'insufficient_permission')
+      assert.equal(refused.body.permission, permission)
+    }
+  }
+  for (const scopes of [['messages:read'], ['messages:*']]) {
+    const { key } = await mimir.command('apikey.create', { name: 'named', user: 'alice', scopes })
+    await using mcp = await new McpClient().connect(mimir.url, key)
+    const { tools } = await mcp.client.listTools()
+    assert.ok(tools.some(({ name }) => name === 'messages_read'))
+  }
+})
+
+test('the audit says which tool and operation it was, of what was done and of what was refused', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  const carol = await mimir.admin('carol')
+  await mimir.admin('dave')
+  const scopes = ['mcp:read', 'mcp:write', 'messages:read', 'mcp:admin', 'audit:read']
+  const rest = mimir.rest(await keyFor(mimir, 'carol', ...scopes))
+  await callTool(rest, 'todo', { operation: 'create', title: 'x' })
+  await callTool(rest, 'audit_read', {})
+  await callTool(rest, 'messages_read', { conversationId })
+  await callTool(rest, 'messages_search', { q: 'between' })
+  await callTool(rest, 'invitations', { operation: 'list' })
+  await callTool(rest, 'memory_clear', { type: 'memory' })
+  // What no tool has is nobody's to write into the log.
+  await callTool(rest, 'todo', { operation: 'a secret', title: 'x' })
+  await mimir.command('user.set-role', { user: 'carol', role: 'member' })
+  await callTool(rest, 'audit_read', {})
+  const rows = await mimir.app.ctx.db.read
+    .selectFrom('audit_events')
+    .select(['type', 'operation'])
+    .where('actor_id', '=', carol.id)
+    .where('operation', 'like', '%mcp%')
+    .orderBy('id')
+    .execute()
+  const seen = rows.map(({ type, operation }) => `${type} ${operation}`)
+  for (const expected of [
+    'audit.read mcp:audit_read',
+    'access.denied mcp:messages_read',
+    'access.denied mcp:messages_search',
+    'access.denied mcp:invitations.list',
+    'access.denied mcp:audit_read',
+  ]) {
+    assert.ok(seen.includes(expected), `${expected}: ${seen.join(', ')}`)
+  }
+  const known = new Set([
+    'POST /mcp',
+    ...tools.flatMap(({ name, operations }) => [
+      `mcp:${name}`,
+      ...[...operations.keys()].map((operation) => `mcp:${name}.${operation}`),
+    ]),
+  ])
+  for (const { operation } of rows) assert.ok(known.has(operation), operation)
 })
 
 test('granted by name, a client reads, searches and answers messages, marked as other people’s', async () => {

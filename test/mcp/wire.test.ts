@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
+import { DAY } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 
 /** One request to the endpoint as a client without a library makes it. */
@@ -96,7 +98,62 @@ test('without a credential, or with a bad one, the answer says where to get one'
       /^Bearer resource_metadata="http:\/\/localhost:8080\/\.well-known\/oauth-protected-resource\/mcp"/,
     )
     assert.match(challenge, /scope="mcp:read mcp:write"/)
+    // By this a client tells that it has to renew its token from that it has to ask its person.
+    assert.equal(/error="(\w+)"/.exec(challenge)?.[1], token ? 'invalid_token' : undefined)
   }
+})
+
+test('an expired or revoked key, and a token past its time, are invalid tokens', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const { id, key } = await mimir.command('apikey.create', { name: 'a' })
+  const short = await mimir.command('apikey.create', { name: 'b', expiresInDays: 1 })
+  await mimir.command('apikey.revoke', { id })
+  mimir.clock.advance(2 * DAY)
+  for (const [token, code] of [
+    [key, 'invalid_token'],
+    [short.key, 'token_expired'],
+    [alice.accessToken, 'unauthorized'],
+    [`mimiroat_${'a'.repeat(43)}`, 'invalid_token'],
+  ] as const) {
+    const { status, headers, body } = await send(mimir.url, token, { body: LIST })
+    assert.equal(status, 401)
+    assert.equal(body.error.data.error, code)
+    assert.match(headers.get('www-authenticate') ?? '', /, error="invalid_token", scope=/)
+  }
+})
+
+test('of who is not let in no body is read but a short one', async () => {
+  await using mimir = await boot()
+  // An announced megabyte that never comes: whoever waits for it does not answer.
+  const { hostname, port } = new URL(mimir.url)
+  const socket = connect(Number(port), hostname)
+  const answer = await new Promise<string>((resolve, reject) => {
+    socket.setEncoding('utf8').on('data', resolve).once('error', reject)
+    socket.write('POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{')
+  })
+  socket.destroy()
+  assert.match(answer, /^HTTP\/1\.1 401 /)
+  const text = JSON.stringify({ ...LIST, id: 'x', padding: 'a'.repeat(5000) })
+  const { status, body } = await send(mimir.url, undefined, { text })
+  assert.deepEqual([status, body.id], [401, null])
+})
+
+test('each key has a count of its own, and bad credentials count by the address', async () => {
+  await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: 'mcp-call=2/1m' } })
+  await mimir.person('alice')
+  const makeOne = () => mimir.command('apikey.create', { name: 'k', user: 'alice' })
+  const [one, two] = [await makeOne(), await makeOne()]
+  const statusOf = async (token: string) => (await send(mimir.url, token, { body: LIST })).status
+  for (const { key } of [one, two]) {
+    assert.deepEqual(
+      [await statusOf(key), await statusOf(key), await statusOf(key)],
+      [200, 200, 429],
+    )
+  }
+  const bad = [await statusOf('mimir_x'), await statusOf('garbage'), await statusOf('mimir_x')]
+  assert.deepEqual(bad, [401, 401, 429])
+  assert.equal(mimir.app.ctx.metrics.rateLimited.get('mcp-call'), 3)
 })
 
 test('initialize agrees on the version of an older client and keeps no session', async () => {

@@ -48,6 +48,7 @@ function actorOf(key: OwnedKeyRow, origin: Origin): UserActor {
     credential: 'api-key',
     keyId: key.id,
     scopes: new Set(scopesOf(key)),
+    hasDefaultScopes: key.scopes_named === 0,
     ...(key.expires_at === null ? {} : { validUntil: Date.parse(key.expires_at) }),
     origin,
   }

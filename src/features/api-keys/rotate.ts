@@ -33,6 +33,7 @@ export async function rotateKey(
       owner: { ...old, id: old.owner_id },
       name: old.name,
       scopes,
+      areScopesNamed: old.scopes_named === 1,
       addresses: addressesOf(old),
       expiresAt: successorExpiry(old, now),
     })

@@ -4,8 +4,16 @@ import { expandPermission } from '../../policy/permission-names.ts'
 import { PERMISSIONS, type Permission } from '../../policy/permissions.ts'
 import { keyErrors } from './errors.ts'
 
-/** What a key may do without a word on it; these have to be asked for by name. */
-const ONLY_BY_NAME: ReadonlySet<Permission> = new Set<Permission>(['mcp:admin'])
+/** No key gets these without a word: they reach to other people's accounts, and to the server itself. */
+const ONLY_BY_NAME: ReadonlySet<Permission> = new Set<Permission>([
+  'mcp:admin',
+  'users:write',
+  'keys:write',
+  'privacy:any',
+  'retention:run',
+  'tenants:manage',
+  'admin:config',
+])
 
 /**
  * The scopes of a new key: those that are asked for, which both its maker and its owner must hold. A

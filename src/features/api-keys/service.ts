@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { isConflict } from '../../db/errors.ts'
-import type { UserRow } from '../../db/tables.ts'
+import type { ApiKeyRow, UserRow } from '../../db/tables.ts'
 import { disconnectAfterCommit } from '../../events/append.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
@@ -39,7 +39,14 @@ export async function createKey(
       const ownerMay = await permissionsOfOwner(ctx, tx, owner)
       const scopes = scopesFor(actor, ownerMay, input.scopes)
       const { name, addresses = [] } = input
-      const made = await addKey(ctx, tx, actor, { owner, name, scopes, addresses, expiresAt })
+      const made = await addKey(ctx, tx, actor, {
+        owner,
+        name,
+        scopes,
+        areScopesNamed: input.scopes !== undefined,
+        addresses,
+        expiresAt,
+      })
       await recordAudit(ctx, tx, actor, {
         type: 'api_key.created',
         target: { type: 'api_key', id: made.id },
@@ -58,6 +65,7 @@ interface NewKey {
   readonly owner: Pick<UserRow, 'id' | 'tenant_id' | 'username' | 'role' | 'status'>
   readonly name: string
   readonly scopes: readonly Permission[]
+  readonly areScopesNamed: boolean
   readonly addresses: readonly string[]
   readonly expiresAt: string | null
 }
@@ -67,20 +75,21 @@ export async function addKey(
   ctx: KeyNeeds,
   tx: Tx,
   actor: Actor,
-  { owner, name, scopes, addresses, expiresAt }: NewKey,
+  { owner, name, scopes, areScopesNamed, addresses, expiresAt }: NewKey,
 ): Promise<MadeKey> {
   const now = toIso(ctx.clock.now())
   if ((await countActiveKeys(tx, owner.id, now)) >= MOST_KEYS) {
     throw new AppError(keyErrors.tooMany, { max: MOST_KEYS })
   }
   const { id, text, hash } = makeKey()
-  const row = {
+  const row: ApiKeyRow = {
     id,
     tenant_id: owner.tenant_id,
     owner_id: owner.id,
     name,
     secret_hash: hash,
     scopes: JSON.stringify(scopes),
+    scopes_named: areScopesNamed ? 1 : 0,
     addresses: JSON.stringify(addresses),
     created_by: actor.kind === 'user' ? actor.userId : null,
     created_at: now,

@@ -4,7 +4,7 @@ import type { AuditEventRow, AuditLink } from '../../db/tables.ts'
 import { MINUTE } from '../../platform/clock.ts'
 import { firstIdAt, timeOfId } from '../../platform/ids.ts'
 import { countEvent } from './count.ts'
-import { linkHash } from './link-hash.ts'
+import { linkHash, START_OF_CHAIN } from './link-hash.ts'
 import {
   eventsWithLinks,
   insertLinks,
@@ -79,9 +79,6 @@ async function linkUnder(
   return linked.length
 }
 
-/** What the first link has in place of the hash of a link before it. */
-export async function startOfChain(db: Db): Promise<string> {
-  return (await newestPruning(db))?.chain_hash ?? START
+async function startOfChain(db: Db): Promise<string> {
+  return (await newestPruning(db))?.chain_hash ?? START_OF_CHAIN
 }
-
-const START = '0'.repeat(64)

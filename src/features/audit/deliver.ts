@@ -4,10 +4,10 @@ import type { AuditSinkRow } from '../../db/tables.ts'
 import { MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { spread } from '../../platform/spread.ts'
 import { randomToken } from '../../platform/tokens.ts'
-import { inOrder } from './lines.ts'
+import { readPage } from './page.ts'
 import { type AuditSink, createSinks } from './sinks.ts'
-import { chainFrom, newestLink } from './store.ts'
-import { checkpointsFrom, newestCheckpoint } from './store-checkpoints.ts'
+import { newestLink } from './store.ts'
+import { newestCheckpoint } from './store-checkpoints.ts'
 import { addSink, claimSink, findSink, updateSink } from './store-sinks.ts'
 
 /** How long a sink stays a dead process's: longer than any write takes. */
@@ -54,10 +54,7 @@ async function isAnythingDue(ctx: Needs, name: AuditSinkName): Promise<boolean> 
 
 /** True when there may be more. */
 async function deliverBatch(ctx: Needs, sink: AuditSink, cursor: AuditSinkRow): Promise<boolean> {
-  const links = await chainFrom(ctx.db.read, cursor.position, sink.batch)
-  const position = links.at(-1)?.position ?? cursor.position
-  const marks = await checkpointsFrom(ctx.db.read, cursor.checkpoint, sink.batch, position)
-  const lines = inOrder(links, marks)
+  const { lines, next } = await readPage(ctx.db.read, cursor, sink.batch)
   if (lines.length === 0) return false
   try {
     await sink.write(lines)
@@ -67,8 +64,7 @@ async function deliverBatch(ctx: Needs, sink: AuditSink, cursor: AuditSinkRow): 
   }
   return ctx.db.transaction((tx) =>
     updateSink(tx, sink.name, ME, {
-      position,
-      checkpoint: marks.at(-1)?.sequence ?? cursor.checkpoint,
+      ...next,
       attempts: 0,
       next_try_at: '',
       failing_since: null,

@@ -1,10 +1,12 @@
 import type { AuditCheckpointRow } from '../../db/tables.ts'
+import type { SignedPruning } from './store-checkpoints.ts'
 import type { LinkWithEvent } from './walk.ts'
 
 /** One line of what leaves the store: to a sink, or in an export. */
-export type AuditLine = ReturnType<typeof eventLine> | ReturnType<typeof checkpointLine>
+export type AuditLine = EventLine | CheckpointLine | PruningLine
 export type EventLine = ReturnType<typeof eventLine>
 export type CheckpointLine = ReturnType<typeof checkpointLine>
+export type PruningLine = ReturnType<typeof pruningLine>
 
 /** A chained event with everything that its hash covers, so that a reader can verify it. */
 function eventLine(link: LinkWithEvent) {
@@ -43,15 +45,39 @@ function checkpointLine(mark: AuditCheckpointRow) {
   }
 }
 
-/** Events in their order, each checkpoint right behind the event that it signs. */
+/** Why the log begins behind a position: everything up to it was taken away, its time being over. */
+function pruningLine(pruning: SignedPruning) {
+  return {
+    v: 1 as const,
+    kind: 'pruning' as const,
+    position: pruning.chain_position,
+    checkpoint: pruning.checkpoint,
+    hash: pruning.chain_hash,
+    eventsBefore: pruning.events_before,
+    time: pruning.created_at,
+    publicKey: pruning.public_key,
+    signature: pruning.signature,
+  }
+}
+
+const RANKS = { event: 0, checkpoint: 1, pruning: 2 } satisfies Record<AuditLine['kind'], number>
+
+/**
+ * Events in their order, each checkpoint right behind the event that it signs, and the pruning right
+ * before the event that the log begins with.
+ */
 export function inOrder(
   links: readonly LinkWithEvent[],
   marks: readonly AuditCheckpointRow[],
+  pruning: SignedPruning | undefined,
 ): AuditLine[] {
   const events = links.map(eventLine)
   const signatures = marks.map(checkpointLine)
-  const rank = (line: AuditLine) => (line.kind === 'event' ? 0 : 1)
-  return [...events, ...signatures].sort((a, b) => a.position - b.position || rank(a) - rank(b))
+  const start = pruning ? [pruningLine(pruning)] : []
+  const rank = ({ kind }: AuditLine) => RANKS[kind]
+  return [...events, ...signatures, ...start].sort(
+    (a, b) => a.position - b.position || rank(a) - rank(b),
+  )
 }
 
 /** The row that `eventLine` was made of. */
@@ -87,6 +113,19 @@ export function checkpointOf(line: CheckpointLine): Omit<AuditCheckpointRow, 'ke
     chain_hash: line.hash,
     created_at: line.time,
     previous: line.previous,
+    public_key: line.publicKey,
+    signature: line.signature,
+  }
+}
+
+/** The row that `pruningLine` was made of, without the key's name. */
+export function pruningOf(line: PruningLine): Omit<SignedPruning, 'key_id'> {
+  return {
+    chain_position: line.position,
+    checkpoint: line.checkpoint,
+    chain_hash: line.hash,
+    events_before: line.eventsBefore,
+    created_at: line.time,
     public_key: line.publicKey,
     signature: line.signature,
   }

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
+import { signPruning } from './pruning.ts'
 import type { AuditEntry } from './schema.ts'
 import { chainFrom, countLinksTo, deleteLinks, newestTimeTo } from './store.ts'
 import { insertPruning, newestCheckpointBefore, newestPruning } from './store-checkpoints.ts'
@@ -10,6 +11,7 @@ import { listSinks } from './store-sinks.ts'
 const PAGE = 500
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config'>
+type Signs = Needs & Pick<Ctx, 'keyring'>
 
 /** Writes the event about it, in the same transaction. */
 type RecordPruning = (tx: Tx, entry: AuditEntry) => Promise<void>
@@ -18,10 +20,11 @@ interface Prunable {
   /** The last position that may go; 0: none. */
   readonly position: number
   readonly checkpoint: number
+  readonly hash: string
   readonly eventsBefore: string
 }
 
-const NOTHING: Prunable = { position: 0, checkpoint: 0, eventsBefore: '' }
+const NOTHING: Prunable = { position: 0, checkpoint: 0, hash: '', eventsBefore: '' }
 
 /**
  * How far the log may be taken away: to a signed checkpoint that is as old as the retention says, so
@@ -41,7 +44,12 @@ async function findPrunable(ctx: Needs): Promise<Prunable> {
   })
   const unknown = sinks.filter(({ name }) => configured.has(name)).length < configured.size
   if (waiting || unknown) return NOTHING
-  return { position: mark.chain_position, checkpoint: mark.sequence, eventsBefore }
+  return {
+    position: mark.chain_position,
+    checkpoint: mark.sequence,
+    hash: mark.chain_hash,
+    eventsBefore,
+  }
 }
 
 export async function countPrunable(ctx: Needs): Promise<number> {
@@ -55,7 +63,7 @@ export async function countPrunable(ctx: Needs): Promise<number> {
  * the next run takes.
  */
 export async function pruneAudit(
-  ctx: Needs,
+  ctx: Signs,
   record: RecordPruning,
   signal: AbortSignal,
 ): Promise<number> {
@@ -71,7 +79,7 @@ export async function pruneAudit(
   return count
 }
 
-async function announce(ctx: Needs, record: RecordPruning, prunable: Prunable): Promise<void> {
+async function announce(ctx: Signs, record: RecordPruning, prunable: Prunable): Promise<void> {
   await ctx.db.transaction(async (tx) => {
     await ctx.db.engine.lockAuditChain(tx)
     const before = (await newestPruning(tx))?.chain_position ?? 0
@@ -81,12 +89,14 @@ async function announce(ctx: Needs, record: RecordPruning, prunable: Prunable): 
     const newest = await newestTimeTo(tx, prunable.position)
     const eventsBefore =
       newest < prunable.eventsBefore ? prunable.eventsBefore : toIso(Date.parse(newest) + 1)
-    await insertPruning(tx, {
+    const fields = {
       chain_position: prunable.position,
       checkpoint: prunable.checkpoint,
       events_before: eventsBefore,
       created_at: now,
-    })
+    }
+    const signed = signPruning(ctx.keyring, { ...fields, chain_hash: prunable.hash })
+    await insertPruning(tx, { ...fields, ...signed })
     await record(tx, {
       type: 'audit.pruned',
       details: { toPosition: prunable.position, checkpoint: prunable.checkpoint },

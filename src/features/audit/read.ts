@@ -1,10 +1,10 @@
 import type { Ctx } from '../../context.ts'
 import type { Actor } from '../../policy/actor.ts'
-import { type AuditLine, inOrder } from './lines.ts'
+import { type Page, type Place, readPage } from './page.ts'
 import type { AuditRecord, AuditType, ListAudit } from './schema.ts'
 import { recordAudit } from './service.ts'
-import { chainFrom, newestLink } from './store.ts'
-import { checkpointsFrom } from './store-checkpoints.ts'
+import { newestLink } from './store.ts'
+import { newestCheckpoint } from './store-checkpoints.ts'
 import { listEvents } from './store-read.ts'
 import { type ChainReport, verifyAuditChain } from './verify.ts'
 
@@ -36,15 +36,9 @@ export async function getAuditEvents(
   }))
 }
 
-export interface ChainPage {
-  readonly lines: readonly AuditLine[]
-  /** Where the next page begins. */
-  readonly next: { readonly position: number; readonly checkpoint: number }
-}
-
 interface PageWanted {
   /** Undefined: the newest `limit` events. */
-  readonly after?: { readonly position: number; readonly checkpoint: number } | undefined
+  readonly after?: Place | undefined
   readonly limit: number
 }
 
@@ -53,24 +47,18 @@ export async function getChainPage(
   ctx: Needs,
   actor: Actor,
   input: PageWanted & { readonly begin?: 'audit.read' | 'audit.exported' | undefined },
-): Promise<ChainPage> {
-  const { read } = ctx.db
+): Promise<Pick<Page, 'lines' | 'next'>> {
   const after = input.after ?? (await beforeNewest(ctx, input.limit))
-  const links = await chainFrom(read, after.position, input.limit)
-  const position = links.at(-1)?.position ?? after.position
-  const marks = input.after
-    ? await checkpointsFrom(read, after.checkpoint, input.limit, position)
-    : []
-  if (input.begin) await recordRead(ctx, actor, input.begin, links.length)
-  return {
-    lines: inOrder(links, marks),
-    next: { position, checkpoint: marks.at(-1)?.sequence ?? after.checkpoint },
-  }
+  const { lines, events, next } = await readPage(ctx.db.read, after, input.limit)
+  if (input.begin) await recordRead(ctx, actor, input.begin, events)
+  return { lines, next }
 }
 
-async function beforeNewest(ctx: Needs, count: number) {
-  const head = await newestLink(ctx.db.read)
-  return { position: Math.max(0, (head?.position ?? 0) - count), checkpoint: 0 }
+async function beforeNewest({ db }: Needs, count: number): Promise<Place> {
+  const head = await newestLink(db.read)
+  const mark = await newestCheckpoint(db.read)
+  const position = Math.max(0, (head?.position ?? 0) - count)
+  return { position, checkpoint: mark?.sequence ?? 0 }
 }
 
 /** Verifies the chain as the operator or an auditor asks for it. */

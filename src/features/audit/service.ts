@@ -1,6 +1,7 @@
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
+import { BoundedCounts } from '../../platform/bounded-counts.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { limitKey } from '../../platform/networks.ts'
@@ -77,6 +78,8 @@ async function keepNote(
 
 /** Refusals of one caller that are recorded within a minute; further ones are counted only. */
 const RECORDED_A_MINUTE = 30
+/** Callers whose further refusals are counted at a time: whoever has many addresses must not fill the memory. */
+const MOST_LEFT_OUT = 10_000
 
 export type RecordRefusal = (actor: Actor, error: AppError) => Promise<void>
 
@@ -88,21 +91,16 @@ export function createRefusalRecorder(
   ctx: Needs & Pick<Ctx, 'db' | 'config' | 'log' | 'metrics'>,
 ): RecordRefusal {
   const limiter = new RateLimiterMemory({ points: RECORDED_A_MINUTE, duration: 60 })
-  const leftOut = new Map<string, number>()
+  const leftOut = new BoundedCounts(MOST_LEFT_OUT)
   return async (actor, error) => {
     const caller = actor.kind === 'user' ? actor.userId : limitKey(actor.origin.ip)
     const within = await limiter.consume(caller).then(
       () => true,
       () => false,
     )
-    const omitted = leftOut.get(caller) ?? 0
-    if (!within) {
-      leftOut.set(caller, omitted + 1)
-      return
-    }
-    leftOut.delete(caller)
+    if (!within) return leftOut.add(caller)
     try {
-      await recordRefusal(ctx, actor, error, omitted)
+      await recordRefusal(ctx, actor, error, leftOut.take(caller))
     } catch (cause) {
       ctx.metrics.auditLost.add()
       ctx.log.error({ err: cause, code: error.code }, 'a refusal could not be recorded')

@@ -90,7 +90,7 @@ function toRecord(line: AuditLine) {
     // RFC 5424 §6.2.1: 5 is notice, 4 warning.
     severity: denied ? 4 : 5,
     time: line.time,
-    messageId: line.kind === 'event' ? line.type : 'checkpoint',
+    messageId: line.kind === 'event' ? line.type : line.kind,
     text: JSON.stringify(line),
   }
 }

@@ -45,21 +45,24 @@ export async function checkpointsFrom(
     .execute()
 }
 
-/** Whether the key signed any checkpoint that is kept. */
+/** Whether the key signed any checkpoint or pruning that is kept. */
 export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('audit_checkpoints')
-    .select('sequence')
-    .where('key_id', '=', keyId)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+  for (const table of ['audit_checkpoints', 'audit_prunings'] as const) {
+    const row = await db
+      .selectFrom(table)
+      .select('created_at')
+      .where('key_id', '=', keyId)
+      .limit(1)
+      .executeTakeFirst()
+    if (row) return true
+  }
+  return false
 }
 
-/** The newest pruning with the hash that the chain goes on from. */
-export async function newestPruning(
-  db: Db,
-): Promise<(AuditPruningRow & Pick<AuditCheckpointRow, 'chain_hash'>) | undefined> {
+/** A pruning with the hash that the chain goes on from. */
+export type SignedPruning = AuditPruningRow & Pick<AuditCheckpointRow, 'chain_hash'>
+
+export async function newestPruning(db: Db): Promise<SignedPruning | undefined> {
   return db
     .selectFrom('audit_prunings as pruning')
     .innerJoin('audit_checkpoints as mark', 'mark.sequence', 'pruning.checkpoint')

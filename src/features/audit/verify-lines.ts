@@ -1,17 +1,28 @@
-import { type AuditLine, checkpointOf, linkOf } from './lines.ts'
+import { type AuditLine, checkpointOf, linkOf, type PruningLine, pruningOf } from './lines.ts'
+import { START_OF_CHAIN } from './link-hash.ts'
+import { isPruningSigned } from './pruning.ts'
 import { type Broken, type ChainWalk, walkChain } from './walk.ts'
 
 export interface LinesReport {
   readonly checked: number
   readonly checkpoints: number
+  /** The position up to which the log was taken away because its time was over; 0: nothing was. */
+  readonly prunedTo: number
   readonly broken: Broken | undefined
   /** The public keys that the checkpoints name. */
   readonly keys: readonly string[]
 }
 
+/** Where the chain of a file goes on from. */
+interface Beginning {
+  readonly hash: string
+  readonly after: number
+}
+
 /**
- * Verifies an export where there is no server: lines in the order of `mimir audit export`. With
- * `trusted` keys a checkpoint by another is broken; without any the file vouches for itself alone.
+ * Verifies an export where there is no server: lines in the order of `mimir audit export`. It begins with
+ * the first event of all, or with the signed line that says up to where the log was taken away. With
+ * `trusted` keys a signature by another is broken; without any the file vouches for itself alone.
  */
 export async function verifyLines(
   lines: AsyncIterable<AuditLine>,
@@ -19,22 +30,33 @@ export async function verifyLines(
 ): Promise<LinesReport> {
   const keys = new Set<string>()
   const counts = new Set(trusted)
+  const from = ({ hash, after }: Beginning) =>
+    walkChain({ hash, after, signature: undefined, trusted: counts })
+  let beginning: Beginning = { hash: START_OF_CHAIN, after: 0 }
   let walk: ChainWalk | undefined
+  let gap: Broken | undefined
   for await (const line of lines) {
-    if (line.kind === 'checkpoint') {
+    if (line.kind !== 'event') {
       keys.add(line.publicKey)
       if (trusted.length === 0) counts.add(line.publicKey)
-      walk?.checkpoint(checkpointOf(line))
-      continue
     }
-    walk ??= walkChain({
-      hash: line.previousHash,
-      after: line.position - 1,
-      signature: undefined,
-      trusted: counts,
-    })
-    walk.link(linkOf(line))
+    switch (line.kind) {
+      case 'event':
+        walk ??= from(beginning)
+        walk.link(linkOf(line))
+        break
+      case 'checkpoint':
+        walk?.checkpoint(checkpointOf(line))
+        break
+      case 'pruning':
+        if (!isPruningSigned(pruningOf(line), counts)) gap ??= gapAt(line)
+        else if (!walk) beginning = { hash: line.hash, after: line.position }
+    }
   }
-  const end = walk?.end() ?? { checked: 0, checkpoints: 0, broken: undefined }
-  return { ...end, keys: [...keys] }
+  const { checked, checkpoints, broken } = (walk ?? from(beginning)).end()
+  return { checked, checkpoints, prunedTo: beginning.after, broken: gap ?? broken, keys: [...keys] }
+}
+
+function gapAt({ position }: PruningLine): Broken {
+  return { problem: 'gap', position, eventId: undefined }
 }

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Ctx } from '../../context.ts'
-import { startOfChain } from './chain.ts'
 import { trustedKeys } from './checkpoint.ts'
+import { START_OF_CHAIN } from './link-hash.ts'
+import { isPruningSigned } from './pruning.ts'
 import { chainFrom, countUnchained } from './store.ts'
-import { checkpointsFrom, newestPruning } from './store-checkpoints.ts'
+import { checkpointsFrom, newestPruning, type SignedPruning } from './store-checkpoints.ts'
 import { type Broken, type ChainWalk, walkChain } from './walk.ts'
 
 const PAGE = 500
@@ -22,7 +23,7 @@ export interface ChainReport {
 export async function verifyAuditChain(ctx: Pick<Ctx, 'db' | 'keyring'>): Promise<ChainReport> {
   for (;;) {
     const pruning = await newestPruning(ctx.db.read)
-    const report = await verifyFrom(ctx, pruning?.chain_position ?? 0)
+    const report = await verifyFrom(ctx, pruning)
     // What is taken away meanwhile looks like a gap.
     const now = await newestPruning(ctx.db.read)
     if (now?.chain_position === pruning?.chain_position) return report
@@ -31,16 +32,18 @@ export async function verifyAuditChain(ctx: Pick<Ctx, 'db' | 'keyring'>): Promis
 
 async function verifyFrom(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
-  prunedTo: number,
+  pruning: SignedPruning | undefined,
 ): Promise<ChainReport> {
   const { read } = ctx.db
   const unlinked = await countUnchained(read)
-  const walk = walkChain({
-    hash: await startOfChain(read),
-    after: prunedTo,
-    signature: '',
-    trusted: trustedKeys(ctx),
-  })
+  const trusted = trustedKeys(ctx)
+  if (pruning && !isPruningSigned(pruning, trusted)) {
+    const broken = { problem: 'gap', position: pruning.chain_position, eventId: undefined } as const
+    return { checked: 0, checkpoints: 0, prunedTo: 0, broken, unlinked }
+  }
+  const prunedTo = pruning?.chain_position ?? 0
+  const hash = pruning?.chain_hash ?? START_OF_CHAIN
+  const walk = walkChain({ hash, after: prunedTo, signature: '', trusted })
   await readCheckpoints(ctx, walk)
   for (let position = prunedTo; !walk.broken(); ) {
     const links = await chainFrom(read, position, PAGE)

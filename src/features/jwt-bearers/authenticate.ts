@@ -11,6 +11,7 @@ import {
   secondFactorMissing,
   tokenExpired,
 } from '../../policy/errors.ts'
+import { brokenRequirement } from '../../policy/issuer-requirements.ts'
 import { expandPermission } from '../../policy/permission-names.ts'
 import type { Permission } from '../../policy/permissions.ts'
 import { isMultiFactor, lacksFactor } from '../../policy/second-factor.ts'
@@ -54,14 +55,15 @@ export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers
       if (!found) throw invalidToken({ reason: 'unknown_issuer' })
       const payload = await verify(needs, found, found.keys, token)
       const { issuer } = found
+      const broken = brokenRequirement(found, payload)
+      if (broken) throw notAdmitted(broken)
       const { sub: name = '' } = payload
       // Whom the operator linked, or who signs in with the same provider in a browser.
       const subject =
         (await findSubject(needs.db.read, issuer, name)) ??
         (await findIdentityOwner(needs.db.read, issuer, name))
       if (subject?.status !== 'Active') {
-        const reason = subject ? 'subject_not_active' : 'unknown_subject'
-        throw new AppError(accessErrors.notAdmitted, {}, { audit: { reason } })
+        throw notAdmitted(subject ? 'subject_not_active' : 'unknown_subject')
       }
       const isMulti = isMultiFactor(payload, found.secondFactorAcr)
       if (lacksFactor(needs.config.mfa, subject.role, isMulti)) throw secondFactorMissing()
@@ -80,6 +82,11 @@ export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers
       }
     },
   }
+}
+
+/** One text for all; the truth is for the audit. */
+function notAdmitted(reason: string): AppError {
+  return new AppError(accessErrors.notAdmitted, {}, { audit: { reason } })
 }
 
 function issuerOf(token: string): unknown {

@@ -5,21 +5,6 @@ import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
 /** Where groups stand when the provider's settings do not say. */
 const GROUPS = 'groups'
 
-/**
- * What has to hold at every sign-in, also of somebody who has an account: the one Workspace domain or
- * organisation that the settings name. Undefined when it does, else what does not.
- */
-export function brokenRequirement(provider: OidcProvider, claims: Claims): string | undefined {
-  const { hostedDomain, organization } = provider
-  if (hostedDomain !== undefined && textAt(claims, 'hd')?.toLowerCase() !== hostedDomain) {
-    return 'another hosted domain'
-  }
-  if (organization !== undefined && textAt(claims, 'org_id') !== organization) {
-    return 'another organization'
-  }
-  return undefined
-}
-
 /** Whether a rule lets somebody in whom nobody invited, and how far; undefined: none does. */
 export function admissionByRule(
   provider: OidcProvider,

@@ -32,7 +32,7 @@ const SESSION_DAYS = 1
 /** Three years: as long as claims are usually made. */
 const RECEIPT_DAYS = 3 * 365
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring'>
 
 /** A kind of data that is deleted when its time is over. */
 export interface RetentionClass {

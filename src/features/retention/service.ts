@@ -4,7 +4,7 @@ import { recordAudit } from '../audit/service.ts'
 import { findHeld } from './access.ts'
 import { listClasses } from './classes.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'metrics'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'metrics' | 'keyring'>
 
 export interface RetentionOfClass {
   readonly class: string

@@ -1,11 +1,8 @@
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
 import { AppError, commonErrors } from '../platform/errors.ts'
-import { limitKey } from '../platform/networks.ts'
-import type { Actor } from '../policy/actor.ts'
-import type { LimitedRateClass, RateClass, RateLimit } from '../policy/rate-classes.ts'
-
-export type { RateClass } from '../policy/rate-classes.ts'
+import type { Actor } from './actor.ts'
+import type { LimitedRateClass, RateClass, RateLimit } from './rate-classes.ts'
 
 /** Where a caller stands in its window. */
 export interface RateStanding {
@@ -32,8 +29,10 @@ export interface RateLimiter {
   consume(rate: RateClass, caller: string): Promise<RateStanding | undefined>
 }
 
+/** `rejected` is told of each call that is refused, on whichever transport, with its class. */
 export function createRateLimiter(
   limits: Readonly<Record<LimitedRateClass, RateLimit>> | 'off',
+  rejected: (rate: RateClass) => void,
 ): RateLimiter {
   if (limits === 'off') return { consume: async () => undefined }
   const limiters = new Map<string, RateLimiterMemory>()
@@ -51,25 +50,34 @@ export function createRateLimiter(
         return standing(limiter.points, await limiter.consume(caller))
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal
+        rejected(rate)
         throw new RateLimited(standing(limiter.points, refusal))
       }
     },
   }
 }
 
+/** Who called, and what the call is counted as. */
+interface CountedCall {
+  readonly actor: Actor
+  readonly rate: RateClass
+  readonly countedBy: string | undefined
+  readonly apart?: string
+}
+
 /**
  * Counts a call of somebody who is known by now: by the API key, which has a limit for everything
- * together too, or else by the address. Gives the standing that the answer tells.
+ * together too, or else by what the transport says. Gives the standing that the answer tells.
  */
 export async function limitCall(
   limiter: RateLimiter,
-  rate: RateClass,
-  actor: Actor,
+  { actor, rate, countedBy, apart }: CountedCall,
 ): Promise<RateStanding | undefined> {
   const keyId = actor.kind === 'user' ? actor.keyId : undefined
-  if (keyId === undefined) return limiter.consume(rate, limitKey(actor.origin.ip))
-  const all = await limiter.consume('api-key', keyId)
-  return (await limiter.consume(rate, keyId)) ?? all
+  const all = keyId === undefined ? undefined : await limiter.consume('api-key', keyId)
+  const who = keyId ?? countedBy
+  if (who === undefined) return undefined
+  return (await limiter.consume(rate, apart === undefined ? who : `${apart} ${who}`)) ?? all
 }
 
 function standing(limit: number, result: RateLimiterRes): RateStanding {

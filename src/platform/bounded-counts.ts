@@ -1,0 +1,25 @@
+/** Counts by name, for at most so many names: with one more, the one that was new longest ago is forgotten. */
+export class BoundedCounts {
+  readonly #most: number
+  readonly #counts = new Map<string, number>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  add(name: string): void {
+    const count = this.#counts.get(name)
+    const [oldest] = this.#counts.keys()
+    if (count === undefined && this.#counts.size >= this.#most && oldest !== undefined) {
+      this.#counts.delete(oldest)
+    }
+    this.#counts.set(name, (count ?? 0) + 1)
+  }
+
+  /** The count, which begins anew. */
+  take(name: string): number {
+    const count = this.#counts.get(name) ?? 0
+    this.#counts.delete(name)
+    return count
+  }
+}
