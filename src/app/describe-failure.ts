@@ -2,7 +2,7 @@ import { ConfigError } from '../config/load.ts'
 import { ForeignStoreError } from '../db/claim-store.ts'
 import { DataDirectoryInUseError } from '../db/data-lock.ts'
 import { NewerSchemaError } from '../db/migrate.ts'
-import { DamagedStoreError } from '../db/sqlite.ts'
+import { DamagedStoreError, LostStoreError } from '../db/sqlite-file.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { KeyFileError } from '../platform/keyring.ts'
 
@@ -21,6 +21,7 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof KeyFileError) return failure('bad_key_file', error.message)
   if (error instanceof NewerSchemaError) return failure('newer_schema', error.message)
   if (error instanceof ForeignStoreError) return failure('foreign_store', error.message)
+  if (error instanceof LostStoreError) return failure('lost_store', error.message)
   if (error instanceof DamagedStoreError) return failure('damaged_store', error.message)
   if (error instanceof DataDirectoryInUseError) {
     return failure('data_directory_in_use', `${error.message}: stop that first`)

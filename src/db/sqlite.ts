@@ -1,4 +1,4 @@
-import { accessSync, existsSync, statSync } from 'node:fs'
+import { accessSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
@@ -83,37 +83,6 @@ export interface SqliteOptions {
   readonly file: string
   /** Where copies before a migration are kept. */
   readonly backupDirectory: string
-}
-
-/** The database file is damaged or none: it must be put back from a backup, and is not written to. */
-export class DamagedStoreError extends Error {
-  readonly engine: Engine['kind'] = 'sqlite'
-}
-
-/** Up to this size every page is looked at before the file is opened for writing: well under a second. */
-const WHOLE_CHECK_BYTES = 64 * 1024 * 1024
-
-/** Throws `DamagedStoreError` when the file is there and is no sound database. Reads only. */
-export function checkFile(file: string): void {
-  const size = existsSync(file) ? statSync(file).size : 0
-  if (size === 0) return
-  let damage: string
-  try {
-    const database = new BetterSqlite3(file, { readonly: true, timeout: 5000 })
-    try {
-      database.pragma('schema_version')
-      const whole = size <= WHOLE_CHECK_BYTES
-      damage = whole ? String(database.pragma('quick_check(1)', { simple: true })) : 'ok'
-    } finally {
-      database.close()
-    }
-  } catch (error) {
-    damage = error instanceof Error ? error.message : String(error)
-  }
-  if (damage === 'ok') return
-  throw new DamagedStoreError(
-    `${file} is damaged (${damage.split('\n')[0]}): put a backup in its place; nothing was written`,
-  )
 }
 
 /** Opens the embedded store. Throws when the file is no database or is damaged; it is not written to then. */
