@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { LoadedConfig } from '../src/config/load.ts'
@@ -52,6 +52,31 @@ export function globalsOf(command: Command): Globals {
 /** Whether a server was set up in the directory: its database may be elsewhere, its keys are not. */
 export function holdsServer(dataDir: string): boolean {
   return existsSync(join(dataDir, 'mimir.db')) || existsSync(join(dataDir, 'keys'))
+}
+
+/**
+ * Throws when root would write into a data directory of another user: files of root's in it keep that
+ * user's server from starting. Orders to a running server write nothing here, and need not ask.
+ */
+export function requireOwner({ rootDir }: Pick<Globals, 'rootDir'>): void {
+  if (process.getuid?.() !== 0 || !existsSync(rootDir)) return
+  const { uid } = statSync(rootDir)
+  if (uid === 0) return
+  const owner = userName(uid)
+  const again = `sudo -u ${owner ?? `'#${uid}'`} mimir …`
+  throw new Refusal(
+    `${rootDir} belongs to ${owner ?? `user ${uid}`}, who could not read what root makes in it: run \`${again}\``,
+    'not_the_owner',
+  )
+}
+
+function userName(uid: number): string | undefined {
+  try {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
+    return lines.find((line) => line.split(':')[2] === String(uid))?.split(':')[0]
+  } catch {
+    return undefined
+  }
 }
 
 /** The settings as a server started by this command would have them. Throws a `ConfigError`. */

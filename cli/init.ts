@@ -5,7 +5,14 @@ import { Connection } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Admin, askAdmin, checkAdmin } from './first-admin.ts'
-import { type Globals, globalsOf, holdsServer, loadSettings, settingsFileOf } from './globals.ts'
+import {
+  type Globals,
+  globalsOf,
+  holdsServer,
+  loadSettings,
+  requireOwner,
+  settingsFileOf,
+} from './globals.ts'
 import { print, remark } from './output.ts'
 import { keepOthersOut, writeSetting } from './settings-file.ts'
 
@@ -34,6 +41,7 @@ export function addInit(program: Command): void {
 
 async function init(options: InitOptions, command: Command): Promise<void> {
   const globals = globalsOf(command)
+  requireOwner(globals)
   const given = await givenAdmin(options, command)
   const { publicUrl } = options
   const flags = publicUrl === undefined ? {} : { MIMIR_PUBLIC_URL: publicUrl }

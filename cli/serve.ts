@@ -3,7 +3,7 @@ import type { App } from '../src/app/create-app.ts'
 import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
-import { type Globals, globalsOf, loadSettings } from './globals.ts'
+import { type Globals, globalsOf, loadSettings, requireOwner } from './globals.ts'
 import { serverLog } from './server-log.ts'
 
 const SECURITY_IS_OFF =
@@ -32,6 +32,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
       'tenant_named',
     )
   }
+  requireOwner(globals)
   const { config, notes, sources } = await loadSettings(globals, flagsOf(options))
   const log = await serverLog(globals, config)
   const { closeAndExit, exitOnDefect, onReloadRequested, stopRequested } = await import(
