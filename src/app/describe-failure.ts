@@ -3,7 +3,7 @@ import { ForeignStoreError } from '../db/claim-store.ts'
 import { DataDirectoryInUseError } from '../db/data-lock.ts'
 import { NewerSchemaError } from '../db/migrate.ts'
 import { DamagedStoreError, LostStoreError } from '../db/sqlite-file.ts'
-import { AppError, commonErrors } from '../platform/errors.ts'
+import { AppError, codeOf, operatorMessage, reasonOf } from '../platform/errors.ts'
 import { KeyFileError } from '../platform/keyring.ts'
 
 /** Why something failed, for the administrator. */
@@ -26,18 +26,8 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof DataDirectoryInUseError) {
     return failure('data_directory_in_use', `${error.message}: stop that first`)
   }
-  if (error instanceof AppError) return refusal(error)
+  if (error instanceof AppError) return failure(error.code, operatorMessage(error))
   return ofSystem(error) ?? ofPostgres(error) ?? unexpected(error)
-}
-
-function refusal(error: AppError): Failure {
-  const isStore = error.code === commonErrors.storeUnavailable.code
-  const cause = isStore && error.cause ? `: ${reason(error.cause)}` : ''
-  const hint = cause && 'is the database reachable, and is there room on the disk?'
-  return failure(
-    error.code,
-    [error.message.replace(/\.$/, '') + cause, hint].filter(Boolean).join('; '),
-  )
 }
 
 const MENDS: Readonly<Record<string, string>> = {
@@ -71,19 +61,9 @@ function ofPostgres(error: unknown): Failure | undefined {
 }
 
 function unexpected(error: unknown): Failure {
-  return { ...failure('unexpected', reason(error)), unexpected: true }
+  return { ...failure('unexpected', reasonOf(error)), unexpected: true }
 }
 
 function failure(code: string, ...lines: string[]): Failure {
   return { code, lines: lines.map((line) => line.split('\n').join(' ')), unexpected: false }
-}
-
-/** An error that stands for several tries (one address each) has only a code. */
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error)
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
 }

@@ -1,4 +1,4 @@
-import { accessSync } from 'node:fs'
+import { accessSync, statfsSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
@@ -15,6 +15,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely'
+import { AppError, commonErrors } from '../platform/errors.ts'
 import { sqliteColumns } from './columns.ts'
 import type { Db, Tx } from './database.ts'
 import type { Engine } from './engine.ts'
@@ -83,6 +84,17 @@ export interface SqliteOptions {
   readonly file: string
   /** Where copies before a migration are kept. */
   readonly backupDirectory: string
+}
+
+/** With less than this the log beside the file takes no larger transaction any more. */
+const LEAST_FREE_BYTES = 256 * 1024
+
+function requireSpace(file: string): void {
+  const { blocks, bavail, bsize } = statfsSync(file)
+  // A file system that does not count its blocks says nothing of its room.
+  if (blocks === 0 || bavail * bsize >= LEAST_FREE_BYTES) return
+  const cause = new Error(`no space is left for ${file}`)
+  throw new AppError(commonErrors.storeUnavailable, {}, { cause })
 }
 
 /** Opens the embedded store. Throws when the file is no database or is damaged; it is not written to then. */
@@ -172,6 +184,7 @@ export function openSqlite(options: SqliteOptions): Engine {
       try {
         // The query alone is answered from memory, also when the file is gone.
         accessSync(options.file)
+        requireSpace(options.file)
         reader.prepare('select 1').get()
       } catch (error) {
         throw toStoreError(error)
