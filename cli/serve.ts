@@ -115,6 +115,8 @@ function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly strin
 
 /** The option wins over both settings that can name the port. */
 function flagsOf({ listen }: ServeOptions): Partial<Record<SettingName, string>> {
-  const port = listen && /:(\d{1,5})$/.exec(listen)?.[1]
-  return { ...(listen ? { MIMIR_LISTEN: listen } : {}), ...(port ? { SERVER_PORT: port } : {}) }
+  if (!listen) return {}
+  // What is no port is a problem of the address that was given, and is told as that.
+  const port = Number(/:(\d{1,5})$/.exec(listen)?.[1])
+  return { MIMIR_LISTEN: listen, ...(port <= 65_535 ? { SERVER_PORT: String(port) } : {}) }
 }
