@@ -26,6 +26,8 @@ export interface Globals {
   readonly purpose: string
   /** How this command's options are repeated in a suggestion to the administrator. */
   readonly sameServer: string
+  /** The same for a command that is about the whole server, whatever tenant is meant. */
+  readonly wholeServer: string
 }
 
 export function globalsOf(command: Command): Globals {
@@ -34,6 +36,7 @@ export function globalsOf(command: Command): Globals {
   const rootDir = resolve(given ?? (process.env.MIMIR_DATA_DIR || defaultDataDir()))
   const named: string | undefined = options.tenant
   const tenantId = named ?? (process.env.MIMIR_TENANT || undefined)
+  const wholeServer = given === undefined ? '' : ` --data-dir ${quoted(given)}`
   return {
     dataDir: directoryOf(rootDir, tenantId),
     rootDir,
@@ -43,9 +46,8 @@ export function globalsOf(command: Command): Globals {
     quiet: options.quiet === true,
     verbose: options.verbose === true,
     purpose: pathOf(command).slice(1).join(' '),
-    sameServer:
-      (given === undefined ? '' : ` --data-dir ${quoted(given)}`) +
-      (named === undefined ? '' : ` --tenant ${named}`),
+    sameServer: wholeServer + (named === undefined ? '' : ` --tenant ${named}`),
+    wholeServer,
   }
 }
 

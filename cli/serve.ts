@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { App } from '../src/app/create-app.ts'
+import { isLoopback } from '../src/config/loopback.ts'
 import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
@@ -8,6 +9,9 @@ import { serverLog } from './server-log.ts'
 
 const SECURITY_IS_OFF =
   'SECURITY IS OFF (MIMIR_ENABLE_SECURITY=false): whoever reaches this server is its administrator'
+
+const PROXY_IS_NOT_TRUSTED =
+  'MIMIR_TRUSTED_PROXIES is not set: everybody comes with the address of your proxy, so that one person can use up the rate limits of all; for a proxy on this machine set MIMIR_TRUSTED_PROXIES=127.0.0.1,::1'
 
 interface ServeOptions {
   readonly listen?: string
@@ -47,6 +51,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   exitOnDefect(log, close)
   try {
     remarkOn(app, notes)
+    if (sources.MIMIR_TRUSTED_PROXIES === 'default') remarkOnProxy(app)
     await start(app, globals, options, sources.MIMIR_PUBLIC_URL === 'default')
     onReloadRequested(() => reload(app, globals, options))
   } catch (error) {
@@ -99,9 +104,10 @@ async function start(
     )
   }
   if (!first || globals.json) return
+  const day = first.expiresAt.slice(0, 10)
   const approve = `mimir user approve NAME${globals.sameServer}`
   process.stdout.write(
-    `Invitation for one person, good until ${first.expiresAt.slice(0, 10)}:\n${first.url}\n` +
+    `Invitation for one person, until the server starts again, ${day} at the latest:\n${first.url}\n` +
       `Whoever joins waits until you let them in: ${approve}\n`,
   )
 }
@@ -111,6 +117,12 @@ function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly strin
   if (!config.access.securityEnabled) log.warn(SECURITY_IS_OFF)
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the store has the newest schema now')
   if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are taken without a check')
+}
+
+/** Whoever has a public https address and listens for this machine alone has a proxy in between. */
+function remarkOnProxy({ ctx: { config, log } }: App): void {
+  const isBehindProxy = config.publicUrl.startsWith('https:') && isLoopback(config.listen.host)
+  if (isBehindProxy) log.warn(PROXY_IS_NOT_TRUSTED)
 }
 
 /** The option wins over both settings that can name the port. */

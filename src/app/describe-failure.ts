@@ -45,10 +45,16 @@ const MENDS: Readonly<Record<string, string>> = {
   SQLITE_FULL: 'make room on the disk',
 }
 
+const LOW_PORT =
+  'a port below 1024 needs CAP_NET_BIND_SERVICE: choose a higher one with --listen HOST:PORT, behind a proxy'
+
 /** What the kernel or SQLite refused, also inside an error that names the place. */
 function ofSystem(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error) ?? codeOf(error.cause)
+  if (code === 'EACCES' && 'syscall' in error && error.syscall === 'listen') {
+    return failure(code, `${error.message}: ${LOW_PORT}`)
+  }
   const mend = code && (MENDS[code] ?? (/^(E[A-Z]{3,}|SQLITE_\w+)$/.test(code) ? '' : undefined))
   if (code === undefined || mend === undefined) return undefined
   return failure(code, mend ? `${error.message}: ${mend}` : error.message)
