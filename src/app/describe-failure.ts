@@ -45,6 +45,9 @@ const MENDS: Readonly<Record<string, string>> = {
   SQLITE_FULL: 'make room on the disk',
 }
 
+const NO_TMPDIR =
+  'a part of the executable cannot be loaded from the temporary folder, which must exist and allow running code: set TMPDIR=DIR to one that does'
+
 const LOW_PORT =
   'a port below 1024 needs CAP_NET_BIND_SERVICE: choose a higher one with --listen HOST:PORT, behind a proxy'
 
@@ -52,6 +55,7 @@ const LOW_PORT =
 function ofSystem(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error) ?? codeOf(error.cause)
+  if (code === 'ERR_DLOPEN_FAILED') return failure('native_part', `${NO_TMPDIR} (${error.message})`)
   if (code === 'EACCES' && 'syscall' in error && error.syscall === 'listen') {
     return failure(code, `${error.message}: ${LOW_PORT}`)
   }
