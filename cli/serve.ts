@@ -5,6 +5,7 @@ import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Globals, globalsOf, loadSettings, requireOwner } from './globals.ts'
+import { write } from './output.ts'
 import { serverLog } from './server-log.ts'
 
 const SECURITY_IS_OFF =
@@ -89,7 +90,7 @@ async function start(
   const message = `listening on ${url}`
   const who = await whoIsHere(app)
   const first = invitation || who !== 'people' ? await inviteFirstPerson(app) : undefined
-  process.stdout.write(
+  write(
     globals.json
       ? `${JSON.stringify({ message, url, publicUrl: config.publicUrl, invitation: first ?? null })}\n`
       : `${message}\n`,
@@ -106,7 +107,7 @@ async function start(
   if (!first || globals.json) return
   const day = first.expiresAt.slice(0, 10)
   const approve = `mimir user approve NAME${globals.sameServer}`
-  process.stdout.write(
+  write(
     `Invitation for one person, until the server starts again, ${day} at the latest:\n${first.url}\n` +
       `Whoever joins waits until you let them in: ${approve}\n`,
   )
