@@ -1,10 +1,11 @@
+import { statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { App } from '../src/app/create-app.ts'
 import { isLoopback } from '../src/config/loopback.ts'
 import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
-import { type Globals, globalsOf, loadSettings, requireOwner } from './globals.ts'
+import { type Globals, globalsOf, loadSettings, requireOwner, settingsFileOf } from './globals.ts'
 import { write } from './output.ts'
 import { serverLog } from './server-log.ts'
 
@@ -52,6 +53,9 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   exitOnDefect(log, close)
   try {
     remarkOn(app, notes)
+    for (const file of openFiles(app, globals)) {
+      log.warn(`${file} can be read by others: chmod 600 ${file}`)
+    }
     if (sources.MIMIR_TRUSTED_PROXIES === 'default') remarkOnProxy(app)
     await start(app, globals, options, sources.MIMIR_PUBLIC_URL === 'default')
     onReloadRequested(() => reload(app, globals, options))
@@ -118,6 +122,19 @@ function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly strin
   if (!config.access.securityEnabled) log.warn(SECURITY_IS_OFF)
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the store has the newest schema now')
   if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are taken without a check')
+}
+
+/** Files with secrets that the mode of the file lets others read. */
+function openFiles({ ctx: { config } }: App, globals: Globals): string[] {
+  // A file of the administrator's own may be for a group, as /etc/mimir is.
+  const settings = [
+    settingsFileOf(globals),
+    globals.configFile === undefined ? 0o077 : 0o007,
+  ] as const
+  const store = [config.paths.database, 0o077] as const
+  return [settings, store]
+    .filter(([file, mask]) => ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & mask) !== 0)
+    .map(([file]) => file)
 }
 
 /** Whoever has a public https address and listens for this machine alone has a proxy in between. */

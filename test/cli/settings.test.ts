@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Sandbox } from './harness.ts'
@@ -95,4 +95,20 @@ test('a port that is none is told by the option that said it, a strange name wit
   const names = await sandbox.run(['config', 'check'], { env })
   assert.match(names.stderr, /MIMIR_NOSUCH: there is no such setting; `mimir config show` lists/)
   assert.match(names.stderr, /MIMIR_PUBLICURL: .*the nearest is MIMIR_PUBLIC_URL/)
+})
+
+test('a start warns of settings and a store that others can read', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.init()
+  const settings = join(sandbox.dataDir, 'mimir.env')
+  const store = join(sandbox.dataDir, 'mimir.db')
+  writeFileSync(settings, 'SMTP_USER=somebody\n', { mode: 0o600 })
+  const closed = await sandbox.serve()
+  assert.doesNotMatch(closed.stderr, /can be read by others/)
+  await closed.stop()
+  for (const file of [settings, store]) chmodSync(file, 0o777)
+  const { stderr } = await sandbox.serve()
+  for (const file of [settings, store]) {
+    assert.ok(stderr.includes(`${file} can be read by others: chmod 600 ${file}`), stderr)
+  }
 })
