@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { chownSync, mkdirSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
+import { lacking } from '../harness/lacking.ts'
 import { Sandbox } from './harness.ts'
 
-const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' }
+const asRoot = { skip: process.getuid?.() !== 0 && lacking('root, who may give files to others') }
 const NOBODY = 65534
 
 test(

@@ -80,7 +80,8 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     welcome: 'Hoş geldiniz,',
     nowConfirm: 'Şimdi e-posta adresinizi, size gönderilen bağlantıyla doğrulayın.',
     nowWait: 'Şimdi bir yöneticinin hesabınızı onaylaması gerekiyor.',
-    thenSignIn: 'Ardından bir Mimir uygulamasıyla oturum açın. Uygulama sunucuyu sorduğunda adres şudur:',
+    thenSignIn:
+      'Ardından bir Mimir uygulamasıyla oturum açın. Uygulama sunucuyu sorduğunda adres şudur:',
     thanks: 'Teşekkürler',
     confirmed:
       'E-posta adresiniz doğrulandı. Şimdi bir yöneticinin hesabınızı onaylaması gerekiyor.',
