@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type {
   createKeyCommand,
   listKeysCommand,
@@ -10,7 +10,7 @@ import { order } from './connection.ts'
 import { parseDays, parseSeconds } from './duration.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
-import { type AiClient, mcpSnippet, parseAiClient } from './mcp-snippet.ts'
+import { AI_CLIENTS, type AiClient, mcpSnippet } from './mcp-snippet.ts'
 import { print, remark, table, time } from './output.ts'
 
 const SHOWN_ONCE = 'The key is shown this once: keep it now.'
@@ -34,10 +34,11 @@ export function addApiKey(program: Command): void {
       parseExpiry,
     )
     .option('--address <network>', 'where it may be used from, like 10.0.0.0/8 (anywhere)', collect)
-    .option(
-      '--snippet <client>',
-      'print the configuration of cursor, claude or vscode (scopes mcp:read and mcp:write)',
-      parseAiClient,
+    .addOption(
+      new Option(
+        '--snippet <client>',
+        'print the configuration of this AI client (scopes mcp:read and mcp:write)',
+      ).choices(AI_CLIENTS),
     )
     .action(createKey)
   withExamples(

@@ -7,7 +7,7 @@ import { type Connection, connected, order } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Globals, globalsOf } from './globals.ts'
-import { print, remark, table, time } from './output.ts'
+import { print, remark, table, time, write } from './output.ts'
 
 const PAGE = 500
 const FOLLOW_MS = 1000
@@ -68,7 +68,7 @@ function showPage(globals: Globals, { lines }: Page): Promise<void> {
 }
 
 function follow({ json }: Globals, line: Extract<Line, { kind: 'event' }>): void {
-  process.stdout.write(`${json ? JSON.stringify(line) : cellsOf(line).join('  ')}\n`)
+  write(`${json ? JSON.stringify(line) : cellsOf(line).join('  ')}\n`)
 }
 
 function cellsOf(line: Extract<Line, { kind: 'event' }>): string[] {
@@ -90,7 +90,7 @@ async function exportChain(_options: object, command: Command): Promise<void> {
     let page = await pageOf(connection, { after: start, limit: PAGE, begin: 'audit.exported' })
     let count = 0
     while (page.lines.length > 0) {
-      await write(page.lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+      await writeInTurn(page.lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
       count += page.lines.length
       page = await pageOf(connection, { after: page.next, limit: PAGE })
     }
@@ -99,8 +99,8 @@ async function exportChain(_options: object, command: Command): Promise<void> {
 }
 
 /** Waits for a slow reader, so that a long log is not held in memory. */
-async function write(text: string): Promise<void> {
-  if (process.stdout.write(text)) return
+async function writeInTurn(text: string): Promise<void> {
+  if (write(text)) return
   await new Promise((resolve) => process.stdout.once('drain', resolve))
 }
 

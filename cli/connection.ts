@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { App } from '../src/app/create-app.ts'
 import { callServer } from '../src/control/client.ts'
 import { Refusal, refusalOf } from './failure.ts'
-import { commandLog, type Globals, holdsServer, loadSettings } from './globals.ts'
+import { commandLog, type Globals, holdsServer, loadSettings, requireOwner } from './globals.ts'
 
 /** The type of a definition in a slice's `commands.ts`; nothing of it is loaded here. */
 interface AnyCommand {
@@ -88,6 +88,7 @@ export function requireServer({ dataDir }: Globals): void {
 }
 
 async function openApp(globals: Globals): Promise<App> {
+  requireOwner(globals)
   const { config } = await loadSettings(globals)
   const { createApp } = await import('../src/app/create-app.ts')
   return createApp({ config, log: await commandLog(globals), purpose: globals.purpose })

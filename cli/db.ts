@@ -3,7 +3,7 @@ import type { checkStoreCommand, storeStatusCommand } from '../src/app/store-com
 import { Connection, requireServer } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
-import { commandLog, type Globals, globalsOf, loadSettings } from './globals.ts'
+import { commandLog, type Globals, globalsOf, loadSettings, requireOwner } from './globals.ts'
 import { print, properties } from './output.ts'
 
 type Status = Awaited<ReturnType<(typeof storeStatusCommand)['run']>>
@@ -94,6 +94,7 @@ async function migrateHere(globals: Globals): Promise<readonly string[]> {
 
 async function storeHere(globals: Globals) {
   requireServer(globals)
+  requireOwner(globals)
   const { config } = await loadSettings(globals)
   return [config, await commandLog(globals), globals.purpose] as const
 }

@@ -1,3 +1,5 @@
+import { hasOutput, write } from './output.ts'
+
 /** Something the administrator asked for is not done: one line, with how to mend it. */
 export class Refusal extends Error {
   readonly code: string | undefined
@@ -42,19 +44,31 @@ export function refusalOf(
   return new Refusal(told ? `${sentence}: ${told}` : sentence, code)
 }
 
-/** Says on standard error what failed and returns the exit status for it. */
-export async function reportFailure(error: unknown, verbose: boolean): Promise<number> {
+export interface Spelling {
+  readonly json: boolean
+  readonly verbose: boolean
+}
+
+/** Says what failed and returns the exit status for it. */
+export async function reportFailure(error: unknown, spelling: Spelling): Promise<number> {
   if (error instanceof Refusal) {
-    say(error.message, error.code)
+    say([error.message], error.code, spelling)
     return 1
   }
   const { describeFailure } = await import('../src/app/describe-failure.ts')
   const { lines, code, unexpected } = describeFailure(error)
-  for (const line of lines) say(line, code)
-  if (unexpected && verbose) console.error(error)
+  say(lines, code, spelling)
+  if (unexpected && spelling.verbose) console.error(error)
   return 1
 }
 
-function say(line: string, code: string | undefined): void {
-  process.stderr.write(`mimir: ${line}${code ? ` (${code})` : ''}\n`)
+/** On standard error for people; for scripts the document that they wait for too. */
+function say(lines: readonly string[], code: string | undefined, { json }: Spelling): void {
+  for (const line of lines) process.stderr.write(`mimir: ${line}${code ? ` (${code})` : ''}\n`)
+  if (json) printFailure(code ?? 'failed', lines.join('; '))
+}
+
+/** Prints the failure as the one JSON document, unless a result is there that says it. */
+export function printFailure(error: string, message: string): void {
+  if (!hasOutput()) write(`${JSON.stringify({ error, message })}\n`)
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { LoadedConfig } from '../src/config/load.ts'
@@ -26,6 +26,8 @@ export interface Globals {
   readonly purpose: string
   /** How this command's options are repeated in a suggestion to the administrator. */
   readonly sameServer: string
+  /** The same for a command that is about the whole server, whatever tenant is meant. */
+  readonly wholeServer: string
 }
 
 export function globalsOf(command: Command): Globals {
@@ -34,6 +36,7 @@ export function globalsOf(command: Command): Globals {
   const rootDir = resolve(given ?? (process.env.MIMIR_DATA_DIR || defaultDataDir()))
   const named: string | undefined = options.tenant
   const tenantId = named ?? (process.env.MIMIR_TENANT || undefined)
+  const wholeServer = given === undefined ? '' : ` --data-dir ${quoted(given)}`
   return {
     dataDir: directoryOf(rootDir, tenantId),
     rootDir,
@@ -43,15 +46,39 @@ export function globalsOf(command: Command): Globals {
     quiet: options.quiet === true,
     verbose: options.verbose === true,
     purpose: pathOf(command).slice(1).join(' '),
-    sameServer:
-      (given === undefined ? '' : ` --data-dir ${quoted(given)}`) +
-      (named === undefined ? '' : ` --tenant ${named}`),
+    sameServer: wholeServer + (named === undefined ? '' : ` --tenant ${named}`),
+    wholeServer,
   }
 }
 
 /** Whether a server was set up in the directory: its database may be elsewhere, its keys are not. */
 export function holdsServer(dataDir: string): boolean {
   return existsSync(join(dataDir, 'mimir.db')) || existsSync(join(dataDir, 'keys'))
+}
+
+/**
+ * Throws when root would write into a data directory of another user: files of root's in it keep that
+ * user's server from starting. Orders to a running server write nothing here, and need not ask.
+ */
+export function requireOwner({ rootDir }: Pick<Globals, 'rootDir'>): void {
+  if (process.getuid?.() !== 0 || !existsSync(rootDir)) return
+  const { uid } = statSync(rootDir)
+  if (uid === 0) return
+  const owner = userName(uid)
+  const again = `sudo -u ${owner ?? `'#${uid}'`} mimir …`
+  throw new Refusal(
+    `${rootDir} belongs to ${owner ?? `user ${uid}`}, who could not read what root makes in it: run \`${again}\``,
+    'not_the_owner',
+  )
+}
+
+function userName(uid: number): string | undefined {
+  try {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
+    return lines.find((line) => line.split(':')[2] === String(uid))?.split(':')[0]
+  } catch {
+    return undefined
+  }
 }
 
 /** The settings as a server started by this command would have them. Throws a `ConfigError`. */

@@ -5,7 +5,14 @@ import { Connection } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Admin, askAdmin, checkAdmin } from './first-admin.ts'
-import { type Globals, globalsOf, holdsServer, loadSettings, settingsFileOf } from './globals.ts'
+import {
+  type Globals,
+  globalsOf,
+  holdsServer,
+  loadSettings,
+  requireOwner,
+  settingsFileOf,
+} from './globals.ts'
 import { print, remark } from './output.ts'
 import { keepOthersOut, writeSetting } from './settings-file.ts'
 
@@ -34,6 +41,7 @@ export function addInit(program: Command): void {
 
 async function init(options: InitOptions, command: Command): Promise<void> {
   const globals = globalsOf(command)
+  requireOwner(globals)
   const given = await givenAdmin(options, command)
   const { publicUrl } = options
   const flags = publicUrl === undefined ? {} : { MIMIR_PUBLIC_URL: publicUrl }
@@ -43,7 +51,9 @@ async function init(options: InitOptions, command: Command): Promise<void> {
   if (created) keepOthersOut(globals.dataDir)
   const connection = new Connection(globals, { mayCreate: true })
   try {
-    const admin = await findAdmin(connection)
+    const admins = await findAdmins(connection)
+    const [admin] = admins
+    if (admin && given) requireSameAdmin(admins, given)
     const { bootstrapAdmin, secrets } = config
     const password = secrets.bootstrapPassword
     const named =
@@ -65,9 +75,19 @@ interface KnownAdmin {
   readonly email: string
 }
 
-async function findAdmin(connection: Connection): Promise<KnownAdmin | undefined> {
+/** Whoever administers the server, an owner first. */
+async function findAdmins(connection: Connection): Promise<readonly KnownAdmin[]> {
   const users = await connection.call<typeof listUsersCommand>('user.list', {})
-  return users.find(({ role }) => role === 'owner') ?? users.find(({ role }) => role === 'admin')
+  const withRole = (name: string) => users.filter(({ role }) => role === name)
+  return [...withRole('owner'), ...withRole('admin')]
+}
+
+/** Only the first administrator is made here; the same call may be repeated. */
+function requireSameAdmin(admins: readonly KnownAdmin[], { username }: Admin): void {
+  const name = username.toLowerCase()
+  if (admins.some((admin) => admin.username.toLowerCase() === name)) return
+  const mend = `invite ${username}, let them in, then \`mimir user promote ${username}\``
+  throw new Refusal(`${admins[0]?.username} is the administrator already: ${mend}`, 'admin_exists')
 }
 
 function makeAdmin(connection: Connection, admin: Admin): Promise<KnownAdmin> {
@@ -94,9 +114,9 @@ async function tell(
   account: KnownAdmin | undefined,
   isNew: boolean,
 ): Promise<void> {
-  const { dataDir, sameServer } = globals
+  const { dataDir, sameServer, wholeServer } = globals
   const next = account
-    ? `mimir serve${sameServer}`
+    ? `mimir serve${wholeServer}`
     : `mimir init${sameServer} --admin-username NAME --admin-email ADDRESS`
   const admin = account
     ? { id: account.id, username: account.username, email: account.email }

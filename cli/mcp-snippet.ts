@@ -1,14 +1,6 @@
-import { InvalidArgumentError } from 'commander'
-
 /** AI clients whose configuration `mimir apikey create --snippet` knows. */
-const CLIENTS = ['cursor', 'claude', 'vscode'] as const
-export type AiClient = (typeof CLIENTS)[number]
-
-export function parseAiClient(text: string): AiClient {
-  const client = CLIENTS.find((name) => name === text)
-  if (!client) throw new InvalidArgumentError(`One of ${CLIENTS.join(', ')}.`)
-  return client
-}
+export const AI_CLIENTS = ['cursor', 'claude', 'vscode'] as const
+export type AiClient = (typeof AI_CLIENTS)[number]
 
 /** Where the client keeps it, and what is to stand there. */
 export function mcpSnippet(client: AiClient, url: string, key: string) {

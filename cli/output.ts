@@ -1,5 +1,18 @@
 import type { Globals } from './globals.ts'
 
+let hasWritten = false
+
+/** Whether something of the result stands on standard output already. */
+export function hasOutput(): boolean {
+  return hasWritten
+}
+
+/** Writes to standard output; false when what reads it is slower. */
+export function write(text: string): boolean {
+  hasWritten = true
+  return process.stdout.write(text)
+}
+
 /** The result on standard output: as JSON for scripts, else as the text for people. */
 export async function print(
   { json }: Globals,
@@ -7,7 +20,7 @@ export async function print(
   people: () => string | Promise<string>,
 ): Promise<void> {
   const text = json ? JSON.stringify(result ?? null) : await people()
-  process.stdout.write(text === '' || text.endsWith('\n') ? text : `${text}\n`)
+  write(text === '' || text.endsWith('\n') ? text : `${text}\n`)
 }
 
 /** A remark on standard error, which scripts may throw away. */

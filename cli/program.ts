@@ -1,10 +1,13 @@
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../src/platform/version.ts'
 import { withExamples } from './examples.ts'
-import { reportFailure } from './failure.ts'
+import { printFailure, reportFailure } from './failure.ts'
 
 /** Adds a noun with its verbs. */
 export type AddCommands = (program: Command) => void
+
+const EXIT_STATUS =
+  'Exit status: 0 done, 1 refused or failed (standard error says why; with --json also {"error", "message"}), 2 wrong usage.'
 
 const DONE = 0
 const WRONG_USAGE = 2
@@ -19,14 +22,20 @@ export async function runProgram(nouns: readonly AddCommands[]): Promise<void> {
     throw error
   })
   const program = createProgram(nouns)
+  // Where the command line cannot be understood, no option of it is known.
+  const json = process.argv.includes('--json')
   try {
     await program.parseAsync()
   } catch (error) {
     if (error instanceof CommanderError) {
-      const wrong = error.exitCode !== 0
-      process.exitCode = wrong ? WRONG_USAGE : DONE
+      const isWrong = error.exitCode !== 0
+      process.exitCode = isWrong ? WRONG_USAGE : DONE
+      if (isWrong && json) printFailure('wrong_usage', usageMessage(error))
     } else {
-      process.exitCode = await reportFailure(error, program.opts().verbose === true)
+      process.exitCode = await reportFailure(error, {
+        json,
+        verbose: program.opts().verbose === true,
+      })
     }
   }
 }
@@ -42,7 +51,7 @@ function createProgram(nouns: readonly AddCommands[]): Command {
     .option('--verbose', 'say more of what happens')
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'say how it is used')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'the same as --help')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       outputError: (text, write) => write(`mimir: ${oneLine(text.replace(/^error: /, ''))}\n`),
@@ -55,9 +64,16 @@ function createProgram(nouns: readonly AddCommands[]): Command {
     'mimir user approve ada',
   )
   for (const add of nouns) add(program)
-  // `mimir help user` would be a second way to say `mimir user --help`.
+  program.addHelpText('after', `\n${EXIT_STATUS}`)
+  // `mimir user help` would be a third way to say it.
   for (const noun of program.commands) noun.helpCommand(false)
   return program
+}
+
+function usageMessage({ code, message }: CommanderError): string {
+  // Commander's words for a command line without a command, to which it printed the help.
+  if (code === 'commander.help') return 'a command is missing: see --help'
+  return oneLine(message.replace(/^error: /, ''))
 }
 
 function oneLine(text: string): string {

@@ -1,13 +1,19 @@
+import { statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { App } from '../src/app/create-app.ts'
+import { isLoopback } from '../src/config/loopback.ts'
 import type { SettingName } from '../src/config/settings.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
-import { type Globals, globalsOf, loadSettings } from './globals.ts'
+import { type Globals, globalsOf, loadSettings, requireOwner, settingsFileOf } from './globals.ts'
+import { write } from './output.ts'
 import { serverLog } from './server-log.ts'
 
 const SECURITY_IS_OFF =
   'SECURITY IS OFF (MIMIR_ENABLE_SECURITY=false): whoever reaches this server is its administrator'
+
+const PROXY_IS_NOT_TRUSTED =
+  'MIMIR_TRUSTED_PROXIES is not set: everybody comes with the address of your proxy, so that one person can use up the rate limits of all; for a proxy on this machine set MIMIR_TRUSTED_PROXIES=127.0.0.1,::1'
 
 interface ServeOptions {
   readonly listen?: string
@@ -32,6 +38,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
       'tenant_named',
     )
   }
+  requireOwner(globals)
   const { config, notes, sources } = await loadSettings(globals, flagsOf(options))
   const log = await serverLog(globals, config)
   const { closeAndExit, exitOnDefect, onReloadRequested, stopRequested } = await import(
@@ -46,6 +53,10 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   exitOnDefect(log, close)
   try {
     remarkOn(app, notes)
+    for (const file of openFiles(app, globals)) {
+      log.warn(`${file} can be read by others: chmod 600 ${file}`)
+    }
+    if (sources.MIMIR_TRUSTED_PROXIES === 'default') remarkOnProxy(app)
     await start(app, globals, options, sources.MIMIR_PUBLIC_URL === 'default')
     onReloadRequested(() => reload(app, globals, options))
   } catch (error) {
@@ -83,7 +94,7 @@ async function start(
   const message = `listening on ${url}`
   const who = await whoIsHere(app)
   const first = invitation || who !== 'people' ? await inviteFirstPerson(app) : undefined
-  process.stdout.write(
+  write(
     globals.json
       ? `${JSON.stringify({ message, url, publicUrl: config.publicUrl, invitation: first ?? null })}\n`
       : `${message}\n`,
@@ -98,9 +109,10 @@ async function start(
     )
   }
   if (!first || globals.json) return
+  const day = first.expiresAt.slice(0, 10)
   const approve = `mimir user approve NAME${globals.sameServer}`
-  process.stdout.write(
-    `Invitation for one person, good until ${first.expiresAt.slice(0, 10)}:\n${first.url}\n` +
+  write(
+    `Invitation for one person, until the server starts again, ${day} at the latest:\n${first.url}\n` +
       `Whoever joins waits until you let them in: ${approve}\n`,
   )
 }
@@ -112,8 +124,29 @@ function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly strin
   if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are taken without a check')
 }
 
+/** Files with secrets that the mode of the file lets others read. */
+function openFiles({ ctx: { config } }: App, globals: Globals): string[] {
+  // A file of the administrator's own may be for a group, as /etc/mimir is.
+  const settings = [
+    settingsFileOf(globals),
+    globals.configFile === undefined ? 0o077 : 0o007,
+  ] as const
+  const store = [config.paths.database, 0o077] as const
+  return [settings, store]
+    .filter(([file, mask]) => ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & mask) !== 0)
+    .map(([file]) => file)
+}
+
+/** Whoever has a public https address and listens for this machine alone has a proxy in between. */
+function remarkOnProxy({ ctx: { config, log } }: App): void {
+  const isBehindProxy = config.publicUrl.startsWith('https:') && isLoopback(config.listen.host)
+  if (isBehindProxy) log.warn(PROXY_IS_NOT_TRUSTED)
+}
+
 /** The option wins over both settings that can name the port. */
 function flagsOf({ listen }: ServeOptions): Partial<Record<SettingName, string>> {
-  const port = listen && /:(\d{1,5})$/.exec(listen)?.[1]
-  return { ...(listen ? { MIMIR_LISTEN: listen } : {}), ...(port ? { SERVER_PORT: port } : {}) }
+  if (!listen) return {}
+  // What is no port is a problem of the address that was given, and is told as that.
+  const port = Number(/:(\d{1,5})$/.exec(listen)?.[1])
+  return { MIMIR_LISTEN: listen, ...(port <= 65_535 ? { SERVER_PORT: String(port) } : {}) }
 }

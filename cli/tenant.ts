@@ -87,7 +87,8 @@ async function createTenant(id: string, options: Places, command: Command): Prom
   const made = await order<typeof createTenantCommand>(globals, 'tenant.create', input)
   await print(globals, made, () => `The tenant ${id} is there (${made.reason ?? made.state}).`)
   if (!globals.json) {
-    remark(globals, `Next: mimir --tenant ${id} init --admin-username NAME --admin-email ADDRESS`)
+    const init = `mimir --tenant ${id} init${globals.wholeServer}`
+    remark(globals, `Next: ${init} --admin-username NAME --admin-email ADDRESS`)
   }
 }
 

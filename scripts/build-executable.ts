@@ -109,7 +109,7 @@ function target(
 function hostTarget(): Target {
   const { platform: os, arch } = process
   if ((os !== 'linux' && os !== 'darwin') || (arch !== 'x64' && arch !== 'arm64')) {
-    fail(`There is no build for ${os}-${arch}; run the sources with Node 22 or newer instead.`)
+    fail(`There is no build for ${os}-${arch}; run the sources with Node 22.18 or newer instead.`)
   }
   // The loader that runs this Bun is the one the executable needs.
   const musl = os === 'linux' && readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-')

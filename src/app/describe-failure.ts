@@ -2,8 +2,8 @@ import { ConfigError } from '../config/load.ts'
 import { ForeignStoreError } from '../db/claim-store.ts'
 import { DataDirectoryInUseError } from '../db/data-lock.ts'
 import { NewerSchemaError } from '../db/migrate.ts'
-import { DamagedStoreError } from '../db/sqlite.ts'
-import { AppError, commonErrors } from '../platform/errors.ts'
+import { DamagedStoreError, LostStoreError } from '../db/sqlite-file.ts'
+import { AppError, codeOf, operatorMessage, reasonOf } from '../platform/errors.ts'
 import { KeyFileError } from '../platform/keyring.ts'
 
 /** Why something failed, for the administrator. */
@@ -21,22 +21,13 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof KeyFileError) return failure('bad_key_file', error.message)
   if (error instanceof NewerSchemaError) return failure('newer_schema', error.message)
   if (error instanceof ForeignStoreError) return failure('foreign_store', error.message)
+  if (error instanceof LostStoreError) return failure('lost_store', error.message)
   if (error instanceof DamagedStoreError) return failure('damaged_store', error.message)
   if (error instanceof DataDirectoryInUseError) {
     return failure('data_directory_in_use', `${error.message}: stop that first`)
   }
-  if (error instanceof AppError) return refusal(error)
+  if (error instanceof AppError) return failure(error.code, operatorMessage(error))
   return ofSystem(error) ?? ofPostgres(error) ?? unexpected(error)
-}
-
-function refusal(error: AppError): Failure {
-  const isStore = error.code === commonErrors.storeUnavailable.code
-  const cause = isStore && error.cause ? `: ${reason(error.cause)}` : ''
-  const hint = cause && 'is the database reachable, and is there room on the disk?'
-  return failure(
-    error.code,
-    [error.message.replace(/\.$/, '') + cause, hint].filter(Boolean).join('; '),
-  )
 }
 
 const MENDS: Readonly<Record<string, string>> = {
@@ -54,10 +45,20 @@ const MENDS: Readonly<Record<string, string>> = {
   SQLITE_FULL: 'make room on the disk',
 }
 
+const NO_TMPDIR =
+  'a part of the executable cannot be loaded from the temporary folder, which must exist and allow running code: set TMPDIR=DIR to one that does'
+
+const LOW_PORT =
+  'a port below 1024 needs CAP_NET_BIND_SERVICE: choose a higher one with --listen HOST:PORT, behind a proxy'
+
 /** What the kernel or SQLite refused, also inside an error that names the place. */
 function ofSystem(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error) ?? codeOf(error.cause)
+  if (code === 'ERR_DLOPEN_FAILED') return failure('native_part', `${NO_TMPDIR} (${error.message})`)
+  if (code === 'EACCES' && 'syscall' in error && error.syscall === 'listen') {
+    return failure(code, `${error.message}: ${LOW_PORT}`)
+  }
   const mend = code && (MENDS[code] ?? (/^(E[A-Z]{3,}|SQLITE_\w+)$/.test(code) ? '' : undefined))
   if (code === undefined || mend === undefined) return undefined
   return failure(code, mend ? `${error.message}: ${mend}` : error.message)
@@ -70,19 +71,9 @@ function ofPostgres(error: unknown): Failure | undefined {
 }
 
 function unexpected(error: unknown): Failure {
-  return { ...failure('unexpected', reason(error)), unexpected: true }
+  return { ...failure('unexpected', reasonOf(error)), unexpected: true }
 }
 
 function failure(code: string, ...lines: string[]): Failure {
   return { code, lines: lines.map((line) => line.split('\n').join(' ')), unexpected: false }
-}
-
-/** An error that stands for several tries (one address each) has only a code. */
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error)
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
 }

@@ -5,8 +5,9 @@ import { lockDataDirectory } from '../db/data-lock.ts'
 import type { Engine } from '../db/engine.ts'
 import { migrationStatus } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
-import { DamagedStoreError } from '../db/sqlite.ts'
+import { DamagedStoreError } from '../db/sqlite-file.ts'
 import type { Logger } from '../platform/log.ts'
+import { requireStore } from './lost-store.ts'
 
 export interface StoreStatus {
   readonly engine: Engine['kind']
@@ -67,6 +68,7 @@ async function withStore<T>(
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const lock = lockDataDirectory(config.paths.lock, purpose)
   try {
+    requireStore(config)
     const engine = await openStore(config, log)
     try {
       return await work(engine)

@@ -74,6 +74,7 @@ export interface Config extends ComplianceConfig {
   readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
   /** Start although the stored messages cannot be opened any more. */
   readonly acceptLostKeys: boolean
+  readonly acceptLostStore: boolean
   readonly bootstrapAdmin: { readonly username: string; readonly email: string } | undefined
   readonly secrets: {
     readonly databaseUrl: string | undefined
@@ -217,6 +218,7 @@ export function deriveConfig(
       },
     },
     acceptLostKeys: values.MIMIR_ACCEPT_LOST_KEYS,
+    acceptLostStore: values.MIMIR_ACCEPT_LOST_STORE,
     bootstrapAdmin: bootstrapAdmin(values, problems),
     secrets: {
       databaseUrl: values.DATABASE_URL,

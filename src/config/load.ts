@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseEnv } from 'node:util'
 import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
 import { type Config, deriveConfig } from './config.ts'
 import { DEV_USER_REPLACEMENT, EARLIER_DEV_USER } from './earlier-access-names.ts'
@@ -12,6 +11,7 @@ import {
   type SettingName,
   type SettingValues,
 } from './settings.ts'
+import { readSettingsFile } from './settings-file.ts'
 import { tenantDirectory } from './tenancy.ts'
 import { findForeignSettings, inheritedValue, isInherited } from './tenant-settings.ts'
 
@@ -117,16 +117,6 @@ function readTenantFile({ dataDir, tenantId }: ConfigInput, problems: string[]):
   return settings
 }
 
-function readSettingsFile(file: string, problems: string[]): Record<string, string> {
-  if (!existsSync(file)) return {}
-  try {
-    return parseEnv(readFileSync(file, 'utf8')) as Record<string, string>
-  } catch (error) {
-    problems.push(`${file}: ${(error as Error).message}`)
-    return {}
-  }
-}
-
 /** A tenant's own file wins over all that the process was given; of that it has what is not one tenant's. */
 function findValue(
   name: SettingName,
@@ -209,15 +199,22 @@ function checkNames(
     if (!isOurs(name) || OTHER_NAMES.has(name)) continue
     const base = name.replace(/_FILE$/, '')
     if (name in SETTINGS || base in SETTINGS) continue
-    problems.push(`${name}: there is no such setting; the nearest is ${nearestName(name)}`)
+    const nearest = nearestName(name)
+    const hint = nearest ? `the nearest is ${nearest}` : '`mimir config show` lists them'
+    problems.push(`${name}: there is no such setting; ${hint}`)
   }
 }
 
-function nearestName(name: string): string {
-  const known = Object.keys(SETTINGS)
-  return known.reduce((best, candidate) =>
-    editDistance(name, candidate) < editDistance(name, best) ? candidate : best,
-  )
+/** The known name that was probably meant, if one is like it. */
+function nearestName(name: string): string | undefined {
+  const distances = Object.keys(SETTINGS).map((known) => ({
+    known,
+    distance: editDistance(name, known),
+  }))
+  const best = distances.reduce((a, b) => (b.distance < a.distance ? b : a))
+  // Of a name that is only the prefix and a short word, any other one would be near.
+  const most = Math.ceil(name.replace(/^MIMIR_/, '').length / 4)
+  return best.distance <= most ? best.known : undefined
 }
 
 /** Levenshtein's distance with one row kept. */

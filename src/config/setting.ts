@@ -24,6 +24,10 @@ export const yesOrNo = z.stringbool('true or false')
 export const hostAndPort = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'HOST:PORT, like 127.0.0.1:8080')
+  .refine(
+    (address) => Number(address.slice(address.lastIndexOf(':') + 1)) <= 65_535,
+    'HOST:PORT with a port up to 65535, like 127.0.0.1:8080',
+  )
 
 const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
 

@@ -95,6 +95,10 @@ export const SETTINGS = defineSettings({
     about: 'true: start although the keys of the stored messages are gone; those stay unreadable',
     schema: z.stringbool('true or false').default(false),
   },
+  MIMIR_ACCEPT_LOST_STORE: {
+    about: 'true: start with an empty store although the keys of a server with one are here',
+    schema: z.stringbool('true or false').default(false),
+  },
   ADMIN_BOOTSTRAP_USERNAME: { about: 'first administrator: username', schema: optionalText },
   ADMIN_BOOTSTRAP_EMAIL: { about: 'first administrator: e-mail', schema: optionalText },
   ADMIN_BOOTSTRAP_PASSWORD: {

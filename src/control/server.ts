@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import type { Ctx } from '../context.ts'
-import { AppError, commonErrors } from '../platform/errors.ts'
+import { AppError, commonErrors, operatorMessage } from '../platform/errors.ts'
 import type { Command } from './define-command.ts'
 import { type ControlRequest, type ControlResponse, MAX_LINE } from './protocol.ts'
 import { runCommand } from './run-command.ts'
@@ -66,7 +66,7 @@ async function respond(
   } catch (error) {
     const refusal = error instanceof AppError ? error : new AppError(commonErrors.internal)
     if (refusal !== error) ctx.log.error({ err: error }, 'a command failed')
-    const { code, message, details } = refusal
-    return { ok: false, error: code, message, details }
+    const { code, details } = refusal
+    return { ok: false, error: code, message: operatorMessage(refusal), details }
   }
 }

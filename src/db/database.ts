@@ -1,6 +1,7 @@
 import type { Compilable, Kysely } from 'kysely'
 import { type BatchRun, createBatch } from './batch.ts'
 import type { Engine } from './engine.ts'
+import { isStoreUnavailable } from './errors.ts'
 import type { Tables } from './tables.ts'
 
 /** A handle to read with. A transaction is one too, so a store function serves inside and outside. */
@@ -54,18 +55,43 @@ export interface Database {
    * one transaction with a few statements for all of them. `run` answers item by item.
    */
   together<C extends object, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O>
+  /** Resolves when the store answers and, after a write that failed, takes one again; else throws. */
+  check(): Promise<void>
   readonly engine: Engine
 }
 
 export function createDatabase(engine: Engine): Database {
-  const transaction: Database['transaction'] = (work) => engine.transaction(work)
+  let writesFail = false
+  const transaction: Database['transaction'] = async (work) => {
+    try {
+      return await engine.transaction(work)
+    } catch (error) {
+      // Only a write of its own can take this back: a transaction may commit without having written.
+      if (isStoreUnavailable(error)) writesFail = true
+      throw error
+    }
+  }
   return {
     read: engine.read,
     readBytes: (query) => engine.readBytes(query),
     transaction,
     together: createTogether(transaction),
+    async check() {
+      await engine.ping()
+      if (!writesFail) return
+      await engine.transaction(writeOwner)
+      writesFail = false
+    },
     engine,
   }
+}
+
+/** Writes what is there already: the one row that every store has. */
+async function writeOwner(tx: Tx): Promise<void> {
+  await tx
+    .updateTable('store_owner')
+    .set((row) => ({ tenant_id: row.ref('tenant_id') }))
+    .execute()
 }
 
 /** The batches that collect, one for each `run` and the `ctx` it is given. */

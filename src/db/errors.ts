@@ -16,6 +16,11 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.kind === 'unavailable'
 }
 
+/** The same, and of the store alone: not of what a use case asks elsewhere. */
+export function isStoreUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === commonErrors.storeUnavailable.code
+}
+
 const SQLITE_CONFLICT = new Set(['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'])
 const SQLITE_UNAVAILABLE =
   /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN|CORRUPT|NOTADB|LOCKED|PROTOCOL)/

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Engine } from './engine.ts'
-import { checkFile, openSqlite } from './sqlite.ts'
+import { openSqlite } from './sqlite.ts'
+import { checkFile } from './sqlite-file.ts'
 
 /** Opens the store that the settings name: PostgreSQL with `DATABASE_URL`, else the embedded one. */
 export async function openStore(config: Config, log: Logger): Promise<Engine> {

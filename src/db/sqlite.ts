@@ -1,4 +1,4 @@
-import { accessSync, existsSync, statSync } from 'node:fs'
+import { accessSync, statfsSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
@@ -15,6 +15,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely'
+import { AppError, commonErrors } from '../platform/errors.ts'
 import { sqliteColumns } from './columns.ts'
 import type { Db, Tx } from './database.ts'
 import type { Engine } from './engine.ts'
@@ -85,35 +86,15 @@ export interface SqliteOptions {
   readonly backupDirectory: string
 }
 
-/** The database file is damaged or none: it must be put back from a backup, and is not written to. */
-export class DamagedStoreError extends Error {
-  readonly engine: Engine['kind'] = 'sqlite'
-}
+/** With less than this the log beside the file takes no larger transaction any more. */
+const LEAST_FREE_BYTES = 256 * 1024
 
-/** Up to this size every page is looked at before the file is opened for writing: well under a second. */
-const WHOLE_CHECK_BYTES = 64 * 1024 * 1024
-
-/** Throws `DamagedStoreError` when the file is there and is no sound database. Reads only. */
-export function checkFile(file: string): void {
-  const size = existsSync(file) ? statSync(file).size : 0
-  if (size === 0) return
-  let damage: string
-  try {
-    const database = new BetterSqlite3(file, { readonly: true, timeout: 5000 })
-    try {
-      database.pragma('schema_version')
-      const whole = size <= WHOLE_CHECK_BYTES
-      damage = whole ? String(database.pragma('quick_check(1)', { simple: true })) : 'ok'
-    } finally {
-      database.close()
-    }
-  } catch (error) {
-    damage = error instanceof Error ? error.message : String(error)
-  }
-  if (damage === 'ok') return
-  throw new DamagedStoreError(
-    `${file} is damaged (${damage.split('\n')[0]}): put a backup in its place; nothing was written`,
-  )
+function requireSpace(file: string): void {
+  const { blocks, bavail, bsize } = statfsSync(file)
+  // A file system that does not count its blocks says nothing of its room.
+  if (blocks === 0 || bavail * bsize >= LEAST_FREE_BYTES) return
+  const cause = new Error(`no space is left for ${file}`)
+  throw new AppError(commonErrors.storeUnavailable, {}, { cause })
 }
 
 /** Opens the embedded store. Throws when the file is no database or is damaged; it is not written to then. */
@@ -203,6 +184,7 @@ export function openSqlite(options: SqliteOptions): Engine {
       try {
         // The query alone is answered from memory, also when the file is gone.
         accessSync(options.file)
+        requireSpace(options.file)
         reader.prepare('select 1').get()
       } catch (error) {
         throw toStoreError(error)

@@ -165,3 +165,21 @@ export const commonErrors = definePageErrors({
     translated: { tr: 'Sunucuda bir sorun oluştu.' },
   },
 })
+
+/** The sentence for the operator, who is told why the store cannot be used. */
+export function operatorMessage({ code, message, cause }: AppError): string {
+  const sentence = message.replace(/\.$/, '')
+  if (code !== commonErrors.storeUnavailable.code || !cause) return sentence
+  const hint = 'is the database reachable, and is there room on the disk?'
+  return `${sentence}: ${reasonOf(cause)}; ${hint}`
+}
+
+/** An error that stands for several tries (one address each) has only a code. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error)
+}
+
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -29,6 +29,18 @@ test('init makes a closed data directory and its administrator, once', async () 
   await signIn(served.url, 'root')
 })
 
+test('init makes no second administrator, and changes nothing when it is asked to', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.init()
+  const eve = ['--admin-username', 'eve', '--admin-email', 'eve@example.org']
+  const args = ['init', ...eve, '--admin-password-stdin', '--public-url', 'https://eve.example']
+  const refused = await sandbox.run(args, { stdin: 'the password of eve' })
+  refused.assertRefused('admin_exists')
+  assert.match(refused.stderr, /root is the administrator already.*`mimir user promote eve`/)
+  assert.equal(existsSync(join(sandbox.dataDir, 'mimir.env')), false)
+  assert.equal((await sandbox.run(['user', 'list', '--json'])).json.length, 1)
+})
+
 test('init keeps the public URL and refuses bad values before it makes anything', async () => {
   await using sandbox = new Sandbox()
   const bad = await sandbox.run(['init', '--public-url', 'chat.example.org'])
@@ -115,6 +127,38 @@ test('an address that is taken is told', async () => {
   other.close()
   refused.assertRefused('EADDRINUSE')
   assert.match(refused.stderr, new RegExp(`127\\.0\\.0\\.1:${port}`))
+})
+
+test('a taken address for metrics is told by its name; the default one is a warning', async () => {
+  await using sandbox = new Sandbox()
+  const other = createServer().listen(0, '127.0.0.1')
+  await eventually(() => other.listening, 'no port')
+  const { port } = other.address() as AddressInfo
+  const env = { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` }
+  const refused = await sandbox.run(['serve', '--quiet', '--listen', '127.0.0.1:0'], { env })
+  other.close()
+  refused.assertRefused('bad_setting')
+  assert.match(refused.stderr, /MIMIR_METRICS_LISTEN: .*choose another address, or off/)
+  assert.doesNotMatch(refused.stderr, /--listen/)
+  // Whoever has it already: the first of the two, or somebody else on this machine.
+  await sandbox.serve()
+  await using second = new Sandbox()
+  const { stderr } = await second.serve(['--quiet'])
+  assert.match(stderr, /"level":"warn".*no metrics: their port is taken/)
+})
+
+test('a start behind a proxy that is not trusted is warned of', async () => {
+  await using sandbox = new Sandbox()
+  const MIMIR_PUBLIC_URL = 'https://chat.example.org'
+  const first = await sandbox.serve([], { MIMIR_PUBLIC_URL })
+  assert.match(first.stderr, /"level":"warn".*MIMIR_TRUSTED_PROXIES is not set/)
+  assert.match(first.stdout, /Invitation for one person, until the server starts again, \d{4}-/)
+  await first.stop()
+  const second = await sandbox.serve([], {
+    MIMIR_PUBLIC_URL,
+    MIMIR_TRUSTED_PROXIES: '127.0.0.1,::1',
+  })
+  assert.doesNotMatch(second.stderr, /MIMIR_TRUSTED_PROXIES/)
 })
 
 test('SIGTERM lets clients go and ends with status 0 in time', async () => {

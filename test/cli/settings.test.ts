@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Sandbox } from './harness.ts'
@@ -61,4 +61,54 @@ test('config check accepts good settings and answers names of earlier systems', 
   assert.deepEqual(JSON.parse(bad.stdout).problems, ['JWT_KEY: at least 32 characters'])
   const missing = await sandbox.run(['config', 'check', '--config', 'nowhere.env'])
   missing.assertRefused('bad_setting')
+})
+
+test('a line of mimir.env that says nothing is a problem with its number', async () => {
+  await using sandbox = new Sandbox()
+  mkdirSync(sandbox.dataDir)
+  const file = join(sandbox.dataDir, 'mimir.env')
+  const good = ['# a comment', '', 'export JWT_ISSUER=somebody', '  SMTP_PORT = 2525  # why', '']
+  const quoted = ['JWT_AUDIENCE="two', 'lines = one value" # why', "SMTP_USER='#1'", 'SMTP_HOST=']
+  writeFileSync(file, [...good, ...quoted].join('\r\n'), { mode: 0o600 })
+  assert.equal((await sandbox.run(['config', 'check'])).status, 0)
+
+  const bad = ['MIMIR_LISTEN: 0.0.0.0:80', 'SMTP_PASSWORD hunter2', '=5', 'JWT_ISSUER="a" b']
+  writeFileSync(file, [...good, ...bad, 'SMTP_USER="open', 'x=1'].join('\n'), { mode: 0o600 })
+  const { status, stderr } = await sandbox.run(['serve'])
+  assert.equal(status, 1)
+  const lines = [...stderr.matchAll(/mimir\.env, line (\d+): (.*) \(bad_setting\)/g)]
+  assert.deepEqual(
+    lines.map(([, line]) => Number(line)),
+    [6, 7, 8, 9, 10],
+  )
+  assert.match(String(lines[3]?.[2]), /follows the quote/)
+  assert.match(String(lines[4]?.[2]), /not closed/)
+  assert.doesNotMatch(stderr, /hunter2/)
+})
+
+test('a port that is none is told by the option that said it, a strange name without a far one', async () => {
+  await using sandbox = new Sandbox()
+  const port = await sandbox.run(['serve', '--listen', '127.0.0.1:99999'])
+  port.assertRefused('bad_setting')
+  assert.match(port.stderr, /MIMIR_LISTEN.*HOST:PORT.*65535/)
+  const env = { MIMIR_NOSUCH: '1', MIMIR_PUBLICURL: 'x' }
+  const names = await sandbox.run(['config', 'check'], { env })
+  assert.match(names.stderr, /MIMIR_NOSUCH: there is no such setting; `mimir config show` lists/)
+  assert.match(names.stderr, /MIMIR_PUBLICURL: .*the nearest is MIMIR_PUBLIC_URL/)
+})
+
+test('a start warns of settings and a store that others can read', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.init()
+  const settings = join(sandbox.dataDir, 'mimir.env')
+  const store = join(sandbox.dataDir, 'mimir.db')
+  writeFileSync(settings, 'SMTP_USER=somebody\n', { mode: 0o600 })
+  const closed = await sandbox.serve()
+  assert.doesNotMatch(closed.stderr, /can be read by others/)
+  await closed.stop()
+  for (const file of [settings, store]) chmodSync(file, 0o777)
+  const { stderr } = await sandbox.serve()
+  for (const file of [settings, store]) {
+    assert.ok(stderr.includes(`${file} can be read by others: chmod 600 ${file}`), stderr)
+  }
 })

@@ -71,6 +71,7 @@ for (const running of [false, true]) {
       const init = ['--tenant', 'acme', 'init', ...ADMIN, '--json']
       const made = await sandbox.run(init, { env: ENV, stdin: `${PASSWORD}\n` })
       assert.equal(made.json.dataDir, directory())
+      assert.equal(made.json.next, `mimir serve --data-dir ${sandbox.dataDir}`)
       const users = await json('--tenant', 'acme', 'user', 'list')
       assert.deepEqual(
         users.map(({ username }: { username: string }) => username),

@@ -49,6 +49,32 @@ describe('the command line', () => {
     }
   })
 
+  test('tells its exit statuses, and what `help` is asked for', async () => {
+    const help = await sandbox.runBare(['--help'])
+    assert.match(help.stdout, /^Exit status: 0 done, 1 refused or failed.*, 2 wrong usage\.$/m)
+    assert.equal((await sandbox.runBare(['help'])).stdout, help.stdout)
+    assert.equal((await sandbox.runBare(['help'])).status, 0)
+    assert.match((await sandbox.runBare(['help', 'user'])).stdout, /^Usage: mimir user/)
+  })
+
+  test('with --json a failure is a document on standard output, and a line for people', async () => {
+    const failures: [args: string[], status: number, code: string][] = [
+      [['user', 'list'], 1, 'no_server'],
+      [['--json', 'serve', '--listen', 'nowhere'], 1, 'bad_setting'],
+      [['frobnicate'], 2, 'wrong_usage'],
+      [['user', 'show', 'ada', 'bob'], 2, 'wrong_usage'],
+      [['user'], 2, 'wrong_usage'],
+    ]
+    for (const [args, status, code] of failures) {
+      const failed = await sandbox.runBare([...args, '--json', '--data-dir', sandbox.dataDir])
+      assert.equal(failed.status, status, failed.stderr)
+      const { error, message, ...more } = JSON.parse(failed.stdout)
+      assert.deepEqual([error, more], [code, {}])
+      assert.ok(message.length > 10 && !message.includes('\n'), message)
+      assert.notEqual(failed.stderr, '')
+    }
+  })
+
   test('tells its version', async () => {
     const { version, commit, runtime } = (await sandbox.runBare(['version', '--json'])).json
     assert.match(version, /^\d+\.\d+\.\d+$/)
@@ -92,4 +118,5 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mimir; echo "\${COMPREPLY[@]}"`
     'PendingEmail PendingAdmin',
   )
   assert.equal(complete('mimir', 'turn', 'config', '--js'), '--json')
+  assert.equal(complete('mimir', 'apikey', 'create', '--snippet', ''), 'cursor claude vscode')
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { renameSync } from 'node:fs'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { VERSION } from '../../src/platform/version.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -70,3 +71,26 @@ test('a database that stands still counts as gone', remote, async () => {
   await proxy.cut()
   await proxy.mend()
 })
+
+test(
+  'a database that answers and takes no writes is not ready until it takes one',
+  remote,
+  async () => {
+    await using mimir = await boot()
+    const { db } = mimir.app.ctx
+    const run = (text: string) => db.transaction((tx) => sql.raw(text).execute(tx))
+    await run(`create function refuse() returns trigger language plpgsql as $$
+    begin raise exception 'no space left on device' using errcode = 'disk_full'; end $$`)
+    for (const table of ['invitations', 'store_owner']) {
+      await run(`create trigger refuse before insert or update on ${table}
+      execute function refuse()`)
+    }
+    assertDone(await mimir.rest().get('/health/ready'))
+    await assert.rejects(mimir.command('invite.create'), { code: 'store_unavailable' })
+    assert.equal((await mimir.rest().get('/health/ready')).status, 503)
+    assert.equal((await mimir.rest().get('/health')).body.status, 'unhealthy')
+    await run('drop function refuse() cascade')
+    assertDone(await mimir.rest().get('/health/ready'))
+    assertDone(await mimir.rest().get('/health'))
+  },
+)

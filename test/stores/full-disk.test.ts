@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { callServer } from '../../src/control/client.ts'
 import { Appliance } from '../harness/boot.ts'
 import { lacking } from '../harness/lacking.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
@@ -50,6 +51,8 @@ test('on a full disk writes are refused, reads go on, and room mends it', { skip
   const conversationId = await alice.dm(bob)
   const path = `/api/messages/${conversationId}`
   const kept = [await alice.say(conversationId, 'before')]
+  const healthOf = async (where: string) => (await mimir.rest().get(where)).status
+  assert.deepEqual([await healthOf('/health'), await healthOf('/health/ready')], [200, 200])
 
   fill(filler)
   const send = () => alice.rest.post(path, { content: LONG })
@@ -62,7 +65,17 @@ test('on a full disk writes are refused, reads go on, and room mends it', { skip
   await hub.assertRefused('store_unavailable', 'SendMessage', conversationId, LONG)
   assert.deepEqual(assertDone(await bob.rest.get(`${path}?limit=200`)), kept)
 
+  assert.deepEqual([await healthOf('/health'), await healthOf('/health/ready')], [503, 503])
+  assert.equal(await healthOf('/health/live'), 200)
+  const told = await callServer(mimir.config.paths.controlSocket, {
+    command: 'invite.create',
+    input: { note: LONG.slice(0, 100), count: 50 },
+  })
+  assert.ok(told && !told.ok && told.error === 'store_unavailable', JSON.stringify(told))
+  assert.match(told.message, /disk is full|disk I\/O error/)
+
   rmSync(filler)
+  assert.deepEqual([await healthOf('/health'), await healthOf('/health/ready')], [200, 200])
   kept.push(await alice.say(conversationId, 'after'))
   assert.deepEqual(assertDone(await bob.rest.get(`${path}?limit=200`)), kept)
   assert.deepEqual(await mimir.app.ctx.db.engine.findDamage(), [])

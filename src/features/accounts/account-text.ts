@@ -50,7 +50,7 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     welcome: 'Welcome,',
     nowConfirm: 'Registered. Confirm your e-mail address with the link that was sent to it.',
     nowWait: 'Registered. An administrator has to approve the account.',
-    thenSignIn: 'Then sign in with the Mimir app: the server is',
+    thenSignIn: 'Then sign in with a Mimir app. When it asks for the server, that is',
     thanks: 'Thank you',
     confirmed: 'E-mail address confirmed. An administrator has to approve the account.',
     emailChanged: 'The e-mail address of the account is changed.',
@@ -80,7 +80,8 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     welcome: 'Hoş geldiniz,',
     nowConfirm: 'Şimdi e-posta adresinizi, size gönderilen bağlantıyla doğrulayın.',
     nowWait: 'Şimdi bir yöneticinin hesabınızı onaylaması gerekiyor.',
-    thenSignIn: 'Ardından Mimir uygulamasıyla oturum açın. Sunucu adresi:',
+    thenSignIn:
+      'Ardından bir Mimir uygulamasıyla oturum açın. Uygulama sunucuyu sorduğunda adres şudur:',
     thanks: 'Teşekkürler',
     confirmed:
       'E-posta adresiniz doğrulandı. Şimdi bir yöneticinin hesabınızı onaylaması gerekiyor.',

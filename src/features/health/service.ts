@@ -18,10 +18,10 @@ export async function getHealth(
 
 export async function getReadiness(ctx: Pick<Ctx, 'db' | 'log'>): Promise<Readiness> {
   try {
-    await ctx.db.engine.ping()
+    await ctx.db.check()
     return { ready: true, checks: { database: 'ok' } }
   } catch (error) {
-    ctx.log.warn({ err: error }, 'the database does not answer')
+    ctx.log.warn({ err: error }, 'the database does not answer, or takes no writes')
     return { ready: false, checks: { database: 'failed' } }
   }
 }

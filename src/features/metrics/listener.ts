@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../../config/config.ts'
+import { ConfigError } from '../../config/load.ts'
+import { reasonOf } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
 import { isSameSecret } from '../../platform/tokens.ts'
 import { createExposition, type Exposition, type Source } from './exposition.ts'
@@ -48,8 +50,11 @@ export async function listenForMetrics(
       server.listen(listen.port, listen.host, resolve)
     })
   } catch (error) {
-    if (chosen) throw error
-    log.info({ port: listen.port }, 'no metrics: their port is taken; see MIMIR_METRICS_LISTEN')
+    if (chosen) {
+      const problem = `MIMIR_METRICS_LISTEN: ${reasonOf(error)}: choose another address, or off`
+      throw new ConfigError([problem])
+    }
+    log.warn({ port: listen.port }, 'no metrics: their port is taken; see MIMIR_METRICS_LISTEN')
     return undefined
   }
   return {

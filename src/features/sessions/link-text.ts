@@ -13,13 +13,13 @@ interface LinkText {
 export const LINK_TEXTS: Readonly<Record<Language, LinkText>> = {
   en: {
     signIn: 'Sign this device in',
-    open: 'Open this link with the Mimir app, or enter the code there within two minutes. The server is',
+    open: 'Open this link with your Mimir app, or enter the code there within two minutes. The server is',
     code: 'The code is',
     keep: 'Whoever has the code can sign in as you. Give it to nobody.',
   },
   tr: {
     signIn: 'Bu cihazda oturum açın',
-    open: 'Bu bağlantıyı Mimir uygulamasıyla açın ya da kodu iki dakika içinde uygulamaya girin. Sunucu adresi:',
+    open: 'Bu bağlantıyı Mimir uygulamanızla açın ya da kodu iki dakika içinde uygulamaya girin. Sunucu adresi:',
     code: 'Kod:',
     keep: 'Kodu bilen herkes sizin hesabınızla oturum açabilir. Kodu kimseyle paylaşmayın.',
   },

@@ -1,0 +1,1 @@
+export declare function startArguments(given: readonly string[]): readonly string[]

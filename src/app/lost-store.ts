@@ -1,0 +1,20 @@
+import { existsSync, readdirSync } from 'node:fs'
+import type { Config } from '../config/config.ts'
+import { LostStoreError, readMigrationCount } from '../db/sqlite-file.ts'
+
+/**
+ * Throws when the keys of a server are here and its embedded store is not, or has nothing in it. A new store
+ * in its place would hide the loss. The keys are written after the store has its schema, so a first start that
+ * was killed half-way can be repeated.
+ */
+export function requireStore({ secrets, paths, acceptLostStore }: Config): void {
+  if (secrets.databaseUrl || acceptLostStore || !holdsKeyFile(paths.keys)) return
+  if (readMigrationCount(paths.database) !== 0) return
+  throw new LostStoreError(
+    `the keys of a server are here and its store is not: put ${paths.database} back, with its -wal file (MIMIR_ACCEPT_LOST_STORE=true starts with an empty store and these keys)`,
+  )
+}
+
+function holdsKeyFile(directory: string): boolean {
+  return existsSync(directory) && readdirSync(directory).some((name) => name.endsWith('.key'))
+}

@@ -1,0 +1,56 @@
+import { existsSync, statSync } from 'node:fs'
+import BetterSqlite3 from 'better-sqlite3'
+import type { Engine } from './engine.ts'
+
+// What can be said of the file of the embedded store before it is opened for writing.
+
+/** The database file is damaged or none: it must be put back from a backup, and is not written to. */
+export class DamagedStoreError extends Error {
+  readonly engine: Engine['kind'] = 'sqlite'
+}
+
+/** The server was here before, and its store is gone or empty. */
+export class LostStoreError extends Error {}
+
+/** Up to this size every page is looked at before the file is opened for writing: well under a second. */
+const WHOLE_CHECK_BYTES = 64 * 1024 * 1024
+
+/** Throws `DamagedStoreError` when the file is there and is no sound database. Reads only. */
+export function checkFile(file: string): void {
+  const size = existsSync(file) ? statSync(file).size : 0
+  if (size === 0) return
+  let damage: string
+  try {
+    const database = new BetterSqlite3(file, { readonly: true, timeout: 5000 })
+    try {
+      database.pragma('schema_version')
+      const whole = size <= WHOLE_CHECK_BYTES
+      damage = whole ? String(database.pragma('quick_check(1)', { simple: true })) : 'ok'
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    damage = error instanceof Error ? error.message : String(error)
+  }
+  if (damage === 'ok') return
+  throw new DamagedStoreError(
+    `${file} is damaged (${damage.split('\n')[0]}): put a backup in its place; nothing was written`,
+  )
+}
+
+/** How many steps of the schema the file has: none without a file, undefined when it cannot be read. */
+export function readMigrationCount(file: string): number | undefined {
+  if (!existsSync(file) || statSync(file).size === 0) return 0
+  try {
+    const database = new BetterSqlite3(file, { readonly: true, timeout: 5000 })
+    try {
+      const table = "select 1 from sqlite_master where type = 'table' and name = 'migrations'"
+      if (!database.prepare(table).get()) return 0
+      return database.prepare('select count(*) from migrations').pluck().get() as number
+    } finally {
+      database.close()
+    }
+  } catch {
+    return undefined
+  }
+}
