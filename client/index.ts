@@ -8,12 +8,7 @@ export type { Group, GroupMember } from './groups/group.ts'
 export type { DeviceOf, HistoryEntry, MessageContent } from './groups/history.ts'
 export type { GroupStatus } from './groups/record.ts'
 export { CLASSICAL, HYBRID, type SuiteName } from './mls/suites.ts'
-export {
-  answerHandOver,
-  type HandOver,
-  type HandOverRequest,
-  requestHandOver,
-} from './people/hand-over.ts'
+export { answerHandOver, type HandOverRequest, requestHandOver } from './people/hand-over.ts'
 export { PersonSecret } from './people/secret.ts'
 export { MemoryStore } from './stores/memory.ts'
 export type { Change, Store } from './stores/store.ts'
