@@ -2,7 +2,13 @@ export type { Bytes } from './bytes.ts'
 export { HttpTransport, type HttpTransportOptions } from './delivery/http-transport.ts'
 export type { Json, JsonObject, Params, StreamEvent, Transport } from './delivery/transport.ts'
 export { type DeviceOptions, MlsDevice } from './device/device.ts'
-export { MlsError, type MlsErrorCode, ServiceError } from './errors.ts'
+export {
+  MlsError,
+  type MlsErrorCode,
+  ServiceError,
+  SyncError,
+  type SyncFailure,
+} from './errors.ts'
 export type { Attachment } from './groups/attachments.ts'
 export type { Group, GroupMember } from './groups/group.ts'
 export type { DeviceOf, HistoryEntry, MessageContent } from './groups/history.ts'

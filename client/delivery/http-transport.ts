@@ -17,6 +17,7 @@ export interface HttpTransportOptions {
 }
 
 const TIMEOUT_MS = 30_000
+const LONGEST_WAIT_MS = 3_600_000
 
 /** XRPC over `fetch`: a query is GET, a procedure POST with JSON (https://atproto.com/specs/xrpc). */
 export class HttpTransport implements Transport {
@@ -79,8 +80,9 @@ export class HttpTransport implements Transport {
       headers: { authorization: `Bearer ${await this.#options.token(nsid)}`, ...headers },
       ...(body === undefined ? {} : { body }),
     })
-    if (!response.ok) throw new ServiceError(response.status, await readJson(response))
-    return response
+    if (response.ok) return response
+    const { status, headers: answered } = response
+    throw new ServiceError(status, await readJson(response), readRetryAfter(answered))
   }
 
   #address(nsid: string, params: Params): string {
@@ -95,6 +97,14 @@ export class HttpTransport implements Transport {
     const base = this.#options.service.replace(/\/+$/, '')
     return `${base}/xrpc/${nsid}${text === '' ? '' : `?${text}`}`
   }
+}
+
+/** `Retry-After` (RFC 9110 §10.2.3) in milliseconds from now, an hour at most. */
+function readRetryAfter(headers: Headers): number | undefined {
+  const value = headers.get('retry-after')
+  if (value === null) return undefined
+  const wait = /^\d+$/.test(value) ? 1000 * Number(value) : Date.parse(value) - Date.now()
+  return wait > 0 ? Math.min(wait, LONGEST_WAIT_MS) : undefined
 }
 
 /** What is not JSON says nothing of ours: a proxy's page, or no body. */

@@ -1,8 +1,9 @@
 import { type ClientState, mlsExporter } from 'ts-mls'
 import { type Bytes, toHex } from '../bytes.ts'
+import type { Conversation } from '../delivery/delivery-service.ts'
 import { keyOf } from '../device/identity.ts'
 import { isRefusal, MlsError } from '../errors.ts'
-import { leavesOf } from '../mls/credential.ts'
+import { leafAt, leavesOf } from '../mls/credential.ts'
 import { suite } from '../mls/suites.ts'
 import { endorserOf } from '../people/endorsement.ts'
 import { SerialQueue } from '../queue.ts'
@@ -17,6 +18,7 @@ import { type Envelope, keepOutgoing, listOutgoing, sealMessage } from './outbox
 import type { Place } from './place.ts'
 import { follow, pursue, rejoin } from './pursue.ts'
 import { changesBetween, type GroupStatus, type Snapshot } from './record.ts'
+import { unknownAmong } from './vouching.ts'
 
 /** A person in a group, and their devices there. */
 export interface GroupMember {
@@ -122,9 +124,18 @@ export class Group {
     return this.addPackages(taken.packages)
   }
 
-  addPackages(packages: readonly HandedOut[]): Promise<void> {
+  /**
+   * Adds devices by their key packages. Throws `unknown-joiner`, once the others are in, for devices of
+   * a member that lack the endorsement which that member's devices have.
+   */
+  async addPackages(packages: readonly HandedOut[]): Promise<void> {
     const own = packages.map(({ did, ref, keyPackage }) => ({ did, ref, keyPackage }))
-    return this.#change({ type: 'add', packages: own })
+    const unknown = await unknownAmong(this.#held.place, this.id, this.#active(), own)
+    const known = own.filter((each) => !unknown.includes(each))
+    if (known.length > 0) await this.#change({ type: 'add', packages: known })
+    if (unknown.length === 0) return
+    const dids = [...new Set(unknown.map(({ did }) => did))]
+    throw new MlsError('unknown-joiner', `Nobody known vouches for a device of ${dids.join(', ')}.`)
   }
 
   /** Adds this person's devices that are not in the group yet. */
@@ -145,6 +156,30 @@ export class Group {
   /** Gives this device's leaf new keys, which shuts out whoever has stolen the old ones. */
   update(): Promise<void> {
     return this.#change({ type: 'update' })
+  }
+
+  /**
+   * Takes in which leaves the service wants removed: of people who left without a word, of accounts and
+   * devices that were deleted. False when the list is of another epoch, where leaves may have other
+   * places.
+   */
+  expectRemovals(conversation: Conversation): Promise<boolean> {
+    return this.#queue.run(async () => {
+      const { snapshot } = this.#held
+      if (!isActive(snapshot)) return true
+      const { record, state } = snapshot
+      if (state.groupContext.epoch !== BigInt(conversation.epoch)) return false
+      const named = conversation.pendingRemovals.flatMap(({ did, leafIndex }) => {
+        const leaf = leafAt(state.ratchetTree, leafIndex)
+        return leaf?.did === did ? [toHex(leaf.node.signaturePublicKey)] : []
+      })
+      // A list that knows the whole log is right; one of before may lack who has left since.
+      const isWhole = conversation.lastSeq >= record.cursor
+      const leavers = isWhole ? named : [...new Set([...record.leavers, ...named])]
+      if (leavers.join() === record.leavers.join()) return true
+      await keep(this.#held, { ...snapshot, record: { ...record, leavers } })
+      return true
+    })
   }
 
   /** Commits what waits for a commit: the removal of those who have left. */

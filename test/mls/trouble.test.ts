@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  CLASSICAL,
+  type Group,
+  MlsError,
+  PersonSecret,
+  ServiceError,
+  SyncError,
+} from '../../client/index.ts'
+import { type Appliance, boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
+import { MlsDevice as RawDevice } from '../harness/mls.ts'
+import { didOf, mlsDevice, mlsTransport } from '../harness/mls-client.ts'
+import { deviceOf } from '../harness/mls-people.ts'
+import type { Person } from '../harness/people.ts'
+import { assertDone } from '../harness/rest.ts'
+
+const NSID = 'blue.catbird.mls'
+const suites = [CLASSICAL]
+
+/** A device of somebody’s whom no member has added and whom the server lets in all the same. */
+async function letIn(mimir: Appliance, person: Person, convoId: string): Promise<RawDevice> {
+  const device = await deviceOf(mimir, person)
+  const { body } = await device.prepareExternal(convoId, { resync: false })
+  assertDone(await device.xrpc.post('processExternalCommit', body))
+  return device
+}
+
+async function failuresOf(work: Promise<unknown>): Promise<Map<string | undefined, unknown>> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof SyncError, String(error))
+  return new Map(error.failures.map((each) => [each.convoId, each.error]))
+}
+
+async function texts(group: Group | undefined): Promise<string[]> {
+  const history = (await group?.history({ limit: 1000 })) ?? []
+  return history.flatMap((entry) =>
+    entry.kind === 'message' && entry.content.text ? [entry.content.text] : [],
+  )
+}
+
+test('groups that cannot be joined are named, and all the others are joined', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const secret = PersonSecret.create()
+  const alices = await mlsDevice(mimir, alice, { suites })
+  const first = await mlsDevice(mimir, bob, { suites, secret })
+  const before = await alices.createGroup({ members: [first.did] })
+  const closed = await alices.createGroup({ members: [first.did] })
+  await mlsTransport(mimir, alice).procedure(`${NSID}.updatePolicy`, {
+    convoId: closed.id,
+    allowExternalCommits: false,
+  })
+  // Of another client of his, in a suite that this library does not speak.
+  const now = () => mimir.clock.now() / 1000
+  const suiteName = 'MLS_128_DHKEMP256_AES128GCM_SHA256_P256'
+  const other = await RawDevice.create(bob.rest, didOf(mimir, bob), now, { suiteName })
+  const foreign = await other.createConvo()
+  const after = await alices.createGroup({ members: [first.did] })
+
+  const second = await mlsDevice(mimir, bob, { suites, secret })
+  const failures = await failuresOf(second.sync())
+  assert.deepEqual(new Set(failures.keys()), new Set([closed.id, foreign]))
+  const refusal = failures.get(closed.id)
+  assert.ok(refusal instanceof ServiceError && refusal.error === 'PolicyViolation')
+  assert.ok(failures.get(foreign) instanceof MlsError)
+  for (const group of [before, after]) assert.equal(second.group(group.id)?.status, 'active')
+  await first.sync().catch(() => {})
+  await alices.sync()
+  await before.send({ text: 'to both' })
+  await failuresOf(second.sync())
+  assert.deepEqual(await texts(second.group(before.id)), ['to both'])
+})
+
+test('a group that cannot be followed stops neither the others nor the key packages', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const alices = await mlsDevice(mimir, alice, { suites })
+  const bobs = await mlsDevice(mimir, bob, { suites })
+  const bad = await alices.createGroup({ members: [bobs.did] })
+  const good = await alices.createGroup({ members: [bobs.did] })
+  await bobs.sync()
+  await letIn(mimir, bob, bad.id)
+  await bobs.group(good.id)?.send({ text: 'hello' })
+  const takers = await deviceOf(mimir, carol, 0)
+  for (let taken = 0; taken < 18; taken += 1) await takers.take(alices.did)
+
+  const failures = await failuresOf(alices.sync())
+  const [[convoId, error], ...rest] = [...failures]
+  assert.deepEqual(rest, [])
+  assert.equal(convoId, bad.id)
+  assert.ok(error instanceof MlsError && error.code === 'unknown-joiner')
+  assert.deepEqual(await texts(good), ['hello'])
+  const own = { deviceId: alices.deviceId, cipherSuite: CLASSICAL }
+  const stock = await mlsTransport(mimir, alice).query(`${NSID}.getKeyPackageStats`, own)
+  assert.ok(Number(stock.available) >= 15, JSON.stringify(stock))
+})
+
+test('who follows keeps the stream, whatever one group does', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const transport = mlsTransport(mimir, alice)
+  let streams = 0
+  const events = transport.events.bind(transport)
+  transport.events = (...call: Parameters<typeof events>) => {
+    streams += 1
+    return events(...call)
+  }
+  const alices = await mlsDevice(mimir, alice, { suites, transport })
+  const bobs = await mlsDevice(mimir, bob, { suites })
+  const bad = await alices.createGroup({ members: [bobs.did] })
+  const good = await alices.createGroup({ members: [bobs.did] })
+  await bobs.sync()
+  await letIn(mimir, bob, bad.id)
+
+  const trouble: unknown[] = []
+  const stop = new AbortController()
+  const following = alices.follow(stop.signal, (error) => void trouble.push(error))
+  const heard = (text: string) => async () => (await texts(good)).includes(text)
+  for (const text of ['one', 'two', 'three']) {
+    await bobs.group(good.id)?.send({ text })
+    await eventually(heard(text), `alice did not hear ${text}`)
+    await letIn(mimir, bob, bad.id)
+  }
+  stop.abort()
+  await following
+  assert.equal(streams, 1)
+  assert.ok(trouble.length > 0)
+  for (const error of trouble) {
+    assert.ok(error instanceof SyncError, String(error))
+    assert.deepEqual(
+      error.failures.map(({ convoId }) => convoId),
+      [bad.id],
+    )
+  }
+})
+
+test('a device in many groups comes into all of them, as fast as the service lets it', async () => {
+  const limits = 'mls-commit=3/2s,mls-create=100/1m'
+  await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: limits } })
+  const [bob] = await mimir.friends('bob', 'alice')
+  const secret = PersonSecret.create()
+  const first = await mlsDevice(mimir, bob, { suites, secret })
+  const groups = 8
+  for (let made = 0; made < groups; made += 1) await first.createGroup({ members: [] })
+  const transport = mlsTransport(mimir, bob)
+  const procedure = transport.procedure.bind(transport)
+  const asked: number[] = []
+  transport.procedure = (nsid, body) => {
+    if (nsid === `${NSID}.processExternalCommit`) asked.push(performance.now())
+    return procedure(nsid, body)
+  }
+  const second = await mlsDevice(mimir, bob, { suites, secret, transport })
+  const count = () => second.groups.filter(({ epoch }) => epoch > 0).length
+  const trouble: unknown[] = []
+  const stop = new AbortController()
+  const following = second.follow(stop.signal, (error) => void trouble.push(error))
+  await eventually(() => count() === groups, 'the device is not in all groups', 20_000)
+  stop.abort()
+  await following
+  for (const error of trouble) {
+    assert.ok(error instanceof SyncError && error.isPassing, String(error))
+    assert.ok(error.retryAfterMs > 0 && error.retryAfterMs <= 2000, String(error.retryAfterMs))
+  }
+  // Of each window one call too many, after which it waits.
+  assert.ok(trouble.length > 0)
+  assert.equal(asked.length, groups + trouble.length)
+})
