@@ -32,8 +32,8 @@ export interface Conversation {
   readonly lastSeq: number
   readonly members: readonly string[]
   readonly admins: readonly string[]
-  /** Leaves that the service wants removed: of members who left and devices that were deleted. */
-  readonly pendingRemovals: readonly { readonly did: string; readonly leafIndex: number }[]
+  /** Leaves in `epoch` that the service wants removed: of members who left, of deleted devices. */
+  readonly pendingRemovals: readonly { readonly leafIndex: number }[]
 }
 
 export interface PublishedKeyPackage {
@@ -336,8 +336,7 @@ function toConversation(view: JsonObject): Conversation {
     lastSeq: Number(view.lastSeq ?? 0),
     members: members.map(({ did }) => String(did)),
     admins: members.filter(({ isAdmin }) => isAdmin === true).map(({ did }) => String(did)),
-    pendingRemovals: listOf(view.pendingRemovals).map(({ did, leafIndex }) => ({
-      did: String(did),
+    pendingRemovals: listOf(view.pendingRemovals).map(({ leafIndex }) => ({
       leafIndex: Number(leafIndex),
     })),
   }

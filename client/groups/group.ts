@@ -169,9 +169,10 @@ export class Group {
       if (!isActive(snapshot)) return true
       const { record, state } = snapshot
       if (state.groupContext.epoch !== BigInt(conversation.epoch)) return false
-      const named = conversation.pendingRemovals.flatMap(({ did, leafIndex }) => {
+      // By the place alone: an account that was deleted has lost its DID.
+      const named = conversation.pendingRemovals.flatMap(({ leafIndex }) => {
         const leaf = leafAt(state.ratchetTree, leafIndex)
-        return leaf?.did === did ? [toHex(leaf.node.signaturePublicKey)] : []
+        return leaf ? [toHex(leaf.node.signaturePublicKey)] : []
       })
       // A list that knows the whole log is right; one of before may lack who has left since.
       const isWhole = conversation.lastSeq >= record.cursor

@@ -10,7 +10,7 @@ import { makeCommit } from './make-commit.ts'
 import { makeLeave } from './make-leave.ts'
 import type { Place } from './place.ts'
 import { endMembership } from './read-log.ts'
-import type { Attempt, Snapshot } from './record.ts'
+import type { Attempt, GroupRecord, Snapshot } from './record.ts'
 
 /** Commits lost in a row after which a change is given up. */
 const TRIES = 40
@@ -88,7 +88,9 @@ async function send(held: Held): Promise<boolean> {
   } catch (error) {
     if (isEpochMismatch(error)) return giveWay(held, attempt)
     if (isNotMember(error)) await keep(held, endMembership(held.snapshot, 'removed'))
-    else if (isRefusal(error)) await dropIntent(held)
+    else if (isRefusal(error)) {
+      await dropIntent(held, { leavers: leaversAfterRefusal(held.snapshot.record) })
+    }
     throw error
   }
 }
@@ -113,9 +115,21 @@ async function giveWay(held: Held, attempt: Attempt): Promise<false> {
   return false
 }
 
-async function dropIntent(held: Held): Promise<void> {
+async function dropIntent(
+  held: Held,
+  { leavers }: Pick<GroupRecord, 'leavers'> = held.snapshot.record,
+): Promise<void> {
   const { record } = withoutAttempt(held.snapshot)
-  await keep(held, { ...held.snapshot, record: { ...record, intent: undefined }, next: undefined })
+  const after = { ...record, leavers, intent: undefined }
+  await keep(held, { ...held.snapshot, record: after, next: undefined })
+}
+
+/**
+ * What everybody may commit can only have been refused for the leavers whose removal it carries: one
+ * who is no leaver any more must not hold up every other change. The next sync learns who is.
+ */
+function leaversAfterRefusal({ intent, leavers }: GroupRecord): readonly string[] {
+  return intent?.type === 'settle' || intent?.type === 'update' ? [] : leavers
 }
 
 function isOutOfStep(error: unknown): boolean {
