@@ -214,7 +214,7 @@ export class Group {
   sync(): Promise<void> {
     return this.#queue.run(async () => {
       const { record, state } = this.#held.snapshot
-      if (record.status !== 'active') return
+      if (record.status !== 'active' && !record.attempt) return
       if (!state && !record.attempt) await rejoin(this.#held, this.id)
       await pursue(this.#held)
       if (this.status !== 'active') return

@@ -24,8 +24,9 @@ const TRIES = 40
  */
 export async function pursue(held: Held): Promise<void> {
   for (let lost = 0; lost < TRIES; lost += 1) {
-    const { attempt } = held.snapshot.record
+    const { attempt, convoId } = held.snapshot.record
     if (attempt === undefined || attempt.kind === 'commit') await follow(held)
+    if (attempt?.kind === 'external') await rejoin(held, convoId)
     if (held.snapshot.record.attempt === undefined) {
       const { intent } = held.snapshot.record
       if (!intent || !isActive(held.snapshot)) return
@@ -65,6 +66,8 @@ export async function follow(held: Held): Promise<void> {
  * commit, which is made anew while others' commits come first.
  */
 export async function rejoin(held: Held, convoId: string): Promise<void> {
+  // One that is on record may have arrived.
+  if (held.snapshot.record.attempt?.kind === 'external' && (await send(held))) return
   const welcomed = await joinByWelcome(held.place, convoId, held.snapshot)
   if (welcomed) {
     held.snapshot = welcomed
@@ -110,7 +113,7 @@ async function giveWay(held: Held, attempt: Attempt): Promise<false> {
       await rejoin(held, held.snapshot.record.convoId)
     }
   } else {
-    await keep(held, withoutAttempt(held.snapshot))
+    await keep(held, { ...withoutAttempt(held.snapshot), next: undefined })
   }
   return false
 }

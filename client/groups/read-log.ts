@@ -13,6 +13,7 @@ import { didOf } from '../mls/credential.ts'
 import { suite } from '../mls/suites.ts'
 import type { Change } from '../stores/store.ts'
 import { deviceAt, readCommit } from './commit-content.ts'
+import { joinedBy } from './external-commit.ts'
 import type { HistoryEntry } from './history.ts'
 import { isOfSamePerson, removedBy } from './intent.ts'
 import type { Place } from './place.ts'
@@ -101,6 +102,11 @@ async function readCommitEntry(
   message: PublicMessage,
   { bytes, seq }: LogEntry,
 ): Promise<Reading> {
+  const { attempt } = before.record
+  // This device's own, whose answer it has not seen: from here on it goes by the leaf that it made.
+  if (attempt?.kind === 'external' && equal(fromBase64(attempt.commit), bytes)) {
+    return joinedBy(before, attempt, seq)
+  }
   const content = readCommit(before.state, message)
   const isMine = isOwn(before, bytes)
   if (!isMine) await checkNewcomers(place, before, content.newcomers)
