@@ -12,11 +12,15 @@ export interface HttpTransportOptions {
    */
   readonly token: (nsid: string) => string | Promise<string>
   readonly fetch?: typeof fetch
-  /** Milliseconds after which a request counts as lost. An event stream has no such limit. */
+  /** Milliseconds after which a request counts as lost: that for an event stream, until it begins. */
   readonly timeoutMs?: number
+  /** Milliseconds after which an event stream counts as lost in which not even a comment came. */
+  readonly silenceMs?: number
 }
 
 const TIMEOUT_MS = 30_000
+/** The service comments every 20 seconds. */
+const SILENCE_MS = 65_000
 const LONGEST_WAIT_MS = 3_600_000
 
 /** XRPC over `fetch`: a query is GET, a procedure POST with JSON (https://atproto.com/specs/xrpc). */
@@ -54,9 +58,14 @@ export class HttpTransport implements Transport {
     opened: () => void,
   ): AsyncIterable<StreamEvent> {
     const accept = { accept: 'text/event-stream' }
-    const response = await this.#request('GET', nsid, params, signal, accept)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(timedOut()), this.#options.timeoutMs ?? TIMEOUT_MS)
+    const either = AbortSignal.any([signal, late.signal])
+    const request = this.#request('GET', nsid, params, either, accept)
+    const response = await request.finally(() => clearTimeout(timer))
     opened()
-    if (response.body) yield* readEventStream(response.body)
+    const { silenceMs = SILENCE_MS } = this.#options
+    if (response.body) yield* readEventStream(response.body, silenceMs)
   }
 
   #send(method: string, nsid: string, params: Params, body?: string | Bytes, type?: string) {
@@ -97,6 +106,10 @@ export class HttpTransport implements Transport {
     const base = this.#options.service.replace(/\/+$/, '')
     return `${base}/xrpc/${nsid}${text === '' ? '' : `?${text}`}`
   }
+}
+
+function timedOut(): DOMException {
+  return new DOMException('The event stream did not begin in time.', 'TimeoutError')
 }
 
 /** `Retry-After` (RFC 9110 §10.2.3) in milliseconds from now, an hour at most. */

@@ -2,7 +2,7 @@ import { type ClientState, mlsExporter } from 'ts-mls'
 import { type Bytes, toHex } from '../bytes.ts'
 import type { Conversation } from '../delivery/delivery-service.ts'
 import { keyOf } from '../device/identity.ts'
-import { isRefusal, MlsError } from '../errors.ts'
+import { MlsError, ServiceError } from '../errors.ts'
 import { leafAt, leavesOf } from '../mls/credential.ts'
 import { suite } from '../mls/suites.ts'
 import { endorserOf } from '../people/endorsement.ts'
@@ -72,14 +72,17 @@ export class Group {
    */
   send(content: MessageContent): Promise<string> {
     return this.#queue.run(async () => {
-      // Who has left should not read on; but where that may not be committed, people still talk.
-      await this.#settle().catch((error: unknown) => {
-        if (!isRefusal(error)) throw error
-      })
+      // Who has left should not read on; but where that cannot be committed, people still talk.
+      const trouble = await this.#settle().then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      )
       const { place } = this.#held
       const now = place.now()
       const envelope = { id: createUlid(now), sentAt: new Date(now).toISOString(), content }
       await this.#seal(envelope)
+      // The service cannot be reached, or this device cannot follow the group: the outbox keeps it.
+      if (trouble && !(trouble.error instanceof ServiceError)) throw trouble.error
       await flush(this.#held, this.#accepted)
       return envelope.id
     })
