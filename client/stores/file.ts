@@ -26,10 +26,12 @@ export async function openFileStore(path: string): Promise<Store> {
     await append(fresh, encodeRecord([...values]), 0)
     await fresh.close()
     await rename(`${path}.new`, path)
+    await syncFolder(path)
     return openFileStore(path)
   }
   const file = await open(path, intact === 0 ? 'w+' : 'r+', 0o600)
   await file.truncate(intact)
+  await syncFolder(path)
   return new FileStore(file, values, intact)
 }
 
@@ -56,7 +58,13 @@ class FileStore implements Store {
   write(changes: readonly Change[]): Promise<void> {
     return this.#writes.run(async () => {
       const record = encodeRecord(changes)
-      await append(this.#file, record, this.#end)
+      try {
+        await append(this.#file, record, this.#end)
+      } catch (error) {
+        // What there was room for would only take up room.
+        await this.#file.truncate(this.#end).catch(() => {})
+        throw error
+      }
       this.#end += record.length
       apply(this.#values, changes)
     })
@@ -68,8 +76,21 @@ class FileStore implements Store {
 }
 
 async function append(file: FileHandle, record: Bytes, at: number): Promise<void> {
-  await file.write(record, 0, record.length, at)
+  // A disk that fills up takes a part, and says so only when asked to take the rest.
+  for (let written = 0; written < record.length; ) {
+    const left = record.length - written
+    written += (await file.write(record, written, left, at + written)).bytesWritten
+  }
   await file.datasync()
+}
+
+/** A file that was made or renamed is there after a power cut only if its folder is on the disk too. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows has no such thing.
+  if (process.platform === 'win32') return
+  const folder = await open(dirname(path), 'r')
+  await folder.sync()
+  await folder.close()
 }
 
 async function readOrEmpty(path: string): Promise<Bytes> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { openFileStore } from '../../client/stores/file.ts'
 import { MemoryStore } from '../../client/stores/memory.ts'
 import { SealedStore } from '../../client/stores/sealed.ts'
 import type { Store } from '../../client/stores/store.ts'
+import { lacking } from '../harness/lacking.ts'
 
 class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'mimir-mls-'))
@@ -109,4 +111,30 @@ test('a sealed store shows its values to its key alone, each in its own place', 
   const sealed = (await inner.read('one')) ?? new Uint8Array()
   await inner.write([['one', sealed.map((byte, at) => (at === 20 ? byte ^ 1 : byte))]])
   await assert.rejects(store.read('one'), { code: 'unreadable' })
+})
+
+const skip = process.getuid?.() !== 0 && lacking('root, who may mount a small disk')
+
+test('a write that a full disk cuts short is no write, and those after it count', {
+  skip,
+}, async (t) => {
+  const disk = mkdtempSync(join(tmpdir(), 'mimir-mls-disk-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', disk])
+  t.after(() => {
+    execFileSync('umount', [disk])
+    rmSync(disk, { recursive: true })
+  })
+  const file = join(disk, 'device.log')
+  const store = await openFileStore(file)
+  await store.write([['first', utf8('1')]])
+  // Half of it fits.
+  await assert.rejects(store.write([['large', new Uint8Array(100_000).fill(1)]]), {
+    code: 'ENOSPC',
+  })
+  assert.deepEqual(await contents(store), { first: '1' })
+  await store.write([['second', utf8('2')]])
+  await store.close()
+  const again = await openFileStore(file)
+  assert.deepEqual(await contents(again), { first: '1', second: '2' })
+  await again.close()
 })
