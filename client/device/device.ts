@@ -265,11 +265,9 @@ export class MlsDevice {
 
   async #joinByWelcome(convoId: string): Promise<Group | undefined> {
     const known = this.#groups.get(convoId)
-    const joined = await joinByWelcome(this.#place, convoId, known?.snapshot)
-    if (!joined) return undefined
-    if (!known) return this.#remember(new Group(this.#place, joined))
-    known.replace(joined)
-    return known
+    if (known) return (await known.joinByWelcome()) ? known : undefined
+    const joined = await joinByWelcome(this.#place, convoId, undefined)
+    return joined && this.#remember(new Group(this.#place, joined))
   }
 
   async #addGroup(snapshot: Snapshot): Promise<Group> {

@@ -14,6 +14,7 @@ import { flush } from './flush.ts'
 import { type Held, keep } from './held.ts'
 import { type HistoryEntry, type MessageContent, readHistory } from './history.ts'
 import { type HandedOut, type Intent, isCommitDue } from './intent.ts'
+import { joinByWelcome } from './join.ts'
 import { type Envelope, keepOutgoing, listOutgoing, sealMessage } from './outbox.ts'
 import type { Place } from './place.ts'
 import { follow, pursue, rejoin } from './pursue.ts'
@@ -236,9 +237,13 @@ export class Group {
     return this.#queue.run(() => rejoin(this.#held, this.id))
   }
 
-  /** Takes in a membership that was gained meanwhile, by a Welcome. */
-  replace(snapshot: Snapshot): void {
-    this.#held.snapshot = snapshot
+  /** Joins again by a Welcome, if one waits that tells of a later epoch. */
+  joinByWelcome(): Promise<boolean> {
+    return this.#queue.run(async () => {
+      const joined = await joinByWelcome(this.#held.place, this.id, this.#held.snapshot)
+      if (joined) this.#held.snapshot = joined
+      return joined !== undefined
+    })
   }
 
   get snapshot(): Snapshot {

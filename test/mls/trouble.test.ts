@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   CLASSICAL,
   type Group,
+  MemoryStore,
   MlsError,
   PersonSecret,
   ServiceError,
@@ -168,4 +169,48 @@ test('a device in many groups comes into all of them, as fast as the service let
   // Of each window one call too many, after which it waits.
   assert.ok(trouble.length > 0)
   assert.equal(asked.length, groups + trouble.length)
+})
+
+test('a group whose keys are damaged in the store is joined anew, and the device opens', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const store = new MemoryStore()
+  const secret = PersonSecret.create()
+  const first = await mlsDevice(mimir, alice, { suites, store, secret })
+  const bobs = await mlsDevice(mimir, bob, { suites })
+  const damaged = await first.createGroup({ members: [bobs.did] })
+  const whole = await first.createGroup({ members: [bobs.did] })
+  await bobs.sync()
+  await bobs.group(damaged.id)?.send({ text: 'before' })
+  await store.write([[`group/${damaged.id}/state`, new Uint8Array(100)]])
+
+  const device = await mlsDevice(mimir, alice, { suites, store, secret })
+  await device.sync()
+  await bobs.sync()
+  for (const { id } of [damaged, whole]) {
+    const [own, other] = [device.group(id), bobs.group(id)]
+    assert.ok(own && other)
+    await own.send({ text: 'here again' })
+    await bobs.sync()
+    assert.deepEqual((await texts(other)).at(-1), 'here again')
+    assert.equal((await other.members()).length, 2)
+  }
+})
+
+test('key packages that the service does not take are not kept', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const store = new MemoryStore()
+  const transport = mlsTransport(mimir, alice)
+  const device = await mlsDevice(mimir, alice, { suites, store, transport })
+  const taker = await deviceOf(mimir, bob, 0)
+  for (let taken = 0; taken < 18; taken += 1) await taker.take(device.did)
+  const before = (await store.keys('key-package/')).length
+  const procedure = transport.procedure.bind(transport)
+  transport.procedure = (nsid, body) => {
+    if (nsid !== `${NSID}.publishKeyPackages`) return procedure(nsid, body)
+    return Promise.reject(new ServiceError(429, { error: 'RateLimitExceeded' }))
+  }
+  for (let tries = 0; tries < 3; tries += 1) await failuresOf(device.sync())
+  assert.equal((await store.keys('key-package/')).length, before)
 })
