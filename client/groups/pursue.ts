@@ -30,7 +30,11 @@ export async function pursue(held: Held): Promise<void> {
     if (held.snapshot.record.attempt === undefined) {
       const { intent } = held.snapshot.record
       if (!intent || !isActive(held.snapshot)) return
-      const made = await makeAttempt(held.place, held.snapshot, intent)
+      // What cannot be made now, of a key package that is not valid, never can be.
+      const made = await makeAttempt(held.place, held.snapshot, intent).catch(async (error) => {
+        await dropIntent(held)
+        throw error
+      })
       if (!made) return dropIntent(held)
       await keep(held, made)
     }

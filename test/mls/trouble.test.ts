@@ -16,6 +16,7 @@ import { didOf, mlsDevice, mlsTransport } from '../harness/mls-client.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone } from '../harness/rest.ts'
+import { Xrpc } from '../harness/xrpc.ts'
 
 const NSID = 'blue.catbird.mls'
 const suites = [CLASSICAL]
@@ -213,4 +214,25 @@ test('key packages that the service does not take are not kept', async () => {
   }
   for (let tries = 0; tries < 3; tries += 1) await failuresOf(device.sync())
   assert.equal((await store.keys('key-package/')).length, before)
+})
+
+test('a change that cannot be made is given up, and the group goes on', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const alices = await mlsDevice(mimir, alice, { suites })
+  const bobs = await deviceOf(mimir, bob)
+  const group = await alices.createGroup({ members: [] })
+  const query = { dids: [bobs.did], cipherSuite: CLASSICAL }
+  const { keyPackages } = assertDone(await new Xrpc(alice.rest).get('getKeyPackages', query))
+  const [{ did, keyPackageHash: ref, keyPackage }] = keyPackages
+  const bytes = Buffer.from(keyPackage, 'base64')
+  // The last bytes are its signature.
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
+  const forged = { did, ref, keyPackage: bytes.toString('base64') }
+  await assert.rejects(group.addPackages([forged]))
+  await group.send({ text: 'on we go' })
+  await alices.sync()
+  assert.deepEqual(await texts(group), ['on we go'])
+  await group.add([bobs.did])
+  assert.equal((await group.members()).length, 2)
 })
