@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { asBytes, type Bytes, concat, fromUtf8, utf8 } from '../bytes.ts'
@@ -21,18 +21,28 @@ export async function openFileStore(path: string): Promise<Store> {
   await mkdir(dirname(path), { recursive: true })
   const { values, intact, size } = replay(await readOrEmpty(path))
   const live = [...values].reduce((sum, [key, value]) => sum + key.length + value.length, 0)
-  if (size - live > WASTE) {
-    const fresh = await open(`${path}.new`, 'w', 0o600)
-    await append(fresh, encodeRecord([...values]), 0)
-    await fresh.close()
-    await rename(`${path}.new`, path)
-    await syncFolder(path)
-    return openFileStore(path)
-  }
+  if (size - live > WASTE && (await writeAnew(path, values))) return openFileStore(path)
   const file = await open(path, intact === 0 ? 'w+' : 'r+', 0o600)
   await file.truncate(intact)
   await syncFolder(path)
   return new FileStore(file, values, intact)
+}
+
+/** False if there is no room for it: then the file goes on as it is. */
+async function writeAnew(path: string, values: ReadonlyMap<string, Bytes>): Promise<boolean> {
+  const fresh = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await append(fresh, encodeRecord([...values]), 0)
+  } catch (error) {
+    await rm(`${path}.new`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return false
+    throw error
+  } finally {
+    await fresh.close()
+  }
+  await rename(`${path}.new`, path)
+  await syncFolder(path)
+  return true
 }
 
 class FileStore implements Store {
@@ -95,7 +105,8 @@ async function syncFolder(path: string): Promise<void> {
 
 async function readOrEmpty(path: string): Promise<Bytes> {
   try {
-    return asBytes(await readFile(path))
+    // No Buffer, whose `slice` is a view and no copy.
+    return new Uint8Array(await readFile(path))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array()
     throw error

@@ -115,20 +115,29 @@ test('a sealed store shows its values to its key alone, each in its own place', 
 
 const skip = process.getuid?.() !== 0 && lacking('root, who may mount a small disk')
 
+/** A disk of two megabytes, for which one has to be root. */
+class Disk implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'mimir-mls-disk-'))
+
+  constructor() {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'tmpfs', this.path])
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('umount', [this.path])
+    rmSync(this.path, { recursive: true })
+  }
+}
+
 test('a write that a full disk cuts short is no write, and those after it count', {
   skip,
-}, async (t) => {
-  const disk = mkdtempSync(join(tmpdir(), 'mimir-mls-disk-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', disk])
-  t.after(() => {
-    execFileSync('umount', [disk])
-    rmSync(disk, { recursive: true })
-  })
-  const file = join(disk, 'device.log')
+}, async () => {
+  using disk = new Disk()
+  const file = join(disk.path, 'device.log')
   const store = await openFileStore(file)
   await store.write([['first', utf8('1')]])
   // Half of it fits.
-  await assert.rejects(store.write([['large', new Uint8Array(100_000).fill(1)]]), {
+  await assert.rejects(store.write([['large', new Uint8Array(4 << 20).fill(1)]]), {
     code: 'ENOSPC',
   })
   assert.deepEqual(await contents(store), { first: '1' })
@@ -136,5 +145,19 @@ test('a write that a full disk cuts short is no write, and those after it count'
   await store.close()
   const again = await openFileStore(file)
   assert.deepEqual(await contents(again), { first: '1', second: '2' })
+  await again.close()
+})
+
+test('a file that a full disk has no room to write anew opens as it is', { skip }, async () => {
+  using disk = new Disk()
+  const file = join(disk.path, 'device.log')
+  const store = await openFileStore(file)
+  const [old, large] = [0, 1].map((fill) => new Uint8Array(700_000).fill(fill))
+  assert.ok(old && large)
+  for (const value of [old, old]) await store.write([['value', value]])
+  await store.write([['value', large.subarray(0, 500_000)]])
+  await store.close()
+  const again = await openFileStore(file)
+  assert.deepEqual(await again.read('value'), large.subarray(0, 500_000))
   await again.close()
 })
