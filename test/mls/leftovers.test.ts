@@ -74,20 +74,3 @@ test('a deleted account is removed, also by who was away then and follows later'
   stop.abort()
   await following
 })
-
-test('a device that was deleted and came again stays', async () => {
-  await using mimir = await boot()
-  const [alice, bob] = await mimir.friends('alice', 'bob')
-  const alices = await mlsDevice(mimir, alice, { suites })
-  const bobs = await deviceOf(mimir, bob)
-  const group = await alices.createGroup({ members: [bobs.did] })
-  await bobs.join(group.id)
-  assertDone(await bobs.xrpc.post('deleteDevice', { deviceId: bobs.id }))
-  await alices.sync()
-  assert.ok(group.isCommitDue)
-  await bobs.publish(1)
-  await alices.sync()
-  const isStill = assertDone(await bobs.xrpc.get('getConvos')).conversations[0].pendingRemovals
-  assert.equal(group.isCommitDue, isStill.length > 0)
-  await group.update()
-})
