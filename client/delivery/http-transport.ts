@@ -22,6 +22,8 @@ const TIMEOUT_MS = 30_000
 /** The service comments every 20 seconds. */
 const SILENCE_MS = 65_000
 const LONGEST_WAIT_MS = 3_600_000
+/** The status that stands for a refusal amid a stream, which has none of its own. */
+const STREAM_ENDED = 400
 
 /** XRPC over `fetch`: a query is GET, a procedure POST with JSON (https://atproto.com/specs/xrpc). */
 export class HttpTransport implements Transport {
@@ -65,7 +67,12 @@ export class HttpTransport implements Transport {
     const response = await request.finally(() => clearTimeout(timer))
     opened()
     const { silenceMs = SILENCE_MS } = this.#options
-    if (response.body) yield* readEventStream(response.body, silenceMs)
+    if (!response.body) return
+    for await (const event of readEventStream(response.body, silenceMs)) {
+      // The service says why it ends the stream.
+      if (event.type === 'error') throw new ServiceError(STREAM_ENDED, event.data)
+      yield event
+    }
   }
 
   #send(method: string, nsid: string, params: Params, body?: string | Bytes, type?: string) {

@@ -1,6 +1,6 @@
 import type { DeliveryService } from '../delivery/delivery-service.ts'
 import type { JsonObject, StreamEvent } from '../delivery/transport.ts'
-import { retryAfterOf, SyncError } from '../errors.ts'
+import { isRefusal, retryAfterOf, SyncError } from '../errors.ts'
 import type { Group } from '../groups/group.ts'
 
 /** Milliseconds before the first new try of a lost connection; each further one waits twice as long … */
@@ -39,6 +39,8 @@ export async function followEvents(
     const lose = (error: unknown) => {
       if (connection.signal.aborted) return
       pauseMs = Math.max(pauseMs, retryAfterOf(error))
+      // A service that was put back may not know the place. The sync finds what is missed without it.
+      if (isRefusal(error)) cursor = undefined
       connection.abort()
       onTrouble(error)
     }

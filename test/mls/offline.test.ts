@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CLASSICAL, HttpTransport } from '../../client/index.ts'
+import { CLASSICAL, HttpTransport, ServiceError } from '../../client/index.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { mlsDevice } from '../harness/mls-client.ts'
@@ -67,6 +67,38 @@ test('who follows notices a stream that has ended without saying so', async () =
   await following
   assert.ok(streams > 1)
   assert.equal((trouble[0] as Error).name, 'TimeoutError')
+})
+
+test('who follows begins anew where the service knows nothing of the old stream', async () => {
+  await using mimir = await boot()
+  await using proxy = await new TcpProxy(mimir.url).start()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const service = proxy.url.replace(/\/$/, '')
+  const transport = new HttpTransport({ service, token: () => alice.accessToken })
+  const events = transport.events.bind(transport)
+  // As if the service had been put back to an earlier day.
+  transport.events = (nsid, { cursor }, signal, opened) =>
+    events(nsid, cursor === undefined ? {} : { cursor: 'of another day' }, signal, opened)
+  const alices = await mlsDevice(mimir, alice, { suites, transport })
+  const bobs = await mlsDevice(mimir, bob, { suites })
+  const group = await bobs.createGroup({ members: [alices.did] })
+  const trouble: unknown[] = []
+  const stop = new AbortController()
+  const following = alices.follow(stop.signal, (error) => void trouble.push(error))
+  const heard = (text: string) => async () => {
+    const history = (await alices.group(group.id)?.history()) ?? []
+    return history.some((each) => each.kind === 'message' && each.content.text === text)
+  }
+  for (const text of ['before', 'as it happens']) {
+    await group.send({ text })
+    await eventually(heard(text), `alice did not hear: ${text}`)
+  }
+  proxy.drop()
+  await group.send({ text: 'after' })
+  await eventually(heard('after'), 'alice did not hear: after', 10_000)
+  stop.abort()
+  await following
+  assert.ok(trouble.some((error) => error instanceof ServiceError))
 })
 
 /** Of a stream for which `isSilent` says so only the first bytes arrive, and its end does not either. */
