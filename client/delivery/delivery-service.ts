@@ -1,4 +1,5 @@
 import { type Bytes, fromBase64, toBase64 } from '../bytes.ts'
+import { ServiceError } from '../errors.ts'
 import type { HandedOut } from '../groups/intent.ts'
 import type { SuiteName } from '../mls/suites.ts'
 import type { Json, JsonObject, Params, StreamEvent, Transport } from './transport.ts'
@@ -26,10 +27,13 @@ export interface LogPage {
 export interface Conversation {
   readonly convoId: string
   readonly suite: string
+  readonly epoch: number
+  /** The last entry of its log. */
+  readonly lastSeq: number
   readonly members: readonly string[]
   readonly admins: readonly string[]
-  /** Leaves that the service wants removed: of members who left and devices that were deleted. */
-  readonly pendingRemovals: readonly { readonly did: string; readonly leafIndex: number }[]
+  /** Leaves in `epoch` that the service wants removed: of members who left, of deleted devices. */
+  readonly pendingRemovals: readonly { readonly leafIndex: number }[]
 }
 
 export interface PublishedKeyPackage {
@@ -47,12 +51,25 @@ export interface WaitingWelcome {
   readonly joinedSeq: number
 }
 
-/** The methods of the delivery service as this library uses them; their lexicons say the rest. */
+/** A method that the service does not want to hear for a while. */
+interface HeldOff {
+  /** Milliseconds since 1970. */
+  readonly until: number
+  readonly error: ServiceError
+}
+
+/**
+ * The methods of the delivery service as this library uses them; their lexicons say the rest. A method
+ * that the service was asked too often is refused here until the service wants to hear it again.
+ */
 export class DeliveryService {
   readonly #transport: Transport
+  readonly #now: () => number
+  readonly #heldOff = new Map<string, HeldOff>()
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, now: () => number = Date.now) {
     this.#transport = transport
+    this.#now = now
   }
 
   async registerDevice(
@@ -249,13 +266,14 @@ export class DeliveryService {
 
   /** The blob's name. */
   async uploadBlob(convoId: string, sealed: Bytes, sha256: string): Promise<string> {
-    const nsid = `${NAMESPACE}.uploadBlob`
-    const answer = await this.#transport.upload(nsid, { convoId, sha256 }, sealed)
+    const answer = await this.#guard('uploadBlob', (nsid) =>
+      this.#transport.upload(nsid, { convoId, sha256 }, sealed),
+    )
     return String(answer.cid)
   }
 
   getBlob(convoId: string, cid: string): Promise<Bytes> {
-    return this.#transport.download(`${NAMESPACE}.getBlob`, { convoId, cid })
+    return this.#guard('getBlob', (nsid) => this.#transport.download(nsid, { convoId, cid }))
   }
 
   /** What happens in the person's conversations, from a cursor or from now on. */
@@ -268,11 +286,26 @@ export class DeliveryService {
   }
 
   #ask(method: string, params: Params): Promise<JsonObject> {
-    return this.#transport.query(`${NAMESPACE}.${method}`, params)
+    return this.#guard(method, (nsid) => this.#transport.query(nsid, params))
   }
 
   #call(method: string, body: JsonObject): Promise<JsonObject> {
-    return this.#transport.procedure(`${NAMESPACE}.${method}`, body)
+    return this.#guard(method, (nsid) => this.#transport.procedure(nsid, body))
+  }
+
+  async #guard<T>(method: string, send: (nsid: string) => Promise<T>): Promise<T> {
+    const held = this.#heldOff.get(method)
+    const wait = held ? held.until - this.#now() : 0
+    if (held && wait > 0) throw new ServiceError(held.error.status, held.error.body, wait)
+    this.#heldOff.delete(method)
+    try {
+      return await send(`${NAMESPACE}.${method}`)
+    } catch (error) {
+      if (error instanceof ServiceError && error.retryAfterMs !== undefined) {
+        this.#heldOff.set(method, { until: this.#now() + error.retryAfterMs, error })
+      }
+      throw error
+    }
   }
 }
 
@@ -299,10 +332,11 @@ function toConversation(view: JsonObject): Conversation {
   return {
     convoId: String(view.groupId),
     suite: String(view.cipherSuite),
+    epoch: Number(view.epoch),
+    lastSeq: Number(view.lastSeq ?? 0),
     members: members.map(({ did }) => String(did)),
     admins: members.filter(({ isAdmin }) => isAdmin === true).map(({ did }) => String(did)),
-    pendingRemovals: listOf(view.pendingRemovals).map(({ did, leafIndex }) => ({
-      did: String(did),
+    pendingRemovals: listOf(view.pendingRemovals).map(({ leafIndex }) => ({
       leafIndex: Number(leafIndex),
     })),
   }

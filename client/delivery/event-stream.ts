@@ -2,17 +2,19 @@ import type { JsonObject, StreamEvent } from './transport.ts'
 
 /**
  * Reads server-sent events from a response (WHATWG HTML §9.2.6). Not `EventSource`: that one sends no
- * Authorization header, and a token in the address would end up in logs.
+ * Authorization header, and a token in the address would end up in logs. Throws when nothing comes for
+ * `silenceMs`: a connection that is lost while a device sleeps often does not end.
  */
 export async function* readEventStream(
   body: ReadableStream<Uint8Array>,
+  silenceMs: number,
 ): AsyncGenerator<StreamEvent> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
   let rest = ''
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await within(silenceMs, reader.read())
       if (done) return
       const blocks = (rest + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/)
       rest = blocks.pop() ?? ''
@@ -22,7 +24,19 @@ export async function* readEventStream(
       }
     }
   } finally {
-    await reader.cancel().catch(() => {})
+    reader.cancel().catch(() => {})
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const silence = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    silence.reject(new DOMException('The event stream has gone silent.', 'TimeoutError'))
+  }, milliseconds)
+  try {
+    return await Promise.race([work, silence.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

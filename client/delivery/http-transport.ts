@@ -12,11 +12,18 @@ export interface HttpTransportOptions {
    */
   readonly token: (nsid: string) => string | Promise<string>
   readonly fetch?: typeof fetch
-  /** Milliseconds after which a request counts as lost. An event stream has no such limit. */
+  /** Milliseconds after which a request counts as lost: that for an event stream, until it begins. */
   readonly timeoutMs?: number
+  /** Milliseconds after which an event stream counts as lost in which not even a comment came. */
+  readonly silenceMs?: number
 }
 
 const TIMEOUT_MS = 30_000
+/** The service comments every 20 seconds. */
+const SILENCE_MS = 65_000
+const LONGEST_WAIT_MS = 3_600_000
+/** The status that stands for a refusal amid a stream, which has none of its own. */
+const STREAM_ENDED = 400
 
 /** XRPC over `fetch`: a query is GET, a procedure POST with JSON (https://atproto.com/specs/xrpc). */
 export class HttpTransport implements Transport {
@@ -53,9 +60,19 @@ export class HttpTransport implements Transport {
     opened: () => void,
   ): AsyncIterable<StreamEvent> {
     const accept = { accept: 'text/event-stream' }
-    const response = await this.#request('GET', nsid, params, signal, accept)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(timedOut()), this.#options.timeoutMs ?? TIMEOUT_MS)
+    const either = AbortSignal.any([signal, late.signal])
+    const request = this.#request('GET', nsid, params, either, accept)
+    const response = await request.finally(() => clearTimeout(timer))
     opened()
-    if (response.body) yield* readEventStream(response.body)
+    const { silenceMs = SILENCE_MS } = this.#options
+    if (!response.body) return
+    for await (const event of readEventStream(response.body, silenceMs)) {
+      // The service says why it ends the stream.
+      if (event.type === 'error') throw new ServiceError(STREAM_ENDED, event.data)
+      yield event
+    }
   }
 
   #send(method: string, nsid: string, params: Params, body?: string | Bytes, type?: string) {
@@ -79,8 +96,9 @@ export class HttpTransport implements Transport {
       headers: { authorization: `Bearer ${await this.#options.token(nsid)}`, ...headers },
       ...(body === undefined ? {} : { body }),
     })
-    if (!response.ok) throw new ServiceError(response.status, await readJson(response))
-    return response
+    if (response.ok) return response
+    const { status, headers: answered } = response
+    throw new ServiceError(status, await readJson(response), readRetryAfter(answered))
   }
 
   #address(nsid: string, params: Params): string {
@@ -95,6 +113,18 @@ export class HttpTransport implements Transport {
     const base = this.#options.service.replace(/\/+$/, '')
     return `${base}/xrpc/${nsid}${text === '' ? '' : `?${text}`}`
   }
+}
+
+function timedOut(): DOMException {
+  return new DOMException('The event stream did not begin in time.', 'TimeoutError')
+}
+
+/** `Retry-After` (RFC 9110 §10.2.3) in milliseconds from now, an hour at most. */
+function readRetryAfter(headers: Headers): number | undefined {
+  const value = headers.get('retry-after')
+  if (value === null) return undefined
+  const wait = /^\d+$/.test(value) ? 1000 * Number(value) : Date.parse(value) - Date.now()
+  return wait > 0 ? Math.min(wait, LONGEST_WAIT_MS) : undefined
 }
 
 /** What is not JSON says nothing of ours: a proxy's page, or no body. */

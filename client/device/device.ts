@@ -1,7 +1,7 @@
 import { type Bytes, equal, fromHex } from '../bytes.ts'
 import { type Conversation, DeliveryService } from '../delivery/delivery-service.ts'
 import type { Transport } from '../delivery/transport.ts'
-import { MlsError, ServiceError } from '../errors.ts'
+import { MlsError, ServiceError, SyncError, type SyncFailure } from '../errors.ts'
 import { makeGroup, takeFirstPackages } from '../groups/create.ts'
 import { makeExternalCommit } from '../groups/external-commit.ts'
 import { Group } from '../groups/group.ts'
@@ -31,13 +31,20 @@ export interface DeviceOptions {
   readonly transport: Transport
   /** Told of each entry of a group's history, once it is stored. */
   readonly onEntry?: (convoId: string, entry: HistoryEntry) => void
-  /** Whether somebody who is no member may come in by an external commit; nobody by default. */
+  /**
+   * Whether a device of that person may come in although nobody known vouches for it: of somebody who
+   * is no member and comes by an invitation, or of a member without the member's endorsement. None
+   * by default.
+   */
   readonly acceptJoiner?: (did: string, convoId: string) => boolean
   /** The suites it speaks; all by default. */
   readonly suites?: readonly SuiteName[]
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
+
+/** Lists that may be older than the group's state before one is waited for no longer. */
+const TRIES = 3
 
 /** A device of a person: its keys, its key packages and its groups. */
 export class MlsDevice {
@@ -61,8 +68,8 @@ export class MlsDevice {
   static async open(options: DeviceOptions): Promise<MlsDevice> {
     const store = new SealedStore(options.store, await options.secret.storeKey())
     const identity = await loadIdentity(store, options)
-    const service = new DeliveryService(options.transport)
     const now = options.now ?? Date.now
+    const service = new DeliveryService(options.transport, now)
     const upkeep = { identity, store, service, suites: options.suites ?? SUITES, now }
     const place: Place = {
       identity,
@@ -128,14 +135,39 @@ export class MlsDevice {
 
   /**
    * Brings everything up to date: groups that were joined, left or missed, their logs, what a crash
-   * or a lost connection interrupted, and the key packages.
+   * or a lost connection interrupted, and the key packages. Whatever goes wrong with one group is no
+   * reason to stop: all the rest is done, and then a `SyncError` names what was not. Throws the
+   * transport's error when the service cannot be reached at all.
    */
   sync(): Promise<void> {
     return this.#queue.run(async () => {
-      const conversations = await this.#place.service.listConversations()
-      for (const conversation of conversations) await this.#join(conversation)
-      for (const group of this.#groups.values()) await group.sync()
-      await keepUpKeyPackages(this.#upkeep, this.deviceId)
+      const failures: SyncFailure[] = []
+      const attempt = async (convoId: string | undefined, work: () => Promise<unknown>) => {
+        await work().catch((error: unknown) => failures.push({ convoId, error }))
+      }
+      const conversations = await this.#list(failures)
+      for (const each of conversations) await attempt(each.convoId, () => this.#join(each))
+      for (const group of this.#groups.values()) await attempt(group.id, () => group.sync())
+      for (const each of conversations) {
+        const group = this.#groups.get(each.convoId)
+        if (group) await attempt(each.convoId, () => group.expectRemovals(each))
+      }
+      await attempt(undefined, () => keepUpKeyPackages(this.#upkeep, this.deviceId))
+      if (failures.length > 0) throw new SyncError(failures)
+    })
+  }
+
+  /** Asks which leaves of a group wait for their removal, and takes it in for the next commit. */
+  learnRemovals(convoId: string): Promise<void> {
+    return this.#queue.run(async () => {
+      const group = this.#groups.get(convoId)
+      for (let tries = 0; group?.status === 'active' && tries < TRIES; tries += 1) {
+        const all = await this.#place.service.listConversations()
+        const conversation = all.find((each) => each.convoId === convoId)
+        if (!conversation) return
+        if (group.epoch < conversation.epoch) await group.catchUp()
+        if (await group.expectRemovals(conversation)) return
+      }
     })
   }
 
@@ -162,12 +194,20 @@ export class MlsDevice {
     return this.#place.service.listDevices()
   }
 
-  /** Removes another device of this person, lost or sold, from all groups and from the service. */
+  /**
+   * Removes another device of this person, lost or sold, from all groups and from the service. A group
+   * in which that fails is named by a `SyncError`; there the others see that the removal is due.
+   */
   async removeDevice({ deviceId, key }: { deviceId: string; key: string }): Promise<void> {
+    const failures: SyncFailure[] = []
     for (const group of this.#groups.values()) {
-      if (group.status === 'active') await group.removeDevices([key])
+      if (group.status !== 'active') continue
+      await group
+        .removeDevices([key])
+        .catch((error: unknown) => failures.push({ convoId: group.id, error }))
     }
     await this.#place.service.deleteDevice(deviceId)
+    if (failures.length > 0) throw new SyncError(failures)
   }
 
   /** Sixty digits to compare with somebody of this group over another channel. */
@@ -199,6 +239,17 @@ export class MlsDevice {
     return this.#place.store.close()
   }
 
+  /** A service that refuses the list has still more to say; one that cannot be reached has not. */
+  async #list(failures: SyncFailure[]): Promise<Conversation[]> {
+    try {
+      return await this.#place.service.listConversations()
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      failures.push({ convoId: undefined, error })
+      return []
+    }
+  }
+
   async #join({ convoId, members }: Conversation): Promise<void> {
     const known = this.#groups.get(convoId)
     if (known?.status === 'active' || !members.includes(this.did)) return
@@ -214,11 +265,9 @@ export class MlsDevice {
 
   async #joinByWelcome(convoId: string): Promise<Group | undefined> {
     const known = this.#groups.get(convoId)
-    const joined = await joinByWelcome(this.#place, convoId, known?.snapshot)
-    if (!joined) return undefined
-    if (!known) return this.#remember(new Group(this.#place, joined))
-    known.replace(joined)
-    return known
+    if (known) return (await known.joinByWelcome()) ? known : undefined
+    const joined = await joinByWelcome(this.#place, convoId, undefined)
+    return joined && this.#remember(new Group(this.#place, joined))
   }
 
   async #addGroup(snapshot: Snapshot): Promise<Group> {

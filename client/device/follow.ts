@@ -1,20 +1,25 @@
 import type { DeliveryService } from '../delivery/delivery-service.ts'
 import type { JsonObject, StreamEvent } from '../delivery/transport.ts'
+import { isRefusal, retryAfterOf, SyncError } from '../errors.ts'
 import type { Group } from '../groups/group.ts'
 
 /** Milliseconds before the first new try of a lost connection; each further one waits twice as long … */
 const FIRST_PAUSE = 500
 /** … up to this. */
 const LONGEST_PAUSE = 30_000
+/** Milliseconds between tries to sync what goes wrong every time, at most. */
+const LONGEST_RETRY = 600_000
 /** Milliseconds that each further leaf waits before it commits what is due, so that one does it. */
 const TURN = 300
 const LONGEST_TURN = 10_000
 
 /** What following needs of a device. */
 export interface Followed {
+  readonly groups: readonly Group[]
   sync(): Promise<void>
   keepUp(): Promise<void>
   join(convoId: string): Promise<Group | undefined>
+  learnRemovals(convoId: string): Promise<void>
   group(convoId: string): Group | undefined
 }
 
@@ -31,20 +36,34 @@ export async function followEvents(
     const connection = new AbortController()
     const abort = () => connection.abort()
     signal.addEventListener('abort', abort)
+    const lose = (error: unknown) => {
+      if (connection.signal.aborted) return
+      pauseMs = Math.max(pauseMs, retryAfterOf(error))
+      // A service that was put back may not know the place. The sync finds what is missed without it.
+      if (isRefusal(error)) cursor = undefined
+      connection.abort()
+      onTrouble(error)
+    }
+    const syncing = new Syncing(device, connection.signal, onTrouble)
     try {
       // Synced once the stream is open: what happens from then on comes as an event.
-      let synced = Promise.resolve()
       const opened = () => {
-        synced = device.sync()
-        synced.then(() => (pauseMs = FIRST_PAUSE), abort)
+        const reached = () => {
+          pauseMs = FIRST_PAUSE
+        }
+        syncing.sync(reached).catch(lose)
       }
       for await (const event of service.events(cursor, connection.signal, opened)) {
         cursor = textOf(event.data.cursor) ?? cursor
-        await takeEvent(device, event, signal, onTrouble)
+        await takeEvent(device, event, signal, onTrouble).catch((error: unknown) => {
+          // One group's trouble is no reason to lose the stream for all of them.
+          const failure = new SyncError([{ convoId: convoOf(event) || undefined, error }])
+          onTrouble(failure)
+          if (failure.isPassing) syncing.syncLater(failure.retryAfterMs).catch(lose)
+        })
       }
-      await synced
     } catch (error) {
-      if (!signal.aborted) onTrouble(error)
+      lose(error)
     } finally {
       signal.removeEventListener('abort', abort)
       connection.abort()
@@ -54,23 +73,85 @@ export async function followEvents(
   }
 }
 
+/** The syncs of one connection. They reject when the service cannot be reached. */
+class Syncing {
+  readonly #device: Followed
+  readonly #signal: AbortSignal
+  readonly #onTrouble: (error: unknown) => void
+  #isComing = false
+
+  constructor(device: Followed, signal: AbortSignal, onTrouble: (error: unknown) => void) {
+    this.#device = device
+    this.#signal = signal
+    this.#onTrouble = onTrouble
+  }
+
+  /** Syncs, and again while another try may do better. `reached` is called after the first one. */
+  async sync(reached: () => void = () => {}): Promise<void> {
+    let wait = await this.#once()
+    reached()
+    for (let pauseMs = FIRST_PAUSE; wait !== undefined; ) {
+      await pause(Math.max(wait, pauseMs), this.#signal)
+      if (this.#signal.aborted) return
+      wait = await this.#once()
+      pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY)
+    }
+  }
+
+  /** Syncs after a while; of several that wait there is one. */
+  async syncLater(afterMs: number): Promise<void> {
+    if (this.#isComing) return
+    this.#isComing = true
+    await pause(Math.max(afterMs, FIRST_PAUSE), this.#signal)
+    this.#isComing = false
+    if (!this.#signal.aborted) await this.sync()
+  }
+
+  /** Milliseconds after which another try makes sense; undefined if none does. */
+  async #once(): Promise<number | undefined> {
+    const failure = await this.#device.sync().then(
+      () => undefined,
+      (error: unknown) => {
+        if (!(error instanceof SyncError)) throw error
+        this.#onTrouble(error)
+        return error
+      },
+    )
+    for (const group of this.#device.groups) {
+      if (group.isCommitDue) settleInTurn(group, this.#signal).catch(this.#onTrouble)
+    }
+    return failure?.isPassing ? failure.retryAfterMs : undefined
+  }
+}
+
 async function takeEvent(
   device: Followed,
-  { type, data }: StreamEvent,
+  event: StreamEvent,
   signal: AbortSignal,
   onTrouble: (error: unknown) => void,
 ): Promise<void> {
+  const { type, data } = event
   const name = type.slice(type.lastIndexOf('#') + 1)
   const message = data.message as JsonObject | undefined
-  const convoId = textOf(data.convoId) ?? textOf(message?.convoId) ?? ''
+  const convoId = convoOf(event)
   const group = device.group(convoId)
   if (name === 'keyPackagesEvent') await device.keepUp()
   if (name === 'welcomeEvent') await (await device.join(convoId))?.sync()
   if (name === 'infoEvent' && data.info === 'OutdatedCursor') await device.sync()
-  if (name !== 'messageEvent' && name !== 'membershipEvent') return
+  const isDevice = name === 'changeEvent' && data.what === 'device'
+  if (name !== 'messageEvent' && name !== 'membershipEvent' && !isDevice) return
   if (group?.status !== 'active') return
-  if (group.cursor < Number(message?.seq ?? data.seq)) await group.catchUp()
+  if (group.cursor < Number(message?.seq ?? data.seq ?? 0)) await group.catchUp()
+  // Somebody may have gone without a proposal: then the service alone knows which leaves stay behind.
+  const isGoing = data.action === 'left' || data.action === 'removed' || isDevice
+  if (isGoing && !group.isCommitDue) await device.learnRemovals(convoId)
   if (group.isCommitDue) settleInTurn(group, signal).catch(onTrouble)
+}
+
+/** The conversation that an event is about; empty if it is about none. */
+function convoOf({ data }: StreamEvent): string {
+  const message = data.message as JsonObject | undefined
+  return textOf(data.convoId) ?? textOf(message?.convoId) ?? ''
 }
 
 /** The first leaf commits at once, the others if it has not. */

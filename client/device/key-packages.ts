@@ -85,7 +85,12 @@ export function keepKeyPackage(own: OwnKeyPackage): Change {
 
 /** The private keys go when the package has been used; a last resort's stay until it ends. */
 export function spendKeyPackage(own: OwnKeyPackage): Change[] {
-  return own.lastResort ? [] : [[PREFIX + own.ref, undefined]]
+  return own.lastResort ? [] : [forgetKeyPackage(own)]
+}
+
+/** For a package with which nothing can arrive. */
+export function forgetKeyPackage(own: OwnKeyPackage): Change {
+  return [PREFIX + own.ref, undefined]
 }
 
 export async function findKeyPackage(

@@ -1,11 +1,13 @@
 import { fromUtf8, utf8 } from '../bytes.ts'
-import type { DeliveryService } from '../delivery/delivery-service.ts'
+import type { DeliveryService, PublishedKeyPackage } from '../delivery/delivery-service.ts'
+import { ServiceError } from '../errors.ts'
 import type { SuiteName } from '../mls/suites.ts'
 import type { Store } from '../stores/store.ts'
 import { createUlid } from '../ulid.ts'
 import type { DeviceIdentity } from './identity.ts'
 import {
   createKeyPackage,
+  forgetKeyPackage,
   isOutlived,
   keepKeyPackage,
   listKeyPackages,
@@ -42,9 +44,9 @@ export async function ensureRegistered(needs: UpkeepNeeds): Promise<string> {
     needs,
     needs.suites.map((suite) => ({ suite, count: STOCK, lastResort: true })),
   )
-  const packages = fresh.map(toPublished)
-  const { name } = needs.identity
-  const deviceId = await needs.service.registerDevice(name, packages, createUlid(needs.now()))
+  const deviceId = await offer(needs, fresh, (packages) =>
+    needs.service.registerDevice(needs.identity.name, packages, createUlid(needs.now())),
+  )
   await needs.store.write([[PLACE, utf8(deviceId)]])
   return deviceId
 }
@@ -57,7 +59,7 @@ export async function keepUpKeyPackages(needs: UpkeepNeeds, deviceId: string): P
   const own = await listKeyPackages(needs.store, needs.identity)
   const outlived = own.filter((each) => isOutlived(each, needs.now()))
   if (outlived.length > 0) {
-    await needs.store.write(outlived.map(({ ref }) => [`key-package/${ref}`, undefined]))
+    await needs.store.write(outlived.map(forgetKeyPackage))
   }
   const wanted = await Promise.all(
     needs.suites.map(async (suite) => {
@@ -72,7 +74,29 @@ export async function keepUpKeyPackages(needs: UpkeepNeeds, deviceId: string): P
   )
   const fresh = await createStock(needs, wanted)
   if (fresh.length === 0) return
-  await needs.service.publishKeyPackages(fresh.map(toPublished), createUlid(needs.now()))
+  await offer(needs, fresh, (packages) =>
+    needs.service.publishKeyPackages(packages, createUlid(needs.now())),
+  )
+}
+
+/** Publishes packages, and forgets them if the service says that it has not taken them. */
+async function offer<T>(
+  { store }: UpkeepNeeds,
+  fresh: readonly OwnKeyPackage[],
+  publish: (packages: readonly PublishedKeyPackage[]) => Promise<T>,
+): Promise<T> {
+  try {
+    return await publish(fresh.map(toPublished))
+  } catch (error) {
+    // After any other error they may be with the service, and somebody may use them.
+    const isRefused =
+      error instanceof ServiceError &&
+      error.status >= 400 &&
+      error.status < 500 &&
+      error.status !== 408
+    if (isRefused) await store.write(fresh.map(forgetKeyPackage))
+    throw error
+  }
 }
 
 async function createStock(

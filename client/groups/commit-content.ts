@@ -1,16 +1,17 @@
 import type { ClientState, Proposal, PublicMessage } from 'ts-mls'
 import { toBase64, toHex } from '../bytes.ts'
 import { MlsError } from '../errors.ts'
-import { didOf, type Leaf, leafAt, leavesOf } from '../mls/credential.ts'
+import { didOf, type Leaf, leafAt } from '../mls/credential.ts'
 import type { DeviceOf } from './history.ts'
+import type { Newcomer } from './vouching.ts'
 
 /** Whom a commit adds and removes, and who made it. */
 export interface CommitContent {
   readonly by: DeviceOf | undefined
   readonly added: readonly DeviceOf[]
   readonly removed: readonly DeviceOf[]
-  /** Who comes in by themselves: the maker of an external commit (RFC 9420 §12.4.3.2). */
-  readonly joiner: DeviceOf | undefined
+  /** Whom it adds, and the maker of an external commit, who comes in by themselves. */
+  readonly newcomers: readonly Newcomer[]
 }
 
 /** Reads a commit against the state of the epoch in which it was framed, before it is applied. */
@@ -24,11 +25,13 @@ export function readCommit(state: ClientState, message: PublicMessage): CommitCo
     const known = state.unappliedProposals[toBase64(each.reference)]
     return known ? [known.proposal] : []
   })
-  const joiner =
-    sender.senderType === 'new_member_commit' ? deviceOf(commit.path?.leafNode) : undefined
-  const added = proposals.flatMap((proposal) =>
-    proposal.proposalType === 'add' ? (deviceOf(proposal.add.keyPackage.leafNode) ?? []) : [],
+  // The maker of an external commit (RFC 9420 §12.4.3.2).
+  const joining = sender.senderType === 'new_member_commit' ? commit.path?.leafNode : undefined
+  const joiner = deviceOf(joining)
+  const adding = proposals.flatMap((proposal) =>
+    proposal.proposalType === 'add' ? [proposal.add.keyPackage.leafNode] : [],
   )
+  const added = adding.flatMap((leaf) => deviceOf(leaf) ?? [])
   const removed = proposals.flatMap((proposal) =>
     proposal.proposalType === 'remove' ? (deviceAt(state, proposal.remove.removed) ?? []) : [],
   )
@@ -37,15 +40,13 @@ export function readCommit(state: ClientState, message: PublicMessage): CommitCo
   const isBack = removed.some(({ device }) => device === joiner?.device)
   return {
     by,
-    joiner,
+    newcomers: [
+      ...adding.map((leaf) => ({ leaf, isAdded: true })),
+      ...(joining ? [{ leaf: joining, isAdded: false }] : []),
+    ],
     added: joiner && !isBack ? [...added, joiner] : added,
     removed: isBack ? removed.filter(({ device }) => device !== joiner?.device) : removed,
   }
-}
-
-/** Whether a person has a leaf in the tree. */
-export function isMember(state: ClientState, did: string): boolean {
-  return leavesOf(state.ratchetTree).some((leaf) => leaf.did === did)
 }
 
 export function deviceAt(state: ClientState, index: number): DeviceOf | undefined {

@@ -1,5 +1,6 @@
+import { joinedBy } from './external-commit.ts'
 import { type Held, keep, withoutAttempt } from './held.ts'
-import { type HistoryEntry, historyChange } from './history.ts'
+import { historyChange } from './history.ts'
 import { endMembership } from './read-log.ts'
 import {
   type Attempt,
@@ -7,7 +8,6 @@ import {
   changesBetween,
   type ExternalAttempt,
   type LeaveAttempt,
-  type Snapshot,
 } from './record.ts'
 
 /**
@@ -34,18 +34,12 @@ async function create(held: Held, attempt: CreateAttempt): Promise<void> {
 }
 
 async function commitExternally(held: Held, attempt: ExternalAttempt): Promise<void> {
-  const { record, next } = held.snapshot
-  const { convoId, cursor } = record
+  const { convoId } = held.snapshot.record
   const seq = await held.place.service.commitExternally({ ...attempt, convoId })
-  const after: Snapshot = {
-    record: { ...record, cursor: seq, attempt: undefined },
-    state: next,
-    next: undefined,
-  }
-  const entry: HistoryEntry = { kind: 'joined', seq, epoch: attempt.epoch + 1, after: cursor }
-  const changes = changesBetween(held.snapshot, after)
+  const { snapshot, entry } = joinedBy(held.snapshot, attempt, seq)
+  const changes = changesBetween(held.snapshot, snapshot)
   await held.place.store.write([...changes, historyChange(convoId, entry)])
-  held.snapshot = after
+  held.snapshot = snapshot
   held.place.notice(convoId, entry)
 }
 

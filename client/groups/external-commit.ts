@@ -1,17 +1,19 @@
-import { toBase64 } from '../bytes.ts'
+import { toBase64, toHex } from '../bytes.ts'
 import { createKeyPackage } from '../device/key-packages.ts'
 import { MlsError } from '../errors.ts'
 import { decodeGroupInfo, encodePublic } from '../mls/codec.ts'
 import { joinExternally } from '../mls/join-externally.ts'
 import { isSuiteName, suite } from '../mls/suites.ts'
 import { createUlid } from '../ulid.ts'
+import type { HistoryEntry } from './history.ts'
 import { groupInfoOf } from './make-commit.ts'
 import type { Place } from './place.ts'
-import type { Snapshot } from './record.ts'
+import type { ExternalAttempt, GroupRecord, Snapshot } from './record.ts'
 
 /**
  * Makes the external commit (RFC 9420 §12.4.3.2) by which this device joins with a fresh leaf. Its
- * old leaf, if it has one, goes with the same commit. `before` is what it still knew of the group.
+ * old leaf, if it has one, goes with the same commit. `before` is what it still knew of the group: that
+ * stays as it is until the service has taken the commit, for it may refuse it.
  */
 export async function makeExternalCommit(
   place: Place,
@@ -19,7 +21,10 @@ export async function makeExternalCommit(
   before: Snapshot | undefined,
 ): Promise<Snapshot> {
   const groupInfo = decodeGroupInfo(await place.service.getGroupInfo(convoId))
-  const { cipherSuite, epoch } = groupInfo.groupContext
+  const { cipherSuite, epoch, groupId } = groupInfo.groupContext
+  if (toHex(groupId) !== convoId) {
+    throw new MlsError('unreadable', 'The GroupInfo is of another group.')
+  }
   if (!isSuiteName(cipherSuite)) {
     throw new MlsError('not-a-member', `The group speaks ${cipherSuite}, this device does not.`)
   }
@@ -32,25 +37,41 @@ export async function makeExternalCommit(
     privatePackage,
     cs,
   )
+  const attempt: ExternalAttempt = {
+    kind: 'external',
+    idempotencyKey: createUlid(place.now()),
+    epoch: Number(epoch),
+    commit: toBase64(encodePublic(publicMessage)),
+    groupInfo: await groupInfoOf(newState, cipherSuite),
+  }
+  const known: GroupRecord = before?.record ?? {
+    convoId,
+    suite: cipherSuite,
+    status: 'active',
+    cursor: 0,
+    joinedEpoch: Number(epoch) + 1,
+    leavers: [],
+  }
+  return { record: { ...known, attempt }, state: before?.state, next: newState }
+}
+
+/** What the external commit on record led to, once it has its place in the log. */
+export function joinedBy(
+  { record, next }: Snapshot,
+  attempt: ExternalAttempt,
+  seq: number,
+): { snapshot: Snapshot; entry: HistoryEntry } {
+  const epoch = attempt.epoch + 1
+  const joined: GroupRecord = {
+    ...record,
+    status: 'active',
+    cursor: seq,
+    joinedEpoch: epoch,
+    leavers: [],
+    attempt: undefined,
+  }
   return {
-    record: {
-      convoId,
-      suite: cipherSuite,
-      status: 'active',
-      cursor: before?.record.cursor ?? 0,
-      joinedEpoch: Number(epoch) + 1,
-      leavers: [],
-      intent: before?.record.intent,
-      attempt: {
-        kind: 'external',
-        idempotencyKey: createUlid(place.now()),
-        epoch: Number(epoch),
-        commit: toBase64(encodePublic(publicMessage)),
-        groupInfo: await groupInfoOf(newState, cipherSuite),
-      },
-    },
-    // What cannot follow the log is of no use any more.
-    state: undefined,
-    next: newState,
+    snapshot: { record: joined, state: next, next: undefined },
+    entry: { kind: 'joined', seq, epoch, after: record.cursor },
   }
 }

@@ -1,8 +1,9 @@
 import { type ClientState, mlsExporter } from 'ts-mls'
 import { type Bytes, toHex } from '../bytes.ts'
+import type { Conversation } from '../delivery/delivery-service.ts'
 import { keyOf } from '../device/identity.ts'
-import { isRefusal, MlsError } from '../errors.ts'
-import { leavesOf } from '../mls/credential.ts'
+import { MlsError, ServiceError } from '../errors.ts'
+import { leafAt, leavesOf } from '../mls/credential.ts'
 import { suite } from '../mls/suites.ts'
 import { endorserOf } from '../people/endorsement.ts'
 import { SerialQueue } from '../queue.ts'
@@ -13,10 +14,12 @@ import { flush } from './flush.ts'
 import { type Held, keep } from './held.ts'
 import { type HistoryEntry, type MessageContent, readHistory } from './history.ts'
 import { type HandedOut, type Intent, isCommitDue } from './intent.ts'
+import { joinByWelcome } from './join.ts'
 import { type Envelope, keepOutgoing, listOutgoing, sealMessage } from './outbox.ts'
 import type { Place } from './place.ts'
 import { follow, pursue, rejoin } from './pursue.ts'
 import { changesBetween, type GroupStatus, type Snapshot } from './record.ts'
+import { unknownAmong } from './vouching.ts'
 
 /** A person in a group, and their devices there. */
 export interface GroupMember {
@@ -70,14 +73,17 @@ export class Group {
    */
   send(content: MessageContent): Promise<string> {
     return this.#queue.run(async () => {
-      // Who has left should not read on; but where that may not be committed, people still talk.
-      await this.#settle().catch((error: unknown) => {
-        if (!isRefusal(error)) throw error
-      })
+      // Who has left should not read on; but where that cannot be committed, people still talk.
+      const trouble = await this.#settle().then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      )
       const { place } = this.#held
       const now = place.now()
       const envelope = { id: createUlid(now), sentAt: new Date(now).toISOString(), content }
       await this.#seal(envelope)
+      // The service cannot be reached, or this device cannot follow the group: the outbox keeps it.
+      if (trouble && !(trouble.error instanceof ServiceError)) throw trouble.error
       await flush(this.#held, this.#accepted)
       return envelope.id
     })
@@ -122,9 +128,18 @@ export class Group {
     return this.addPackages(taken.packages)
   }
 
-  addPackages(packages: readonly HandedOut[]): Promise<void> {
+  /**
+   * Adds devices by their key packages. Throws `unknown-joiner`, once the others are in, for devices of
+   * a member that lack the endorsement which that member's devices have.
+   */
+  async addPackages(packages: readonly HandedOut[]): Promise<void> {
     const own = packages.map(({ did, ref, keyPackage }) => ({ did, ref, keyPackage }))
-    return this.#change({ type: 'add', packages: own })
+    const unknown = await unknownAmong(this.#held.place, this.id, this.#active(), own)
+    const known = own.filter((each) => !unknown.includes(each))
+    if (known.length > 0) await this.#change({ type: 'add', packages: known })
+    if (unknown.length === 0) return
+    const dids = [...new Set(unknown.map(({ did }) => did))]
+    throw new MlsError('unknown-joiner', `Nobody known vouches for a device of ${dids.join(', ')}.`)
   }
 
   /** Adds this person's devices that are not in the group yet. */
@@ -145,6 +160,31 @@ export class Group {
   /** Gives this device's leaf new keys, which shuts out whoever has stolen the old ones. */
   update(): Promise<void> {
     return this.#change({ type: 'update' })
+  }
+
+  /**
+   * Takes in which leaves the service wants removed: of people who left without a word, of accounts and
+   * devices that were deleted. False when the list is of another epoch, where leaves may have other
+   * places.
+   */
+  expectRemovals(conversation: Conversation): Promise<boolean> {
+    return this.#queue.run(async () => {
+      const { snapshot } = this.#held
+      if (!isActive(snapshot)) return true
+      const { record, state } = snapshot
+      if (state.groupContext.epoch !== BigInt(conversation.epoch)) return false
+      // By the place alone: an account that was deleted has lost its DID.
+      const named = conversation.pendingRemovals.flatMap(({ leafIndex }) => {
+        const leaf = leafAt(state.ratchetTree, leafIndex)
+        return leaf ? [toHex(leaf.node.signaturePublicKey)] : []
+      })
+      // A list that knows the whole log is right; one of before may lack who has left since.
+      const isWhole = conversation.lastSeq >= record.cursor
+      const leavers = isWhole ? named : [...new Set([...record.leavers, ...named])]
+      if (leavers.join() === record.leavers.join()) return true
+      await keep(this.#held, { ...snapshot, record: { ...record, leavers } })
+      return true
+    })
   }
 
   /** Commits what waits for a commit: the removal of those who have left. */
@@ -178,7 +218,7 @@ export class Group {
   sync(): Promise<void> {
     return this.#queue.run(async () => {
       const { record, state } = this.#held.snapshot
-      if (record.status !== 'active') return
+      if (record.status !== 'active' && !record.attempt) return
       if (!state && !record.attempt) await rejoin(this.#held, this.id)
       await pursue(this.#held)
       if (this.status !== 'active') return
@@ -197,9 +237,13 @@ export class Group {
     return this.#queue.run(() => rejoin(this.#held, this.id))
   }
 
-  /** Takes in a membership that was gained meanwhile, by a Welcome. */
-  replace(snapshot: Snapshot): void {
-    this.#held.snapshot = snapshot
+  /** Joins again by a Welcome, if one waits that tells of a later epoch. */
+  joinByWelcome(): Promise<boolean> {
+    return this.#queue.run(async () => {
+      const joined = await joinByWelcome(this.#held.place, this.id, this.#held.snapshot)
+      if (joined) this.#held.snapshot = joined
+      return joined !== undefined
+    })
   }
 
   get snapshot(): Snapshot {

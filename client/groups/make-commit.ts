@@ -10,6 +10,7 @@ import { createUlid } from '../ulid.ts'
 import { type CommitIntent, plan } from './intent.ts'
 import type { Place } from './place.ts'
 import type { Attempt, Snapshot } from './record.ts'
+import { unknownAmong } from './vouching.ts'
 
 /**
  * Makes the commit (RFC 9420 §12.4) of an intent in the present epoch; undefined when there is
@@ -20,7 +21,7 @@ export async function makeCommit(
   before: Snapshot & { state: ClientState },
   intent: CommitIntent,
 ): Promise<Snapshot | undefined> {
-  const planned = plan(before.state, intent, before.record.leavers)
+  const planned = plan(before.state, await allowed(place, before, intent), before.record.leavers)
   if (!planned) return undefined
   const cs = await suite(before.record.suite)
   const { commit, welcome, newState } = await createCommit(
@@ -43,6 +44,17 @@ export async function makeCommit(
     groupInfo: await groupInfoOf(newState, before.record.suite),
   }
   return { ...before, record: { ...before.record, intent, attempt }, next: newState }
+}
+
+/** The intent without the devices for which nobody known vouches. */
+async function allowed(
+  place: Place,
+  { state, record }: Snapshot & { state: ClientState },
+  intent: CommitIntent,
+): Promise<CommitIntent> {
+  if (intent.type !== 'add') return intent
+  const unknown = await unknownAmong(place, record.convoId, state, intent.packages)
+  return { type: 'add', packages: intent.packages.filter((each) => !unknown.includes(each)) }
 }
 
 /** The GroupInfo (RFC 9420 §12.4.3) by which a device can come back without anybody's help. */

@@ -11,7 +11,7 @@ export interface Place {
   readonly store: Store
   readonly service: DeliveryService
   readonly now: () => number
-  /** Whether somebody who is no member may come in by an external commit, as by an invitation. */
+  /** Whether a device of that person may come in although nobody known vouches for it. */
   readonly acceptJoiner: (did: string, convoId: string) => boolean
   /** Told of each entry once it is stored. */
   readonly notice: (convoId: string, entry: HistoryEntry) => void

@@ -10,7 +10,7 @@ import { makeCommit } from './make-commit.ts'
 import { makeLeave } from './make-leave.ts'
 import type { Place } from './place.ts'
 import { endMembership } from './read-log.ts'
-import type { Attempt, Snapshot } from './record.ts'
+import type { Attempt, GroupRecord, Snapshot } from './record.ts'
 
 /** Commits lost in a row after which a change is given up. */
 const TRIES = 40
@@ -24,12 +24,17 @@ const TRIES = 40
  */
 export async function pursue(held: Held): Promise<void> {
   for (let lost = 0; lost < TRIES; lost += 1) {
-    const { attempt } = held.snapshot.record
+    const { attempt, convoId } = held.snapshot.record
     if (attempt === undefined || attempt.kind === 'commit') await follow(held)
+    if (attempt?.kind === 'external') await rejoin(held, convoId)
     if (held.snapshot.record.attempt === undefined) {
       const { intent } = held.snapshot.record
       if (!intent || !isActive(held.snapshot)) return
-      const made = await makeAttempt(held.place, held.snapshot, intent)
+      // What cannot be made now, of a key package that is not valid, never can be.
+      const made = await makeAttempt(held.place, held.snapshot, intent).catch(async (error) => {
+        await dropIntent(held)
+        throw error
+      })
       if (!made) return dropIntent(held)
       await keep(held, made)
     }
@@ -65,6 +70,8 @@ export async function follow(held: Held): Promise<void> {
  * commit, which is made anew while others' commits come first.
  */
 export async function rejoin(held: Held, convoId: string): Promise<void> {
+  // One that is on record may have arrived.
+  if (held.snapshot.record.attempt?.kind === 'external' && (await send(held))) return
   const welcomed = await joinByWelcome(held.place, convoId, held.snapshot)
   if (welcomed) {
     held.snapshot = welcomed
@@ -88,7 +95,9 @@ async function send(held: Held): Promise<boolean> {
   } catch (error) {
     if (isEpochMismatch(error)) return giveWay(held, attempt)
     if (isNotMember(error)) await keep(held, endMembership(held.snapshot, 'removed'))
-    else if (isRefusal(error)) await dropIntent(held)
+    else if (isRefusal(error)) {
+      await dropIntent(held, { leavers: leaversAfterRefusal(held.snapshot.record) })
+    }
     throw error
   }
 }
@@ -108,14 +117,26 @@ async function giveWay(held: Held, attempt: Attempt): Promise<false> {
       await rejoin(held, held.snapshot.record.convoId)
     }
   } else {
-    await keep(held, withoutAttempt(held.snapshot))
+    await keep(held, { ...withoutAttempt(held.snapshot), next: undefined })
   }
   return false
 }
 
-async function dropIntent(held: Held): Promise<void> {
+async function dropIntent(
+  held: Held,
+  { leavers }: Pick<GroupRecord, 'leavers'> = held.snapshot.record,
+): Promise<void> {
   const { record } = withoutAttempt(held.snapshot)
-  await keep(held, { ...held.snapshot, record: { ...record, intent: undefined }, next: undefined })
+  const after = { ...record, leavers, intent: undefined }
+  await keep(held, { ...held.snapshot, record: after, next: undefined })
+}
+
+/**
+ * What everybody may commit can only have been refused for the leavers whose removal it carries: one
+ * who is no leaver any more must not hold up every other change. The next sync learns who is.
+ */
+function leaversAfterRefusal({ intent, leavers }: GroupRecord): readonly string[] {
+  return intent?.type === 'settle' || intent?.type === 'update' ? [] : leavers
 }
 
 function isOutOfStep(error: unknown): boolean {

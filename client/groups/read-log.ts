@@ -9,14 +9,17 @@ import { type Bytes, equal, fromBase64 } from '../bytes.ts'
 import type { LogEntry } from '../delivery/delivery-service.ts'
 import { MlsError } from '../errors.ts'
 import { decodeLogMessage } from '../mls/codec.ts'
+import { didOf } from '../mls/credential.ts'
 import { suite } from '../mls/suites.ts'
 import type { Change } from '../stores/store.ts'
-import { deviceAt, isMember, readCommit } from './commit-content.ts'
+import { deviceAt, readCommit } from './commit-content.ts'
+import { joinedBy } from './external-commit.ts'
 import type { HistoryEntry } from './history.ts'
 import { isOfSamePerson, removedBy } from './intent.ts'
 import type { Place } from './place.ts'
 import { readMessage } from './read-message.ts'
 import type { Snapshot } from './record.ts'
+import { isVouchedFor, type Newcomer } from './vouching.ts'
 
 /** What an entry of the log made of a group. */
 export interface Reading {
@@ -99,14 +102,15 @@ async function readCommitEntry(
   message: PublicMessage,
   { bytes, seq }: LogEntry,
 ): Promise<Reading> {
-  const content = readCommit(before.state, message)
-  const { convoId } = before.record
-  const { joiner } = content
-  const isKnown = !joiner || isMember(before.state, joiner.did)
-  if (!isKnown && !place.acceptJoiner(joiner.did, convoId)) {
-    throw new MlsError('unknown-joiner', `${joiner.did} let themselves into the group.`)
+  const { attempt } = before.record
+  // This device's own, whose answer it has not seen: from here on it goes by the leaf that it made.
+  if (attempt?.kind === 'external' && equal(fromBase64(attempt.commit), bytes)) {
+    return joinedBy(before, attempt, seq)
   }
-  const state = isOwn(before, bytes) ? adopt(before) : await apply(before, message)
+  const content = readCommit(before.state, message)
+  const isMine = isOwn(before, bytes)
+  if (!isMine) await checkNewcomers(place, before, content.newcomers)
+  const state = isMine ? adopt(before) : await apply(before, message)
   if (!state) throw new MlsError('out-of-step', 'A commit does not fit this device’s state.')
   const epoch = Number(message.content.epoch) + 1
   const entry: HistoryEntry = {
@@ -118,6 +122,20 @@ async function readCommitEntry(
     removed: content.removed,
   }
   return { snapshot: afterCommit(before, state, bytes, content.removed), entry }
+}
+
+/** Nobody comes in whom only the server vouches for, unless this device's person allows it. */
+async function checkNewcomers(
+  { acceptJoiner }: Place,
+  { state, record }: Active,
+  newcomers: readonly Newcomer[],
+): Promise<void> {
+  for (const newcomer of newcomers) {
+    if (await isVouchedFor(state, newcomer)) continue
+    const did = didOf(newcomer.leaf) ?? ''
+    if (acceptJoiner(did, record.convoId)) continue
+    throw new MlsError('unknown-joiner', `Nobody known vouches for a device of ${did}.`)
+  }
 }
 
 /** Applies what others sent; undefined if it is not valid in this state (RFC 9420 §12.4.2). */

@@ -1,5 +1,6 @@
 import type { ClientState } from 'ts-mls'
-import { fromUtf8, utf8 } from '../bytes.ts'
+import { type Bytes, fromUtf8, utf8 } from '../bytes.ts'
+import { MlsError } from '../errors.ts'
 import { decodeState, encodeState } from '../mls/config.ts'
 import type { SuiteName } from '../mls/suites.ts'
 import type { Change, Store } from '../stores/store.ts'
@@ -82,15 +83,35 @@ export async function listGroups(store: Store): Promise<string[]> {
   return keys.flatMap((key) => RECORD.exec(key)?.[1] ?? [])
 }
 
+/**
+ * Undefined for a group that is not there, or whose record is damaged. One whose keys are damaged has
+ * none, and nothing under way that was made with them: it is joined anew.
+ */
 export async function loadSnapshot(store: Store, convoId: string): Promise<Snapshot | undefined> {
-  const [record, state, next] = await Promise.all(
-    ['record', 'state', 'next'].map((part) => store.read(`group/${convoId}/${part}`)),
-  )
-  if (record === undefined) return undefined
-  return {
-    record: JSON.parse(fromUtf8(record)) as GroupRecord,
-    state: state && decodeState(state),
-    next: next && decodeState(next),
+  const place = `group/${convoId}`
+  const record = await intact(store.read(`${place}/record`), toRecord)
+  if (!record) return undefined
+  const state = await intact(store.read(`${place}/state`), decodeState)
+  const next = await intact(store.read(`${place}/next`), decodeState)
+  const isDamaged = !state && record.status === 'active' && record.attempt?.kind !== 'external'
+  return { record: isDamaged ? { ...record, attempt: undefined } : record, state, next }
+}
+
+function toRecord(bytes: Bytes): GroupRecord {
+  return JSON.parse(fromUtf8(bytes)) as GroupRecord
+}
+
+/** What was stored, if it is there and can be read. */
+async function intact<T>(
+  stored: Promise<Bytes | undefined>,
+  decode: (bytes: Bytes) => T,
+): Promise<T | undefined> {
+  try {
+    const bytes = await stored
+    return bytes && decode(bytes)
+  } catch (error) {
+    if (error instanceof MlsError && error.code === 'unreadable') return undefined
+    throw error
   }
 }
 

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { asBytes, type Bytes, concat, fromUtf8, utf8 } from '../bytes.ts'
@@ -21,16 +21,28 @@ export async function openFileStore(path: string): Promise<Store> {
   await mkdir(dirname(path), { recursive: true })
   const { values, intact, size } = replay(await readOrEmpty(path))
   const live = [...values].reduce((sum, [key, value]) => sum + key.length + value.length, 0)
-  if (size - live > WASTE) {
-    const fresh = await open(`${path}.new`, 'w', 0o600)
-    await append(fresh, encodeRecord([...values]), 0)
-    await fresh.close()
-    await rename(`${path}.new`, path)
-    return openFileStore(path)
-  }
+  if (size - live > WASTE && (await writeAnew(path, values))) return openFileStore(path)
   const file = await open(path, intact === 0 ? 'w+' : 'r+', 0o600)
   await file.truncate(intact)
+  await syncFolder(path)
   return new FileStore(file, values, intact)
+}
+
+/** False if there is no room for it: then the file goes on as it is. */
+async function writeAnew(path: string, values: ReadonlyMap<string, Bytes>): Promise<boolean> {
+  const fresh = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await append(fresh, encodeRecord([...values]), 0)
+  } catch (error) {
+    await rm(`${path}.new`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return false
+    throw error
+  } finally {
+    await fresh.close()
+  }
+  await rename(`${path}.new`, path)
+  await syncFolder(path)
+  return true
 }
 
 class FileStore implements Store {
@@ -56,7 +68,13 @@ class FileStore implements Store {
   write(changes: readonly Change[]): Promise<void> {
     return this.#writes.run(async () => {
       const record = encodeRecord(changes)
-      await append(this.#file, record, this.#end)
+      try {
+        await append(this.#file, record, this.#end)
+      } catch (error) {
+        // What there was room for would only take up room.
+        await this.#file.truncate(this.#end).catch(() => {})
+        throw error
+      }
       this.#end += record.length
       apply(this.#values, changes)
     })
@@ -68,13 +86,27 @@ class FileStore implements Store {
 }
 
 async function append(file: FileHandle, record: Bytes, at: number): Promise<void> {
-  await file.write(record, 0, record.length, at)
+  // A disk that fills up takes a part, and says so only when asked to take the rest.
+  for (let written = 0; written < record.length; ) {
+    const left = record.length - written
+    written += (await file.write(record, written, left, at + written)).bytesWritten
+  }
   await file.datasync()
+}
+
+/** A file that was made or renamed is there after a power cut only if its folder is on the disk too. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows has no such thing.
+  if (process.platform === 'win32') return
+  const folder = await open(dirname(path), 'r')
+  await folder.sync()
+  await folder.close()
 }
 
 async function readOrEmpty(path: string): Promise<Bytes> {
   try {
-    return asBytes(await readFile(path))
+    // No Buffer, whose `slice` is a view and no copy.
+    return new Uint8Array(await readFile(path))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array()
     throw error

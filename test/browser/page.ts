@@ -51,9 +51,9 @@ class Page {
   }
 
   async receiveHandOver(answer: string) {
-    const received = await this.#asking?.receive(answer)
-    if (!received) throw new Error('nobody has asked')
-    return { secret: await received.secret.toText(), check: received.check }
+    const secret = await this.#asking?.receive(answer)
+    if (!secret) throw new Error('nobody has asked')
+    return secret.toText()
   }
 
   async open({ did, token, secret, name }: Account) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { openFileStore } from '../../client/stores/file.ts'
 import { MemoryStore } from '../../client/stores/memory.ts'
 import { SealedStore } from '../../client/stores/sealed.ts'
 import type { Store } from '../../client/stores/store.ts'
+import { lacking } from '../harness/lacking.ts'
 
 class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'mimir-mls-'))
@@ -109,4 +111,53 @@ test('a sealed store shows its values to its key alone, each in its own place', 
   const sealed = (await inner.read('one')) ?? new Uint8Array()
   await inner.write([['one', sealed.map((byte, at) => (at === 20 ? byte ^ 1 : byte))]])
   await assert.rejects(store.read('one'), { code: 'unreadable' })
+})
+
+const skip = process.getuid?.() !== 0 && lacking('root, who may mount a small disk')
+
+/** A disk of two megabytes, for which one has to be root. */
+class Disk implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'mimir-mls-disk-'))
+
+  constructor() {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'tmpfs', this.path])
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('umount', [this.path])
+    rmSync(this.path, { recursive: true })
+  }
+}
+
+test('a write that a full disk cuts short is no write, and those after it count', {
+  skip,
+}, async () => {
+  using disk = new Disk()
+  const file = join(disk.path, 'device.log')
+  const store = await openFileStore(file)
+  await store.write([['first', utf8('1')]])
+  // Half of it fits.
+  await assert.rejects(store.write([['large', new Uint8Array(4 << 20).fill(1)]]), {
+    code: 'ENOSPC',
+  })
+  assert.deepEqual(await contents(store), { first: '1' })
+  await store.write([['second', utf8('2')]])
+  await store.close()
+  const again = await openFileStore(file)
+  assert.deepEqual(await contents(again), { first: '1', second: '2' })
+  await again.close()
+})
+
+test('a file that a full disk has no room to write anew opens as it is', { skip }, async () => {
+  using disk = new Disk()
+  const file = join(disk.path, 'device.log')
+  const store = await openFileStore(file)
+  const [old, large] = [0, 1].map((fill) => new Uint8Array(700_000).fill(fill))
+  assert.ok(old && large)
+  for (const value of [old, old]) await store.write([['value', value]])
+  await store.write([['value', large.subarray(0, 500_000)]])
+  await store.close()
+  const again = await openFileStore(file)
+  assert.deepEqual(await again.read('value'), large.subarray(0, 500_000))
+  await again.close()
 })

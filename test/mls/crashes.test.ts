@@ -138,6 +138,36 @@ test('a device that dies at any write goes on as if nothing had been, and uses n
   assert.ok(keys.size > 0)
 })
 
+test('a device that dies at any write of its first start is one device after the next', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const bobs = await mlsDevice(mimir, bob, { suites: [CLASSICAL] })
+  let devices = 0
+  for (let writes = 1, isOver = false; !isOver; writes += 1) {
+    for (const countsLast of [false, true]) {
+      const memory = new MemoryStore()
+      const options = { suites: [CLASSICAL], secret: PersonSecret.create() }
+      const store = new DyingStore(memory, writes, countsLast)
+      const outcome = await mlsDevice(mimir, alice, { ...options, store }).then(
+        () => 'lived',
+        (error: unknown) => error,
+      )
+      isOver = outcome === 'lived'
+      if (!isOver) assert.ok(outcome instanceof Died, String(outcome))
+      const device = await mlsDevice(mimir, alice, { ...options, store: memory })
+      const listed = await device.devices()
+      assert.equal(listed.length, devices + 1)
+      const group = await bobs.createGroup({ members: [device.did] })
+      await device.sync()
+      await group.send({ text: 'welcome' })
+      await device.sync()
+      const history = (await device.group(group.id)?.history()) ?? []
+      assert.ok(history.some(({ kind }) => kind === 'message'))
+      devices = listed.length
+    }
+  }
+})
+
 async function isMember(group: Group, did: string): Promise<boolean> {
   return (await group.members()).some((member) => member.did === did)
 }

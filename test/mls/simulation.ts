@@ -6,6 +6,7 @@ import {
   PersonSecret,
   ServiceError,
   type SuiteName,
+  SyncError,
   type Transport,
 } from '../../client/index.ts'
 import { assertAgreement } from './agreement.ts'
@@ -216,13 +217,18 @@ class Course {
     try {
       await act()
     } catch (error) {
-      const isPartOfIt =
-        error instanceof ConnectionLost ||
-        (error instanceof MlsError && error.code === 'not-a-member') ||
-        (error instanceof ServiceError && FORGIVEN.includes(error.error))
-      if (!isPartOfIt) throw error
+      const errors = error instanceof SyncError ? error.failures.map((each) => each.error) : [error]
+      if (!errors.every(isPartOfLife)) throw error
     }
   }
+}
+
+function isPartOfLife(error: unknown): boolean {
+  return (
+    error instanceof ConnectionLost ||
+    (error instanceof MlsError && error.code === 'not-a-member') ||
+    (error instanceof ServiceError && FORGIVEN.includes(error.error))
+  )
 }
 
 /** What people are told whose membership or rights ended before they noticed. */
