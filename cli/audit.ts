@@ -27,7 +27,11 @@ export function addAudit(program: Command): void {
     .command('verify')
     .description('check the hash chain and its signatures; names the first broken record')
     .option('--file <file>', 'check an export instead; needs no server')
-    .option('--key <key>', 'with --file: the public key that has to have signed it')
+    .option(
+      '--key <key>',
+      'with --file: a public key that may have signed it, of `mimir key list`; again for each',
+      collectKey,
+    )
     .action(verifyChain)
   withExamples(verify, 'mimir audit verify', 'mimir audit verify --file audit.jsonl')
 
@@ -112,12 +116,13 @@ function pageOf(
 }
 
 async function verifyChain(
-  options: { file?: string; key?: string },
+  options: { file?: string; key?: string[] },
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
+  if (options.key && !options.file) command.error('error: --key goes with --file')
   const report = options.file
-    ? await verifyFile(globals, options.file, options.key)
+    ? await verifyFile(globals, options.file, options.key ?? [])
     : await order<typeof auditVerifyCommand>(globals, 'audit.verify', {})
   const { broken } = report
   if (broken && globals.json) await print(globals, report, () => '')
@@ -145,16 +150,21 @@ const WORDS = {
   checkpoint: 'a checkpoint is missing or not as it was signed',
 }
 
-async function verifyFile(globals: Globals, file: string, key: string | undefined) {
+async function verifyFile(globals: Globals, file: string, trusted: readonly string[]) {
   const { verifyLines } = await import('../src/features/audit/commands.ts')
   async function* lines() {
     const reader = createInterface({ input: createReadStream(file), crlfDelay: Infinity })
     for await (const line of reader) if (line !== '') yield parse(line)
   }
-  const report = await verifyLines(lines(), key ? [key] : [])
-  if (!key) {
-    const keys = report.keys.join(', ') || 'nobody'
-    remark(globals, `Signed by ${keys}: compare it, or give the key you know with --key.`)
+  const report = await verifyLines(lines(), trusted)
+  const signers = report.keys.join(', ') || 'nobody'
+  if (trusted.length === 0) {
+    remark(globals, `Signed by ${signers}: compare that with \`mimir key list\`, or give --key.`)
+  } else if (report.keys.some((key) => !trusted.includes(key))) {
+    throw new Refusal(
+      `the file is signed by ${signers}, and not each of these was given with --key`,
+      'unknown_signer',
+    )
   }
   return report
 }
@@ -169,6 +179,14 @@ function parse(line: string): Line {
     // Said below.
   }
   throw new Refusal('the file is no export of an audit log: a line cannot be read', 'bad_file')
+}
+
+/** A public key of Ed25519: 32 bytes in base64url. */
+function collectKey(text: string, before: string[] = []): string[] {
+  if (!/^[A-Za-z0-9_-]{43}$/.test(text)) {
+    throw new InvalidArgumentError('a public key as `mimir key list` shows it: 43 characters')
+  }
+  return [...before, text]
 }
 
 function wholeNumber(text: string): number {

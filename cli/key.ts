@@ -40,13 +40,14 @@ async function listKeys(_options: object, command: Command): Promise<void> {
   const keys = await order<typeof listKeysCommand>(globals, 'key.list', {})
   await print(globals, keys, () =>
     table(
-      ['id', 'purpose', 'in use', 'from', 'made'],
+      ['id', 'purpose', 'in use', 'from', 'made', 'public key'],
       keys.map((key) => [
         key.id,
         key.purpose,
         key.current ? 'for new things' : 'for old things',
         key.source,
         key.source === 'file' ? time(key.createdAt) : '',
+        key.publicKey ?? '',
       ]),
       'There are no keys.',
     ),

@@ -49,6 +49,17 @@ for (const running of [false, true]) {
       assert.ok(broken.stderr.includes(id), broken.stderr)
       writeFileSync(wrong, 'no export\n')
       ;(await run('audit', 'verify', '--file', wrong, '--quiet')).assertRefused('bad_file')
+
+      const keys = (await run('key', 'list', '--json')).json as { publicKey?: string }[]
+      const [signer = ''] = keys.flatMap(({ publicKey }) => publicKey ?? [])
+      const other = Buffer.alloc(32, 1).toString('base64url')
+      const verifyBy = (...given: string[]) =>
+        run('audit', 'verify', '--file', file, ...given.flatMap((key) => ['--key', key]))
+      assert.equal((await verifyBy(signer)).status, 0)
+      assert.equal((await verifyBy(other, signer)).status, 0)
+      ;(await verifyBy(other)).assertRefused('unknown_signer')
+      ;(await verifyBy('AAAA')).assertWrongUsage()
+      ;(await run('audit', 'verify', '--key', signer)).assertWrongUsage()
     })
 
     test('retention show, run and holds', async () => {

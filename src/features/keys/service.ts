@@ -3,6 +3,7 @@ import type { Tx } from '../../db/database.ts'
 import { isKeyUsedByMail } from '../../outbound/mail-queue.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Key, type KeyPurpose, keyErrors } from '../../platform/keyring.ts'
+import { createSigner } from '../../platform/signing.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
 import { isCheckpointKeyUsed } from '../audit/access.ts'
@@ -24,11 +25,15 @@ export interface KeyInfo {
   readonly source: 'file' | 'environment'
   /** Whether new things are signed or sealed with it. */
   readonly current: boolean
+  /** Of a key that signs the audit log: 32 bytes of Ed25519 in base64url, for whoever verifies an export. */
+  readonly publicKey?: string
 }
 
 function toInfo(ctx: Pick<Ctx, 'keyring'>, key: Key): KeyInfo {
   const { id, purpose, createdAt, source } = key
-  return { id, purpose, createdAt, source, current: ctx.keyring.current(purpose) === key }
+  const current = ctx.keyring.current(purpose) === key
+  const shown = purpose === 'audit' ? { publicKey: createSigner(key.key).publicKey } : {}
+  return { id, purpose, createdAt, source, current, ...shown }
 }
 
 export async function listKeys(ctx: Pick<Ctx, 'keyring'>): Promise<KeyInfo[]> {
