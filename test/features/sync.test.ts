@@ -138,6 +138,34 @@ test('only what concerns the person is told, from the joining to the removal', a
   )
 })
 
+test('nothing is lost when the clock is set back after a joining', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const start = await cursorOf(bob)
+  const created = await alice.group('Group', bob)
+  mimir.clock.advance(-2000)
+  const first = await alice.say(created, 'a')
+  const joined = await alice.group('Later', carol)
+  await alice.say(joined, 'before bob')
+  await alice.rest.post(`/api/conversations/${joined}/members`, { userId: bob.id })
+  mimir.clock.advance(-2000)
+  const second = await alice.say(joined, 'b')
+  mimir.clock.advance(5000)
+  const third = await alice.say(created, 'c')
+
+  const { events } = await changes(bob, start)
+  assert.deepEqual(
+    events.map(({ type, data }) => [type, data.id]),
+    [
+      ['ConversationCreated', created],
+      ['MessageReceived', first.id],
+      ['ConversationMemberAdded', undefined],
+      ['MessageReceived', second.id],
+      ['MessageReceived', third.id],
+    ],
+  )
+})
+
 test('friend requests and revoked sessions of the person are told', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')
