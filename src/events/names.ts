@@ -24,6 +24,7 @@ export const EVENT_NAMES = [
   'FriendRequestAccepted',
   'ProfileChanged',
   'SessionStarted',
+  'SessionRenamed',
   'SessionRevoked',
 ] as const
 
