@@ -5,6 +5,7 @@ import { type Appliance, boot } from '../harness/boot.ts'
 import type { Person, SignedIn } from '../harness/people.ts'
 import { assertDone, type Rest } from '../harness/rest.ts'
 import { startSso } from '../harness/sso.ts'
+import { changes, cursorOf, type SyncEvent } from '../harness/sync.ts'
 import { WebBrowser } from '../harness/web-browser.ts'
 
 /** What the appliance is called where no test says so. */
@@ -52,11 +53,6 @@ async function pushTokens({ app }: Appliance): Promise<string[]> {
   return rows.map(({ token }) => token)
 }
 
-interface SyncEvent {
-  readonly type: string
-  readonly data: { readonly sessionId: string }
-}
-
 const revokedIn = (events: SyncEvent[]) =>
   events.filter(({ type }) => type === 'SessionRevoked').map(({ data }) => data.sessionId)
 
@@ -65,7 +61,7 @@ for (const [name, end] of Object.entries(WAYS)) {
     const regulated = name === 'a time without use' ? { env: REGULATED } : {}
     await using mimir = await boot(regulated)
     const ann = await mimir.person('ann')
-    const { cursor } = assertDone(await ann.rest.get('/api/sync'))
+    const cursor = await cursorOf(ann.rest)
     const phone = await ann.signIn()
     const rest = mimir.rest(phone.accessToken)
     const sessionId = await currentSession(rest)
@@ -76,8 +72,8 @@ for (const [name, end] of Object.entries(WAYS)) {
     const password = (result as { password?: string } | undefined)?.password ?? ann.password
     const login = { usernameOrEmail: 'ann', password }
     const again = assertDone(await mimir.rest().post('/api/auth/login', login))
-    const sync = await mimir.rest(again.accessToken).get(`/api/sync?cursor=${cursor}`)
-    assert.ok(revokedIn(assertDone(sync).events).includes(sessionId))
+    const { events } = await changes(mimir.rest(again.accessToken), cursor)
+    assert.ok(revokedIn(events).includes(sessionId))
   })
 }
 
@@ -107,14 +103,14 @@ test('a back-channel logout ends the pushes to the browser, and a sync tells of 
   sso.idp.people.set('anna', { email: 'anna@example.org', email_verified: true })
   const browser = new WebBrowser()
   await sso.signIn(browser, 'anna')
-  const get = async (from: WebBrowser, path: string) =>
-    JSON.parse((await from.request(`${sso.url}${path}`)).text)
-  const [{ id: sessionId }] = await get(browser, '/api/me/sessions')
-  const { cursor } = await get(browser, '/api/sync')
-  const headers = { 'content-type': 'application/json', origin: sso.url }
-  const registration = { method: 'POST', headers, body: JSON.stringify(DEVICE) }
-  const registered = await browser.request(`${sso.url}/api/me/devices`, registration)
-  assert.equal(registered.status, 204, registered.text)
+  const restOf = (of: WebBrowser) => {
+    const cookie = `mimir_session=${of.cookie(sso.url, 'mimir_session')}`
+    return sso.mimir.rest().with({ cookie, origin: sso.url })
+  }
+  const rest = restOf(browser)
+  const sessionId = await currentSession(rest)
+  const cursor = await cursorOf(rest)
+  assertDone(await rest.post('/api/me/devices', DEVICE), 204)
 
   const now = Math.floor(sso.mimir.clock.now() / 1000)
   const claims = {
@@ -134,6 +130,6 @@ test('a back-channel logout ends the pushes to the browser, and a sync tells of 
   assert.deepEqual(await pushTokens(sso.mimir), [])
   const another = new WebBrowser()
   await sso.signIn(another, 'anna')
-  const { events } = await get(another, `/api/sync?cursor=${cursor}`)
+  const { events } = await changes(restOf(another), cursor)
   assert.deepEqual(revokedIn(events), [sessionId])
 })
