@@ -22,6 +22,7 @@ export const EVENT_NAMES = [
   'MlsEvent',
   'FriendRequestReceived',
   'FriendRequestAccepted',
+  'FriendshipChanged',
   'ProfileChanged',
   'SessionStarted',
   'SessionRenamed',

@@ -163,7 +163,7 @@ test('friend requests and revoked sessions of the person are told', async () => 
   await alice.befriend(bob)
   assert.deepEqual(
     (await changes(alice.rest, start[0])).events.map((event) => event.type),
-    ['FriendRequestAccepted'],
+    ['FriendshipChanged', 'FriendRequestAccepted', 'FriendshipChanged'],
   )
   const [received] = (await changes(bob.rest, start[1])).events
   assert.equal(received?.type, 'FriendRequestReceived')
