@@ -204,6 +204,8 @@ export interface ConversationMemberRow {
   tenant_id: string
   role: 'Owner' | 'Admin' | 'Member'
   joined_at: string
+  /** The position of the newest event at the joining: the member hears of what comes after it. */
+  joined_position: number
   left_at: string | null
   /** In a direct conversation: since when one of the two blocks the other, so that neither writes. */
   blocked_at: string | null

@@ -22,8 +22,10 @@ export const EVENT_NAMES = [
   'MlsEvent',
   'FriendRequestReceived',
   'FriendRequestAccepted',
+  'FriendshipChanged',
   'ProfileChanged',
   'SessionStarted',
+  'SessionRenamed',
   'SessionRevoked',
 ] as const
 

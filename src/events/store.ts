@@ -1,4 +1,13 @@
-import type { Tx } from '../db/database.ts'
+import type { Db, Tx } from '../db/database.ts'
+
+/** The position of the newest event of all; events that are written later have a greater one. */
+export async function newestPosition(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('events')
+    .select((select) => select.fn.max('position').as('position'))
+    .executeTakeFirst()
+  return row?.position ?? 0
+}
 
 /** Takes up to `most` of the oldest events away, as far as they were written before the time. */
 export async function deleteEventsBefore(tx: Tx, before: string, most: number): Promise<number> {

@@ -106,7 +106,7 @@ test('behind a block neither sees the other’s avatar nor display name', async 
   const { events } = assertDone(await bob.rest.get(`/api/sync?cursor=${cursor}`))
   assert.deepEqual(
     events.map(({ type }: { type: string }) => type),
-    ['MessageReceived'],
+    ['FriendshipChanged', 'MessageReceived'],
   )
 })
 

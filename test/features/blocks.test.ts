@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
+import { changes, cursorOf } from '../harness/sync.ts'
 
 const block = (by: Person, whom: string) => by.rest.post(`/api/friends/${whom}/block`)
 const unblock = (by: Person, whom: string) => by.rest.delete(`/api/friends/${whom}/block`)
@@ -176,8 +178,7 @@ test('behind a block neither learns what the other has read or got; one’s own 
   await bob.say(dm, 'before')
   assertDone(await ann.rest.post(`/api/conversations/${dm}/read`), 204)
   const [annsHub, bobsHub] = [await ann.connect(), await bob.connect()]
-  const cursorOf = async (person: Person) => assertDone(await person.rest.get('/api/sync')).cursor
-  const cursors = { anns: await cursorOf(ann), bobs: await cursorOf(bob) }
+  const cursors = { anns: await cursorOf(ann.rest), bobs: await cursorOf(bob.rest) }
   const lastRead = async (person: Person) => {
     const { members } = assertDone(await person.rest.get(`/api/conversations/${dm}`))
     return members.map(({ lastReadAt }: { lastReadAt: string | null }) => lastReadAt)
@@ -192,9 +193,9 @@ test('behind a block neither learns what the other has read or got; one’s own 
   assertDone(await ann.rest.post(`/api/conversations/${dm}/delivered`), 204)
   assert.deepEqual(await lastRead(bob), [null, null])
   const syncOf = async (person: Person, cursor: string) =>
-    assertDone(await person.rest.get(`/api/sync?cursor=${cursor}`)).events
+    (await changes(person.rest, cursor)).events.filter(({ type }) => type !== 'FriendshipChanged')
   const [event] = await syncOf(ann, cursors.anns)
-  assert.deepEqual([event.type, event.data], ['ConversationRead', told])
+  assert.deepEqual([event?.type, event?.data], ['ConversationRead', told])
   assert.deepEqual(await syncOf(bob, cursors.bobs), [])
 
   assertDone(await unblock(ann, bob.id), 204)
@@ -202,4 +203,50 @@ test('behind a block neither learns what the other has read or got; one’s own 
   await bobsHub.event('MessageReceived', ({ content }) => content === 'after')
   assert.deepEqual(bobsHub.all('ConversationRead'), [])
   assert.deepEqual(bobsHub.all('ConversationDelivered'), [])
+})
+
+test('a block is told to one’s own devices; to the other a friendship or request only ends', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = await mimir.friends('ann', 'bob')
+  const eve = await mimir.person('eve')
+  assertDone(await ask(eve, ann), 201)
+  const hubs = [await ann.connect(), await bob.connect(), await eve.connect()] as const
+  const cursors = [await cursorOf(ann.rest), await cursorOf(bob.rest)] as const
+  for (const other of [bob, eve]) {
+    assertDone(await block(ann, other.id), 204)
+    assertDone(await block(other, ann.id), 204)
+    assertDone(await unblock(ann, other.id), 204)
+  }
+  // They are strangers now: the other hears nothing of this one.
+  assertDone(await unblock(bob, ann.id), 204)
+  assertDone(await block(ann, bob.id), 204)
+  const told = (index: 0 | 1 | 2) =>
+    hubs[index].all('FriendshipChanged').map(({ userId, status }) => [userId, status])
+  await eventually(() => told(0).length === 5 && told(1).length === 3, 'a change was not told')
+
+  assert.deepEqual(told(0), [
+    [bob.id, 'Blocked'],
+    [bob.id, 'None'],
+    [eve.id, 'Blocked'],
+    [eve.id, 'None'],
+    [bob.id, 'Blocked'],
+  ])
+  const strangers = [ann.id, 'None']
+  assert.deepEqual(told(1), [strangers, [ann.id, 'Blocked'], strangers])
+  assert.deepEqual(told(2), [strangers, [ann.id, 'Blocked']])
+  const synced = async (person: Person, cursor: string) =>
+    (await changes(person.rest, cursor)).events.map(({ data }) => data)
+  assert.deepEqual((await synced(ann, cursors[0])).at(-1), { userId: bob.id, status: 'Blocked' })
+  assert.deepEqual((await synced(bob, cursors[1])).at(-1), { userId: ann.id, status: 'None' })
+})
+
+test('with a block each goes offline for the other', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = await mimir.friends('ann', 'bob')
+  const [annsHub, bobsHub] = [await ann.connect(), await bob.connect()]
+  assertDone(await block(ann, bob.id), 204)
+  const offline = (of: Person) => ({ userId: of.id, online: false, lastSeenAt: null })
+  const isOffline = ({ online }: { online: boolean }) => !online
+  assert.deepEqual(await annsHub.event('PresenceChanged', isOffline), offline(bob))
+  assert.deepEqual(await bobsHub.event('PresenceChanged', isOffline), offline(ann))
 })

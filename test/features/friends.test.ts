@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot } from '../harness/boot.ts'
+import { eventually } from '../harness/eventually.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
+import { changes, cursorOf } from '../harness/sync.ts'
 
 const UNKNOWN = '01890000-0000-7000-8000-000000000000'
 
@@ -166,4 +168,54 @@ test('either side ends a friendship, once, and they may ask anew', async () => {
   // A request that waits is no friendship yet.
   assertRefused(await end(ann, bob.id), 404, 'not_found')
   assertDone(await answer(bob, id, 'accept'), 204)
+})
+
+test('every change between two people is told to all devices of both, live and by sync', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const hubs = [await ann.connect(), await bob.connect()] as const
+  const start = [await cursorOf(ann.rest), await cursorOf(bob.rest)] as const
+  const told = (index: 0 | 1) => hubs[index].all('FriendshipChanged')
+  const statuses = (index: 0 | 1) => told(index).map(({ status }) => status)
+  const end = (by: Person, other: Person) => by.rest.delete(`/api/friends/${other.id}`)
+
+  const request = assertDone(await ask(ann, bob), 201)
+  assertDone(await answer(bob, request.id, 'reject'), 204)
+  assertDone(await ask(bob, ann), 200)
+  assertDone(await answer(ann, request.id, 'accept'), 204)
+  assertDone(await end(bob, ann), 204)
+  await eventually(() => told(0).length === 5 && told(1).length === 5, 'a change was not told')
+
+  const expected = ['Pending', 'Rejected', 'Pending', 'Accepted', 'None']
+  assert.deepEqual([statuses(0), statuses(1)], [expected, expected])
+  const [asked, rejected] = told(0)
+  assert.deepEqual(asked, { userId: bob.id, status: 'Pending', request })
+  assert.deepEqual([rejected.userId, rejected.request.status], [bob.id, 'Rejected'])
+  assert.deepEqual(told(1)[4], { userId: ann.id, status: 'None' })
+
+  // By sync as things are now: the requests are gone with the friendship.
+  for (const [index, person] of [ann, bob].entries()) {
+    const { events } = await changes(person.rest, start[index as 0 | 1])
+    const [last] = told(index as 0 | 1).slice(-1)
+    assert.deepEqual(
+      events.map(({ type, data }) => [type, data]),
+      Array.from({ length: 5 }, () => ['FriendshipChanged', last]),
+    )
+  }
+})
+
+test('a request that its addressee re-opened the other way round is told by sync to the addressee only', async () => {
+  await using mimir = await boot()
+  const [ann, bob] = [await mimir.person('ann'), await mimir.person('bob')]
+  const start = [await cursorOf(ann.rest), await cursorOf(bob.rest)] as const
+  const { id } = assertDone(await ask(ann, bob), 201)
+  assertDone(await answer(bob, id, 'reject'), 204)
+  assertDone(await ask(bob, ann), 200)
+
+  const received = async (person: Person, cursor: string) => {
+    const { events } = await changes(person.rest, cursor)
+    return events.filter(({ type }) => type === 'FriendRequestReceived').map(({ data }) => data)
+  }
+  assert.deepEqual(await received(bob, start[1]), [])
+  assert.deepEqual(await received(ann, start[0]), await pending(ann))
 })

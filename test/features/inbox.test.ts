@@ -36,6 +36,31 @@ test('the inbox tells of each conversation who, how many, what last and how much
   })
 })
 
+test('what was said before a member came, or came back, is not unread', async () => {
+  await using mimir = await boot()
+  const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')
+  const group = await alice.group('trio', cleo)
+  const unread = async () => (await inboxOf(bob))[0].unreadCount
+  const add = async () =>
+    assertDone(
+      await alice.rest.post(`/api/conversations/${group}/members`, { userId: bob.id }),
+      204,
+    )
+  await alice.say(group, 'before bob')
+  await cleo.say(group, 'before bob too')
+  await add()
+  assert.equal(await unread(), 0)
+  await alice.say(group, 'with bob')
+  assert.equal(await unread(), 1)
+
+  assertDone(await bob.rest.delete(`/api/conversations/${group}/members/${bob.id}`), 204)
+  await alice.say(group, 'without bob')
+  await add()
+  assert.equal(await unread(), 0)
+  await alice.say(group, 'with bob again')
+  assert.equal(await unread(), 1)
+})
+
 test('a preview has 80 characters, then an ellipsis, and never half a character', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

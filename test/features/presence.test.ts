@@ -93,7 +93,7 @@ test('a suspended person goes offline for the friends', async () => {
   assert.equal(assertDone(await presenceOf(bob, ann.id)).online, false)
 })
 
-test('who stops being a friend hears nothing more, who becomes one does', async () => {
+test('who stops being a friend sees the other go offline and hears nothing more, who becomes one does', async () => {
   await using mimir = await boot()
   const [ann, bob] = await mimir.friends('ann', 'bob')
   const eve = await mimir.person('eve')
@@ -101,9 +101,12 @@ test('who stops being a friend hears nothing more, who becomes one does', async 
   const hub = await ann.connect()
   await former.event('PresenceChanged')
   assertDone(await ann.rest.delete(`/api/friends/${bob.id}`), 204)
+  const parted = await former.event('PresenceChanged', ({ online }) => !online)
+  assert.deepEqual(parted, { userId: ann.id, online: false, lastSeenAt: null })
+  assert.deepEqual(await heard(hub, bob), [false])
   await eve.befriend(ann)
 
   await hub.stop()
   await fresh.event('PresenceChanged', (data) => data.userId === ann.id && !data.online)
-  assert.deepEqual(await heard(former, ann), [true])
+  assert.deepEqual(await heard(former, ann), [true, false])
 })

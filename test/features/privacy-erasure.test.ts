@@ -194,6 +194,8 @@ test('whoever asks for it has their messages deleted too, on others’ devices a
   await mimir.app.jobs.runNow('erase-accounts')
   const told = await hub.event('MessageDeleted')
   assert.equal(told.messageId, id)
+  const ended = { userId: alice.id, status: 'None' }
+  assert.deepEqual(await hub.event('FriendshipChanged'), ended)
   const rest = mimir.rest((await bob.signIn()).accessToken)
   const history = assertDone(await rest.get(`/api/messages/${dm}`))
   assert.deepEqual(

@@ -67,8 +67,14 @@ test('a device is given another name, and its own one back; only by its person',
   const phone = await signInFrom(mimir, ann, ANDROID)
   const { id } = await currentOf(mimir, phone)
   const rename = (who: Person, name: unknown) => who.rest.patch(`/api/me/sessions/${id}`, { name })
+  const hub = await ann.connect()
+  const { cursor } = assertDone(await ann.rest.get('/api/sync'))
 
   assertDone(await rename(ann, 'the tablet'), 204)
+  const told = { sessionId: id, name: 'the tablet' }
+  assert.deepEqual(await hub.event('SessionRenamed'), told)
+  const { events } = assertDone(await ann.rest.get(`/api/sync?cursor=${cursor}`))
+  assert.deepEqual([events[0].type, events[0].data], ['SessionRenamed', told])
   assert.equal((await currentOf(mimir, phone)).name, 'the tablet')
   const operators = await mimir.command('user.sessions', { user: 'ann' })
   assert.ok(operators.some(({ name }: { name: string }) => name === 'the tablet'))
@@ -78,6 +84,7 @@ test('a device is given another name, and its own one back; only by its person',
   }
   assertDone(await rename(ann, null), 204)
   assert.equal((await currentOf(mimir, phone)).name, 'Chrome on Android')
+  await hub.event('SessionRenamed', ({ name }) => name === 'Chrome on Android')
   assertDone(await ann.rest.delete(`/api/me/sessions/${id}`), 204)
   assertRefused(await rename(ann, 'gone'), 404, 'not_found')
 })

@@ -3,29 +3,14 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { DAY } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
-import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 import { STORE } from '../harness/store.ts'
-
-/** Everything since the cursor, page by page. */
-async function changes(person: Person, cursor: string, limit = 500) {
-  const events: { type: string; data: Record<string, unknown>; seq: number }[] = []
-  for (let next = cursor; ; ) {
-    const query = `?cursor=${encodeURIComponent(next)}&limit=${limit}`
-    const page = assertDone(await person.rest.get(`/api/sync${query}`))
-    events.push(...page.events)
-    next = page.cursor
-    if (!page.hasMore) return { events, cursor: next }
-  }
-}
-
-const cursorOf = async (person: Person): Promise<string> =>
-  assertDone(await person.rest.get('/api/sync')).cursor
+import { changes, cursorOf } from '../harness/sync.ts'
 
 test('a device that was away gets what the hub said meanwhile, in order, once', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')
-  const start = await cursorOf(bob)
+  const start = await cursorOf(bob.rest)
   const live = await bob.connect()
 
   const id = await alice.group('Friends', bob)
@@ -38,7 +23,7 @@ test('a device that was away gets what the hub said meanwhile, in order, once', 
   await bob.rest.post(`/api/conversations/${id}/read`)
   await live.event('ConversationRead')
 
-  const { events, cursor } = await changes(bob, start)
+  const { events, cursor } = await changes(bob.rest, start)
   const heard = live.received.filter((event) => event.name !== 'PresenceChanged')
   assert.deepEqual(
     events.map((event) => event.type),
@@ -58,7 +43,7 @@ test('a device that was away gets what the hub said meanwhile, in order, once', 
     })),
   )
   assert.equal(new Set(events.map((event) => event.seq)).size, events.length)
-  assert.deepEqual((await changes(bob, cursor)).events, [])
+  assert.deepEqual((await changes(bob.rest, cursor)).events, [])
 })
 
 test('a first cursor stands behind all that happened, also while a transaction runs', {
@@ -77,26 +62,30 @@ test('a first cursor stands behind all that happened, also while a transaction r
   })
   await writing.promise
   await alice.say(id, 'hello')
-  const asked = cursorOf(bob)
+  const asked = cursorOf(bob.rest)
   const early = await Promise.race([asked, setTimeout(100, 'not answered')])
   held.resolve()
   await running
   assert.equal(early, 'not answered')
-  assert.deepEqual((await changes(bob, await asked)).events, [])
+  assert.deepEqual((await changes(bob.rest, await asked)).events, [])
 })
 
 test('pages of any size join to the same, and a page asked for again is the same', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')
-  const start = await cursorOf(bob)
+  const start = await cursorOf(bob.rest)
   const id = await alice.dm(bob)
   const texts = Array.from({ length: 25 }, (_, index) => `message ${index}`)
   await Promise.all(texts.map((text) => alice.say(id, text)))
 
-  const whole = await changes(bob, start)
+  const whole = await changes(bob.rest, start)
   assert.equal(whole.events.length, 26)
   for (const limit of [1, 2, 7, 26]) {
-    assert.deepEqual((await changes(bob, start, limit)).events, whole.events, `${limit} a page`)
+    assert.deepEqual(
+      (await changes(bob.rest, start, limit)).events,
+      whole.events,
+      `${limit} a page`,
+    )
   }
 })
 
@@ -108,7 +97,7 @@ test('the hub answers Resume as REST answers a sync', async () => {
   assert.deepEqual(events, [])
   await alice.say(await alice.dm(bob), 'hello')
   const resumed = await hub.invoke('Resume', cursor)
-  assert.deepEqual(resumed.events, (await changes(bob, cursor)).events)
+  assert.deepEqual(resumed.events, (await changes(bob.rest, cursor)).events)
   assert.equal(resumed.events.length, 2)
   await hub.assertRefused('invalid_cursor', 'Resume', 'nonsense')
 })
@@ -116,13 +105,13 @@ test('the hub answers Resume as REST answers a sync', async () => {
 test('only what concerns the person is told, from the joining to the removal', async () => {
   await using mimir = await boot()
   const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
-  const start = await cursorOf(carol)
+  const start = await cursorOf(carol.rest)
   const id = await alice.group('Two', bob)
   await alice.say(id, 'before carol')
   mimir.clock.advance(1000)
   await alice.rest.post(`/api/conversations/${id}/members`, { userId: carol.id })
   const heard = await alice.say(id, 'with carol')
-  const middle = await changes(carol, start)
+  const middle = await changes(carol.rest, start)
   assert.deepEqual(
     middle.events.map((event) => event.type),
     ['ConversationMemberAdded', 'MessageReceived'],
@@ -131,10 +120,38 @@ test('only what concerns the person is told, from the joining to the removal', a
 
   await alice.rest.delete(`/api/conversations/${id}/members/${carol.id}`)
   await alice.say(id, 'after carol')
-  const end = await changes(carol, middle.cursor)
+  const end = await changes(carol.rest, middle.cursor)
   assert.deepEqual(
     end.events.map(({ type, data }) => ({ type, data })),
     [{ type: 'ConversationMemberRemoved', data: { conversationId: id, userId: carol.id } }],
+  )
+})
+
+test('nothing is lost when the clock is set back after a joining', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const start = await cursorOf(bob.rest)
+  const created = await alice.group('Group', bob)
+  mimir.clock.advance(-2000)
+  const first = await alice.say(created, 'a')
+  const joined = await alice.group('Later', carol)
+  await alice.say(joined, 'before bob')
+  await alice.rest.post(`/api/conversations/${joined}/members`, { userId: bob.id })
+  mimir.clock.advance(-2000)
+  const second = await alice.say(joined, 'b')
+  mimir.clock.advance(5000)
+  const third = await alice.say(created, 'c')
+
+  const { events } = await changes(bob.rest, start)
+  assert.deepEqual(
+    events.map(({ type, data }) => [type, data.id]),
+    [
+      ['ConversationCreated', created],
+      ['MessageReceived', first.id],
+      ['ConversationMemberAdded', undefined],
+      ['MessageReceived', second.id],
+      ['MessageReceived', third.id],
+    ],
   )
 })
 
@@ -142,13 +159,13 @@ test('friend requests and revoked sessions of the person are told', async () => 
   await using mimir = await boot()
   const alice = await mimir.person('alice')
   const bob = await mimir.person('bob')
-  const start = [await cursorOf(alice), await cursorOf(bob)] as const
+  const start = [await cursorOf(alice.rest), await cursorOf(bob.rest)] as const
   await alice.befriend(bob)
   assert.deepEqual(
-    (await changes(alice, start[0])).events.map((event) => event.type),
-    ['FriendRequestAccepted'],
+    (await changes(alice.rest, start[0])).events.map((event) => event.type),
+    ['FriendshipChanged', 'FriendRequestAccepted', 'FriendshipChanged'],
   )
-  const [received] = (await changes(bob, start[1])).events
+  const [received] = (await changes(bob.rest, start[1])).events
   assert.equal(received?.type, 'FriendRequestReceived')
   assert.equal(received?.data.otherUsername, 'alice')
   assert.equal(received?.data.direction, 'Incoming')
@@ -158,7 +175,7 @@ test('a cursor from before the oldest kept event is refused, a newer one goes on
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const id = await alice.dm(bob)
-  const old = await cursorOf(bob)
+  const old = await cursorOf(bob.rest)
   mimir.clock.advance(1000)
   await alice.say(id, 'soon forgotten')
   mimir.clock.advance(31 * DAY)
@@ -175,7 +192,7 @@ test('a cursor of another store, or none at all, is refused', async () => {
   await using mimir = await boot()
   await using other = await boot()
   const alice = await mimir.person('alice')
-  const foreign = await cursorOf(await other.person('alice'))
+  const foreign = await cursorOf((await other.person('alice')).rest)
   assertRefused(await alice.rest.get(`/api/sync?cursor=${foreign}`), 410, 'cursor_expired')
   const odd = ['x', '', 'AAAA', Buffer.from('a b c d').toString('base64url')].filter(Boolean)
   for (const cursor of odd) {

@@ -113,6 +113,53 @@ test('what an AI client was let do before it had an end gets one', async () => {
   assert.deepEqual(rows, [{ ends_at: later }])
 })
 
+test('a membership of before gets its place among the events from the newest event of its joining', async () => {
+  await using store = await emptyStore()
+  const engine = store.open()
+  const at = '2026-10-01T10:00:00.000Z'
+  const fill = async (db: Kysely<unknown>) => {
+    for (const id of ['early', 'back', 'pruned']) {
+      await sql`insert into users (id, tenant_id, username, username_key, status, role, friend_key, created_at, updated_at)
+        values (${id}, 'default', ${id}, ${id}, 'Active', 'member', ${id}, ${at}, ${at})`.execute(
+        db,
+      )
+    }
+    for (const id of ['c', 'd']) {
+      await sql`insert into conversations (id, tenant_id, type, name, created_by, created_at, last_activity_at)
+        values (${id}, 'default', 'Group', 'g', 'early', ${at}, ${at})`.execute(db)
+    }
+    for (const [conversation, user] of [
+      ['c', 'early'],
+      ['c', 'back'],
+      ['d', 'pruned'],
+    ]) {
+      await sql`insert into conversation_members (conversation_id, user_id, tenant_id, role, joined_at)
+        values (${conversation}, ${user}, 'default', 'Member', ${at})`.execute(db)
+    }
+    for (const [position, audience, event, subject] of [
+      [1, 'c', 'ConversationCreated', 'c'],
+      [3, 'c', 'ConversationMemberAdded', 'back'],
+      [5, 'c', 'MessageReceived', 'm'],
+      [7, 'c', 'ConversationMemberAdded', 'back'],
+      [8, 'd', 'MessageReceived', 'n'],
+    ]) {
+      await sql`insert into events (position, tenant_id, audience_id, name, subject_id, created_at)
+        values (${position}, 'default', ${audience}, ${event}, ${subject}, ${at})`.execute(db)
+    }
+  }
+  const before = migrations.slice(0, NAMES.indexOf('0024-joined-position'))
+  const filled = [...before, { name: '0023-rows', up: fill }]
+  await migrate(engine, filled, clock)
+  await migrate(engine, [...filled, ...migrations.slice(before.length)], clock)
+  const { rows } = await sql`select user_id, joined_position from conversation_members
+    order by user_id`.execute(engine.read)
+  assert.deepEqual(rows, [
+    { user_id: 'back', joined_position: 6 },
+    { user_id: 'early', joined_position: 0 },
+    { user_id: 'pruned', joined_position: 0 },
+  ])
+})
+
 // A PostgreSQL server has backups of its own.
 if (STORE === 'sqlite') {
   test('a copy of the embedded store is kept before it is migrated, not when it is made', async () => {

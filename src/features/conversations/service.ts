@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import type { ConversationMemberRow, ConversationRow, UserRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
+import { newestPosition } from '../../events/store.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { isBlank } from '../../platform/text.ts'
@@ -107,9 +108,10 @@ async function begin(
     const existing = await findDm(tx, row.dm_key as string)
     return { id: (existing as ConversationRow).id, created: false }
   }
+  const joining = { at: now, position: await newestPosition(tx), lastMessageId: null }
   await insertMembers(tx, [
-    newMember(row, me.userId, 'Owner', now),
-    ...others.map((userId) => newMember(row, userId, 'Member', now)),
+    newMember(row, me.userId, 'Owner', joining),
+    ...others.map((userId) => newMember(row, userId, 'Member', joining)),
   ])
   const conversation = readConversation(row, await listMembers(tx, row.id))
   await appendEvents(ctx, tx, [conversationCreated(me.tenantId, conversation)])
@@ -141,22 +143,32 @@ async function checkNewConversation(
   return { type, others }
 }
 
+/** The moment of a joining: what is older is neither told by a sync nor unread. */
+interface Joining {
+  readonly at: string
+  /** Of the newest event. */
+  readonly position: number
+  /** Of the conversation's newest message. */
+  readonly lastMessageId: string | null
+}
+
 function newMember(
   conversation: ConversationRow,
   userId: string,
   role: ConversationMemberRow['role'],
-  now: string,
+  joining: Joining,
 ): ConversationMemberRow {
   return {
     conversation_id: conversation.id,
     user_id: userId,
     tenant_id: conversation.tenant_id,
     role,
-    joined_at: now,
+    joined_at: joining.at,
+    joined_position: joining.position,
     left_at: null,
     blocked_at: null,
     last_read_at: null,
-    last_read_message_id: null,
+    last_read_message_id: joining.lastMessageId,
     muted_until: null,
     last_delivered_at: null,
     last_delivered_message_id: null,
@@ -180,8 +192,13 @@ export async function admitMember(
   if ((await countMembers(tx, conversationId)) >= max) {
     throw new AppError(conversationErrors.groupFull, { max })
   }
+  const joining = {
+    lastMessageId: (await newestMessageId(tx, conversationId)) ?? null,
+    position: await newestPosition(tx),
+    at: toIso(ctx.clock.now()),
+  }
   const member = {
-    ...newMember(group, user.id, 'Member', toIso(ctx.clock.now())),
+    ...newMember(group, user.id, 'Member', joining),
     last_read_at: existing?.last_read_at ?? null,
   }
   await joinMember(tx, member)

@@ -163,16 +163,14 @@ export async function countMembers(db: Db, conversationId: string): Promise<numb
   return Number(row.count)
 }
 
-/** Makes the person a member, or a member again. */
+/** Makes the person a member, or a member again: then their own settings stay. */
 export async function joinMember(tx: Tx, row: ConversationMemberRow): Promise<void> {
+  const { role, joined_at, joined_position, last_read_message_id } = row
+  const again = { role, joined_at, joined_position, last_read_message_id, left_at: null }
   await tx
     .insertInto('conversation_members')
     .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .columns(['conversation_id', 'user_id'])
-        .doUpdateSet({ role: row.role, joined_at: row.joined_at, left_at: null }),
-    )
+    .onConflict((conflict) => conflict.columns(['conversation_id', 'user_id']).doUpdateSet(again))
     .execute()
 }
 

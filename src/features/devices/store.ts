@@ -125,13 +125,23 @@ export async function forgetDevice(
     .execute()
 }
 
+const forgetOfSessions = preparedForMany<{ id: string }, never>((db, sessions) =>
+  db.deleteFrom('push_devices').where(
+    'session_id',
+    'in',
+    sessions.map(({ id }) => id),
+  ),
+)
+
 /** Ends the pushes to what sessions registered, with those that wait. */
 export async function forgetDevicesOfSessions(
   tx: Tx,
   sessionIds: readonly string[],
 ): Promise<void> {
-  if (sessionIds.length === 0) return
-  await tx.deleteFrom('push_devices').where('session_id', 'in', sessionIds).execute()
+  await forgetOfSessions(
+    tx,
+    sessionIds.map((id) => ({ id })),
+  )
 }
 
 export async function forgetDevicesOfUser(tx: Tx, userId: string): Promise<void> {

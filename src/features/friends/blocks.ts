@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { afterCommit } from '../../db/database.ts'
+import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
@@ -8,6 +9,7 @@ import { recordAudit } from '../audit/service.ts'
 import { endBetween } from '../calls/service.ts'
 import { setDmBlocked } from '../conversations/access.ts'
 import { friendErrors } from './errors.ts'
+import { changeFor, changeForBoth, partPresences } from './friendship.ts'
 import type { BlockedPerson, FriendId } from './schema.ts'
 import {
   blockPair,
@@ -16,11 +18,11 @@ import {
   insertBlock,
   isBlockedBy,
   listBlocked,
-  lockBlockedPair,
+  lockPair,
   pairKey,
 } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'calls'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'calls' | 'presence'>
 
 /**
  * Keeps a person away: no request, no message in the direct conversation, no call, no presence, in
@@ -36,7 +38,7 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
     if (!other) throw new AppError(commonErrors.notFound)
     const now = toIso(ctx.clock.now())
     // First, since it puts whatever else is about these two behind this.
-    await blockPair(tx, {
+    const before = await blockPair(tx, {
       id: ctx.ids.next(),
       tenant_id: tenantId,
       pair_key: pairKey(userId, otherId),
@@ -54,6 +56,13 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
     }
     if (!(await insertBlock(tx, block))) return
     await setDmBlocked(tx, tenantId, [userId, otherId], now)
+    // A stranger is told nothing: they would learn that they were blocked, and by whom.
+    const wasSeen = before === 'Accepted' || before === 'Pending'
+    const events = wasSeen
+      ? await changeForBoth(tx, tenantId, userId, otherId)
+      : [await changeFor(tx, tenantId, userId, otherId)]
+    await appendEvents(ctx, tx, events)
+    if (before === 'Accepted') partPresences(ctx, tx, userId, otherId)
     afterCommit(tx, () => endBetween(ctx, userId, otherId))
     await recordAudit(ctx, tx, actor, {
       type: 'friend.blocked',
@@ -68,7 +77,7 @@ export async function unblockUser(ctx: Needs, actor: Actor, input: FriendId): Pr
   const { userId: otherId } = input
   await ctx.db.transaction(async (tx) => {
     const pair = pairKey(userId, otherId)
-    await lockBlockedPair(tx, pair)
+    await lockPair(tx, pair)
     if (!(await deleteBlock(tx, tenantId, userId, otherId))) {
       throw new AppError(commonErrors.notFound)
     }
@@ -76,6 +85,7 @@ export async function unblockUser(ctx: Needs, actor: Actor, input: FriendId): Pr
       await freePair(tx, pair)
       await setDmBlocked(tx, tenantId, [userId, otherId], null)
     }
+    await appendEvents(ctx, tx, [await changeFor(tx, tenantId, userId, otherId)])
     await recordAudit(ctx, tx, actor, {
       type: 'friend.unblocked',
       target: { type: 'user', id: otherId },

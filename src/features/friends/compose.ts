@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { type Composers, composeEach, type Reader } from '../../events/compose.ts'
+import { friendshipsOf, toRequest } from './friendship.ts'
 import type { FriendRequest } from './schema.ts'
-import { toRequest } from './service.ts'
 import { findFriendships } from './store.ts'
 
 type Needs = Pick<Ctx, 'db'>
@@ -24,6 +24,13 @@ async function requestsOf(
 
 /** Events of friend requests, as the requests are now; one of an ended friendship is gone. */
 export const composers = {
-  FriendRequestReceived: composeEach(requestsOf, (request) => request),
+  // Of a request that was rejected and re-opened by the reader, the reader is the addressee no more.
+  FriendRequestReceived: composeEach(requestsOf, (request) =>
+    request.direction === 'Incoming' ? request : undefined,
+  ),
   FriendRequestAccepted: composeEach(requestsOf, (request) => request),
+  FriendshipChanged: composeEach(
+    (ctx, ids, { userId }) => friendshipsOf(ctx.db.read, userId, ids),
+    (friendship) => friendship,
+  ),
 } satisfies Composers<Needs>

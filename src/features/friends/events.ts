@@ -1,5 +1,5 @@
 import type { AppEvent } from '../../events/event.ts'
-import type { FriendRequest } from './schema.ts'
+import type { FriendRequest, Friendship } from './schema.ts'
 
 export function friendRequestReceived(
   tenantId: string,
@@ -26,5 +26,19 @@ export function friendRequestAccepted(
     name: 'FriendRequestAccepted',
     subjectId: request.id,
     payload: request,
+  }
+}
+
+export function friendshipChanged(
+  tenantId: string,
+  userId: string,
+  friendship: Friendship,
+): AppEvent {
+  return {
+    tenantId,
+    audience: { kind: 'user', id: userId },
+    name: 'FriendshipChanged',
+    subjectId: friendship.userId,
+    payload: friendship,
   }
 }

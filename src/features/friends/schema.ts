@@ -15,6 +15,15 @@ export const FriendRequest = z.strictObject({
 })
 export type FriendRequest = z.output<typeof FriendRequest>
 
+/** What is between a person and another. */
+export interface Friendship {
+  /** The other. */
+  readonly userId: string
+  readonly status: 'None' | 'Pending' | 'Accepted' | 'Rejected' | 'Blocked'
+  /** Absent for `None` and `Blocked`. */
+  readonly request?: FriendRequest
+}
+
 export const Resubmitted = z.strictObject({ status: z.literal('resubmitted') })
 
 export const FriendRequestId = z.object({ id: uuid })

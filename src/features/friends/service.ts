@@ -9,6 +9,7 @@ import { shownOf } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { friendErrors } from './errors.ts'
 import { friendRequestAccepted, friendRequestReceived } from './events.ts'
+import { changeForBoth, partPresences, toRequest } from './friendship.ts'
 import type {
   Friend,
   FriendId,
@@ -70,6 +71,7 @@ export async function sendFriendRequest(
         other.id,
         toRequest(row, other.id, me.userId, me.username),
       ),
+      ...(await changeForBoth(tx, me.tenantId, me.userId, other.id)),
     ])
     await recordAudit(ctx, tx, actor, {
       type: 'friend.requested',
@@ -109,7 +111,10 @@ export async function acceptFriendRequest(
   await ctx.db.transaction(async (tx) => {
     const row = await answerRequest(ctx, tx, me.userId, me.tenantId, input.id, 'Accepted')
     const request = toRequest(row, row.requester_id, me.userId, me.username)
-    await appendEvents(ctx, tx, [friendRequestAccepted(me.tenantId, row.requester_id, request)])
+    await appendEvents(ctx, tx, [
+      friendRequestAccepted(me.tenantId, row.requester_id, request),
+      ...(await changeForBoth(tx, me.tenantId, me.userId, row.requester_id)),
+    ])
     await recordAudit(ctx, tx, actor, {
       type: 'friend.accepted',
       target: { type: 'friendship', id: input.id },
@@ -124,7 +129,8 @@ export async function rejectFriendRequest(
 ): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    await answerRequest(ctx, tx, me.userId, me.tenantId, input.id, 'Rejected')
+    const row = await answerRequest(ctx, tx, me.userId, me.tenantId, input.id, 'Rejected')
+    await appendEvents(ctx, tx, await changeForBoth(tx, me.tenantId, me.userId, row.requester_id))
     await recordAudit(ctx, tx, actor, {
       type: 'friend.rejected',
       target: { type: 'friendship', id: input.id },
@@ -170,33 +176,21 @@ export async function getFriends(
   }))
 }
 
-export async function removeFriend(ctx: Needs, actor: Actor, input: FriendId): Promise<void> {
-  const { userId } = requireUser(actor)
+export async function removeFriend(
+  ctx: Needs & Pick<Ctx, 'presence'>,
+  actor: Actor,
+  input: FriendId,
+): Promise<void> {
+  const { tenantId, userId } = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
     const id = await deleteFriendship(tx, userId, input.userId)
     if (!id) throw new AppError(commonErrors.notFound)
+    await appendEvents(ctx, tx, await changeForBoth(tx, tenantId, userId, input.userId))
+    partPresences(ctx, tx, userId, input.userId)
     await recordAudit(ctx, tx, actor, {
       type: 'friend.removed',
       target: { type: 'friendship', id },
       details: { otherId: input.userId },
     })
   })
-}
-
-/** The request as the given side sees it. */
-export function toRequest(
-  row: FriendshipRow,
-  viewerId: string,
-  otherId: string,
-  otherUsername: string,
-): FriendRequest {
-  return {
-    id: row.id,
-    otherUserId: otherId,
-    otherUsername,
-    direction: row.requester_id === viewerId ? 'Outgoing' : 'Incoming',
-    status: row.status,
-    createdAt: row.created_at,
-    respondedAt: row.responded_at,
-  }
 }

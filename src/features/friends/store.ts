@@ -128,16 +128,24 @@ export async function listFriendships(db: Db, userId: string, status: Friendship
     .execute()
 }
 
-/** Friendships by id with the names of both sides. */
-export async function findFriendships(db: Db, ids: readonly string[]) {
+function withNames(db: Db) {
   return db
     .selectFrom('friendships as friendship')
     .innerJoin('users as requester', 'requester.id', 'friendship.requester_id')
     .innerJoin('users as addressee', 'addressee.id', 'friendship.addressee_id')
-    .where('friendship.id', 'in', ids)
     .selectAll('friendship')
     .select(['requester.username as requester_name', 'addressee.username as addressee_name'])
-    .execute()
+}
+
+/** Friendships by id with the names of both sides. */
+export async function findFriendships(db: Db, ids: readonly string[]) {
+  return withNames(db).where('friendship.id', 'in', ids).execute()
+}
+
+/** The same of a person with each of the others. */
+export async function findFriendshipsWith(db: Db, userId: string, others: readonly string[]) {
+  const pairs = others.map((other) => pairKey(userId, other))
+  return withNames(db).where('friendship.pair_key', 'in', pairs).execute()
 }
 
 /** Which of the given people are the user's friends. */
@@ -174,26 +182,34 @@ export async function listFriendIds(db: Db, userId: string): Promise<string[]> {
 }
 
 /**
- * Puts a blocked pair in the place of whatever was between the two. A request that comes in at the
- * same moment waits for it, and then finds it. The id is a new one: the old request is gone.
+ * Puts a blocked pair in the place of whatever was between the two, and returns what that was. A
+ * request that comes in at the same moment waits for it, and then finds it. The id is a new one: the
+ * old request is gone.
  */
-export async function blockPair(tx: Tx, row: FriendshipRow): Promise<void> {
+export async function blockPair(
+  tx: Tx,
+  row: FriendshipRow,
+): Promise<FriendshipRow['status'] | undefined> {
+  if (await insertFriendship(tx, row)) return undefined
+  const before = await lockPair(tx, row.pair_key)
   const { pair_key: _, ...change } = row
   await tx
     .insertInto('friendships')
     .values(row)
     .onConflict((conflict) => conflict.column('pair_key').doUpdateSet(change))
     .execute()
+  return before
 }
 
-/** Holds a blocked pair, so that two who take their blocks back at once do it one after the other. */
-export async function lockBlockedPair(tx: Tx, pair: string): Promise<void> {
-  await tx
+/** What is between two people, held until the transaction ends, so that changes come one after the other. */
+export async function lockPair(tx: Tx, pair: string): Promise<FriendshipRow['status'] | undefined> {
+  const row = await tx
     .updateTable('friendships')
     .set((columns) => ({ status: columns.ref('status') }))
     .where('pair_key', '=', pair)
-    .where('status', '=', 'Blocked')
-    .execute()
+    .returning('status')
+    .executeTakeFirst()
+  return row?.status
 }
 
 /** The two are strangers again. */
@@ -239,6 +255,21 @@ export async function isBlockedBy(db: Db, blockerId: string, blockedId: string):
     .where('blocked_id', '=', blockedId)
     .executeTakeFirst()
   return row !== undefined
+}
+
+/** Whom of the others the person blocks. */
+export async function blockedAmong(
+  db: Db,
+  blockerId: string,
+  others: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('blocks')
+    .select('blocked_id')
+    .where('blocker_id', '=', blockerId)
+    .where('blocked_id', 'in', others)
+    .execute()
+  return new Set(rows.map((row) => row.blocked_id))
 }
 
 export async function listBlocked(db: Db, tenantId: string, blockerId: string) {

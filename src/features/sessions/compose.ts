@@ -18,6 +18,7 @@ async function startedOf({ db }: Needs, ids: readonly string[]) {
 
 export const composers = {
   SessionStarted: composeEach(startedOf, (started) => started),
+  SessionRenamed: composeEach(startedOf, ({ sessionId, name }) => ({ sessionId, name })),
   // The row says it all.
   SessionRevoked: async (_ctx, _reader, events) =>
     events.map(({ subjectId }) => ({ sessionId: subjectId })),

@@ -18,6 +18,22 @@ export function sessionStarted(tenantId: string, userId: string, started: Starte
   }
 }
 
+/** A device is called otherwise. */
+export function sessionRenamed(
+  tenantId: string,
+  userId: string,
+  sessionId: string,
+  name: string,
+): AppEvent {
+  return {
+    tenantId,
+    audience: { kind: 'user', id: userId },
+    name: 'SessionRenamed',
+    subjectId: sessionId,
+    payload: { sessionId, name },
+  }
+}
+
 export function sessionRevoked(tenantId: string, userId: string, sessionId: string): AppEvent {
   return {
     tenantId,

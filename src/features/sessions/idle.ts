@@ -1,9 +1,9 @@
 import type { Ctx } from '../../context.ts'
-import { disconnectAfterCommit } from '../../events/append.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
 import { jobActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { revokeIdleSessionRows, touchSessions } from './store.ts'
+import { endSessions } from './end-sessions.ts'
+import { touchSessions } from './store.ts'
 
 /** Few enough for one statement on either store. */
 const PAGE = 500
@@ -22,10 +22,13 @@ export async function endIdleSessions(ctx: Ctx): Promise<void> {
     await ctx.db.transaction((tx) => touchSessions(tx, ids, toIso(now)))
   }
   await ctx.db.transaction(async (tx) => {
-    const before = toIso(now - watched.idleSeconds * SECOND)
-    const ended = await revokeIdleSessionRows(tx, before, toIso(now))
-    for (const { id, tenant_id, user_id } of ended) {
-      disconnectAfterCommit(ctx, tx, { userId: user_id, sessionId: id, reason: 'idle' })
+    const since = toIso(now - watched.idleSeconds * SECOND)
+    for (const { id, tenant_id, user_id } of await endSessions(
+      ctx,
+      tx,
+      { kind: 'idle', since },
+      'idle',
+    )) {
       await recordAudit(ctx, tx, jobActor(tenant_id, 'end-idle-sessions', ctx.ids.next()), {
         type: 'session.ended',
         target: { type: 'session', id },

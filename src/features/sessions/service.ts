@@ -1,7 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import type { UserRow } from '../../db/tables.ts'
-import { appendEvents, disconnectAfterCommit } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors, type RefusalOptions } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
@@ -9,20 +8,14 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { methodNotAllowed } from '../../policy/errors.ts'
 import { findUserByLogin } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { forgetDevicesOfSessions, forgetDevicesOfUser } from '../devices/access.ts'
+import { forgetDevicesOfUser } from '../devices/access.ts'
 import { endGrantsOfUser } from '../oauth/access.ts'
+import { endSessions } from './end-sessions.ts'
 import { sessionErrors } from './errors.ts'
-import { sessionRevoked } from './events.ts'
 import { openSession } from './open-session.ts'
 import type { Login, RefreshToken, SessionId, TokenPair } from './schema.ts'
 import { requireComplete } from './second-step.ts'
-import {
-  findRefreshToken,
-  revokeAllSessionRows,
-  revokeOtherSessionRows,
-  revokeSessionRow,
-  revokeSessionRows,
-} from './store.ts'
+import { findRefreshToken } from './store.ts'
 
 export { authenticateBrowser } from './browser-session.ts'
 export { cleanUpSessions } from './clean-up.ts'
@@ -114,15 +107,9 @@ export async function logout(ctx: Needs, actor: Actor, input: RefreshToken): Pro
     const token = await findRefreshToken(tx, sha256Hex(input.refreshToken))
     // Also by a token that was rotated: a client that lost the answer has no newer one to leave with.
     if (!token) return
-    const now = toIso(ctx.clock.now())
-    const ended = await revokeSessionRow(tx, token.user_id, token.session_id, 'logout', now)
-    if (!ended) return
-    await forgetDevicesOfSessions(tx, [token.session_id])
-    disconnectAfterCommit(ctx, tx, {
-      userId: token.user_id,
-      sessionId: token.session_id,
-      reason: 'signed_out',
-    })
+    const one = { kind: 'one', userId: token.user_id, id: token.session_id } as const
+    const ended = await endSessions(ctx, tx, one, 'logout', 'signed_out')
+    if (ended.length === 0) return
     await recordAudit(ctx, tx, actor, {
       type: 'session.ended',
       target: { type: 'session', id: token.session_id },
@@ -132,14 +119,11 @@ export async function logout(ctx: Needs, actor: Actor, input: RefreshToken): Pro
 }
 
 export async function revokeSession(ctx: Needs, actor: Actor, input: SessionId): Promise<void> {
-  const { userId, tenantId } = requireUser(actor)
+  const { userId } = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const now = toIso(ctx.clock.now())
-    const revoked = await revokeSessionRow(tx, userId, input.id, 'revoked', now)
-    if (!revoked) throw new AppError(commonErrors.notFound)
-    await forgetDevicesOfSessions(tx, [input.id])
-    await appendEvents(ctx, tx, [sessionRevoked(tenantId, userId, input.id)])
-    disconnectAfterCommit(ctx, tx, { userId, sessionId: input.id, reason: 'session_revoked' })
+    const one = { kind: 'one', userId, id: input.id } as const
+    const ended = await endSessions(ctx, tx, one, 'revoked', 'session_revoked')
+    if (ended.length === 0) throw new AppError(commonErrors.notFound)
     await recordAudit(ctx, tx, actor, {
       type: 'session.revoked',
       target: { type: 'session', id: input.id },
@@ -149,23 +133,14 @@ export async function revokeSession(ctx: Needs, actor: Actor, input: SessionId):
 
 /** Signs every other device out; the calling one stays. */
 export async function revokeOtherSessions(ctx: Needs, actor: Actor): Promise<void> {
-  const { userId, tenantId, sessionId } = requireUser(actor)
+  const { userId, sessionId } = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const now = toIso(ctx.clock.now())
-    const revoked = await revokeOtherSessionRows(tx, userId, sessionId ?? '', 'revoked', now)
-    await forgetDevicesOfSessions(tx, revoked)
-    await appendEvents(
-      ctx,
-      tx,
-      revoked.map((id) => sessionRevoked(tenantId, userId, id)),
-    )
-    for (const id of revoked) {
-      disconnectAfterCommit(ctx, tx, { userId, sessionId: id, reason: 'session_revoked' })
-    }
+    const others = { kind: 'others', userId, exceptId: sessionId ?? '' } as const
+    const ended = await endSessions(ctx, tx, others, 'revoked', 'session_revoked')
     await recordAudit(ctx, tx, actor, {
       type: 'session.revoked',
       target: { type: 'user', id: userId },
-      details: { sessionsEnded: revoked.length },
+      details: { sessionsEnded: ended.length },
     })
   })
 }
@@ -176,9 +151,7 @@ export async function endEverySession(
   tx: Tx,
   reason: string,
 ): Promise<number> {
-  const count = await revokeAllSessionRows(tx, reason, toIso(ctx.clock.now()))
-  disconnectAfterCommit(ctx, tx, { reason })
-  return count
+  return (await endSessions(ctx, tx, { kind: 'everybody' }, reason)).length
 }
 
 /**
@@ -191,9 +164,8 @@ export async function endAllSessions(
   userId: string,
   reason: string,
 ): Promise<number> {
-  const count = await revokeSessionRows(tx, userId, reason, toIso(ctx.clock.now()))
+  const ended = await endSessions(ctx, tx, { kind: 'all', userId }, reason)
   await forgetDevicesOfUser(tx, userId)
   await endGrantsOfUser(tx, userId, reason, toIso(ctx.clock.now()))
-  disconnectAfterCommit(ctx, tx, { userId, reason })
-  return count
+  return ended.length
 }

@@ -1,11 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import { disconnectAfterCommit } from '../../events/append.ts'
-import { toIso } from '../../platform/clock.ts'
 import { open } from '../../platform/secret-box.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { revokeSessionRow } from './store.ts'
+import { endSessions } from './end-sessions.ts'
 import { findSsoSession, listSsoSessions } from './store-sign-in.ts'
 
 /** Ends the caller's own session and its connections. */
@@ -16,9 +14,9 @@ export async function endSession(
   const { userId, sessionId } = actor
   if (!sessionId) return
   await ctx.db.transaction(async (tx) => {
-    const ended = await revokeSessionRow(tx, userId, sessionId, 'logout', toIso(ctx.clock.now()))
-    if (!ended) return
-    disconnectAfterCommit(ctx, tx, { userId, sessionId, reason: 'signed_out' })
+    const one = { kind: 'one', userId, id: sessionId } as const
+    const ended = await endSessions(ctx, tx, one, 'logout', 'signed_out')
+    if (ended.length === 0) return
     await recordAudit(ctx, tx, actor, {
       type: 'session.ended',
       target: { type: 'session', id: sessionId },
@@ -52,11 +50,9 @@ export async function endSsoSessions(
   issuer: string,
   by: { readonly subject?: string | undefined; readonly idpSession?: string | undefined },
 ): Promise<number> {
-  const now = toIso(ctx.clock.now())
   const sessions = await listSsoSessions(tx, issuer, by)
-  for (const { session_id: sessionId, user_id: userId } of sessions) {
-    await revokeSessionRow(tx, userId, sessionId, 'back_channel_logout', now)
-    disconnectAfterCommit(ctx, tx, { userId, sessionId, reason: 'signed_out' })
+  for (const { session_id: id, user_id: userId } of sessions) {
+    await endSessions(ctx, tx, { kind: 'one', userId, id }, 'back_channel_logout', 'signed_out')
   }
   return sessions.length
 }

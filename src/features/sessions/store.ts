@@ -130,38 +130,44 @@ export async function listSessions(db: Db, userId: string, now: string): Promise
     .execute()
 }
 
-/** False when the user has no such open session. */
-export async function revokeSessionRow(
-  tx: Tx,
-  userId: string,
-  id: string,
-  reason: string,
-  now: string,
-): Promise<boolean> {
-  const result = await tx
-    .updateTable('sessions')
-    .set({ revoked_at: now, revoked_reason: reason })
-    .where('user_id', '=', userId)
-    .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
-}
+/** Which open sessions to end. */
+export type SessionsToEnd =
+  | { readonly kind: 'one'; readonly userId: string; readonly id: string }
+  | { readonly kind: 'others'; readonly userId: string; readonly exceptId: string }
+  | { readonly kind: 'all'; readonly userId: string }
+  | { readonly kind: 'idle'; readonly since: string }
+  | { readonly kind: 'everybody' }
 
-/** Returns how many were open. */
+export type EndedSession = Pick<SessionRow, 'id' | 'tenant_id' | 'user_id'>
+
+/** Returns those that were open. */
 export async function revokeSessionRows(
   tx: Tx,
-  userId: string,
+  which: SessionsToEnd,
   reason: string,
   now: string,
-): Promise<number> {
-  const result = await tx
+): Promise<EndedSession[]> {
+  const open = tx
     .updateTable('sessions')
     .set({ revoked_at: now, revoked_reason: reason })
-    .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+    .returning(['id', 'tenant_id', 'user_id'])
+  switch (which.kind) {
+    case 'one':
+      return open.where('user_id', '=', which.userId).where('id', '=', which.id).execute()
+    case 'others':
+      return open
+        .where('user_id', '=', which.userId)
+        .where('id', '!=', which.exceptId)
+        .where('expires_at', '>', now)
+        .execute()
+    case 'all':
+      return open.where('user_id', '=', which.userId).execute()
+    case 'idle':
+      return open.where('last_used_at', '<', which.since).where('expires_at', '>', now).execute()
+    case 'everybody':
+      return open.execute()
+  }
 }
 
 export async function touchSessions(
@@ -175,52 +181,6 @@ export async function touchSessions(
     .where('id', 'in', ids)
     .where('last_used_at', '<', lastUsedAt)
     .execute()
-}
-
-/** Ends those that nobody has used since the time; returns which. */
-export async function revokeIdleSessionRows(
-  tx: Tx,
-  before: string,
-  now: string,
-): Promise<Pick<SessionRow, 'id' | 'tenant_id' | 'user_id'>[]> {
-  return tx
-    .updateTable('sessions')
-    .set({ revoked_at: now, revoked_reason: 'idle' })
-    .where('revoked_at', 'is', null)
-    .where('last_used_at', '<', before)
-    .where('expires_at', '>', now)
-    .returning(['id', 'tenant_id', 'user_id'])
-    .execute()
-}
-
-/** Of everybody on the server; returns how many were open. */
-export async function revokeAllSessionRows(tx: Tx, reason: string, now: string): Promise<number> {
-  const result = await tx
-    .updateTable('sessions')
-    .set({ revoked_at: now, revoked_reason: reason })
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
-}
-
-/** Ends all but one; returns which were open. */
-export async function revokeOtherSessionRows(
-  tx: Tx,
-  userId: string,
-  exceptId: string,
-  reason: string,
-  now: string,
-): Promise<string[]> {
-  const rows = await tx
-    .updateTable('sessions')
-    .set({ revoked_at: now, revoked_reason: reason })
-    .where('user_id', '=', userId)
-    .where('id', '!=', exceptId)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
-    .returning('id')
-    .execute()
-  return rows.map((row) => row.id)
 }
 
 export async function insertRefreshToken(tx: Tx, row: RefreshTokenRow): Promise<void> {

@@ -65,7 +65,8 @@ function eventsFor(db: Db, { userId, tenantId }: Reader, condition: Expression<S
       or([
         and([
           eb('member.left_at', 'is', null),
-          eb('event.created_at', '>=', ref('member.joined_at')),
+          // Positions, not times: the clock may have been set back meanwhile.
+          eb('event.position', '>', ref('member.joined_position')),
         ]),
         and([
           eb('event.name', '=', 'ConversationMemberRemoved'),

@@ -1,0 +1,99 @@
+import type { Ctx } from '../../context.ts'
+import { afterCommit, type Db, type Tx } from '../../db/database.ts'
+import type { FriendshipRow } from '../../db/tables.ts'
+import type { AppEvent } from '../../events/event.ts'
+import { friendshipChanged } from './events.ts'
+import type { FriendRequest, Friendship } from './schema.ts'
+import { blockedAmong, findFriendshipsWith } from './store.ts'
+
+/** The request as the given side sees it. */
+export function toRequest(
+  row: FriendshipRow,
+  viewerId: string,
+  otherId: string,
+  otherUsername: string,
+): FriendRequest {
+  return {
+    id: row.id,
+    otherUserId: otherId,
+    otherUsername,
+    direction: row.requester_id === viewerId ? 'Outgoing' : 'Incoming',
+    status: row.status,
+    createdAt: row.created_at,
+    respondedAt: row.responded_at,
+  }
+}
+
+/**
+ * What is between a person and each of the others, as the person may see it. A block shows only to
+ * whoever blocks; to the other side the two are strangers.
+ */
+export async function friendshipsOf(
+  db: Db,
+  viewerId: string,
+  otherIds: readonly string[],
+): Promise<ReadonlyMap<string, Friendship>> {
+  const rows = await findFriendshipsWith(db, viewerId, otherIds)
+  const blocked = await blockedAmong(db, viewerId, otherIds)
+  const requests = new Map(
+    rows.map((row) => {
+      const mine = row.requester_id === viewerId
+      const otherId = mine ? row.addressee_id : row.requester_id
+      const otherName = mine ? row.addressee_name : row.requester_name
+      return [otherId, toRequest(row, viewerId, otherId, otherName)]
+    }),
+  )
+  const friendshipWith = (userId: string): Friendship => {
+    const request = requests.get(userId)
+    if (blocked.has(userId)) return { userId, status: 'Blocked' }
+    if (!request || request.status === 'Blocked') return { userId, status: 'None' }
+    return { userId, status: request.status, request }
+  }
+  return new Map(otherIds.map((userId) => [userId, friendshipWith(userId)]))
+}
+
+/** What tells all devices of a person how they stand with the other after a change. */
+export async function changeFor(
+  tx: Tx,
+  tenantId: string,
+  viewerId: string,
+  otherId: string,
+): Promise<AppEvent> {
+  const friendships = await friendshipsOf(tx, viewerId, [otherId])
+  return friendshipChanged(tenantId, viewerId, friendships.get(otherId) as Friendship)
+}
+
+/** The same for both. */
+export async function changeForBoth(
+  tx: Tx,
+  tenantId: string,
+  one: string,
+  other: string,
+): Promise<AppEvent[]> {
+  return [await changeFor(tx, tenantId, one, other), await changeFor(tx, tenantId, other, one)]
+}
+
+/**
+ * Shows each of two former friends as offline to the other, once the end of the friendship is durable:
+ * neither will hear when the other really goes.
+ */
+export function partPresences(
+  ctx: Pick<Ctx, 'bus' | 'presence'>,
+  tx: Tx,
+  one: string,
+  other: string,
+): void {
+  afterCommit(tx, () => {
+    for (const [userId, id] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      if (!ctx.presence.isOnline(userId)) continue
+      ctx.bus.signal({
+        audience: { kind: 'user', id },
+        name: 'PresenceChanged',
+        payload: { userId, online: false, lastSeenAt: null },
+      })
+    }
+  })
+}
