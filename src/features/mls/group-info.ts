@@ -117,7 +117,7 @@ async function learnTree(
     const device = byOwner.get(`${userId} ${signatureKey}`)
     if (!userId || !device || !ids.has(userId)) throw new AppError(mlsErrors.invalidGroupInfo)
     const names = { convo_id: convo.id, leaf_index, tenant_id: convo.tenant_id }
-    return { ...names, user_id: userId, device_id: device.id }
+    return { ...names, user_id: userId, device_id: device.id, identity: null }
   })
   await insertLeaves(tx, leaves)
 }
