@@ -284,6 +284,8 @@ test('a group that comes without its tree is taken, and known from its first Gro
   await b.join(convoId)
   assertRefusal(await b.xrpc.get('getGroupInfo', { convoId }), 404, 'GroupInfoUnavailable')
   const update = { convoId, groupInfo, epoch: 1 }
+  assertRefusal(await b.xrpc.post('updateGroupInfo', update), 403, 'NotAdmin')
+  assert.deepEqual(assertDone(await a.xrpc.post('updateGroupInfo', update)), { updated: true })
   assert.deepEqual(assertDone(await b.xrpc.post('updateGroupInfo', update)), { updated: true })
   assert.equal(assertDone(await b.xrpc.get('getGroupInfo', { convoId })).groupInfo, groupInfo)
   await a.add(convoId)

@@ -59,12 +59,15 @@ test('a key that is revoked closes its streams, also those that it bought a tick
 
 test('a stream ends when its credential does', async () => {
   await using mimir = await boot({ streamLimits: { sweepMs: 10 } })
-  const [bob] = await mimir.friends('bob', 'alice')
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
   const { key } = await ownKey(mimir, bob, ['mls:use'])
   const streams = [
     await byTicket(mimir, byKey(mimir, key)),
     await open(mimir, { 'x-api-key': key }),
   ]
+  await a.createConvo(b.did)
+  for (const stream of streams) await stream.event('#welcomeEvent')
   mimir.clock.advance(2 * DAY)
   for (const stream of streams) {
     await stream.event('error', ({ error }) => error === 'ExpiredToken')
