@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { DAY } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
@@ -5,7 +8,7 @@ import { eventually } from '../harness/eventually.ts'
 import { Issuer } from '../harness/issuer.ts'
 import { byKey } from '../harness/keys.ts'
 import { deviceOf } from '../harness/mls-people.ts'
-import { Stream, urlOf } from '../harness/mls-stream.ts'
+import { PATH, Stream, urlOf } from '../harness/mls-stream.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, type Rest } from '../harness/rest.ts'
 import { assertRefusal } from '../harness/xrpc.ts'
@@ -101,4 +104,68 @@ test('what is good for single requests alone buys no ticket', async () => {
   const token = await issuer.token(mimir.clock.now(), { sub: 'bob@idp' })
   assertDone(await mimir.rest(token).get('/xrpc/blue.catbird.mls.getConvos'))
   assertRefusal(await mimir.rest(token).get(TICKET), 401, 'AuthenticationRequired')
+})
+
+test('a clock that steps back hides no event and makes no cursor one of the future', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const { cursor: place } = assertDone(await bob.rest.get('/api/sync'))
+  const stream = await byTicket(mimir, bob.rest)
+  const convoId = await a.createConvo(b.did)
+  await stream.event('#welcomeEvent')
+  await b.join(convoId)
+  mimir.clock.advance(-1500)
+  await a.send(convoId, 'one')
+  await stream.event('#messageEvent', ({ message }) => message.seq === 1)
+  const { cursor } = stream
+  await a.send(convoId, 'two')
+  mimir.clock.advance(-1500)
+  await a.send(convoId, 'three')
+  const { ticket } = assertDone(await bob.rest.get(TICKET))
+  const back = new Stream(urlOf(mimir, { ticket, cursor: cursor as string }))
+  await back.event('#messageEvent', ({ message }) => message.seq === 3)
+  const seqs = back.heard.flatMap(({ body }) => body.message?.seq ?? [])
+  assert.deepEqual(seqs, [2, 3])
+  // The hub's clients that were away hear the same.
+  const { events } = assertDone(await bob.rest.get(`/api/sync?cursor=${place}`))
+  const apps = events.filter(({ data }: { data: { kind: string } }) => data.kind === 'app')
+  assert.equal(apps.length, 3)
+  // Whoever is removed hears nothing of what follows, whatever the clock says.
+  mimir.clock.advance(3000)
+  assert.equal((await a.remove(convoId, b.did)).status, 200)
+  await back.event('#membershipEvent', ({ action }) => action === 'removed')
+  mimir.clock.advance(-3000)
+  await a.send(convoId, 'not for bob')
+  const other = await a.createConvo(b.did)
+  await back.event('#welcomeEvent', (body) => body.convoId === other)
+  assert.ok(!back.heard.some(({ body }) => body.message?.seq > 4))
+  for (const one of [stream, back]) one.close()
+})
+
+test('who takes server-sent events too slowly is told so too', async () => {
+  await using mimir = await boot({ streamLimits: { patienceMs: 100 } })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const { hostname, port, pathname } = new URL(`${mimir.url}${PATH}`)
+  const socket = connect(Number(port), hostname)
+  let text = ''
+  socket.on('data', (part) => {
+    text += part
+  })
+  const closed = once(socket, 'close')
+  socket.write(
+    `GET ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\nconnection: close\r\nauthorization: Bearer ${bob.accessToken}\r\n\r\n`,
+  )
+  await eventually(() => text.includes(': connected'), 'the stream did not open')
+  socket.pause()
+  const bucket = 1024 * 1024
+  const long = 'x'.repeat(bucket / 2)
+  const { eventStreams } = mimir.app.ctx.metrics
+  for (let sent = 0; eventStreams() > 0 && sent < 40; sent++) await a.send(convoId, long, bucket)
+  await eventually(() => eventStreams() === 0, 'the reader is still waited for')
+  socket.resume()
+  await closed
+  assert.match(text, /event: error\ndata: \{"error":"ConsumerTooSlow"/)
 })
