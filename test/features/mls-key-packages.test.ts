@@ -236,3 +236,22 @@ test('a group of the hybrid suite works like any other', async () => {
   await b.send(convoId, 'after the quantum computers')
   assert.deepEqual(await a.catchUp(convoId), ['after the quantum computers'])
 })
+
+test('a device that was deleted stays so, whatever it publishes', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  assertDone(await b.xrpc.post('deleteDevice', { deviceId: b.id }))
+  const input = b.input(await b.makePackage())
+  assertRefusal(await b.xrpc.post('publishKeyPackage', input), 404, 'DeviceNotFound')
+  const some = assertDone(await b.xrpc.post('publishKeyPackages', { keyPackages: [input] }))
+  assert.deepEqual([some.succeeded, some.errors[0].error], [0, 'DeviceNotFound'])
+  const registration = { deviceName: 'phone', keyPackages: [input] }
+  assertRefusal(await b.xrpc.post('registerDevice', registration), 404, 'DeviceNotFound')
+  const [view] = assertDone(await a.xrpc.get('getConvos')).conversations
+  assert.equal(view.pendingRemovals.length, 1)
+  const { missing } = assertDone(await a.xrpc.get('getKeyPackages', { dids: [b.did] }))
+  assert.deepEqual(missing, [b.did])
+})

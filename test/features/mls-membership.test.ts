@@ -242,6 +242,10 @@ test('a Welcome waits for the device it is for, until it is confirmed', async ()
   assert.deepEqual(assertDone(await phone.xrpc.post('confirmWelcome', failed)), {
     confirmed: false,
   })
+  // Whoever names no device is given one that may still be opened, and takes no other's away.
+  assert.deepEqual(assertDone(await phone.xrpc.get('getWelcome', { convoId })), second)
+  const unnamed = { convoId, success: true }
+  assertRefusal(await phone.xrpc.post('confirmWelcome', unnamed), 400, 'AmbiguousWelcome')
   // No clean-up takes it away.
   mimir.clock.advance(10 * 86_400_000)
   await mimir.app.jobs.runNow('sweep-mls')
