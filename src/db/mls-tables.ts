@@ -1,5 +1,3 @@
-import type { CredentialKind } from '../policy/credential.ts'
-
 /** The rows of end-to-end encrypted groups and of identities of other networks. */
 export interface MlsTables {
   // mls: devices and key packages
@@ -256,7 +254,7 @@ export interface MlsTicketRow {
   expires_at: string
   /** What the credential that bought it was, for the stream to be worth no more. */
   key_id: string | null
-  credential: CredentialKind | null
+  credential: string | null
   /** JSON; null: all that the roles permit. */
   scopes: string | null
   valid_until: string | null

@@ -74,6 +74,8 @@ async function* streamEvents(
     const mine = convoId === undefined ? await listConvoIds(read, me.userId) : [convoId]
     for (const id of mine) known.add(id)
     while (!aborted.aborted) {
+      // Asked before the look: of a part that is over by then the look finds the end, or it is unsettled.
+      const isOver = convoId !== undefined && !(await takesPart(ctx, me, convoId))
       const rows = await listMlsEvents(read, engine, me, convoId, { place, limit: PAGE })
       const page = await fitEvents(ctx, rows)
       for (const { row, event } of await compose(ctx, me, page)) {
@@ -84,8 +86,8 @@ async function* streamEvents(
       }
       yield* ephemeral(waker.signals())
       if (rows.length > 0) continue
-      if (convoId !== undefined) await requirePart(ctx, me, convoId)
       if (await hasUnsettledEvents(read, engine, me, convoId)) await pause(SETTLE_MS)
+      else if (isOver) throw new AppError(mlsErrors.membershipEnded)
       else await waker.next()
     }
   } finally {
@@ -126,10 +128,10 @@ function isBehind(one: EventPlace, other: EventPlace): boolean {
   return writer > otherWriter || (writer === otherWriter && one.position > other.position)
 }
 
-/** The membership of the one conversation that the stream is about; the stream ends with it. */
-async function requirePart(ctx: Needs, me: UserActor, convoId: string): Promise<void> {
+/** Whether the person is in the one conversation that the stream is about; the stream ends with that. */
+async function takesPart(ctx: Needs, me: UserActor, convoId: string): Promise<boolean> {
   const member = await findMember(ctx.db.read, convoId, me.userId)
-  if (member?.left_at !== null) throw new AppError(mlsErrors.membershipEnded)
+  return member?.left_at === null
 }
 
 const HAS_MESSAGE = new Set(['app', 'commit', 'proposal'])

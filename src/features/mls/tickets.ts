@@ -3,7 +3,7 @@ import { SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
-import { FOR_REQUESTS_ALONE } from '../../policy/credential.ts'
+import { type CredentialKind, FOR_REQUESTS_ALONE } from '../../policy/credential.ts'
 import type { Permission } from '../../policy/permissions.ts'
 import { requireMember } from './access.ts'
 import { mlsErrors } from './errors.ts'
@@ -68,7 +68,7 @@ export async function redeemTicket(
   return {
     ...{ userId, sessionId: session_id ?? undefined },
     ...(keyId === null ? {} : { keyId }),
-    ...(credential === null ? {} : { credential }),
+    ...(credential === null ? {} : { credential: credential as CredentialKind }),
     ...(scopes === null ? {} : { scopes: new Set<Permission>(JSON.parse(scopes)) }),
     ...(valid_until === null ? {} : { validUntil: Date.parse(valid_until) }),
   }
