@@ -20,7 +20,8 @@ import * as grantEnds from './0019-grant-ends.ts'
 import * as tenants from './0020-tenants.ts'
 import * as signedPrunings from './0021-signed-prunings-named-scopes.ts'
 import * as nodeRetention from './0022-node-retention.ts'
-import * as joinedPosition from './0024-joined-position.ts'
+import * as mlsPlaces from './0023-mls-places.ts'
+import * as joinedAfter from './0024-joined-after.ts'
 
 /** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -45,5 +46,6 @@ export const migrations: readonly Migration[] = [
   tenants,
   signedPrunings,
   nodeRetention,
-  joinedPosition,
+  mlsPlaces,
+  joinedAfter,
 ]

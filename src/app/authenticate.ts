@@ -19,6 +19,7 @@ import {
   API_KEY_PREFIX,
   type CredentialKind,
   type Door,
+  FOR_REQUESTS_ALONE,
   OAUTH_TOKEN_PREFIX,
   type Presented,
   presentedCredential,
@@ -57,8 +58,11 @@ interface Scheme {
     origin: Origin,
     request: Request,
   ): Promise<UserActor>
-  /** Whether it still counts, of an actor that it made: asked once a hub connection is registered. */
-  stillHolds(needs: AuthenticatorNeeds, actor: UserActor): Promise<boolean>
+  /**
+   * Whether it still counts, of an actor that it made: asked once a connection is registered. Absent
+   * for those of `FOR_REQUESTS_ALONE`.
+   */
+  stillHolds?(needs: AuthenticatorNeeds, actor: UserActor): Promise<boolean>
 }
 
 const SCHEMES: readonly Scheme[] = [
@@ -80,15 +84,12 @@ const SCHEMES: readonly Scheme[] = [
     doors: ['rest', 'mcp'],
     takes: ({ jwtBearers }, { text }) => jwtBearers.claims(text),
     authenticate: ({ ctx, jwtBearers }, text, origin) => jwtBearers.authenticate(ctx, text, origin),
-    stillHolds: async () => false,
   },
   {
     kind: 'oauth-token',
     doors: ['mcp'],
     takes: (_needs, { text }) => text.startsWith(OAUTH_TOKEN_PREFIX),
     authenticate: ({ ctx }, text, origin) => authenticateOAuthToken(ctx, text, origin),
-    // It opens no connection that outlives its request.
-    stillHolds: async () => false,
   },
   {
     kind: 'access-token',
@@ -158,7 +159,8 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
     },
     async stillHolds(actor) {
       const kind = actor.credential ?? 'access-token'
-      return SCHEMES.find((scheme) => scheme.kind === kind)?.stillHolds(needs, actor) ?? false
+      if (FOR_REQUESTS_ALONE.has(kind)) return false
+      return SCHEMES.find((scheme) => scheme.kind === kind)?.stillHolds?.(needs, actor) ?? false
     },
   }
 }

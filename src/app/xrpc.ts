@@ -54,8 +54,8 @@ async function authenticate(
   const { searchParams } = new URL(request.url)
   const ticket = searchParams.get('ticket')
   if (ticket !== null && nsid === 'blue.catbird.mls.subscribeConvoEvents') {
-    const redeemed = await redeemTicket(ctx, ticket, searchParams.get('convoId'))
-    return { actor: await authenticateTicket(ctx, redeemed, origin) }
+    const holder = await redeemTicket(ctx, ticket, searchParams.get('convoId'))
+    return { actor: await authenticateTicket(ctx, holder, origin) }
   }
   const token = bearerToken(request.headers)
   const service =

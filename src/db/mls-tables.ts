@@ -109,7 +109,11 @@ export interface MlsMemberRow {
   /** What came before, the member cannot read. */
   joined_seq: number
   joined_epoch: number
+  /** The newest event of the conversation before the member joined: those behind it are theirs to hear. */
+  joined_after: number
   left_at: string | null
+  /** The last event that somebody hears who left. */
+  left_with: number | null
   promoted_at: string | null
   promoted_by: string | null
 }
@@ -121,6 +125,8 @@ export interface MlsLeafRow {
   tenant_id: string
   user_id: string
   device_id: string
+  /** The DID in the leaf, once the account has lost it by its erasure; null: the account's. */
+  identity: string | null
 }
 
 /** A Remove proposal of the current epoch, so that a commit may refer to it. */
@@ -246,6 +252,12 @@ export interface MlsTicketRow {
   session_id: string | null
   convo_id: string | null
   expires_at: string
+  /** What the credential that bought it was, for the stream to be worth no more. */
+  key_id: string | null
+  credential: string | null
+  /** JSON; null: all that the roles permit. */
+  scopes: string | null
+  valid_until: string | null
 }
 
 /** A service token that was used: it opens nothing again. */

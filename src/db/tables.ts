@@ -205,7 +205,7 @@ export interface ConversationMemberRow {
   role: 'Owner' | 'Admin' | 'Member'
   joined_at: string
   /** The position of the newest event at the joining: the member hears of what comes after it. */
-  joined_position: number
+  joined_after: number
   left_at: string | null
   /** In a direct conversation: since when one of the two blocks the other, so that neither writes. */
   blocked_at: string | null

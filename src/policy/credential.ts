@@ -11,6 +11,9 @@ export type CredentialKind =
   | 'session-cookie'
   | 'atproto'
 
+/** Kinds that are good for single requests alone: they open no connection that outlives its request. */
+export const FOR_REQUESTS_ALONE: ReadonlySet<CredentialKind> = new Set(['jwt', 'oauth-token'])
+
 /** A credential as it stands in the request, not yet believed. */
 export interface Presented {
   /** `X-API-Key` holds keys alone; a bearer may be any of several. */

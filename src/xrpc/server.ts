@@ -62,8 +62,8 @@ export interface XrpcServer extends Subscriber, Mount {
 export function createXrpcServer(options: XrpcOptions): XrpcServer {
   const { ctx } = options
   const methods = new Map(options.methods.map((method) => [method.nsid, method]))
-  const sessions = createSessions()
   const limits = { ...DEFAULT_STREAM_LIMITS, ...options.streamLimits }
+  const sessions = createSessions(ctx, limits)
 
   const methodOf = (request: Request) => {
     const { pathname } = new URL(request.url)

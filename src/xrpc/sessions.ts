@@ -1,6 +1,9 @@
+import type { Ctx } from '../context.ts'
 import { concerns, type Disconnect } from '../events/event.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { UserActor } from '../policy/actor.ts'
+import { accessErrors } from '../policy/errors.ts'
+import type { StreamLimits } from './stream.ts'
 
 /** The streams that are open, by whom they belong to. */
 export interface Sessions {
@@ -21,10 +24,21 @@ export interface Sessions {
 const MOST_PER_USER = 20
 const CLOSE_MS = 1000
 
-export function createSessions(): Sessions {
+export function createSessions(
+  { clock }: Pick<Ctx, 'clock'>,
+  { sweepMs }: Pick<StreamLimits, 'sweepMs'>,
+): Sessions {
   const open = new Map<AbortController, UserActor>()
   let gone: (() => void) | undefined
   let closed = false
+  // A stream ends with the credential that opened it, as a connection of the hub does.
+  const sweeping = setInterval(() => {
+    for (const [controller, { validUntil }] of open) {
+      if (validUntil !== undefined && validUntil <= clock.now()) {
+        controller.abort(new AppError(accessErrors.tokenExpired))
+      }
+    }
+  }, sweepMs).unref()
 
   return {
     open(actor) {
@@ -52,6 +66,7 @@ export function createSessions(): Sessions {
     },
     async close() {
       closed = true
+      clearInterval(sweeping)
       for (const controller of open.keys())
         controller.abort(new AppError(commonErrors.shuttingDown))
       if (open.size === 0) return

@@ -1,11 +1,15 @@
+import { AppError } from '../platform/errors.ts'
+import { xrpcErrors } from './errors.ts'
 import { errorBody } from './on-error.ts'
 import { carry, KEEP_ALIVE_MS, type OpenStream } from './stream.ts'
 
 /**
- * An event stream as server-sent events (WHATWG HTML §9.2). Nothing is read ahead of the client; `id`
- * is the cursor, which browsers send back as `Last-Event-ID`.
+ * An event stream as server-sent events (WHATWG HTML §9.2). Nothing is read ahead of the client, who is
+ * given up when they take nothing for too long; `id` is the cursor, which browsers send back as
+ * `Last-Event-ID`.
  */
 export async function eventStreamResponse(stream: OpenStream): Promise<Response> {
+  const { patienceMs } = stream.limits
   const { validator, method } = stream
   const session = stream.sessions.open(stream.actor)
   const text = new TextEncoder()
@@ -24,9 +28,14 @@ export async function eventStreamResponse(stream: OpenStream): Promise<Response>
         void carry(stream, session, {
           async write({ type, body }) {
             while ((controller.desiredSize ?? 0) <= 0 && !session.signal.aborted) {
-              await new Promise<void>((resolve) => {
-                wanted = resolve
+              const isTaken = await new Promise<boolean>((resolve) => {
+                const deadline = setTimeout(() => resolve(false), patienceMs).unref()
+                wanted = () => {
+                  clearTimeout(deadline)
+                  resolve(true)
+                }
               })
+              if (!isTaken) throw new AppError(xrpcErrors.consumerTooSlow)
             }
             if (session.signal.aborted) return
             const { cursor } = body as { readonly cursor?: string }

@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts'
 import { toRefusal } from '../http/on-error.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import type { UserActor } from '../policy/actor.ts'
+import { accessErrors } from '../policy/errors.ts'
 import type { Events, StreamEvent, XrpcSubscription } from './define-method.ts'
 import type { Sessions } from './sessions.ts'
 import type { Validator } from './validator.ts'
@@ -15,11 +16,14 @@ export interface StreamLimits {
   readonly waitingBytes: number
   /** For how long a reader may take nothing before it is told to come again (`ConsumerTooSlow`). */
   readonly patienceMs: number
+  /** How often streams are looked at whose credential ends. */
+  readonly sweepMs: number
 }
 
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   waitingBytes: 1024 * 1024,
   patienceMs: 30_000,
+  sweepMs: 1000,
 }
 
 /** One stream that was asked for and may be opened. */
@@ -45,6 +49,12 @@ export interface StreamSink {
   end(refusal: AppError | undefined): Promise<void>
 }
 
+function requireTime({ clock }: Pick<Ctx, 'clock'>, { validUntil }: UserActor): void {
+  if (validUntil !== undefined && validUntil <= clock.now()) {
+    throw new AppError(accessErrors.tokenExpired)
+  }
+}
+
 /** Carries events to the sink until one of both sides ends it. Never rejects. */
 export async function carry(
   stream: OpenStream,
@@ -56,6 +66,8 @@ export async function carry(
   try {
     if (!(await options.stillActive(actor))) throw new AppError(commonErrors.unauthorized)
     for await (const event of events(session.signal)) {
+      // The clock may have passed the end of the credential since the last sweep.
+      requireTime(ctx, actor)
       if (options.checkAnswers) validator.event(method.nsid, event.type, event.body, true)
       await sink.write(event)
     }

@@ -247,3 +247,23 @@ test('all four spellings of base64 are taken, and one is given out', async () =>
     assertRefusal(await a.xrpc.post('addMembers', { ...body, commit }), 400, 'InvalidCommit')
   }
 })
+
+test('under the default limits a second device comes into all groups of its person at once', async () => {
+  // But for what makes the groups.
+  await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: 'mls-create=20/1m' } })
+  const [bob] = await mimir.friends('bob', 'alice')
+  const first = await deviceOf(mimir, bob)
+  const convoIds: string[] = []
+  for (let i = 0; i < 14; i++) convoIds.push(await first.createConvo())
+  const second = await deviceOf(mimir, bob)
+  for (const convoId of convoIds) {
+    const { body } = await second.prepareExternal(convoId, { resync: false })
+    assertDone(await second.xrpc.post('processExternalCommit', body))
+  }
+  // The last member cannot leave, and may say so as often.
+  for (const convoId of convoIds) {
+    assertRefusal(await second.xrpc.post('leaveConvo', { convoId }), 409, 'LastMember')
+  }
+  const dids = [first.did]
+  for (let i = 0; i < 60; i++) assertDone(await second.xrpc.get('getKeyPackages', { dids }))
+})

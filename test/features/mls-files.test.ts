@@ -45,6 +45,12 @@ test('a sealed file is for the members of its conversation, by the hash of its b
   const got = await download(mimir, bob, convoId, done.cid)
   assert.equal(got.headers.get('content-type'), 'application/octet-stream')
   assert.ok(Buffer.from(await got.arrayBuffer()).equals(bytes))
+  // Either name of the two that uploading gives.
+  assert.equal((await download(mimir, bob, convoId, done.blob.ref.$link)).status, 200)
+  const ofAnotherKind = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
+  for (const cid of [ofAnotherKind, 'x'.repeat(60)]) {
+    assert.equal((await download(mimir, bob, convoId, cid)).status, 404)
+  }
   assert.equal((await download(mimir, carol, convoId, done.cid)).status, 403)
   assert.equal((await download(mimir, bob, elsewhere, done.cid)).status, 404)
 
@@ -100,7 +106,12 @@ test('what every device has passed goes after its time, and whoever has not is t
   const gone = await forBob.get('getMessages', { convoId, sinceSeq: 1 })
   assertRefusal(gone, 410, 'CursorExpired')
   assert.equal(gone.body.floorSeq, 2)
-  assertRefusal(await forBob.get('getCommits', { convoId, fromEpoch: 2 }), 410, 'CursorExpired')
+  // The one commit that there was: wherever the range begins before it, it is missing.
+  for (const fromEpoch of [0, 1, 2]) {
+    const range = { convoId, fromEpoch }
+    assertRefusal(await forBob.get('getCommits', range), 410, 'CursorExpired')
+  }
+  assertDone(await forBob.get('getCommits', { convoId, fromEpoch: 0, toEpoch: 1 }))
   const { messages } = assertDone(await forBob.get('getMessages', { convoId, sinceSeq: 2 }))
   assert.deepEqual(
     messages.map((one: { seq: number }) => one.seq),
@@ -113,6 +124,32 @@ test('what every device has passed goes after its time, and whoever has not is t
   b.moved(convoId, newState, assertDone(await b.xrpc.post('processExternalCommit', body)).seq)
   ;[forAlice, forBob] = [await fresh(alice), await fresh(bob)]
   assert.equal(assertDone(await forAlice.get('getEpoch', { convoId })).currentEpoch, 3)
+})
+
+test('a file that is brought again is kept as long as if it were new', async () => {
+  await using mimir = await boot({ env: { MIMIR_MLS_RETENTION_DAYS: '10' } })
+  const alice = await mimir.person('alice')
+  const a = await deviceOf(mimir, alice)
+  const pass = async (days: number) => {
+    mimir.clock.advance(days * DAY)
+    a.xrpc.rest.become(mimir.rest((await alice.signIn()).accessToken))
+  }
+  const convoId = await a.createConvo()
+  const bytes = random(1000)
+  const { cid } = assertDone(await upload(a, convoId, bytes))
+  await a.send(convoId, 'see this file')
+  await pass(8)
+  assertDone(await upload(a, convoId, bytes))
+  await a.send(convoId, 'see it again')
+  await pass(3)
+  assertDone(await a.xrpc.post('updateCursor', { convoId, cursor: '2', deviceId: a.id }))
+  await mimir.app.jobs.runNow('compact-mls')
+  const { messages } = assertDone(await a.xrpc.get('getMessages', { convoId, sinceSeq: 1 }))
+  assert.equal(messages.length, 1)
+  assert.equal((await a.xrpc.get('getBlob', { convoId, cid })).status, 200)
+  await pass(11)
+  await mimir.app.jobs.runNow('compact-mls')
+  assertRefusal(await a.xrpc.get('getBlob', { convoId, cid }), 404, 'BlobNotFound')
 })
 
 test('devices that are not connected are woken without a word of content or sender', async () => {

@@ -136,17 +136,52 @@ test('only friends and companions are given key packages, nobody who blocks or o
 
 test('nobody drains the pool of another: beyond a quota there is only the last resort', async () => {
   await using mimir = await boot()
-  const [alice, bob] = await mimir.friends('alice', 'bob')
-  const b = await deviceOf(mimir, bob, 70)
-  const a = new Xrpc(alice.rest)
-  const take = async () =>
-    assertDone(await a.get('getKeyPackages', { dids: [b.did] })).keyPackages.length
-  for (let i = 0; i < 60; i++) assert.equal(await take(), 1)
-  assert.equal(await take(), 0)
+  const [bob, ...takers] = await mimir.friends('bob', 'alice', 'carol', 'dave')
+  const [a, c, d] = takers.map(({ rest }) => new Xrpc(rest)) as [Xrpc, Xrpc, Xrpc]
+  const b = await deviceOf(mimir, bob, 20)
+  const hub = await bob.connect()
+  const take = async (by: Xrpc) =>
+    assertDone(await by.get('getKeyPackages', { dids: [b.did] })).keyPackages.length
+  const available = async () => assertDone(await b.xrpc.get('getKeyPackageStats')).available
+  for (let i = 0; i < 8; i++) assert.equal(await take(a), 1)
+  assert.equal(await take(a), 0)
+  for (let i = 0; i < 8; i++) assert.equal(await take(c), 1)
+  // All together have had enough of it, and the device knows that few are left.
+  assert.equal(await take(d), 0)
+  assert.equal(await available(), 4)
+  await hub.event('MlsEvent', ({ kind }) => kind === 'keyPackages')
   const lastResort = await b.makePackage({ lastResort: true })
   assertDone(await b.xrpc.post('publishKeyPackage', b.input(lastResort)))
-  assert.equal(await take(), 1)
-  assert.equal(assertDone(await b.xrpc.get('getKeyPackageStats')).available, 10)
+  for (const taker of [a, c, d]) assert.equal(await take(taker), 1)
+  assert.equal(await available(), 4)
+  // One's own devices are one's own to use up.
+  assert.equal(await take(b.xrpc), 1)
+  mimir.clock.advance(3_600_001)
+  const signedIn = { usernameOrEmail: 'dave', password: takers[2]?.password }
+  const { accessToken } = assertDone(await mimir.rest().post('/api/auth/login', signedIn))
+  assert.equal(await take(new Xrpc(mimir.rest(accessToken))), 1)
+})
+
+test('the stock of each suite is counted by itself', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const now = () => mimir.clock.now() / 1000
+  const b = await deviceOf(mimir, bob, 5)
+  const suiteName = 'MLS_256_XWING_AES256GCM_SHA512_Ed25519'
+  const other = await MlsDevice.create(bob.rest, b.did, now, { count: 0, suiteName })
+  // The same device, by its key, with another suite.
+  Object.assign(other.signatureKeys, b.signatureKeys)
+  await other.publish(20)
+  assert.equal(other.id, b.id)
+  const stats = async (query: object) =>
+    assertDone(await b.xrpc.get('getKeyPackageStats', { ...query })).needsReplenish
+  assert.equal(await stats({}), false)
+  const hub = await bob.connect()
+  const a = new Xrpc(alice.rest)
+  assertDone(await a.get('getKeyPackages', { dids: [b.did], cipherSuite: b.suite.name }))
+  await hub.event('MlsEvent', ({ kind }) => kind === 'keyPackages')
+  assert.equal(await stats({}), true)
+  assert.equal(await stats({ cipherSuite: suiteName }), false)
 })
 
 test('a package is used by whom it was given to, and once', async () => {
@@ -200,4 +235,23 @@ test('a group of the hybrid suite works like any other', async () => {
   await b.join(convoId)
   await b.send(convoId, 'after the quantum computers')
   assert.deepEqual(await a.catchUp(convoId), ['after the quantum computers'])
+})
+
+test('a device that was deleted stays so, whatever it publishes', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  assertDone(await b.xrpc.post('deleteDevice', { deviceId: b.id }))
+  const input = b.input(await b.makePackage())
+  assertRefusal(await b.xrpc.post('publishKeyPackage', input), 404, 'DeviceNotFound')
+  const some = assertDone(await b.xrpc.post('publishKeyPackages', { keyPackages: [input] }))
+  assert.deepEqual([some.succeeded, some.errors[0].error], [0, 'DeviceNotFound'])
+  const registration = { deviceName: 'phone', keyPackages: [input] }
+  assertRefusal(await b.xrpc.post('registerDevice', registration), 404, 'DeviceNotFound')
+  const [view] = assertDone(await a.xrpc.get('getConvos')).conversations
+  assert.equal(view.pendingRemovals.length, 1)
+  const { missing } = assertDone(await a.xrpc.get('getKeyPackages', { dids: [b.did] }))
+  assert.deepEqual(missing, [b.did])
 })

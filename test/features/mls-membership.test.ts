@@ -242,6 +242,10 @@ test('a Welcome waits for the device it is for, until it is confirmed', async ()
   assert.deepEqual(assertDone(await phone.xrpc.post('confirmWelcome', failed)), {
     confirmed: false,
   })
+  // Whoever names no device is given one that may still be opened, and takes no other's away.
+  assert.deepEqual(assertDone(await phone.xrpc.get('getWelcome', { convoId })), second)
+  const unnamed = { convoId, success: true }
+  assertRefusal(await phone.xrpc.post('confirmWelcome', unnamed), 400, 'AmbiguousWelcome')
   // No clean-up takes it away.
   mimir.clock.advance(10 * 86_400_000)
   await mimir.app.jobs.runNow('sweep-mls')
@@ -284,6 +288,8 @@ test('a group that comes without its tree is taken, and known from its first Gro
   await b.join(convoId)
   assertRefusal(await b.xrpc.get('getGroupInfo', { convoId }), 404, 'GroupInfoUnavailable')
   const update = { convoId, groupInfo, epoch: 1 }
+  assertRefusal(await b.xrpc.post('updateGroupInfo', update), 403, 'NotAdmin')
+  assert.deepEqual(assertDone(await a.xrpc.post('updateGroupInfo', update)), { updated: true })
   assert.deepEqual(assertDone(await b.xrpc.post('updateGroupInfo', update)), { updated: true })
   assert.equal(assertDone(await b.xrpc.get('getGroupInfo', { convoId })).groupInfo, groupInfo)
   await a.add(convoId)

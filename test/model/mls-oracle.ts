@@ -134,12 +134,20 @@ function keyPackageOf(keyPackage: KeyPackage): object {
 }
 
 function leafOf(leaf: LeafNode): object {
-  const { credential, signaturePublicKey, signature, leafNodeSource } = leaf
+  const { capabilities, credential, extensions, leafNodeSource } = leaf
+  const { signaturePublicKey, signature } = leaf
   const { notBefore, notAfter } = 'lifetime' in leaf ? leaf.lifetime : {}
   return {
     source: { key_package: 1, update: 2, commit: 3 }[leafNodeSource],
     identity: 'identity' in credential ? hex(credential.identity) : undefined,
     signatureKey: hex(signaturePublicKey),
+    capabilities: {
+      versions: capabilities.versions.length,
+      cipherSuites: capabilities.ciphersuites.map(suiteId),
+      extensions: capabilities.extensions,
+      credentials: capabilities.credentials.map(credentialId),
+    },
+    extensionTypes: extensions.map((one) => extensionTypeToNumber(one.extensionType)),
     lifetime:
       notBefore === undefined
         ? undefined
@@ -176,4 +184,8 @@ function leavesOf(bytes: Uint8Array): object {
     if ((node.nodeType === 'leaf') !== (place % 2 === 0)) throw new RefusedError()
     return node.nodeType === 'leaf' ? [[place / 2, leafOf(node.leaf)]] : []
   })
+}
+
+function credentialId(name: string): number {
+  return { basic: 1, x509: 2 }[name] ?? Number(name)
 }

@@ -147,16 +147,16 @@ test('a membership of before gets its place among the events from the newest eve
         values (${position}, 'default', ${audience}, ${event}, ${subject}, ${at})`.execute(db)
     }
   }
-  const before = migrations.slice(0, NAMES.indexOf('0024-joined-position'))
+  const before = migrations.slice(0, NAMES.indexOf('0024-joined-after'))
   const filled = [...before, { name: '0023-rows', up: fill }]
   await migrate(engine, filled, clock)
   await migrate(engine, [...filled, ...migrations.slice(before.length)], clock)
-  const { rows } = await sql`select user_id, joined_position from conversation_members
+  const { rows } = await sql`select user_id, joined_after from conversation_members
     order by user_id`.execute(engine.read)
   assert.deepEqual(rows, [
-    { user_id: 'back', joined_position: 6 },
-    { user_id: 'early', joined_position: 0 },
-    { user_id: 'pruned', joined_position: 0 },
+    { user_id: 'back', joined_after: 6 },
+    { user_id: 'early', joined_after: 0 },
+    { user_id: 'pruned', joined_after: 0 },
   ])
 })
 

@@ -164,7 +164,7 @@ function newMember(
     tenant_id: conversation.tenant_id,
     role,
     joined_at: joining.at,
-    joined_position: joining.position,
+    joined_after: joining.position,
     left_at: null,
     blocked_at: null,
     last_read_at: null,

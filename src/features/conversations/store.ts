@@ -165,8 +165,8 @@ export async function countMembers(db: Db, conversationId: string): Promise<numb
 
 /** Makes the person a member, or a member again: then their own settings stay. */
 export async function joinMember(tx: Tx, row: ConversationMemberRow): Promise<void> {
-  const { role, joined_at, joined_position, last_read_message_id } = row
-  const again = { role, joined_at, joined_position, last_read_message_id, left_at: null }
+  const { role, joined_at, joined_after, last_read_message_id } = row
+  const again = { role, joined_at, joined_after, last_read_message_id, left_at: null }
   await tx
     .insertInto('conversation_members')
     .values(row)

@@ -6,6 +6,7 @@ import { mlsErrors } from './errors.ts'
 import { type Convo, findConvo, findMember } from './store.ts'
 
 export { listConvoDevices, listConvoIds } from './store.ts'
+export { encryptedEventsFor } from './store-events.ts'
 
 export interface Membership {
   readonly convo: Convo

@@ -1,4 +1,3 @@
-import { appendEvents } from '../../events/append.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
@@ -36,8 +35,7 @@ export async function addMembers(
       requireOwners(ctx, effects.added, didList, mlsErrors.invalidCommit)
       if (effects.removedMembers.length > 0) throw new AppError(mlsErrors.invalidCommit)
       const { convo } = membership
-      const { newEpoch, seq, events } = await writeCommit(ctx, tx, convo, incoming, effects)
-      await appendEvents(ctx, tx, events)
+      const { newEpoch, seq } = await writeCommit(ctx, tx, convo, incoming, effects)
       const { added, newMembers } = effects
       await recordAudit(ctx, tx, actor, {
         type: 'mls.members_added',

@@ -12,11 +12,14 @@ import {
 } from '../attachments/service-bytes.ts'
 import { requireMember } from './access.ts'
 import { mlsErrors } from './errors.ts'
-import { findBlob, findOwnBlob, insertBlob } from './store-blobs.ts'
+import { findBlob, findOwnBlob, upsertBlob } from './store-blobs.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
 
-const CID = /^sha256-([0-9a-f]{64})$/
+const NAME = /^sha256-([0-9a-f]{64})$/
+/** The codes of a CID of raw bytes by their SHA-256 (the table of multicodec). */
+const RAW = 0x55
+const SHA256 = 0x12
 
 export interface Upload {
   readonly convoId: string
@@ -58,7 +61,7 @@ export async function uploadBlob(ctx: Needs, actor: Actor, upload: Upload): Prom
     isKept = await ctx.db.transaction(async (tx) => {
       await requireMember(tx, me, convoId)
       const owned = await findOwnBlob(tx, me.userId, sha256)
-      const isNew = await insertBlob(tx, {
+      const keptId = await upsertBlob(tx, {
         convo_id: convoId,
         sha256,
         owner_id: me.userId,
@@ -67,7 +70,7 @@ export async function uploadBlob(ctx: Needs, actor: Actor, upload: Upload): Prom
         size: file.size,
         created_at: toIso(ctx.clock.now()),
       })
-      if (owned || !isNew) return false
+      if (keptId !== file.id) return false
       await keepFile(tx, file.id)
       return true
     })
@@ -115,8 +118,32 @@ export async function getBlob(
 ): Promise<StoredFile> {
   const me = requireUser(actor)
   await requireMember(ctx.db.read, me, input.convoId)
-  const [, sha256] = CID.exec(input.cid) ?? []
+  const sha256 = await hashOfName(input.cid)
   const blob = sha256 && (await findBlob(ctx.db.read, input.convoId, sha256))
   if (!blob) throw new AppError(mlsErrors.blobNotFound)
   return openFile(ctx, me.tenantId, blob.attachment_id)
+}
+
+/** The name of a blob, as this interface has it and as ATProto does: CIDv1 of raw bytes by their SHA-256. */
+export async function namesOf(
+  sha256: string,
+): Promise<{ readonly cid: string; readonly link: string }> {
+  const { CID } = await import('multiformats/cid')
+  const { create } = await import('multiformats/hashes/digest')
+  const link = CID.createV1(RAW, create(SHA256, Buffer.from(sha256, 'hex'))).toString()
+  return { cid: `sha256-${sha256}`, link }
+}
+
+/** The hash that either name stands for; undefined for what is no name. */
+async function hashOfName(name: string): Promise<string | undefined> {
+  const [, sha256] = NAME.exec(name) ?? []
+  if (sha256 !== undefined) return sha256
+  const { CID } = await import('multiformats/cid')
+  try {
+    const { code, multihash } = CID.parse(name)
+    if (code !== RAW || multihash.code !== SHA256) return undefined
+    return Buffer.from(multihash.digest).toString('hex')
+  } catch {
+    return undefined
+  }
 }

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
+import { appendEvents } from '../../events/append.ts'
 import type { AppEvent } from '../../events/event.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
@@ -13,6 +14,7 @@ import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent } from './events.ts'
 import type { IncomingCommit } from './incoming.ts'
+import { endMembership } from './memberships.ts'
 import {
   type Convo,
   deleteLeaves,
@@ -23,11 +25,10 @@ import {
   listMembers,
   listProposals,
   updateConvo,
-  updateMember,
   upsertMembers,
 } from './store.ts'
+import { findNewestEvent } from './store-events.ts'
 import { insertMessage } from './store-messages.ts'
-import { deleteWelcomesOf } from './store-welcomes.ts'
 import { applyToTree, type NewLeaf, requireTree } from './tree.ts'
 import { isOrphan } from './view.ts'
 
@@ -177,10 +178,9 @@ export async function requireInfo(
 export interface Committed {
   readonly newEpoch: number
   readonly seq: number
-  readonly events: readonly AppEvent[]
 }
 
-/** Writes a commit that was judged: message, epoch, members, leaves, Welcomes and GroupInfo together. */
+/** Writes a commit that was judged: message, epoch, members, leaves, Welcomes, GroupInfo and events together. */
 export async function writeCommit(
   ctx: CommitNeeds,
   tx: Tx,
@@ -219,18 +219,17 @@ export async function writeCommit(
     tx,
     (leaves?.added ?? []).map((leaf) => ({ ...leaf, convo_id: convoId, tenant_id: tenantId })),
   )
+  const joined_after = newMembers.length > 0 ? await findNewestEvent(tx, convoId) : 0
   await upsertMembers(
     tx,
     newMembers.map((userId) => ({
       ...{ convo_id: convoId, user_id: userId, tenant_id: tenantId, is_admin: 0 },
-      ...{ joined_at: now, joined_seq: seq, joined_epoch: newEpoch },
-      ...{ left_at: null, promoted_at: null, promoted_by: null },
+      ...{ joined_at: now, joined_seq: seq, joined_epoch: newEpoch, joined_after },
+      ...{ left_at: null, left_with: null, promoted_at: null, promoted_by: null },
     })),
   )
   const events: AppEvent[] = [convoEvent(place, 'commit')]
   for (const userId of removedMembers) {
-    await updateMember(tx, convoId, userId, { left_at: now, is_admin: 0 })
-    await deleteWelcomesOf(tx, convoId, userId)
     events.push(convoEvent(place, 'removed', userId, { leaves: [userId] }))
   }
   for (const userId of newMembers) {
@@ -239,5 +238,7 @@ export async function writeCommit(
   if (welcome) {
     events.push(...(await deliverWelcome(ctx, tx, place, newEpoch, added, welcome.bytes)))
   }
-  return { newEpoch, seq, events }
+  await appendEvents(ctx, tx, events)
+  for (const userId of removedMembers) await endMembership(ctx, tx, convoId, userId)
+  return { newEpoch, seq }
 }

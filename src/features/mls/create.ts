@@ -126,7 +126,9 @@ async function create(ctx: Needs, tx: Tx, me: UserActor, creation: Creation): Pr
         joined_at: now,
         joined_seq: 0,
         joined_epoch: epoch,
+        joined_after: 0,
         left_at: null,
+        left_with: null,
         promoted_at: userId === me.userId ? now : null,
         promoted_by: null,
       }),
@@ -188,7 +190,7 @@ async function leavesOf(
     if (!device) throw new AppError(mlsErrors.invalidGroupInfo)
     if (!addedIds.has(device.id)) creators += 1
     const names = { convo_id: convoId, leaf_index: index, tenant_id: me.tenantId }
-    leaves.push({ ...names, user_id: device.user_id, device_id: device.id })
+    leaves.push({ ...names, user_id: device.user_id, device_id: device.id, identity: null })
   }
   const devices = new Set(leaves.map((leaf) => leaf.device_id))
   const isWhole = devices.size === leaves.length && leaves.length === addedIds.size + 1

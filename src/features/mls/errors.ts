@@ -160,6 +160,11 @@ export const mlsErrors = defineErrors({
     message: 'The range of epochs ends before it begins.',
   },
   welcomeNotFound: { code: 'WelcomeNotFound', kind: 'not_found', message: 'No Welcome waits.' },
+  ambiguousWelcome: {
+    code: 'AmbiguousWelcome',
+    kind: 'invalid',
+    message: 'Several Welcomes wait: name the device or the key package.',
+  },
   groupInfoUnavailable: {
     code: 'GroupInfoUnavailable',
     kind: 'not_found',

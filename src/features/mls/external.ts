@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from '../../db/database.ts'
-import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
@@ -110,8 +109,7 @@ async function join(
     leaves: convo.knows_leaves === 1 ? after : undefined,
   }
   await requireInfo(ctx, tx, convo, incoming, effects)
-  const { newEpoch, seq, events } = await writeCommit(ctx, tx, convo, incoming, effects)
-  await appendEvents(ctx, tx, events)
+  const { newEpoch, seq } = await writeCommit(ctx, tx, convo, incoming, effects)
   await recordAudit(ctx, tx, me, {
     type: isPresent ? 'mls.member_returned' : 'mls.member_joined',
     target: { type: 'mls_convo', id: convo.id },

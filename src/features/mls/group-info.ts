@@ -6,7 +6,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { accountsOf } from '../atproto/service.ts'
-import { requireMembership } from './access.ts'
+import { requireAdmin, requireMembership } from './access.ts'
 import { toBase64 } from './base64.ts'
 import { changeConvo } from './change.ts'
 import { requireEpoch } from './epoch.ts'
@@ -80,12 +80,17 @@ export async function updateGroupInfo(
   return changeConvo(ctx, me, {
     ...{ method: 'updateGroupInfo', key: undefined, bodyHash: '', convoId },
     read: (convo) => readInfoOf(convo, input.groupInfo),
-    async write(tx, { convo }, groupInfo) {
+    async write(tx, membership, groupInfo) {
+      const { convo } = membership
       await requireEpoch(tx, convo, epoch)
       if (groupInfo?.epoch !== epoch) throw new AppError(mlsErrors.invalidGroupInfo)
       if (convo.knows_leaves === 1) {
         await requireTree(ctx, tx, convo, groupInfo, await listLeaves(tx, [convoId]))
-      } else await learnTree(ctx, tx, convo, groupInfo)
+      } else {
+        // Whoever the tree says is where, commits are judged by: that is an admin's to answer for.
+        requireAdmin(membership)
+        await learnTree(ctx, tx, convo, groupInfo)
+      }
       await updateConvo(tx, convoId, {
         ...{ group_info: groupInfo.message, group_info_epoch: epoch, knows_leaves: 1 },
       })
@@ -96,7 +101,10 @@ export async function updateGroupInfo(
   })
 }
 
-/** Takes the leaves over from the first GroupInfo that a member leaves: all of known devices of members. */
+/**
+ * Takes the leaves over from the first GroupInfo that an admin leaves: each of another known device of a
+ * member, and of every present member one at least.
+ */
 async function learnTree(
   ctx: Needs,
   tx: Tx,
@@ -106,7 +114,8 @@ async function learnTree(
   const inTree = [...(groupInfo.leaves ?? [])]
   const dids = inTree.map(([, { identity }]) => identity)
   const accounts = await accountsOf(ctx, tx, convo.tenant_id, [...new Set(dids)])
-  const ids = new Set((await listMembers(tx, [convo.id])).map((member) => member.user_id))
+  const members = await listMembers(tx, [convo.id])
+  const ids = new Set(members.map((member) => member.user_id))
   const devices = await findDevicesByKeys(
     tx,
     inTree.map(([, { signatureKey }]) => signatureKey),
@@ -117,7 +126,13 @@ async function learnTree(
     const device = byOwner.get(`${userId} ${signatureKey}`)
     if (!userId || !device || !ids.has(userId)) throw new AppError(mlsErrors.invalidGroupInfo)
     const names = { convo_id: convo.id, leaf_index, tenant_id: convo.tenant_id }
-    return { ...names, user_id: userId, device_id: device.id }
+    return { ...names, user_id: userId, device_id: device.id, identity: null }
   })
+  const inLeaves = new Set(leaves.map((leaf) => leaf.user_id))
+  const isWhole = members.every((one) => one.left_at !== null || inLeaves.has(one.user_id))
+  const devicesInTree = new Set(leaves.map((leaf) => leaf.device_id))
+  if (!isWhole || devicesInTree.size < leaves.length) {
+    throw new AppError(mlsErrors.invalidGroupInfo)
+  }
   await insertLeaves(tx, leaves)
 }

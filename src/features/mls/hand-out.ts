@@ -22,14 +22,20 @@ import {
   listNext,
   listOptedOut,
   lockDevices,
+  type StockName,
   takeKeyPackages,
 } from './store-key-packages.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
-/** How many packages of one person somebody may take in an hour; then the last resorts are given. */
-const MOST_OF_ONE = 60
-/** And of all people together. */
+/**
+ * How many of a device's packages of a suite one caller may take in an hour, and all callers together; then the
+ * last resort is given. A device keeps twenty: so few callers, and not even many, use them up before it has
+ * heard that they run low.
+ */
+const MOST_BY_ONE = 8
+const MOST_BY_ALL = 16
+/** How many one caller may take of all people together. */
 const MOST_OF_ALL = 2000
 const WINDOW = HOUR
 
@@ -107,8 +113,10 @@ async function take(
   // Whoever asks for the same people's at the same moment is given the packages behind these.
   await lockDevices(tx, userIds)
   const now = toIso(ctx.clock.now())
-  const drainable = await listDrainable(ctx, tx, me, userIds)
-  const next = await listNext(tx, { userIds, drainable, cipherSuite }, now)
+  const since = toIso(ctx.clock.now() - WINDOW)
+  const drainable = await listDrainable(tx, me, userIds, since)
+  const closed = await listClosed(tx, me, userIds, since)
+  const next = await listNext(tx, { userIds, drainable, closed, cipherSuite }, now)
   const rows = await takeKeyPackages(tx, next, now)
   await insertHandOuts(
     tx,
@@ -119,22 +127,38 @@ async function take(
 
 /** Of whom the caller may be given packages that are no last resort. */
 async function listDrainable(
-  ctx: Needs,
   tx: Tx,
   me: UserActor,
   userIds: readonly string[],
-): Promise<string[]> {
-  const since = toIso(ctx.clock.now() - WINDOW)
+  since: string,
+): Promise<readonly string[]> {
   // With last resorts counted too it is at least what was taken, and quickly found.
   const given = await countGiven(tx, me.userId, since)
-  if (given < MOST_OF_ONE) return [...userIds]
   const total = given < MOST_OF_ALL ? given : await countTaken(tx, me.userId, since)
-  if (total >= MOST_OF_ALL) return userIds.filter((userId) => userId === me.userId)
-  const counts = await countTakenOf(tx, me.userId, userIds, since)
-  return userIds.filter((userId) => userId === me.userId || (counts.get(userId) ?? 0) < MOST_OF_ONE)
+  return total < MOST_OF_ALL ? userIds : userIds.filter((userId) => userId === me.userId)
 }
 
-/** Tells owners whose devices have few left, as long as something of theirs was taken. */
+/** The stocks of other people that the caller, or everybody, has taken enough of. */
+async function listClosed(
+  tx: Tx,
+  me: UserActor,
+  userIds: readonly string[],
+  since: string,
+): Promise<StockName[]> {
+  const others = userIds.filter((userId) => userId !== me.userId)
+  if (others.length === 0) return []
+  const taken = await countTakenOf(tx, others, since)
+  const stocks = Map.groupBy(taken, ({ device_id, cipher_suite }) => `${device_id} ${cipher_suite}`)
+  const closed: StockName[] = []
+  for (const takers of stocks.values()) {
+    const byAll = takers.reduce((sum, { count }) => sum + count, 0)
+    const byMe = takers.find(({ taker_id }) => taker_id === me.userId)?.count ?? 0
+    if (byMe >= MOST_BY_ONE || byAll >= MOST_BY_ALL) closed.push(...takers.slice(0, 1))
+  }
+  return closed
+}
+
+/** Tells owners whose devices have few left of a suite, as long as something of it was taken. */
 async function announceLowStock(
   ctx: Needs,
   tx: Tx,
@@ -147,10 +171,12 @@ async function announceLowStock(
     drained.map((row) => row.user_id),
     toIso(ctx.clock.now()),
   )
-  const events = drained.flatMap(({ tenant_id, user_id, device_id: deviceId }) => {
-    const available = left
-      .filter((stock) => stock.device_id === deviceId && stock.last_resort === 0)
-      .reduce((sum, { count }) => sum + count, 0)
+  const events = drained.flatMap(({ tenant_id, user_id, device_id: deviceId, cipher_suite }) => {
+    const stock = left.find(
+      (one) =>
+        one.device_id === deviceId && one.cipher_suite === cipher_suite && one.last_resort === 0,
+    )
+    const available = stock?.count ?? 0
     return available < LOW_STOCK
       ? [keyPackagesEvent(tenant_id, user_id, { deviceId, available })]
       : []

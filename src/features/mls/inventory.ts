@@ -15,6 +15,7 @@ import {
   deleteKeyPackages,
   deleteKeyPackagesOf,
   listRefsOf,
+  type Stock,
 } from './store-key-packages.ts'
 import { deleteWelcomesOfDevice } from './store-welcomes.ts'
 
@@ -55,11 +56,20 @@ export async function getKeyPackageStats(
   return {
     available,
     threshold: LOW_STOCK,
-    needsReplenish: available < LOW_STOCK,
+    needsReplenish: isLow(stock),
     total: available + sum(1),
     consumed: await countConsumed(read, userId, { deviceId, cipherSuite }),
     hasLastResort: sum(1) > 0,
   }
+}
+
+/** Whether some device has few left of a suite, or there is nothing at all. */
+function isLow(stock: readonly Stock[]): boolean {
+  const stocks = Map.groupBy(stock, ({ device_id, cipher_suite }) => `${device_id} ${cipher_suite}`)
+  const left = [...stocks.values()].map((rows) =>
+    rows.reduce((sum, { count, last_resort }) => sum + (last_resort === 0 ? count : 0), 0),
+  )
+  return left.length === 0 || left.some((count) => count < LOW_STOCK)
 }
 
 /** Takes those packages of a device back whose private keys it has no more. */

@@ -14,12 +14,12 @@ import type { CommitNeeds } from './commit.ts'
 import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent } from './events.ts'
+import { endMembership } from './memberships.ts'
 import { type RemoveProposalFacts, readRemoveProposal } from './reading.ts'
 import { removeMember } from './remove.ts'
 import type { LeaveConvo } from './schema.ts'
-import { type Convo, insertProposals, listLeaves, listMembers, updateMember } from './store.ts'
+import { type Convo, insertProposals, listLeaves, listMembers } from './store.ts'
 import { advanceSeq, insertMessage } from './store-messages.ts'
-import { deleteWelcomesOf } from './store-welcomes.ts'
 
 export interface Left {
   readonly success: boolean
@@ -60,10 +60,9 @@ export async function leaveConvo(
       const events = await storeProposals(ctx, tx, me, membership.convo, proposals)
       const { epoch, last_seq } = membership.convo
       const place = { tenantId: me.tenantId, convoId, seq: last_seq + proposals.length }
-      await updateMember(tx, convoId, me.userId, { left_at: toIso(ctx.clock.now()), is_admin: 0 })
-      await deleteWelcomesOf(tx, convoId, me.userId)
       const left = convoEvent(place, 'left', me.userId, { leaves: [me.userId] })
       await appendEvents(ctx, tx, [...events, left])
+      await endMembership(ctx, tx, convoId, me.userId)
       await recordAudit(ctx, tx, actor, {
         type: 'mls.member_left',
         target: { type: 'mls_convo', id: convoId },

@@ -9,11 +9,18 @@ const SUITES = new Map([
   [83, 'MLS_256_XWING_AES256GCM_SHA512_Ed25519'],
 ])
 
+const NUMBERS = new Map([...SUITES].map(([id, name]) => [name, id]))
+
 export const CIPHER_SUITES: ReadonlySet<string> = new Set(SUITES.values())
 
 /** The name of a suite; of one that no group here may have, its number as text. */
 export function nameOfSuite(id: number): string {
   return SUITES.get(id) ?? String(id)
+}
+
+/** The reverse; 0, which is no suite, for a name that is none. */
+export function numberOfSuite(name: string): number {
+  return NUMBERS.get(name) ?? 0
 }
 
 /** Of the parts of a suite those that reading needs; `suiteNamed` gives them. */

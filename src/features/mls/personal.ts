@@ -1,7 +1,16 @@
 import type { Ctx } from '../../context.ts'
 import { type PersonalData, partOf } from '../../db/personal-data.ts'
 import { toIso } from '../../platform/clock.ts'
-import { deleteAllOf, listDevicesOf, listMembershipsOf, listReportsBy } from './store-personal.ts'
+import { didsOf } from '../atproto/service.ts'
+import { leaveForGood } from './memberships.ts'
+import { listConvoIds } from './store.ts'
+import {
+  deleteAllOf,
+  keepIdentity,
+  listDevicesOf,
+  listMembershipsOf,
+  listReportsBy,
+} from './store-personal.ts'
 
 export const mlsData: PersonalData<Ctx> = {
   tables: [
@@ -16,5 +25,18 @@ export const mlsData: PersonalData<Ctx> = {
     yield* partOf('encrypted-groups.json', await listMembershipsOf(read, userId))
     yield* partOf('encrypted-reports.json', await listReportsBy(read, userId))
   },
-  erase: (ctx, tx, { userId }) => deleteAllOf(tx, userId, toIso(ctx.clock.now())),
+  /**
+   * Leaves every group. The leaves stay in the trees, under their DID, until a member's commit removes
+   * them, as with anybody who left: only so can the others go on.
+   */
+  async erase(ctx, tx, person) {
+    const { tenantId, userId } = person
+    // In one order, so that two erasures do not wait for one another.
+    for (const convoId of (await listConvoIds(tx, userId)).sort()) {
+      await leaveForGood(ctx, tx, person, convoId)
+    }
+    const did = (await didsOf(ctx, tx, tenantId, [userId])).get(userId)
+    if (did !== undefined) await keepIdentity(tx, userId, did)
+    return deleteAllOf(tx, userId, toIso(ctx.clock.now()))
+  },
 }

@@ -84,6 +84,8 @@ async function holdDevice(
     deleted_at: null,
   }
   const device = await upsertDevice(tx, fresh)
+  // Whoever deleted a device has not deleted it until it says something again.
+  if (device.deleted_at !== null) throw new AppError(mlsErrors.deviceNotFound)
   if (deviceId !== undefined && deviceId !== device.id) {
     throw new AppError(mlsErrors.deviceNotFound)
   }

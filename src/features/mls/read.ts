@@ -101,8 +101,9 @@ export async function getCommits(ctx: Needs, actor: Actor, input: GetCommits) {
     read,
     page.map(({ seq }) => ({ convoId: convo.id, seq })),
   )
-  const isCut = range.from > member.joined_epoch && convo.floor_seq > 0
-  if (isCut && rows[0]?.epoch !== range.from && range.from <= convo.epoch) {
+  // The commit that began the epoch of joining is in it already: what is needed begins behind it.
+  const first = Math.max(from, member.joined_epoch + 1)
+  if (first <= Math.min(to, convo.epoch) && rows[0]?.epoch !== first) {
     throw new AppError(mlsErrors.cursorExpired, { floorSeq: convo.floor_seq })
   }
   return {

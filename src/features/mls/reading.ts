@@ -4,15 +4,21 @@
 // credential, signature key, leaf source and signatures; of a Welcome its suite and the key packages
 // that it is for; of a GroupInfo its group context, signature, external key and the leaves of its tree.
 // The bytes are read by wire-messages.ts and wire-nodes.ts, signatures and refs are made of them by ts-mls.
-import { loadMls, nameOfSuite, type Suite } from './mls-library.ts'
+import { loadMls, nameOfSuite, numberOfSuite, type Suite } from './mls-library.ts'
 import { readWhole } from './tls-reader.ts'
 import {
   headOf,
   readGroupInfo as readBareGroupInfo,
   readMessage,
+  type WireCommit,
   type WireProposal,
 } from './wire-messages.ts'
-import { readKeyPackage as readBareKeyPackage, type Signed, type WireLeaf } from './wire-nodes.ts'
+import {
+  readKeyPackage as readBareKeyPackage,
+  type Signed,
+  supportsItself,
+  type WireLeaf,
+} from './wire-nodes.ts'
 
 /** A leaf as it names its owner and is known in the group. */
 export interface LeafFacts {
@@ -82,7 +88,10 @@ export interface GroupInfoFacts {
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-/** Undefined for what is no valid key package: its form, its leaf source and both signatures are checked. */
+/**
+ * Undefined for what is no valid key package: its form, its leaf source, both signatures are checked, and
+ * that its leaf supports what it is made of.
+ */
 export async function readKeyPackage(bytes: Buffer): Promise<KeyPackageFacts | undefined> {
   const wrapped = readMessage(bytes)
   const bare = wrapped ? undefined : readWhole(bytes, readBareKeyPackage)
@@ -92,6 +101,7 @@ export async function readKeyPackage(bytes: Buffer): Promise<KeyPackageFacts | u
   const suite = mls.suiteNamed(cipherSuite)
   if (!keyPackage || !suite) return undefined
   const { leaf } = keyPackage
+  if (!supportsItself(leaf, keyPackage.cipherSuite)) return undefined
   const { lifetime } = leaf
   const facts = leafFacts(leaf)
   const isSigned =
@@ -146,7 +156,10 @@ function leafFacts({ identity, signatureKey }: WireLeaf): LeafFacts | undefined 
 
 const PRINTABLE = /^[\x21-\x7e]*$/
 
-/** Undefined for what is no commit in a PublicMessage, or one with proposals that no group here has. */
+/**
+ * Undefined for what is no commit in a PublicMessage, or one with proposals that no group here has, or that
+ * RFC 9420 forbids whatever the group is: members would refuse it, and the group be stuck.
+ */
 export async function readCommit(
   bytes: Buffer,
   cipherSuite: string,
@@ -158,7 +171,12 @@ export async function readCommit(
   if (sender === 'other') return undefined
   const isExternal = sender === 'newMemberCommit'
   const leaf = content.leaf && leafFacts(content.leaf)
-  if (isExternal ? !leaf : content.leaf && !leaf) return undefined
+  if (content.leaf && !(leaf && supportsItself(content.leaf, numberOfSuite(cipherSuite)))) {
+    return undefined
+  }
+  if (needsPath(content) && !leaf) return undefined
+  // §12.4.3.2: an external commit has its proposals with it.
+  if (isExternal && content.references.length > 0) return undefined
   const effects = await readProposals(content.proposals, suite, isExternal)
   if (!effects) return undefined
   return {
@@ -169,6 +187,12 @@ export async function readCommit(
     ...effects,
     references: content.references.map(hex),
   }
+}
+
+/** §12.4: whether the commit needs a path. What is referred to here is Remove proposals alone. */
+function needsPath({ proposals, references }: WireCommit): boolean {
+  const isPathless = ({ kind }: WireProposal) => kind === 'add' || kind === 'psk'
+  return proposals.length === 0 || references.length > 0 || !proposals.every(isPathless)
 }
 
 async function readProposals(

@@ -1,6 +1,6 @@
 import type { Tx } from '../../db/database.ts'
+import type { MlsMemberRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
-import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { accountsOf } from '../atproto/service.ts'
@@ -11,9 +11,9 @@ import { type CommitNeeds, judgeCommit, writeCommit } from './commit.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent } from './events.ts'
 import { type IncomingCommit, readIncoming } from './incoming.ts'
+import { endMembership } from './memberships.ts'
 import type { RemoveMember } from './schema.ts'
-import { findMember, listLeaves, updateMember } from './store.ts'
-import { deleteWelcomesOf } from './store-welcomes.ts'
+import { findMember, listLeaves } from './store.ts'
 
 export interface Removed {
   readonly epoch: number
@@ -31,7 +31,7 @@ export async function removeMember(
   once: { readonly method: string; readonly bodyHash: string },
 ): Promise<Removed> {
   const me = requireUser(actor)
-  const { convoId, commit, groupInfo, targetDid } = input
+  const { convoId, commit, groupInfo } = input
   return changeConvo(ctx, me, {
     ...{ ...once, key: input.idempotencyKey, convoId },
     isCommit: true,
@@ -43,9 +43,7 @@ export async function removeMember(
             ...(groupInfo === undefined ? {} : { groupInfo }),
           }),
     async write(tx, membership, incoming) {
-      const target = (await accountsOf(ctx, tx, me.tenantId, [targetDid])).get(targetDid)
-      if (target?.id === me.userId) throw new AppError(mlsErrors.cannotRemoveSelf)
-      const member = target && (await findMember(tx, convoId, target.id))
+      const member = await findTarget(ctx, tx, me, input)
       const isPresent = member?.left_at === null
       if (isPresent || !incoming) requireAdmin(membership)
       if (!member || (!isPresent && !incoming)) throw new AppError(mlsErrors.targetNotMember)
@@ -60,6 +58,22 @@ export async function removeMember(
       return { epoch }
     },
   })
+}
+
+/** The member of a DID, present or past; of an account that was erased too, as long as it has a leaf. */
+async function findTarget(
+  ctx: CommitNeeds,
+  tx: Tx,
+  me: UserActor,
+  { convoId, targetDid }: RemoveMember,
+): Promise<MlsMemberRow | undefined> {
+  const account = (await accountsOf(ctx, tx, me.tenantId, [targetDid])).get(targetDid)
+  if (account?.id === me.userId) throw new AppError(mlsErrors.cannotRemoveSelf)
+  const member = account && (await findMember(tx, convoId, account.id))
+  if (member) return member
+  const leaves = await listLeaves(tx, [convoId])
+  const leaf = leaves.find(({ identity }) => identity === targetDid)
+  return leaf && findMember(tx, convoId, leaf.user_id)
 }
 
 async function removeByCommit(
@@ -85,7 +99,6 @@ async function removeByCommit(
   const member = await findMember(tx, convo.id, targetId)
   const removedMembers = member?.left_at === null ? [targetId] : []
   const written = await writeCommit(ctx, tx, convo, incoming, { ...effects, removedMembers })
-  await appendEvents(ctx, tx, written.events)
   return written.newEpoch
 }
 
@@ -96,9 +109,8 @@ async function removeAtOnce(
   userId: string,
 ): Promise<number> {
   const { id: convoId, tenant_id: tenantId, last_seq: seq, epoch } = convo
-  await updateMember(tx, convoId, userId, { left_at: toIso(ctx.clock.now()), is_admin: 0 })
-  await deleteWelcomesOf(tx, convoId, userId)
   const place = { tenantId, convoId, seq }
   await appendEvents(ctx, tx, [convoEvent(place, 'removed', userId, { leaves: [userId] })])
+  await endMembership(ctx, tx, convoId, userId)
   return epoch
 }

@@ -1,14 +1,22 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { MlsBlobRow } from '../../db/tables.ts'
 
-/** False when the person brought the same to the conversation before. */
-export async function insertBlob(tx: Tx, row: MlsBlobRow): Promise<boolean> {
-  const result = await tx
+/**
+ * Adds a file to a conversation and gives whose bytes it has: where the person brought the same before,
+ * those stay, and are kept for as long as if they were new.
+ */
+export async function upsertBlob(tx: Tx, row: MlsBlobRow): Promise<string> {
+  const { attachment_id } = await tx
     .insertInto('mls_blobs')
     .values(row)
-    .onConflict((conflict) => conflict.columns(['convo_id', 'sha256', 'owner_id']).doNothing())
-    .executeTakeFirst()
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
+    .onConflict((conflict) =>
+      conflict
+        .columns(['convo_id', 'sha256', 'owner_id'])
+        .doUpdateSet({ created_at: row.created_at }),
+    )
+    .returning('attachment_id')
+    .executeTakeFirstOrThrow()
+  return attachment_id
 }
 
 /** Whoever of the members brought it. */

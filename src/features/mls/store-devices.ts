@@ -2,7 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import { preparedForIds } from '../../db/prepared.ts'
 import type { MlsDeviceRow } from '../../db/tables.ts'
 
-/** The device of this signature key, which is inserted when it is unknown; one that was deleted comes back. */
+/** The device of this signature key, which is inserted when it is unknown; one that was deleted stays so. */
 export async function upsertDevice(tx: Tx, row: MlsDeviceRow): Promise<MlsDeviceRow> {
   return tx
     .insertInto('mls_devices')
@@ -10,7 +10,7 @@ export async function upsertDevice(tx: Tx, row: MlsDeviceRow): Promise<MlsDevice
     .onConflict((conflict) =>
       conflict
         .columns(['user_id', 'signature_key'])
-        .doUpdateSet({ last_seen_at: row.last_seen_at, deleted_at: null }),
+        .doUpdateSet({ last_seen_at: row.last_seen_at }),
     )
     .returningAll()
     .executeTakeFirstOrThrow()

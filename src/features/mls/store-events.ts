@@ -1,3 +1,4 @@
+import type { Expression, SqlBool } from 'kysely'
 import type { Db } from '../../db/database.ts'
 import type { Engine, EventPlace } from '../../db/engine.ts'
 import type { UserActor } from '../../policy/actor.ts'
@@ -11,10 +12,46 @@ export interface MlsEventRow extends EventPlace {
   readonly joinedSeq: number
 }
 
-/** The events as far as `condition` says that a person has to hear of; of one conversation, or of all. */
+interface Reader {
+  readonly userId: string
+  readonly tenantId: string
+}
+
+/**
+ * The events of encrypted conversations that a person has to hear of, as far as `condition` on `event`
+ * says: those from their joining to their going. Places decide, since a clock may step back.
+ */
+export function encryptedEventsFor(
+  db: Db,
+  { userId, tenantId }: Reader,
+  condition: Expression<SqlBool>,
+) {
+  return db
+    .selectFrom('mls_members as member')
+    .innerJoin('events as event', 'event.audience_id', 'member.convo_id')
+    .where('member.user_id', '=', userId)
+    .where('member.tenant_id', '=', tenantId)
+    .where(condition)
+    .whereRef('event.position', '>', 'member.joined_after')
+    .where(({ eb, or, ref }) =>
+      or([eb('member.left_with', 'is', null), eb('event.position', '<=', ref('member.left_with'))]),
+    )
+}
+
+/** The newest event of a conversation that is held; 0 when there is none. */
+export async function findNewestEvent(db: Db, convoId: string): Promise<number> {
+  const row = await db
+    .selectFrom('events')
+    .where('audience_id', '=', convoId)
+    .select((eb) => eb.fn.max('position').as('position'))
+    .executeTakeFirst()
+  return Number(row?.position ?? 0)
+}
+
+/** What a stream tells: those of one conversation, or those of all and what is for the person alone. */
 function eventsFor(
   db: Db,
-  { userId, tenantId }: UserActor,
+  reader: Reader,
   convoId: string | undefined,
   condition: ReturnType<Engine['isUnsettled']>,
 ) {
@@ -25,29 +62,15 @@ function eventsFor(
     'event.subject_id',
     'event.created_at',
   ] as const
-  const ofConvos = db
-    .selectFrom('mls_members as member')
-    .innerJoin('events as event', 'event.audience_id', 'member.convo_id')
-    .where('member.user_id', '=', userId)
-    .where('event.tenant_id', '=', tenantId)
-    .where(condition)
+  const ofConvos = encryptedEventsFor(db, reader, condition)
     .$if(convoId !== undefined, (query) => query.where('member.convo_id', '=', convoId as string))
-    .whereRef('event.created_at', '>=', 'member.joined_at')
-    .where(({ eb, or, ref }) =>
-      or([
-        eb('member.left_at', 'is', null),
-        eb('event.created_at', '<=', ref('member.left_at')),
-        // Their own going, which may be written a moment later.
-        eb('event.subject_id', 'like', `% ${userId} %`),
-      ]),
-    )
     .select(columns)
     .select('member.joined_seq')
   if (convoId !== undefined) return ofConvos
   const own = db
     .selectFrom('events as event')
-    .where('event.audience_id', '=', userId)
-    .where('event.tenant_id', '=', tenantId)
+    .where('event.audience_id', '=', reader.userId)
+    .where('event.tenant_id', '=', reader.tenantId)
     .where('event.name', '=', 'MlsEvent')
     .where(condition)
     .select(columns)

@@ -79,26 +79,28 @@ const holdDevices = preparedForIds((db, userIds) =>
 
 /**
  * The refs of the packages that each device of some people would give next: its oldest, or its last resort where
- * nothing else is left or the owner is not among `drainable`.
+ * nothing else is left, the owner is not among `drainable`, or the stock is closed.
  */
 export async function listNext(
   db: Db,
   which: {
     readonly userIds: readonly string[]
     readonly drainable: readonly string[]
+    readonly closed: readonly StockName[]
     readonly cipherSuite: string | undefined
   },
   now: string,
 ): Promise<string[]> {
-  const { userIds, drainable, cipherSuite } = which
+  const { userIds, drainable, closed, cipherSuite } = which
   const ranked = available(db, now)
     .where('user_id', 'in', userIds)
-    .where(({ eb, or }) =>
-      or([
-        eb('last_resort', '=', 1),
-        ...(drainable.length > 0 ? [eb('user_id', 'in', drainable)] : []),
-      ]),
-    )
+    .where(({ and, eb, not, or }) => {
+      const isClosed = closed.map(({ device_id, cipher_suite }) =>
+        and([eb('device_id', '=', device_id), eb('cipher_suite', '=', cipher_suite)]),
+      )
+      const isOpen = and([eb('user_id', 'in', drainable), ...isClosed.map(not)])
+      return or([eb('last_resort', '=', 1), ...(drainable.length > 0 ? [isOpen] : [])])
+    })
     .$if(cipherSuite !== undefined, (query) =>
       query.where('cipher_suite', '=', cipherSuite as string),
     )
@@ -177,31 +179,30 @@ export async function countTaken(db: Db, takerId: string, since: string): Promis
   return Number(row.count)
 }
 
-/** The same of some owners, by their ids: along their packages, which are fewer than all that was taken. */
+/** A device's packages of a suite: what can run out. */
+export type StockName = Pick<Stock, 'device_id' | 'cipher_suite'>
+
+/**
+ * How many packages that are no last resort each taker had of some owners' stocks since then; what
+ * owners took of their own is left out.
+ */
 export async function countTakenOf(
   db: Db,
-  takerId: string,
   userIds: readonly string[],
   since: string,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<(StockName & { taker_id: string; count: number })[]> {
   const rows = await db
     .selectFrom('mls_key_packages as package')
+    .innerJoin('mls_hand_outs as taken', 'taken.ref', 'package.ref')
     .where('package.user_id', 'in', userIds)
     .where('package.handed_out_at', '>', since)
     .where('package.last_resort', '=', 0)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('mls_hand_outs as taken')
-          .select('taken.ref')
-          .whereRef('taken.ref', '=', 'package.ref')
-          .where('taken.taker_id', '=', takerId),
-      ),
-    )
-    .groupBy('package.user_id')
-    .select('package.user_id')
+    .whereRef('taken.taker_id', '!=', 'package.user_id')
+    .groupBy(['package.device_id', 'package.cipher_suite', 'taken.taker_id'])
+    .select(['package.device_id', 'package.cipher_suite', 'taken.taker_id'])
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .execute()
-  return new Map(rows.map((row) => [row.user_id, Number(row.count)]))
+  return rows.map((row) => ({ ...row, count: Number(row.count) }))
 }
 
 /** A package, and whether the person in question was given it. */

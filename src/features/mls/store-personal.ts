@@ -29,10 +29,17 @@ export async function listReportsBy(db: Db, userId: string) {
     .execute()
 }
 
-/**
- * Takes away what is the person's alone and ends their part in groups: nothing is delivered to them any
- * more. Their leaves stay in the trees until a member's commit removes them, as with anybody who left.
- */
+/** Keeps the DID by which the trees know the person, before the account loses it. */
+export async function keepIdentity(tx: Tx, userId: string, did: string): Promise<void> {
+  await tx
+    .updateTable('mls_leaves')
+    .set({ identity: did })
+    .where('user_id', '=', userId)
+    .where('identity', 'is', null)
+    .execute()
+}
+
+/** Takes away what is the person's alone. */
 export async function deleteAllOf(tx: Tx, userId: string, now: string): Promise<number> {
   const gone = [
     await tx.deleteFrom('mls_key_packages').where('user_id', '=', userId).executeTakeFirst(),
@@ -43,12 +50,6 @@ export async function deleteAllOf(tx: Tx, userId: string, now: string): Promise<
     await tx.deleteFrom('mls_tickets').where('user_id', '=', userId).executeTakeFirst(),
     await tx.deleteFrom('mls_reports').where('reporter_id', '=', userId).executeTakeFirst(),
   ]
-  await tx
-    .updateTable('mls_members')
-    .set({ left_at: now })
-    .where('user_id', '=', userId)
-    .where('left_at', 'is', null)
-    .execute()
   await tx
     .updateTable('mls_devices')
     .set({ name: null, device_uuid: null, deleted_at: now })

@@ -33,13 +33,16 @@ export interface Which {
   readonly ref?: string | undefined
 }
 
-/** The newest Welcome that waits for a person, or for one device or key package. */
-export async function findWelcome(
+/**
+ * The Welcomes that wait for a person, or for one device or key package: the newest first, and last
+ * those that could not be opened.
+ */
+export async function listWelcomes(
   db: Db,
   convoId: string,
   userId: string,
   { deviceId, ref }: Which,
-): Promise<MlsWelcomeRow | undefined> {
+): Promise<MlsWelcomeRow[]> {
   return db
     .selectFrom('mls_welcomes')
     .selectAll()
@@ -47,10 +50,10 @@ export async function findWelcome(
     .where('user_id', '=', userId)
     .$if(deviceId !== undefined, (query) => query.where('device_id', '=', deviceId as string))
     .$if(ref !== undefined, (query) => query.where('key_package_ref', '=', ref as string))
+    .orderBy((eb) => eb('failed_at', 'is not', null))
     .orderBy('epoch', 'desc')
     .orderBy('key_package_ref')
-    .limit(1)
-    .executeTakeFirst()
+    .execute()
 }
 
 export async function findWelcomeBody(db: Db, id: string): Promise<Buffer | undefined> {

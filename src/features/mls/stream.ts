@@ -1,9 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import type { EventPlace } from '../../db/engine.ts'
-import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { didsOf } from '../atproto/service.ts'
+import { syncErrors } from '../sync/errors.ts'
 import { readCursor, readEventLog, writeCursor } from '../sync/service.ts'
 import { requireMember } from './access.ts'
 import { mlsErrors } from './errors.ts'
@@ -74,6 +74,8 @@ async function* streamEvents(
     const mine = convoId === undefined ? await listConvoIds(read, me.userId) : [convoId]
     for (const id of mine) known.add(id)
     while (!aborted.aborted) {
+      // Asked before the look: of a part that is over by then the look finds the end, or it is unsettled.
+      const isOver = convoId !== undefined && !(await takesPart(ctx, me, convoId))
       const rows = await listMlsEvents(read, engine, me, convoId, { place, limit: PAGE })
       const page = await fitEvents(ctx, rows)
       for (const { row, event } of await compose(ctx, me, page)) {
@@ -84,8 +86,8 @@ async function* streamEvents(
       }
       yield* ephemeral(waker.signals())
       if (rows.length > 0) continue
-      if (convoId !== undefined) await requirePart(ctx, me, convoId)
       if (await hasUnsettledEvents(read, engine, me, convoId)) await pause(SETTLE_MS)
+      else if (isOver) throw new AppError(mlsErrors.membershipEnded)
       else await waker.next()
     }
   } finally {
@@ -97,26 +99,39 @@ const pause = (milliseconds: number) =>
   new Promise((resolve) => setTimeout(resolve, milliseconds).unref())
 
 async function startOf(
-  { db, clock }: Needs,
+  { db }: Needs,
   { cursor }: Subscription,
   { generation, pruned_until }: Awaited<ReturnType<typeof readEventLog>>,
 ): Promise<{ place: EventPlace; isOutdated: boolean }> {
-  if (cursor === undefined) return { place: await db.engine.newestPlace(), isOutdated: false }
-  const given = await Promise.resolve(cursor)
-    .then(readCursor)
-    .catch(() => {
-      throw new AppError(mlsErrors.futureCursor)
-    })
-  if (given.at > toIso(clock.now() + 1000)) throw new AppError(mlsErrors.futureCursor)
+  const newest = await db.engine.newestPlace()
+  if (cursor === undefined) return { place: newest, isOutdated: false }
+  const given = readOwnCursor(cursor)
   const isOutdated = given.generation !== generation || given.at <= pruned_until
   // From the oldest event that there is: what was taken away before it, messages and commits tell.
-  return { place: isOutdated ? { writer: '0', position: 0 } : given.place, isOutdated }
+  if (isOutdated) return { place: { writer: '0', position: 0 }, isOutdated }
+  // The place says so and not the time: a clock may have stepped back since.
+  if (isBehind(given.place, newest)) throw new AppError(mlsErrors.futureCursor)
+  return { place: given.place, isOutdated }
 }
 
-/** The membership of the one conversation that the stream is about; the stream ends with it. */
-async function requirePart(ctx: Needs, me: UserActor, convoId: string): Promise<void> {
+function readOwnCursor(cursor: string): ReturnType<typeof readCursor> {
+  try {
+    return readCursor(cursor)
+  } catch (error) {
+    const isUnreadable = error instanceof AppError && error.code === syncErrors.invalidCursor.code
+    throw isUnreadable ? new AppError(mlsErrors.futureCursor, {}, { cause: error }) : error
+  }
+}
+
+function isBehind(one: EventPlace, other: EventPlace): boolean {
+  const [writer, otherWriter] = [BigInt(one.writer), BigInt(other.writer)]
+  return writer > otherWriter || (writer === otherWriter && one.position > other.position)
+}
+
+/** Whether the person is in the one conversation that the stream is about; the stream ends with that. */
+async function takesPart(ctx: Needs, me: UserActor, convoId: string): Promise<boolean> {
   const member = await findMember(ctx.db.read, convoId, me.userId)
-  if (member?.left_at !== null) throw new AppError(mlsErrors.membershipEnded)
+  return member?.left_at === null
 }
 
 const HAS_MESSAGE = new Set(['app', 'commit', 'proposal'])

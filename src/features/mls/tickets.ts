@@ -1,8 +1,10 @@
 import type { Ctx } from '../../context.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
-import { AppError } from '../../platform/errors.ts'
+import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { type CredentialKind, FOR_REQUESTS_ALONE } from '../../policy/credential.ts'
+import type { Permission } from '../../policy/permissions.ts'
 import { requireMember } from './access.ts'
 import { mlsErrors } from './errors.ts'
 import { deleteTicketsBefore, insertTicket, takeTicket } from './store-tickets.ts'
@@ -17,6 +19,11 @@ export async function getSubscriptionTicket(
   input: { readonly convoId?: string },
 ): Promise<{ ticket: string; endpoint: string; expiresAt: string }> {
   const me = requireUser(actor)
+  const { credential, keyId, scopes, sessionId, validUntil } = me
+  // A stream outlives its request, and what may open none by itself may not buy one either.
+  if (credential && FOR_REQUESTS_ALONE.has(credential)) {
+    throw new AppError(commonErrors.unauthorized)
+  }
   if (input.convoId !== undefined) await requireMember(ctx.db.read, me, input.convoId)
   const ticket = randomToken(32)
   const now = ctx.clock.now()
@@ -27,22 +34,26 @@ export async function getSubscriptionTicket(
       hash: sha256Hex(ticket),
       tenant_id: me.tenantId,
       user_id: me.userId,
-      session_id: me.sessionId ?? null,
+      session_id: sessionId ?? null,
       convo_id: input.convoId ?? null,
       expires_at: expiresAt,
+      key_id: keyId ?? null,
+      credential: credential ?? null,
+      scopes: scopes === undefined ? null : JSON.stringify([...scopes]),
+      valid_until: validUntil === undefined ? null : toIso(validUntil),
     })
   })
   const base = ctx.config.publicUrl.replace(/^http/, 'ws')
   return { ticket, endpoint: `${base}/xrpc/blue.catbird.mls.subscribeConvoEvents`, expiresAt }
 }
 
-export interface Redeemed {
-  readonly userId: string
-  readonly tenantId: string
-  readonly sessionId: string | null
-}
+/** Whose ticket it is, and what the credential was that bought it. */
+export type Redeemed = Pick<
+  UserActor,
+  'userId' | 'keyId' | 'credential' | 'scopes' | 'validUntil'
+> & { readonly sessionId: string | undefined }
 
-/** Whose ticket it is; it is used up by that. `InvalidTicket` for any other, and for another conversation. */
+/** Redeems a ticket, which is used up by that. `InvalidTicket` for any other, and for another conversation. */
 export async function redeemTicket(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   ticket: string,
@@ -53,5 +64,12 @@ export async function redeemTicket(
   if (!isGood || (row.convo_id !== null && row.convo_id !== convoId)) {
     throw new AppError(mlsErrors.invalidTicket)
   }
-  return { userId: row.user_id, tenantId: row.tenant_id, sessionId: row.session_id }
+  const { user_id: userId, session_id, key_id: keyId, credential, scopes, valid_until } = row
+  return {
+    ...{ userId, sessionId: session_id ?? undefined },
+    ...(keyId === null ? {} : { keyId }),
+    ...(credential === null ? {} : { credential: credential as CredentialKind }),
+    ...(scopes === null ? {} : { scopes: new Set<Permission>(JSON.parse(scopes)) }),
+    ...(valid_until === null ? {} : { validUntil: Date.parse(valid_until) }),
+  }
 }

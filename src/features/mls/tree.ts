@@ -8,7 +8,7 @@ import type { Convo, Leaf } from './store.ts'
 import { listDevicesById } from './store-devices.ts'
 
 /** A leaf of the tree after a commit. */
-export type NewLeaf = Pick<Leaf, 'leaf_index' | 'user_id' | 'device_id'>
+export type NewLeaf = Pick<Leaf, 'leaf_index' | 'user_id' | 'device_id' | 'identity'>
 
 /**
  * The tree after a commit as RFC 9420 §12.3 applies it: removals first, then each addition at the
@@ -26,7 +26,7 @@ export function applyToTree(
   const added = adds.map(({ user_id, device_id }) => {
     while (taken.has(free)) free += 1
     taken.add(free)
-    return { leaf_index: free, user_id, device_id }
+    return { leaf_index: free, user_id, device_id, identity: null }
   })
   return { kept, added }
 }
@@ -50,8 +50,8 @@ export async function requireTree(
   const dids = await didsOf(ctx, db, convo.tenant_id, userIds)
   for (const leaf of leaves) {
     const facts = inTree.get(leaf.leaf_index)
-    const isSame =
-      facts?.signatureKey === keys.get(leaf.device_id) && facts?.identity === dids.get(leaf.user_id)
+    const did = leaf.identity ?? dids.get(leaf.user_id)
+    const isSame = facts?.signatureKey === keys.get(leaf.device_id) && facts?.identity === did
     if (!isSame) throw new AppError(mlsErrors.invalidGroupInfo)
   }
 }

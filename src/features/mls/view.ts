@@ -61,7 +61,10 @@ function viewOne(
     policy: policyOf(convo),
     pendingRemovals: leaves
       .filter((leaf) => isOrphan(leaf, presentIds))
-      .map((leaf) => ({ did: didOf(leaf.user_id), leafIndex: leaf.leaf_index })),
+      .map((leaf) => ({
+        did: leaf.identity ?? didOf(leaf.user_id),
+        leafIndex: leaf.leaf_index,
+      })),
   }
 }
 

@@ -5,7 +5,7 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { toBase64 } from './base64.ts'
 import { mlsErrors } from './errors.ts'
 import type { ConvoId } from './schema.ts'
-import { deleteWelcome, findWelcome, findWelcomeBody, updateWelcome } from './store-welcomes.ts'
+import { deleteWelcome, findWelcomeBody, listWelcomes, updateWelcome } from './store-welcomes.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock'>
 
@@ -18,7 +18,7 @@ interface OfDevice extends ConvoId {
 export async function getWelcome(ctx: Needs, actor: Actor, input: OfDevice) {
   const { userId } = requireUser(actor)
   const { convoId, deviceId, keyPackageHash: ref } = input
-  const row = await findWelcome(ctx.db.read, convoId, userId, { deviceId, ref })
+  const [row] = await listWelcomes(ctx.db.read, convoId, userId, { deviceId, ref })
   const body = row && (await findWelcomeBody(ctx.db.read, row.welcome_id))
   if (!row || !body) throw new AppError(mlsErrors.welcomeNotFound)
   const fetchedAt = toIso(ctx.clock.now())
@@ -33,7 +33,10 @@ export async function getWelcome(ctx: Needs, actor: Actor, input: OfDevice) {
   }
 }
 
-/** Says whether a Welcome could be opened: one that was is kept no longer, one that was not stays. */
+/**
+ * Says whether a Welcome could be opened: one that was is kept no longer, one that was not stays. Where
+ * several wait it has to be said which: `AmbiguousWelcome`.
+ */
 export async function confirmWelcome(
   ctx: Needs,
   actor: Actor,
@@ -42,8 +45,11 @@ export async function confirmWelcome(
   const { userId } = requireUser(actor)
   const { convoId, deviceId, keyPackageHash: ref, success } = input
   await ctx.db.transaction(async (tx) => {
-    const row = await findWelcome(tx, convoId, userId, { deviceId, ref })
+    const [row, ...others] = await listWelcomes(tx, convoId, userId, { deviceId, ref })
     if (!row) throw new AppError(mlsErrors.welcomeNotFound)
+    // It may be another device's, which would never come into the group.
+    const isNamed = deviceId !== undefined || ref !== undefined
+    if (!isNamed && others.length > 0) throw new AppError(mlsErrors.ambiguousWelcome)
     if (success) await deleteWelcome(tx, row)
     else await updateWelcome(tx, row, { failed_at: toIso(ctx.clock.now()) })
   })

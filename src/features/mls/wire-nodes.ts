@@ -10,6 +10,9 @@ const LEAF = 1
 const PARENT = 2
 const RATCHET_TREE = 2
 
+/** Extensions that everybody is taken to support: they are not listed (§7.2). */
+const DEFAULT_EXTENSIONS: ReadonlySet<number> = new Set([1, 2, 3, 4, 5])
+
 /** LeafNodeSource (§7.2). */
 export const leafSources = { keyPackage: 1, update: 2, commit: 3 } as const
 
@@ -19,11 +22,21 @@ export interface Signed {
   readonly signature: Buffer
 }
 
+/** What a client says that it supports, as far as it is looked at (§7.2). */
+export interface Capabilities {
+  readonly versions: number
+  readonly cipherSuites: readonly number[]
+  readonly extensions: readonly number[]
+  readonly credentials: readonly number[]
+}
+
 export interface WireLeaf extends Signed {
   readonly source: number
   /** Absent when the credential is not a BasicCredential. */
   readonly identity: Buffer | undefined
   readonly signatureKey: Buffer
+  readonly capabilities: Capabilities
+  readonly extensionTypes: readonly number[]
   /** In seconds since 1970; of a key package's leaf. */
   readonly lifetime: { readonly notBefore: number; readonly notAfter: number } | undefined
 }
@@ -62,16 +75,37 @@ export function readLeafNode(reader: TlsReader): WireLeaf {
   reader.skipVector()
   const signatureKey = reader.vector()
   const identity = readCredential(reader)
-  skipCapabilities(reader)
+  const capabilities = readCapabilities(reader)
   const { keyPackage, update, commit } = leafSources
   const source = reader.oneOf(reader.uint8(), [keyPackage, update, commit])
   const lifetime =
     source === keyPackage ? { notBefore: reader.uint64(), notAfter: reader.uint64() } : undefined
   // The parent hash.
   if (source === commit) reader.skipVector()
-  skipExtensions(reader)
+  const extensionTypes = readExtensions(reader).map(({ type }) => type)
   const content = reader.since(start)
-  return { source, identity, signatureKey, lifetime, content, signature: reader.vector() }
+  return {
+    ...{ source, identity, signatureKey, capabilities, extensionTypes, lifetime },
+    ...{ content, signature: reader.vector() },
+  }
+}
+
+/**
+ * Whether a leaf supports what it is made of itself (§7.3): members refuse one that does not, and the
+ * group that it comes into is stuck.
+ */
+export function supportsItself(
+  { capabilities, extensionTypes }: WireLeaf,
+  cipherSuite: number,
+): boolean {
+  const { versions, cipherSuites, extensions, credentials } = capabilities
+  const isSupported = (type: number) => DEFAULT_EXTENSIONS.has(type) || extensions.includes(type)
+  return (
+    versions > 0 &&
+    cipherSuites.includes(cipherSuite) &&
+    credentials.includes(BASIC) &&
+    extensionTypes.every(isSupported)
+  )
 }
 
 /** The identity of a BasicCredential (§5.3). The form of types that are not known, nobody knows. */
@@ -81,10 +115,14 @@ function readCredential(reader: TlsReader): Buffer | undefined {
   return undefined
 }
 
-function skipCapabilities(reader: TlsReader): void {
-  reader.items(() => readVersion(reader))
-  // Cipher suites, extensions, proposals, credentials.
-  for (let list = 0; list < 4; list++) reader.items(() => reader.uint16())
+function readCapabilities(reader: TlsReader): Capabilities {
+  const types = () => reader.items(() => reader.uint16())
+  const versions = reader.items(() => readVersion(reader)).length
+  const cipherSuites = types()
+  const extensions = types()
+  // Proposals.
+  types()
+  return { versions, cipherSuites, extensions, credentials: types() }
 }
 
 export function readKeyPackage(reader: TlsReader): WireKeyPackage {

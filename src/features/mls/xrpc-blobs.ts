@@ -1,6 +1,6 @@
 import { defineXrpcMethod } from '../../xrpc/define-method.ts'
 import { fileResponse } from '../attachments/service-bytes.ts'
-import { getBlob, uploadBlob } from './blobs.ts'
+import { getBlob, namesOf, uploadBlob } from './blobs.ts'
 
 export const methods = [
   defineXrpcMethod<{ convoId: string; sha256?: string }>({
@@ -14,15 +14,12 @@ export const methods = [
         announced: length === null ? undefined : Number(length),
         content: request.body ?? nothing(),
       })
-      const { CID } = await import('multiformats/cid')
-      const { create } = await import('multiformats/hashes/digest')
-      // CIDv1 of raw bytes by their SHA-256, which is how ATProto names blobs.
-      const link = CID.createV1(0x55, create(0x12, Buffer.from(sha256, 'hex')))
+      const { cid, link } = await namesOf(sha256)
       const blob = {
-        ...{ $type: 'blob', ref: { $link: link.toString() } },
+        ...{ $type: 'blob', ref: { $link: link } },
         ...{ mimeType: 'application/octet-stream', size },
       }
-      return { blob, cid: `sha256-${sha256}`, size }
+      return { blob, cid, size }
     },
   }),
   defineXrpcMethod<{ convoId: string; cid: string }>({

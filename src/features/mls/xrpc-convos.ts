@@ -50,14 +50,14 @@ export const methods = [
   defineXrpcMethod<LeaveConvo>({
     nsid: id('leaveConvo'),
     permission,
-    rate: 'mls-commit',
+    rate: 'mls-other',
     maxBodyBytes: LARGE,
     run: (ctx, actor, input, { bodyHash }) => leaveConvo(ctx, actor, input, bodyHash),
   }),
   defineXrpcMethod<ExternalCommit>({
     nsid: id('processExternalCommit'),
     permission,
-    rate: 'mls-commit',
+    rate: 'mls-other',
     maxBodyBytes: LARGE,
     run: (ctx, actor, input, { bodyHash }) => processExternalCommit(ctx, actor, input, bodyHash),
   }),

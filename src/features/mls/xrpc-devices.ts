@@ -29,7 +29,7 @@ export const methods = [
   defineXrpcMethod<{ dids: string[]; cipherSuite?: string }>({
     nsid: id('getKeyPackages'),
     permission,
-    rate: 'mls-key-packages',
+    rate: 'mls-other',
     run: getKeyPackages,
   }),
   defineXrpcMethod<{ deviceId?: string; cipherSuite?: string }>({

@@ -17,13 +17,16 @@ export async function authenticateToken(
   return actorOf(ctx, await verifyAccessToken(ctx, token), origin)
 }
 
-/** The same for whom a single-use ticket was made out to. */
+/** What bounds a caller beside the account and the session. */
+type Bounds = Pick<UserActor, 'keyId' | 'credential' | 'scopes' | 'validUntil'>
+
+/** The same for whom a single-use ticket was made out to: it is worth no more than what bought it. */
 export async function authenticateTicket(
   ctx: Pick<Ctx, 'db' | 'config'>,
-  { userId, sessionId }: { readonly userId: string; readonly sessionId: string | null },
+  { userId, sessionId, ...bounds }: { userId: string; sessionId: string | undefined } & Bounds,
   origin: Origin,
 ): Promise<UserActor> {
-  return actorOf(ctx, { userId, sessionId: sessionId ?? undefined }, origin)
+  return { ...(await actorOf(ctx, { userId, sessionId }, origin)), ...bounds }
 }
 
 async function actorOf(

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Columns } from '../src/db/columns.ts'
 
-export const name = '0024-joined-position'
+export const name = '0024-joined-after'
 
 /**
  * A membership keeps the position of the newest event before the joining. The sync compared times, and
@@ -10,10 +10,10 @@ export const name = '0024-joined-position'
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   await db.schema
     .alterTable('conversation_members')
-    .addColumn('joined_position', columns.position.type, (column) => column.notNull().defaultTo(0))
+    .addColumn('joined_after', columns.position.type, (column) => column.notNull().defaultTo(0))
     .execute()
   // Pruning takes the oldest events first: where the event of the joining is gone, 0 leaves nothing out.
-  await sql`update conversation_members set joined_position = coalesce((
+  await sql`update conversation_members set joined_after = coalesce((
     select max(event.position) - 1 from events as event
     where event.audience_id = conversation_members.conversation_id
       and (event.name = 'ConversationCreated' or (

@@ -1,0 +1,51 @@
+import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { Person } from '../../db/personal-data.ts'
+import { appendEvents } from '../../events/append.ts'
+import { toIso } from '../../platform/clock.ts'
+import { convoEvent } from './events.ts'
+import { holdConvo, listMembers, updateMember } from './store.ts'
+import { findNewestEvent } from './store-events.ts'
+import { deleteWelcomesOf } from './store-welcomes.ts'
+
+/**
+ * Ends somebody's part in a conversation. The newest event is the last that they hear: append the
+ * one that tells of their going before.
+ */
+export async function endMembership(
+  ctx: Pick<Ctx, 'clock'>,
+  tx: Tx,
+  convoId: string,
+  userId: string,
+): Promise<void> {
+  await updateMember(tx, convoId, userId, {
+    ...{ is_admin: 0, left_at: toIso(ctx.clock.now()) },
+    left_with: await findNewestEvent(tx, convoId),
+  })
+  await deleteWelcomesOf(tx, convoId, userId)
+}
+
+/** Takes somebody whose account is erased out of a conversation, which keeps an admin. */
+export async function leaveForGood(
+  ctx: Pick<Ctx, 'clock' | 'bus'>,
+  tx: Tx,
+  { tenantId, userId }: Person,
+  convoId: string,
+): Promise<void> {
+  const convo = await holdConvo(tx, tenantId, convoId)
+  const present = (await listMembers(tx, [convoId])).filter((member) => member.left_at === null)
+  const own = present.find((member) => member.user_id === userId)
+  if (!convo || !own) return
+  const others = present.filter((member) => member !== own)
+  const place = { tenantId, convoId, seq: convo.last_seq }
+  const events = [convoEvent(place, 'left', userId, { leaves: [userId] })]
+  const [heir] = others.some((member) => member.is_admin === 1) ? [] : others
+  if (heir) {
+    await updateMember(tx, convoId, heir.user_id, {
+      ...{ is_admin: 1, promoted_at: toIso(ctx.clock.now()), promoted_by: null },
+    })
+    events.push(convoEvent(place, 'role', heir.user_id))
+  }
+  await appendEvents(ctx, tx, events)
+  await endMembership(ctx, tx, convoId, userId)
+}

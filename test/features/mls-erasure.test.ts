@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { boot } from '../harness/boot.ts'
+import { deviceOf } from '../harness/mls-people.ts'
+import { assertDone } from '../harness/rest.ts'
+
+test('the groups of somebody who is erased go on: the others hear it, and remove the leaf by its DID', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const a = await deviceOf(mimir, alice, 4)
+  const b = await deviceOf(mimir, bob)
+  const c = await deviceOf(mimir, carol, 4)
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  const hub = await alice.connect()
+  await mimir.command('user.erase', { user: 'bob', now: true })
+  await hub.event('MlsEvent', ({ kind }) => kind === 'left')
+
+  const [leaf] = a.leavesOf(convoId, b.did)
+  const viewed = async () => assertDone(await a.xrpc.get('getConvos')).conversations[0]
+  const view = await viewed()
+  assert.deepEqual(
+    view.members.map(({ did }: { did: string }) => did),
+    [a.did],
+  )
+  assert.deepEqual(view.pendingRemovals, [{ did: b.did, leafIndex: leaf }])
+  // With the leaf still there the group goes on: new keys, another member, coming back.
+  await a.add(convoId)
+  await a.add(convoId, c.did)
+  await c.join(convoId)
+  const { newState, body } = await c.prepareExternal(convoId, {})
+  c.moved(convoId, newState, assertDone(await c.xrpc.post('processExternalCommit', body)).seq)
+  await a.catchUp(convoId)
+  // Carol is no admin: anybody carries out the removal of somebody who is gone.
+  assert.equal((await c.remove(convoId, b.did)).status, 200)
+  await a.catchUp(convoId)
+  assert.deepEqual(a.leavesOf(convoId, b.did), [])
+  assert.deepEqual((await viewed()).pendingRemovals, [])
+  await a.send(convoId, 'on we go')
+  assert.deepEqual(await c.catchUp(convoId), ['on we go'])
+})
+
+test('a group keeps an admin when the only one is erased: the longest-standing member', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const c = await deviceOf(mimir, carol)
+  const convoId = await b.createConvo(a.did)
+  await a.join(convoId)
+  mimir.clock.advance(1000)
+  await b.add(convoId, c.did)
+  const hub = await carol.connect()
+  await mimir.command('user.erase', { user: 'bob', now: true })
+  await hub.event('MlsEvent', ({ kind }) => kind === 'role')
+  const [view] = assertDone(await a.xrpc.get('getConvos')).conversations
+  const admins = view.members.filter(({ isAdmin }: { isAdmin: boolean }) => isAdmin)
+  assert.deepEqual(
+    admins.map(({ did }: { did: string }) => did),
+    [a.did],
+  )
+  // What the heir may do now.
+  assertDone(await a.xrpc.post('updatePolicy', { convoId, allowMemberAdd: false }))
+})
