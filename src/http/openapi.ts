@@ -89,8 +89,10 @@ function operation(
 /** Its own refusals and those that follow from how it is declared. */
 function refusalsOf(route: Route): ErrorDefinition[] {
   const refusals = [...route.errors]
-  if (route.body) refusals.push(commonErrors.invalidJson, commonErrors.payloadTooLarge)
-  if (route.body || route.query || route.params) refusals.push(commonErrors.validationFailed)
+  if (route.body) refusals.push(commonErrors.payloadTooLarge)
+  if (route.body && !route.alwaysDone) refusals.push(commonErrors.invalidJson)
+  const hasRules = (route.body && !route.alwaysDone) || route.query || route.params
+  if (hasRules) refusals.push(commonErrors.validationFailed)
   if (route.stepUp) refusals.push(...STEP_UP)
   if (isClosed(route)) refusals.push(...withoutGoodCredential(route))
   if (isClosed(route) && route.permission !== 'signed-in') {
