@@ -1,7 +1,7 @@
 import type { UserActor } from '../policy/actor.ts'
 import type { Socket, SocketHandler } from '../runtime/runtime.ts'
 import { RESUMED, type Waiting } from './backlog.ts'
-import type { ConnectionHost } from './connection-host.ts'
+import type { ConnectionHost, Ending } from './connection-host.ts'
 import { GreetingReader } from './handshake.ts'
 import { Intake, type IntakeOwner } from './intake.ts'
 import { jsonProtocol } from './json-protocol.ts'
@@ -25,6 +25,8 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   readonly connectionId: string
   /** Set by the hub once presence knows of it. */
   announced = false
+  /** Set when it takes part no longer. */
+  ending: Ending | undefined
   /** Who signed in on it; with a resumption, who did so last. */
   actor: UserActor
   protocol: HubProtocol = jsonProtocol
@@ -46,6 +48,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   private since: number
   private received: number
   private sent: number
+  private readonly began: number
 
   constructor(host: ConnectionHost, connectionId: string, actor: UserActor, resumeToken?: string) {
     this.host = host
@@ -57,6 +60,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.intake = new Intake(this, host.limits)
     this.greeting = new GreetingReader(host.limits.recordBytes)
     this.since = this.received = this.sent = host.tick
+    this.began = host.now()
   }
 
   get takesPart(): boolean {
@@ -99,7 +103,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     // A network that fails says 1006, a client that gives up a frozen connection 1005.
     const saysGoodbye = code === NORMAL || code === GOING_AWAY
     if (this.isResumable && !saysGoodbye) this.loseSocket()
-    else this.gone()
+    else this.gone(saysGoodbye)
   }
 
   /** Takes over from a socket that is lost, or that only the client knows to be. */
@@ -163,7 +167,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
       this.frame.add(this.protocol.encode({ kind: 'close', ...goodbye }))
     }
     this.flush()
-    this.leave('closing')
+    this.leave('closing', this.isHeard)
     if (this.socket === undefined) this.gone()
     else this.socket.close(code, '')
   }
@@ -177,8 +181,8 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
 
   /** Looks for what is overdue; the hub calls it at every tick. */
   sweep(): void {
-    const { tick, limits } = this.host
-    const passed = (since: number) => (tick - since) * limits.sweepMs
+    const { limits } = this.host
+    const passed = (since: number) => this.passed(since)
     if (this.state === 'handshake') {
       if (passed(this.since) > limits.handshakeMs) this.end()
     } else if (this.state === 'closing') {
@@ -284,13 +288,28 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.end({ error: `Connection closed with an error. ${why}` })
   }
 
-  private gone(): void {
-    this.leave('closed')
+  private gone(saysGoodbye = false): void {
+    this.leave('closed', saysGoodbye)
     this.host.closed(this)
   }
 
-  private leave(next: 'closing' | 'closed'): void {
+  /** Whether the client is surely there: clients ping twice in the time after which they are taken for gone. */
+  private get isHeard(): boolean {
+    const { silenceMs } = this.host.limits
+    return this.socket !== undefined && this.passed(this.received) <= silenceMs / 2
+  }
+
+  private passed(since: number): number {
+    return (this.host.tick - since) * this.host.limits.sweepMs
+  }
+
+  private leave(next: 'closing' | 'closed', isWhole = false): void {
     const tookPart = this.takesPart
+    if (tookPart) {
+      // A tick is as exact as it gets: the last frame came at its beginning at the earliest.
+      const earliest = this.host.now() - this.passed(this.received) - this.host.limits.sweepMs
+      this.ending = { heardAt: Math.max(this.began, earliest), brokeOff: !isWhole }
+    }
     this.state = next
     this.since = this.host.tick
     this.frame.clear()
