@@ -64,6 +64,11 @@ export interface RouteSpec<
   /** The usual answer: its status, and the schema of its body or null for none. */
   readonly status: number
   readonly output: O
+  /**
+   * The lines of the usual answer where the caller accepts `application/x-ndjson`: `run` gives them as a
+   * `Response`.
+   */
+  readonly lines?: z.ZodType
   /** Other successful answers by status; `run` gives them as an `Answer`. */
   readonly also?: Readonly<Record<number, z.ZodType | null>>
   /** The refusals of its own; those that any route can give are added. */
@@ -96,6 +101,7 @@ export interface Route {
   readonly alwaysDone: boolean
   readonly refusal: 'page' | undefined
   readonly status: number
+  readonly lines: z.ZodType | undefined
   /** Every successful answer by status. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   readonly errors: readonly ErrorDefinition[]
@@ -151,6 +157,7 @@ export function defineRoute<
     alwaysDone: spec.alwaysDone ?? false,
     refusal: spec.refusal,
     status: spec.status,
+    lines: spec.lines,
     answers: { [spec.status]: spec.output, ...spec.also },
     errors: spec.errors ?? [],
     run: spec.run as Route['run'],

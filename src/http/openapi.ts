@@ -62,7 +62,10 @@ function operation(
   if (isClosed(route)) refusals.push(...admission(route.path))
   for (const [status, schema] of Object.entries(route.answers)) {
     responses[status] = schema
-      ? { description: 'Done', content: { 'application/json': { schema } } }
+      ? {
+          description: 'Done',
+          content: { 'application/json': { schema }, ...linesOf(route, status) },
+        }
       : { description: 'Done', ...(route.bytes === 'response' ? { content: BYTES } : {}) }
   }
   for (const [status, errors] of groupByStatus(refusals)) {
@@ -84,6 +87,10 @@ function operation(
     ...(route.bytes === 'request' ? { requestBody: { content: BYTES } } : {}),
     responses,
   } as ZodOpenApiOperationObject
+}
+
+function linesOf({ lines, status: usual }: Route, status: string): object {
+  return lines && status === String(usual) ? { 'application/x-ndjson': { schema: lines } } : {}
 }
 
 /** Its own refusals and those that follow from how it is declared. */
