@@ -137,7 +137,7 @@ export const routes = [
 
 /** Confirms the address, and says on a page how that went. */
 export async function emailVerifiedPage(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'log'>,
   actor: Actor,
   input: VerifyEmail,
 ): Promise<Response> {

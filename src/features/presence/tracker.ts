@@ -13,7 +13,7 @@ export interface Ended {
 }
 
 /** Somebody whose last connection broke off. What was sent since `heardAt` may not have arrived. */
-export interface Lost {
+interface Lost {
   readonly userId: string
   readonly heardAt: number
 }

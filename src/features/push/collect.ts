@@ -6,7 +6,6 @@ import { DAY, toIso } from '../../platform/clock.ts'
 import { listActivity } from '../conversations/access.ts'
 import { hasDevices, listDevicesOfUser, listMemberDevices } from '../devices/access.ts'
 import { isEncryptedMessage, listConvoDevices, listConvoIds } from '../mls/access.ts'
-import type { Lost } from '../presence/tracker.ts'
 import { channelOf, serviceOf } from './send.ts'
 import type { LatestEvent } from './store.ts'
 import {
@@ -61,7 +60,7 @@ export async function collectPushes(ctx: Needs, isAway: IsAway): Promise<number>
  * Queues the pushes that were left out because the person seemed to be connected: for what came since
  * the connection was last heard, up to the place of the last look. What comes later is left to the next look.
  */
-export async function collectMissed(ctx: Needs, { userId, heardAt }: Lost): Promise<void> {
+export async function collectMissed(ctx: Needs, userId: string, heardAt: number): Promise<void> {
   const { db } = ctx
   const [device] = await listDevicesOfUser(db.read, userId)
   if (!device) return

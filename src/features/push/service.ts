@@ -62,7 +62,7 @@ export async function startPush(ctx: Needs): Promise<PushService> {
   async function collectLost(): Promise<void> {
     for (const [userId, heardAt] of lost) {
       // Whoever is back asks the server for what came meanwhile.
-      if (!ctx.presence.isOnline(userId)) await collectMissed(ctx, { userId, heardAt })
+      if (!ctx.presence.isOnline(userId)) await collectMissed(ctx, userId, heardAt)
       lost.delete(userId)
       sender.wake()
     }
