@@ -17,6 +17,8 @@ export interface ConnectionHost {
   readonly outbox: Outbox
   /** Sweeps so far. Time-outs count them: a message costs no timer and no look at a clock. */
   readonly tick: number
+  /** When the current tick began, in milliseconds: sweeps come late on a busy machine. */
+  readonly tickBegan: number
   now(): number
   /** Whether no further invocations are started. */
   readonly stopping: boolean

@@ -48,7 +48,8 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   private since: number
   private received: number
   private sent: number
-  private readonly began: number
+  /** A time at which the client was surely there: the beginning of the tick of its last frame. */
+  private heardAt: number
 
   constructor(host: ConnectionHost, connectionId: string, actor: UserActor, resumeToken?: string) {
     this.host = host
@@ -60,7 +61,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.intake = new Intake(this, host.limits)
     this.greeting = new GreetingReader(host.limits.recordBytes)
     this.since = this.received = this.sent = host.tick
-    this.began = host.now()
+    this.heardAt = host.now()
   }
 
   get takesPart(): boolean {
@@ -90,7 +91,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
 
   message(socket: Socket, data: string | Uint8Array): void {
     if (socket !== this.socket || this.state === 'closing' || this.state === 'closed') return
-    this.received = this.host.tick
+    this.hear()
     if (this.held) this.letOut()
     for (const record of this.recordsOf(data)) this.intake.add(record)
     if (this.intake.isOverfull) this.fail('too many invocations')
@@ -115,7 +116,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.loseSocket()
     this.socket = socket
     this.actor = actor
-    this.received = this.host.tick
+    this.hear()
     this.intake.add(RESUMED)
     const sequenceId = this.resumption.firstKeptId
     this.queue(this.protocol.encode({ kind: 'sequence', sequenceId }))
@@ -299,17 +300,18 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     return this.socket !== undefined && this.passed(this.received) <= silenceMs / 2
   }
 
+  private hear(): void {
+    this.received = this.host.tick
+    this.heardAt = Math.max(this.heardAt, this.host.tickBegan)
+  }
+
   private passed(since: number): number {
     return (this.host.tick - since) * this.host.limits.sweepMs
   }
 
   private leave(next: 'closing' | 'closed', isWhole = false): void {
     const tookPart = this.takesPart
-    if (tookPart) {
-      // A tick is as exact as it gets: the last frame came at its beginning at the earliest.
-      const earliest = this.host.now() - this.passed(this.received) - this.host.limits.sweepMs
-      this.ending = { heardAt: Math.max(this.began, earliest), brokeOff: !isWhole }
-    }
+    if (tookPart) this.ending = { heardAt: this.heardAt, brokeOff: !isWhole }
     this.state = next
     this.since = this.host.tick
     this.frame.clear()

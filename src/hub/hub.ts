@@ -79,6 +79,7 @@ class LiveHub implements Hub, ConnectionHost {
   readonly limits: HubLimits
   readonly outbox = new Outbox()
   tick = 0
+  tickBegan: number
   stopping = false
   private readonly options: HubOptions
   private readonly dispatch: Dispatch
@@ -101,6 +102,7 @@ class LiveHub implements Hub, ConnectionHost {
 
   constructor(options: HubOptions) {
     this.options = options
+    this.tickBegan = options.ctx.clock.now()
     this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
     this.offers = new Offers(this.limits.connectionsPerUser)
     this.dispatch = createDispatcher(options.ctx, options.methods, options)
@@ -279,7 +281,8 @@ class LiveHub implements Hub, ConnectionHost {
   private sweep(): void {
     this.tick += 1
     let kept = 0
-    const now = this.options.ctx.clock.now()
+    const now = this.now()
+    this.tickBegan = now
     for (const connection of this.connections) {
       connection.sweep()
       const { validUntil } = connection.actor
