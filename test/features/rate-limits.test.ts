@@ -151,7 +151,7 @@ test('a port behind the address of a client or a proxy makes nobody another call
   for (const [client, same] of [
     ['203.0.113.9:4711', '203.0.113.9, 10.1.2.3:80'],
     ['[2001:db8::1]:1', '2001:db8::1'],
-    ['[2001:db8::2]', '2001:db8::2'],
+    ['[2001:db8:0:1::2]', '2001:db8:0:1::2'],
   ] as const) {
     await exhaust(from(client))
     assertRefused(await from(same).post('/api/auth/register'), 429, 'rate_limited')
