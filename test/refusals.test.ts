@@ -67,6 +67,8 @@ const isPermission = (requirement: Requirement): requirement is Permission =>
   PERMISSIONS.some((permission) => permission === requirement)
 const isJson = (route: AnyRoute): route is Route => route.kind === 'json'
 const withBody = ROUTES.filter(isJson).filter((route) => route.body)
+/** Those that refuse a bad one: the others answer as usual. */
+const judged = withBody.filter((route) => !route.alwaysDone)
 const verb = (route: AnyRoute) => route.method.toUpperCase()
 
 /** Runs the refusals and then compares every row with what was there before. */
@@ -162,11 +164,16 @@ test('a body that is no JSON, or is no object, is refused', async () => {
   await using scene = await setScene()
   const { rest } = scene.alice
   await changesNothing(scene, async () => {
-    for (const route of withBody) {
+    for (const route of judged) {
       const path = scene.path(route)
       const send = (body?: string | Uint8Array<ArrayBuffer>) => rest.send(verb(route), path, body)
       const latin1 = new Uint8Array([0x22, 0xe9, 0x22])
-      for (const body of [undefined, '', '{', '{"a":1}x', "{'a':1}", latin1]) {
+      for (const body of ['{', '{"a":1}x', "{'a':1}", latin1]) {
+        assertRefused(await send(body), 400, 'invalid_json')
+      }
+      // Without a field that has to be there, no body at all is as good as an empty object.
+      const needsBody = fieldsOf(route.body).some(({ required }) => required)
+      for (const body of needsBody ? [undefined, ''] : []) {
         assertRefused(await send(body), 400, 'invalid_json')
       }
       for (const body of ['null', '42', '"text"', '[]', '[{}]', 'true']) {
@@ -179,7 +186,7 @@ test('a body that is no JSON, or is no object, is refused', async () => {
 test('every field of every body is refused when it breaks its rule or is missing', async () => {
   await using scene = await setScene()
   await changesNothing(scene, async () => {
-    for (const route of withBody) {
+    for (const route of judged) {
       const good = goodBody(scene, route)
       for (const { name, bad, required } of fieldsOf(route.body)) {
         for (const value of bad) {

@@ -202,8 +202,8 @@ function buildHub(
         track(connectionOpened(ctx, actor))
         deviceConnected(ctx, actor, connectionId)
       },
-      disconnected: (actor) => {
-        track(connectionClosed(ctx, actor))
+      disconnected: (actor, ending) => {
+        track(connectionClosed(ctx, actor, ending))
         deviceDisconnected(ctx, actor)
       },
     },

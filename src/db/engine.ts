@@ -29,6 +29,8 @@ export interface Engine {
    * running transaction wrote: in the order of (writer, position) nothing is missed then.
    */
   isSettledBehind(place: EventPlace): Expression<SqlBool>
+  /** Whether the event `event` stands at the place or before it. */
+  isUpTo(place: EventPlace): Expression<SqlBool>
   /** Whether the event `event`, though committed, may still be overtaken: no cursor passes it yet. */
   isUnsettled(): Expression<SqlBool>
   /** The place behind all events that are settled now. */

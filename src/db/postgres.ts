@@ -139,6 +139,8 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     isSettledBehind: ({ writer, position }) => sql<SqlBool>`
       (event.writer, event.position) > (${writer}::text::xid8, ${position}::bigint)
       and event.writer < pg_snapshot_xmin(pg_current_snapshot())`,
+    isUpTo: ({ writer, position }) => sql<SqlBool>`
+      (event.writer, event.position) <= (${writer}::text::xid8, ${position}::bigint)`,
     isUnsettled: () => sql<SqlBool>`event.writer >= pg_snapshot_xmin(pg_current_snapshot())`,
     async newestPlace() {
       const { rows } = await sql<{ writer: string }>`

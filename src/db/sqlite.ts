@@ -154,6 +154,7 @@ export function openSqlite(options: SqliteOptions): Engine {
     async removeSchema() {},
     isSettledBehind: ({ position }) =>
       sql<SqlBool>`event.writer = 0 and event.position > ${position}`,
+    isUpTo: ({ position }) => sql<SqlBool>`event.writer = 0 and event.position <= ${position}`,
     isUnsettled: () => sql<SqlBool>`1 = 0`,
     async newestPlace() {
       const row = await read

@@ -1,8 +1,12 @@
 import { AppError, commonErrors } from '../platform/errors.ts'
 
-/** Reads a JSON body of at most `limit` bytes: `payload_too_large`, `invalid_json` otherwise. */
-export async function readJson(request: Request, limit: number): Promise<unknown> {
-  return parseJson(await readBytes(request, limit))
+/**
+ * Reads a JSON body of at most `limit` bytes: `payload_too_large`, `invalid_json` otherwise. With
+ * `orEmpty` no body at all is `{}`.
+ */
+export async function readJson(request: Request, limit: number, orEmpty = false): Promise<unknown> {
+  const bytes = await readBytes(request, limit)
+  return orEmpty && bytes.length === 0 ? {} : parseJson(bytes)
 }
 
 /** UTF-8 as JSON, or `invalid_json`. */

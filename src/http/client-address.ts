@@ -12,13 +12,19 @@ export function clientAddress(
   trusted: BlockList,
 ): string {
   let address = peer
-  const hops = forwardedFor?.split(',').map((hop) => hop.trim()) ?? []
+  const hops = forwardedFor?.split(',').map((hop) => withoutPort(hop.trim())) ?? []
   while (hops.length > 0 && isTrusted(address, trusted)) {
     const hop = hops.pop() as string
     if (isIP(hop) === 0) break
     address = plainAddress(hop)
   }
   return address
+}
+
+/** The address of `address:port` or `[address]:port`, which some proxies write; anything else as it is. */
+function withoutPort(hop: string): string {
+  const [, ipv6, ipv4] = /^(?:\[(.+)\](?::\d+)?|([\d.]+):\d+)$/.exec(hop) ?? []
+  return ipv6 ?? ipv4 ?? hop
 }
 
 /** Whether what the peer says of others is believed. */

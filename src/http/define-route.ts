@@ -52,9 +52,23 @@ export interface RouteSpec<
    * one of the declared statuses.
    */
   readonly bytes?: 'request' | 'response'
+  /**
+   * Refuses a body, if it is an object, before its schema does: where the contract fixes which of several
+   * refusals comes first.
+   */
+  readonly judgeFirst?: (body: Readonly<Record<string, unknown>>) => void
+  /** The usual answer also comes, without `run`, for a body that is no JSON or breaks its schema. */
+  readonly alwaysDone?: true
+  /** A browser is told of a refusal by a page. */
+  readonly refusal?: 'page'
   /** The usual answer: its status, and the schema of its body or null for none. */
   readonly status: number
   readonly output: O
+  /**
+   * The lines of the usual answer where the caller accepts `application/x-ndjson`: `run` gives them as a
+   * `Response`.
+   */
+  readonly lines?: z.ZodType
   /** Other successful answers by status; `run` gives them as an `Answer`. */
   readonly also?: Readonly<Record<number, z.ZodType | null>>
   /** The refusals of its own; those that any route can give are added. */
@@ -83,7 +97,11 @@ export interface Route {
   readonly query: z.ZodObject | undefined
   readonly body: z.ZodObject | undefined
   readonly bytes: 'request' | 'response' | undefined
+  readonly judgeFirst: ((body: Readonly<Record<string, unknown>>) => void) | undefined
+  readonly alwaysDone: boolean
+  readonly refusal: 'page' | undefined
   readonly status: number
+  readonly lines: z.ZodType | undefined
   /** Every successful answer by status. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   readonly errors: readonly ErrorDefinition[]
@@ -135,7 +153,11 @@ export function defineRoute<
     query: spec.query,
     body: spec.body,
     bytes: spec.bytes,
+    judgeFirst: spec.judgeFirst,
+    alwaysDone: spec.alwaysDone ?? false,
+    refusal: spec.refusal,
     status: spec.status,
+    lines: spec.lines,
     answers: { [spec.status]: spec.output, ...spec.also },
     errors: spec.errors ?? [],
     run: spec.run as Route['run'],

@@ -62,7 +62,10 @@ function operation(
   if (isClosed(route)) refusals.push(...admission(route.path))
   for (const [status, schema] of Object.entries(route.answers)) {
     responses[status] = schema
-      ? { description: 'Done', content: { 'application/json': { schema } } }
+      ? {
+          description: 'Done',
+          content: { 'application/json': { schema }, ...linesOf(route, status) },
+        }
       : { description: 'Done', ...(route.bytes === 'response' ? { content: BYTES } : {}) }
   }
   for (const [status, errors] of groupByStatus(refusals)) {
@@ -86,11 +89,17 @@ function operation(
   } as ZodOpenApiOperationObject
 }
 
+function linesOf({ lines, status: usual }: Route, status: string): object {
+  return lines && status === String(usual) ? { 'application/x-ndjson': { schema: lines } } : {}
+}
+
 /** Its own refusals and those that follow from how it is declared. */
 function refusalsOf(route: Route): ErrorDefinition[] {
   const refusals = [...route.errors]
-  if (route.body) refusals.push(commonErrors.invalidJson, commonErrors.payloadTooLarge)
-  if (route.body || route.query || route.params) refusals.push(commonErrors.validationFailed)
+  if (route.body) refusals.push(commonErrors.payloadTooLarge)
+  if (route.body && !route.alwaysDone) refusals.push(commonErrors.invalidJson)
+  const hasRules = (route.body && !route.alwaysDone) || route.query || route.params
+  if (hasRules) refusals.push(commonErrors.validationFailed)
   if (route.stepUp) refusals.push(...STEP_UP)
   if (isClosed(route)) refusals.push(...withoutGoodCredential(route))
   if (isClosed(route) && route.permission !== 'signed-in') {

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
@@ -167,7 +168,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       }
       const signIn = toSignIn(route, request, error)
       response = signIn ?? toResponse(error, origin.requestId, ctx.log)
-      if (!signIn && route.kind === 'raw' && route.refusal === 'page' && wantsPage(request)) {
+      if (!signIn && route.refusal === 'page' && wantsPage(request)) {
         response = await refusalPage(error, response, origin.language ?? 'en')
       }
     }
@@ -223,17 +224,21 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     request: Request,
     params: Record<string, string>,
   ): Promise<Response> {
+    const body = route.body ? await bodyOf(route, route.body, request) : {}
+    if (body === undefined) return new Response(null, { status: route.status })
     const input = {
-      ...(route.body ? parseInput(route.body, await readJson(request, MAX_JSON_BYTES)) : {}),
+      ...body,
       ...(route.query ? parseInput(route.query, queryOf(request)) : {}),
       ...(route.params ? parseInput(route.params, params) : {}),
     }
     const result = await route.run(ctx, actor, input, request)
     if (result instanceof Response) return result
-    const { status, body } =
-      result instanceof Answer ? result : new Answer(route.status, result ?? undefined)
-    if (options.checkAnswers) checkAnswer(route, status, body)
-    return body === undefined ? new Response(null, { status }) : Response.json(body, { status })
+    const answer = result instanceof Answer ? result : new Answer(route.status, result ?? undefined)
+    const { status } = answer
+    if (options.checkAnswers) checkAnswer(route, status, answer.body)
+    return answer.body === undefined
+      ? new Response(null, { status })
+      : Response.json(answer.body, { status })
   }
 
   let underWay = 0
@@ -278,6 +283,27 @@ function pathsOf({ path: template }: AnyRoute, prefix: string): string[] {
 function isNavigation({ method, headers }: Request): boolean {
   const wantsPage = headers.get('accept')?.includes('text/html') ?? false
   return method === 'GET' && wantsPage && headers.get('sec-fetch-mode') === 'navigate'
+}
+
+/** The body as its schema has it; undefined: it is not, and the route answers all the same. */
+async function bodyOf(
+  route: Route,
+  schema: z.ZodObject,
+  request: Request,
+): Promise<object | undefined> {
+  try {
+    // Where nothing has to be said, a client may send no body at all.
+    const body = await readJson(request, MAX_JSON_BYTES, schema.safeParse({}).success)
+    if (isObject(body)) route.judgeFirst?.(body)
+    return parseInput(schema, body)
+  } catch (error) {
+    if (route.alwaysDone && error instanceof AppError && error.kind === 'invalid') return undefined
+    throw error
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A parameter given twice stays a list, which no schema takes: there is no telling which one counts. */

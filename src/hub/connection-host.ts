@@ -3,12 +3,23 @@ import type { HubLimits } from './limits.ts'
 import type { Call, WireRecord } from './messages.ts'
 import type { Outbox } from './outbox.ts'
 
+/** How a connection ended for whoever asks what its client may have missed. */
+export interface Ending {
+  /** A time in milliseconds at which the client was surely there. */
+  readonly heardAt: number
+  /** Whether what was sent since then may not have arrived. */
+  readonly brokeOff: boolean
+}
+
 /** What a connection needs of its hub. */
 export interface ConnectionHost {
   readonly limits: HubLimits
   readonly outbox: Outbox
   /** Sweeps so far. Time-outs count them: a message costs no timer and no look at a clock. */
   readonly tick: number
+  /** When the current tick began, in milliseconds: sweeps come late on a busy machine. */
+  readonly tickBegan: number
+  now(): number
   /** Whether no further invocations are started. */
   readonly stopping: boolean
   opened(connection: Connection): void

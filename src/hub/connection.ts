@@ -1,7 +1,7 @@
 import type { UserActor } from '../policy/actor.ts'
 import type { Socket, SocketHandler } from '../runtime/runtime.ts'
 import { RESUMED, type Waiting } from './backlog.ts'
-import type { ConnectionHost } from './connection-host.ts'
+import type { ConnectionHost, Ending } from './connection-host.ts'
 import { GreetingReader } from './handshake.ts'
 import { Intake, type IntakeOwner } from './intake.ts'
 import { jsonProtocol } from './json-protocol.ts'
@@ -25,6 +25,8 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   readonly connectionId: string
   /** Set by the hub once presence knows of it. */
   announced = false
+  /** Set when it takes part no longer. */
+  ending: Ending | undefined
   /** Who signed in on it; with a resumption, who did so last. */
   actor: UserActor
   protocol: HubProtocol = jsonProtocol
@@ -46,6 +48,8 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   private since: number
   private received: number
   private sent: number
+  /** A time at which the client was surely there: the beginning of the tick of its last frame. */
+  private heardAt: number
 
   constructor(host: ConnectionHost, connectionId: string, actor: UserActor, resumeToken?: string) {
     this.host = host
@@ -57,6 +61,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.intake = new Intake(this, host.limits)
     this.greeting = new GreetingReader(host.limits.recordBytes)
     this.since = this.received = this.sent = host.tick
+    this.heardAt = host.now()
   }
 
   get takesPart(): boolean {
@@ -86,7 +91,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
 
   message(socket: Socket, data: string | Uint8Array): void {
     if (socket !== this.socket || this.state === 'closing' || this.state === 'closed') return
-    this.received = this.host.tick
+    this.hear()
     if (this.held) this.letOut()
     for (const record of this.recordsOf(data)) this.intake.add(record)
     if (this.intake.isOverfull) this.fail('too many invocations')
@@ -99,7 +104,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     // A network that fails says 1006, a client that gives up a frozen connection 1005.
     const saysGoodbye = code === NORMAL || code === GOING_AWAY
     if (this.isResumable && !saysGoodbye) this.loseSocket()
-    else this.gone()
+    else this.gone(saysGoodbye)
   }
 
   /** Takes over from a socket that is lost, or that only the client knows to be. */
@@ -111,7 +116,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.loseSocket()
     this.socket = socket
     this.actor = actor
-    this.received = this.host.tick
+    this.hear()
     this.intake.add(RESUMED)
     const sequenceId = this.resumption.firstKeptId
     this.queue(this.protocol.encode({ kind: 'sequence', sequenceId }))
@@ -163,7 +168,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
       this.frame.add(this.protocol.encode({ kind: 'close', ...goodbye }))
     }
     this.flush()
-    this.leave('closing')
+    this.leave('closing', this.isHeard)
     if (this.socket === undefined) this.gone()
     else this.socket.close(code, '')
   }
@@ -177,8 +182,8 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
 
   /** Looks for what is overdue; the hub calls it at every tick. */
   sweep(): void {
-    const { tick, limits } = this.host
-    const passed = (since: number) => (tick - since) * limits.sweepMs
+    const { limits } = this.host
+    const passed = (since: number) => this.passed(since)
     if (this.state === 'handshake') {
       if (passed(this.since) > limits.handshakeMs) this.end()
     } else if (this.state === 'closing') {
@@ -284,13 +289,29 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.end({ error: `Connection closed with an error. ${why}` })
   }
 
-  private gone(): void {
-    this.leave('closed')
+  private gone(saysGoodbye = false): void {
+    this.leave('closed', saysGoodbye)
     this.host.closed(this)
   }
 
-  private leave(next: 'closing' | 'closed'): void {
+  /** Whether the client is surely there: clients ping twice in the time after which they are taken for gone. */
+  private get isHeard(): boolean {
+    const { silenceMs } = this.host.limits
+    return this.socket !== undefined && this.passed(this.received) <= silenceMs / 2
+  }
+
+  private hear(): void {
+    this.received = this.host.tick
+    this.heardAt = Math.max(this.heardAt, this.host.tickBegan)
+  }
+
+  private passed(since: number): number {
+    return (this.host.tick - since) * this.host.limits.sweepMs
+  }
+
+  private leave(next: 'closing' | 'closed', isWhole = false): void {
     const tookPart = this.takesPart
+    if (tookPart) this.ending = { heardAt: this.heardAt, brokeOff: !isWhole }
     this.state = next
     this.since = this.host.tick
     this.frame.clear()

@@ -7,7 +7,7 @@ import { isSameCredential, type Origin, type UserActor } from '../policy/actor.t
 import { accessErrors } from '../policy/errors.ts'
 import type { SocketHandler } from '../runtime/runtime.ts'
 import { Connection, GOING_AWAY } from './connection.ts'
-import type { ConnectionHost } from './connection-host.ts'
+import type { ConnectionHost, Ending } from './connection-host.ts'
 import type { HubMethod } from './define-method.ts'
 import type { Admit, Dispatch, Refused } from './dispatcher.ts'
 import { createDispatcher } from './dispatcher.ts'
@@ -40,7 +40,7 @@ export interface HubOptions {
   /** Told of every connection that took part, once each way. */
   readonly presence: {
     connected(actor: UserActor, connectionId: string): void
-    disconnected(actor: UserActor): void
+    disconnected(actor: UserActor, ending: Ending): void
   }
 }
 
@@ -79,6 +79,7 @@ class LiveHub implements Hub, ConnectionHost {
   readonly limits: HubLimits
   readonly outbox = new Outbox()
   tick = 0
+  tickBegan: number
   stopping = false
   private readonly options: HubOptions
   private readonly dispatch: Dispatch
@@ -101,10 +102,15 @@ class LiveHub implements Hub, ConnectionHost {
 
   constructor(options: HubOptions) {
     this.options = options
+    this.tickBegan = options.ctx.clock.now()
     this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
     this.offers = new Offers(this.limits.connectionsPerUser)
     this.dispatch = createDispatcher(options.ctx, options.methods, options)
     this.sweeping = setInterval(() => this.sweep(), this.limits.sweepMs).unref()
+  }
+
+  now(): number {
+    return this.options.ctx.clock.now()
   }
 
   async negotiate(request: Request, origin: Origin): Promise<Response> {
@@ -225,8 +231,8 @@ class LiveHub implements Hub, ConnectionHost {
   left(connection: Connection): void {
     this.groups.remove(connection)
     if (connection.resumption !== undefined) this.resumable.delete(connection.resumption.token)
-    if (connection.announced) {
-      this.options.presence.disconnected(connection.actor)
+    if (connection.announced && connection.ending !== undefined) {
+      this.options.presence.disconnected(connection.actor, connection.ending)
     }
   }
 
@@ -275,7 +281,8 @@ class LiveHub implements Hub, ConnectionHost {
   private sweep(): void {
     this.tick += 1
     let kept = 0
-    const now = this.options.ctx.clock.now()
+    const now = this.now()
+    this.tickBegan = now
     for (const connection of this.connections) {
       connection.sweep()
       const { validUntil } = connection.actor

@@ -104,6 +104,24 @@ test('the confirmation link of the mail opens a page', async () => {
   assertPage(await mimir.rest().get('/verify-email'), 400, /no token/)
 })
 
+test('the address that confirms for programs shows a browser the same page', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: { ...mail.env, MIMIR_RATE_LIMITS: 'auth-verify=6/1m' } })
+  await submit(mimir, await invitationPath(mimir), FORM)
+  const path = '/api/auth/verify-email'
+  const browser = mimir.rest().with({ accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
+
+  assertPage(await browser.get(path), 400, /no token/)
+  assertPage(await browser.get(`${path}?token=${'x'.repeat(300)}`), 400, /<html/)
+  const link = `${path}?token=${await mail.token(FORM.email)}`
+  assertPage(await browser.get(link), 200, /administrator has to approve/)
+  assertPage(await browser.get(link), 400, /not valid, was used, or has expired/)
+  const program = await mimir.rest().with({ accept: 'application/json' }).get(link)
+  assert.equal(program.body.error, 'invalid_or_expired_token')
+  assert.equal((await mimir.rest().get(link)).body.error, 'invalid_or_expired_token')
+  assertPage(await browser.get(link), 429, /rate_limited/)
+})
+
 test('a link for a new password that is none opens no form, and sets none', async () => {
   await using mimir = await boot()
   const browser = mimir.rest().with({ 'content-type': 'application/x-www-form-urlencoded' })

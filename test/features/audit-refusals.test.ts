@@ -61,6 +61,24 @@ test('answers that are alike are recorded with the true reason', async () => {
   }
 })
 
+test('of messages too, which are refused alike', async () => {
+  await using mimir = await boot()
+  const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')
+  const foreign = await alice.dm(bob)
+  const { id } = await alice.say(foreign, 'mine')
+  const unknown = randomUUID()
+  for (const [message, reason, target] of [
+    [id, 'foreign_conversation', foreign],
+    [unknown, 'unknown_message', unknown],
+  ] as const) {
+    const { status, headers } = await cleo.rest.delete(`/api/messages/${message}`)
+    assert.equal(status, 403)
+    const operation = 'DELETE /api/messages/{id}'
+    const expected = { operation, reason, target, actor: cleo.id }
+    assert.deepEqual(await deniedOf(mimir, headers.get('x-request-id')), [expected])
+  }
+})
+
 test('the hub’s refusals are recorded as REST’s are', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

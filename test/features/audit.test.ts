@@ -354,6 +354,10 @@ test('an act that fails leaves no record of a success', async () => {
   assert.equal(reply.status, 400)
   assert.deepEqual(await eventsOf(mimir, reply.headers.get('x-request-id')), [])
   const unknown = await alice.rest.delete(`/api/messages/${randomUUID()}`)
-  assert.equal(unknown.status, 404)
-  assert.deepEqual(await eventsOf(mimir, unknown.headers.get('x-request-id')), [])
+  assert.equal(unknown.status, 403)
+  const denied = await eventsOf(mimir, unknown.headers.get('x-request-id'))
+  assert.deepEqual(
+    denied.map(({ outcome }) => outcome),
+    ['deny'],
+  )
 })

@@ -218,6 +218,17 @@ test('a wrong password is told on the page', async () => {
   assert.match(page.headers.get('content-type') ?? '', /html/)
 })
 
+test('a browser is asked for no version of the app', async () => {
+  await using mimir = await boot({ env: { MIN_APP_VERSION_ANDROID: '1.9' } })
+  const alice = await mimir.person('alice')
+  const browser = fromOurs(mimir, await signedIn(mimir, alice))
+
+  assertDone(await browser.get('/api/nodes/query'))
+  const consent = await browser.with({ accept: 'text/html' }).get('/oauth/authorize')
+  assert.equal(consent.status, 400, consent.body)
+  assertRefused(await alice.rest.get('/api/nodes/query'), 426, 'app_version_too_old')
+})
+
 /** The first of what the server answers to a WebSocket request. */
 function upgrade(mimir: Appliance, headers: Record<string, string>): Promise<string> {
   const { hostname, port } = new URL(mimir.url)

@@ -13,8 +13,19 @@ test('creating is judged in the fixed order: type, members, friendship, then wha
   const create = (body: object) => alice.rest.post('/api/conversations', body)
 
   // Each is wrong in its own way and in every later one too.
-  for (const type of [undefined, '', 'Channel', 'constructor', '__proto__', 'x'.repeat(30)]) {
-    assertRefused(await create({ type, memberIds: [] }), 400, 'invalid_type')
+  const types = [undefined, null, 1, '', 'Channel', 'constructor', '__proto__', 'x'.repeat(30)]
+  for (const type of types) {
+    for (const memberIds of [[], null, ['zz'], 'zz']) {
+      assertRefused(await create({ type, name: 7, memberIds }), 400, 'invalid_type')
+    }
+  }
+  for (const memberIds of [null, 'zz', {}, []]) {
+    assertRefused(await create({ type: 'Group', name: 7, memberIds }), 400, 'no_members')
+  }
+  for (const type of ['Dm', 'Group']) {
+    const noId = await create({ type, memberIds: ['zz', stranger.id] })
+    assertRefused(noId, 400, 'validation_failed')
+    assert.deepEqual(Object.keys(noId.body.fields), ['memberIds.0'])
   }
   assertRefused(await create({ type: 'Dm', memberIds: [] }), 400, 'no_members')
   assertRefused(await create({ type: 'Dm', memberIds: [alice.id] }), 400, 'no_members')

@@ -146,6 +146,19 @@ test('asking for another link tells nobody whether the address is known', async 
   assertDone(await verify(mimir, await mail.token(EMAIL, 2)))
   // Nothing waits any more: the answer stays, the letter does not come.
   assertDone(await resend(mimir, EMAIL), 202)
+  // What is no address is not known either.
+  for (const body of [
+    '{"email":"no address"}',
+    '{"email":"ann"}',
+    '{"email":null}',
+    '{}',
+    '[]',
+    '{',
+    '',
+  ]) {
+    const reply = await mimir.rest().send('POST', '/api/auth/resend-verification', body)
+    assert.equal(assertDone(reply, 202), '')
+  }
   await mimir.app.close()
   assert.deepEqual(
     mail.letters.map((letter) => letter.to),

@@ -25,6 +25,14 @@ async function list(mimir: Appliance, admin: Person) {
   return assertDone(await mimir.rest(accessToken).get('/api/admin/invitations'))
 }
 
+test('an invitation needs no body, since all of it is optional', async () => {
+  await using mimir = await boot()
+  const admin = await mimir.admin('ann')
+  const path = '/api/admin/invitations'
+  for (const body of [undefined, '']) assertDone(await admin.rest.send('POST', path, body))
+  assertRefused(await admin.rest.send('POST', path, ' '), 400, 'invalid_json')
+})
+
 test('an invitation shows its token once, and the store has only its hash', async () => {
   await using mimir = await boot()
   const admin = await mimir.admin('ann')

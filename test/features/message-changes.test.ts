@@ -50,7 +50,7 @@ test('the sender deletes: the content is wiped from its row, the tombstone stays
   }
 })
 
-test('what is unknown, deleted or in a foreign conversation is not found; what is another member’s is forbidden', async () => {
+test('what is unknown, foreign or another member’s is forbidden; what is deleted is not found', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const stranger = await mimir.person('stranger')
@@ -62,20 +62,28 @@ test('what is unknown, deleted or in a foreign conversation is not found; what i
   const strangers = await stranger.connect()
   const own = await alice.connect()
 
-  for (const [person, device, id, status, code] of [
+  const unknown = randomUUID()
+  for (const [person, device, id, status, code, hubCode = code] of [
     [bob, hub, sent.id, 403, 'forbidden'],
+    [bob, hub, unknown, 403, 'forbidden', 'not_member'],
     [alice, own, deleted.id, 404, 'not_found'],
     [bob, hub, deleted.id, 404, 'not_found'],
-    [stranger, strangers, sent.id, 404, 'not_found'],
-    [stranger, strangers, randomUUID(), 404, 'not_found'],
+    [stranger, strangers, sent.id, 403, 'forbidden', 'not_member'],
+    [stranger, strangers, deleted.id, 403, 'forbidden', 'not_member'],
+    [stranger, strangers, unknown, 403, 'forbidden', 'not_member'],
   ] as const) {
     const path = `/api/messages/${id}`
     assertRefused(await person.rest.patch(path, { content: 'x' }), status, code)
     assertRefused(await person.rest.delete(path), status, code)
-    await device.assertRefused(code, 'EditMessage', id, 'x')
-    await device.assertRefused(code, 'DeleteMessage', id)
+    await device.assertRefused(hubCode, 'EditMessage', id, 'x')
+    await device.assertRefused(hubCode, 'DeleteMessage', id)
   }
   assert.deepEqual(assertDone(await bob.rest.get(`/api/messages/${conversationId}`)), [sent])
+  // Nothing of the answer tells the two apart.
+  const [foreign, none] = await Promise.all(
+    [sent.id, unknown].map((id) => stranger.rest.delete(`/api/messages/${id}`)),
+  )
+  assert.deepEqual({ ...foreign?.body, requestId: '' }, { ...none?.body, requestId: '' })
 })
 
 test('a group’s owner and admins delete others’ messages, but edit none; in a direct one neither', async () => {
@@ -113,10 +121,10 @@ test('one who left the conversation changes nothing in it any more', async () =>
 
   assertRefused(
     await bob.rest.patch(`/api/messages/${sent.id}`, { content: 'x' }),
-    404,
-    'not_found',
+    403,
+    'forbidden',
   )
-  assertRefused(await bob.rest.delete(`/api/messages/${sent.id}`), 404, 'not_found')
+  assertRefused(await bob.rest.delete(`/api/messages/${sent.id}`), 403, 'forbidden')
 })
 
 test('the hub edits and deletes as REST does', async () => {

@@ -47,7 +47,7 @@ test('either side of a direct conversation pins; everybody hears of it and finds
   }
 })
 
-test('in a group its owner and admins pin, members do not, and strangers find nothing', async () => {
+test('in a group its owner and admins pin, members do not, and strangers may not', async () => {
   await using mimir = await boot()
   const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')
   const stranger = await mimir.person('stranger')
@@ -62,7 +62,7 @@ test('in a group its owner and admins pin, members do not, and strangers find no
   assert.equal((await pinsOf(cleo, group)).length, 1)
   assertDone(await alice.rest.delete(path(id)), 204)
   for (const unknown of [id, randomUUID()]) {
-    assertRefused(await stranger.rest.post(path(unknown)), 404, 'not_found')
+    assertRefused(await stranger.rest.post(path(unknown)), 403, 'forbidden')
   }
   const listed = await stranger.rest.get(`/api/conversations/${group}/pins`)
   assertRefused(listed, 403, 'forbidden')

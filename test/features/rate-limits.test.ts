@@ -143,6 +143,21 @@ test('a chain of proxies counts as far back as each of them is trusted', async (
   assertRefused(beyond, 400, 'validation_failed')
 })
 
+test('a port behind the address of a client or a proxy makes nobody another caller', async () => {
+  await using mimir = await boot({
+    env: { ...DEFAULTS, MIMIR_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' },
+  })
+  const from = (addresses: string) => mimir.rest().with({ 'x-forwarded-for': addresses })
+  for (const [client, same] of [
+    ['203.0.113.9:4711', '203.0.113.9, 10.1.2.3:80'],
+    ['[2001:db8::1]:1', '2001:db8::1'],
+    ['[2001:db8:0:1::2]', '2001:db8:0:1::2'],
+  ] as const) {
+    await exhaust(from(client))
+    assertRefused(await from(same).post('/api/auth/register'), 429, 'rate_limited')
+  }
+})
+
 test('the settings change one limit and leave the others; the window starts anew', async () => {
   await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: 'auth-login=1/1s' } })
   const login = () => mimir.rest().post('/api/auth/login')

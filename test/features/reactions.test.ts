@@ -165,8 +165,8 @@ test('who is no member, and what is deleted, gets no reaction; the deletion take
   await using mimir = await boot()
   const { alice, bob, conversationId, id } = await duo(mimir)
   const stranger = await mimir.person('stranger')
-  assertRefused(await stranger.rest.post(path(id, '👍')), 404, 'not_found')
-  assertRefused(await alice.rest.post(path(randomUUID(), '👍')), 404, 'not_found')
+  assertRefused(await stranger.rest.post(path(id, '👍')), 403, 'forbidden')
+  assertRefused(await alice.rest.post(path(randomUUID(), '👍')), 403, 'forbidden')
   assertDone(await bob.rest.post(path(id, '👍')), 204)
 
   assertDone(await alice.rest.delete(`/api/messages/${id}`), 204)

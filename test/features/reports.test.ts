@@ -93,7 +93,7 @@ test('what one cannot see one cannot report, nor without a reason', async () => 
   const reason = 'r'
   for (const unknown of [id, randomUUID()]) {
     const reply = await stranger.rest.post(`/api/messages/${unknown}/report`, { reason })
-    assertRefused(reply, 404, 'not_found')
+    assertRefused(reply, 403, 'forbidden')
   }
   for (const bad of ['', '  ', 'x'.repeat(1001)]) {
     const reply = await bob.rest.post(`/api/messages/${id}/report`, { reason: bad })

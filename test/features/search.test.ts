@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { SearchLine } from '../../src/features/search/schema.ts'
 import { seal } from '../../src/platform/secret-box.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -137,6 +138,81 @@ test('a long history is looked through in several requests, while others are ser
     page = await search(alice, { q: 'needle', before: page.next })
   }
   assert.deepEqual(contents(page), ['the needle'])
+})
+
+const asLines = (
+  mimir: Appliance,
+  person: Person,
+  query: Record<string, string>,
+  signal?: AbortSignal,
+) =>
+  fetch(`${mimir.url}/api/search?${new URLSearchParams(query)}`, {
+    headers: { authorization: person.rest.authorization, accept: 'application/x-ndjson' },
+    ...(signal ? { signal } : {}),
+  })
+
+test('in lines a match comes while the search goes on, and in the end where to go on', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  await alice.say(conversationId, 'the first needle')
+  const hay = Array.from({ length: 10_000 }, (_, n) => `hay ${n}`)
+  await fill(mimir, conversationId, bob, hay)
+  const newest = await alice.say(conversationId, 'the newest needle')
+
+  const answer = await asLines(mimir, alice, { q: 'needle' })
+  assert.equal(answer.status, 200)
+  assert.equal(answer.headers.get('content-type'), 'application/x-ndjson')
+  const pieces = answer.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]()
+  const first = await pieces?.next()
+  assert.deepEqual(JSON.parse(String(first?.value)), newest)
+  let rest = ''
+  for (let piece = await pieces?.next(); !piece?.done; piece = await pieces?.next()) {
+    rest += piece?.value ?? ''
+  }
+  const lines = rest
+    .trimEnd()
+    .split('\n')
+    .map((line) => SearchLine.parse(JSON.parse(line)))
+  assert.ok(rest.endsWith('\n'))
+  // Two seconds may be over before the end of the history is there.
+  const { next } = lines.at(-1) as { next: string | null }
+  const expected = next === null ? ['the first needle'] : []
+  assert.deepEqual(
+    lines.slice(0, -1).map((line) => 'content' in line && line.content),
+    expected,
+  )
+
+  const short = await (await asLines(mimir, alice, { q: 'needle', limit: '1' })).text()
+  assert.deepEqual(
+    short
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [newest, { next: newest.id }],
+  )
+  const refused = await asLines(mimir, alice, { q: 'needle', conversationId: randomUUID() })
+  assert.equal(refused.status, 403)
+  assert.equal((await refused.json()).error, 'forbidden')
+})
+
+test('a search in lines ends when the client goes away after the first one', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const conversationId = await alice.dm(bob)
+  const hay = Array.from({ length: 10_000 }, (_, n) => `hay ${n}`)
+  await fill(mimir, conversationId, bob, hay)
+  await alice.say(conversationId, 'the needle')
+
+  const abort = new AbortController()
+  const answer = await asLines(mimir, alice, { q: 'needle' }, abort.signal)
+  await answer.body?.getReader().read()
+  abort.abort()
+  const line = await eventually(
+    () => mimir.logged.find((text) => text.includes('a search ended early')),
+    'the search went on',
+  )
+  assert.ok(JSON.parse(line).seen < 10_000, line)
 })
 
 test('a search that nobody waits for ends', async () => {

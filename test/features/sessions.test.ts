@@ -131,6 +131,26 @@ test('signing out ends that session with its connections, and no other', async (
   for (const token of [phone.refreshToken, 'never-made']) assertDone(await logout(token), 204)
 })
 
+test('signing out is answered alike whatever is sent', async () => {
+  await using mimir = await boot()
+  const ann = await mimir.person('ann')
+  const { refreshToken } = ann
+  const bodies = [{}, { refreshToken: '' }, { refreshToken: 'x'.repeat(300) }, { refreshToken: 1 }]
+  const texts = [
+    undefined,
+    '',
+    '{',
+    'null',
+    '[]',
+    `["${refreshToken}"]`,
+    ...bodies.map((body) => JSON.stringify(body)),
+  ]
+  for (const text of texts) {
+    assert.equal(assertDone(await mimir.rest().send('POST', '/api/auth/logout', text), 204), '')
+  }
+  assertDone(await refresh(mimir, refreshToken))
+})
+
 test('a changed password ends every session and connection', async () => {
   await using mimir = await boot()
   const ann = await mimir.person('ann')

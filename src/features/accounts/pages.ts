@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Ctx } from '../../context.ts'
 import { readForm } from '../../http/body.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
 import { statusOf } from '../../http/on-error.ts'
@@ -6,13 +7,13 @@ import { alert, html, type Problem, page } from '../../http/page.ts'
 import { PAGE_TEXTS } from '../../http/page-text.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Language } from '../../platform/language.ts'
-import { languageOf } from '../../policy/actor.ts'
+import { type Actor, languageOf } from '../../policy/actor.ts'
 import { requireOpenInvitation } from '../invites/service.ts'
 import { ACCOUNT_TEXTS, type AccountText } from './account-text.ts'
 import { verifyEmail } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
 import { requireResetLink, resetPassword } from './password-reset.ts'
-import { Register, ResetPassword } from './schema.ts'
+import { Register, ResetPassword, type VerifyEmail } from './schema.ts'
 import { register } from './service.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
@@ -86,18 +87,9 @@ export const routes = [
     rate: 'auth-verify',
     changes: true,
     refusal: 'page',
-    respond: async (ctx, actor, { request }) => {
-      const language = languageOf(actor)
-      const texts = ACCOUNT_TEXTS[language]
+    respond: (ctx, actor, { request }) => {
       const token = new URL(request.url).searchParams.get('token') ?? undefined
-      try {
-        // An account that waits for approval has just begun; any other has another address now.
-        const { status } = await verifyEmail(ctx, actor, { token })
-        const done = status === 'PendingAdmin' ? texts.confirmed : texts.emailChanged
-        return page(texts.thanks, html`<p>${done}</p>`, { language })
-      } catch (error) {
-        return refusedPage(language, error)
-      }
+      return emailVerifiedPage(ctx, actor, { token })
     },
   }),
   defineRawRoute({
@@ -142,6 +134,24 @@ export const routes = [
     },
   }),
 ]
+
+/** Confirms the address, and says on a page how that went. */
+export async function emailVerifiedPage(
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'log'>,
+  actor: Actor,
+  input: VerifyEmail,
+): Promise<Response> {
+  const language = languageOf(actor)
+  const texts = ACCOUNT_TEXTS[language]
+  try {
+    // An account that waits for approval has just begun; any other has another address now.
+    const { status } = await verifyEmail(ctx, actor, input)
+    const done = status === 'PendingAdmin' ? texts.confirmed : texts.emailChanged
+    return await page(texts.thanks, html`<p>${done}</p>`, { language })
+  } catch (error) {
+    return refusedPage(language, error)
+  }
+}
 
 /** What the person can put right in the form. */
 function isMendable(error: unknown): error is AppError {

@@ -1,9 +1,11 @@
 import { defineRoute } from '../../http/define-route.ts'
+import { wantsPage } from '../../http/refusal-page.ts'
 import { avatarErrors } from '../attachments/errors.ts'
 import { inviteErrors } from '../invites/errors.ts'
 import { changeEmail } from './email-change.ts'
 import { resendVerification, verifyEmail } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
+import { emailVerifiedPage } from './pages.ts'
 import { forgotPassword, resetPassword } from './password-reset.ts'
 import { updateMe } from './profile.ts'
 import {
@@ -41,11 +43,12 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/auth/verify-email',
-    summary: 'Confirm an e-mail address with the link that was sent to it',
+    summary: 'Confirm an e-mail address with the link that was sent to it; a browser gets a page',
     permission: 'public',
     rate: 'auth-verify',
     changes: true,
     query: VerifyEmail,
+    refusal: 'page',
     status: 200,
     output: EmailVerified,
     errors: [
@@ -53,7 +56,8 @@ export const routes = [
       accountErrors.invalidOrExpiredToken,
       accountErrors.invalidState,
     ],
-    run: verifyEmail,
+    run: (ctx, actor, input, request) =>
+      wantsPage(request) ? emailVerifiedPage(ctx, actor, input) : verifyEmail(ctx, actor, input),
   }),
   defineRoute({
     method: 'post',
@@ -62,6 +66,7 @@ export const routes = [
     permission: 'public',
     rate: 'auth-resend',
     body: ResendVerification,
+    alwaysDone: true,
     status: 202,
     output: null,
     run: resendVerification,

@@ -38,6 +38,8 @@ export function checkAppVersion(
   headers: Headers,
 ): void {
   if (actor.kind !== 'user' || isProgram(actor) || EXEMPT.test(path)) return
+  // Only a browser holds the cookie, and a browser has no version of the app.
+  if (actor.credential === 'session-cookie') return
   const named = headers.get('x-app-platform')?.toLowerCase()
   // The embedded web client is as new as the server that it comes from.
   if (named === 'web') return

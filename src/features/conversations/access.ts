@@ -34,12 +34,6 @@ export async function requireMember(
   return member
 }
 
-export async function isMember(db: Db, actor: UserActor, conversationId: string): Promise<boolean> {
-  const { tenantId, userId } = actor
-  const member = await findMembership(db, { tenantId, conversationId, userId })
-  return member !== undefined && member.left_at === null
-}
-
 /**
  * Whether the person may say anything here: a present member, and not in a direct conversation in
  * which one of the two blocks the other.
@@ -98,6 +92,12 @@ async function notMember(
   const known = member ?? (await findConversation(db, tenantId, conversationId))
   const reason = member ? 'former_member' : known ? 'foreign_conversation' : 'unknown_conversation'
   return refuseMember(conversationId, reason)
+}
+
+/** What outsiders of a message's conversation get too, so that nobody learns which ids there are. */
+export function refuseUnknownMessage(messageId: string): AppError {
+  const audit = { reason: 'unknown_message', targetType: 'message', targetId: messageId }
+  return new AppError(conversationErrors.notMember, {}, { audit })
 }
 
 /** "Not a member", with the truth for the audit. */

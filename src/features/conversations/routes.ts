@@ -16,7 +16,13 @@ import {
   Rename,
   SetRole,
 } from './schema.ts'
-import { createConversation, getConversation, markRead, renameConversation } from './service.ts'
+import {
+  createConversation,
+  getConversation,
+  markRead,
+  renameConversation,
+  requireTypeAndMembers,
+} from './service.ts'
 import { changeSettings } from './settings.ts'
 
 export const routes = [
@@ -27,6 +33,7 @@ export const routes = [
     permission: 'conversations:write',
     rate: 'unlimited',
     body: CreateConversation,
+    judgeFirst: requireTypeAndMembers,
     status: 201,
     output: CreatedConversation,
     also: { 200: CreatedConversation },

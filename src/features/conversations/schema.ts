@@ -7,7 +7,7 @@ export type MemberRole = z.output<typeof MemberRole>
 
 const GroupName = line(1, 100)
 
-/** Type and members are judged by the use case, in the order that the contract fixes. */
+/** Whether type and members are good at all is judged by the use case, in the order that the contract fixes. */
 export const CreateConversation = z.object({
   type: z.string().optional(),
   name: line(0, 100).nullish(),

@@ -118,6 +118,22 @@ async function begin(
   return { id: row.id, created: true }
 }
 
+/** The first two checks of a new conversation: they come before what else is wrong with the body. */
+export function requireTypeAndMembers(body: Readonly<Record<string, unknown>>): void {
+  requireType(body.type)
+  const { memberIds } = body
+  const isEmpty = !Array.isArray(memberIds) || memberIds.length === 0
+  if (isEmpty) throw new AppError(conversationErrors.noMembers)
+}
+
+function requireType(named: unknown): 'Dm' | 'Group' {
+  const type = ConversationType.options.find(
+    (option) => typeof named === 'string' && option.toLowerCase() === named.toLowerCase(),
+  )
+  if (!type) throw new AppError(conversationErrors.invalidType)
+  return type
+}
+
 /** The checks in the order that the contract fixes. */
 async function checkNewConversation(
   ctx: Needs,
@@ -125,10 +141,7 @@ async function checkNewConversation(
   me: UserActor,
   input: CreateConversation,
 ): Promise<{ type: 'Dm' | 'Group'; others: string[] }> {
-  const type = ConversationType.options.find(
-    (option) => option.toLowerCase() === input.type?.toLowerCase(),
-  )
-  if (!type) throw new AppError(conversationErrors.invalidType)
+  const type = requireType(input.type)
   const others = [...new Set(input.memberIds)].filter((id) => id !== me.userId)
   if (others.length === 0) throw new AppError(conversationErrors.noMembers)
   const stranger = await firstNonFriend(tx, me.userId, others)

@@ -4,7 +4,7 @@ import type { MessageRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
-import { isMember } from '../conversations/access.ts'
+import { refuseUnknownMessage, requireMember } from '../conversations/access.ts'
 import { isGone } from './read.ts'
 import { findMessage } from './store.ts'
 
@@ -13,7 +13,10 @@ export { isGone, readMessages } from './read.ts'
 export { sendMessage } from './send.ts'
 export { wipeMessages } from './wipe.ts'
 
-/** A message that the caller may see: not deleted, not expired, in a conversation of theirs; else `not_found`. */
+/**
+ * A message that the caller may see. One that is unknown is refused like one of a foreign conversation; one
+ * of their own conversations that is deleted or expired is `not_found`.
+ */
 export async function requireMessage(
   ctx: Pick<Ctx, 'clock'>,
   db: Db,
@@ -21,7 +24,8 @@ export async function requireMessage(
   id: string,
 ): Promise<MessageRow> {
   const message = await findMessage(db, me.tenantId, id)
-  if (!message || isGone(message, toIso(ctx.clock.now()))) throw new AppError(commonErrors.notFound)
-  if (!(await isMember(db, me, message.conversation_id))) throw new AppError(commonErrors.notFound)
+  if (!message) throw refuseUnknownMessage(id)
+  await requireMember(db, me, message.conversation_id)
+  if (isGone(message, toIso(ctx.clock.now()))) throw new AppError(commonErrors.notFound)
   return message
 }

@@ -6,6 +6,7 @@ import { findAccountById, setLastSeen } from '../accounts/access.ts'
 import { areFriends, listFriendIds } from '../friends/access.ts'
 import { noteUse } from '../sessions/access.ts'
 import type { Presence, PresenceOf } from './schema.ts'
+import type { Ended } from './tracker.ts'
 
 /** Whether a friend is online, and when last; strangers get `forbidden` whether the person exists or not. */
 export async function getPresence(
@@ -42,8 +43,9 @@ export async function connectionOpened(
 export async function connectionClosed(
   ctx: Pick<Ctx, 'db' | 'bus' | 'presence' | 'clock'>,
   actor: UserActor,
+  ended: Ended,
 ): Promise<void> {
-  const isLast = ctx.presence.disconnected(actor)
+  const isLast = ctx.presence.disconnected(actor, ended)
   const lastSeenAt = toIso(ctx.clock.now())
   await ctx.db.transaction(async (tx) => {
     // The account before its sessions, as everywhere: two that wait for each other would lock up.

@@ -1,9 +1,11 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
+import type { Engine, EventPlace } from '../../db/engine.ts'
 import type { PushDeviceRow, QueuedPushRow } from '../../db/tables.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
-import { hasDevices, listMemberDevices } from '../devices/access.ts'
-import { isEncryptedMessage, listConvoDevices } from '../mls/access.ts'
+import { listActivity } from '../conversations/access.ts'
+import { hasDevices, listDevicesOfUser, listMemberDevices } from '../devices/access.ts'
+import { isEncryptedMessage, listConvoDevices, listConvoIds } from '../mls/access.ts'
 import { channelOf, serviceOf } from './send.ts'
 import type { LatestEvent } from './store.ts'
 import {
@@ -12,22 +14,29 @@ import {
   insertProgress,
   insertQueued,
   listEventsBehind,
+  listNewestEventsOf,
   moveProgress,
 } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'presence' | 'push'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'push'>
 
 /** How long a message's push is worth something: also the longest time FCM keeps one. */
 const MESSAGE_AGE = 28 * DAY
 /** Events looked through in one transaction. */
 const PAGE = 1000
+/** Events of a conversation looked at first, and at most, for what came while a connection was lost unnoticed. */
+const FEW = 16
+const MOST = 1024
+
+/** Whether a person is told by pushes. */
+type IsAway = (userId: string) => boolean
 
 /**
- * Queues a push for every device of the members without a live connection, for the messages since
- * the last look. The place of the look is moved in the same transaction, so that nothing that was
+ * Queues a push for every device of the members who are away, for the messages since the last look.
+ * The place of the look is moved in the same transaction, so that nothing that was
  * committed is missed, whatever ends the process. Gives how many events it looked through.
  */
-export async function collectPushes(ctx: Needs): Promise<number> {
+export async function collectPushes(ctx: Needs, isAway: IsAway): Promise<number> {
   const { db } = ctx
   const before = await findProgress(db.read)
   const [some] = before ? await listEventsBehind(db.read, db.engine, before, 1) : []
@@ -39,12 +48,54 @@ export async function collectPushes(ctx: Needs): Promise<number> {
     const last = events.at(-1)
     if (!last) return 0
     await insertQueued(tx, [
-      ...(await pushesFor(ctx, tx, events)),
-      ...(await wakeUpsFor(ctx, tx, events)),
+      ...(await pushesFor(ctx, tx, events, isAway)),
+      ...(await wakeUpsFor(ctx, tx, events, isAway)),
     ])
     await moveProgress(tx, { writer: String(last.writer), position: last.position })
     return events.length
   })
+}
+
+/**
+ * Queues the pushes that were left out because the person seemed to be connected: for what came since
+ * the connection was last heard, up to the place of the last look. What comes later is left to the next look.
+ */
+export async function collectMissed(ctx: Needs, userId: string, heardAt: number): Promise<void> {
+  const { db } = ctx
+  const [device] = await listDevicesOfUser(db.read, userId)
+  if (!device) return
+  const since = toIso(heardAt)
+  await db.transaction(async (tx) => {
+    const place = await holdProgress(tx)
+    if (!place) return
+    const active = (await listActivity(tx, device.tenant_id, userId)).filter(
+      (conversation) => conversation.last_activity_at >= since,
+    )
+    const audiences = [...active.map(({ id }) => id), ...(await listConvoIds(tx, userId))]
+    const events: LatestEvent[] = []
+    for (const audience of audiences)
+      events.push(...(await eventsSince(tx, db.engine, audience, place, since)))
+    const isLost = (id: string) => id === userId
+    await insertQueued(tx, [
+      ...(await pushesFor(ctx, tx, events, isLost)),
+      ...(await wakeUpsFor(ctx, tx, events, isLost)),
+    ])
+  })
+}
+
+/** Read backwards, and of a quiet conversation next to nothing: the index of events knows no times. */
+async function eventsSince(
+  tx: Tx,
+  engine: Engine,
+  audienceId: string,
+  place: EventPlace,
+  since: string,
+): Promise<LatestEvent[]> {
+  for (let limit = FEW; ; limit *= 8) {
+    const newest = await listNewestEventsOf(tx, engine, audienceId, place, limit)
+    const events = newest.filter((event) => event.created_at >= since)
+    if (events.length < limit || limit >= MOST) return events
+  }
 }
 
 /** Marks where a new server begins: before anybody can send, so that the first message counts. */
@@ -71,6 +122,7 @@ async function pushesFor(
   ctx: Needs,
   tx: Tx,
   events: readonly LatestEvent[],
+  isAway: IsAway,
 ): Promise<QueuedPushRow[]> {
   const told = new Map<string, Told>()
   for (const event of events.toReversed()) {
@@ -89,7 +141,7 @@ async function pushesFor(
   for (const device of devices) {
     const { senders } = told.get(device.conversation_id) as Told
     const sender = senders.find((id) => id !== device.user_id)
-    if (!sender || ctx.presence.isOnline(device.user_id) || !channelOf(ctx, device)) continue
+    if (!sender || !isAway(device.user_id) || !channelOf(ctx, device)) continue
     rows.push(queued(ctx, device, device.conversation_id, sender))
   }
   return rows
@@ -122,11 +174,12 @@ async function wakeUpsFor(
   ctx: Needs,
   tx: Tx,
   events: readonly LatestEvent[],
+  isAway: IsAway,
 ): Promise<QueuedPushRow[]> {
   const convoIds = new Set(events.filter(isEncryptedMessage).map((event) => event.audience_id))
   if (convoIds.size === 0) return []
   const devices = await listConvoDevices(tx, [...convoIds])
   return devices
-    .filter((device) => !ctx.presence.isOnline(device.user_id) && channelOf(ctx, device))
+    .filter((device) => isAway(device.user_id) && channelOf(ctx, device))
     .map((device) => queued(ctx, device, device.convo_id, null))
 }

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { createLoop, type Loop, withinTime } from '../../jobs/loop.ts'
 import { SECOND } from '../../platform/clock.ts'
-import { beginCollecting, collectPushes } from './collect.ts'
+import { beginCollecting, collectMissed, collectPushes } from './collect.ts'
 import { startDue } from './deliver.ts'
 import { createRinger } from './ring.ts'
 import { createServices } from './services.ts'
@@ -42,15 +42,37 @@ export async function startPush(ctx: Needs): Promise<PushService> {
   const services = createServices(ctx.clock)
   const ringer = createRinger(ctx, services)
   const underWay = new Set<Promise<void>>()
+  const noteFailure = (error: unknown) => ctx.log.warn({ err: error }, FAILURE)
   let stopped = false
   let looks = LOOKS_AFTER
   const loop = (gapMs: number, work: () => Promise<number>): Loop =>
     createLoop({ work, gapMs, retryMs: QUEUED_MS, log: ctx.log, failure: FAILURE })
 
+  /**
+   * People whose connection broke off, with when they were last heard. Until what they missed is queued they
+   * count as connected: so each message is looked at once as theirs, here or in the looks that follow.
+   */
+  const lost = new Map<string, number>()
+  const isAway = (userId: string) => !ctx.presence.isOnline(userId) && !lost.has(userId)
+  ctx.presence.onLost(({ userId, heardAt }) => {
+    lost.set(userId, Math.min(heardAt, lost.get(userId) ?? heardAt))
+    collector.wake()
+  })
+
+  async function collectLost(): Promise<void> {
+    for (const [userId, heardAt] of lost) {
+      // Whoever is back asks the server for what came meanwhile.
+      if (!ctx.presence.isOnline(userId)) await collectMissed(ctx, userId, heardAt)
+      lost.delete(userId)
+      sender.wake()
+    }
+  }
+
   const collector = loop(COLLECT_GAP_MS, async () => {
     let looked = 0
+    await collectLost()
     for (let more = 1; more > 0 && !stopped; looked += more) {
-      more = await collectPushes(ctx)
+      more = await collectPushes(ctx, isAway)
       if (more > 0) sender.wake()
     }
     // What overlapped with a transaction that still runs is settled only later.
@@ -91,7 +113,9 @@ export async function startPush(ctx: Needs): Promise<PushService> {
   return {
     async stop() {
       stopped = true
-      const ended = Promise.all([collector.stop(), sender.stop(), ringer.stop()])
+      // The end of the connections, which came before this, may have shown that somebody was lost.
+      const collected = collector.stop().then(collectLost).catch(noteFailure)
+      const ended = Promise.all([collected, sender.stop(), ringer.stop()])
       // What a service does not answer in this time is sent again at the next start.
       await withinTime(
         ended.then(() => Promise.all(underWay)),

@@ -50,6 +50,7 @@ export interface LatestEvent {
   readonly name: string
   readonly audience_id: string
   readonly subject_id: string
+  readonly created_at: string
 }
 
 /** The events behind a place in their order; those that are messages still there with their sender. */
@@ -59,6 +60,34 @@ export async function listEventsBehind(
   place: EventPlace,
   limit: number,
 ): Promise<LatestEvent[]> {
+  return selectEvents(db)
+    .where(engine.isSettledBehind(place))
+    .where('event.position', '>', place.position - OVERTAKING)
+    .orderBy('event.writer')
+    .orderBy('event.position')
+    .limit(limit)
+    .execute()
+}
+
+/** The newest events of one conversation up to a place, in their order. */
+export async function listNewestEventsOf(
+  db: Db,
+  engine: Engine,
+  audienceId: string,
+  place: EventPlace,
+  limit: number,
+): Promise<LatestEvent[]> {
+  const newest = await selectEvents(db)
+    .where('event.audience_id', '=', audienceId)
+    .where(engine.isUpTo(place))
+    .orderBy('event.writer', 'desc')
+    .orderBy('event.position', 'desc')
+    .limit(limit)
+    .execute()
+  return newest.reverse()
+}
+
+function selectEvents(db: Db) {
   return db
     .selectFrom('events as event')
     .leftJoin('messages as message', (join) =>
@@ -68,8 +97,6 @@ export async function listEventsBehind(
         .on('event.name', '=', 'MessageReceived')
         .on('message.deleted_at', 'is', null),
     )
-    .where(engine.isSettledBehind(place))
-    .where('event.position', '>', place.position - OVERTAKING)
     .select([
       'event.writer',
       'event.position',
@@ -77,13 +104,10 @@ export async function listEventsBehind(
       'event.name',
       'event.audience_id',
       'event.subject_id',
+      'event.created_at',
       'message.conversation_id',
       'message.sender_id',
     ])
-    .orderBy('event.writer')
-    .orderBy('event.position')
-    .limit(limit)
-    .execute()
 }
 
 /** Queues pushes; one that still waits for the same conversation and device gives way. */

@@ -26,3 +26,7 @@ export const SearchPage = z.strictObject({
   next: uuid.nullable(),
 })
 export type SearchPage = z.output<typeof SearchPage>
+
+/** One line of an answer in lines: a message, or at the end where to go on. */
+export const SearchLine = z.union([Message, SearchPage.pick({ next: true })])
+export type SearchLine = z.output<typeof SearchLine>

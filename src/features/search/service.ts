@@ -5,9 +5,10 @@ import { SECOND } from '../../platform/clock.ts'
 import { fold, wordsOf } from '../../platform/words.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { listActivity, requireMember } from '../conversations/access.ts'
+import type { Message } from '../messages/schema.ts'
 import { openContent, readMessages } from '../messages/service.ts'
 import { newestFirst, type Source } from './newest-first.ts'
-import type { Search, SearchPage } from './schema.ts'
+import type { Search, SearchLine, SearchPage } from './schema.ts'
 
 /** What one request looks through at most: then it answers, and the client goes on from there. */
 const MOST_ROWS = 20_000
@@ -15,39 +16,87 @@ const MOST_MS = 2 * SECOND
 /** Rows between two turns of the event loop: a millisecond or two of work. */
 const ROWS_A_TURN = 200
 
+type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
+
 /**
  * Looks for words in one's own conversations, newest first, by opening message after message: no
  * index of what was said is kept anywhere. Ends early when nobody waits for the answer any more.
  */
 export async function searchMessages(
-  ctx: Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>,
+  ctx: Needs,
   actor: Actor,
   input: Search,
   signal: AbortSignal,
 ): Promise<SearchPage> {
-  const me = requireUser(actor)
-  const words = wordsOf(input.q)
-  const deadline = ctx.clock.now() + MOST_MS
+  const matches = await findMatches(ctx, actor, input, signal)
   const found: MessageRow[] = []
+  for (;;) {
+    const { done, value } = await matches.next()
+    if (done) return { messages: await readShown(ctx, found), next: value }
+    found.push(value)
+  }
+}
+
+/** The same, each match as soon as it is found; the last line says where to go on. */
+export async function streamSearch(
+  ctx: Needs,
+  actor: Actor,
+  input: Search,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<SearchLine, void>> {
+  // Before the answer begins, so that a conversation that is not the caller's is refused.
+  const matches = await findMatches(ctx, actor, input, signal)
+  return toLines(ctx, matches)
+}
+
+async function* toLines(ctx: Needs, matches: Matches): AsyncGenerator<SearchLine, void> {
+  for (;;) {
+    const { done, value } = await matches.next()
+    if (done) return yield { next: value }
+    yield* await readShown(ctx, [value])
+  }
+}
+
+/** Gives rows, and in the end where to go on, or null at the end of the history. */
+type Matches = AsyncGenerator<MessageRow, string | null>
+
+async function findMatches(
+  ctx: Needs,
+  actor: Actor,
+  input: Search,
+  signal: AbortSignal,
+): Promise<Matches> {
+  return lookThrough(ctx, await sourcesOf(ctx, requireUser(actor), input), input, signal)
+}
+
+async function* lookThrough(
+  ctx: Needs,
+  sources: readonly Source[],
+  { q, before, limit }: Search,
+  signal: AbortSignal,
+): Matches {
+  const words = wordsOf(q)
+  const deadline = ctx.clock.now() + MOST_MS
+  let found = 0
   let seen = 0
-  let last: MessageRow | undefined
-  for await (const row of newestFirst(ctx, await sourcesOf(ctx, me, input), input.before)) {
-    last = row
+  for await (const row of newestFirst(ctx, sources, before)) {
     const content = openContent(ctx, row)
-    if (content !== undefined && containsAll(fold(content), words)) found.push(row)
-    if (found.length >= input.limit) return answer(ctx, found, last)
+    if (content !== undefined && containsAll(fold(content), words)) {
+      yield row
+      found++
+    }
     seen++
-    if (seen >= MOST_ROWS) return answer(ctx, found, last)
+    if (found >= limit || seen >= MOST_ROWS) return row.id
     if (seen % ROWS_A_TURN === 0) {
       await setImmediate()
       if (signal.aborted) {
         ctx.log.debug({ seen }, 'a search ended early: nobody waits for it')
-        return answer(ctx, [], last)
+        return row.id
       }
-      if (ctx.clock.now() >= deadline) return answer(ctx, found, last)
+      if (ctx.clock.now() >= deadline) return row.id
     }
   }
-  return answer(ctx, found, undefined)
+  return null
 }
 
 async function sourcesOf(
@@ -64,13 +113,8 @@ function containsAll(text: string, words: readonly string[]): boolean {
   return words.every((word) => text.includes(word))
 }
 
-async function answer(
-  ctx: Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>,
-  found: readonly MessageRow[],
-  last: MessageRow | undefined,
-): Promise<SearchPage> {
+async function readShown(ctx: Needs, found: readonly MessageRow[]): Promise<Message[]> {
   const messages = await readMessages(ctx, found)
   // One may have run out of time since it was found.
-  const shown = messages.filter((message) => message.deletedAt === null)
-  return { messages: shown, next: last?.id ?? null }
+  return messages.filter((message) => message.deletedAt === null)
 }

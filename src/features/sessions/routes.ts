@@ -65,11 +65,12 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/logout',
-    summary: 'End the session of a refresh token',
+    summary: 'End the session of a refresh token; never tells whether there was one',
     permission: 'public',
     rate: 'unlimited',
     door: 'sign-in',
     body: RefreshToken,
+    alwaysDone: true,
     status: 204,
     output: null,
     run: logout,

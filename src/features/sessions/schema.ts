@@ -12,7 +12,8 @@ export const Login = z.object({
 })
 export type Login = z.output<typeof Login>
 
-export const RefreshToken = z.object({ refreshToken: z.string().min(1).max(200) })
+/** Of any length: one that was never made is answered as such. */
+export const RefreshToken = z.object({ refreshToken: z.string() })
 export type RefreshToken = z.output<typeof RefreshToken>
 
 export const TokenPair = z.strictObject({
