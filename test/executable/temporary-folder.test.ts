@@ -16,7 +16,12 @@ test('without a temporary folder to run code from, the executable says what to s
       const dataDir = join(folder, 'data')
       const args = [...command.split(' '), '--data-dir', dataDir]
       // A server is there for the third of them.
-      if (command === 'db migrate') spawnSync(EXECUTABLE, ['init', '--data-dir', dataDir])
+      if (command === 'db migrate') {
+        const made = spawnSync(EXECUTABLE, ['init', '--data-dir', dataDir], {
+          env: { TMPDIR: tmpdir() },
+        })
+        assert.equal(made.status, 0)
+      }
       const env = { TMPDIR: join(folder, 'nowhere') }
       const { status, stderr } = spawnSync(EXECUTABLE, args, { encoding: 'utf8', env })
       assert.equal(status, 1)

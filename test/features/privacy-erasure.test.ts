@@ -231,7 +231,10 @@ test('an administrator erases others after a fresh proof, and not by a key', asy
   await using mimir = await boot()
   const [admin, bob] = [await mimir.admin('alice'), await mimir.person('bob')]
   const path = `/api/privacy/anonymize/${bob.id}`
-  const { key } = assertDone(await admin.rest.post('/api/keys', { name: 'wide' }), 201)
+  const { key } = assertDone(
+    await admin.rest.post('/api/keys', { name: 'wide', scopes: ['*'] }),
+    201,
+  )
   assertRefused(await byKey(mimir, key).post(path), 403, 'session_needed')
   mimir.clock.advance(15 * MINUTE + 1000)
   const { refreshToken } = admin

@@ -253,7 +253,10 @@ test('a step up is of one session, and of none that a stolen refresh token opene
 test('an API key does what it was granted, but changes nobody’s ways to sign in', async () => {
   await using mimir = await boot()
   const alice = await mimir.admin('alice')
-  const { key } = assertDone(await alice.rest.post('/api/keys', { name: 'wide' }), 201)
+  const { key } = assertDone(
+    await alice.rest.post('/api/keys', { name: 'wide', scopes: ['*'] }),
+    201,
+  )
   const byKey = mimir.rest().with({ 'x-api-key': key })
   assertDone(await byKey.post('/api/keys', { name: 'another' }), 201)
   for (const path of ['/api/me/totp', '/api/me/recovery-codes']) {
