@@ -23,8 +23,8 @@ const TRIES = 5
 const FIRST_WAIT = 15 * MINUTE
 const MOST_OF_ALL = 100
 /**
- * The longest wait, and how long wrong tries are remembered: those of an address after its last one, those of all
- * addresses after the first one.
+ * The longest wait, and how long wrong tries are remembered: those of an address after its last one, those of
+ * all addresses after the first one.
  */
 const MEMORY = DAY
 const EVERYWHERE = '*'
@@ -34,7 +34,7 @@ interface Account {
   readonly tenant_id: string
 }
 
-/** Counts a try that is about to be judged. Refuses with `rate_limited` when the limit is reached. */
+/** Counts a try before it is checked. Throws `rate_limited` once the limit is reached. */
 export async function reserveTry(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
@@ -46,13 +46,13 @@ export async function reserveTry(
     const ofAll = await count(tx, account, EVERYWHERE, now)
     const until = Math.max(ofAddress, ofAll)
     if (until <= now) return
-    // The refusal rolls the transaction back: a try that is not judged is not counted.
+    // The error rolls the transaction back: a try that is not checked is not counted.
     const retryAfterSeconds = Math.ceil((until - now) / SECOND)
     throw new AppError(mfaErrors.tooManyTries, {}, { retryAfterSeconds })
   })
 }
 
-/** Takes a reserved try back: it was right. */
+/** Takes a reserved try back, because it was right. */
 export async function takeTryBack(
   { clock }: Pick<Ctx, 'clock'>,
   tx: Tx,
@@ -65,14 +65,14 @@ export async function takeTryBack(
 }
 
 /**
- * A right second factor forgives the wrong ones of its address. Other addresses go on waiting, and the count of all
- * addresses stays: else each sign-in of the owner would let a guesser go on.
+ * A right second factor clears the wrong tries of its address. Other addresses keep waiting, and the count of
+ * all addresses stays: otherwise each sign-in of the owner would let a guesser continue.
  */
 export async function forgiveTries(tx: Tx, actor: Actor, userId: string): Promise<void> {
   await deleteAttempts(tx, userId, addressOf(actor))
 }
 
-/** Writes a wrong code or passkey down and refuses it. */
+/** Records a wrong code or passkey and refuses it. */
 export async function refuseFactor(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
@@ -96,7 +96,7 @@ export async function recordRefusedFactor(
   )
 }
 
-/** Counts one try of an address, or of all. Gives until when no try was allowed there, before this one. */
+/** Counts one try of an address, or of all. Returns until when tries were blocked there before this one. */
 async function count(
   tx: Tx,
   { id, tenant_id }: Account,

@@ -41,7 +41,7 @@ function overviewOf(vault: Vault, row: NodeRow, edgeCount: number): NodesOfType[
   return { ...node, displayName: titled(node).title, edgeCount, embeddingCount: 0 }
 }
 
-/** A node with its edges, by what they are to it. */
+/** A node with its outgoing and incoming edges. */
 export async function getNodeDetails(
   ctx: Reading,
   actor: Actor,

@@ -46,7 +46,7 @@ export async function getTodo(
   return toTodo(await requireOfType(ctx, ctx.db.read, requireUser(actor), todo_id, TODO))
 }
 
-/** Changes what is named; a TODO that is completed gets its time, one taken up again loses it. */
+/** Changes the given fields; completing a TODO sets `completed_at`, and any other status removes it. */
 export async function updateTodo(
   ctx: Writing,
   actor: Actor,

@@ -12,11 +12,11 @@ import type { BotWebhookRow } from './store.ts'
 
 const PAGE = 100
 
-/** A message that is to be sent. */
+/** A message to be sent. */
 export interface Pending {
-  /** The same at every try: receivers know a repetition by it. */
+  /** The same on every attempt, so that receivers recognize a repetition. */
   readonly id: string
-  /** The event's number in the bot's page. */
+  /** The event's sequence number in the bot's page. */
   readonly seq: number
   readonly body: string
 }
@@ -24,9 +24,8 @@ export interface Pending {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'keyring'>
 
 /**
- * What others have said in the group since the webhook's place. The bot is a member like a device that
- * was away, so the sync knows it, in order and as the messages are now; one that was deleted meanwhile
- * is left out.
+ * What others wrote in the group since the webhook's cursor. The bot reads it through sync like a device that
+ * was away: in order and in its current form; messages deleted in the meantime are left out.
  */
 export async function readPending(
   ctx: Needs,
