@@ -18,9 +18,7 @@ function relyingParty(config: Ctx['config']): { rpID: string; expectedOrigin: st
   return { rpID: url.hostname, expectedOrigin: url.origin }
 }
 
-/**
- * Options for `navigator.credentials.create`: a discoverable passkey where the authenticator can make one.
- */
+/** Options for `navigator.credentials.create`: a discoverable passkey if possible. */
 export async function registrationOptions(
   ctx: Needs,
   user: { readonly userId: string; readonly tenantId: string; readonly username: string },

@@ -21,9 +21,7 @@ export interface ShownFactor {
   use(tx: Tx): Promise<void>
 }
 
-/**
- * Checks an account's code or passkey: throws `invalid_second_factor`, or `rate_limited` after wrong codes.
- */
+/** Checks a code or passkey: throws `invalid_second_factor`, or `rate_limited` after wrong codes. */
 export async function verifyFactor(
   ctx: Needs,
   actor: Actor,

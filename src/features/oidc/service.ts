@@ -47,7 +47,7 @@ export function getSignInConfig({ config, access }: Pick<Ctx, 'config' | 'access
       displayName: label,
       url: `${config.publicUrl}/auth/login?provider=${name}`,
     })),
-    // They open local accounts, like passwords.
+    // Passkeys open local accounts, as passwords do.
     passkeys: methods.has('password') && config.mfa.methods.includes('passkey'),
     signInUrl: `${config.publicUrl}/auth/sign-in`,
   }

@@ -13,7 +13,7 @@ export type ExportId = z.output<typeof ExportId>
 export const ExportStatus = z.strictObject({
   id: uuid,
   state: z.enum(['waiting', 'running', 'ready', 'failed']),
-  /** How many of the `total` records are in the archive. */
+  /** How many of the `total` parts are in the archive. */
   done: z.number().int(),
   total: z.number().int(),
   /** Bytes of the archive; 0 until it is ready. */

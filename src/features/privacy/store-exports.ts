@@ -18,7 +18,7 @@ export async function findExport(
     .executeTakeFirst()
 }
 
-/** One that is asked for and not finished. */
+/** The user's export that is waiting or running. */
 export async function findUnfinished(
   db: Db,
   userId: string,

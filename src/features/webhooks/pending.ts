@@ -33,7 +33,7 @@ export async function readPending(
 ): Promise<{ pending: Pending[]; cursor: string; hasMore: boolean }> {
   const bot = botActor({ tenantId: hook.tenant_id, userId: hook.bot_id }, hook.username, ctx.ids)
   const page = await readPage(ctx, bot, hook)
-  // Of a page that is read again, what was sent before its interruption is passed over.
+  // When a page is read again, skip what was sent before the interruption.
   const sent = page.events.findIndex(({ seq }) => seq === hook.sent_seq)
   const said = page.events.slice(sent + 1).flatMap(({ type, data, seq }) => {
     const message = data as Message
@@ -70,7 +70,7 @@ async function readPage(ctx: Needs, bot: UserActor, hook: BotWebhookRow): Promis
     return await getChanges(ctx, bot, { limit: PAGE, ...(cursor === null ? {} : { cursor }) })
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== syncErrors.cursorExpired.code) throw error
-    // After a restore, or a month's stand-still: there is no telling what was missed.
+    // After a restore, or a month offline, it is unknown what was missed.
     ctx.log.warn({ webhookId: hook.id }, 'a webhook begins anew: its place is no more')
     return getChanges(ctx, bot, { limit: PAGE })
   }

@@ -75,9 +75,7 @@ export const routes = [
   }),
 ]
 
-/**
- * JSON, or a form: with `payload`, which holds JSON as Slack clients send it, or with the fields themselves.
- */
+/** JSON, or a form with the fields themselves or with JSON in `payload`, as Slack clients send it. */
 async function readBody(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type') ?? ''
   if (!/^application\/x-www-form-urlencoded\b/i.test(type)) {
