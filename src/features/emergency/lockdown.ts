@@ -12,8 +12,8 @@ import { insertLockdown, liftAll, listStanding } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'admission'>
 
 /**
- * Closes the server, or makes it read-only: every session ends, and other credentials are refused too. It
- * persists through restarts until it is lifted.
+ * Closes the server, or makes it read-only: every session ends, and credentials without a session are
+ * refused. It persists through restarts until it is lifted.
  */
 export async function startLockdown(
   ctx: Needs,

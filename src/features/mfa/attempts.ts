@@ -9,12 +9,13 @@ import { mfaErrors } from './errors.ts'
 import { countTry, deleteAttempts, setWait, uncountTry } from './store.ts'
 
 /*
- * Six-digit codes, and a password that is asked for again, can be guessed. Recovery codes and passkeys cannot, so
- * they are neither counted nor blocked: knowing the password alone is not enough to lock the owner out. Codes are
- * counted by account and address, so that the owner elsewhere is not blocked with the guesser, and each five tries
- * of an address wait twice as long as the five before. A guesser with many addresses is stopped by the count of all
- * addresses, which bounds guessing: 100 a day find a code with a chance of 3 in 10,000 (window of three steps; NIST
- * SP 800-63B-4 §3.2.2 allows as many in a row). Then the owner, too, needs a recovery code or a passkey.
+ * Six-digit codes, and a password that is asked for again, can be guessed. Recovery codes and passkeys
+ * cannot, so they are neither counted nor blocked: knowing the password alone is not enough to lock the owner
+ * out. Codes are counted by account and address, so that the owner elsewhere is not blocked with the guesser,
+ * and each five tries of an address wait twice as long as the five before. A guesser with many addresses is
+ * stopped by the count of all addresses, which bounds guessing: 100 a day find a code with a chance of 3 in
+ * 10,000 (window of three steps; NIST SP 800-63B-4 §3.2.2 allows as many in a row). Then the owner, too,
+ * needs a recovery code or a passkey.
  *
  * A try is counted before it is checked, and taken back if it was right, so that the limits also hold for
  * concurrent tries.

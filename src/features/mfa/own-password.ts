@@ -6,8 +6,8 @@ import { findAccountById } from '../accounts/access.ts'
 import { recordRefusedFactor, reserveTry, takeTryBack } from './attempts.ts'
 
 /**
- * Passes only callers who know the password of their account. Tries are counted like those of a second factor: a
- * stolen session must not allow guessing the password.
+ * Passes only callers who know the password of their account. Tries are counted like those of a second
+ * factor: a stolen session must not allow guessing the password.
  *
  * @param wrong the error for a wrong password.
  */

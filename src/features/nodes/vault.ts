@@ -13,8 +13,8 @@ import { findVaultRow, insertVaultRow } from './store.ts'
 const TERM_BYTES = 12
 
 /**
- * The nodes of one owner. Everything in it is sealed with a key of the owner's own, which is stored sealed
- * with the message key: destroying that one row destroys it all.
+ * Seals the nodes of one owner with a key of the owner's own, which is stored sealed with the message key:
+ * destroying that one row makes all of the nodes unreadable.
  */
 export interface Vault {
   readonly tenantId: string

@@ -20,7 +20,7 @@ export async function authenticateOAuthToken(
   const target = { targetType: 'oauth_grant', targetId: caller.grant_id }
   if (caller.revoked_at !== null) throw invalidToken({ reason: 'revoked', ...target })
   if (caller.status !== 'Active') throw invalidToken({ reason: 'account_not_active', ...target })
-  // The server has moved to another address, or its data were copied from one.
+  // Issued under another address: the server has moved, or its data were copied.
   if (!isOurResource(ctx.config, caller.resource)) {
     throw invalidToken({ reason: 'other_audience', ...target })
   }

@@ -140,7 +140,7 @@ function signOutForm({ pathPrefix }: Ctx['config'], { signOut }: ConsentText) {
   return html`<form method="post" action="${pathPrefix}/auth/logout"><button>${signOut}</button></form>`
 }
 
-/** A host can vouch for a client only as long as the response goes back to a host. */
+/** A host vouches for a client only if the response goes back to a host. */
 function whoIsIt(texts: ConsentText, { host }: Client, redirectUri: string): string {
   if (host === undefined) return texts.unvouched
   return redirectUri.startsWith('https:') ? texts.vouched(host) : texts.claimed(host)

@@ -48,7 +48,7 @@ export async function revokeGrant(
   })
 }
 
-/** Revokes the whole grant of either of its tokens (RFC 7009 §2.1). Unknown tokens are ignored silently. */
+/** Revokes a whole grant, given either of its tokens (RFC 7009 §2.1). Unknown tokens are ignored silently. */
 export async function revokeToken(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,

@@ -51,7 +51,7 @@ export async function erasePerson(ctx: Ctx, actor: Actor, erasing: Erasing): Pro
   await ctx.db.engine.forgetDeleted()
 }
 
-/** Nobody requested it beforehand, but its time is recorded all the same. */
+/** The record of an erasure without a prior request. */
 function atOnce(
   { ids }: Pick<Ctx, 'ids'>,
   { person, deleteMessages }: Erasing,

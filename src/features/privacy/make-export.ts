@@ -36,7 +36,7 @@ export async function makeExports(ctx: Ctx, signal: AbortSignal): Promise<void> 
     try {
       await makeOne(ctx, row, signal)
     } catch (error) {
-      // After a shutdown the next start continues.
+      // After a shutdown it is made again by a later run.
       if (signal.aborted) return
       ctx.log.error({ err: error, exportId: row.id }, 'an export failed')
       const change = { state: 'failed', touched_at: toIso(ctx.clock.now()) } as const

@@ -10,7 +10,7 @@ import { STEP_COOKIE } from './cookies.ts'
 
 type Config = Ctx['config']
 
-/** Answers 200 with the cookie of the new session, and redirects; a program gets the same as JSON. */
+/** Answers 200 with the new session's cookie and a page that leads on; a program gets the same as JSON. */
 export async function landed(
   ctx: Pick<Ctx, 'config' | 'clock'>,
   actor: Actor,
