@@ -2,7 +2,7 @@ import type { UserRow } from '../../db/tables.ts'
 import type { Ids } from '../../platform/ids.ts'
 import type { UserActor } from '../../policy/actor.ts'
 
-/** An account as who acts by itself: the server that asks, or who said yes. */
+/** An account as the actor: the server that asks, or the administrator who approved. */
 export function actorOf(user: UserRow, ids: Ids, operation: string): UserActor {
   return {
     kind: 'user',

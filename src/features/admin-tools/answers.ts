@@ -22,8 +22,8 @@ export interface AnswerListener {
 }
 
 /**
- * Hears what administrators answer to what the server asked them. On the bus it only hears that somebody
- * answered something: what counts are committed messages, also those of before a restart.
+ * Watches for administrators' answers to the server's questions. The bus only signals that there may be one:
+ * what counts are committed messages, including those from before a restart.
  */
 export function startAnswers(ctx: DecideNeeds): AnswerListener {
   const loop = createLoop({
@@ -53,13 +53,13 @@ export function startAnswers(ctx: DecideNeeds): AnswerListener {
   return loop
 }
 
-/** Looks for the first answer to the change by somebody whose answer counts. */
+/** Looks for the first answer to the change by a user who may decide it. */
 async function readAnswer(ctx: DecideNeeds, change: PendingChangeRow): Promise<void> {
   const server = await findServerAccount(ctx.db.read, change.tenant_id)
   if (!server) return
   for (const message of await listSaid(ctx, server, change)) {
     const [, word = '', code = ''] = ANSWER.exec(message.content) ?? []
-    // Said in time, and as it was said: an edit may be somebody else's, a program's for one.
+    // Sent in time and not edited: an edit may come from someone else, such as a program.
     const counts = message.createdAt <= change.expires_at && message.editedAt === null
     if (code.toUpperCase() !== change.code || !counts) continue
     const decider = await findDecider(ctx, change, message, kindOf(change).permission)
@@ -71,7 +71,7 @@ async function readAnswer(ctx: DecideNeeds, change: PendingChangeRow): Promise<v
   }
 }
 
-/** What was said to the server's account since the question. */
+/** Messages to the server's account since the question. */
 async function listSaid(
   ctx: DecideNeeds,
   server: UserRow,
@@ -89,7 +89,7 @@ async function listSaid(
       cursor = page.cursor
     }
   } catch (error) {
-    // After a restore the question has no place among the events any more: it runs out.
+    // After a restore the question's cursor is no longer valid: the change expires.
     if (error instanceof AppError && error.code === syncErrors.cursorExpired.code) return []
     throw error
   }

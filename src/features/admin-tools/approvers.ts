@@ -8,15 +8,15 @@ import { findAccountById, listAdmins } from '../accounts/access.ts'
 import { openDm } from '../conversations/service.ts'
 import { changeErrors } from './errors.ts'
 
-/** Somebody who may say yes, and where. */
+/** A user who may approve, and in which conversation. */
 export interface Approver {
   readonly userId: string
   readonly conversationId: string
 }
 
 /**
- * The administrator who owns the key; of a key that a service owns every administrator. Each is asked in
- * the direct conversation that the server has with them.
+ * The administrator who owns the key; for a service's key, every administrator. Each is asked in their direct
+ * conversation with the server.
  */
 export async function findApprovers(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>,
@@ -37,7 +37,7 @@ export async function findApprovers(
   return approvers
 }
 
-/** The one of those who were asked that said something there, if they still may decide. */
+/** The user who sent the answer, if they were asked there and may still decide. */
 export async function findDecider(
   ctx: Pick<Ctx, 'db'>,
   change: PendingChangeRow,

@@ -19,13 +19,13 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | '
 
 /** How long an administrator has to answer. */
 const LIFETIME = 10 * MINUTE
-/** Of one program, so that nobody is asked until they say yes. */
+/** Per program, so that nobody is pestered until they say yes. */
 const MOST_PENDING = 3
-/** Letters and digits that nobody takes for one another. */
+/** Letters and digits that cannot be confused with one another. */
 const CODE_CHARACTERS = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789'
 const CODE_LENGTH = 6
 
-/** What a change would be; or, if it is no dry run, asks an administrator to say yes to it. */
+/** Describes a change; unless it is a dry run, asks an administrator to approve it. */
 export async function planChange(
   ctx: Needs,
   actor: Actor,
@@ -91,7 +91,7 @@ async function keep(
   })
 }
 
-/** The code is in these messages and nowhere else: the program that asks does not learn it. */
+/** The code is only in these messages: the requesting program never sees it. */
 async function tell(
   ctx: Needs,
   server: UserRow,
@@ -109,14 +109,14 @@ async function tell(
       await sendMessage(ctx, actorOf(server, ctx.ids, 'server:ask'), message)
       told += 1
     } catch (error) {
-      // Who has blocked the server's account is not asked.
+      // Administrators who have blocked the server's account are not asked.
       if (!(error instanceof AppError) || error.kind !== 'forbidden') throw error
     }
   }
   if (told === 0) throw new AppError(changeErrors.nobodyToAsk)
 }
 
-/** How it stands with a change that the caller asked for. */
+/** The state of a change that the caller requested. */
 export async function getChange(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,

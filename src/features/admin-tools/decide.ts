@@ -21,8 +21,8 @@ export function kindOf({ kind }: PendingChangeRow): ChangeKind {
 }
 
 /**
- * Does what was asked for, as who said yes: in one transaction with the note that it is done, so that
- * it is done once. Gives what to answer; undefined when it was decided before.
+ * Performs the change on behalf of the approver, in one transaction with marking it as done, so that it
+ * happens once. Returns the reply; undefined if it was already decided.
  */
 export async function approveChange(
   ctx: DecideNeeds,
@@ -47,7 +47,7 @@ export async function approveChange(
   }
 }
 
-/** Nothing is done, and cannot be any more. */
+/** Refuses the change for good. Returns the reply; undefined if it was already decided. */
 export async function refuseChange(
   ctx: DecideNeeds,
   change: PendingChangeRow,
@@ -83,7 +83,7 @@ async function failChange(
   })
 }
 
-/** Between the question and the answer the key may have been revoked, or its owner suspended. */
+/** The key may have been revoked, or its owner suspended, between question and answer. */
 async function requireGoodKey(
   ctx: DecideNeeds,
   change: PendingChangeRow,

@@ -5,7 +5,7 @@ import { getHealth } from '../health/service.ts'
 import { getInvitations } from '../invites/service.ts'
 import { countFailing } from '../webhooks/access.ts'
 
-/** How the server is, in numbers and with what an administrator could look after; no secrets, no names. */
+/** The server's state in numbers, and findings for the administrator; no secrets, no names. */
 export async function examine(
   ctx: Pick<Ctx, 'db' | 'clock' | 'log' | 'access' | 'config' | 'mailer' | 'push'>,
   actor: Actor,

@@ -3,10 +3,10 @@ import { DAY, toIso } from '../../platform/clock.ts'
 import { recordAudit } from '../audit/service.ts'
 import { deleteChangesBefore, expireChanges } from './store.ts'
 
-/** How long the program that asked can ask what came of it. */
+/** How long the requesting program can query the result. */
 const KEPT = 30 * DAY
 
-/** Notes which changes nobody answered in time, and forgets old ones. */
+/** Records which changes expired unanswered, and deletes old ones. */
 export async function noteExpiredChanges(ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>): Promise<void> {
   const now = ctx.clock.now()
   await ctx.db.transaction(async (tx) => {

@@ -18,21 +18,21 @@ import { addInvitation, endInvitation, getInvitations } from '../invites/service
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'mailer'>
 
-/** What came of a change. */
+/** The result of a change. */
 export interface Done {
-  /** What the program is told: ids. */
+  /** Ids for the requesting program. */
   readonly outcome: Readonly<Record<string, string>>
-  /** What the administrator is told, secrets among it. */
+  /** Text for the administrator, which may contain secrets. */
   readonly told: string
 }
 
-/** A change that programs may ask for. */
+/** A change that programs may request. */
 export interface ChangeKind<S extends z.ZodObject = z.ZodObject> {
   readonly permission: Permission
   readonly input: S
-  /** One sentence for who decides; refuses what could not be done anyway. */
+  /** One sentence for the approver; throws if the change is impossible anyway. */
   describe(ctx: Needs, actor: Actor, input: z.output<S>): Promise<string>
-  /** Does it, in the transaction that notes it as done. */
+  /** Performs the change, in the transaction that marks it as done. */
   perform(ctx: Needs, tx: Tx, actor: Actor, input: z.output<S>): Promise<Done>
 }
 
@@ -40,7 +40,7 @@ function kind<S extends z.ZodObject>(spec: ChangeKind<S>): ChangeKind {
   return spec as unknown as ChangeKind
 }
 
-/** Every one there is, by the name that is kept with what waits. */
+/** All kinds of changes, by the name that is stored with a pending one. */
 export const CHANGE_KINDS = {
   'invitation.create': kind({
     permission: 'invites:write',
@@ -105,7 +105,7 @@ function nameOf({ username, email }: UserRow): string {
   return email === null ? username : `${username} (${quote(email)})`
 }
 
-/** Other people's words between quotation marks, which they cannot close, nor turn the text around. */
+/** Text from others in quotation marks, which it can neither close nor change the direction of. */
 function quote(text: string): string {
   return `“${text.replace(/[\p{Cf}\p{Cc}\p{Zl}\p{Zp}]/gu, '').replace(/[“”"]/g, "'")}”`
 }

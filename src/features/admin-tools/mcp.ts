@@ -19,7 +19,7 @@ const changeOutput = {
   change: ChangeState.optional(),
 }
 
-/** A change as an operation of a tool. */
+/** Exposes a change as an operation of a tool. */
 function change<S extends z.ZodObject>(
   name: ChangeName,
   besides: 'invites:write' | 'users:write',

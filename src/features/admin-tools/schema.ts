@@ -17,12 +17,12 @@ export const ChangeState = z.strictObject({
   state: z.enum(['pending', 'done', 'failed', 'refused', 'expired']),
   expiresAt: z.iso.datetime(),
   decidedAt: z.iso.datetime().nullable(),
-  /** Ids, or the code of what stood against it; null before it is decided. */
+  /** Ids, or the error code of a failure; null until it is decided. */
   outcome: z.record(z.string(), z.string()).nullable(),
 })
 export type ChangeState = z.output<typeof ChangeState>
 
-/** What a tool answers about a change: what it would be, or that it waits. */
+/** A tool's answer about a change: what it would do, or that it awaits approval. */
 export interface Planned {
   readonly dryRun: boolean
   readonly description: string

@@ -18,7 +18,7 @@ export async function findChange(
     .executeTakeFirst()
 }
 
-/** Changes that still can be decided, the oldest first. */
+/** Changes that can still be decided, oldest first. */
 export async function listPending(db: Db, now: string): Promise<PendingChangeRow[]> {
   return db
     .selectFrom('pending_changes')
@@ -43,7 +43,7 @@ export async function countPending(db: Db, requestedBy: string, now: string): Pr
 
 type Decision = Pick<PendingChangeRow, 'state' | 'decided_by' | 'decided_at' | 'outcome'>
 
-/** Decides a change that waits; false when it was decided before, or its time is over. */
+/** Decides a pending change; returns false if it was already decided, or has expired. */
 export async function decideChange(tx: Tx, id: string, decision: Decision): Promise<boolean> {
   const result = await tx
     .updateTable('pending_changes')
@@ -59,7 +59,7 @@ export async function setOutcome(tx: Tx, id: string, outcome: string): Promise<v
   await tx.updateTable('pending_changes').set({ outcome }).where('id', '=', id).execute()
 }
 
-/** Marks changes whose time is over, and gives them. */
+/** Marks expired changes and returns them. */
 export async function expireChanges(tx: Tx, now: string): Promise<PendingChangeRow[]> {
   return tx
     .updateTable('pending_changes')

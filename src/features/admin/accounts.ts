@@ -60,7 +60,7 @@ export async function getAccount(
   return toAccount(await requireAccount(ctx.db.read, actor.tenantId, input.user))
 }
 
-/** One change of one account in one transaction; answers with the account as it is then. */
+/** One change of one account in one transaction; returns the account afterwards. */
 async function change(
   ctx: AdminNeeds,
   actor: Actor,
@@ -78,7 +78,7 @@ export function approveAccount(ctx: AdminNeeds, actor: Actor, input: Named): Pro
   return change(ctx, actor, input, (tx, user) => approve(ctx, tx, actor, user))
 }
 
-/** Takes an address as confirmed whose letter did not arrive: the account then waits for approval. */
+/** Confirms an address whose e-mail did not arrive: the account then waits for approval. */
 export function confirmAccountEmail(
   ctx: AdminNeeds & Pick<Ctx, 'log'>,
   actor: Actor,
@@ -87,7 +87,7 @@ export function confirmAccountEmail(
   return change(ctx, actor, input, (tx, user) => confirmAddress(ctx, tx, actor, user))
 }
 
-/** Approves everyone who waits, and answers with them. */
+/** Approves all pending accounts and returns them. */
 export async function approveAll(ctx: AdminNeeds, actor: Actor): Promise<Account[]> {
   return ctx.db.transaction(async (tx) => {
     const waiting = await listAccounts(tx, actor.tenantId, 'PendingAdmin')
@@ -121,14 +121,14 @@ export function reinstateAccount(ctx: AdminNeeds, actor: Actor, input: Named): P
   })
 }
 
-/** Makes a person an administrator, a plain member again, or a guest. */
+/** Makes a user an administrator, a member or a guest. */
 export function setAccountRole(
   ctx: AdminNeeds,
   actor: Actor,
   input: Named & { role: 'admin' | 'member' | 'guest' },
 ): Promise<Account> {
   return change(ctx, actor, input, async (tx, user) => {
-    // The owner is an administrator already, and has more rights than one.
+    // The owner is already an administrator, with more rights than one.
     if (input.role === 'admin' && user.role === 'owner') return
     if (user.role === 'service') throw new AppError(accountErrors.isService)
     if (input.role !== 'admin') await requireAnotherAdmin(tx, user)
@@ -142,7 +142,7 @@ export function setAccountRole(
   })
 }
 
-/** Sets the given password, or a random one that is in this answer only; every session ends. */
+/** Sets the given password, or a random one that only this response contains; every session ends. */
 export async function resetAccountPassword(
   ctx: AdminNeeds & Pick<Ctx, 'passwords' | 'config'>,
   actor: Actor,
@@ -187,7 +187,7 @@ export async function revokeAccountSessions(
   })
 }
 
-/** Makes the first administrator, who owns the server; refuses when there are accounts already. */
+/** Creates the first administrator, who owns the server; refuses if any account exists. */
 export async function createFirstAdmin(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords' | 'config'>,
   actor: Actor,

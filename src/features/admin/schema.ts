@@ -11,7 +11,7 @@ export const PendingUser = z.strictObject({
 })
 export type PendingUser = z.output<typeof PendingUser>
 
-/** The decision is judged by the use case, which has a code of its own for it. */
+/** The use case validates the decision, because it has an error code of its own for it. */
 export const Decide = z.object({
   decision: z.string().max(20).optional(),
   reason: line(0, 500).nullish(),
@@ -19,7 +19,7 @@ export const Decide = z.object({
 export const DecideOn = z.object({ id: uuid })
 export type Decide = z.output<typeof Decide> & z.output<typeof DecideOn>
 
-/** An account as an administrator sees it. */
+/** An account as shown to administrators. */
 export const Account = z.strictObject({
   id: uuid,
   username: z.string(),

@@ -19,7 +19,7 @@ import type { Decide, PendingUser } from './schema.ts'
 
 export type AdminNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'mailer'>
 
-/** Who waits for approval, longest first. */
+/** Accounts that wait for approval, longest first. */
 export async function getPendingUsers(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<PendingUser[]> {
   const rows = await listAccounts(ctx.db.read, actor.tenantId, 'PendingAdmin')
   return rows.map((row) => ({
@@ -37,7 +37,7 @@ export async function decide(ctx: AdminNeeds, actor: Actor, input: Decide): Prom
     const user = await findAccountById(tx, actor.tenantId, input.id)
     if (!user) throw new AppError(commonErrors.notFound)
     const { decision } = input
-    // Before the decision itself is looked at, as the contract has it; a rejection judges by itself.
+    // Checked before the decision itself, as the contract requires; a rejection has its own check.
     const needsPending = decision !== 'suspend' && decision !== 'reject'
     if (needsPending && user.status !== 'PendingAdmin') {
       throw new AppError(accountErrors.userNotPending)
@@ -75,7 +75,7 @@ export async function reject(ctx: AdminNeeds, tx: Tx, actor: Actor, user: UserRo
   })
 }
 
-/** Ends every session and closes every connection of the account, whatever its state was. */
+/** Ends every session and closes every connection of the account, whatever its status was. */
 export async function suspend(
   ctx: AdminNeeds,
   tx: Tx,

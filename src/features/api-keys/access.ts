@@ -5,7 +5,7 @@ import type { OwnedKeyRow } from './store.ts'
 export { listKeysUsedSince } from './store.ts'
 export { countEndedBefore, deleteEndedBefore } from './store-retention.ts'
 
-/** Whether the caller sees, makes and ends the keys of others: administrators do. */
+/** Whether the caller may see, create and revoke the keys of others, as administrators may. */
 export function managesAllKeys(actor: Actor): boolean {
   return actor.kind === 'operator' || (actor.kind === 'user' && isAdminRole(actor.role))
 }
@@ -14,7 +14,7 @@ export function maySeeKey(actor: Actor, key: OwnedKeyRow): boolean {
   return key.tenant_id === actor.tenantId && (isOwner(actor, key) || managesAllKeys(actor))
 }
 
-/** A new key of another person's would be a way to act as them: nobody gets one but they. */
+/** A new key for another person would be a way to act as them: only they can get one. */
 export function mayRotateKey(actor: Actor, key: OwnedKeyRow): boolean {
   if (!maySeeKey(actor, key)) return false
   return actor.kind === 'operator' || isOwner(actor, key) || key.role === 'service'

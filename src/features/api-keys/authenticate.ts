@@ -10,7 +10,7 @@ import { findKey, markUsed, type OwnedKeyRow } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log'>
 
-/** Whose key it is. Every fault but an expiry is answered alike; the audit has the truth. */
+/** The key's owner as actor. All faults except expiry get the same error; the audit log has the true one. */
 export async function authenticateKey(
   ctx: Needs,
   text: string,
@@ -32,7 +32,7 @@ export async function authenticateKey(
   return actor
 }
 
-/** Whether the key of a connection still counts. */
+/** Whether a connection's key is still valid. */
 export async function isKeyActive(ctx: Pick<Ctx, 'db' | 'clock'>, id: string): Promise<boolean> {
   const key = await findKey(ctx.db.read, id)
   return key?.status === 'Active' && statusOf(key, toIso(ctx.clock.now())) === 'active'
@@ -54,7 +54,7 @@ function actorOf(key: OwnedKeyRow, origin: Origin): UserActor {
   }
 }
 
-/** Once a minute at most; the first use of a day is an audit event. That it fails refuses nobody. */
+/** At most once a minute; the first use of a day is an audit event. A failure here refuses no request. */
 async function noteUse(ctx: Needs, actor: UserActor, key: OwnedKeyRow): Promise<void> {
   const now = ctx.clock.now()
   const before = key.last_used_at

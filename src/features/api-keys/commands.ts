@@ -7,7 +7,7 @@ import { createKey, listKeys, revokeKey } from './service.ts'
 
 export const createKeyCommand = defineCommand({
   name: 'apikey.create',
-  // Whose it is: a service of the key's own name, or a person.
+  // The owner: a service with the key's own name, or a person.
   input: CreateKey.omit({ service: true }).extend({ user: line(1, 254).optional() }),
   run: async (ctx, actor, input) => {
     const wanted = input.user === undefined ? { ...input, service: input.name } : input

@@ -6,15 +6,15 @@ import { findService } from '../accounts/services.ts'
 import { recordAudit } from '../audit/service.ts'
 import { hashOfKey } from './key-text.ts'
 
-/** The keys of `MIMIR_API_KEY` and `MIMIR_API_KEYS`: by their hash, the service that each acts as. */
+/** The keys of `MIMIR_API_KEY` and `MIMIR_API_KEYS`, each with the service it acts as. */
 export interface EnvironmentKeys {
   has(text: string): boolean
-  /** Whether the id is that of one of them. */
+  /** Whether the id belongs to one of them. */
   isKeyOfOne(keyId: string): boolean
   authenticate(ctx: Pick<Ctx, 'db' | 'config'>, text: string, origin: Origin): Promise<UserActor>
 }
 
-/** Makes the services that the environment's keys act as, where there are none yet. */
+/** Creates the services for the environment's keys where they do not exist yet. */
 export async function openEnvironmentKeys(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'access' | 'config' | 'log'>,
 ): Promise<EnvironmentKeys> {
@@ -25,7 +25,7 @@ export async function openEnvironmentKeys(
     owners.set(hashOfKey(key), { keyId, userId })
   }
   if (owners.size > 0) ctx.log.warn({ keys: owners.size }, NEVER_EXPIRES)
-  // A look-up by the hash tells by its time no more than the hash of what was asked for.
+  // The timing of a look-up by hash reveals nothing but the hash of the key presented.
   const find = (text: string) => (owners.size > 0 ? owners.get(hashOfKey(text)) : undefined)
   return {
     has: (text) => find(text) !== undefined,

@@ -6,7 +6,7 @@ import { takeExpired } from './store.ts'
 
 const PAGE = 100
 
-/** Writes into the audit which keys have run out; what they opened the hub has ended by itself. */
+/** Records in the audit log which keys have expired; the hub has already ended their connections. */
 export async function noteExpiredKeys(ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>): Promise<void> {
   for (;;) {
     const count = await ctx.db.transaction(async (tx) => {

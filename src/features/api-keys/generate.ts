@@ -2,7 +2,7 @@ import type { Actor } from '../../policy/actor.ts'
 import type { GeneratedKey, GenerateKey } from './schema.ts'
 import { createKey, type KeyNeeds } from './service.ts'
 
-/** Makes a key of the caller's own, in the words of earlier systems. */
+/** Creates a key of the caller's own, with the field names of earlier systems. */
 export async function generateKey(
   ctx: KeyNeeds,
   actor: Actor,

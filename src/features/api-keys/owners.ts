@@ -12,13 +12,13 @@ import { keyErrors } from './errors.ts'
 
 type Needs = Pick<Ctx, 'clock' | 'ids' | 'access'>
 
-/** Who shall own a key; `user` is for the operator alone, whom the schema of REST keeps it from. */
+/** The intended owner of a key; `user` is only for the operator: the REST schema excludes it. */
 export interface WantedOwner {
   readonly service?: string | undefined
   readonly user?: string | undefined
 }
 
-/** The account that shall own a key: the named service, made if there is none, or the caller. */
+/** The account that will own a key: the named service, created if there is none, or the caller. */
 export async function findOwner(
   ctx: Needs,
   tx: Tx,
@@ -43,7 +43,7 @@ function requireActive(owner: UserRow | undefined): UserRow {
   return owner
 }
 
-/** What the owner's roles permit at this moment. */
+/** What the owner's roles currently permit. */
 export async function permissionsOfOwner(
   ctx: Pick<Ctx, 'access'>,
   db: Db,

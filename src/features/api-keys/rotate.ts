@@ -11,8 +11,8 @@ import { addKey, type KeyNeeds } from './service.ts'
 import { findKey, markRotated, type OwnedKeyRow } from './store.ts'
 
 /**
- * Makes a key that takes the place of another: same owner, scopes and addresses, and as long a life. The
- * old one goes on for the overlap, so that its users can be changed over one by one.
+ * Creates a key to replace another: same owner, scopes and addresses, and the same lifetime. The old one
+ * stays valid for the overlap, so that its users can be switched over one by one.
  */
 export async function rotateKey(
   ctx: KeyNeeds,

@@ -15,18 +15,18 @@ const Address = z.string().trim().refine(isNetwork, 'is no address and no networ
 
 export const KeyName = line(1, 100)
 
-/** `expiresInDays` null: never, which administrators alone may say. */
+/** `expiresInDays` null: never expires, which only administrators may choose. */
 export const CreateKey = z.object({
   name: KeyName,
   scopes: z.array(Scope).min(1).max(100).optional(),
   expiresInDays: z.number().int().min(1).max(LONGEST_DAYS).nullish(),
   addresses: z.array(Address).max(50).optional(),
-  /** The name of the service identity that shall own it, made if there is none; absent: the caller. */
+  /** The name of the service account that will own it, created if there is none; absent: the caller. */
   service: KeyName.optional(),
 })
 export type CreateKey = z.output<typeof CreateKey>
 
-/** The same as earlier systems ask for it. */
+/** The same, in the form of earlier systems. */
 export const GenerateKey = z.object({
   name: KeyName,
   expiresInDays: CreateKey.shape.expiresInDays,
@@ -38,7 +38,7 @@ export const KeyId = z.object({ id: z.string().regex(/^[a-z0-9]{8}$/, 'eight let
 export type KeyId = z.output<typeof KeyId>
 
 export const RotateKey = z.object({
-  /** How long the old key goes on beside the new one. */
+  /** How long the old key stays valid beside the new one, in hours. */
   overlapHours: z.number().int().min(0).max(720).default(24),
 })
 export type RotateKey = z.output<typeof RotateKey> & KeyId
@@ -55,12 +55,12 @@ export const ApiKey = z.strictObject({
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().nullable(),
   lastUsedAt: z.iso.datetime().nullable(),
-  /** The key that takes its place. */
+  /** The key that replaces it. */
   successorId: z.string().nullable(),
 })
 export type ApiKey = z.output<typeof ApiKey>
 
-/** The one answer that holds the key itself. */
+/** The only response that contains the key itself. */
 export const MadeKey = ApiKey.extend({ key: z.string() })
 export type MadeKey = z.output<typeof MadeKey>
 

@@ -4,7 +4,7 @@ import { expandPermission } from '../../policy/permission-names.ts'
 import { PERMISSIONS, type Permission } from '../../policy/permissions.ts'
 import { keyErrors } from './errors.ts'
 
-/** No key gets these without a word: they reach to other people's accounts, and to the server itself. */
+/** Never granted implicitly: these reach other users' accounts, or the server itself. */
 const ONLY_BY_NAME: ReadonlySet<Permission> = new Set<Permission>([
   'mcp:admin',
   'users:write',
@@ -16,9 +16,9 @@ const ONLY_BY_NAME: ReadonlySet<Permission> = new Set<Permission>([
 ])
 
 /**
- * The scopes of a new key: those that are asked for, which both its maker and its owner must hold. A
- * name for many (`messages:*`, `*`) stands for those of them that may be given; without any names it
- * is all of these. Throws `scopes_too_wide` with the ones that are too much.
+ * The scopes of a new key: those requested, which both its creator and its owner must hold. A wildcard
+ * (`messages:*`, `*`) stands for those of its scopes that may be granted; without any names the key gets
+ * all that may be granted, except ONLY_BY_NAME. Throws `scopes_too_wide` with the scopes in excess.
  */
 export function scopesFor(
   maker: Actor,

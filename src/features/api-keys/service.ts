@@ -26,7 +26,7 @@ export type KeyNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'ac
 const DEFAULT_DAYS = 90
 const MOST_KEYS = 100
 
-/** Makes a key. It is in this answer and nowhere else: only its hash is kept. */
+/** Creates a key. Only this response contains it: only its hash is stored. */
 export async function createKey(
   ctx: KeyNeeds,
   actor: Actor,
@@ -55,7 +55,7 @@ export async function createKey(
       return made
     })
   } catch (error) {
-    // Two made the same service at once: the one that lost may try again and will find it.
+    // Two requests created the same service concurrently: the loser may retry and will find it.
     if (isConflict(error)) throw new AppError(accountErrors.notService)
     throw error
   }
@@ -70,7 +70,7 @@ interface NewKey {
   readonly expiresAt: string | null
 }
 
-/** Writes the row of a new key. */
+/** Inserts the row of a new key. */
 export async function addKey(
   ctx: KeyNeeds,
   tx: Tx,
@@ -122,7 +122,7 @@ function expiryOf(
   return toIso(clock.now() + chosen * DAY)
 }
 
-/** The caller's keys, or for an administrator everybody's; newest first. */
+/** The caller's keys, or all keys for an administrator; newest first. */
 export async function listKeys(ctx: Pick<Ctx, 'db' | 'clock'>, actor: Actor): Promise<ApiKey[]> {
   const ownerId = actor.kind === 'user' && !managesAllKeys(actor) ? actor.userId : undefined
   const now = toIso(ctx.clock.now())
@@ -130,7 +130,7 @@ export async function listKeys(ctx: Pick<Ctx, 'db' | 'clock'>, actor: Actor): Pr
   return rows.map((row) => composeKey(row, now))
 }
 
-/** Ends a key, and every connection that it opened. */
+/** Revokes a key, and ends every connection that it opened. */
 export async function revokeKey(ctx: KeyNeeds, actor: Actor, { id }: KeyId): Promise<ApiKey> {
   return ctx.db.transaction(async (tx) => {
     const key = await findKey(tx, id)

@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 
-/** Keys that were revoked, or expired, before the time. */
+/** Keys revoked or expired before the time. */
 function endedBefore(db: Db, before: string, heldOwners: readonly string[]) {
   return db
     .selectFrom('api_keys')
@@ -21,7 +21,7 @@ export async function countEndedBefore(
   return Number(row.count)
 }
 
-/** Gives how many went. */
+/** Returns how many were deleted. */
 export async function deleteEndedBefore(
   tx: Tx,
   before: string,

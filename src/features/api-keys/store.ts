@@ -2,7 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { ApiKeyRow, UserRow } from '../../db/tables.ts'
 
-/** A key with what counts of its owner. */
+/** A key with the relevant columns of its owner. */
 export type OwnedKeyRow = ApiKeyRow & {
   username: string
   role: UserRow['role']
@@ -16,7 +16,7 @@ const withOwner = (db: Db) =>
     .selectAll('key')
     .select(['user.username', 'user.role', 'user.status'])
 
-/** Read at every call by a key, so prepared. */
+/** Read on every request with a key, so prepared. */
 const byId = prepared<{ id: string }, OwnedKeyRow>((db, { id }) =>
   withOwner(db).where('key.id', '=', id),
 )
@@ -44,7 +44,7 @@ export async function insertKey(tx: Tx, row: ApiKeyRow): Promise<void> {
   await tx.insertInto('api_keys').values(row).execute()
 }
 
-/** Keys of the owner that count. */
+/** How many valid keys the owner has. */
 export async function countActiveKeys(db: Db, ownerId: string, now: string): Promise<number> {
   const row = await db
     .selectFrom('api_keys')
@@ -56,7 +56,7 @@ export async function countActiveKeys(db: Db, ownerId: string, now: string): Pro
   return Number(row.count)
 }
 
-/** False when it was revoked before. */
+/** Returns false if it was already revoked. */
 export async function markRevoked(tx: Tx, id: string, now: string): Promise<boolean> {
   const result = await tx
     .updateTable('api_keys')
@@ -67,7 +67,7 @@ export async function markRevoked(tx: Tx, id: string, now: string): Promise<bool
   return result.numUpdatedRows > 0n
 }
 
-/** Names the successor and the end; false when it has one, was revoked or has expired: of two at once one wins. */
+/** Sets the successor and expiry; returns false if it has a successor, was revoked or has expired. */
 export async function markRotated(
   tx: Tx,
   id: string,
@@ -85,7 +85,7 @@ export async function markRotated(
   return result.numUpdatedRows > 0n
 }
 
-/** False when somebody noted a use since `unless`. */
+/** Returns false if a use was already recorded since `unless`. */
 export async function markUsed(tx: Tx, id: string, now: string, unless: string): Promise<boolean> {
   const result = await tx
     .updateTable('api_keys')
@@ -98,7 +98,7 @@ export async function markUsed(tx: Tx, id: string, now: string, unless: string):
   return result.numUpdatedRows > 0n
 }
 
-/** Takes keys that have expired since the last time, and marks them as taken. */
+/** Returns keys that have expired since the last call, and marks them as recorded. */
 export async function takeExpired(tx: Tx, now: string, most: number): Promise<ApiKeyRow[]> {
   const keys = await tx
     .selectFrom('api_keys')
@@ -115,7 +115,7 @@ export async function takeExpired(tx: Tx, now: string, most: number): Promise<Ap
   return keys
 }
 
-/** Keys that were used since the time and still count. */
+/** Keys that were used since the time and are still valid. */
 export async function listKeysUsedSince(db: Db, since: string, now: string) {
   return db
     .selectFrom('api_keys')

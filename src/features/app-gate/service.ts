@@ -21,15 +21,15 @@ export async function getAppVersion(
 
 const EXEMPT = /^\/(api\/auth|api\/app|health|hubs|auth|mcp|xrpc|\.well-known)(\/|$)/
 
-/** What the gate may refuse a signed-in person on the path with. */
+/** The errors with which a signed-in user may be refused on this path. */
 export function gateErrors(path: string): readonly ErrorDefinition[] {
   return EXEMPT.test(path) ? [] : [appGateErrors.appVersionTooOld]
 }
 
 /**
- * Refuses an app that is older than the oldest served version, or that does not say its version:
- * `app_version_too_old` with where the newer one is. Only people's tokens are asked, and only where a
- * minimum is set for the platform.
+ * Refuses an app that is older than the oldest supported version, or does not send its version: throws
+ * `app_version_too_old` with the download URL. Applies only to users' tokens, and only if a minimum is set
+ * for the platform.
  */
 export function checkAppVersion(
   config: Config,
@@ -38,10 +38,10 @@ export function checkAppVersion(
   headers: Headers,
 ): void {
   if (actor.kind !== 'user' || isProgram(actor) || EXEMPT.test(path)) return
-  // Only a browser holds the cookie, and a browser has no version of the app.
+  // Only browsers hold the cookie, and they have no app version.
   if (actor.credential === 'session-cookie') return
   const named = headers.get('x-app-platform')?.toLowerCase()
-  // The embedded web client is as new as the server that it comes from.
+  // The embedded web client is always as new as its server.
   if (named === 'web') return
   const platform = named === 'ios' ? 'ios' : 'android'
   const { minimum, downloadUrl } = config.apps[platform]
@@ -55,7 +55,7 @@ export function checkAppVersion(
   })
 }
 
-/** Number by number: 1.10 is newer than 1.9, and 1.2 is the same as 1.2.0. */
+/** Compares numerically: 1.10 is newer than 1.9, and 1.2 equals 1.2.0. */
 function compareVersions(a: string, b: string): number {
   const left = a.split('.').map(Number)
   const right = b.split('.').map(Number)

@@ -3,7 +3,7 @@ import type { Actor } from '../../policy/actor.ts'
 import type { Requirement } from '../../policy/permissions.ts'
 import { recordAudit } from './service.ts'
 
-/** What reads something that people wrote to each other. */
+/** Permissions to read what users wrote to each other. */
 const READS: ReadonlySet<Requirement> = new Set([
   'conversations:read',
   'messages:read',
@@ -12,8 +12,8 @@ const READS: ReadonlySet<Requirement> = new Set([
 ])
 
 /**
- * Where the settings call for it, records who is about to read what: before the answer, so that
- * nothing is read unrecorded (45 CFR 164.312(b), audit controls).
+ * If the settings require it, records who is about to read what: before the response, so that nothing is read
+ * unrecorded (45 CFR 164.312(b), audit controls).
  */
 export async function recordDataRead(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>,

@@ -14,18 +14,18 @@ import {
 } from './store.ts'
 import { newestPruning } from './store-checkpoints.ts'
 
-/** Few enough that messages hardly wait for one transaction. */
+/** Small enough that one transaction hardly delays messages. */
 const PAGE = 100
-/** Ids that one look takes in: a few milliseconds. */
+/** Ids per query: a few milliseconds. */
 const LOOK = 2000
-/** An event's id is made before its transaction commits, at most this long before. */
+/** An event's id is made at most this long before its transaction commits. */
 const LATE_COMMIT = 10 * MINUTE
 
 /**
- * Links committed events that have no link yet, each with the hash of the one before, so that a
- * change or a gap shows. Writers never wait for each other: only this job appends. It looks back a
- * few minutes; older ones, from under a clock that was set back, are `chainOldEvents`'s. Returns how
- * many it linked.
+ * Links committed events that have no link yet, each with the hash of the previous one, so that changes and
+ * gaps can be detected. Only this job appends, so that writers never wait for each other. It looks back a few
+ * minutes; `chainOldEvents` links older ones, written while the clock was set back. Returns how many it
+ * linked.
  */
 export async function chainAuditEvents(ctx: Pick<Ctx, 'db' | 'metrics'>): Promise<number> {
   let total = 0
@@ -39,7 +39,7 @@ export async function chainAuditEvents(ctx: Pick<Ctx, 'db' | 'metrics'>): Promis
   }
 }
 
-/** Looks through all events, in small steps, for those that `chainAuditEvents` has passed. */
+/** Scans all events, in small steps, for those that `chainAuditEvents` has missed. */
 export async function chainOldEvents(
   ctx: Pick<Ctx, 'db' | 'metrics'>,
   signal: AbortSignal,
@@ -57,7 +57,7 @@ export async function chainOldEvents(
   }
 }
 
-/** Two nodes must not fork the chain: the later of the two waits, and finds nothing left to link. */
+/** Keeps two nodes from forking the chain: the later one waits, and finds nothing left to link. */
 async function linkUnder(
   ctx: Pick<Ctx, 'db' | 'metrics'>,
   find: (tx: Tx, newest: AuditLink | undefined) => Promise<AuditEventRow[]>,

@@ -5,7 +5,7 @@ import { createSigner, isSignedBy } from '../../platform/signing.ts'
 import { newestLink } from './store.ts'
 import { insertCheckpoint, newestCheckpoint } from './store-checkpoints.ts'
 
-/** How long the chain goes on without a signature. */
+/** How old the last signature may become before the chain is signed again. */
 const EVERY = HOUR
 
 /** The part of a checkpoint that is signed. */
@@ -14,7 +14,7 @@ export type CheckpointFields = Pick<
   'sequence' | 'chain_position' | 'chain_hash' | 'created_at' | 'previous'
 >
 
-/** The text under a checkpoint's signature: the same on every engine and in every version. */
+/** The text that a checkpoint's signature covers: the same on every engine and in every version. */
 function textOf(fields: CheckpointFields): string {
   const { sequence, chain_position, chain_hash, created_at, previous } = fields
   return [
@@ -28,8 +28,8 @@ function textOf(fields: CheckpointFields): string {
 }
 
 /**
- * Signs the head of the chain when the last signature is an hour old, or at once. Does nothing when
- * nothing was linked since. Returns whether it signed.
+ * Signs the head of the chain if the last signature is an hour old, or immediately with `atOnce`. Does
+ * nothing if nothing was linked since. Returns whether it signed.
  */
 export async function makeCheckpoint(
   ctx: Pick<Ctx, 'db' | 'clock' | 'keyring'>,
@@ -37,7 +37,7 @@ export async function makeCheckpoint(
 ): Promise<boolean> {
   const last = await newestCheckpoint(ctx.db.read)
   const age = last ? ctx.clock.now() - Date.parse(last.created_at) : Number.POSITIVE_INFINITY
-  // A clock that was set back must not put the signatures off.
+  // A clock that was set back must not delay the signatures.
   if (!atOnce && age >= 0 && age < EVERY) return false
   return ctx.db.transaction(async (tx) => {
     await ctx.db.engine.lockAuditChain(tx)
@@ -63,14 +63,14 @@ export async function makeCheckpoint(
   })
 }
 
-/** Whether the checkpoint is as its key signed it. */
+/** Whether the checkpoint's signature is valid for its public key. */
 export function isSigned(
   checkpoint: CheckpointFields & Pick<AuditCheckpointRow, 'public_key' | 'signature'>,
 ): boolean {
   return isSignedBy(checkpoint.public_key, textOf(checkpoint), checkpoint.signature)
 }
 
-/** The public keys, in base64url, by which this server's checkpoints are verified. */
+/** The public keys, in base64url, that verify this server's checkpoints. */
 export function trustedKeys(ctx: Pick<Ctx, 'keyring'>): ReadonlySet<string> {
   const keys = ctx.keyring.all().filter((key) => key.purpose === 'audit')
   return new Set(keys.map((key) => createSigner(key.key).publicKey))

@@ -25,5 +25,5 @@ export const auditVerifyCommand = defineCommand({
 
 export const commands = [auditPageCommand, auditVerifyCommand]
 
-// An export is verified where no server runs: the command line needs nothing but this.
+// An export is verified without a server: the command line needs only this.
 export { verifyLines } from './verify-lines.ts'

@@ -21,6 +21,6 @@ export function countEvent(
 
 function loginOutcome(type: string, reason: unknown): 'success' | 'failure' | 'cancelled' {
   if (type === 'session.started') return 'success'
-  // The word of OAuth for somebody who said no at the provider (RFC 6749 §4.1.2.1).
+  // OAuth's code for a user who declined at the provider (RFC 6749 §4.1.2.1).
   return reason === 'access_denied' ? 'cancelled' : 'failure'
 }

@@ -10,21 +10,21 @@ import { newestLink } from './store.ts'
 import { newestCheckpoint } from './store-checkpoints.ts'
 import { addSink, claimSink, findSink, updateSink } from './store-sinks.ts'
 
-/** How long a sink stays a dead process's: longer than any write takes. */
+/** How long a dead process keeps its claim on a sink: longer than any write takes. */
 const CLAIM = 10 * SECOND
 const FIRST_PAUSE = 5 * SECOND
-/** Short, so that a receiver that was down for an hour has everything a minute after. */
+/** Short, so that a receiver that was down for an hour has everything a minute after it returns. */
 const LONGEST_PAUSE = MINUTE
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config' | 'log'>
 
-/** Names this process among those that share a store. */
+/** Identifies this process among those that share a store. */
 const ME = randomToken(9)
 
 /**
- * Brings one sink everything of the chain that it has not had, in order, and notes after each batch how
- * far it is: what a crash leaves unnoted goes out again, and nothing is left out. Returns at the first
- * failure; the next try is put off, longer each time.
+ * Sends one sink everything in the chain that it has not received, in order, and stores its position after
+ * each batch: after a crash lines may be sent again, but none is lost. Returns at the first failure and
+ * postpones the next attempt, longer each time.
  */
 export async function deliverTo(ctx: Needs, name: AuditSinkName, signal: AbortSignal) {
   const sink = createSinks(ctx).find((one) => one.name === name)
@@ -40,7 +40,7 @@ export async function deliverTo(ctx: Needs, name: AuditSinkName, signal: AbortSi
   }
 }
 
-/** A look without a transaction, so that an idle server writes nothing. */
+/** Checks without a transaction, so that an idle server writes nothing. */
 async function isAnythingDue(ctx: Needs, name: AuditSinkName): Promise<boolean> {
   const { read } = ctx.db
   const [cursor, head, mark] = [
@@ -52,7 +52,7 @@ async function isAnythingDue(ctx: Needs, name: AuditSinkName): Promise<boolean> 
   return (head?.position ?? 0) > cursor.position || (mark?.sequence ?? 0) > cursor.checkpoint
 }
 
-/** True when there may be more. */
+/** Returns true if there may be more. */
 async function deliverBatch(ctx: Needs, sink: AuditSink, cursor: AuditSinkRow): Promise<boolean> {
   const { lines, next } = await readPage(ctx.db.read, cursor, sink.batch)
   if (lines.length === 0) return false

@@ -19,7 +19,7 @@ export const jobs = [
     run: async (ctx) => void (await makeCheckpoint(ctx)),
   }),
   defineJob({ name: 'enforce-strict-audit', everyMs: 5 * SECOND, run: enforceStrictAudit }),
-  // One for each, so that a slow one holds none of the others up.
+  // One job per sink, so that a slow sink does not hold up the others.
   ...AUDIT_SINKS.map((sink) =>
     defineJob({
       name: `deliver-audit-to-${sink}`,

@@ -4,18 +4,18 @@ import { firstIdAt } from '../../platform/ids.ts'
 import { chainFrom, unchainedEvents } from './store.ts'
 import { findSink } from './store-sinks.ts'
 
-/** How far back the look for events without a link goes: what is older, the daily look finds. */
+/** How far back to look for events without a link; the daily job finds older ones. */
 const LOOK_BACK = 60 * MINUTE
-/** A sink that takes nothing for so long counts as unwritable in strict mode. */
+/** A sink that accepts nothing for this long counts as unwritable in strict mode. */
 const PATIENCE = 5 * MINUTE
 const PAGE = 1000
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config'>
 
 export interface SinkLags {
-  /** Events of more than a minute ago that no link names. */
+  /** Events older than a minute that have no link. */
   readonly unchained: number
-  /** Seconds since the oldest event that the sink has not had; 0: it has them all. */
+  /** Seconds since the oldest event that the sink has not received; 0: it has them all. */
   readonly lags: readonly (readonly [sink: string, seconds: number])[]
 }
 
@@ -35,8 +35,8 @@ export async function readSinkLags(ctx: Needs): Promise<SinkLags> {
 }
 
 /**
- * In strict mode: closes the server for changes while events wait too long for a sink, and opens it
- * again. The operator's commands still work, and are recorded.
+ * In strict mode: stops admitting changes while events wait too long for a sink, and admits them again
+ * afterwards. The operator's commands still work, and are recorded.
  */
 export async function enforceStrictAudit(ctx: Needs & Pick<Ctx, 'admission'>): Promise<void> {
   if (!ctx.config.audit.strict) return

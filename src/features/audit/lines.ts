@@ -2,7 +2,7 @@ import type { AuditCheckpointRow } from '../../db/tables.ts'
 import type { SignedPruning } from './store-checkpoints.ts'
 import type { LinkWithEvent } from './walk.ts'
 
-/** One line of what leaves the store: to a sink, or in an export. */
+/** One line of the log as it is sent to a sink or exported. */
 export type AuditLine = EventLine | CheckpointLine | PruningLine
 export type EventLine = ReturnType<typeof eventLine>
 export type CheckpointLine = ReturnType<typeof checkpointLine>
@@ -45,7 +45,7 @@ function checkpointLine(mark: AuditCheckpointRow) {
   }
 }
 
-/** Why the log begins behind a position: everything up to it was taken away, its time being over. */
+/** Says why the log begins after a position: everything up to it was pruned by retention. */
 function pruningLine(pruning: SignedPruning) {
   return {
     v: 1 as const,
@@ -63,8 +63,8 @@ function pruningLine(pruning: SignedPruning) {
 const RANKS = { event: 0, checkpoint: 1, pruning: 2 } satisfies Record<AuditLine['kind'], number>
 
 /**
- * Events in their order, each checkpoint right behind the event that it signs, and the pruning right
- * before the event that the log begins with.
+ * Events in order, each checkpoint right after the event it signs, and the pruning right before the first
+ * event of the log.
  */
 export function inOrder(
   links: readonly LinkWithEvent[],
@@ -80,7 +80,7 @@ export function inOrder(
   )
 }
 
-/** The row that `eventLine` was made of. */
+/** The row that `eventLine` was made from. */
 export function linkOf(line: EventLine): LinkWithEvent {
   return {
     position: line.position,
@@ -105,7 +105,7 @@ export function linkOf(line: EventLine): LinkWithEvent {
   }
 }
 
-/** The row that `checkpointLine` was made of, without the key's name. */
+/** The row that `checkpointLine` was made from, without the key id. */
 export function checkpointOf(line: CheckpointLine): Omit<AuditCheckpointRow, 'key_id'> {
   return {
     sequence: line.sequence,
@@ -118,7 +118,7 @@ export function checkpointOf(line: CheckpointLine): Omit<AuditCheckpointRow, 'ke
   }
 }
 
-/** The row that `pruningLine` was made of, without the key's name. */
+/** The row that `pruningLine` was made from, without the key id. */
 export function pruningOf(line: PruningLine): Omit<SignedPruning, 'key_id'> {
   return {
     chain_position: line.position,

@@ -1,13 +1,13 @@
 import type { AuditEventRow } from '../../db/tables.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 
-/** An event that is gone has nulls in every field, and so a hash that is no link's. */
+/** An event that no longer exists has null in every field, and so a hash that matches no link. */
 type AuditFields = { readonly [K in keyof AuditEventRow]: AuditEventRow[K] | null }
 
-/** What the first link of all has in place of the hash of a link before it. */
+/** What the first link has in place of a previous hash. */
 export const START_OF_CHAIN = '0'.repeat(64)
 
-/** What a link holds: SHA-256 over the hash of the link before and the whole event. */
+/** The hash of a link: SHA-256 over the previous link's hash and the whole event. */
 export function linkHash(previous: string, event: AuditFields): string {
   // A fixed order of fields: the same on every engine and in every version.
   const fields = [

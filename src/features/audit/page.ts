@@ -3,7 +3,7 @@ import { type AuditLine, inOrder } from './lines.ts'
 import { chainFrom } from './store.ts'
 import { checkpointsFrom, newestPruning } from './store-checkpoints.ts'
 
-/** How far a reader of the chain is. */
+/** A reader's position in the chain. */
 export interface Place {
   readonly position: number
   readonly checkpoint: number
@@ -17,8 +17,8 @@ export interface Page {
 }
 
 /**
- * What a reader has not had. One who is at a place that was taken away is told so first: the line about
- * it is signed, so that a log without its beginning cannot be passed off as one that was pruned.
+ * What a reader has not had yet. If the reader's position was pruned, the first line says so: it is signed,
+ * so that a log with its beginning cut off cannot be passed off as a pruned one.
  */
 export async function readPage(db: Db, after: Place, limit: number): Promise<Page> {
   const newest = await newestPruning(db)

@@ -15,7 +15,7 @@ export const auditData: PersonalData<Ctx> = {
       notes.map(({ event_id, note }) => ({ event_id, note })),
     )
   },
-  /** The log holds ids, addresses and codes, and is kept as long as its retention says. */
+  /** The log itself holds only ids, addresses and codes, and is kept for its retention period. */
   erase: (_ctx, tx, { userId }) => deleteNotesAbout(tx, userId),
 }
 

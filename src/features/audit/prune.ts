@@ -7,17 +7,17 @@ import { chainFrom, countLinksTo, deleteLinks, newestTimeTo } from './store.ts'
 import { insertPruning, newestCheckpointBefore, newestPruning } from './store-checkpoints.ts'
 import { listSinks } from './store-sinks.ts'
 
-/** Few enough that writers hardly wait for one transaction. */
+/** Small enough that one transaction hardly delays writers. */
 const PAGE = 500
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config'>
 type Signs = Needs & Pick<Ctx, 'keyring'>
 
-/** Writes the event about it, in the same transaction. */
+/** Records the pruning in the same transaction. */
 type RecordPruning = (tx: Tx, entry: AuditEntry) => Promise<void>
 
 interface Prunable {
-  /** The last position that may go; 0: none. */
+  /** The last position that may be pruned; 0: none. */
   readonly position: number
   readonly checkpoint: number
   readonly hash: string
@@ -27,9 +27,8 @@ interface Prunable {
 const NOTHING: Prunable = { position: 0, checkpoint: 0, hash: '', eventsBefore: '' }
 
 /**
- * How far the log may be taken away: to a signed checkpoint that is as old as the retention says, so
- * that the rest of the chain goes on from a hash that is known and signed; and never what a sink has
- * not had yet.
+ * How far the log may be pruned: up to a signed checkpoint older than the retention period, so that the rest
+ * of the chain continues from a known, signed hash; and never past what a sink has received.
  */
 async function findPrunable(ctx: Needs): Promise<Prunable> {
   const days = ctx.config.retention.auditDays
@@ -58,9 +57,8 @@ export async function countPrunable(ctx: Needs): Promise<number> {
 }
 
 /**
- * Takes the old part of the log away. First the place from which the chain goes on is written down,
- * which is what the store asks for before it lets a record go; a crash in between leaves records that
- * the next run takes.
+ * Prunes the old part of the log. First records the place from which the chain continues, which the store
+ * requires before it lets a record be deleted; after a crash in between, the next run deletes the rest.
  */
 export async function pruneAudit(
   ctx: Signs,
@@ -85,7 +83,7 @@ async function announce(ctx: Signs, record: RecordPruning, prunable: Prunable): 
     const before = (await newestPruning(tx))?.chain_position ?? 0
     if (before >= prunable.position) return
     const now = toIso(ctx.clock.now())
-    // Under a clock that was ahead events may be dated later than the signature behind them.
+    // If the clock was ahead, events may be dated later than the checkpoint after them.
     const newest = await newestTimeTo(tx, prunable.position)
     const eventsBefore =
       newest < prunable.eventsBefore ? prunable.eventsBefore : toIso(Date.parse(newest) + 1)

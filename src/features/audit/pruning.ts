@@ -2,13 +2,13 @@ import type { Keyring } from '../../platform/keyring.ts'
 import { createSigner, isSignedBy } from '../../platform/signing.ts'
 import type { SignedPruning } from './store-checkpoints.ts'
 
-/** The part of a pruning that is signed; the hash is that of the checkpoint that it names. */
+/** The signed part of a pruning; the hash is that of the checkpoint it names. */
 export type PruningFields = Pick<
   SignedPruning,
   'chain_position' | 'checkpoint' | 'chain_hash' | 'events_before' | 'created_at'
 >
 
-/** The text under a pruning's signature: the same on every engine and in every version. */
+/** The text that a pruning's signature covers: the same on every engine and in every version. */
 function textOf(fields: PruningFields): string {
   const { chain_position, checkpoint, chain_hash, events_before, created_at } = fields
   return [
@@ -30,7 +30,7 @@ export function signPruning(
   return { key_id: key.id, public_key: signer.publicKey, signature: signer.sign(textOf(fields)) }
 }
 
-/** Whether one of the trusted keys signed that the log begins behind this place. */
+/** Whether a trusted key signed that the log begins after this position. */
 export function isPruningSigned(
   pruning: Omit<SignedPruning, 'key_id'>,
   trusted: ReadonlySet<string>,

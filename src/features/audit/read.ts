@@ -10,7 +10,7 @@ import { type ChainReport, verifyAuditChain } from './verify.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
-/** The tenant's events, newest first. Reading them is an event too. */
+/** The tenant's events, newest first. Reading them is recorded too. */
 export async function getAuditEvents(
   ctx: Needs,
   actor: Actor,
@@ -42,7 +42,7 @@ interface PageWanted {
   readonly limit: number
 }
 
-/** A page of the chain with the checkpoints in it, in order. The first page of a reading is recorded. */
+/** A page of the chain with its checkpoints, in order. `begin` marks the first page, which is recorded. */
 export async function getChainPage(
   ctx: Needs,
   actor: Actor,
@@ -61,7 +61,7 @@ async function beforeNewest({ db }: Needs, count: number): Promise<Place> {
   return { position, checkpoint: mark?.sequence ?? 0 }
 }
 
-/** Verifies the chain as the operator or an auditor asks for it. */
+/** Verifies the chain at the request of the operator or an auditor. */
 export async function checkAuditChain(
   ctx: Needs & Pick<Ctx, 'keyring'>,
   actor: Actor,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { uuid } from '../../platform/text.ts'
 
-/** Every kind of audit event there is: security-relevant or data-changing acts. */
+/** Every kind of audit event: security-relevant or data-changing actions. */
 export const AUDIT_TYPES = [
   'account.registered',
   'account.email_verified',
@@ -148,20 +148,20 @@ export const AUDIT_TYPES = [
 
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
-/** What was done, to what. Ids, codes and counts: never content, a name or a secret. */
+/** What was done, and to what. Ids, codes and counts: never content, names or secrets. */
 export interface AuditEntry {
   readonly type: AuditType
   readonly outcome?: 'allow' | 'deny' | 'error'
   readonly target?: { readonly type: string; readonly id: string }
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
-  /** An administrator's words: kept beside the log, so that they can be taken away. */
+  /** An administrator's note: stored beside the log, so that it can be deleted. */
   readonly note?: string
 }
 
 const LIMIT_MAX = 500
 
 export const ListAudit = z.object({
-  /** At this time or later. */
+  /** At or after this time. */
   from: z.iso.datetime().optional(),
   /** Before this time. */
   to: z.iso.datetime().optional(),
@@ -179,7 +179,7 @@ export type ListAudit = z.output<typeof ListAudit>
 
 export const AuditRecord = z.strictObject({
   id: uuid,
-  /** Its place in the chain; null for a few seconds, until it has one. */
+  /** Its position in the chain; null for a few seconds, until it is linked. */
   position: z.number().int().nullable(),
   hash: z.string().nullable(),
   time: z.iso.datetime(),
@@ -195,7 +195,7 @@ export const AuditRecord = z.strictObject({
   ip: z.string().nullable(),
   userAgentHash: z.string().nullable(),
   requestId: z.string(),
-  /** Null where nothing was written, or where it was taken away. */
+  /** Null if none was written, or if it was deleted. */
   note: z.string().nullable(),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 })

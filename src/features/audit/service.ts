@@ -17,7 +17,7 @@ export { countPrunable, pruneAudit } from './prune.ts'
 
 type Needs = Pick<Ctx, 'clock' | 'ids'>
 
-/** Writes the record of an act into the transaction of the act: one cannot be without the other. */
+/** Writes the audit record in the transaction of the action: neither can exist without the other. */
 export async function recordAudit(
   ctx: Needs,
   tx: Tx,
@@ -49,14 +49,14 @@ export async function recordAudit(
   })
 }
 
-/** What the caller showed, where it was no access token: so that the use of each kind can be watched. */
+/** The credential, unless it was an access token, so that the use of each kind can be monitored. */
 function shownBy(actor: Actor): Record<string, string> {
   if (actor.kind !== 'user' || actor.credential === undefined) return {}
   const { credential, keyId } = actor
   return { credential, ...(keyId === undefined ? {} : { keyId }) }
 }
 
-/** Puts the words aside; the event gets their hash, by which they are verified while they are there. */
+/** Stores the note separately; the event holds its hash, which verifies the note while it exists. */
 async function keepNote(
   tx: Tx,
   actor: Actor,
@@ -64,7 +64,7 @@ async function keepNote(
   { note, target }: AuditEntry,
 ): Promise<{ noteHash?: string }> {
   if (!note) return {}
-  // Without the salt, which goes with the note, nobody can find out by trying what it said.
+  // Without the salt, which is deleted with the note, its text cannot be found by guessing.
   const salt = randomToken(16)
   await insertNote(tx, {
     event_id: eventId,
@@ -76,16 +76,16 @@ async function keepNote(
   return { noteHash: sha256Hex(`${salt}:${note}`) }
 }
 
-/** Refusals of one caller that are recorded within a minute; further ones are counted only. */
+/** Refusals of one caller recorded per minute; further ones are only counted. */
 const RECORDED_A_MINUTE = 30
-/** Callers whose further refusals are counted at a time: whoever has many addresses must not fill the memory. */
+/** Most callers whose further refusals are counted at a time: many addresses must not fill the memory. */
 const MOST_LEFT_OUT = 10_000
 
 export type RecordRefusal = (actor: Actor, error: AppError) => Promise<void>
 
 /**
- * Records refusals, with the truth that the answer kept back. Somebody who is refused again and again
- * must not fill the disk with it: the next recorded one says how many were left out.
+ * Records refusals with the true reason, which the response may withhold. A caller who is refused again and
+ * again must not fill the disk: the next recorded refusal says how many were left out.
  */
 export function createRefusalRecorder(
   ctx: Needs & Pick<Ctx, 'db' | 'config' | 'log' | 'metrics'>,
@@ -104,7 +104,7 @@ export function createRefusalRecorder(
     } catch (cause) {
       ctx.metrics.auditLost.add()
       ctx.log.error({ err: cause, code: error.code }, 'a refusal could not be recorded')
-      // A refusal refuses all the same; only strict mode wants the caller to hear of the log.
+      // The refusal stands either way; only in strict mode does the caller learn that the log failed.
       if (ctx.config.audit.strict) throw new AppError(admissionErrors.audit, {}, { cause })
     }
   }

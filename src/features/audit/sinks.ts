@@ -6,16 +6,16 @@ import { sendSyslog } from '../../outbound/syslog.ts'
 import { hmacHex } from '../../platform/tokens.ts'
 import type { AuditLine } from './lines.ts'
 
-/** Shorter than a stop takes: it waits for a post that is under way. */
+/** Shorter than a shutdown takes, which waits for a post in progress. */
 const POST_TIMEOUT_MS = 5000
 const BATCH = 200
 
-/** Where audit events go beside the store. */
+/** A destination for audit events besides the store. */
 export interface AuditSink {
   readonly name: AuditSinkName
-  /** Most lines of one `write`. */
+  /** Most lines per `write`. */
   readonly batch: number
-  /** Resolves once the other side has them for good. The same lines may come again. */
+  /** Resolves once the receiver has stored the lines durably. The same lines may be written again. */
   write(lines: readonly AuditLine[]): Promise<void>
 }
 
@@ -36,7 +36,7 @@ const MAKE: Record<AuditSinkName, (ctx: Needs) => AuditSink> = {
   }),
 }
 
-/** The sinks that the settings name. */
+/** The sinks named in the settings. */
 export function createSinks(ctx: Needs): readonly AuditSink[] {
   return ctx.config.audit.sinks.map((name) => MAKE[name](ctx))
 }
@@ -52,8 +52,8 @@ function writeToStdout(lines: readonly AuditLine[]): Promise<void> {
 }
 
 /**
- * Posts batches as JSON. `X-Mimir-Signature: t=SECONDS,v1=HEX` is HMAC-SHA-256 over `SECONDS.BODY` with
- * the shared secret, so that a receiver can refuse what is forged or old.
+ * Posts batches as JSON. `X-Mimir-Signature: t=SECONDS,v1=HEX` is HMAC-SHA-256 over `SECONDS.BODY` with the
+ * shared secret, so that a receiver can reject forged or old batches.
  */
 function webhook({ config, clock }: Needs): AuditSink {
   const fetch = createGuardedFetch(config.outboundAllow)

@@ -28,7 +28,7 @@ export async function insertCheckpoint(tx: Tx, row: AuditCheckpointRow): Promise
   await tx.insertInto('audit_checkpoints').values(row).execute()
 }
 
-/** Checkpoints behind a sequence number in their order, up to a position of the chain. */
+/** Checkpoints after a sequence number, in order, up to a position in the chain. */
 export async function checkpointsFrom(
   db: Db,
   after: number,
@@ -45,7 +45,7 @@ export async function checkpointsFrom(
     .execute()
 }
 
-/** Whether the key signed any checkpoint or pruning that is kept. */
+/** Whether the key signed any checkpoint or pruning that is still stored. */
 export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
   for (const table of ['audit_checkpoints', 'audit_prunings'] as const) {
     const row = await db
@@ -59,7 +59,7 @@ export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
   return false
 }
 
-/** A pruning with the hash that the chain goes on from. */
+/** A pruning with the hash from which the chain continues. */
 export type SignedPruning = AuditPruningRow & Pick<AuditCheckpointRow, 'chain_hash'>
 
 export async function newestPruning(db: Db): Promise<SignedPruning | undefined> {

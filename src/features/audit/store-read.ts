@@ -13,7 +13,7 @@ export async function listEvents(db: Db, tenantId: string, page: ListAudit) {
       .$if(type !== undefined, (query) => query.where('event.type', '=', type as string))
       .$if(actorId !== undefined, (query) => query.where('event.actor_id', '=', actorId as string))
       .$if(beforeId !== undefined, (query) => query.where('event.id', '<', beforeId as string))
-      // Ids carry their time, and one index serves both.
+      // Ids carry their time, so one index serves both.
       .$if(from !== undefined, (query) =>
         query.where('event.id', '>=', firstIdAt(Date.parse(from as string))),
       )

@@ -1,7 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { AuditSinkRow } from '../../db/tables.ts'
 
-/** A sink that nobody knows yet begins at the start of what there is. */
+/** A new sink starts at the beginning of the log. */
 export async function addSink(tx: Tx, name: string): Promise<void> {
   await tx
     .insertInto('audit_sinks')
@@ -27,7 +27,7 @@ export async function listSinks(db: Db): Promise<AuditSinkRow[]> {
   return db.selectFrom('audit_sinks').selectAll().orderBy('name').execute()
 }
 
-/** Takes the sink for one process until `until`; undefined while another has it. */
+/** Claims the sink for one process until `until`; returns undefined while another holds it. */
 export async function claimSink(
   tx: Tx,
   name: string,
@@ -44,7 +44,7 @@ export async function claimSink(
     .executeTakeFirst()
 }
 
-/** False when another process has taken the sink over. */
+/** Returns false if another process has taken the sink over. */
 export async function updateSink(
   tx: Tx,
   name: string,

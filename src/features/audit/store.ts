@@ -19,7 +19,7 @@ export async function newestLink(db: Db): Promise<AuditLink | undefined> {
     .executeTakeFirst()
 }
 
-/** Events with an id from `firstId` on that have no link yet, oldest first. */
+/** Events with an id of at least `firstId` that have no link yet, oldest first. */
 export async function unchainedEvents(
   db: Db,
   firstId: string,
@@ -36,7 +36,7 @@ export async function unchainedEvents(
     .execute()
 }
 
-/** Ids behind `after` in their order, each with whether a link names it. */
+/** Event ids after `after` in order, each with whether it is linked. */
 export async function eventsWithLinks(db: Db, after: string, limit: number) {
   return db
     .selectFrom('audit_events as event')
@@ -86,7 +86,7 @@ export async function countLinksTo(db: Db, position: number): Promise<number> {
   return Number(row.count)
 }
 
-/** The latest time of an event that is linked up to the position; empty without any. */
+/** The latest time of an event linked up to the position; empty if there is none. */
 export async function newestTimeTo(db: Db, position: number): Promise<string> {
   const row = await db
     .selectFrom('audit_chain as link')
@@ -97,7 +97,7 @@ export async function newestTimeTo(db: Db, position: number): Promise<string> {
   return row?.newest ?? ''
 }
 
-/** Takes links away with the events they name; the store refuses where no pruning allows it. */
+/** Deletes links with the events they name; the store refuses if no pruning allows it. */
 export async function deleteLinks(
   tx: Tx,
   links: readonly Pick<AuditLink, 'event_id'>[],
@@ -108,7 +108,7 @@ export async function deleteLinks(
   await tx.deleteFrom('audit_notes').where('event_id', 'in', ids).execute()
 }
 
-/** Links in their order with the events they name (null for one that is gone), from behind `position`. */
+/** Links after `position` in order, with the events they name (null for one that no longer exists). */
 export async function chainFrom(db: Db, position: number, limit: number) {
   return db
     .selectFrom('audit_chain as link')

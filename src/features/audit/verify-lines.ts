@@ -6,23 +6,23 @@ import { type Broken, type ChainWalk, walkChain } from './walk.ts'
 export interface LinesReport {
   readonly checked: number
   readonly checkpoints: number
-  /** The position up to which the log was taken away because its time was over; 0: nothing was. */
+  /** The position up to which the log was pruned; 0: not at all. */
   readonly prunedTo: number
   readonly broken: Broken | undefined
   /** The public keys that the checkpoints name. */
   readonly keys: readonly string[]
 }
 
-/** Where the chain of a file goes on from. */
+/** Where the chain in a file continues from. */
 interface Beginning {
   readonly hash: string
   readonly after: number
 }
 
 /**
- * Verifies an export where there is no server: lines in the order of `mimir audit export`. It begins with
- * the first event of all, or with the signed line that says up to where the log was taken away. With
- * `trusted` keys a signature by another is broken; without any the file vouches for itself alone.
+ * Verifies an export without a server: lines in the order of `mimir audit export`. It begins with the very
+ * first event, or with the signed line that says up to where the log was pruned. With `trusted` keys, a
+ * signature by any other key is broken; without any, the file vouches only for itself.
  */
 export async function verifyLines(
   lines: AsyncIterable<AuditLine>,

@@ -12,19 +12,19 @@ const PAGE = 500
 export interface ChainReport {
   readonly checked: number
   readonly checkpoints: number
-  /** The position up to which the log was taken away because its time was over; 0: nothing was. */
+  /** The position up to which the log was pruned; 0: not at all. */
   readonly prunedTo: number
   readonly broken: Broken | undefined
-  /** Events that no link names: a few that are younger than the job's last turn are normal. */
+  /** Events without a link; a few younger than the job's last run are normal. */
   readonly unlinked: number
 }
 
-/** Recomputes the chain from its start, and compares it with what was signed. */
+/** Recomputes the chain from its start and compares it with the signed checkpoints. */
 export async function verifyAuditChain(ctx: Pick<Ctx, 'db' | 'keyring'>): Promise<ChainReport> {
   for (;;) {
     const pruning = await newestPruning(ctx.db.read)
     const report = await verifyFrom(ctx, pruning)
-    // What is taken away meanwhile looks like a gap.
+    // A pruning in the meantime looks like a gap.
     const now = await newestPruning(ctx.db.read)
     if (now?.chain_position === pruning?.chain_position) return report
   }
@@ -50,7 +50,7 @@ async function verifyFrom(
     for (const link of links) if (!walk.link(link)) break
     if (links.length < PAGE) break
     position = links.at(-1)?.position ?? position
-    // Everybody else's turn: a long chain takes a while.
+    // Let other requests run: a long chain takes a while.
     await setImmediate()
   }
   return { ...walk.end(), prunedTo, unlinked }

@@ -2,52 +2,52 @@ import type { AuditCheckpointRow, AuditEventRow, AuditLink } from '../../db/tabl
 import { isSigned } from './checkpoint.ts'
 import { linkHash } from './link-hash.ts'
 
-/** What is wrong with a record, or with what stands before it. */
+/** What is wrong with a record, or with what precedes it. */
 export type Problem =
-  /** The event is not what was linked. */
+  /** The event differs from what was linked. */
   | 'changed'
-  /** The link is there and its event is not. */
+  /** The link exists, but its event does not. */
   | 'missing'
-  /** The record does not follow on the one before: something was taken away, put in or moved. */
+  /** The record does not follow the previous one: something was removed, inserted or moved. */
   | 'gap'
-  /** A signed checkpoint names another hash at this place: the chain was made anew. */
+  /** A signed checkpoint names another hash at this position: the chain was rebuilt. */
   | 'rewritten'
-  /** The chain ends before a place that was signed. */
+  /** The chain ends before a signed position. */
   | 'truncated'
-  /** A checkpoint is missing, or is not as this server signed it. */
+  /** A checkpoint is missing, or differs from what this server signed. */
   | 'checkpoint'
 
 export interface Broken {
   readonly problem: Problem
   /** Where in the chain. */
   readonly position: number
-  /** The record's id; undefined where no record is left to name. */
+  /** The record's id; undefined if no record is left to name. */
   readonly eventId: string | undefined
 }
 
-/** A link with the event it names; one that is gone has nulls in every field. */
+/** A link with the event it names; if that no longer exists, every field is null. */
 export type LinkWithEvent = AuditLink & {
   readonly [K in keyof AuditEventRow]: AuditEventRow[K] | null
 }
 
-/** Follows a chain record by record; a checkpoint is told before the record it signs, or right after. */
+/** Follows a chain record by record; a checkpoint is passed before the record it signs, or right after. */
 export interface ChainWalk {
   checkpoint(checkpoint: Omit<AuditCheckpointRow, 'key_id'>): void
-  /** False once something is broken: what follows says nothing any more. */
+  /** Returns false once something is broken: nothing after that can be verified. */
   link(link: LinkWithEvent): boolean
   broken(): Broken | undefined
-  /** After the last record. */
+  /** Call after the last record. */
   end(): { checked: number; checkpoints: number; broken: Broken | undefined }
 }
 
 export interface WalkStart {
-  /** What the first link has in place of a hash before it. */
+  /** What the first link has in place of a previous hash. */
   readonly hash: string
   /** The position before the first link. */
   readonly after: number
-  /** The signature that the first checkpoint follows on; undefined: whichever it says. */
+  /** The signature that the first checkpoint must follow; undefined accepts any. */
   readonly signature: string | undefined
-  /** Checkpoints count by these public keys alone. */
+  /** Only checkpoints signed by these public keys count. */
   readonly trusted: ReadonlySet<string>
 }
 
@@ -59,7 +59,7 @@ export function walkChain({ hash, after, trusted, ...before }: WalkStart): Chain
   let signature = before.signature
   let broken: Broken | undefined
   let badCheckpoint: number | undefined
-  /** The hashes that were signed, by their position. */
+  /** The signed hashes by position. */
   const signed = new Map<number, string>()
   let furthest = 0
 

@@ -15,7 +15,7 @@ export const AuthStatus = z.strictObject({
     .optional(),
   methods: z.array(z.enum(AUTH_METHODS)),
   defaultMethod: z.enum(AUTH_METHODS).optional(),
-  /** Of the credential, where its end is known. */
+  /** Expiry of the credential, if known. */
   expiresAt: z.iso.datetime().optional(),
 })
 export type AuthStatus = z.output<typeof AuthStatus>

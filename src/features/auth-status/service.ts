@@ -5,7 +5,7 @@ import { findAccountById } from '../accounts/access.ts'
 import { listGrantedRoles } from '../roles/access.ts'
 import type { AuthStatus } from './schema.ts'
 
-/** Whether the caller is signed in, as whom, and how one can be. */
+/** Whether and as whom the caller is signed in, and the available methods. */
 export async function getAuthStatus(
   ctx: Pick<Ctx, 'db' | 'access'>,
   actor: Actor,

@@ -7,7 +7,7 @@ import { recordAudit } from '../audit/service.ts'
 import { emergencyErrors } from './errors.ts'
 import { insertIncident, listIncidents, markClosed } from './store.ts'
 
-/** Within this time of learning of a breach the authority is told (GDPR Art. 33). */
+/** The authority must be notified within this time of learning of a breach (GDPR Art. 33). */
 const NOTIFY_WITHIN = 72 * HOUR
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
@@ -16,15 +16,15 @@ export interface Incident {
   readonly id: string
   readonly title: string
   readonly openedAt: string
-  /** When the supervisory authority has to have been told, if personal data is affected. */
+  /** Deadline for notifying the supervisory authority, if personal data is affected. */
   readonly notifyBy: string
   readonly closedAt: string | null
   readonly conclusion: string | null
 }
 
 /**
- * Marks the beginning of an incident in the audit chain. The words stand in a table of their own:
- * what is in the chain can never be taken out of it.
+ * Marks the beginning of an incident in the audit chain. The text is stored in a separate table: what is in
+ * the chain can never be removed.
  */
 export async function openIncident(
   ctx: Needs,

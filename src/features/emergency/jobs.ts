@@ -3,6 +3,6 @@ import { SECOND } from '../../platform/clock.ts'
 import { followLockdown } from './lockdown.ts'
 
 export const jobs = [
-  // This node's own is immediate; this is for what another one decided.
+  // This node applies its own changes immediately; the job applies those of other nodes.
   defineJob({ name: 'follow-lockdown', everyMs: 5 * SECOND, run: followLockdown }),
 ]

@@ -12,8 +12,8 @@ import { insertLockdown, liftAll, listStanding } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'admission'>
 
 /**
- * Closes the server, or lets people only read: every session ends, and what is presented in place of
- * one opens nothing. It stands through restarts, until it is lifted.
+ * Closes the server, or makes it read-only: every session ends, and credentials without a session are
+ * refused. It persists through restarts until it is lifted.
  */
 export async function startLockdown(
   ctx: Needs,
@@ -36,7 +36,7 @@ export async function startLockdown(
   })
 }
 
-/** Opens the server again. Those who were signed out sign in anew. */
+/** Opens the server again. Users must sign in again. */
 export async function liftLockdown(ctx: Needs, actor: Actor): Promise<{ lifted: number }> {
   return ctx.db.transaction(async (tx) => {
     const lifted = await liftAll(tx, toIso(ctx.clock.now()))
@@ -50,7 +50,7 @@ export async function liftLockdown(ctx: Needs, actor: Actor): Promise<{ lifted: 
   })
 }
 
-/** Brings the door into the state that the store says: at the start, and when another node decided. */
+/** Applies the lockdown stored in the database: at startup, and when another node changed it. */
 export async function followLockdown(ctx: Pick<Ctx, 'db' | 'admission'>): Promise<void> {
   const modes = new Set((await listStanding(ctx.db.read)).map((row) => row.mode))
   for (const mode of ['closed', 'read-only'] as const) {

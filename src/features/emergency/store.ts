@@ -5,12 +5,12 @@ export async function insertLockdown(tx: Tx, row: LockdownRow): Promise<void> {
   await tx.insertInto('lockdowns').values(row).execute()
 }
 
-/** The lockdowns that stand: those of which the hardest counts. */
+/** The lockdowns in force; the strictest one counts. */
 export async function listStanding(db: Db): Promise<LockdownRow[]> {
   return db.selectFrom('lockdowns').selectAll().where('lifted_at', 'is', null).execute()
 }
 
-/** Gives how many stood. */
+/** Returns how many were in force. */
 export async function liftAll(tx: Tx, now: string): Promise<number> {
   const result = await tx
     .updateTable('lockdowns')
@@ -33,7 +33,7 @@ export async function listIncidents(db: Db, tenantId: string): Promise<IncidentR
     .execute()
 }
 
-/** False when there is no such open incident. */
+/** Returns false if there is no such open incident. */
 export async function markClosed(
   tx: Tx,
   tenantId: string,

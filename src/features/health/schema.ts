@@ -7,7 +7,7 @@ export const Health = z.strictObject({
   timestamp: z.iso.datetime(),
   version: z.string(),
   checks: Checks,
-  /** There only while security is switched off. */
+  /** Present only while security is disabled. */
   securityEnabled: z.literal(false).optional(),
 })
 export type Health = z.output<typeof Health>

@@ -19,12 +19,12 @@ import { findIdentityOwner } from '../oidc/access.ts'
 import { createIssuerKeys, KeysUnavailable } from './key-set.ts'
 import { findSubject } from './store.ts'
 
-/** Signatures that only the issuer can make: none, and nothing that the verifier could sign as well. */
+/** Asymmetric signatures only: no `none`, and no HMAC, which the verifier could also produce. */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
-/** RFC 9068 §2.1, and what issuers write that do not know it. Tokens for something else say so here. */
+/** RFC 9068 §2.1, and what other issuers write. Tokens for other purposes have another type. */
 const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
 const CLOCK_SKEW_SECONDS = 60
 const MOST_CHARACTERS = 8192
@@ -32,12 +32,12 @@ const MOST_CHARACTERS = 8192
 type Needs = Pick<Ctx, 'db' | 'clock' | 'access' | 'config'>
 
 export interface JwtBearers {
-  /** Whether the token says that it is of a configured issuer. */
+  /** Whether the token names a configured issuer. */
   claims(token: string): boolean
   authenticate(ctx: Needs, token: string, origin: Origin): Promise<UserActor>
 }
 
-/** Access tokens that another issuer signed (RFC 9068), for accounts that are known by their subject. */
+/** Access tokens signed by another issuer (RFC 9068), for accounts linked to their subject. */
 export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers {
   const fetch = createGuardedFetch(ctx.config.outboundAllow)
   const issuers = ctx.config.access.jwtIssuers.map((one) => ({
@@ -58,7 +58,7 @@ export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers
       const broken = brokenRequirement(found, payload)
       if (broken) throw notAdmitted(broken)
       const { sub: name = '' } = payload
-      // Whom the operator linked, or who signs in with the same provider in a browser.
+      // Linked by the operator, or by signing in with the same provider in a browser.
       const subject =
         (await findSubject(needs.db.read, issuer, name)) ??
         (await findIdentityOwner(needs.db.read, issuer, name))
@@ -84,7 +84,7 @@ export function createJwtBearers(ctx: Pick<Ctx, 'config' | 'clock'>): JwtBearers
   }
 }
 
-/** One text for all; the truth is for the audit. */
+/** One message for every reason; the true one is only in the audit log. */
 function notAdmitted(reason: string): AppError {
   return new AppError(accessErrors.notAdmitted, {}, { audit: { reason } })
 }
@@ -117,7 +117,7 @@ async function verify(
     if (!TYPES.has(protectedHeader.typ?.toLowerCase())) {
       throw new errors.JWTInvalid('a token for something else')
     }
-    // What an ID token has and an access token has not (OpenID Connect Core §2).
+    // Claims of an ID token that an access token does not have (OpenID Connect Core §2).
     if ('nonce' in payload || 'at_hash' in payload) throw new errors.JWTInvalid('an ID token')
     if (typeof payload.sub !== 'string' || payload.sub === '') throw new errors.JWTInvalid('no sub')
     if ((payload.iat ?? 0) > now / 1000 + CLOCK_SKEW_SECONDS) {
@@ -135,13 +135,13 @@ function refusalOf(error: unknown): AppError {
   }
   if (error instanceof errors.JWTExpired) return tokenExpired({ reason: 'expired_jwt' })
   if (error instanceof errors.JOSEError) return invalidToken({ reason: `jwt: ${error.message}` })
-  // The Web Cryptography API speaks for itself of a key that does not fit the algorithm.
+  // The Web Cryptography API throws errors of its own if a key does not fit the algorithm.
   return invalidToken({ reason: 'jwt: not verifiable' })
 }
 
 /**
- * The permissions that the token names in `scope` (RFC 9068 §2.2.3) or `scp`, to which it is limited then;
- * undefined when it names none of ours: issuers that know nothing of us write their own words there.
+ * The permissions that the token names in `scope` (RFC 9068 §2.2.3) or `scp`, which then limit it; undefined
+ * if none is ours: issuers that do not know this server use scopes of their own.
  */
 function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<Permission> | undefined {
   const named = scope ?? scp

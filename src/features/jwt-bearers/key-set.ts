@@ -3,17 +3,17 @@ import type { JwtIssuer } from '../../config/access.ts'
 import type { GuardedFetch } from '../../outbound/guarded-fetch.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from '../../platform/clock.ts'
 
-/** How old keys may be while the issuer answers. */
+/** How old keys may be while the issuer is reachable. */
 const FRESH = 10 * MINUTE
-/** How old they may be while it does not. */
+/** How old they may be while it is not. */
 const STALE = 24 * HOUR
-/** A name that is not among the keys is a reason to read them anew, but not for everybody who makes one up. */
+/** An unknown key id makes the keys be read again, but not more often than this: anyone can invent one. */
 const LOOK_AGAIN = 30 * SECOND
-/** After a failure nobody else waits for an issuer that is down. */
+/** For this long after a failure, no request waits for the issuer again. */
 const RETRY = 10 * SECOND
 const MOST_BYTES = 512 * 1024
 
-/** The issuer's keys could not be read, and there are none from before that are young enough. */
+/** The issuer's keys could not be read, and no cached ones are recent enough. */
 export class KeysUnavailable extends Error {
   constructor(options?: ErrorOptions) {
     super('the keys of the issuer cannot be read', options)
@@ -21,8 +21,8 @@ export class KeysUnavailable extends Error {
 }
 
 /**
- * Finds the key that a token names in the issuer's key set (RFC 7517). The library's own cache looks at
- * a clock of its own and knows nothing of keys that go on while their server is down.
+ * Finds the key that a token names in the issuer's key set (RFC 7517). The library's own cache uses its own
+ * clock and cannot keep keys while their server is down.
  */
 export function createIssuerKeys(
   issuer: JwtIssuer,
@@ -48,7 +48,7 @@ export function createIssuerKeys(
     }
   }
 
-  /** One reading for all who wait for it. */
+  /** Concurrent callers share one request. */
   async function renew(): Promise<void> {
     if (clock.now() - failedAt < RETRY) throw new KeysUnavailable()
     reading ??= read()
@@ -77,7 +77,7 @@ function requireKnown<T>(known: T | undefined): T {
   return known
 }
 
-/** Where the issuer says its keys are (OpenID Connect Discovery §4); it has to call itself what we do. */
+/** The issuer's `jwks_uri` (OpenID Connect Discovery §4); the document must name the same issuer. */
 async function discover(issuer: JwtIssuer, fetch: GuardedFetch): Promise<string> {
   const { issuer: name } = issuer
   const url = `${name.replace(/\/$/, '')}/.well-known/openid-configuration`
@@ -92,7 +92,7 @@ async function readDocument(
   fetch: GuardedFetch,
   url: string,
 ): Promise<Record<string, unknown>> {
-  // The issuer's own host stands in the settings; where else it points is anybody's address.
+  // The issuer's own host is configured; any other URL it points to is untrusted.
   const isOwn = url === issuer.jwksUri || new URL(url).origin === new URL(issuer.issuer).origin
   const { status, body } = await fetch({
     url,

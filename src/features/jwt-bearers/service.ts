@@ -15,7 +15,7 @@ export interface Subject {
   readonly issuer?: string | undefined
 }
 
-/** Lets an account in by another issuer's tokens about the subject; a service is made if there is none. */
+/** Accepts another issuer's tokens for the subject as the account; creates a service if needed. */
 export async function linkSubject(
   ctx: Needs,
   actor: Actor,

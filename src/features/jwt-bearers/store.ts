@@ -10,7 +10,7 @@ export interface SubjectRow {
   status: UserRow['status']
 }
 
-/** Read at every call by such a token, so prepared. */
+/** Read on every request with such a token, so prepared. */
 const subject = prepared<{ issuer: string; subject: string }, SubjectRow>((db, params) =>
   db
     .selectFrom('jwt_subjects as subject')
@@ -46,7 +46,7 @@ export async function listSubjects(db: Db, tenantId: string) {
     .execute()
 }
 
-/** False when the subject belongs to an account already. */
+/** Returns false if the subject already belongs to an account. */
 export async function insertSubject(tx: Tx, row: JwtSubjectRow): Promise<boolean> {
   const result = await tx
     .insertInto('jwt_subjects')
@@ -56,7 +56,7 @@ export async function insertSubject(tx: Tx, row: JwtSubjectRow): Promise<boolean
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-/** Whose it was; undefined when there is no such subject. */
+/** The user it belonged to; undefined if there is no such subject. */
 export async function deleteSubject(
   tx: Tx,
   tenantId: string,
@@ -73,7 +73,7 @@ export async function deleteSubject(
   return row?.user_id
 }
 
-/** Whether an active administrator can come by such a token. */
+/** Whether an active administrator can sign in with such a token. */
 export async function hasAdminSubject(db: Db): Promise<boolean> {
   const row = await db
     .selectFrom('jwt_subjects as subject')

@@ -23,9 +23,9 @@ export interface KeyInfo {
   readonly purpose: KeyPurpose
   readonly createdAt: string
   readonly source: 'file' | 'environment'
-  /** Whether new things are signed or sealed with it. */
+  /** Whether new data are signed or sealed with it. */
   readonly current: boolean
-  /** Of a key that signs the audit log: 32 bytes of Ed25519 in base64url, for whoever verifies an export. */
+  /** Only for keys that sign the audit log: 32 bytes of Ed25519 in base64url, to verify an export with. */
   readonly publicKey?: string
 }
 
@@ -42,7 +42,7 @@ export async function listKeys(ctx: Pick<Ctx, 'keyring'>): Promise<KeyInfo[]> {
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'clock' | 'ids'>
 
-/** Makes a new key and uses it from now on; the older ones still verify or open. */
+/** Creates a new key and uses it from now on; older ones still verify or decrypt. */
 export async function rotateKey(
   ctx: Needs,
   actor: Actor,
@@ -56,8 +56,8 @@ export async function rotateKey(
 }
 
 /**
- * Destroys an old key. One that still seals messages cannot be retired: they could not be read; nor one
- * that signed a checkpoint of the audit log: it could not be verified.
+ * Destroys an old key. A key that still seals data cannot be retired, because they would become unreadable;
+ * nor one that signed an audit checkpoint, which could no longer be verified.
  */
 export async function retireKey(
   ctx: Needs,
@@ -74,12 +74,12 @@ export async function retireKey(
     }
     await recordAudit(ctx, tx, actor, { type: 'key.retired', target: { type: 'key', id } })
   })
-  // Last: a key that is recorded as retired and still there does less harm than the reverse.
+  // Last: a key recorded as retired that still exists does less harm than the reverse.
   ctx.keyring.remove(id)
   return { id }
 }
 
-/** Whether anything that was sealed with the key is still to be read. */
+/** Whether any stored data are still sealed with the key. */
 async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
   const uses = [
     sealsMessages,

@@ -2,25 +2,25 @@ import { HOUR } from '../../platform/clock.ts'
 import { percentile } from '../../platform/metrics.ts'
 import type { Reading } from './readings.ts'
 
-/** What is looked at for one alert: the newest reading and earlier ones, or the first where the server is younger. */
+/** The readings for one alert; on a younger server, its oldest one stands for those before it. */
 export interface Window {
   readonly now: Reading
-  /** Of a quarter of an hour ago. */
+  /** From a quarter of an hour ago. */
   readonly before: Reading
   readonly hourAgo: Reading
-  /** Of a day before `hourAgo`. */
+  /** From a day before `hourAgo`. */
   readonly dayAgo: Reading
 }
 
 /**
- * An alert that begins when the value passes `fires`, and ends when it is back behind `clears`: in
- * between it stays as it was, so that a value at the edge does not tell every minute.
+ * An alert that fires when the value passes `fires`, and clears when it is back behind `clears`; in between
+ * it stays as it was, so that a value at the edge does not notify every minute.
  */
 export interface AlertRule {
   readonly name: string
-  /** For a person: what it means. */
+  /** What it means, for a person. */
   readonly text: string
-  /** Undefined: there is too little to say anything. */
+  /** Undefined if there is too little data. */
   value(window: Window): number | undefined
   readonly fires: number
   readonly clears: number
@@ -28,7 +28,7 @@ export interface AlertRule {
 
 const LEAST_SAMPLES = 20
 
-/** The part of `some` in `all`, in percent, once there is enough. */
+/** The share of `some` in `all`, in percent, once there are enough samples. */
 function percent(some: number, all: number): number | undefined {
   return all < LEAST_SAMPLES ? undefined : (100 * some) / all
 }
@@ -40,19 +40,19 @@ const grown = (name: Count) => (window: Window) => window.now[name] - window.bef
 const share = (some: Count, all: Count) => (window: Window) =>
   percent(grown(some)(window), grown(all)(window))
 
-/** Seconds that 95 of 100 credentials did not take longer than. */
+/** The 95th percentile of credential check times, in seconds. */
 function slowChecks({ now, before }: Window): number | undefined {
   const grownBy = now.credentialChecks.map((count, n) => count - (before.credentialChecks[n] ?? 0))
   const all = grownBy.reduce((sum, count) => sum + count, 0)
   return all < LEAST_SAMPLES ? undefined : percentile(grownBy, 0.95)
 }
 
-/** Before this many hours are known, nothing says how much a key is used that is always busy. */
+/** With fewer hours than this, the usual load of a busy key is unknown. */
 const LEAST_HOURS = 6
 
 const hoursKnown = ({ hourAgo, dayAgo }: Window) => (hourAgo.at - dayAgo.at) / HOUR
 
-/** How often the last hour has what is unusual: `least` at least, and so many times the usual hour. */
+/** The last hour's count relative to what is unusual: `times` the usual hour, but at least `least`. */
 function timesUnusual(
   window: Window,
   count: (reading: Reading) => number,
@@ -64,7 +64,7 @@ function timesUnusual(
   return (count(now) - count(hourAgo)) / Math.max(least, times * usual)
 }
 
-/** Of the key for which the last hour was most unusual. */
+/** The value of the key whose last hour was most unusual. */
 function busiestKey(window: Window): number | undefined {
   if (hoursKnown(window) < LEAST_HOURS) return undefined
   const keys = [...window.now.keyRequests.keys()]
@@ -76,7 +76,7 @@ function busiestKey(window: Window): number | undefined {
 
 const DAY_SECONDS = 86_400
 
-/** Change a threshold here and in deploy/prometheus/mimir.rules.yml, which has the same. */
+/** Thresholds are the same as in deploy/prometheus/mimir.rules.yml: change both. */
 export const ALERT_RULES: readonly AlertRule[] = [
   {
     name: 'sign_ins_fail',

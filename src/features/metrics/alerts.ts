@@ -6,15 +6,15 @@ import { recordAudit } from '../audit/service.ts'
 import { ALERT_RULES, type AlertRule } from './alert-rules.ts'
 import { type Reading, takeReading } from './readings.ts'
 
-/** Looks a minute apart: the newest readings are kept, a quarter of an hour of them. */
+/** Readings are a minute apart: the newest quarter of an hour is kept. */
 const KEPT = 15
-/** Of earlier ones each fifteenth is kept: 25 hours of them. */
+/** Of earlier readings every fifteenth is kept, for 25 hours. */
 const QUARTERS_KEPT = 100
 const QUARTERS_AN_HOUR = 4
-/** News that nobody took is given up after so many tries, a minute apart. */
+/** Notifications that cannot be delivered are dropped after this many attempts, a minute apart. */
 const MOST_TRIES = 60
 
-/** That an alert has begun or ended. */
+/** An alert that began or ended. */
 interface News {
   readonly rule: AlertRule
   readonly state: 'firing' | 'resolved'
@@ -22,15 +22,15 @@ interface News {
   readonly at: string
 }
 
-/** Looks at what the server counts, and tells the administrator: for a server without Prometheus. */
+/** Watches the server's metrics and notifies the administrator: for servers without Prometheus. */
 export interface AlertWatch {
-  /** One look; called every minute. */
+  /** Takes one reading; called every minute. */
   look(ctx: Ctx): Promise<void>
 }
 
 export function createAlertWatch(): AlertWatch {
   const readings: Reading[] = []
-  /** The oldest first; the last one is a quarter of an hour old at most. */
+  /** Oldest first; the last one is at most a quarter of an hour old. */
   const quarters: Reading[] = []
   let looks = 0
   const firing = new Set<string>()
@@ -79,7 +79,7 @@ export function createAlertWatch(): AlertWatch {
   }
 }
 
-/** Into the audit log and, in the same transaction, a letter. */
+/** Writes to the audit log and, in the same transaction, queues an e-mail. */
 async function record(ctx: Ctx, { rule, state, value }: News): Promise<void> {
   const { tenantId, alerts } = ctx.config
   const { email } = alerts

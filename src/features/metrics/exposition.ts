@@ -4,20 +4,20 @@ import type { Metrics, Tally, Timing } from '../../platform/metrics.ts'
 import { VERSION } from '../../platform/version.ts'
 import { readGauges } from './gauges.ts'
 
-/** Makes Prometheus' text of what was counted; asked for the first time it loads the library. */
+/** Writes the metrics in Prometheus' text format; loads the library on first use. */
 export interface Exposition {
   readonly contentType: string
   text(): Promise<string>
 }
 
-/** One appliance of the process, and how its numbers are told from those of the others. */
+/** One appliance of the process, and the labels that distinguish its metrics from the others'. */
 export interface Source {
-  /** The same names for every source. */
+  /** Every source has the same label names. */
   readonly labels: Readonly<Record<string, string>>
   readonly ctx: Ctx
 }
 
-/** `sources` is asked each time anew: appliances come and go. */
+/** `sources` is called each time, because appliances come and go. */
 export async function createExposition(sources: () => readonly Source[]): Promise<Exposition> {
   const { collectDefaultMetrics, Gauge, Registry } = await import('prom-client')
   const registry = new Registry()
@@ -106,7 +106,7 @@ function registerCounts(registry: Registry, sources: () => readonly Source[]): v
   timing(registry, sources, 'mimir_auth_validation_seconds', help, 'authSeconds')
 }
 
-/** Names of what is counted in one way. */
+/** Names of the metrics of one type. */
 type Of<T> = { [K in keyof Metrics]: Metrics[K] extends T ? K : never }[keyof Metrics]
 type Tallies = Of<Tally>
 type Timings = Of<Timing>
@@ -121,7 +121,7 @@ interface Counted {
   read(ctx: Ctx): Counts
 }
 
-/** The registry asks a metric for its values: ours are read where they are counted. */
+/** The registry asks a metric for its values: ours are read from their counters at that moment. */
 function register(
   registry: Registry,
   sources: () => readonly Source[],

@@ -7,14 +7,14 @@ import { countQueued } from '../push/access.ts'
 export interface Gauge {
   readonly name: string
   readonly help: string
-  /** Absent: there is one value, with an empty key. */
+  /** If absent there is one value, with an empty key. */
   readonly label?: string
   readonly values: Iterable<readonly [key: string, value: number]>
 }
 
 const one = (value: number): Gauge['values'] => [['', value]]
 
-/** What is not counted but looked up, when somebody asks. What cannot be looked up is left out. */
+/** Values that are queried on demand rather than counted. Those that cannot be queried are left out. */
 export async function readGauges(ctx: Ctx): Promise<Gauge[]> {
   const { metrics } = ctx
   const { connections, users } = metrics.connections()

@@ -4,7 +4,7 @@ import { certificateEnd } from '../../outbound/certificate.ts'
 import { HOUR, MINUTE } from '../../platform/clock.ts'
 import { type AlertWatch, createAlertWatch } from './alerts.ts'
 
-/** What a server saw in the last quarter of an hour, as long as it runs. */
+/** The recent readings of each server, as long as it runs. */
 const watches = new WeakMap<Ctx, AlertWatch>()
 
 export const jobs = [

@@ -13,8 +13,8 @@ export interface MetricsListener {
 }
 
 /**
- * Serves `/metrics` where the settings say, apart from everything else. An address that the
- * administrator did not choose may be taken: that is logged, and there are no metrics.
+ * Serves `/metrics` at the configured address, apart from everything else. If the default address is taken,
+ * that is logged and there are no metrics.
  */
 export async function listenForMetrics(
   config: Config,

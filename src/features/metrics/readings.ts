@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { Tally } from '../../platform/metrics.ts'
 import { readGauges } from './gauges.ts'
 
-/** The numbers that alerts are made of, at one moment: counts since the start, and states. */
+/** The numbers that alerts are based on, at one moment: counts since the start, and states. */
 export interface Reading {
   /** Milliseconds since 1970. */
   readonly at: number
@@ -24,7 +24,7 @@ export interface Reading {
   readonly sinkLagSeconds: number
   readonly diskFreePercent: number
   readonly certificateSecondsLeft: number
-  /** How many credentials took how long to check, as `Timing` counts them. */
+  /** Histogram of credential check times, with the buckets of `Timing`. */
   readonly credentialChecks: readonly number[]
   readonly keyRequests: ReadonlyMap<string, number>
 }

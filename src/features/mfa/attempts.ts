@@ -9,22 +9,23 @@ import { mfaErrors } from './errors.ts'
 import { countTry, deleteAttempts, setWait, uncountTry } from './store.ts'
 
 /*
- * What can be guessed is a code of six digits, and a password shown once more. Recovery codes and passkeys cannot,
- * so they are neither counted nor shut: whoever has the password alone cannot keep the owner out. Codes are counted
- * by account and address, so that the owner elsewhere is not shut out with the guesser, and each five of an address
- * wait twice as long as the five before. Somebody with many addresses is stopped by the count of all of them,
- * which is the bound on guessing: 100 a day find a code with a chance of 3 in 10,000 (window of three steps; NIST
- * SP 800-63B-4 §3.2.2 allows as many in a row). Then the owner needs a recovery code or a passkey, too.
+ * Six-digit codes, and a password that is asked for again, can be guessed. Recovery codes and passkeys
+ * cannot, so they are neither counted nor blocked: knowing the password alone is not enough to lock the owner
+ * out. Codes are counted by account and address, so that the owner elsewhere is not blocked with the guesser,
+ * and each five tries of an address wait twice as long as the five before. A guesser with many addresses is
+ * stopped by the count of all addresses, which bounds guessing: 100 a day find a code with a chance of 3 in
+ * 10,000 (window of three steps; NIST SP 800-63B-4 §3.2.2 allows as many in a row). Then the owner, too,
+ * needs a recovery code or a passkey.
  *
- * A try is counted before it is judged, and taken back when it was right. So the limits also hold for tries that
- * come at the same moment.
+ * A try is counted before it is checked, and taken back if it was right, so that the limits also hold for
+ * concurrent tries.
  */
 const TRIES = 5
 const FIRST_WAIT = 15 * MINUTE
 const MOST_OF_ALL = 100
 /**
- * The longest wait, and how long wrong tries are remembered: those of an address after its last one, those of all
- * addresses after the first one.
+ * The longest wait, and how long wrong tries are remembered: those of an address after its last one, those of
+ * all addresses after the first one.
  */
 const MEMORY = DAY
 const EVERYWHERE = '*'
@@ -34,7 +35,7 @@ interface Account {
   readonly tenant_id: string
 }
 
-/** Counts a try that is about to be judged. Refuses with `rate_limited` when the limit is reached. */
+/** Counts a try before it is checked. Throws `rate_limited` once the limit is reached. */
 export async function reserveTry(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
@@ -46,13 +47,13 @@ export async function reserveTry(
     const ofAll = await count(tx, account, EVERYWHERE, now)
     const until = Math.max(ofAddress, ofAll)
     if (until <= now) return
-    // The refusal rolls the transaction back: a try that is not judged is not counted.
+    // The error rolls the transaction back: a try that is not checked is not counted.
     const retryAfterSeconds = Math.ceil((until - now) / SECOND)
     throw new AppError(mfaErrors.tooManyTries, {}, { retryAfterSeconds })
   })
 }
 
-/** Takes a reserved try back: it was right. */
+/** Takes a reserved try back, because it was right. */
 export async function takeTryBack(
   { clock }: Pick<Ctx, 'clock'>,
   tx: Tx,
@@ -65,14 +66,14 @@ export async function takeTryBack(
 }
 
 /**
- * A right second factor forgives the wrong ones of its address. Other addresses go on waiting, and the count of all
- * addresses stays: else each sign-in of the owner would let a guesser go on.
+ * A right second factor clears the wrong tries of its address. Other addresses keep waiting, and the count of
+ * all addresses stays: otherwise each sign-in of the owner would let a guesser continue.
  */
 export async function forgiveTries(tx: Tx, actor: Actor, userId: string): Promise<void> {
   await deleteAttempts(tx, userId, addressOf(actor))
 }
 
-/** Writes a wrong code or passkey down and refuses it. */
+/** Records a wrong code or passkey and refuses it. */
 export async function refuseFactor(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
@@ -96,7 +97,7 @@ export async function recordRefusedFactor(
   )
 }
 
-/** Counts one try of an address, or of all. Gives until when no try was allowed there, before this one. */
+/** Counts one try of an address, or of all. Returns until when tries were blocked there before this one. */
 async function count(
   tx: Tx,
   { id, tenant_id }: Account,

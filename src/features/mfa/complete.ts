@@ -26,17 +26,17 @@ import { verifyFactor } from './verify.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
 
-/** A sign-in with all its steps done, still to be made a session of. */
+/** A sign-in with all its steps done, ready to become a session. */
 export interface CompleteProof {
   readonly user: UserRow
   readonly proof: Proof
-  /** Where it leads, from the step before. */
+  /** Where it leads, from the previous step. */
   readonly pending: PendingSignIn
-  /** Filled by the proof's use, when the sign-in set the first second factor up. */
+  /** Filled when the proof is used, if this sign-in set up the first second factor. */
   readonly recoveryCodes: string[]
 }
 
-/** Goes on with a half-done sign-in by a code or a passkey. */
+/** Continues a half-done sign-in with a code or a passkey. */
 export async function completeSignIn(
   ctx: Needs,
   actor: Actor,
@@ -56,7 +56,7 @@ export async function completeSignIn(
   }
 }
 
-/** Makes the authenticator's secret for somebody whose role needs one before they are let in. */
+/** Creates the authenticator secret for a user whose role requires one before sign-in completes. */
 export async function beginEnrolment(
   ctx: Needs,
   actor: Actor,
@@ -72,7 +72,7 @@ export async function beginEnrolment(
   )
 }
 
-/** A new, not yet confirmed secret in place of an earlier one; refuses when one is confirmed. */
+/** Stores a new, unconfirmed secret in place of an earlier one; throws if one is already confirmed. */
 export async function keepNewTotp(
   ctx: Needs,
   user: Pick<UserRow, 'id' | 'tenant_id' | 'username'>,
@@ -137,15 +137,15 @@ function withFactor(
 }
 
 /**
- * Signs in by passkey alone: something that somebody has, and knows or is, since the authenticator has to
- * verify its holder. That is both factors at once.
+ * Signs in by passkey alone. Since the authenticator must verify its holder, a passkey counts as both
+ * factors: something the user has, and something they know or are.
  */
 export async function completePasskeySignIn(
   ctx: Needs & Pick<Ctx, 'access'>,
   actor: Actor,
   input: PasskeySignIn,
 ): Promise<CompleteProof> {
-  // A passkey opens a local account, like a password: where none may be opened, neither may this.
+  // Like a password, a passkey opens a local account, so it is refused where passwords are.
   if (!ctx.access.rules().methods.has('password')) throw methodNotAllowed('password')
   const used = await checkPasskey(ctx, 'sign-in', null, input.passkey)
   const user =

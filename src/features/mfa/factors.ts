@@ -39,7 +39,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
 
 const MOST_PASSKEYS = 20
 
-/** The caller's second factors, without anything that opens something. */
+/** The caller's second factors, without any secrets. */
 export async function getFactors(
   ctx: Pick<Ctx, 'db' | 'config'>,
   actor: Actor,
@@ -64,7 +64,7 @@ export async function getFactors(
   }
 }
 
-/** Begins the set-up of an authenticator app: it counts once a code of it was shown. */
+/** Begins setting up an authenticator app: it counts once one of its codes was entered. */
 export async function beginTotp(ctx: Needs, actor: Actor): Promise<NewTotp> {
   const { userId, tenantId, username } = requireUser(actor)
   return keepNewTotp(ctx, { id: userId, tenant_id: tenantId, username }, (tx) =>
@@ -76,7 +76,7 @@ export async function beginTotp(ctx: Needs, actor: Actor): Promise<NewTotp> {
   )
 }
 
-/** Ends it; answers with recovery codes when the account had no second factor before. */
+/** Completes the set-up; returns recovery codes if the account had no second factor before. */
 export async function finishTotp(
   ctx: Needs,
   actor: Actor,
@@ -112,7 +112,7 @@ export async function passkeyOptions(ctx: Needs, actor: Actor): Promise<PasskeyO
   return registrationOptions(ctx, requireUser(actor))
 }
 
-/** Keeps a passkey that the caller's authenticator made. */
+/** Stores a passkey created by the caller's authenticator. */
 export async function addPasskey(
   ctx: Needs,
   actor: Actor,
@@ -153,7 +153,7 @@ export async function removePasskey(ctx: Needs, actor: Actor, input: PasskeyId):
   })
 }
 
-/** New recovery codes; the old ones are worth nothing any more. */
+/** New recovery codes; the old ones become invalid. */
 export async function renewCodes(ctx: Needs, actor: Actor): Promise<RecoveryCodes> {
   const user = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
@@ -167,7 +167,7 @@ export async function renewCodes(ctx: Needs, actor: Actor): Promise<RecoveryCode
   })
 }
 
-/** The session that added a factor has just shown it. */
+/** Adding a factor counts as having just shown it in this session. */
 async function added(
   ctx: Needs,
   tx: Tx,
@@ -187,7 +187,7 @@ async function added(
   return isFirst ? renewRecoveryCodes(ctx, tx, user) : []
 }
 
-/** With the last factor its recovery codes go; a role that needs one keeps its last. */
+/** Removing the last factor deletes the recovery codes; roles that require a factor must keep one. */
 async function removed(ctx: Needs, tx: Tx, user: UserActor, factor: string): Promise<void> {
   if ((await factorsOf(tx, user.userId)).length === 0) {
     if (ctx.config.mfa.requiredRoles.includes(user.role)) {

@@ -6,10 +6,10 @@ import { findAccountById } from '../accounts/access.ts'
 import { recordRefusedFactor, reserveTry, takeTryBack } from './attempts.ts'
 
 /**
- * Lets only somebody pass who knows the password of the account that is signed in. Tries are counted like those of a
- * second factor: whoever got hold of a session must not find the password by trying.
+ * Passes only callers who know the password of their account. Tries are counted like those of a second
+ * factor: a stolen session must not allow guessing the password.
  *
- * @param wrong the refusal of a wrong password.
+ * @param wrong the error for a wrong password.
  */
 export async function requireOwnPassword(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords'>,

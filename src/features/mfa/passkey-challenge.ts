@@ -8,7 +8,7 @@ const LIFETIME = 5 * MINUTE
 
 export type Purpose = PasskeyChallengeRow['purpose']
 
-/** A fresh question for an authenticator; only its hash is kept. */
+/** A new challenge for an authenticator; only its hash is stored. */
 export async function askChallenge(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   tenantId: string,
@@ -34,7 +34,7 @@ export interface FoundChallenge {
   readonly hash: string
 }
 
-/** The open question that an authenticator answers, asked for this purpose and of this account. */
+/** The open challenge that an authenticator answers, issued for this purpose and account. */
 export async function answeredChallenge(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   clientDataJson: string,

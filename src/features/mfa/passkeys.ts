@@ -12,13 +12,13 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'config'>
 
 const RP_NAME = 'Mimir'
 
-/** The relying party is the host that people know, and pages of its origin alone (WebAuthn §5.1.2). */
+/** The relying party is the public host, and only pages of its origin count (WebAuthn §5.1.2). */
 function relyingParty(config: Ctx['config']): { rpID: string; expectedOrigin: string } {
   const url = new URL(config.publicUrl)
   return { rpID: url.hostname, expectedOrigin: url.origin }
 }
 
-/** Options for `navigator.credentials.create`: a passkey that can sign in by itself where it may. */
+/** Options for `navigator.credentials.create`: a discoverable passkey if possible. */
 export async function registrationOptions(
   ctx: Needs,
   user: { readonly userId: string; readonly tenantId: string; readonly username: string },
@@ -42,11 +42,11 @@ export async function registrationOptions(
 
 export interface CheckedPasskey
   extends Pick<PasskeyRow, 'credential_id' | 'public_key' | 'counter' | 'transports'> {
-  /** Uses the question up. */
+  /** Consumes the challenge. */
   use(tx: Tx): Promise<void>
 }
 
-/** Checks what an authenticator made; throws `invalid_passkey`. */
+/** Checks a passkey that an authenticator created; throws `invalid_passkey`. */
 export async function checkNewPasskey(
   ctx: Needs,
   userId: string,
@@ -82,7 +82,7 @@ export async function checkNewPasskey(
   }
 }
 
-/** Options for `navigator.credentials.get`; without a user any passkey of this server may answer. */
+/** Options for `navigator.credentials.get`; without a user, any passkey of this server may answer. */
 export async function requestOptions(
   ctx: Needs,
   tenantId: string,
@@ -107,13 +107,13 @@ export async function requestOptions(
 
 export interface UsedPasskey {
   readonly passkey: PasskeyRow
-  /** Uses the answer up: the same one does not count again. */
+  /** Consumes the answer: it is not accepted again. */
   use(tx: Tx): Promise<void>
 }
 
 /**
- * Whose passkey answered, or undefined when the answer is not right. Without a user the passkey alone
- * signs in, so its holder has to be verified by a PIN or a fingerprint.
+ * The passkey that answered, or undefined if the answer is invalid. Without a user, the passkey alone signs
+ * in, so the authenticator must verify its holder by a PIN or biometrics.
  */
 export async function checkPasskey(
   ctx: Needs,
@@ -137,7 +137,7 @@ export async function checkPasskey(
   }
 }
 
-/** The authenticator's new counter, or undefined: another key, origin, challenge or an old counter. */
+/** The authenticator's new counter; undefined for a wrong key, origin or challenge, or an old counter. */
 async function verify(
   ctx: Needs,
   row: PasskeyRow,
@@ -164,7 +164,7 @@ async function verify(
     })
     return verified ? authenticationInfo.newCounter : undefined
   } catch {
-    // The library throws for each thing that can be wrong; the caller is told one.
+    // The library throws a different error for each fault; the caller gets only one.
     return undefined
   }
 }

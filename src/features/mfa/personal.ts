@@ -10,7 +10,7 @@ import {
 } from './store.ts'
 
 export const factorData: PersonalData<Ctx> = {
-  // Challenges live for minutes and name a person by the id alone.
+  // Challenges live for minutes and refer to a user only by id.
   tables: ['passkeys', 'passkey_challenges', 'totp_secrets', 'recovery_codes', 'factor_attempts'],
   async *collect(ctx, { userId }) {
     const passkeys = await listPasskeys(ctx.db.read, userId)

@@ -8,12 +8,12 @@ import { replaceRecoveryCodes } from './store.ts'
 const COUNT = 10
 /** Crockford's base 32: no I, L, O or U. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-/** 120 bits: from 112 on a plain hash is enough of what is kept (NIST SP 800-63B-4, look-up secrets). */
+/** 120 bits: from 112 on, storing a plain hash is enough (NIST SP 800-63B-4, look-up secrets). */
 const LENGTH = 24
-/** Earlier ones had 16 characters, 80 bits; they count until they are used or renewed. */
+/** Earlier codes had 16 characters, 80 bits; they are valid until they are used or renewed. */
 const LENGTHS = [16, LENGTH]
 
-/** Makes new recovery codes in place of the old ones. They are shown this once: only hashes are kept. */
+/** Replaces the recovery codes. The new ones are shown only this once: only hashes are stored. */
 export async function renewRecoveryCodes(
   ctx: Pick<Ctx, 'clock'>,
   tx: Tx,
@@ -35,7 +35,7 @@ export async function renewRecoveryCodes(
   return codes
 }
 
-/** The stored form of a code as somebody types it: in any case, with or without dashes and blanks. */
+/** The stored form of a code as typed: in any case, with or without dashes and spaces. */
 export function hashCode(userId: string, typed: string): string {
   const code = typed
     .toUpperCase()
@@ -45,7 +45,7 @@ export function hashCode(userId: string, typed: string): string {
   return sha256Hex(`${userId}:${code}`)
 }
 
-/** Whether text has the form of a recovery code and not that of an authenticator's. */
+/** Whether the text has the form of a recovery code rather than an authenticator's. */
 export function isRecoveryCode(typed: string): boolean {
   return LENGTHS.includes(typed.replaceAll(/[\s-]/g, '').length)
 }

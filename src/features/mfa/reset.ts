@@ -12,7 +12,7 @@ export interface ResetFactors {
   readonly sessionsEnded: number
 }
 
-/** Takes all second factors of somebody away who lost them, and ends every session. */
+/** Removes all second factors of a user who lost them, and ends every session. */
 export async function resetFactors(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>,
   actor: Actor,

@@ -10,7 +10,7 @@ const base64url = (most: number) =>
 
 const transports = z.array(z.string().min(1).max(20)).max(10)
 
-/** What `PublicKeyCredential.toJSON()` gives after `navigator.credentials.get` (WebAuthn level 3). */
+/** The result of `PublicKeyCredential.toJSON()` after `navigator.credentials.get` (WebAuthn level 3). */
 export const PasskeyAnswer = z.object({
   id: base64url(1400),
   rawId: base64url(1400),
@@ -37,7 +37,7 @@ export const NewPasskey = z.object({
 })
 export type NewPasskey = z.output<typeof NewPasskey>
 
-/** A code of an authenticator app, or a recovery code. */
+/** A code from an authenticator app, or a recovery code. */
 const code = z.string().min(6).max(40)
 
 export const FactorProof = z.object({
@@ -58,7 +58,7 @@ export type PasskeySignIn = z.output<typeof PasskeySignIn>
 export const StepUp = FactorProof.extend({ password: z.string().min(1).max(1000).optional() })
 export type StepUp = z.output<typeof StepUp>
 
-/** What goes to `PublicKeyCredential.parse…OptionsFromJSON`. */
+/** The argument of `PublicKeyCredential.parse…OptionsFromJSON`. */
 export const PasskeyOptions = z.looseObject({ challenge: z.string() })
 export type PasskeyOptions = z.output<typeof PasskeyOptions>
 
@@ -68,7 +68,7 @@ export type NewTotp = z.output<typeof NewTotp>
 export const ConfirmTotp = z.object({ code: z.string().regex(/^\d{6}$/, 'six digits') })
 export type ConfirmTotp = z.output<typeof ConfirmTotp>
 
-/** Recovery codes, shown this once; none when the account has some already. */
+/** Recovery codes, shown only this once; empty if the account already has some. */
 export const RecoveryCodes = z.strictObject({ recoveryCodes: z.array(z.string()) })
 export type RecoveryCodes = z.output<typeof RecoveryCodes>
 
@@ -92,9 +92,9 @@ export const SecondFactors = z.strictObject({
     }),
   ),
   recoveryCodesLeft: z.number().int(),
-  /** What this server offers. */
+  /** The methods that this server offers. */
   methods: z.array(z.enum(['passkey', 'totp'])),
-  /** Whether the caller's role needs one. */
+  /** Whether the caller's role requires a second factor. */
   required: z.boolean(),
 })
 export type SecondFactors = z.output<typeof SecondFactors>

@@ -45,7 +45,7 @@ async function open(ctx: Needs, actor: Actor, { user, proof, recoveryCodes }: Co
   return recoveryCodes.length > 0 ? { ...pair, recoveryCodes } : pair
 }
 
-/** What a half-done sign-in waits for. */
+/** What a half-done sign-in needs next. */
 export async function describeStep(
   ctx: Pick<Ctx, 'db' | 'clock' | 'keyring'>,
   challenge: string,
@@ -58,12 +58,12 @@ export async function describeStep(
   return { kind: kind === 'enrolment' ? kind : 'second-factor', factors }
 }
 
-/** A question for any passkey of this server. */
+/** A challenge for any passkey of this server. */
 export function signInOptions(ctx: Needs, actor: Actor): Promise<PasskeyOptions> {
   return requestOptions(ctx, actor.tenantId, 'sign-in', null)
 }
 
-/** A question for the passkeys of whoever is half signed in. */
+/** A challenge for the passkeys of the user who is half signed in. */
 export async function secondFactorOptions(
   ctx: Needs,
   _actor: Actor,
@@ -73,7 +73,7 @@ export async function secondFactorOptions(
   return requestOptions(ctx, user.tenant_id, 'second-factor', user.id)
 }
 
-/** A question for the caller's own passkeys. */
+/** A challenge for the caller's own passkeys. */
 export function stepUpOptions(ctx: Needs, actor: Actor): Promise<PasskeyOptions> {
   const { tenantId, userId } = requireUser(actor)
   return requestOptions(ctx, tenantId, 'step-up', userId)

@@ -13,14 +13,14 @@ import { requireOwnPassword } from './own-password.ts'
 import type { StepUp } from './schema.ts'
 import { type ShownFactor, verifyFactor } from './verify.ts'
 
-/** How long a proof is fresh enough for what cannot be undone. */
+/** How recent a proof must be for actions that cannot be undone. */
 const FRESH = 15 * MINUTE
 
 /**
- * Lets only somebody pass who showed lately that it is still them: by the second factor, if the account has
- * one, else by signing in (RFC 9470). A token without a session has nobody to show it. Whose provider does not
- * say when it asked them, and who has no password, needs a second factor (`factor_needed`), and may add it
- * (`addsFactor`) while the session has just begun: nothing fresher is to be had of them.
+ * Passes only callers who proved recently that it is still them: by the second factor, if the account has
+ * one, else by signing in (RFC 9470). A token without a session cannot. If the provider does not report when
+ * the user signed in, and there is no password, a second factor is needed (`factor_needed`); it may be added
+ * (`addsFactor`) while the session is new: no fresher proof is available.
  */
 export async function requireFreshProof(
   ctx: Pick<Ctx, 'db' | 'clock' | 'access'>,
@@ -30,7 +30,7 @@ export async function requireFreshProof(
 ): Promise<void> {
   if (actor.kind === 'operator' || !ctx.access.securityEnabled) return
   const { userId, tenantId, sessionId, credential } = requireUser(actor)
-  // Whoever gave a key the permission showed it then; a person's own ways to sign in are no key's.
+  // Whoever granted the key this permission gave the proof; a user's own ways to sign in are never a key's.
   if (credential === 'api-key' && requirement !== 'signed-in') return
   const factors = await factorsOf(ctx.db.read, userId)
   const session = sessionId ? await findSession(ctx.db.read, sessionId) : undefined
@@ -40,7 +40,7 @@ export async function requireFreshProof(
   if (session?.authenticated_at === toIso(UNTOLD) && factors.length === 0) {
     const account = await findAccountById(ctx.db.read, tenantId, userId)
     if (account?.password_hash === null) {
-      // Not a linked device's: an old session could make new ones without end.
+      // Not for a linked device: an old session could create new ones indefinitely.
       const isOwn = await findSsoSession(ctx.db.read, session.id)
       if (addsFactor && isOwn && isFresh(session.created_at)) return
       throw new AppError(mfaErrors.factorNeeded)
@@ -54,7 +54,7 @@ export async function requireFreshProof(
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'passwords'>
 
-/** Shows once more who the caller is, for the session that asks. */
+/** Proves again, for the current session, who the caller is. */
 export async function stepUp(ctx: Needs, actor: Actor, input: StepUp): Promise<void> {
   const user = requireUser(actor)
   const { sessionId } = user

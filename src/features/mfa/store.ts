@@ -29,7 +29,7 @@ export async function findPasskey(db: Db, credentialId: string): Promise<Passkey
     .executeTakeFirst()
 }
 
-/** Notes a use; false when the passkey went away, or its counter moved, meanwhile. */
+/** Records a use; returns false if the passkey was deleted, or its counter changed, in the meantime. */
 export async function usePasskey(
   tx: Tx,
   row: PasskeyRow,
@@ -71,7 +71,7 @@ export async function findChallenge(
     .executeTakeFirst()
 }
 
-/** Takes the challenge away; false when another request did, so that an answer counts once. */
+/** Deletes the challenge; returns false if another request did, so that an answer counts once. */
 export async function takeChallenge(tx: Tx, hash: string): Promise<boolean> {
   const result = await tx
     .deleteFrom('passkey_challenges')
@@ -84,7 +84,7 @@ export async function findTotp(db: Db, userId: string): Promise<TotpSecretRow | 
   return db.selectFrom('totp_secrets').selectAll().where('user_id', '=', userId).executeTakeFirst()
 }
 
-/** In place of one that was never confirmed; a confirmed one stays, and the answer is false. */
+/** Replaces a secret that was never confirmed; keeps a confirmed one and returns false. */
 export async function replaceTotp(tx: Tx, row: TotpSecretRow): Promise<boolean> {
   await tx
     .deleteFrom('totp_secrets')
@@ -99,7 +99,7 @@ export async function replaceTotp(tx: Tx, row: TotpSecretRow): Promise<boolean> 
   return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
 }
 
-/** False when a code of this step or a later one was used already. */
+/** Returns false if a code of this step or a later one was already used. */
 export async function useTotpStep(tx: Tx, userId: string, step: number): Promise<boolean> {
   const result = await tx
     .updateTable('totp_secrets')
@@ -178,7 +178,7 @@ export async function countRecoveryCodes(db: Db, userId: string): Promise<number
   return Number(row.count)
 }
 
-/** Counts a try, anew when the last ones are forgotten. Gives how many it is, and the wait from before it. */
+/** Counts a try, from zero if the earlier ones have expired. Returns the new count and the previous wait. */
 export async function countTry(
   tx: Tx,
   row: Omit<FactorAttemptsRow, 'failures' | 'wait_until'>,
@@ -204,7 +204,7 @@ export async function countTry(
   return { failures: Number(failures), wait_until }
 }
 
-/** Takes a try back, and with it the wait that it began: a wait begins with the last try before it. */
+/** Takes a try back and ends the wait that it began: the wait begins when the last allowed try is counted. */
 export async function uncountTry(
   tx: Tx,
   userId: string,
@@ -220,7 +220,7 @@ export async function uncountTry(
     .execute()
 }
 
-/** Lets no try be judged until then, and remembers the count for as long. */
+/** Blocks tries until `wait_until`, and keeps the count until `forget_at`. */
 export async function setWait(
   tx: Tx,
   row: Pick<FactorAttemptsRow, 'user_id' | 'address' | 'wait_until' | 'forget_at'>,
@@ -233,7 +233,7 @@ export async function setWait(
     .execute()
 }
 
-/** Forgets the wrong tries of an address, or all of the account's. */
+/** Deletes the tries counted for one address, or for the whole account. */
 export async function deleteAttempts(tx: Tx, userId: string, address?: string): Promise<void> {
   await tx
     .deleteFrom('factor_attempts')
@@ -247,7 +247,7 @@ export async function deletePasskeys(tx: Tx, userId: string): Promise<number> {
   return Number(result.numDeletedRows)
 }
 
-/** Takes away what nobody can use any more. */
+/** Deletes expired rows. */
 export async function deleteOutdated(tx: Tx, now: string): Promise<void> {
   await tx.deleteFrom('passkey_challenges').where('expires_at', '<', now).execute()
   await tx.deleteFrom('factor_attempts').where('forget_at', '<', now).execute()

@@ -4,12 +4,12 @@ import { SECOND } from '../../platform/clock.ts'
 import { open, seal } from '../../platform/secret-box.ts'
 import type { NewTotp } from './schema.ts'
 
-/** RFC 6238 as authenticator apps know it: SHA-1, six digits, steps of 30 s. */
+/** RFC 6238 as authenticator apps support it: SHA-1, six digits, steps of 30 s. */
 const PERIOD_SECONDS = 30
 /** 160 bits: the length of the hash (RFC 4226 §4). */
 const SECRET_BYTES = 20
 
-/** A new secret for an authenticator app: in base 32 to be typed, and as an address for a QR code. */
+/** A new secret for an authenticator app: in base 32 for typing, and as a URI for a QR code. */
 export async function makeTotp(ctx: Pick<Ctx, 'config'>, username: string): Promise<NewTotp> {
   const { Secret, TOTP } = await import('otpauth')
   const secret = new Secret({ size: SECRET_BYTES })
@@ -26,7 +26,7 @@ export function sealTotp(
   return { key_id: sealed.keyId, sealed: sealed.bytes }
 }
 
-/** The step whose code this is, or undefined; whether it was used before is the store's to say. */
+/** The step whose code this is, or undefined; the caller must check in the store whether it was used. */
 export async function totpStep(
   ctx: Pick<Ctx, 'keyring' | 'clock' | 'config'>,
   row: TotpSecretRow,

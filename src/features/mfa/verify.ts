@@ -13,15 +13,15 @@ import { totpStep } from './totp.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
 
-/** A second factor that was shown, not yet used up. */
+/** A second factor that was checked but not yet consumed. */
 export interface ShownFactor {
-  /** Its word of RFC 8176. */
+  /** Its method value in RFC 8176. */
   readonly method: 'otp' | 'hwk' | 'kba'
-  /** Uses it up in the transaction that it opens; throws when it was used meanwhile. */
+  /** Consumes it in the given transaction; throws if it was used in the meantime. */
   use(tx: Tx): Promise<void>
 }
 
-/** Checks the code or the passkey of an account: `invalid_second_factor`, after wrong codes `rate_limited`. */
+/** Checks a code or passkey: throws `invalid_second_factor`, or `rate_limited` after wrong codes. */
 export async function verifyFactor(
   ctx: Needs,
   actor: Actor,
@@ -84,7 +84,7 @@ async function checkRecovery(
   const hash = hashCode(userId, code)
   if (!(await hasRecoveryCode(ctx.db.read, userId, hash))) return undefined
   return {
-    // What somebody knows: RFC 8176 has no word for a code on paper.
+    // Something the user knows: RFC 8176 has no value for a code on paper.
     method: 'kba',
     async use(tx) {
       const now = toIso(ctx.clock.now())

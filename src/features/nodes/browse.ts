@@ -37,11 +37,11 @@ export async function getNodesOfType(
 
 function overviewOf(vault: Vault, row: NodeRow, edgeCount: number): NodesOfType['nodes'][number] {
   const node = toNode(vault, row)
-  // There are no embeddings on this server; the field is what clients of this list read.
+  // This server has no embeddings, but clients of this list read the field.
   return { ...node, displayName: titled(node).title, edgeCount, embeddingCount: 0 }
 }
 
-/** A node with its edges, by what they are to it. */
+/** A node with its outgoing and incoming edges. */
 export async function getNodeDetails(
   ctx: Reading,
   actor: Actor,

@@ -4,10 +4,10 @@ import { recordAudit } from '../audit/service.ts'
 import { countByType, listKeys } from './store.ts'
 import { deleteByKey, type Writing } from './write.ts'
 
-/** Nodes that one transaction takes away: writers that wait shall not wait long. */
+/** Most nodes that one transaction deletes, so that other writers do not wait long. */
 const NODES_A_STEP = 500
 
-/** How many nodes of a type, or of every type, the caller has: what clearing would take away. */
+/** How many nodes of a type, or of every type, the caller has: what `clearNodes` would delete. */
 export async function countNodes(
   ctx: Pick<Ctx, 'db'>,
   actor: Actor,
@@ -20,8 +20,8 @@ export async function countNodes(
 }
 
 /**
- * Deletes the caller's nodes of a type, or all, step by step: cut in the middle, the rest is still
- * there, whole, and the call can be repeated.
+ * Deletes the caller's nodes of a type, or all, in steps: if interrupted, the remaining nodes are intact and
+ * the call can be repeated.
  */
 export async function clearNodes(
   ctx: Writing,

@@ -3,8 +3,8 @@ import type { Properties } from './schema.ts'
 import { TODO, TODO_LIST } from './schema-todos.ts'
 
 /**
- * When a TODO was completed or a list put away, as its properties say, else now; null while it is open,
- * and for every other type. Retention counts from it, so a time in the future is not taken.
+ * When a TODO was completed or a list archived, as its properties say, else now; null while it is open and
+ * for every other type. Retention counts from this time, so a time in the future is replaced by now.
  */
 export function completionOf(type: string, properties: Properties, now: number): string | null {
   if (type === TODO && properties.status === 'completed') return past(properties.completed_at, now)

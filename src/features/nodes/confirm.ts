@@ -12,7 +12,7 @@ import {
 
 const LIFETIME = 5 * MINUTE
 
-/** What a client repeats to have done what it asked for. */
+/** What a client sends back to confirm the call. */
 export interface Asked {
   readonly needsConfirmation: true
   readonly confirmationId: string
@@ -21,8 +21,8 @@ export interface Asked {
 }
 
 /**
- * Notes that a caller wants something destroyed, and gives them what repeats the call for good: once,
- * within five minutes, by the same person and with the same arguments.
+ * Records that a caller wants something destroyed and returns an id that confirms the call: valid once, for
+ * five minutes, for the same user with the same arguments.
  */
 export async function askConfirmation(
   ctx: Pick<Ctx, 'db' | 'clock'>,
@@ -47,7 +47,7 @@ export async function askConfirmation(
   return { needsConfirmation: true, confirmationId, expiresIn: LIFETIME / SECOND }
 }
 
-/** Uses a confirmation up, or throws `invalid_confirmation`. */
+/** Consumes a confirmation, or throws `invalid_confirmation`. */
 export async function requireConfirmation(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,

@@ -19,7 +19,7 @@ function contextOf(id: string): string {
   return `node-edge:${id}`
 }
 
-/** Edges as their owner sees them; one whose end is not among the rows is left out. */
+/** Edges as their owner sees them; an edge is left out if either end is not among the rows. */
 export function edgesOf(
   vault: Vault,
   edges: readonly NodeEdgeRow[],
@@ -43,7 +43,7 @@ export function edgesOf(
   })
 }
 
-/** Makes edges between nodes of the caller's, all or none; one that is there already stays as it is. */
+/** Creates edges between nodes of the caller, all or none; an existing edge stays as it is. */
 export async function addEdges(
   ctx: Writing,
   actor: Actor,
@@ -60,7 +60,7 @@ export async function addEdges(
   })
 }
 
-/** The same in the caller's transaction; the caller records it. */
+/** The same in the caller's transaction; the caller records it in the audit log. */
 export async function insertNewEdges(
   ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
   tx: Tx,
@@ -92,7 +92,7 @@ export async function insertNewEdges(
   return made
 }
 
-/** Takes edges away, all or none. */
+/** Deletes edges, all or none. */
 export async function deleteEdges(
   ctx: Writing,
   actor: Actor,

@@ -10,9 +10,9 @@ import { findVault, type Vault } from './vault.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
-/** Nodes one walk comes to at most: what is further away is left out. */
+/** Most nodes that one walk visits; nodes further away are left out. */
 const MOST_NODES = 500
-/** Edges looked at for one step. */
+/** Most edges read per step. */
 const MOST_EDGES = 2_000
 
 export interface Walk {
@@ -23,13 +23,13 @@ export interface Walk {
   readonly depth: number
 }
 
-/** The nodes that edges lead to from a node, the nearest first, without the node itself. */
+/** The nodes reachable from a node, nearest first, without the node itself. */
 export async function getNeighbors(ctx: Reading, actor: Actor, walk: Walk): Promise<Node[]> {
   const { nodes } = await getSubgraph(ctx, actor, walk)
   return nodes.slice(1)
 }
 
-/** A node, what edges lead to from it, and these edges. */
+/** A node, the nodes reachable from it, and the edges between them. */
 export async function getSubgraph(
   ctx: Reading,
   actor: Actor,
@@ -49,7 +49,7 @@ export async function getSubgraph(
   }
 }
 
-/** For each of the nodes what edges lead to, with the number of edges between. */
+/** For each of the nodes, the nodes reachable from it with their distance in edges. */
 export async function relatedTo(
   ctx: Pick<Ctx, 'db'>,
   keys: readonly number[],
@@ -82,7 +82,7 @@ function nearest(start: number, next: Map<number, number[]>, depth: number) {
   return [...distances].slice(1).map(([key, distance]) => ({ key, distance }))
 }
 
-/** A walk in breadth: every node once with its distance, one query a step. */
+/** Breadth-first walk: every node once with its distance, one query per step. */
 async function walkFrom(
   ctx: Pick<Ctx, 'db'>,
   keys: readonly number[],

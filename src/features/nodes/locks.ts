@@ -18,8 +18,8 @@ export interface Lock {
 }
 
 /**
- * Takes a node for an agent, so that no other takes it. The agent that has it may take it again, which
- * prolongs it; one whose time is over is free. Throws `node_locked`.
+ * Locks a node for an agent. The agent that holds the lock may acquire it again, which extends it; an expired
+ * lock is free. Throws `node_locked`.
  */
 export async function acquireLock(
   ctx: Writing,
@@ -52,7 +52,7 @@ export async function acquireLock(
   return { expires }
 }
 
-/** Gives a node back; throws `node_not_locked` when the agent does not have it. */
+/** Releases a node; throws `node_not_locked` if the agent does not hold its lock. */
 export async function releaseLock(
   ctx: Writing,
   actor: Actor,
@@ -73,7 +73,7 @@ export async function releaseLock(
 
 const AVAILABLE_LIMIT = 200
 
-/** Nodes of the caller's that no agent has, the newest first. */
+/** The caller's nodes that no agent holds a lock on, newest first. */
 export async function getAvailable(
   ctx: Pick<Ctx, 'db' | 'keyring' | 'clock'>,
   actor: Actor,
@@ -98,7 +98,7 @@ export async function getAvailable(
   return nodes.filter(({ id }) => !taken.has(id))
 }
 
-/** Takes away the caller's locks whose time is over; returns how many. */
+/** Deletes the caller's expired locks; returns how many. */
 export async function cleanUpLocks(ctx: Writing, actor: Actor): Promise<number> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {

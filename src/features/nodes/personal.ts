@@ -8,7 +8,7 @@ import { findNodesByKey } from './store.ts'
 import { deleteAllOf, listEdgesOf, listNodesOf } from './store-personal.ts'
 import { findVaultOf, type Vault } from './vault.ts'
 
-/** Rows that one look takes in: a few milliseconds. */
+/** Rows per query: a few milliseconds. */
 const LOOK = 500
 
 export const nodeData: PersonalData<Ctx> = {
@@ -19,7 +19,7 @@ export const nodeData: PersonalData<Ctx> = {
     yield { file: 'nodes.json', rows: nodesOf(ctx, vault, person) }
     yield { file: 'node-edges.json', rows: edgesOfAll(ctx, vault, person) }
   },
-  /** With the vault's key everything is gone, whatever copy of the rows there may still be. */
+  /** Without the vault's key nothing can be read, whatever copies of the rows may remain. */
   erase: (_ctx, tx, { userId }) => deleteAllOf(tx, userId),
 }
 
@@ -29,7 +29,7 @@ async function* nodesOf(ctx: Ctx, vault: Vault, { userId }: Person) {
     if (rows.length > 0) yield rows.map((row) => toNode(vault, row))
     if (rows.length < LOOK) return
     after = rows.at(-1)?.key ?? after
-    // Everybody else's turn.
+    // Let other requests run.
     await setImmediate()
   }
 }

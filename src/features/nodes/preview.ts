@@ -14,7 +14,7 @@ export interface Preview {
   readonly cascadeDeletedEdges: number
 }
 
-/** What a deletion would take away; throws `node_not_found` as the deletion would. */
+/** What a deletion would delete; throws `node_not_found` as the deletion would. */
 export async function previewDeletion(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
   actor: Actor,

@@ -17,17 +17,17 @@ import {
 import { valueTerm, wordTerm } from './terms.ts'
 import { findVault, type Vault } from './vault.ts'
 
-/** Nodes one query opens at most, and rows that it looks at: then it answers, and the client goes on from there. */
+/** Most nodes that one query decrypts, and most rows that it reads, before it returns a cursor. */
 const MOST_OPENED = 1_000
 const MOST_SEEN = 10_000
 const OPENED_A_BATCH = 200
 const SEEN_A_BATCH = 2_000
-/** Nodes of a condition that are looked up all at once; what more nodes fulfil is common. */
+/** Most nodes of a condition that are looked up at once; a condition that more nodes fulfil is common. */
 const FEW = 1_000
 
 /**
- * The caller's nodes that fulfil every condition. Equality and words are looked up in the index of
- * terms; ranges and parts of texts are found by opening node after node.
+ * The caller's nodes that fulfil every condition. Equality and words use the index of terms; ranges and
+ * substrings are tested by decrypting node after node.
  */
 export async function queryNodes(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
@@ -46,7 +46,7 @@ export async function queryNodes(
   let until: Place | undefined
   let [looked, read] = [0, 0]
   while (looked < MOST_SEEN && read < MOST_OPENED) {
-    // What is known to be few has an end by itself.
+    // A known set of candidates is bounded already.
     if (!among) until ??= await findPlace(ctx.db.read, { ...path, after }, SEEN_A_BATCH)
     const limit = opened.length > 0 ? OPENED_A_BATCH : input.limit - nodes.length + 1
     const rows = await scanNodes(ctx.db.read, { ...path, after, until, limit })
@@ -94,15 +94,15 @@ function conditionsOf(vault: Vault, input: NodeQuery): Conditions {
   }
 }
 
-/** What the property may be equal to, where the filter says that. */
+/** The values that the property may equal, if the filter tests for equality. */
 function valuesOf(filter: Filter): readonly (string | number | boolean)[] | undefined {
   if (filter === null) return undefined
   return typeof filter === 'object' ? filter.in : [filter]
 }
 
-/** What has to be tested on the property itself. */
+/** The test to run on the property itself. */
 function testOf(filter: Filter): ((value: unknown) => boolean) | undefined {
-  // A property that is not there is null to whoever asks.
+  // To clients, a missing property is null.
   if (filter === null) return (value) => value === undefined || value === null
   if (typeof filter !== 'object') return undefined
   const { gte, lte, contains } = filter
@@ -119,15 +119,15 @@ function holds(value: unknown, part: string): boolean {
 }
 
 /**
- * The nodes that fulfil every rare condition, so that the common ones are only asked of these; undefined
- * when all conditions are common.
+ * The nodes that fulfil every rare condition, so that only these are tested against the common ones;
+ * undefined if all conditions are common.
  */
 async function findCandidates(
   { db }: Pick<Ctx, 'db'>,
   { ownerId, types, terms, sort }: Conditions['indexed'],
 ): Promise<number[] | undefined> {
   const lists = terms.map((group) => listKeysByTerms(db.read, group, FEW + 1))
-  // A scan by one type alone goes along the index of types.
+  // A scan by a single type uses the index of types.
   const hasOther = terms.length > 0 || types.length > 1 || sort === 'updated'
   if (types.length > 0 && hasOther) {
     lists.push(listKeysByTypes(db.read, ownerId, types, FEW + 1))

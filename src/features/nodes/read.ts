@@ -10,7 +10,7 @@ import { findVault, type Vault } from './vault.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
-/** What the properties of a node are sealed to: in another row they do not open. */
+/** The context that a node's properties are sealed to: in another row they do not decrypt. */
 export function contextOf({ owner_id, id }: Pick<NodeRow, 'owner_id' | 'id'>): string {
   return `node:${owner_id}:${id}`
 }
@@ -26,7 +26,7 @@ export function toNode(vault: Vault, row: NodeRow): Node {
   }
 }
 
-/** Rows in the order of the names; throws `node_not_found` when one of them is not there. */
+/** Rows in the order of the ids; throws `node_not_found` if one does not exist. */
 export async function requireNodes(
   db: Db,
   me: UserActor,
@@ -40,7 +40,7 @@ export async function requireNodes(
   })
 }
 
-/** A node of the caller's own; anybody else's is not there. */
+/** A node of the caller; the nodes of others are reported as not found. */
 export async function getNode(ctx: Reading, actor: Actor, input: NodeId): Promise<Node> {
   const me = requireUser(actor)
   const vault = await findVault(ctx, ctx.db.read, me)

@@ -25,7 +25,7 @@ const { nodeNotFound, idTaken, tooLarge, full, invalidCursor } = nodeErrors
 const read = { permission: 'nodes:read', rate: 'unlimited' } as const
 const write = { permission: 'nodes:write', rate: 'unlimited' } as const
 
-/** Both verbs merge: what is not named stays, and null takes a property away. */
+/** Both verbs merge: properties that are not named stay, and null removes one. */
 const change = (method: 'put' | 'patch', field: 'properties' | 'props') =>
   defineRoute({
     method,

@@ -66,7 +66,7 @@ export const DeletedNode = z.strictObject({
   }),
 })
 
-/** Types are joined by commas. */
+/** Types are separated by commas. */
 export const NodeSearchInUrl = NodeSearch.extend({
   types: z
     .string()
@@ -102,7 +102,7 @@ export const NodeQueryInUrl = z
     }
   })
 
-/** A URL knows text only: a number or truth value is looked for as both. */
+/** A URL carries only text: what reads as a number or boolean is also matched as one. */
 export function queryOfUrl(url: z.output<typeof NodeQueryInUrl>): NodeQuery {
   const filters: Filters = {}
   for (const [name, value] of Object.entries(url)) {

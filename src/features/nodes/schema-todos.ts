@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { text } from '../../platform/text.ts'
 import { NodeName, Properties } from './schema.ts'
 
-/** The types of nodes that TODOs and their lists are. */
+/** The node types of TODOs and of their lists. */
 export const TODO = 'todo'
 export const TODO_LIST = 'todoList'
 
@@ -14,7 +14,7 @@ export const TodoFields = z.object({
   description: text(0, 10_000).optional(),
   status: TodoStatus.optional(),
   priority: TodoPriority.optional(),
-  /** Whatever else a client keeps with it. */
+  /** Any further properties of the client's own. */
   properties: Properties.optional(),
 })
 export type TodoFields = z.output<typeof TodoFields>
@@ -22,7 +22,7 @@ export type TodoFields = z.output<typeof TodoFields>
 export const CreateTodo = TodoFields.extend({ title: text(1, 500), list_id: NodeName.optional() })
 export type CreateTodo = z.output<typeof CreateTodo>
 
-/** With the client's own properties beside the named ones. */
+/** Includes the client's own properties beside the named ones. */
 export const Todo = z.looseObject({
   id: NodeName,
   title: z.string(),

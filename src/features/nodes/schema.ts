@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { isStorable } from '../../platform/text.ts'
 
-/** Largest properties of a node or an edge, as bytes of JSON. */
+/** Largest size of the properties of a node or an edge, in bytes of JSON. */
 export const PROPERTIES_MAX_BYTES = 48 * 1024
-/** Levels of objects and lists inside properties. */
+/** Deepest nesting of objects and lists in properties. */
 const DEEPEST = 16
 
 /** Types that clients use: todo, todoList, memory, file, function, class, module, concept, person, project, custom. */
@@ -15,26 +15,26 @@ export const NodeType = z
 /** Types that clients use: contains, depends_on, relates_to, implements, assigned_to, parent_of, blocks, references … */
 export const EdgeType = NodeType.meta({ examples: ['relates_to'] })
 
-/** What a client calls a node: its own name for it, or the one it was given. */
+/** The id of a node: chosen by the client, or assigned by the server. */
 export const NodeName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits and ._:-, 128 at most')
   .meta({ examples: ['memory-1-1700000000000'] })
 
-/** A property's name: what a filter may name too. */
+/** The name of a property that filters may use. */
 export const PropertyName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _, 64 at most')
 
 export const Properties = z
   .record(z.string().min(1).max(128), z.unknown())
-  // First, and alone if it fails: what walks through the value below does so level by level.
+  // Must come first and abort: the checks below recurse into the value.
   .refine((value) => depthOf(value) <= DEEPEST, { error: 'is nested too deeply', abort: true })
   .refine((value) => [...textsIn(value)].every(isStorable), 'must be well-formed text')
   .meta({ examples: [{ title: 'a thought' }] })
 export type Properties = z.output<typeof Properties>
 
-/** Every text anywhere in it, names included. */
+/** All strings in the value, including property names. */
 export function* textsIn(value: unknown): Generator<string> {
   if (typeof value === 'string') yield value
   else if (typeof value === 'object' && value !== null) {
@@ -47,7 +47,7 @@ export function* textsIn(value: unknown): Generator<string> {
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
-  // A list of levels instead of recursion: what nests too deep must not end the stack.
+  // Level by level instead of recursively: deep nesting must not overflow the stack.
   let level: unknown[] = [value]
   let depth = 0
   while (level.length > 0 && depth <= DEEPEST) {
@@ -85,7 +85,7 @@ export const NewNode = z.object({
 })
 export type NewNode = z.output<typeof NewNode>
 
-/** Properties are merged: what is not named stays, and null takes a property away. */
+/** Properties are merged: those not named stay, and null removes one. */
 export const NodeChange = z.object({ id: NodeName, properties: Properties })
 export type NodeChange = z.output<typeof NodeChange>
 
@@ -126,7 +126,7 @@ const LIMIT_MAX = 200
 
 const clamped = (value: number) => Math.min(Math.max(value, 1), LIMIT_MAX)
 
-/** How many are wanted; more than a page has is a whole page. */
+/** The number of results wanted, clamped to a page. */
 export const limit = (usual: number) => z.number().int().default(usual).transform(clamped)
 
 /** The same in a URL. */
@@ -142,7 +142,7 @@ export const Types = z.union([NodeType, z.array(NodeType).min(1).max(20)])
 export const NodeQuery = z.strictObject({
   type: Types.optional(),
   filters: Filters.optional(),
-  /** Words that all have to be in the node. */
+  /** Words that must all occur in the node. */
   query: z.string().min(1).max(400).optional(),
   sort: z.enum(['created', 'updated']).default('created'),
   order: z.enum(['asc', 'desc']).default('desc'),
@@ -155,9 +155,9 @@ export const NodePage = z.strictObject({
   success: z.literal(true),
   count: z.number().int(),
   nodes: z.array(Node),
-  /** The same list: the name that other clients of this interface read. */
+  /** The same list, under the name that other clients of this interface read. */
   results: z.array(Node),
-  /** Where to go on; null at the end. A page can be short, or empty, and not be the last one. */
+  /** Where to continue; null at the end. A page may be short, or empty, without being the last. */
   nextCursor: z.string().nullable(),
 })
 export type NodePage = z.output<typeof NodePage>
@@ -166,9 +166,9 @@ export const NodeSearch = z.object({
   query: z.string().min(1).max(400),
   types: z.array(NodeType).max(20).default([]),
   limit: limit(10),
-  /** The least share of the query's weight that the words of a node have to carry, 0 to 1. */
+  /** The least share of the query's weight that a node's words must carry, 0 to 1. */
   min_similarity: z.number().min(0).max(1).optional(),
-  /** Edges to follow from what was found, to show what it is connected with. */
+  /** 1 for the hits alone; each further step follows one edge from them. */
   depth: z.number().int().min(1).max(3).default(1),
 })
 export type NodeSearch = z.output<typeof NodeSearch>
@@ -178,7 +178,7 @@ export const SearchHit = z.strictObject({
   type: NodeType,
   title: z.string(),
   preview: z.string(),
-  /** The share of the query's weight that was found; rare words weigh more. */
+  /** The share of the query's weight that the node carries; rare words weigh more. */
   similarity: z.number(),
   related: z
     .array(z.strictObject({ id: NodeName, type: NodeType, distance: z.number().int() }))
@@ -190,7 +190,7 @@ export const SearchResult = z.strictObject({
   results: z.array(SearchHit),
   count: z.number().int(),
   total_results: z.number().int(),
-  /** Always by words: there are no embeddings on this server. */
+  /** Always by words: this server has no embeddings. */
   search_method: z.literal('fulltext'),
   fallback_triggered: z.literal(false),
 })

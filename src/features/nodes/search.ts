@@ -10,17 +10,17 @@ import { findVault, type Vault } from './vault.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
-/** Words of a query that count. */
+/** Most words of a query that are used. */
 const MOST_WORDS = 16
-/** Newest nodes that a word brings into the choice. */
+/** Most nodes, newest first, that one word adds to the candidates. */
 const CANDIDATES = 500
-/** Rarest words that bring candidates; the commoner ones only weigh. */
+/** How many of the rarest words add candidates; commoner ones only affect the score. */
 const BRINGING = 4
 const PREVIEW = 200
 
 /**
- * Nodes that have words of the query, those with more and rarer words first. Words are whole words
- * without case and accents: there is no meaning in it, and the answer says so.
+ * Nodes that contain words of the query; more and rarer words rank higher. Matches whole words without case
+ * and accents, not meaning, and the result says so.
  */
 export async function searchNodes(
   ctx: Reading,
@@ -78,7 +78,7 @@ async function rank(ctx: Reading, vault: Vault, words: readonly string[]): Promi
     .sort((a, b) => b.similarity - a.similarity || b.key - a.key)
 }
 
-/** Leaves those of the types, if types were named. */
+/** Keeps those of the given types, if any are given. */
 async function ofTypes(
   ctx: Reading,
   ranked: readonly Ranked[],
@@ -102,7 +102,7 @@ async function openHits(
 ): Promise<SearchResult['results']> {
   const keys = ranked.map(({ key }) => key)
   const rows = new Map((await findNodesByKey(ctx.db.read, keys)).map((row) => [row.key, row]))
-  // One step further is what the edges of a hit lead to.
+  // Depth 1 is the hits alone; each further step follows one edge.
   const related = depth > 1 ? await relatedTo(ctx, keys, depth - 1) : undefined
   return ranked.flatMap(({ key, similarity }) => {
     const row = rows.get(key)
@@ -113,7 +113,7 @@ async function openHits(
   })
 }
 
-/** The first of the properties that looks like a name, and the beginning of the rest. */
+/** The first text property that looks like a name, and the beginning of the next or of all properties. */
 export function titled({ id, properties }: Node): { title: string; preview: string } {
   const texts = ['title', 'name', 'content', 'description', 'text']
     .map((name) => properties[name])

@@ -5,7 +5,7 @@ import { type DueNodes, holdDue, shrinkVaults } from './store-retention.ts'
 
 export { countDueNodes, type DueNodes } from './store-retention.ts'
 
-/** Deletes a page of nodes whose time is over with all that hangs on them; gives how many went. */
+/** Deletes a page of nodes whose retention has expired with all their dependent rows; returns how many. */
 export async function deleteDueNodes(
   tx: Tx,
   due: DueNodes,

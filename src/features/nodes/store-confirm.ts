@@ -17,7 +17,7 @@ export async function deleteOutdatedConfirmations(
     .execute()
 }
 
-/** Takes the confirmation away; false when there is none for just this call. */
+/** Deletes the confirmation; returns false if there is none for exactly this call. */
 export async function useConfirmation(
   tx: Tx,
   asked: Omit<ConfirmationRow, 'tenant_id' | 'expires_at'> & { readonly now: string },

@@ -1,7 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { NodeEdgeRow, NodeLockRow } from '../../db/tables.ts'
 
-/** Makes the edge; undefined when the two nodes have one of this type already. */
+/** Inserts the edge; returns undefined if the two nodes already have one of this type. */
 export async function insertEdge(tx: Tx, row: NodeEdgeRow): Promise<NodeEdgeRow | undefined> {
   return tx
     .insertInto('node_edges')
@@ -24,7 +24,7 @@ export async function findEdge(
     .executeTakeFirst()
 }
 
-/** Takes edges of the owner's away; returns the ids of those that were there. */
+/** Deletes edges of the owner; returns the ids of those that existed. */
 export async function deleteEdges(
   tx: Tx,
   ownerId: string,
@@ -54,7 +54,7 @@ export interface EdgesOf {
   readonly limit: number
 }
 
-/** Edges that go out of the nodes, come into them, or both, the oldest first. */
+/** Edges that leave the nodes, enter them, or both, oldest first. */
 export async function listEdges(
   db: Db,
   { keys, direction, type, limit }: EdgesOf,
@@ -100,7 +100,7 @@ export async function putLock(tx: Tx, row: NodeLockRow): Promise<void> {
     .execute()
 }
 
-/** False when the agent holds no lock on the node. */
+/** Returns false if the agent holds no lock on the node. */
 export async function deleteLock(tx: Tx, key: number, agentId: string): Promise<boolean> {
   const result = await tx
     .deleteFrom('node_locks')
@@ -110,7 +110,7 @@ export async function deleteLock(tx: Tx, key: number, agentId: string): Promise<
   return result.numDeletedRows > 0n
 }
 
-/** Takes the owner's outdated locks away; returns how many there were. */
+/** Deletes the owner's expired locks; returns how many there were. */
 export async function deleteOutdatedLocks(tx: Tx, ownerId: string, now: string): Promise<number> {
   const result = await tx
     .deleteFrom('node_locks')
@@ -120,7 +120,7 @@ export async function deleteOutdatedLocks(tx: Tx, ownerId: string, now: string):
   return Number(result.numDeletedRows)
 }
 
-/** Those of the nodes that an agent works on now. */
+/** Those of the nodes that are currently locked by an agent. */
 export async function listLocked(db: Db, keys: readonly number[], now: string): Promise<number[]> {
   if (keys.length === 0) return []
   const rows = await db

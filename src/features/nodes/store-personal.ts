@@ -1,7 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { NodeEdgeRow, NodeRow } from '../../db/tables.ts'
 
-/** The owner's nodes behind a key, in the order of their making. */
+/** The owner's nodes after a key, in order of creation. */
 export async function listNodesOf(
   db: Db,
   ownerId: string,
@@ -18,7 +18,7 @@ export async function listNodesOf(
     .execute()
 }
 
-/** The owner's edges behind an id. */
+/** The owner's edges after an id. */
 export async function listEdgesOf(
   db: Db,
   ownerId: string,
@@ -35,7 +35,7 @@ export async function listEdgesOf(
     .execute()
 }
 
-/** Takes everything of the owner's away, the key of it too; gives how many rows that was. */
+/** Deletes everything of the owner, including the vault's key; returns the number of rows. */
 export async function deleteAllOf(tx: Tx, ownerId: string): Promise<number> {
   const keys = tx.selectFrom('nodes').select('key').where('owner_id', '=', ownerId)
   const results = [

@@ -3,11 +3,11 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { NodeRow, Tables } from '../../db/tables.ts'
 import { TODO, TODO_LIST } from './schema-todos.ts'
 
-/** Which nodes have come to the end of their time. */
+/** Selects nodes whose retention has expired. */
 export type DueNodes =
-  /** TODOs that were completed, or lists that were put away, before the time: open ones are never due. */
+  /** TODOs completed, or lists archived, before the time; open ones are never due. */
   | { readonly type: typeof TODO | typeof TODO_LIST; readonly completedBefore: string }
-  /** Other nodes that nobody changed since the time: of one type, or of all but some. */
+  /** Other nodes unchanged since the time: of one type, or of all types except some. */
   | { readonly type: string; readonly unchangedSince: string }
   | { readonly except: readonly string[]; readonly unchangedSince: string }
 
@@ -39,7 +39,7 @@ export async function countDueNodes(
   return Number(row.count)
 }
 
-/** Some of them, kept from changing until the transaction ends. */
+/** Some of them, locked until the transaction ends. */
 export async function holdDue(
   tx: Tx,
   due: DueNodes,
@@ -52,14 +52,14 @@ export async function holdDue(
       .updateTable('nodes')
       .set((columns) => ({ updated_at: columns.ref('updated_at') }))
       .where('key', 'in', some)
-      // Asked again of a row that somebody else had in hand: it may have changed.
+      // Checked again: a row that another transaction held may have changed.
       .where(isDue(due, heldOwners))
       .returning(['key', 'owner_id'])
       .execute()
   )
 }
 
-/** Counts that each of the owners has so many nodes less. */
+/** Subtracts `by` from the node count of each owner. */
 export async function shrinkVaults(tx: Tx, ownerIds: readonly string[], by: number): Promise<void> {
   await tx
     .updateTable('node_vaults')

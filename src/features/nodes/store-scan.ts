@@ -3,7 +3,7 @@ import type { Db } from '../../db/database.ts'
 import { filledUp } from '../../db/prepared.ts'
 import type { NodeRow, Tables } from '../../db/tables.ts'
 
-/** A node's place in the order of a scan. */
+/** A node's position in the order of a scan. */
 export interface Place {
   readonly key: number
   readonly updatedAt: string
@@ -12,28 +12,28 @@ export interface Place {
 export interface Scan {
   readonly ownerId: string
   readonly types: readonly string[]
-  /** Groups of terms: of each group the node must have one. */
+  /** Groups of terms: the node must have at least one term of each group. */
   readonly terms: readonly (readonly string[])[]
-  /** The only nodes that can fulfil it, where these are few enough to be known. */
+  /** The only nodes that can match, if they are few enough to be known. */
   readonly among: readonly number[] | undefined
   readonly sort: 'created' | 'updated'
   readonly order: 'asc' | 'desc'
-  /** The row that the scan goes on behind. */
+  /** The row after which the scan continues. */
   readonly after: Place | undefined
-  /** The last row that it looks at. */
+  /** The last row that it reads. */
   readonly until: Place | undefined
   readonly limit: number
 }
 
 type Path = Omit<Scan, 'until' | 'limit'>
 
-/** The owner's nodes that have the terms, in order, a batch at a time. */
+/** The owner's nodes that have the terms, in order, one batch at a time. */
 export async function scanNodes(db: Db, scan: Scan): Promise<NodeRow[]> {
   const along = termToWalkAlong(scan)
   return along === undefined ? scanOwned(db, scan) : scanAlongTerm(db, scan, along)
 }
 
-/** The place so many rows behind where the scan stands, whether or not they have all terms; undefined behind the end. */
+/** The place `rows` rows after the scan's position, whether or not they match; undefined past the end. */
 export async function findPlace(db: Db, path: Path, rows: number): Promise<Place | undefined> {
   const { order, after } = path
   const along = termToWalkAlong(path)
@@ -59,13 +59,13 @@ export async function findPlace(db: Db, path: Path, rows: number): Promise<Place
   return row && { key: row.node_key, updatedAt: '' }
 }
 
-/** Entries of a term stand in the order of creation: a scan in that order looks at nothing else. */
+/** A term's entries are in order of creation, so a scan in that order reads nothing else. */
 function termToWalkAlong({ sort, terms, among }: Path): string | undefined {
   if (sort !== 'created' || among) return undefined
   return terms.find((group) => group.length === 1)?.[0]
 }
 
-/** Term by term of the index; the node's owner need not be asked for, since the term is theirs. */
+/** Follows the entries of one term; the owner need not be checked, since each owner's terms are their own. */
 async function scanAlongTerm(db: Db, scan: Scan, term: string): Promise<NodeRow[]> {
   const { order, after, until } = scan
   let query = db
@@ -100,7 +100,7 @@ function ownedBehind(db: Db, { ownerId, order, after, sort, types }: Path) {
   const query = db
     .selectFrom('nodes')
     .where('nodes.owner_id', '=', ownerId)
-    // There is an index of types, in which each has the order of creation.
+    // In the index of types, each type is in order of creation.
     .$if(type !== undefined && others.length === 0 && sort === 'created', (some) =>
       some.where('nodes.type', '=', type as string),
     )
@@ -133,7 +133,7 @@ function hasTerm(where: Where, terms: readonly string[]): Expression<SqlBool> {
   )
 }
 
-/** Nodes that have one of the terms, `limit` at most, in no order and some more than once. */
+/** Nodes that have one of the terms, at most `limit`, unordered and possibly with duplicates. */
 export async function listKeysByTerms(
   db: Db,
   terms: readonly string[],
@@ -148,7 +148,7 @@ export async function listKeysByTerms(
   return rows.map((row) => row.node_key)
 }
 
-/** The owner's nodes of one of the types, likewise. */
+/** The same for the owner's nodes of one of the types. */
 export async function listKeysByTypes(
   db: Db,
   ownerId: string,

@@ -14,7 +14,7 @@ export async function insertVaultRow(tx: Tx, row: NodeVaultRow): Promise<void> {
     .execute()
 }
 
-/** Whether any vault's key still needs the message key to be read. */
+/** Whether any vault's key is still sealed with this message key. */
 export async function isVaultSealedWith(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('node_vaults')
@@ -25,7 +25,7 @@ export async function isVaultSealedWith(db: Db, keyId: string): Promise<boolean>
   return row !== undefined
 }
 
-/** Counts nodes that come (or, below zero, go); false when there would be more than `most`. */
+/** Adds `by`, which may be negative, to the node count; returns false if it would exceed `most`. */
 export async function growVault(
   tx: Tx,
   ownerId: string,
@@ -51,7 +51,7 @@ const insertTermRows = preparedForMany((db, rows: NodeTermRow[]) =>
   db.insertInto('node_terms').values(rows),
 )
 
-/** Stores nodes and gives them in the same order, with their keys. */
+/** Stores nodes and returns their rows, with keys, in the same order. */
 export async function insertNodes(tx: Tx, rows: readonly NewNodeRow[]): Promise<NodeRow[]> {
   const stored = new Map((await insertNodeRows(tx, rows)).map((row) => [row.id, row]))
   return rows.map(({ id }) => stored.get(id) as NodeRow)
@@ -61,7 +61,7 @@ export async function insertTerms(tx: Tx, rows: readonly NodeTermRow[]): Promise
   await insertTermRows(tx, rows)
 }
 
-/** The owner's nodes of these names, in no order. */
+/** The owner's nodes with these ids, unordered. */
 export async function findNodes(
   db: Db,
   ownerId: string,
@@ -80,7 +80,7 @@ export async function findNodesByKey(db: Db, keys: readonly number[]): Promise<N
   return db.selectFrom('nodes').selectAll().where('key', 'in', keys).execute()
 }
 
-/** The same nodes, kept from changing until the transaction ends. */
+/** The same nodes, locked until the transaction ends. */
 export async function holdNodes(
   tx: Tx,
   ownerId: string,

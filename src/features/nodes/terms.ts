@@ -2,19 +2,19 @@ import { tokensOf } from '../../platform/words.ts'
 import { type Properties, textsIn } from './schema.ts'
 import type { Vault } from './vault.ts'
 
-/** Words of a node that can be looked for; those after them are in the node, but not found by it. */
+/** Most words of a node that are indexed; later ones are stored but cannot be searched for. */
 const MOST_WORDS = 1500
 
 export function wordTerm(vault: Vault, word: string): string {
   return vault.term(`w:${word}`)
 }
 
-/** That a top-level property has the value, or its list holds it. */
+/** The term of a top-level property that has the value, or whose list contains it. */
 export function valueTerm(vault: Vault, name: string, value: unknown): string {
   return vault.term(`p:${name}=${JSON.stringify(value)}`)
 }
 
-/** What a node is found by: its words, and the values of its properties. */
+/** The terms that a node is found by: its words and the values of its properties. */
 export function termsOf(vault: Vault, properties: Properties): string[] {
   const terms = new Set<string>()
   for (const [name, value] of Object.entries(properties)) {

@@ -39,7 +39,7 @@ export async function createList(
   return toList(node as Node)
 }
 
-/** A list with its TODOs and how far they are. */
+/** A list with its TODOs and their progress. */
 export async function getList(
   ctx: Reading,
   actor: Actor,
@@ -80,7 +80,7 @@ export async function updateList(
   })
 }
 
-/** Puts a list away; its completed TODOs go for good if that is asked for. */
+/** Archives a list; also deletes its completed TODOs if `remove_completed` is set. */
 export async function archiveList(
   ctx: Writing,
   actor: Actor,
@@ -103,7 +103,7 @@ export async function archiveList(
   })
 }
 
-/** Deletes the list; what was in it stays. */
+/** Deletes the list; its TODOs stay. */
 export async function deleteList(ctx: Writing, actor: Actor, { list_id }: InList): Promise<void> {
   await requireOfType(ctx, ctx.db.read, requireUser(actor), list_id, TODO_LIST)
   await deleteNodes(ctx, actor, [{ id: list_id }])
@@ -111,7 +111,7 @@ export async function deleteList(ctx: Writing, actor: Actor, { list_id }: InList
 
 const LIST_LIMIT = 200
 
-/** The caller's lists, the newest first; archived ones only if they are asked for. */
+/** The caller's lists, newest first; archived ones only if the filters ask for them. */
 export async function getLists(
   ctx: Reading,
   actor: Actor,
@@ -140,7 +140,7 @@ export async function addToList(
   })
 }
 
-/** Takes a TODO out of a list; it stays as a TODO. */
+/** Removes a TODO from a list; the TODO itself stays. */
 export async function removeFromList(
   ctx: Writing,
   actor: Actor,

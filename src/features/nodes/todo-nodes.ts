@@ -15,10 +15,10 @@ import type { Writing } from './write.ts'
 
 export const CONTAINS = 'contains'
 
-/** TODOs of one list that are shown. */
+/** Most TODOs returned for one list. */
 const MOST_TODOS = 5_000
 
-/** A node of type `todo` as its clients know it. */
+/** A node of type `todo` in the form that clients expect. */
 export function toTodo({ id, properties, created, updated }: Node): Todo {
   return {
     title: '',
@@ -31,7 +31,7 @@ export function toTodo({ id, properties, created, updated }: Node): Todo {
   } as Todo
 }
 
-/** A node of type `todoList` as its clients know it. */
+/** A node of type `todoList` in the form that clients expect. */
 export function toList({ id, properties, created, updated }: Node): TodoList {
   return {
     title: '',
@@ -44,7 +44,7 @@ export function toList({ id, properties, created, updated }: Node): TodoList {
   } as TodoList
 }
 
-/** Throws `node_not_found` also for a node of another type: to a client of TODOs it is none. */
+/** Also throws `node_not_found` for a node of another type. */
 export async function requireOfType(
   ctx: Pick<Ctx, 'keyring'>,
   db: Db,
@@ -74,7 +74,7 @@ export async function putInList(
   return edge?.id ?? ''
 }
 
-/** The TODOs of a list in the order of their adding. */
+/** The TODOs of a list in the order they were added. */
 export async function todosOfList(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
   me: UserActor,

@@ -11,7 +11,7 @@ import { deleteNodes, insertNewNodes, mergeInto, targetOf, type Writing } from '
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
-/** Makes a TODO, in a list if one is named. */
+/** Creates a TODO, in a list if one is given. */
 export async function createTodo(ctx: Writing, actor: Actor, input: CreateTodo): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
@@ -46,7 +46,7 @@ export async function getTodo(
   return toTodo(await requireOfType(ctx, ctx.db.read, requireUser(actor), todo_id, TODO))
 }
 
-/** Changes what is named; a TODO that is completed gets its time, one taken up again loses it. */
+/** Changes the given fields; completing a TODO sets `completed_at`, and any other status removes it. */
 export async function updateTodo(
   ctx: Writing,
   actor: Actor,
@@ -81,7 +81,7 @@ export async function deleteTodo(
 
 const LIST_LIMIT = 200
 
-/** TODOs that fulfil the conditions, the newest first; of one list those in it. */
+/** TODOs that match the filters, newest first; those of one list in the order they were added. */
 export async function listTodos(
   ctx: Reading,
   actor: Actor,
@@ -102,7 +102,7 @@ export async function listTodos(
   return nodes.map(toTodo)
 }
 
-/** Equality only: what clients filter TODOs by. */
+/** Equality only: the kind of filter that clients use for TODOs. */
 function fulfils(todo: Todo, filters: Filters): boolean {
   return Object.entries(filters).every(([name, value]) =>
     typeof value === 'object' && value !== null

@@ -9,26 +9,26 @@ import { nodeErrors } from './errors.ts'
 import type { Properties } from './schema.ts'
 import { findVaultRow, insertVaultRow } from './store.ts'
 
-/** 96 bits: of a million terms two are the same once in 10^17. */
+/** 96 bits: among a million terms, two collide with a probability of about 10^-17. */
 const TERM_BYTES = 12
 
 /**
- * The part of the well that belongs to one owner. Everything in it is sealed with a key of the owner's
- * own, which is kept sealed with the message key: to destroy that one row is to destroy it all.
+ * Seals the nodes of one owner with a key of the owner's own, which is stored sealed with the message key:
+ * destroying that one row makes all of the nodes unreadable.
  */
 export interface Vault {
   readonly tenantId: string
   readonly ownerId: string
-  /** Seals properties; `row` is what they belong to, and they open nowhere else. */
+  /** Seals properties to `row`, the context that they belong to: they decrypt with no other. */
   seal(row: string, properties: Properties): Buffer
   open(row: string, sealed: Uint8Array): Properties
-  /** A word or value as the index of terms has it: a keyed hash. */
+  /** A word or value as stored in the index of terms: a keyed hash. */
   term(text: string): string
 }
 
 type Needs = Pick<Ctx, 'keyring'>
 
-/** The owner's vault, or undefined while they have never kept anything. */
+/** The owner's vault, or undefined until they have stored something. */
 export function findVault(ctx: Needs, db: Db, me: UserActor): Promise<Vault | undefined> {
   return findVaultOf(ctx, db, me.userId)
 }
@@ -38,7 +38,7 @@ export async function findVaultOf(ctx: Needs, db: Db, ownerId: string): Promise<
   return row && vaultOf(row, openKey(ctx, row))
 }
 
-/** The owner's vault; makes its key the first time. */
+/** The owner's vault; creates its key on first use. */
 export async function openVault(ctx: Needs, tx: Tx, me: UserActor): Promise<Vault> {
   const found = await findVault(ctx, tx, me)
   if (found) return found
@@ -47,7 +47,7 @@ export async function openVault(ctx: Needs, tx: Tx, me: UserActor): Promise<Vaul
     newSealingKey(),
     contextOf(me.userId),
   )
-  // Of two that make it at the same time one is kept.
+  // If two transactions create it concurrently, one key is kept.
   await insertVaultRow(tx, {
     owner_id: me.userId,
     tenant_id: me.tenantId,

@@ -33,10 +33,10 @@ import { openVault, type Vault } from './vault.ts'
 
 export type Writing = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
 
-/** Nodes of one owner: more is another kind of database. */
+/** Most nodes of one owner; more would call for another kind of database. */
 const MOST_NODES = 250_000
 
-/** Makes nodes, all or none. A name that the owner's nodes have already is `node_id_taken`. */
+/** Creates nodes, all or none. Throws `node_id_taken` if the owner already has a node with that id. */
 export async function addNodes(
   ctx: Writing,
   actor: Actor,
@@ -54,7 +54,7 @@ export async function addNodes(
   })
 }
 
-/** The same in the caller's transaction, for what is more than nodes; the caller records it. */
+/** The same in the caller's transaction; the caller records it in the audit log. */
 export async function insertNewNodes(
   ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
   tx: Tx,
@@ -107,7 +107,7 @@ async function indexNodes(
   const rows = nodes.flatMap(({ key: node_key, properties }) =>
     termsOf(vault, properties).map((term) => ({ term, node_key, tenant_id: vault.tenantId })),
   )
-  // In the order of their index: what is hashed lies everywhere in it, and a page is visited once so.
+  // In index order: hashed terms are spread over the whole index, and this visits each page only once.
   rows.sort((a, b) => (a.term < b.term ? -1 : Number(a.term > b.term)))
   await insertTerms(tx, rows)
 }
@@ -130,7 +130,7 @@ export async function changeNodes(
   })
 }
 
-/** The same in the caller's transaction; the caller records it. */
+/** The same in the caller's transaction; the caller records it in the audit log. */
 export async function mergeInto(
   ctx: Pick<Ctx, 'clock' | 'keyring'>,
   tx: Tx,
@@ -158,14 +158,14 @@ export async function mergeInto(
   return nodes
 }
 
-/** What is named replaces; null takes away (RFC 7396 for one level). */
+/** Named properties are replaced; null removes one (RFC 7396, for one level). */
 function merge(before: Properties, change: Properties): Properties {
   return Object.fromEntries(
     Object.entries({ ...before, ...change }).filter(([, value]) => value !== null),
   )
 }
 
-/** The rows by name, held against other writers; throws `node_not_found`. */
+/** The rows by id, locked against other writers; throws `node_not_found`. */
 async function hold(tx: Tx, me: UserActor, ids: readonly string[]): Promise<Map<string, NodeRow>> {
   const held = new Map((await holdNodes(tx, me.userId, ids)).map((row) => [row.id, row]))
   const missing = ids.find((id) => !held.has(id))
@@ -203,7 +203,7 @@ export async function deleteNodes(
   })
 }
 
-/** Takes the owner's rows away with all that hangs on them; returns the number of edges. */
+/** Deletes the owner's nodes with all their dependent rows; returns the number of edges. */
 export async function deleteByKey(
   tx: Tx,
   ownerId: string,
@@ -218,7 +218,7 @@ export async function deleteByKey(
   return edges
 }
 
-/** One node is named in the audit; of many only the number. */
+/** The audit log names a single node; of several it records only the number. */
 export function targetOf(ids: readonly string[]): { target?: { type: string; id: string } } {
   const [id] = ids
   return ids.length === 1 && id ? { target: { type: 'node', id } } : {}

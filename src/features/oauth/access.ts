@@ -1,2 +1,2 @@
-/** Ends what a person's AI clients were granted, in the caller's transaction. */
+/** Ends all grants to a user's AI clients, in the caller's transaction. */
 export { revokeGrantRows as endGrantsOfUser } from './store.ts'

@@ -7,8 +7,8 @@ import { isOurResource } from './addresses.ts'
 import { findTokenCaller } from './store.ts'
 
 /**
- * Who an AI client's access token acts for, and within which scopes. Grant and account are looked up at every
- * call, so that a revocation or a suspension counts at once.
+ * The user that an AI client's access token acts for, with its scopes. Grant and account are looked up on
+ * every request, so that a revocation or suspension takes effect immediately.
  */
 export async function authenticateOAuthToken(
   ctx: Pick<Ctx, 'db' | 'clock' | 'config'>,
@@ -20,7 +20,7 @@ export async function authenticateOAuthToken(
   const target = { targetType: 'oauth_grant', targetId: caller.grant_id }
   if (caller.revoked_at !== null) throw invalidToken({ reason: 'revoked', ...target })
   if (caller.status !== 'Active') throw invalidToken({ reason: 'account_not_active', ...target })
-  // Of a server that has another address by now, or had when its data were copied.
+  // Issued under another address: the server has moved, or its data were copied.
   if (!isOurResource(ctx.config, caller.resource)) {
     throw invalidToken({ reason: 'other_audience', ...target })
   }

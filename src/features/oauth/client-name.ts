@@ -1,6 +1,6 @@
 const MOST_CHARACTERS = 60
 
-/** What a client calls itself, on one line, without what turns writing round or hides in it. */
+/** The client's name for itself, on one line, without characters that hide text or turn its direction. */
 export function nameOf(said: string | undefined): string | undefined {
   const line = (said ?? '').toWellFormed().replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, ' ')
   const name = [...line.replace(/\s+/g, ' ').trim()].slice(0, MOST_CHARACTERS).join('')

@@ -8,18 +8,18 @@ import { isUsableRedirect } from './redirect-uri.ts'
 import { isRegistrationId, openRegistration } from './registration.ts'
 import { ClientDocument } from './schema.ts'
 
-/** Who asks to be let in. All clients are public: none has a secret. */
+/** A client that requests access. All clients are public: none has a secret. */
 export interface Client {
   readonly id: string
   readonly name: string
-  /** The host that vouches for the name; undefined: the client alone says so. */
+  /** The host that vouches for the name; undefined if only the client claims it. */
   readonly host: string | undefined
   readonly redirectUris: readonly string[]
 }
 
 type Needs = Pick<Ctx, 'keyring' | 'config' | 'clientDocuments'>
 
-/** The client of an id, or `invalid_client` and why. It may be asked of the client's own server. */
+/** The client with this id; throws if there is none. May fetch it from the client's own server. */
 export async function findClient(ctx: Needs, id: string): Promise<Client> {
   if (!isRegistrationId(id)) return fromDocument(ctx, id)
   const registration = openRegistration(ctx, id)
@@ -28,12 +28,12 @@ export async function findClient(ctx: Needs, id: string): Promise<Client> {
   return { id, name: name || hostsOf(redirectUris), host: undefined, redirectUris }
 }
 
-/** The id is the address of what the client says of itself (OAuth Client ID Metadata Document). */
+/** The id is the URL of the client's metadata (OAuth Client ID Metadata Document). */
 async function fromDocument(ctx: Needs, id: string): Promise<Client> {
   const url = documentAddress(ctx.config, id)
   if (!url) throw new AppError(oauthErrors.invalidClient)
   const parsed = ClientDocument.safeParse(await load(ctx, id))
-  // It has to say the same of itself: else anybody's document could be passed off as another's.
+  // The document must name its own URL: otherwise it could be passed off as another client's.
   if (!parsed.success || parsed.data.client_id !== id) {
     throw new AppError(oauthErrors.invalidClientMetadata)
   }
@@ -43,7 +43,7 @@ async function fromDocument(ctx: Needs, id: string): Promise<Client> {
   return { id, name: nameOf(client_name) ?? host, host, redirectUris }
 }
 
-/** The address, if it has the form that such ids have (§3 of the draft): with a path, and plain. */
+/** The URL, if it has the form of such ids (§3 of the draft): canonical, with a path. */
 function documentAddress({ outboundAllow }: Ctx['config'], id: string): URL | undefined {
   const url = parseTarget(id, outboundAllow)
   const isPlain = url?.href === id && url.pathname !== '/' && url.hash === ''

@@ -17,7 +17,7 @@ import { OAuthGrantId, SCOPES } from './schema.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
 
-/** Where people say what an AI client may do, and take it back. Plain, and without script. */
+/** Where users grant and revoke an AI client's access. Plain HTML without scripts. */
 export const routes = [
   defineRawRoute({
     method: 'get',
@@ -43,7 +43,7 @@ export const routes = [
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const form = await readForm(request, MAX_FORM_BYTES)
-      // The address still holds what was asked for: it is judged once more, so the form need not be trusted.
+      // The URL still holds the request: it is validated again, so the form need not be trusted.
       const asked = await readRequest(ctx, new URL(request.url).searchParams)
       const ticked = SCOPES.filter((scope) => form[scope] === 'on')
       if (form.decision !== 'allow' || ticked.length === 0) {
@@ -77,12 +77,12 @@ export const routes = [
   }),
 ]
 
-/** After a form the browser goes on with GET, whatever it was (RFC 9700 §4.12). */
+/** After a form the browser continues with GET, whatever the method was (RFC 9700 §4.12). */
 function goTo(location: string): Response {
   return new Response(null, { status: 303, headers: { location } })
 }
 
-/** Who signed in a while ago does so again first: what is granted here outlives the session. */
+/** Requires a recent sign-in first: what is granted here outlives the session. */
 async function toFreshSignIn(
   ctx: Ctx,
   actor: Actor,
@@ -140,7 +140,7 @@ function signOutForm({ pathPrefix }: Ctx['config'], { signOut }: ConsentText) {
   return html`<form method="post" action="${pathPrefix}/auth/logout"><button>${signOut}</button></form>`
 }
 
-/** A host's word for a client reaches as far as the answer goes back to a host. */
+/** A host vouches for a client only if the response goes back to a host. */
 function whoIsIt(texts: ConsentText, { host }: Client, redirectUri: string): string {
   if (host === undefined) return texts.unvouched
   return redirectUri.startsWith('https:') ? texts.vouched(host) : texts.claimed(host)

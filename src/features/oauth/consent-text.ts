@@ -13,7 +13,7 @@ export interface ConsentText {
   toApp(scheme: string): string
   readonly mayDo: string
   readonly scopes: Readonly<Record<Scope, string>>
-  /** How long it lasts, in days: at most, and unused. */
+  /** How long access lasts, in days: at most, and while unused. */
   lasts(most: number, unused: number): string
   readonly allow: string
   readonly refuse: string

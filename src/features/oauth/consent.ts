@@ -12,20 +12,21 @@ import type { AuthorizationRequest } from './request.ts'
 import { DEFAULT_SCOPES, SCOPES, type Scope } from './schema.ts'
 import { insertCode, insertGrant, listGrants } from './store.ts'
 
-/** A client redeems its code at once. */
+/** A client redeems its code immediately. */
 const CODE_LIFETIME = 60 * SECOND
-/** More than a person's clients on all their devices: whoever has so many is not a person. */
+/** More than one person's clients on all their devices. */
 const MOST_GRANTS = 100
 
-/** A scope that the person may give away, and whether it is ticked before they have said anything. */
+/** A scope that the user may grant, and whether it is ticked initially. */
 export interface Choice {
   readonly scope: Scope
   readonly isTicked: boolean
 }
 
 /**
- * What the consent page offers. All that the person may do is there, asked for or not: many clients cannot ask
- * for more later. Ticked is only what is asked for of the person's own memory, and what a client may do already.
+ * The choices of the consent page: every scope that the user has, requested or not, because many clients
+ * cannot request more later. Ticked are only requested scopes for the user's own memory, and those that the
+ * client already has.
  */
 export async function choicesFor(
   ctx: Pick<Ctx, 'db' | 'clock'>,
@@ -44,8 +45,8 @@ export async function choicesFor(
 }
 
 /**
- * Lets a client act within these scopes. Answers with where the browser takes the code, which the client
- * trades for tokens: once, within a minute.
+ * Grants a client these scopes. Returns the URL that brings the code to the client, which exchanges it for
+ * tokens: once, within a minute.
  */
 export async function letIn(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>,
@@ -61,7 +62,7 @@ export async function letIn(
   const now = ctx.clock.now()
   const expiresAt = toIso(now + CODE_LIFETIME)
   await ctx.db.transaction(async (tx) => {
-    // What ends sessions ends grants too: of two at once this one must not be left over.
+    // Whatever ends sessions also ends grants: a grant made concurrently must not survive.
     if (!(await holdSession(tx, user.sessionId))) throw new AppError(commonErrors.unauthorized)
     const grants = await listGrants(tx, user.userId, toIso(now))
     if (grants.length >= MOST_GRANTS) throw new AppError(oauthErrors.tooManyGrants)
@@ -77,7 +78,7 @@ export async function letIn(
       scopes: scopes.join(' '),
       created_at: toIso(now),
       last_used_at: toIso(now),
-      // The first tokens make it longer.
+      // The first tokens extend it.
       expires_at: expiresAt,
       ends_at: toIso(now + ctx.config.aiClientDays * DAY),
       revoked_at: null,
@@ -101,14 +102,14 @@ export async function letIn(
   return answerAt(redirectUri, { code, state, iss: issuerOf(ctx.config) })
 }
 
-/** The host that stands for the client, or the one that it is answered at. */
+/** The host that vouches for the client, or the host of its redirect URI. */
 function hostOf({ client, redirectUri }: AuthorizationRequest) {
   return { host: client.host ?? new URL(redirectUri).host }
 }
 
 type BrowserActor = UserActor & { readonly sessionId: string }
 
-/** Somebody who looks at the page: no token or key gives away what it was given itself. */
+/** A user in a browser: a token or API key must not pass on the access it was given. */
 function requireBrowser(actor: Actor): BrowserActor {
   const user = requireUser(actor)
   const { sessionId } = user

@@ -9,7 +9,7 @@ import { endGrant } from './issue.ts'
 import type { OAuthGrant, OAuthGrantId, RevocationRequest } from './schema.ts'
 import { findToken, listGrants, revokeGrantRow } from './store.ts'
 
-/** The AI clients that the caller let in, used last first. */
+/** The AI clients that the caller has granted access, most recently used first. */
 export async function getGrants(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
@@ -30,7 +30,7 @@ export async function getGrants(
   }))
 }
 
-/** Shuts a client out, at once. */
+/** Revokes a client's access immediately. */
 export async function revokeGrant(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
@@ -48,10 +48,7 @@ export async function revokeGrant(
   })
 }
 
-/**
- * Ends what a client gives back (RFC 7009 §2.1): by either of its tokens the whole grant. Of tokens that are
- * not known nothing is said.
- */
+/** Revokes a whole grant, given either of its tokens (RFC 7009 §2.1). Unknown tokens are ignored silently. */
 export async function revokeToken(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,

@@ -11,13 +11,13 @@ import type { TokenAnswer } from './schema.ts'
 import { insertToken, revokeGrantRow } from './store.ts'
 
 const ACCESS_LIFETIME = 15 * MINUTE
-/** A client that is not used for so long has to ask its person again. */
+/** A client that is not used for this long has to ask its user again. */
 export const UNUSED_DAYS = 30
 
 type Needs = Pick<Ctx, 'clock'>
 type Grant = Pick<OAuthGrantRow, 'id' | 'tenant_id' | 'scopes' | 'ends_at'>
 
-/** When the grant, and with it its newest refresh token, ends if it is not used any more. */
+/** When the grant, and with it its newest refresh token, expires if it is not used again. */
 export function expiryOf({ ends_at }: Pick<Grant, 'ends_at'>, now: number): string {
   return earlier(toIso(now + UNUSED_DAYS * DAY), ends_at)
 }
@@ -28,11 +28,11 @@ function earlier(one: string, other: string): string {
 
 interface AccessToken {
   readonly token: string
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly lifetime: number
 }
 
-/** Makes an access token within the scopes. It says nothing by itself, so that it ends when its row says so. */
+/** Issues an access token within the scopes. It is opaque, so that its row decides when it ends. */
 export async function issueAccessToken(
   ctx: Needs,
   tx: Tx,
@@ -56,7 +56,7 @@ export async function issueAccessToken(
   return { token, lifetime: Date.parse(expires_at) - now }
 }
 
-/** Keeps a refresh token, which carries all that was granted (RFC 6749 §6). */
+/** Stores a refresh token, which carries all granted scopes (RFC 6749 §6). */
 export async function keepRefreshToken(
   ctx: Needs,
   tx: Tx,
@@ -87,7 +87,7 @@ export function tokenAnswer(access: AccessToken, refresh: string, scope: string)
   }
 }
 
-/** Throws `invalid_target` for tokens that are wanted for somewhere else. */
+/** Throws `invalid_target` if tokens are requested for another resource. */
 export function requireOurResource(
   { config }: Pick<Ctx, 'config'>,
   named: string | undefined,
@@ -97,7 +97,7 @@ export function requireOurResource(
   }
 }
 
-/** Ends a grant with all its tokens; whether it stood until now. */
+/** Ends a grant with all its tokens; returns whether it was still valid. */
 export async function endGrant(
   ctx: Needs,
   tx: Tx,

@@ -2,7 +2,7 @@ import { defineJob } from '../../jobs/define-job.ts'
 import { DAY, HOUR, toIso } from '../../platform/clock.ts'
 import { deleteExpired } from './store.ts'
 
-/** A day is kept behind the expiry, so that what is shown too late is still known for what it was. */
+/** Expired rows are kept for a day, so that a token presented too late is still recognized. */
 export const jobs = [
   defineJob({
     name: 'delete-expired-grants',

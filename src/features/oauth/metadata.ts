@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { issuerOf, resourceOf } from './addresses.ts'
 import { SCOPES } from './schema.ts'
 
-/** What protects /mcp (RFC 9728 §2). */
+/** Metadata of the protected resource /mcp (RFC 9728 §2). */
 export function resourceMetadata({ config }: Pick<Ctx, 'config'>) {
   return {
     resource: resourceOf(config),
@@ -13,7 +13,7 @@ export function resourceMetadata({ config }: Pick<Ctx, 'config'>) {
   }
 }
 
-/** What the authorization server can do (RFC 8414 §2). */
+/** Metadata of the authorization server (RFC 8414 §2). */
 export function serverMetadata({ config }: Pick<Ctx, 'config'>) {
   const issuer = issuerOf(config)
   return {

@@ -20,8 +20,8 @@ import { findCode, touchGrant, useCode } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
 
 /**
- * Trades a code for tokens (RFC 6749 §4.1.3). A code counts once: whoever shows it without what belongs to it
- * uses it up, and shown again it takes back what it gave (RFC 6749 §10.5).
+ * Exchanges a code for tokens (RFC 6749 §4.1.3). A code is valid once: presenting it with wrong parameters
+ * consumes it, and presenting it again revokes what it gave (RFC 6749 §10.5).
  */
 export async function redeemCode(
   ctx: Needs,
@@ -30,7 +30,7 @@ export async function redeemCode(
 ): Promise<TokenAnswer> {
   requireOurResource(ctx, input.resource)
   const answer = await ctx.db.transaction((tx) => redeem(ctx, tx, actor, input))
-  // Thrown outside of the transaction, whose revocation has to stay.
+  // Thrown outside the transaction, whose revocation must be committed.
   if (!answer) throw new AppError(oauthErrors.invalidGrant)
   return answer
 }
@@ -80,7 +80,7 @@ type Found = NonNullable<Awaited<ReturnType<typeof findCode>>>
 function faultOf(code: Found, input: CodeRequest, now: string): string | undefined {
   if (code.code_expires_at <= now) return 'expired'
   if (code.client_id !== input.client_id) return 'other_client'
-  // OAuth 2.1 asks for it no more, RFC 6749 does: what is told has to be right.
+  // OAuth 2.1 no longer requires it, RFC 6749 does: if it is sent, it must match.
   if (input.redirect_uri !== undefined && input.redirect_uri !== code.redirect_uri) {
     return 'other_redirect'
   }

@@ -1,6 +1,6 @@
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 
-/** Schemes that a browser, or the system behind it, runs or opens instead of handing them to an app. */
+/** Schemes that a browser or the system runs or opens itself instead of passing them to an app. */
 const NO_APP = [
   ...['about', 'blob', 'data', 'file', 'filesystem', 'ftp', 'intent', 'javascript', 'mailto'],
   ...['ms-settings', 'ms-msdt', 'search-ms', 'shell', 'sms', 'tel', 'vbscript', 'view-source'],
@@ -8,8 +8,8 @@ const NO_APP = [
 ]
 
 /**
- * Whether a client may be answered at the address at all: over TLS, on the person's own device, or by a
- * scheme of an app's own (RFC 8252 §7). What it must not be able to do is to run as a page of ours.
+ * Whether a client may use the redirect URI at all: over TLS, on the user's own device, or with an app's own
+ * scheme (RFC 8252 §7). It must not be able to run as a page of ours.
  */
 export function isUsableRedirect(uri: string): boolean {
   if (!/^[\x21-\x7e]+$/.test(uri) || /[#\\<>"'`]/.test(uri)) return false
@@ -25,15 +25,15 @@ export function isUsableRedirect(uri: string): boolean {
   }
 }
 
-/** Whether the address is one of the registered: letter by letter, but for the port of the own device. */
+/** Whether the URI is registered: an exact match, except for the port of a loopback address. */
 export function isRegistered(uri: string, registered: readonly string[]): boolean {
   if (registered.includes(uri)) return true
-  // An app takes what port is free (RFC 8252 §7.3).
+  // An app listens on any free port (RFC 8252 §7.3).
   const anyPort = withoutPort(uri)
   return anyPort !== undefined && registered.some((one) => withoutPort(one) === anyPort)
 }
 
-/** Whether whoever is answered there runs on the person's own device. */
+/** Whether the address is on the user's own device. */
 export function isLoopback({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && LOOPBACK.includes(hostname)
 }
@@ -45,7 +45,7 @@ function withoutPort(uri: string): string | undefined {
   return url.href
 }
 
-/** The address with the parameters of an answer (RFC 6749 §4.1.2); what it had itself stays. */
+/** The redirect URI with the response parameters (RFC 6749 §4.1.2) added to its own. */
 export function answerAt(
   uri: string,
   answer: Readonly<Record<string, string | undefined>>,

@@ -23,8 +23,8 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | '
 type Found = NonNullable<Awaited<ReturnType<typeof findToken>>>
 
 /**
- * Trades a refresh token for its successor and a fresh access token, as the sessions do; one that is used again
- * ends the whole grant.
+ * Exchanges a refresh token for its successor and a new access token, as for sessions; reuse of a token ends
+ * the whole grant.
  */
 export function refreshTokens(
   ctx: Needs,
@@ -37,7 +37,7 @@ export function refreshTokens(
 async function trade(ctx: Needs, actor: Actor, input: RefreshRequest): Promise<TokenAnswer> {
   requireOurResource(ctx, input.resource)
   const answer = await ctx.db.transaction((tx) => rotate(ctx, tx, actor, input))
-  // Thrown outside of the transaction, whose revocation has to stay.
+  // Thrown outside the transaction, whose revocation must be committed.
   if (!answer) throw new AppError(oauthErrors.invalidGrant)
   return answer
 }
@@ -79,7 +79,7 @@ function isUsable(token: Found, clientId: string, now: string): boolean {
   return isMine && stands && token.token_expires_at > now
 }
 
-/** The scopes of an access token: those granted, or those of them that are asked for (RFC 6749 §6). */
+/** The scopes of an access token: all those granted, or the requested subset (RFC 6749 §6). */
 function narrowed(granted: string, asked: string | undefined): string {
   if (asked === undefined || asked.trim() === '') return granted
   const wanted = new Set(asked.split(' ').filter((scope) => scope !== ''))

@@ -8,18 +8,18 @@ import { isUsableRedirect } from './redirect-uri.ts'
 import { ClientMetadata } from './schema.ts'
 
 const PREFIX = 'dyn.'
-/** So that the id, in an address within an address, still fits where addresses go. */
+/** So that the id still fits in a URL that is a parameter of another URL. */
 const MOST_BYTES = 1000
 
-/** What a registered client's id says. */
+/** What a registered client's id encodes. */
 export interface Registration {
   readonly name: string
   readonly redirectUris: readonly string[]
 }
 
 /**
- * Registers a client (RFC 7591) without keeping anything: its id is what it said, with our seal. So anybody
- * may ask, and nothing fills up; a client whose id no key here vouches for any more registers anew.
+ * Registers a client (RFC 7591) without storing anything: its id is the metadata it sent, with our MAC. So
+ * anyone may register and nothing fills up; a client whose id no current key verifies registers again.
  */
 export function registerClient(ctx: Pick<Ctx, 'keyring' | 'clock'>, body: unknown) {
   const parsed = ClientMetadata.safeParse(body)
@@ -45,7 +45,7 @@ export function isRegistrationId(clientId: string): boolean {
   return clientId.startsWith(PREFIX)
 }
 
-/** What the id says, if it is one that we gave. */
+/** What the id encodes, if this server issued it. */
 export function openRegistration(
   { keyring }: Pick<Ctx, 'keyring'>,
   clientId: string,
@@ -57,7 +57,7 @@ export function openRegistration(
   return { name, redirectUris }
 }
 
-/** Set apart by its words from the successors that the same keys make of refresh tokens. */
+/** The prefix separates it from the refresh token successors that the same keys derive. */
 function sealOf(key: Uint8Array, said: string): string {
   return hmacToken(key, `oauth client: ${said}`)
 }

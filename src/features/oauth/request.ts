@@ -6,12 +6,12 @@ import { oauthErrors } from './errors.ts'
 import { answerAt, isRegistered, isUsableRedirect } from './redirect-uri.ts'
 import { DEFAULT_SCOPES, MAX_REDIRECT_URI, SCOPES, type Scope } from './schema.ts'
 
-/** An authorization request that holds: whoever says yes to it is answered there. */
+/** A valid authorization request: the user's consent is reported to its redirect URI. */
 export interface AuthorizationRequest {
   readonly client: Client
   readonly redirectUri: string
   readonly challenge: string
-  /** What the client asks for, of what there is. */
+  /** The requested scopes that exist here. */
   readonly scopes: readonly Scope[]
   readonly state: string | undefined
 }
@@ -19,10 +19,10 @@ export interface AuthorizationRequest {
 type Needs = Pick<Ctx, 'keyring' | 'config' | 'clientDocuments'>
 
 /**
- * Reads an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2). What is wrong with it is thrown,
- * for a page of ours. RFC 6749 §4.1.2.1 would have most of it told at the client's address; but here anybody
- * makes a client, so that a wrong request would be a link of ours that leads wherever its maker likes. RFC 9700
- * §4.11.2 lets only trusted addresses be led to like this: the person's own answer alone leads there.
+ * Parses an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2). Errors are thrown and shown
+ * on a page of ours. RFC 6749 §4.1.2.1 would report most of them to the redirect URI, but here anyone can
+ * register a client, and an invalid request would make this server an open redirector. RFC 9700 §4.11.2
+ * allows such redirects only to trusted URIs: only the user's own decision redirects there.
  */
 export async function readRequest(
   ctx: Needs,
@@ -49,7 +49,7 @@ export async function readRequest(
   }
 }
 
-/** Where the client hears that the person refused (RFC 6749 §4.1.2.1), and by whom (RFC 9207 §2). */
+/** Where the client learns that the user refused (RFC 6749 §4.1.2.1), and from which issuer (RFC 9207 §2). */
 export function refusalAt(
   { config }: Pick<Ctx, 'config'>,
   { redirectUri, state }: AuthorizationRequest,
@@ -69,7 +69,7 @@ function faultOf({ config }: Needs, query: URLSearchParams): ErrorDefinition | u
   return isOurResource(config, query.get('resource') ?? '') ? undefined : oauthErrors.invalidTarget
 }
 
-/** Names that are not ours are left out (RFC 6749 §3.3); who names none of ours gets the usual ones. */
+/** Unknown names are ignored (RFC 6749 §3.3); a request that names no known one gets the defaults. */
 function scopesOf(text: string): readonly Scope[] {
   const asked = text.split(' ')
   const known = SCOPES.filter((scope) => asked.includes(scope))

@@ -17,7 +17,7 @@ import {
 } from './schema.ts'
 
 const MAX_BYTES = 16 * 1024
-/** What describes the server changes with its settings alone. */
+/** The metadata change only with the settings. */
 const CACHED = { 'cache-control': 'public, max-age=300' }
 
 const metadataRoutes = [
@@ -41,7 +41,7 @@ const metadataRoutes = [
   }),
 ]
 
-/** What clients themselves call: forms, whose refusals have the codes of RFC 6749 §5.2. */
+/** Endpoints that clients call themselves, with the error codes of RFC 6749 §5.2. */
 const clientRoutes = [
   defineRawRoute({
     method: 'post',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { uuid } from '../../platform/text.ts'
 import type { Permission } from '../../policy/permissions.ts'
 
-/** What a client can be granted, in the order in which people are asked. */
+/** The scopes that a client can be granted, in the order in which users see them. */
 export const SCOPES = [
   'mcp:read',
   'mcp:write',
@@ -15,13 +15,13 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number]
 
-/** What a client that asks for nothing by name is taken to ask for. */
+/** The scopes of a client that requests none by name. */
 export const DEFAULT_SCOPES: readonly Scope[] = ['mcp:read', 'mcp:write']
 
 export const MAX_REDIRECT_URI = 500
 const MOST_REDIRECT_URIS = 20
 
-/** What clients say of themselves (RFC 7591 §2), as far as it counts here; the rest may be anything. */
+/** Client metadata (RFC 7591 §2), as far as it is used here; other fields are ignored. */
 export const ClientMetadata = z.object({
   client_name: z.string().max(1000).optional(),
   redirect_uris: z.array(z.string().max(MAX_REDIRECT_URI)).min(1).max(MOST_REDIRECT_URIS),
@@ -29,8 +29,8 @@ export const ClientMetadata = z.object({
 export type ClientMetadata = z.output<typeof ClientMetadata>
 
 /**
- * A client ID metadata document (draft-ietf-oauth-client-id-metadata-document §4.1). Clients that prove
- * themselves by a key are not served: taken without the proof they would be weaker than they say.
+ * A client ID metadata document (draft-ietf-oauth-client-id-metadata-document §4.1). Clients that
+ * authenticate by a key are not supported: accepted without that proof, they would be weaker than they claim.
  */
 export const ClientDocument = ClientMetadata.extend({
   client_id: z.string(),
@@ -38,7 +38,7 @@ export const ClientDocument = ClientMetadata.extend({
   token_endpoint_auth_method: z.literal('none').optional(),
 })
 
-/** A request of the token endpoint (RFC 6749 §4.1.3 and §6). */
+/** A request to the token endpoint (RFC 6749 §4.1.3 and §6). */
 export const CodeRequest = z.object({
   client_id: z.string().min(1),
   code: z.string().min(1),
@@ -62,7 +62,7 @@ export const RevocationRequest = z.object({
 })
 export type RevocationRequest = z.output<typeof RevocationRequest>
 
-/** What the token endpoint answers (RFC 6749 §5.1). */
+/** The response of the token endpoint (RFC 6749 §5.1). */
 export interface TokenAnswer {
   readonly access_token: string
   readonly token_type: 'Bearer'
@@ -71,20 +71,20 @@ export interface TokenAnswer {
   readonly scope: string
 }
 
-/** A client that somebody let in. */
+/** A client that a user has granted access. */
 export const OAuthGrant = z.strictObject({
   id: uuid,
   clientId: z.string(),
-  /** What the client calls itself. */
+  /** The client's name for itself. */
   clientName: z.string(),
-  /** The host that vouches for the name; null: nobody does. */
+  /** The host that vouches for the name; null if none does. */
   clientHost: z.string().nullable(),
-  /** Where the person was sent back to. */
+  /** Where the user was redirected. */
   redirectUri: z.string(),
   scopes: z.array(z.string()),
   createdAt: z.iso.datetime(),
   lastUsedAt: z.iso.datetime(),
-  /** When it ends unless it is used before. */
+  /** When it expires if it is not used before. */
   expiresAt: z.iso.datetime(),
   /** When it ends however often it is used. */
   endsAt: z.iso.datetime(),

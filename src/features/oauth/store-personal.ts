@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 
-/** Everything the person ever let a client do that is still known. */
+/** All grants of the user that are still stored, ended ones included. */
 export async function listAllGrants(db: Db, userId: string) {
   return db
     .selectFrom('oauth_grants')
@@ -11,7 +11,7 @@ export async function listAllGrants(db: Db, userId: string) {
     .execute()
 }
 
-/** With their codes and tokens, which the store takes away with them. */
+/** Also deletes their codes and tokens, by cascade. */
 export async function deleteGrantsOf(tx: Tx, userId: string): Promise<number> {
   const result = await tx
     .deleteFrom('oauth_grants')

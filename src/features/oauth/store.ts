@@ -6,7 +6,7 @@ type CallerRow = Pick<UserRow, 'tenant_id' | 'username' | 'status' | 'role'> &
   Pick<OAuthGrantRow, 'user_id' | 'resource' | 'revoked_at'> &
   Pick<OAuthTokenRow, 'grant_id' | 'scopes' | 'expires_at'>
 
-/** Whose access token it is: read at every call, so prepared. */
+/** The caller of an access token: read on every request, so prepared. */
 const caller = prepared<{ tokenHash: string }, CallerRow>((db, params) =>
   db
     .selectFrom('oauth_tokens as token')
@@ -45,7 +45,7 @@ export async function insertToken(tx: Tx, row: OAuthTokenRow): Promise<void> {
   await tx.insertInto('oauth_tokens').values(row).execute()
 }
 
-/** The code with what it stands for. */
+/** The code with its grant. */
 export async function findCode(db: Db, codeHash: string) {
   return db
     .selectFrom('oauth_codes as code')
@@ -62,7 +62,7 @@ export async function findCode(db: Db, codeHash: string) {
     .executeTakeFirst()
 }
 
-/** False when another request was faster. */
+/** Returns false if another request used it first. */
 export async function useCode(tx: Tx, codeHash: string, now: string): Promise<boolean> {
   const result = await tx
     .updateTable('oauth_codes')
@@ -93,7 +93,7 @@ export async function findToken(db: Db, tokenHash: string) {
     .executeTakeFirst()
 }
 
-/** False when another request rotated it first. */
+/** Returns false if another request rotated it first. */
 export async function markRotated(
   tx: Tx,
   tokenHash: string,
@@ -109,7 +109,7 @@ export async function markRotated(
   return result.numUpdatedRows > 0n
 }
 
-/** Notes that the grant is in use, and until when it can be; false when it was revoked meanwhile. */
+/** Updates when the grant was last used and expires; returns false if it was revoked meanwhile. */
 export async function touchGrant(
   tx: Tx,
   id: string,
@@ -124,7 +124,7 @@ export async function touchGrant(
   return result.numUpdatedRows > 0n
 }
 
-/** What a person's clients may do now, used last first. */
+/** A user's grants that are valid now, most recently used first. */
 export async function listGrants(db: Db, userId: string, now: string): Promise<OAuthGrantRow[]> {
   return db
     .selectFrom('oauth_grants')
@@ -137,7 +137,7 @@ export async function listGrants(db: Db, userId: string, now: string): Promise<O
     .execute()
 }
 
-/** False when the user has no such grant that still stands. */
+/** Returns false if the user has no such grant that is still valid. */
 export async function revokeGrantRow(
   tx: Tx,
   userId: string,
@@ -169,7 +169,7 @@ export async function revokeGrantRows(
     .execute()
 }
 
-/** Takes away what ran out; with a grant go its codes and tokens. */
+/** Deletes expired rows; the codes and tokens of a grant are deleted with it. */
 export async function deleteExpired(tx: Tx, before: string): Promise<void> {
   await tx.deleteFrom('oauth_grants').where('expires_at', '<', before).execute()
   await tx.deleteFrom('oauth_tokens').where('expires_at', '<', before).execute()

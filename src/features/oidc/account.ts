@@ -34,12 +34,12 @@ export interface Person {
   readonly claims: Claims
 }
 
-/** Two sign-ins of one person at once, or a name that somebody takes at this moment. */
+/** Retries for concurrent sign-ins of one user, or a username that is being taken concurrently. */
 const MOST_TRIES = 5
 
 /**
- * The account of a person, by issuer and subject and nothing else; a new one when an invitation or a rule
- * lets them in, else `not_admitted`. Their role follows the claims.
+ * The account of a user, found only by issuer and subject; a new one if an invitation or a rule admits them,
+ * else throws `not_admitted`. Their role follows the claims.
  */
 export async function resolveAccount(
   ctx: Needs,
@@ -61,7 +61,7 @@ export async function resolveAccount(
   }
 }
 
-/** Whose account the operator said that the subject opens; no service's, which no person is. */
+/** The account that the operator assigned to the subject; never a service, which is not a person. */
 async function ownerOfSubject(ctx: Needs, person: Person): Promise<UserRow | undefined> {
   const tenantId = ctx.config.tenantId
   const subject = await findSubject(ctx.db.read, person.issuer, person.subject)
@@ -86,12 +86,12 @@ async function welcomeBack(
       granted_role: role === next.role ? next.granted : identity.granted_role,
       last_used_at: toIso(ctx.clock.now()),
     })
-    // Read again: the change of the role moved the account's time, which the next step compares.
+    // Read again: changing the role changed the account's timestamp, which the next step compares.
     return (await findAccountById(tx, identity.tenant_id, identity.user_id)) ?? user
   })
 }
 
-/** Changes the role, unless nobody would be left to administer the server: then it stays. */
+/** Changes the role, unless no administrator would be left: then it stays. */
 async function applyRole(
   ctx: Needs,
   tx: Tx,
@@ -139,7 +139,7 @@ async function admit(
     const user = newUser(ctx, {
       tenantId,
       username: await freeName(tx, tenantId, nameOf(claims), needsOtherName),
-      // An address that an account has stays that account's; the two are not joined by it.
+      // An address that belongs to an account stays there; the two accounts are not merged.
       email: email && !(await findUserByLogin(tx, tenantId, email)) ? email : null,
       phone: null,
       passwordHash: null,
@@ -166,7 +166,7 @@ async function admit(
   })
 }
 
-/** Adds the identity to an account whose owner is signed in; false when it is theirs already. */
+/** Adds the identity to the account of a signed-in user; returns false if it is already theirs. */
 export async function linkIdentity(
   ctx: Needs,
   actor: Actor,
@@ -179,7 +179,7 @@ export async function linkIdentity(
       if (known.user_id !== user.id) throw new AppError(oidcErrors.identityTaken)
       return false
     }
-    // Claims give a role at the next sign-in: linking alone changes nothing but the way in.
+    // Claims grant a role at the next sign-in; linking only adds a way to sign in.
     await insertIdentity(tx, {
       ...identityRow(ctx, person, user, claimValues(ctx, person)),
       granted_role: null,
@@ -213,7 +213,7 @@ function identityRow(
   }
 }
 
-/** What stands at the claim path; nothing when it is missing or too long, and that is worth a line. */
+/** The values at the claim path; empty, with a warning, if the claim is missing or too long. */
 function claimValues(ctx: Needs, { provider, claims }: Person): readonly string[] {
   if (provider.claimPath === undefined) return []
   const values = valuesAt(claims, provider.claimPath)
@@ -226,7 +226,7 @@ function claimValues(ctx: Needs, { provider, claims }: Person): readonly string[
   return values ?? []
 }
 
-/** What the person is called elsewhere, in the letters that names have here. */
+/** The user's name at the provider, in the characters that usernames allow. */
 function nameOf(claims: Claims): string {
   const called =
     textAt(claims, 'preferred_username') ?? textAt(claims, 'email') ?? textAt(claims, 'name') ?? ''
@@ -249,7 +249,7 @@ async function freeName(
   return isTaken ? `${name}_${randomToken(4).replaceAll(/[^A-Za-z0-9]/g, '')}` : name
 }
 
-/** One text for every reason: the truth is for the audit. */
+/** One message for every reason: the true one is only in the audit log. */
 export function notAdmitted(reason: string, userId?: string): AppError {
   const target = userId === undefined ? {} : { targetType: 'user', targetId: userId }
   return new AppError(oidcErrors.notAdmitted, {}, { audit: { reason, ...target } })

@@ -2,10 +2,10 @@ import type { AdmitRule, OidcProvider } from '../../config/oidc.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
 
-/** Where groups stand when the provider's settings do not say. */
+/** The claim with groups if the provider's settings name none. */
 const GROUPS = 'groups'
 
-/** Whether a rule lets somebody in whom nobody invited, and how far; undefined: none does. */
+/** Whether a rule admits a user without an invitation, and how far; undefined if none does. */
 export function admissionByRule(
   provider: OidcProvider,
   claims: Claims,
@@ -34,7 +34,7 @@ type Role = UserRow['role']
 const RANKS: readonly Role[] = ['guest', 'member', 'admin', 'owner']
 const rank = (role: Role) => RANKS.indexOf(role)
 
-/** The highest role that the values at the claim path are mapped to; undefined: none. */
+/** The highest role to which values at the claim path are mapped; undefined if none is. */
 export function mappedRole(provider: OidcProvider, values: readonly string[]): Role | undefined {
   const { roles } = provider
   if (!roles) return undefined
@@ -45,8 +45,8 @@ export function mappedRole(provider: OidcProvider, values: readonly string[]): R
 }
 
 /**
- * The role after a sign-in. Claims raise a role, and take back what they gave; what an administrator gave
- * stays, and the owner is never touched.
+ * The role after a sign-in. Claims raise a role, and take back what they granted; a role given by an
+ * administrator stays, and the owner's never changes.
  */
 export function roleAfter(
   present: Role,

@@ -1,11 +1,11 @@
 import { claimAt, isLeftOut } from '../../policy/access-control.ts'
 
-/** What a provider says of somebody: nothing of it is believed beyond what is looked at here. */
+/** What a provider claims about a user: nothing is trusted beyond what is checked here. */
 export type Claims = Readonly<Record<string, unknown>>
 
 /**
- * The texts at a path of nested claims (`realm_access.roles`). Numbers and objects are nobody's role.
- * Undefined: the claim is not there, or it is too long to be told (Azure, over 200 groups).
+ * The strings at a path of nested claims (`realm_access.roles`); numbers and objects are ignored. Undefined:
+ * the claim is missing, or was left out as too long (Azure, over 200 groups).
  */
 export function valuesAt(claims: Claims, path: string): readonly string[] | undefined {
   const isTooLong = isLeftOut(claims, path) || (path === 'groups' && claims.hasgroups === true)
@@ -19,7 +19,7 @@ export function textAt(claims: Claims, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** The address, if the provider says that it is the person's own. */
+/** The email address, if the provider says that it is verified. */
 export function verifiedEmail(claims: Claims): string | undefined {
   const isVerified = claims.email_verified === true || claims.email_verified === 'true'
   return isVerified ? textAt(claims, 'email')?.toLowerCase() : undefined

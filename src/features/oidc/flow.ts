@@ -8,7 +8,7 @@ import type { AppTarget } from '../sessions/service.ts'
 import { oidcErrors } from './errors.ts'
 import { insertFlow, useFlow } from './store.ts'
 
-/** What is kept of a sign-in while the person is at the provider. */
+/** The state of a sign-in stored while the user is at the provider. */
 export interface KeptFlow {
   readonly nonce: string
   readonly codeVerifier: string
@@ -16,7 +16,7 @@ export interface KeptFlow {
   readonly returnTo?: string | undefined
   readonly invitation?: string | undefined
   readonly app?: AppTarget | undefined
-  /** The session that the identity is to be linked in, instead of a sign-in. */
+  /** The session in which to link the identity, instead of signing in. */
   readonly link?: { readonly userId: string; readonly sessionId: string } | undefined
 }
 
@@ -35,8 +35,8 @@ export function requireProvider(config: Ctx['config'], name: string): OidcProvid
 }
 
 /**
- * Begins a sign-in: where the browser is sent. Nonce and verifier are fresh, the state can be used once,
- * by this browser alone; with `keep` false (a HEAD request) it is not kept, and nobody can come back.
+ * Begins a sign-in and returns the URL for the browser. Nonce and verifier are new; the state can be used
+ * once, and only by this browser. With `keep` false (a HEAD request) it is not stored and cannot be resumed.
  */
 export async function beginFlow(
   ctx: Needs,
@@ -74,7 +74,7 @@ export async function beginFlow(
   return url
 }
 
-/** Who came back: the flow is used up before the provider is asked, so that no code is tried twice. */
+/** The flow of a callback. It is consumed before the provider is asked, so that no code is tried twice. */
 export async function resumeFlow(
   ctx: Needs,
   state: string | null,

@@ -8,7 +8,7 @@ import { oidcErrors } from './errors.ts'
 import type { Identity, IdentityId } from './schema.ts'
 import { deleteIdentity, listIdentities } from './store.ts'
 
-/** The identities that open the caller's account. */
+/** The identities with which the caller can sign in. */
 export async function getIdentities(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Identity[]> {
   const { userId } = requireUser(actor)
   return (await listIdentities(ctx.db.read, userId)).map((row) => ({
@@ -20,7 +20,7 @@ export async function getIdentities(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise
   }))
 }
 
-/** Takes an identity from the account, unless nobody could sign in to it any more. */
+/** Removes an identity from the account, unless that leaves no way to sign in. */
 export async function unlinkIdentity(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,

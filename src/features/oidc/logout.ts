@@ -13,8 +13,8 @@ import { rememberLogoutToken } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | 'log' | 'oidc'>
 
 /**
- * Ends the browser's session. Answers with where its provider's own session is ended (OpenID Connect
- * RP-Initiated Logout), or undefined: signed in another way, or the provider has no such place or is down.
+ * Ends the browser's session. Returns the URL that ends the provider's own session (OpenID Connect
+ * RP-Initiated Logout), or undefined: signed in another way, or the provider has no such URL or is down.
  */
 export async function signOut(ctx: Needs, actor: UserActor): Promise<URL | undefined> {
   const hint = await logoutHint(ctx, actor.sessionId ?? '')
@@ -30,13 +30,13 @@ export async function signOut(ctx: Needs, actor: UserActor): Promise<URL | undef
   }
 }
 
-/** A logout token is fresh: one that lay around is none (OpenID Connect Back-Channel Logout §2.6). */
+/** A logout token must be recent (OpenID Connect Back-Channel Logout §2.6). */
 const MOST_AGE = 5 * MINUTE
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
- * Ends the sessions that a provider's logout token names. The same token is obeyed once. What tells it from an ID
- * token, whatever its type header says, is the event that it must have, and the nonce that it must not (§2.6).
+ * Ends the sessions that a provider's logout token names. A token is processed once. Whatever its type header
+ * says, it differs from an ID token by the event that it must have and the nonce that it must not (§2.6).
  */
 export async function backChannelLogout(ctx: Needs, actor: Actor, token: string): Promise<void> {
   const { provider, claims } = await readLogoutToken(ctx, token)
@@ -87,7 +87,7 @@ async function readLogoutToken(ctx: Needs, token: string) {
   throw refusal()
 }
 
-/** The provider that the token says it is of; whether it is shows the signature. */
+/** The provider that the token names; its signature is verified later. */
 function candidates(providers: readonly OidcProvider[], token: string): readonly OidcProvider[] {
   try {
     const { iss, aud } = JSON.parse(

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { uuid } from '../../platform/text.ts'
 import { AUTH_METHODS } from '../../policy/auth-methods.ts'
 
-/** A path of this server and nothing that a browser may take for another one's. */
+/** A path on this server that no browser can take for another host. */
 export const ReturnTo = z
   .string()
   .max(4000)
@@ -14,13 +14,13 @@ export const ReturnTo = z
     'a path of this server, like /auth/account',
   )
 
-/** The query of a sign-in that begins. */
+/** The query parameters that begin a sign-in. */
 export const BeginSignIn = z
   .object({
     provider: z.string().max(32).optional(),
     return_to: ReturnTo.optional(),
     invitation: z.string().min(1).max(200).optional(),
-    /** 1: the provider asks anew, although it may know the browser. */
+    /** 1: the provider asks the user to sign in again, even if it recognizes the browser. */
     fresh: z.literal('1').optional(),
     app_redirect: z.string().max(500).optional(),
     /** S256 of the app's verifier (RFC 7636 §4.2). */

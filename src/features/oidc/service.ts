@@ -34,7 +34,7 @@ type Needs = Pick<
   'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'oidc' | 'access' | 'bus'
 >
 
-/** What a sign-in page has to know. */
+/** What a sign-in page needs to know. */
 export function getSignInConfig({ config, access }: Pick<Ctx, 'config' | 'access'>): SignInConfig {
   const { methods, defaultMethod } = access.rules()
   const providers = methods.has('oauth') ? config.oidc.providers : []
@@ -47,13 +47,13 @@ export function getSignInConfig({ config, access }: Pick<Ctx, 'config' | 'access
       displayName: label,
       url: `${config.publicUrl}/auth/login?provider=${name}`,
     })),
-    // They open local accounts, like passwords.
+    // Passkeys open local accounts, as passwords do.
     passkeys: methods.has('password') && config.mfa.methods.includes('passkey'),
     signInUrl: `${config.publicUrl}/auth/sign-in`,
   }
 }
 
-/** Where to send a browser that wants to sign in with a provider. */
+/** The URL to which to send a browser that signs in with a provider. */
 export async function beginSignIn(
   ctx: Needs,
   browser: string,
@@ -63,7 +63,7 @@ export async function beginSignIn(
   // Where it is switched off there is no such place.
   if (!ctx.access.rules().methods.has('oauth')) throw new AppError(commonErrors.notFound)
   const provider = requireProvider(ctx.config, input.provider)
-  // Told before anybody types a password at the provider.
+  // Checked before the user types a password at the provider.
   if (input.invitation !== undefined) await requireOpenInvitation(ctx, input.invitation)
   return beginFlow(
     ctx,
@@ -79,7 +79,7 @@ export async function beginSignIn(
   )
 }
 
-/** Sends a signed-in person to a provider whose identity is to open their account too. */
+/** Sends a signed-in user to a provider in order to link that identity to their account. */
 export async function beginLink(
   ctx: Needs,
   browser: string,
@@ -90,7 +90,7 @@ export async function beginLink(
   return beginFlow(ctx, requireProvider(ctx.config, providerName), browser, { fresh: false, link })
 }
 
-/** The app to call back, if its address is one of those that may be (RFC 8252 §7). */
+/** The app to call back, if its redirect URI is allowed (RFC 8252 §7). */
 function appTarget(config: Ctx['config'], input: BeginSignIn): AppTarget | undefined {
   const { app_redirect: redirect, app_challenge: challenge, app_state: state } = input
   if (redirect === undefined || challenge === undefined) return undefined
@@ -106,8 +106,8 @@ export type CallbackResult =
   | { readonly kind: 'linked'; readonly provider: OidcProvider }
 
 /**
- * Ends a sign-in with what the provider sent the browser back with. `signedIn` is who the browser's
- * cookie belongs to: only the session that began to link an identity can end that.
+ * Completes a sign-in with the parameters that the provider sent back. `signedIn` returns the user of the
+ * browser's cookie: only the session that began to link an identity can complete that.
  */
 export async function finishSignIn(
   ctx: Needs,
@@ -148,7 +148,7 @@ async function endLink(
   return { kind: 'linked', provider: person.provider }
 }
 
-/** Names as an account needs them, and what roles come from: worth asking userinfo for. */
+/** Claims needed for account names and roles: if any is missing, userinfo is queried. */
 function neededClaims(provider: OidcProvider): string[] {
   const [root] = provider.claimPath?.split('.') ?? []
   return ['email', 'preferred_username', ...(root ? [root] : [])]
@@ -161,7 +161,7 @@ async function exchange(
   callback: URL,
   flow: KeptFlow & { state: string },
 ): Promise<Exchanged> {
-  // The address that the provider was given, whatever a proxy made of it on the way.
+  // The redirect URI that the provider was given, however a proxy may have rewritten it.
   const url = new URL(callbackUri(ctx.config))
   url.search = callback.search
   const redirectUri = callbackUri(ctx.config)
@@ -173,7 +173,7 @@ async function exchange(
   }
 }
 
-/** For the audit, and for the operator, who has to find out what is wrong with the settings or the provider. */
+/** For the audit log, and for the operator, who has to find the fault in the settings or the provider. */
 async function noteFailure(
   ctx: Needs,
   actor: Actor,
@@ -192,12 +192,12 @@ async function noteFailure(
   )
 }
 
-/** What the error and those under it say: the libraries' sentences name claims, and quote none. */
+/** The messages of the error and its causes: the libraries' messages name claims but quote none. */
 function reasonsOf(error: unknown): string[] {
   return error instanceof Error ? [error.message, ...reasonsOf(error.cause)] : []
 }
 
-/** A provider's failure as the caller is told it. */
+/** The error reported to the caller for a provider's failure. */
 function refusalOf(error: unknown): unknown {
   if (!(error instanceof OidcError)) return error
   const options = { cause: error }
@@ -226,8 +226,8 @@ function pendingOf(
   { returnTo, app }: KeptFlow,
 ): PendingSignIn {
   const now = ctx.clock.now()
-  // When the token was issued says nothing: a provider hands one out for a sign-in of last week. Its clock may
-  // be ahead of ours; nobody signed in later than now.
+  // The issue time of the token says nothing: a provider may issue one for a sign-in of last week. Its clock
+  // may be ahead of ours; a sign-in cannot be later than now.
   const authenticatedAt =
     typeof claims.auth_time === 'number' ? Math.min(now, claims.auth_time * SECOND) : UNTOLD
   const isMulti = isMultiFactor(claims, provider.secondFactorAcr)

@@ -5,7 +5,7 @@ export async function insertFlow(tx: Tx, row: OidcFlowRow): Promise<void> {
   await tx.insertInto('oidc_flows').values(row).execute()
 }
 
-/** Uses the flow up: undefined when it is unknown, of another browser, used or too old. */
+/** Consumes the flow; undefined if it is unknown, of another browser, used or expired. */
 export async function useFlow(
   tx: Tx,
   stateHash: string,
@@ -38,7 +38,7 @@ export async function findIdentity(
     .executeTakeFirst()
 }
 
-/** The account that an identity opens, of whichever tenant: an issuer's subjects are its own. */
+/** The account of an identity, of any tenant: an issuer's subjects are unique. */
 export async function findIdentityOwner(db: Db, issuer: string, subject: string) {
   return db
     .selectFrom('identities as identity')
@@ -80,7 +80,7 @@ export async function deleteIdentity(tx: Tx, userId: string, id: string): Promis
   return result.numDeletedRows > 0n
 }
 
-/** False when the token was obeyed before. */
+/** Returns false if the token was already processed. */
 export async function rememberLogoutToken(
   tx: Tx,
   row: { token_hash: string; tenant_id: string; expires_at: string },
@@ -93,7 +93,7 @@ export async function rememberLogoutToken(
   return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
 }
 
-/** Takes away what nobody comes back for, and tokens that are too old to be taken anyway. */
+/** Deletes expired flows, and logout tokens that are too old to be accepted anyway. */
 export async function deleteOutdated(tx: Tx, now: string): Promise<void> {
   await tx.deleteFrom('oidc_flows').where('expires_at', '<', now).execute()
   await tx.deleteFrom('logout_tokens').where('expires_at', '<', now).execute()

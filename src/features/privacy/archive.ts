@@ -2,18 +2,18 @@ import { Readable } from 'node:stream'
 import type { PersonalPart } from '../../db/personal-data.ts'
 import { toIso } from '../../platform/clock.ts'
 
-/** What a reader of the archive should know first. */
+/** The archive's introduction. */
 const README = `This archive holds what the server has about you.
 The .json files are UTF-8. Message text is what you wrote; what others wrote is theirs and not in here.
 attachments/ has the files you uploaded, each by its id and name.
 `
 
-/** A zip of the parts, made while it is read: at no time more of it than a piece is in memory. */
+/** A zip of the parts, made while it is read: only a piece of it is in memory at a time. */
 export async function* archiveOf(
   parts: AsyncIterable<PersonalPart>,
   now: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  // Needed once in a while at most: kept out of the start.
+  // Rarely needed: not loaded at startup.
   const { ZipFile } = await import('yazl')
   const zip = new ZipFile()
   const mtime = new Date(now)

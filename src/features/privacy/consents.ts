@@ -9,7 +9,7 @@ import { privacyErrors } from './errors.ts'
 import type { Consent, ConsentId, Consents, GiveConsent } from './schema.ts'
 import { hasConsent, insertConsent, listConsents, withdraw } from './store-consents.ts'
 
-/** The purpose that the gate asks for. */
+/** The purpose of the required consent. */
 const TERMS = 'terms'
 
 export async function getConsents(
@@ -51,7 +51,7 @@ export async function giveConsent(
   return toConsent(row)
 }
 
-/** The record stays with the time of its withdrawal. Without the one that is required connections end. */
+/** The record stays, with the time of its withdrawal. Withdrawing the required consent ends connections. */
 export async function withdrawConsent(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>,
   actor: Actor,
@@ -72,22 +72,22 @@ export async function withdrawConsent(
   })
 }
 
-/** Leads in, out, and to one's rights: open to those who have not agreed. */
+/** Paths for signing in and out and for privacy rights: open without consent. */
 const EXEMPT = /^\/(api\/auth|api\/privacy|api\/app|health|auth)(\/|$)/
 
-/** What the gate may refuse a signed-in person on the path with. */
+/** The errors with which a signed-in user may be refused on this path. */
 export function consentErrors(path: string): readonly ErrorDefinition[] {
   return EXEMPT.test(path) ? [] : [privacyErrors.consentRequired]
 }
 
-/** Refuses somebody who has not agreed to the version of the terms that the settings name. */
+/** Refuses users who have not agreed to the configured version of the terms. */
 export async function checkConsent(
   ctx: Pick<Ctx, 'db' | 'config'>,
   actor: Actor,
   path: string,
 ): Promise<void> {
   const { consent } = ctx.config
-  // A service agrees to nothing: whoever made it did.
+  // A service does not agree to anything: its creator did.
   if (!consent || actor.kind !== 'user' || actor.role === 'service' || EXEMPT.test(path)) return
   if (await hasConsent(ctx.db.read, actor.userId, TERMS, consent.version)) return
   throw new AppError(privacyErrors.consentRequired, {

@@ -17,15 +17,14 @@ import { endErasure, insertErasure, insertReceipt } from './store.ts'
 export interface Erasing {
   readonly person: Person
   readonly deleteMessages: boolean
-  /** The request that it answers. */
+  /** The request being carried out. */
   readonly erasureId: string | undefined
   readonly signal: AbortSignal
 }
 
 /**
- * Takes away what is a person's alone and leaves the account without a name. Messages go first, in
- * many small transactions; everything else in one, with the receipt: after a crash it is done again
- * from the start, which harms nothing.
+ * Deletes a user's own data and leaves the account without a name. Messages go first, in many small
+ * transactions; everything else in one, with the receipt: after a crash it starts over, which does no harm.
  */
 export async function erasePerson(ctx: Ctx, actor: Actor, erasing: Erasing): Promise<void> {
   const { person, signal } = erasing
@@ -33,7 +32,7 @@ export async function erasePerson(ctx: Ctx, actor: Actor, erasing: Erasing): Pro
   if (signal.aborted) return
   await ctx.db.transaction(async (tx) => {
     const now = toIso(ctx.clock.now())
-    // Of two nodes the second finds it done; nobody hears of it twice.
+    // Of two nodes the second finds it done, so that nobody is notified twice.
     if (erasing.erasureId && !(await endErasure(tx, erasing.erasureId, 'done', now))) return
     if (await isUserHeld(tx, person.userId)) throw new AppError(privacyErrors.underHold)
     const user = await findAccountById(tx, person.tenantId, person.userId)
@@ -52,7 +51,7 @@ export async function erasePerson(ctx: Ctx, actor: Actor, erasing: Erasing): Pro
   await ctx.db.engine.forgetDeleted()
 }
 
-/** That nobody asked for it beforehand: the time of it is known all the same. */
+/** The record of an erasure without a prior request. */
 function atOnce(
   { ids }: Pick<Ctx, 'ids'>,
   { person, deleteMessages }: Erasing,

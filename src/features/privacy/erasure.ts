@@ -17,7 +17,7 @@ const UNDO = 7 * DAY
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
-/** Asks for one's account to be erased in seven days. Asked again, it is the one that is under way. */
+/** Requests that the caller's account be erased in seven days; a pending request is returned as it is. */
 export async function requestErasure(
   ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
@@ -27,7 +27,7 @@ export async function requestErasure(
   return beginErasure(ctx, actor, { userId: me.userId, deleteMessages: input.deleteMessages })
 }
 
-/** The same for any person. Throws `last_admin`. */
+/** The same for any user. Throws `last_admin`. */
 export async function beginErasure(
   ctx: Needs,
   actor: Actor,
@@ -65,13 +65,13 @@ export async function getErasure(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Er
   return toStatus(row)
 }
 
-/** Takes one's own request back. */
+/** Withdraws the caller's own request. */
 export async function undoErasure(ctx: Needs, actor: Actor): Promise<void> {
   const { userId } = requireSession(actor)
   await ctx.db.transaction(async (tx) => {
     const now = toIso(ctx.clock.now())
     const row = await findWaiting(tx, userId)
-    // Past its time it may be half done already.
+    // Once due it may be half done already.
     if (!row || row.due_at <= now || !(await endErasure(tx, row.id, 'undone', now))) {
       throw new AppError(privacyErrors.noErasure)
     }
@@ -82,7 +82,7 @@ export async function undoErasure(ctx: Needs, actor: Actor): Promise<void> {
   })
 }
 
-/** Erases those whose seven days are over. What is under legal hold waits until that is lifted. */
+/** Erases accounts whose seven days are over. Those under legal hold wait until it is lifted. */
 export async function eraseDue(ctx: Ctx, signal: AbortSignal): Promise<void> {
   const due = await listDue(ctx.db.read, toIso(ctx.clock.now()))
   if (due.length === 0) return
@@ -95,7 +95,7 @@ export async function eraseDue(ctx: Ctx, signal: AbortSignal): Promise<void> {
     try {
       await erasePerson(ctx, actor, { person, deleteMessages, erasureId: row.id, signal })
     } catch (error) {
-      // The last administrator, say: the others' turn is not put off by it.
+      // For example the last administrator; it must not delay the others.
       if (!(error instanceof AppError) || error.kind === 'unavailable') throw error
       ctx.log.warn({ erasureId: row.id, code: error.code }, 'an account cannot be erased yet')
     }
@@ -103,15 +103,15 @@ export async function eraseDue(ctx: Ctx, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Erases somebody else's account at once, for an administrator who has signed in: a key that somebody got hold of must
- * not erase people.
+ * Erases another user's account immediately. Needs an administrator's session: a stolen key must not be able
+ * to erase people.
  */
 export async function anonymizeAccount(ctx: Ctx, actor: Actor, input: AnonymizeId): Promise<void> {
   requireSession(actor)
   await anonymize(ctx, actor, input)
 }
 
-/** Erases somebody at once and for good. Throws `owner_alone`, `under_legal_hold` and `last_admin`. */
+/** Erases a user immediately and for good. Throws `owner_alone`, `under_legal_hold` and `last_admin`. */
 export async function anonymize(
   ctx: Ctx,
   actor: Actor,

@@ -12,12 +12,12 @@ import type { ExportId, ExportStatus, RequestExport } from './schema.ts'
 import { chunkCount, openArchiveKey, openChunk } from './sealing.ts'
 import { findChunk, findExport, findUnfinished, insertExport } from './store-exports.ts'
 
-/** How long an archive can be fetched. */
+/** How long an archive can be downloaded. */
 export const EXPORT_LIFE = 7 * DAY
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
-/** Asks for a person's own data. While one is being made, it is that one. */
+/** Requests the caller's own data; an export already in progress is returned instead. */
 export async function requestExport(
   ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
@@ -28,7 +28,7 @@ export async function requestExport(
   return toStatus(row)
 }
 
-/** The same for any person, in the caller's transaction. */
+/** The same for any user, in the caller's transaction. */
 export async function beginExport(
   ctx: Needs,
   tx: Tx,
@@ -68,7 +68,7 @@ export async function getExport(
   return toStatus(await requireOwn(ctx, actor, input.id))
 }
 
-/** The archive, for the person alone and after a sign-in; a link to it opens nothing by itself. */
+/** The archive, only for its user and in a session; a link to it opens nothing by itself. */
 export async function fetchExport(
   ctx: Needs & Pick<Ctx, 'keyring'>,
   actor: Actor,
@@ -92,7 +92,7 @@ export function requireReady(ctx: Pick<Ctx, 'clock'>, row: PrivacyExportRow): Pr
   return row
 }
 
-/** The bytes of an archive, a chunk at a time, read when they are asked for. */
+/** The bytes of an archive, one chunk at a time, read on demand. */
 export async function* readArchive(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
   row: PrivacyExportRow,

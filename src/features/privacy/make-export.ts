@@ -21,11 +21,11 @@ import {
   updateExport,
 } from './store-exports.ts'
 
-/** An archive whose maker shows no sign of life for so long is begun anew. */
+/** An archive whose process reports no progress for this long is started again. */
 const SILENCE = MINUTE
 const CHUNKS_TOGETHER = 32
 
-/** Makes the archives that are waited for, one after another. */
+/** Makes the requested archives, one after another. */
 export async function makeExports(ctx: Ctx, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const now = ctx.clock.now()
@@ -36,7 +36,7 @@ export async function makeExports(ctx: Ctx, signal: AbortSignal): Promise<void> 
     try {
       await makeOne(ctx, row, signal)
     } catch (error) {
-      // A stop leaves it to the next start.
+      // After a shutdown it is made again by a later run.
       if (signal.aborted) return
       ctx.log.error({ err: error, exportId: row.id }, 'an export failed')
       const change = { state: 'failed', touched_at: toIso(ctx.clock.now()) } as const
@@ -103,7 +103,7 @@ async function* partsOf(ctx: Ctx, person: Person, told: () => void): AsyncGenera
   }
 }
 
-/** The same parts; tells how many rows are read of them. A file of bytes is one record. */
+/** The same parts; `told` receives how many rows were read. A file counts as one record. */
 async function* countRecords(
   parts: AsyncIterable<PersonalPart>,
   told: (count: number) => void,
@@ -133,7 +133,7 @@ async function removeChunks(ctx: Pick<Ctx, 'db'>, id: string): Promise<void> {
   }
 }
 
-/** Takes archives away whose time is over. */
+/** Deletes expired archives. */
 export async function expireExports(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   signal: AbortSignal,

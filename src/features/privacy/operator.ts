@@ -9,12 +9,12 @@ import type { ErasureStatus } from './schema.ts'
 import { chunkCount, openArchiveKey, openChunk } from './sealing.ts'
 import { findChunk, findExport } from './store-exports.ts'
 
-/** A user named as an administrator would. */
+/** A user as an administrator names one. */
 interface Named {
   readonly user: string
 }
 
-/** Makes somebody's archive and waits for it; its bytes are asked for chunk by chunk. */
+/** Makes a user's archive and waits for it; its bytes are fetched chunk by chunk. */
 export async function exportAccount(
   ctx: Ctx,
   actor: Actor,
@@ -48,7 +48,7 @@ export async function getArchiveChunk(
   return { bytes: bytes.toString('base64') }
 }
 
-/** Erases somebody's account at once, or in seven days, until when they may undo it. */
+/** Erases a user's account immediately, or in seven days, until when they may undo it. */
 export async function eraseAccount(
   ctx: Ctx,
   actor: Actor,

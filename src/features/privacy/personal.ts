@@ -8,6 +8,6 @@ export const privacyData: PersonalData<Ctx> = {
   async *collect(ctx, { userId }) {
     yield* partOf('consents.json', await listConsents(ctx.db.read, userId))
   },
-  /** Consents stay as the proof that there were some: they name a user id that leads nowhere. */
+  /** Consents stay as proof that they were given: they hold a user id that no longer leads anywhere. */
   erase: (_ctx, tx, { userId }) => deleteExportsOf(tx, userId),
 }

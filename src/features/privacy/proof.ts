@@ -7,7 +7,7 @@ import { factorsOf } from '../mfa/access.ts'
 import { requireFreshProof, requireOwnPassword } from '../mfa/service.ts'
 import { privacyErrors } from './errors.ts'
 
-/** A person who signed in: what a key or a bot holds is not enough for what follows. */
+/** A user in a session: an API key or a bot is not enough for these actions. */
 export function requireSession(actor: Actor): UserActor {
   const me = requireUser(actor)
   if (!me.sessionId) throw new AppError(privacyErrors.sessionNeeded)
@@ -15,8 +15,8 @@ export function requireSession(actor: Actor): UserActor {
 }
 
 /**
- * The same, who knows the account's password. An account with a second factor has to have shown that lately, and one
- * without a password has to have signed in lately.
+ * Also requires the account's password. An account with a second factor must have shown it recently; one
+ * without a password must have signed in recently.
  */
 export async function requireProof(
   ctx: Pick<Ctx, 'db' | 'passwords' | 'clock' | 'ids' | 'access'>,

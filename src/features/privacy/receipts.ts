@@ -5,8 +5,8 @@ import { toIso } from '../../platform/clock.ts'
 import { hmacToken } from '../../platform/tokens.ts'
 
 /**
- * The proof that something was done for a person's rights. It holds a keyed hash in place of the id:
- * whoever has the id, and the server's key, finds it again; nobody finds the id by it.
+ * The proof that a privacy request was carried out. It holds a keyed hash instead of the id: it can be found
+ * with the id and the server's key, but does not reveal the id.
  */
 export function receiptOf(
   ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,

@@ -1,4 +1,4 @@
-/** The archive as a download; a slow client holds one chunk. */
+/** The archive as a download; a slow client holds one chunk in memory. */
 export function archiveResponse(archive: {
   readonly size: number
   readonly content: AsyncGenerator<Uint8Array, void, undefined>

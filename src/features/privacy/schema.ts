@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { line, uuid } from '../../platform/text.ts'
 
-/** Proves that it is the person who asks; not needed by an account without a password. */
+/** Proves that the account's owner asks; not needed for an account without a password. */
 const CurrentPassword = z.string().max(200).optional()
 
 export const RequestExport = z.object({ currentPassword: CurrentPassword })
@@ -13,7 +13,7 @@ export type ExportId = z.output<typeof ExportId>
 export const ExportStatus = z.strictObject({
   id: uuid,
   state: z.enum(['waiting', 'running', 'ready', 'failed']),
-  /** Of `total` parts so many are in the archive. */
+  /** How many of the `total` parts are in the archive. */
   done: z.number().int(),
   total: z.number().int(),
   /** Bytes of the archive; 0 until it is ready. */
@@ -25,7 +25,7 @@ export type ExportStatus = z.output<typeof ExportStatus>
 
 export const RequestErasure = z.object({
   currentPassword: CurrentPassword,
-  /** What the person wrote to others goes too, on their devices as well. */
+  /** Also deletes the user's messages, on the recipients' devices too. */
   deleteMessages: z.boolean().default(false),
 })
 export type RequestErasure = z.output<typeof RequestErasure>
@@ -61,7 +61,7 @@ export const Consent = z.strictObject({
 })
 export type Consent = z.output<typeof Consent>
 
-/** What everybody has to agree to, if anything, and what the caller agreed to. */
+/** The consent that everyone must give, if any, and those that the caller has given. */
 export const Consents = z.strictObject({
   required: z
     .strictObject({ purpose: z.string(), version: z.string(), url: z.string().nullable() })

@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.ts'
 import { newSealingKey, openBytes, type Sealed, seal } from '../../platform/secret-box.ts'
 import { privacyErrors } from './errors.ts'
 
-/** Bytes of plaintext in every chunk of an archive but its last. */
+/** Plaintext bytes per chunk of an archive, except for the last. */
 export const CHUNK_BYTES = 256 * 1024
 
 export interface Place {
@@ -21,7 +21,7 @@ const keyContext = (id: string) => `export:${id}`
 const chunkContext = ({ id, position, isLast }: Place) =>
   `export-chunk:${id}:${position}:${isLast ? 'last' : 'more'}`
 
-/** A key of the archive's own: with the row that holds it the archive is gone, wherever its bytes are. */
+/** A key of the archive's own: deleting its row destroys the archive, wherever copies of its bytes are. */
 export function makeArchiveKey(
   ctx: Pick<Ctx, 'keyring'>,
   id: string,

@@ -23,7 +23,7 @@ import { roleData } from '../roles/personal.ts'
 import { sessionData } from '../sessions/personal.ts'
 import { privacyData } from './personal.ts'
 
-/** Every slice that holds something about people. The account goes last: others look things up by it. */
+/** Every feature that stores personal data. The account goes last: others look things up by it. */
 export const PERSONAL_DATA: readonly PersonalData<Ctx>[] = [
   sessionData,
   deviceData,

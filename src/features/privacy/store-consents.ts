@@ -6,7 +6,7 @@ export async function insertConsent(tx: Tx, row: ConsentRow): Promise<void> {
   await tx.insertInto('consents').values(row).execute()
 }
 
-/** Newest first, also withdrawn ones. */
+/** Newest first, including withdrawn ones. */
 export async function listConsents(db: Db, userId: string): Promise<ConsentRow[]> {
   return db
     .selectFrom('consents')
@@ -16,7 +16,7 @@ export async function listConsents(db: Db, userId: string): Promise<ConsentRow[]
     .execute()
 }
 
-/** The consent that was withdrawn; undefined when there was none that stood. */
+/** The consent that was withdrawn; undefined if none was in force. */
 export async function withdraw(
   tx: Tx,
   userId: string,
@@ -33,7 +33,7 @@ export async function withdraw(
     .executeTakeFirst()
 }
 
-/** Read at every request while the gate is on, so prepared. */
+/** Read on every request while consent is required, so prepared. */
 const standing = prepared<{ userId: string; purpose: string; version: string }, { id: string }>(
   (db, params) =>
     db
@@ -55,7 +55,7 @@ export async function hasConsent(
   return (await standing(db, { userId, purpose, version })).length > 0
 }
 
-/** Consents of people who were erased before the time. */
+/** Consents of users who were erased before the time. */
 function ofErasedBefore(db: Db, before: string) {
   return db
     .selectFrom('consents')
@@ -77,7 +77,7 @@ export async function countConsentsOfErased(db: Db, before: string): Promise<num
   return Number(row.count)
 }
 
-/** Gives how many went. */
+/** Returns how many were deleted. */
 export async function deleteConsentsOfErased(
   tx: Tx,
   before: string,

@@ -18,7 +18,7 @@ export async function findExport(
     .executeTakeFirst()
 }
 
-/** One that is asked for and not finished. */
+/** The user's export that is waiting or running. */
 export async function findUnfinished(
   db: Db,
   userId: string,
@@ -31,7 +31,7 @@ export async function findUnfinished(
     .executeTakeFirst()
 }
 
-/** Takes the next one up: one that waits, or one whose maker has shown no sign of life since `silent`. */
+/** Claims the next export: a waiting one, or one whose process has not reported progress since `silent`. */
 export async function claimExport(
   tx: Tx,
   now: string,
@@ -53,7 +53,7 @@ export async function claimExport(
       .updateTable('privacy_exports')
       .set({ state: 'running', touched_at: now, done: 0, total: 0, size: 0 })
       .where('id', 'in', isDue)
-      // Of two nodes the second waits here, and looks again.
+      // Of two nodes the second waits here, and checks again.
       .where((where) =>
         where.or([where('state', '=', 'waiting'), where('touched_at', '<', silent)]),
       )
@@ -84,7 +84,7 @@ type Progress = Partial<
   >
 >
 
-/** False when it was taken away or over meanwhile. */
+/** Returns false if it was deleted or finished in the meantime. */
 export async function updateExport(tx: Tx, id: string, change: Progress): Promise<boolean> {
   const result = await tx
     .updateTable('privacy_exports')
@@ -113,7 +113,7 @@ export async function findChunk(
   )
 }
 
-/** Takes up to `most` chunks away; true when none is left. */
+/** Deletes up to `most` chunks; returns true if none is left. */
 export async function deleteChunks(tx: Tx, id: string, most: number): Promise<boolean> {
   const rows = await tx
     .selectFrom('privacy_export_chunks')
@@ -148,7 +148,7 @@ export async function deleteExport(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('privacy_exports').where('id', '=', id).execute()
 }
 
-/** Takes a person's archives away with all their chunks. */
+/** Deletes a user's archives with all their chunks. */
 export async function deleteExportsOf(tx: Tx, userId: string): Promise<number> {
   await tx
     .deleteFrom('privacy_export_chunks')
@@ -163,7 +163,7 @@ export async function deleteExportsOf(tx: Tx, userId: string): Promise<number> {
   return Number(result.numDeletedRows)
 }
 
-/** Whether an archive's key is sealed with the key. */
+/** Whether the key seals any archive's key. */
 export async function isExportKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('privacy_exports')

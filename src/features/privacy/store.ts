@@ -5,7 +5,7 @@ export async function insertErasure(tx: Tx, row: PrivacyErasureRow): Promise<voi
   await tx.insertInto('privacy_erasures').values(row).execute()
 }
 
-/** The person's erasure that can still be undone. */
+/** The user's erasure that can still be undone. */
 export async function findWaiting(db: Db, userId: string): Promise<PrivacyErasureRow | undefined> {
   return db
     .selectFrom('privacy_erasures')
@@ -15,7 +15,7 @@ export async function findWaiting(db: Db, userId: string): Promise<PrivacyErasur
     .executeTakeFirst()
 }
 
-/** False when it is over already. */
+/** Returns false if it has already ended. */
 export async function endErasure(
   tx: Tx,
   id: string,
@@ -31,7 +31,7 @@ export async function endErasure(
   return result.numUpdatedRows > 0n
 }
 
-/** Those whose time to undo is over, oldest first. */
+/** Erasures that can no longer be undone, oldest first. */
 export async function listDue(db: Db, now: string): Promise<PrivacyErasureRow[]> {
   return db
     .selectFrom('privacy_erasures')
@@ -55,7 +55,7 @@ export async function countReceiptsBefore(db: Db, before: string): Promise<numbe
   return Number(row.count)
 }
 
-/** Gives how many went. */
+/** Returns how many were deleted. */
 export async function deleteReceiptsBefore(tx: Tx, before: string, most: number): Promise<number> {
   const rows = await tx
     .selectFrom('privacy_receipts')

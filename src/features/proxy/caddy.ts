@@ -1,6 +1,6 @@
 import type { Site } from './site.ts'
 
-/** A block of a Caddyfile. Caddy sets X-Forwarded-For itself, and believes nobody else's. */
+/** A block of a Caddyfile. Caddy sets X-Forwarded-For itself, and discards what clients send. */
 export function writeCaddy({ publicUrl, prefix, wellKnown, upstream }: Site): string {
   const address = new URL(publicUrl).origin
   const proxy = (indent: string) => `${indent}reverse_proxy ${upstream}`

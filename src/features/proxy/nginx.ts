@@ -1,6 +1,6 @@
 import type { Site } from './site.ts'
 
-/** A whole site file. deploy/nginx has what this writes for an example. */
+/** A whole site file. deploy/nginx has an example of its output. */
 export function writeNginx(site: Site): string {
   const { publicUrl, host, upstream, prefix } = site
   return `${[
@@ -38,7 +38,7 @@ function listening({ secure, port }: Site): string[] {
   return [`    listen ${port}${suffix};`, `    listen [::]:${port}${suffix};`]
 }
 
-/** From http to https, where both have the ports that browsers know. */
+/** From http to https, if both use their default ports. */
 function redirection({ secure, port, host }: Site): string[] {
   if (!secure || port !== 443) return []
   return [

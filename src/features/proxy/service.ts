@@ -33,7 +33,7 @@ export async function makeProxyConfig(
 }
 
 function notesOn({ trustedProxies, listen }: Config): string[] {
-  // A proxy that speaks to another address of this machine comes from that address.
+  // A proxy that connects to one of this machine's other addresses also connects from it.
   const local = isIP(listen.host) === 0 || /^(0\.0\.0\.0|::)$/.test(listen.host)
   const from = local ? '127.0.0.1' : listen.host
   if (trustedProxies.check(from, isIP(from) === 6 ? 'ipv6' : 'ipv4')) return []

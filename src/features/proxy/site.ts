@@ -1,19 +1,19 @@
 import { isIPv6 } from 'node:net'
 import type { Config } from '../../config/config.ts'
 
-/** What a reverse proxy has to know of this server. */
+/** What a reverse proxy needs to know about this server. */
 export interface Site {
-  /** As people write it, without a slash at its end. */
+  /** As users enter it, without a trailing slash. */
   readonly publicUrl: string
   readonly secure: boolean
-  /** The host's name alone; an IPv6 address in brackets. */
+  /** The hostname only; an IPv6 address in brackets. */
   readonly host: string
   readonly port: number
   /** Empty, or like `/mimir`. */
   readonly prefix: string
   /**
-   * With a prefix: where AI clients learn how to get in, as a regular expression. Such addresses have the
-   * prefix at their end (RFC 8414 §3.1, RFC 9728 §3.1).
+   * With a prefix: a regular expression for the URLs at which AI clients discover authorization. They have
+   * the prefix at their end (RFC 8414 §3.1, RFC 9728 §3.1).
    */
   readonly wellKnown: string | undefined
   /** Where the server listens, as host:port. */
@@ -39,12 +39,12 @@ export function siteOf({
 }
 
 function wellKnownUnder(prefix: string): string {
-  // Without a backslash, which each of the three files would escape in its own way.
+  // Without backslashes, which each of the three formats would escape differently.
   const literal = prefix.replace(/[.+*?(){}|$]/g, '[$&]')
   return `^/[.]well-known/oauth-[a-z-]+${literal}(/|$)`
 }
 
-/** A server that listens on every address is reached at the loopback one. */
+/** A server that listens on every address is reached through loopback. */
 function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return isIPv6(host) ? `[${host}]` : host

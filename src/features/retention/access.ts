@@ -1,7 +1,7 @@
 import type { Db } from '../../db/database.ts'
 import { listStanding } from './store.ts'
 
-/** What legal holds keep from being deleted. */
+/** What legal holds exempt from deletion. */
 export interface Held {
   readonly userIds: readonly string[]
   readonly conversationIds: readonly string[]

@@ -18,34 +18,34 @@ import { countExpired } from '../sessions/access.ts'
 import { cleanUpSessions } from '../sessions/service.ts'
 import { findHeld, type Held } from './access.ts'
 
-/** Few enough that writers hardly wait for one transaction. */
+/** Small enough that one transaction hardly delays writers. */
 const PAGE = 200
 /**
- * A deleted message's mark is needed while its event may still be asked for: 30 days
- * (src/app/prune.ts), and one more.
+ * A deleted message's tombstone is needed while its event may still be requested: 30 days (src/app/prune.ts),
+ * plus one.
  */
 const MARK_DAYS = 31
 const REPORT_DAYS = 365
 const KEY_DAYS = 365
-/** After they expired, as `cleanUpSessions` has it. */
+/** Days after they expired, as in `cleanUpSessions`. */
 const SESSION_DAYS = 1
-/** Three years: as long as claims are usually made. */
+/** Three years: the usual limitation period for claims. */
 const RECEIPT_DAYS = 3 * 365
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring'>
 
-/** A kind of data that is deleted when its time is over. */
+/** A kind of data that is deleted after its retention period. */
 export interface RetentionClass {
   readonly name: string
-  /** Days that it is kept; 0: for good. */
+  /** Retention period in days; 0: kept for good. */
   readonly days: number
-  /** How much would be deleted now. */
+  /** How many rows would be deleted now. */
   due(held: Held): Promise<number>
-  /** Deletes it in small transactions, and gives how much that was. */
+  /** Deletes them in small transactions; returns how many. */
   run(actor: Actor, signal: AbortSignal): Promise<number>
 }
 
-/** Every class there is, with the days that the administrator chose. */
+/** All classes, with the configured retention periods. */
 export function listClasses(ctx: Needs): RetentionClass[] {
   const { retention } = ctx.config
   const { db } = ctx
@@ -96,7 +96,7 @@ interface Pages {
   deletePage(tx: Tx, held: Held): Promise<number>
 }
 
-/** A class of rows that just go. Holds are asked for with each page: one may be placed meanwhile. */
+/** A class of plain rows. Holds are read again for each page, since one may be placed meanwhile. */
 function inPages(
   ctx: Needs,
   name: string,
@@ -134,7 +134,7 @@ function nodes(
   }))
 }
 
-/** As if each had been deleted by hand: absent devices are told, and attachments go along. */
+/** As if each had been deleted by a user: absent devices are notified, and attachments are deleted too. */
 function messages(ctx: Needs, days: number): RetentionClass {
   const before = timeBefore(ctx, days)
   return {
@@ -157,7 +157,7 @@ function messages(ctx: Needs, days: number): RetentionClass {
   }
 }
 
-/** A job of theirs takes them away too, as often. */
+/** The sessions' own job deletes them as well, just as often. */
 function endedSessions(ctx: Needs): RetentionClass {
   return {
     name: 'ended sessions',

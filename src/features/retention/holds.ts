@@ -23,7 +23,7 @@ export interface Hold {
   readonly liftedAt: string | null
 }
 
-/** All holds, newest first, also those that were lifted. */
+/** All holds, newest first, including lifted ones. */
 export async function getHolds(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Hold[]> {
   return (await listHolds(ctx.db.read, actor.tenantId)).map(toHold)
 }
@@ -41,8 +41,8 @@ function toHold(row: LegalHoldRow): Hold {
 }
 
 /**
- * Keeps what is about a person, a conversation or the audit log from retention and erasure. The reason
- * stands in the hold alone: what is written into the audit log can never be taken out of it.
+ * Exempts what is about a user, a conversation or the audit log from retention and erasure. The reason is
+ * stored only in the hold: what is written to the audit log can never be removed.
  */
 export async function placeHold(
   ctx: Needs,

@@ -10,11 +10,11 @@ export interface RetentionOfClass {
   readonly class: string
   /** 0: kept for good. */
   readonly days: number
-  /** What would be deleted now, or was. */
+  /** How many rows would be deleted now, or were. */
   readonly rows: number
 }
 
-/** What is kept how long, and how much of it would be deleted now. */
+/** The retention period of each class, and how much of it would be deleted now. */
 export async function showRetention(ctx: Needs): Promise<RetentionOfClass[]> {
   const held = await findHeld(ctx.db.read)
   const shown: RetentionOfClass[] = []
@@ -24,7 +24,7 @@ export async function showRetention(ctx: Needs): Promise<RetentionOfClass[]> {
   return shown
 }
 
-/** Deletes what is past its time, class by class, each that deleted something with one audit event. */
+/** Deletes data past retention, class by class; one audit event for each that deleted something. */
 export async function runRetention(
   ctx: Needs,
   actor: Actor,

@@ -5,7 +5,7 @@ export async function insertHold(tx: Tx, row: LegalHoldRow): Promise<void> {
   await tx.insertInto('legal_holds').values(row).execute()
 }
 
-/** False when there is none that still holds. */
+/** Returns false if there is no such hold in force. */
 export async function markLifted(
   tx: Tx,
   tenantId: string,
@@ -31,7 +31,7 @@ export async function listHolds(db: Db, tenantId: string): Promise<LegalHoldRow[
     .execute()
 }
 
-/** Every hold that stands, of all tenants. */
+/** All holds in force, of all tenants. */
 export async function listStanding(
   db: Db,
 ): Promise<Pick<LegalHoldRow, 'subject_type' | 'subject_id'>[]> {

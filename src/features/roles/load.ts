@@ -9,12 +9,12 @@ import { RoleFile } from './schema.ts'
 
 const MOST_BYTES = 1024 * 1024
 
-/** Why there is no table; one line for the administrator. */
+/** Why the table cannot be loaded; one line for the administrator. */
 function bad(why: string): ConfigError {
   return new ConfigError([`MIMIR_RBAC_CONFIG: ${why}`])
 }
 
-/** The roles that `MIMIR_RBAC_CONFIG` describes, none when it is not set. Throws a `ConfigError`. */
+/** The roles of `MIMIR_RBAC_CONFIG`; none if it is not set. Throws a `ConfigError`. */
 export async function loadRoleTable(config: Config): Promise<RoleTable> {
   const source = config.access.rbacSource
   return source === undefined ? NO_ROLES : parseRoleTable(await read(source, config))
@@ -47,7 +47,7 @@ async function download(url: string, config: Config): Promise<string> {
   }
 }
 
-/** Takes all of it or nothing: a file with one wrong name gives no roles at all. */
+/** All or nothing: a file with one wrong name is rejected as a whole. */
 export function parseRoleTable(text: string): RoleTable {
   const file = RoleFile.safeParse(parseJson(text))
   if (!file.success) {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { line } from '../../platform/text.ts'
 
-/** A role's name as an identity provider writes it: group names have spaces, slashes, capitals. */
+/** A role name as an identity provider writes it: group names contain spaces, slashes, capitals. */
 export const RoleName = line(1, 200)
 
-/** `MIMIR_RBAC_CONFIG`: what earlier systems call their role file, in the same form. */
+/** `MIMIR_RBAC_CONFIG`: the role file, in the format of earlier systems. */
 export const RoleFile = z.strictObject({
   version: z.literal(['1.0', '1', 1], 'is "1.0"'),
   /** Dots lead into nested claims: `realm_access.roles`. */
@@ -21,7 +21,7 @@ export const RoleFile = z.strictObject({
 })
 export type RoleFile = z.output<typeof RoleFile>
 
-/** An account's roles: its own built-in one, and those of the role file that it was granted. */
+/** An account's roles: its built-in one, and those granted to it from the role file. */
 export const AccountRoles = z.strictObject({
   userId: z.string(),
   username: z.string(),

@@ -18,7 +18,7 @@ export interface RoleOf {
   readonly role: string
 }
 
-/** Gives an account a role of `MIMIR_RBAC_CONFIG` beside its own. */
+/** Grants an account a role of `MIMIR_RBAC_CONFIG` in addition to its own. */
 export function grantRole(ctx: Needs, actor: Actor, input: RoleOf): Promise<AccountRoles> {
   return change(ctx, actor, input, async (tx, user) => {
     if (!ctx.access.rules().roleTable.roles.has(input.role)) {
@@ -36,7 +36,7 @@ export function grantRole(ctx: Needs, actor: Actor, input: RoleOf): Promise<Acco
   })
 }
 
-/** Takes it back, also when the role file does not know the role any more. */
+/** Revokes it, even if the role file no longer contains the role. */
 export function revokeRole(ctx: Needs, actor: Actor, input: RoleOf): Promise<AccountRoles> {
   return change(ctx, actor, input, async (tx, user) => {
     if (!(await deleteGrant(tx, user.id, input.role))) throw new AppError(roleErrors.notGranted)
@@ -71,7 +71,7 @@ async function change(
   })
 }
 
-/** Connections know what their person may do from the moment they were opened: they come again. */
+/** A connection's permissions are those from when it was opened, so clients must reconnect. */
 export function reconnectAfterCommit(ctx: Pick<Ctx, 'bus'>, tx: Tx, userId: string): void {
   disconnectAfterCommit(ctx, tx, { userId, reason: 'role_changed', mayReturn: true })
 }

@@ -2,7 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { RoleGrantRow } from '../../db/tables.ts'
 
-/** Read at every request of a server that has further roles, so prepared. */
+/** Read on every request if the server has a role file, so prepared. */
 const granted = prepared<{ userId: string }, { role: string }>((db, { userId }) =>
   db.selectFrom('role_grants').select('role').where('user_id', '=', userId).orderBy('role'),
 )
@@ -11,7 +11,7 @@ export async function listGrantedRoles(db: Db, userId: string): Promise<string[]
   return (await granted(db, { userId })).map(({ role }) => role)
 }
 
-/** False when the account has the role already. */
+/** Returns false if the account already has the role. */
 export async function insertGrant(tx: Tx, row: RoleGrantRow): Promise<boolean> {
   const result = await tx
     .insertInto('role_grants')
@@ -21,7 +21,7 @@ export async function insertGrant(tx: Tx, row: RoleGrantRow): Promise<boolean> {
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-/** False when the account has no such role. */
+/** Returns false if the account does not have the role. */
 export async function deleteGrant(tx: Tx, userId: string, role: string): Promise<boolean> {
   const result = await tx
     .deleteFrom('role_grants')

@@ -22,7 +22,7 @@ import { passkeyScript } from './passkey-script.ts'
 import { SIGN_IN_TEXTS, type SignInText } from './sign-in-text.ts'
 
 const MAX_FORM_BYTES = 64 * 1024
-/** What the page itself can ask to try again: the others are answered as any refusal is. */
+/** Errors after which the page offers another try; all others are answered as usual. */
 const AGAIN = ['invalid_second_factor', 'invalid_passkey', 'step_up_required', 'proof_missing']
 
 export const accountRoutes = [
@@ -165,7 +165,7 @@ ${providers.map(
   )
 }
 
-/** Asks for what the account has: a code, or the password where there is no second factor. */
+/** Asks for what the account has: a code, or the password if there is no second factor. */
 function proofForm(texts: SignInText, hasFactor: boolean) {
   const field = hasFactor
     ? html`<label>${texts.anyCode}<input name="code" required maxlength="40" autocomplete="one-time-code"></label>`

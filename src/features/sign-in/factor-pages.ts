@@ -115,7 +115,7 @@ function codeForm(texts: SignInText, label: string) {
 </form>`
 }
 
-/** How an authenticator app gets its secret: by camera, or typed. */
+/** The secret for an authenticator app: as a QR code, and as text. */
 export async function totpSecret(
   texts: SignInText,
   { secret, uri }: { secret: string; uri: string },
@@ -136,7 +136,7 @@ async function setUpPage(
   return formPage(texts.setUpFactor, html`${shown}${form}`, { language })
 }
 
-/** The recovery codes, shown this once, before the person goes on. */
+/** The recovery codes, shown only this once, before the user continues. */
 export function codesPage(
   language: Language,
   codes: readonly string[],

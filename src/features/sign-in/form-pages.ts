@@ -1,6 +1,6 @@
 import { type html, type PageOptions, page } from '../../http/page.ts'
 
-/** A page of which a form comes back to us, with the word of the browser that it was ours. */
+/** A page with a form: the browser may send its origin, which shows that the form came from us. */
 export function formPage(
   title: string,
   body: ReturnType<typeof html>,

@@ -10,7 +10,7 @@ import { STEP_COOKIE } from './cookies.ts'
 
 type Config = Ctx['config']
 
-/** Answers 200 with the cookie of a session that begins, and leads on; a program gets the same as JSON. */
+/** Answers 200 with the new session's cookie and a page that leads on; a program gets the same as JSON. */
 export async function landed(
   ctx: Pick<Ctx, 'config' | 'clock'>,
   actor: Actor,
@@ -30,7 +30,7 @@ export async function landed(
 
 const STEP_SECONDS = 15 * 60
 
-/** Leads a browser on to its second step, if that is what the error asks for; throws any other. */
+/** Sends the browser to its second step if the error asks for it; rethrows any other. */
 export function toSecondStep(config: Config, actor: Actor, error: unknown): Promise<Response> {
   const steps: string[] = [sessionErrors.mfaRequired.code, sessionErrors.mfaEnrolmentRequired.code]
   if (!(error instanceof AppError) || !steps.includes(error.code)) throw error

@@ -136,7 +136,7 @@ const signInRoutes = [
 
 export const routes = [...signInRoutes, ...providerRoutes, ...factorRoutes, ...accountRoutes]
 
-/** Whether the person may try again on the same page. */
+/** Whether the user may try again on the same page. */
 function isWrong(error: unknown): error is AppError {
   const codes = ['invalid_credentials', 'invalid_second_factor', 'account_not_active']
   return error instanceof AppError && codes.includes(error.code)
@@ -145,7 +145,7 @@ function isWrong(error: unknown): error is AppError {
 interface SignInPage {
   readonly returnTo?: string | undefined
   readonly problem?: Problem
-  /** What a sign-in at a provider is asked for beside the provider. */
+  /** Further parameters for a sign-in at a provider. */
   readonly query?: URLSearchParams
 }
 

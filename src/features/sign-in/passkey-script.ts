@@ -5,7 +5,7 @@ import { mfaErrors } from '../mfa/errors.ts'
 import { sessionErrors } from '../sessions/errors.ts'
 import { SIGN_IN_TEXTS } from './sign-in-text.ts'
 
-/** How a question for a passkey may be refused: programs are told that in English. */
+/** Errors of a request for a passkey challenge, which programs get in English. */
 const REFUSALS = [
   commonErrors.rateLimited,
   commonErrors.unauthorized,
@@ -18,8 +18,8 @@ const REFUSALS = [
 ]
 
 /**
- * The one script of these pages: a passkey can be asked by nothing else (WebAuthn level 3). A form names
- * where the question comes from and gets the authenticator's answer as its field `passkey`.
+ * The only script of these pages: passkeys need one (WebAuthn level 3). A form names where the challenge
+ * comes from and gets the authenticator's answer as its field `passkey`.
  */
 export function passkeyScript(language: Language): string {
   const { passkeySilent: silent, passkeyThere: there } = SIGN_IN_TEXTS[language]

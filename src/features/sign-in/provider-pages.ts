@@ -70,7 +70,7 @@ export const providerRoutes = [
       const { provider = '' } = await readForm(request, MAX_FORM_BYTES)
       const user = requireUser(actor)
       const { sessionId } = user
-      // The way back needs the same cookie, which another credential does not have.
+      // The callback needs the same cookie, which other credentials do not have.
       if (user.credential !== 'session-cookie' || !sessionId) {
         throw new AppError(oidcErrors.browserRequired)
       }
@@ -110,7 +110,7 @@ export const providerRoutes = [
   }),
 ]
 
-/** The name of this browser among those that are away at a provider; a second tab keeps the first one's. */
+/** Identifies this browser while it is at a provider; a second tab keeps the first one's value. */
 function browserOf(config: Ctx['config'], request: Request): string {
   return cookieOf(request, hostCookie(config, BROWSER_COOKIE)) ?? randomToken(32)
 }

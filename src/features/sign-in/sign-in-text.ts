@@ -1,6 +1,6 @@
 import type { Language } from '../../platform/language.ts'
 
-/** The words of the pages of signing in, and of a person's ways to do so. */
+/** The texts of the sign-in pages and of the account page. */
 export interface SignInText {
   readonly signIn: string
   signInWith(provider: string): string
@@ -22,7 +22,7 @@ export interface SignInText {
   readonly factorNeeded: string
   readonly begin: string
   readonly scan: string
-  /** The secret follows. */
+  /** Followed by the secret. */
   readonly orType: string
   readonly shownCode: string
   readonly keepCodes: string
@@ -32,7 +32,7 @@ export interface SignInText {
   signedInAs(username: string): string
   readonly passkeys: string
   readonly passkeyName: string
-  /** What a passkey is called that nobody gave another name. */
+  /** The default name of a passkey. */
   readonly aPasskey: string
   readonly addPasskey: string
   readonly authenticator: string
@@ -46,7 +46,7 @@ export interface SignInText {
   readonly clients: string
   readonly showYourself: string
 
-  /** What the browser says of a passkey, in our words: its own are in whatever language. */
+  /** Texts in place of the browser's own passkey errors, which may be in any language. */
   readonly passkeySilent: string
   readonly passkeyThere: string
 }

@@ -2,7 +2,7 @@ import type { Db } from '../../db/database.ts'
 import type { TenantRow } from '../../db/tables.ts'
 import { listTenantRows } from './store.ts'
 
-/** A tenant as the one who serves it has to know it. */
+/** A tenant as the process that serves it needs to know it. */
 export interface KnownTenant {
   readonly id: string
   readonly hosts: readonly string[]
@@ -10,7 +10,7 @@ export interface KnownTenant {
   readonly isDisabled: boolean
 }
 
-/** All but the default one; asked of the default tenant's store, which alone knows them. */
+/** All tenants except the default one; only the default tenant's store lists them. */
 export async function listKnownTenants(db: Db): Promise<KnownTenant[]> {
   return (await listTenantRows(db)).map((row) => ({
     id: row.id,

@@ -17,7 +17,7 @@ export function toTenant(ctx: Pick<Ctx, 'tenants'>, row: TenantRow): Tenant {
   }
 }
 
-/** The tenant that nobody made: it answers at the host of the server's own public URL. */
+/** The tenant that always exists: it answers at the host of the server's own public URL. */
 export function toDefaultTenant({ tenants, config }: Pick<Ctx, 'tenants' | 'config'>): Tenant {
   return {
     id: DEFAULT_TENANT,

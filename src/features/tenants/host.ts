@@ -1,8 +1,8 @@
-/** What the use cases of the default tenant know of the process that serves the others. */
+/** What the use cases of the default tenant can ask of the process that serves the others. */
 export interface TenantHost {
-  /** Brings what is served in line with the table of tenants; resolves once it is. */
+  /** Brings the served tenants in line with the table of tenants; resolves once they are. */
   settle(): Promise<void>
-  /** How a tenant that is not disabled is doing in this process. */
+  /** The state, in this process, of a tenant that is not disabled. */
   statusOf(tenantId: string): ServedStatus
 }
 
@@ -10,7 +10,7 @@ export type ServedStatus =
   | { readonly state: 'serving' | 'stopped' }
   | { readonly state: 'failed'; readonly reason: string }
 
-/** Of a process that serves nobody, like a command without a server. */
+/** For a process that serves no tenants, such as a command without a server. */
 export const NOBODY_SERVED: TenantHost = {
   async settle() {},
   statusOf: () => ({ state: 'stopped' }),

@@ -6,7 +6,7 @@ const tenantId = z
   .string()
   .refine(isTenantId, 'small letters and digits, with single hyphens in between')
 
-/** A name alone: a tenant answers at every port. */
+/** A hostname without a port: a tenant answers on every port. */
 const host = z
   .string()
   .toLowerCase()
@@ -24,7 +24,7 @@ export const CreateTenant = TenantId.extend({
 })
 export type CreateTenant = z.output<typeof CreateTenant>
 
-/** What is left out stays as it is. */
+/** Omitted fields stay as they are. */
 export const ChangeTenant = TenantId.extend({
   name: line(1, 100).optional(),
   hosts: z.array(host).max(20).optional(),
@@ -36,7 +36,7 @@ export interface Tenant {
   readonly id: string
   readonly name: string | null
   readonly hosts: readonly string[]
-  /** What a header or a claim may call it beside its id. */
+  /** What a header or a claim may call it, besides its id. */
   readonly claims: readonly string[]
   /** `stopped`: no server runs. */
   readonly state: 'serving' | 'disabled' | 'failed' | 'stopped'
@@ -46,10 +46,10 @@ export interface Tenant {
   readonly disabledAt: string | null
 }
 
-/** The same with what is there of it. */
+/** Includes where the tenant's data are. */
 export interface TenantWithHoldings extends Tenant {
   readonly directory: string
-  /** In the directory; of PostgreSQL's tables it says nothing. */
+  /** Size of the directory; does not count PostgreSQL's tables. */
   readonly bytes: number
   /** In PostgreSQL. */
   readonly databaseSchema: string | null

@@ -40,7 +40,7 @@ export async function showTenant(
   return { ...tenant, ...describeHoldings(ctx.config, id) }
 }
 
-/** Makes a tenant and serves it. Nobody is in it yet. */
+/** Creates a tenant and starts serving it. It has no users yet. */
 export async function createTenant(ctx: Needs, actor: Actor, input: CreateTenant): Promise<Tenant> {
   requireDefault(ctx)
   const { id, name = null, hosts, claims } = input
@@ -58,7 +58,7 @@ export async function createTenant(ctx: Needs, actor: Actor, input: CreateTenant
   return settled(ctx, id)
 }
 
-/** Where it answers and what it is called. */
+/** Changes the tenant's name, hosts or claims. */
 export async function changeTenant(ctx: Needs, actor: Actor, input: ChangeTenant): Promise<Tenant> {
   requireDefault(ctx)
   const { id, name } = input
@@ -83,7 +83,7 @@ export function enableTenant(ctx: Needs, actor: Actor, { id }: TenantId): Promis
   return turn(ctx, actor, id, 'tenant.enabled')
 }
 
-/** Takes a disabled tenant away, with everything that it has. */
+/** Deletes a disabled tenant with all its data. */
 export async function deleteTenant(
   ctx: Needs,
   actor: Actor,
@@ -139,7 +139,7 @@ interface Places {
   readonly claims: readonly string[]
 }
 
-/** What leads to a tenant leads to no other one. */
+/** Ensures that no host or claim leads to more than one tenant. */
 async function requireFreePlaces(ctx: Needs, tx: Tx, id: string, places: Places): Promise<void> {
   const others = (await listTenantRows(tx)).filter((row) => row.id !== id)
   const taken = others.map(placesOf)

@@ -7,13 +7,13 @@ import { DataDirectoryInUseError, lockDataDirectory } from '../../db/data-lock.t
 import { AppError } from '../../platform/errors.ts'
 import { tenantErrors } from './errors.ts'
 
-/** Refuses when something is where the tenant would be: what somebody left there is not taken over. */
+/** Refuses if the tenant's directory already exists: files left there are not taken over. */
 export function requireFreeDirectory(config: Config, id: string): void {
   if (existsSync(tenantDirectory(config.dataDir, id)))
     throw new AppError(tenantErrors.directoryTaken)
 }
 
-/** Makes the tenant's directory, with its public address if it has a host of its own. */
+/** Creates the tenant's directory, with its public URL if it has a host of its own. */
 export function makeDirectory(config: Config, id: string, host: string | undefined): void {
   const directory = tenantDirectory(config.dataDir, id)
   mkdirSync(join(directory, 'keys'), { recursive: true, mode: 0o700 })
@@ -24,7 +24,7 @@ export function makeDirectory(config: Config, id: string, host: string | undefin
   writeFileSync(join(directory, 'mimir.env'), settings, { mode: 0o600 })
 }
 
-/** What there is of a tenant. */
+/** Where the tenant's data are, and their size. */
 export function describeHoldings(config: Config, id: string) {
   const directory = tenantDirectory(config.dataDir, id)
   const isInPostgres = config.secrets.databaseUrl !== undefined
@@ -35,7 +35,7 @@ export function describeHoldings(config: Config, id: string) {
   }
 }
 
-/** Takes all of it away. Done again after a failure, it takes away what is left. */
+/** Deletes all of the tenant's data. After a failure it can be repeated. */
 export async function removeHoldings(ctx: Pick<Ctx, 'config' | 'db'>, id: string): Promise<void> {
   const directory = tenantDirectory(ctx.config.dataDir, id)
   const schema = tenantSchema(id)

@@ -20,7 +20,7 @@ export const turnCredentialsCommand = defineCommand({
   name: 'turn.credentials',
   input: z.object({
     user: line(1, 254),
-    /** Seconds; a day at most. */
+    /** In seconds; at most a day. */
     ttlSeconds: z.number().int().min(1).max(86_400).default(3600),
   }),
   run: makeCredentialsFor,

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts'
 
-/** Private and special networks (RFC 6890): a relay must not be a way into what is around it. */
+/** Private and special networks (RFC 6890): a relay must not be a way into its surroundings. */
 const DENIED_PEERS = [
   '0.0.0.0-0.255.255.255',
   '10.0.0.0-10.255.255.255',
@@ -13,7 +13,7 @@ const DENIED_PEERS = [
   '198.18.0.0-198.19.255.255',
   '240.0.0.0-255.255.255.255',
   '::-::1',
-  // The same networks once more, as IPv6 spells IPv4: mapped, NAT64 and 6to4.
+  // The same networks again in IPv6 notations of IPv4: mapped, NAT64 and 6to4.
   '::ffff:0.0.0.0-::ffff:255.255.255.255',
   '64:ff9b::-64:ff9b::ffff:ffff',
   '2002::-2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
@@ -21,12 +21,12 @@ const DENIED_PEERS = [
   'fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
 ]
 
-/** A whole `turnserver.conf` that takes credentials made with any of the secrets. */
+/** A complete `turnserver.conf` that accepts credentials made with any of the secrets. */
 export function writeCoturnConfig(
   { turn, publicUrl }: Pick<Config, 'turn' | 'publicUrl'>,
   secrets: readonly string[],
 ): string {
-  // The public URL's host alone: neither its port nor its path is the relay's.
+  // Only the public URL's host: its port and path are not the relay's.
   const host = turn.host ?? new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')
   return `${[
     '# coturn for Mimir: /etc/turnserver.conf',
@@ -68,7 +68,7 @@ function tlsLines(port: number | undefined, host: string): string[] {
   ]
 }
 
-/** coturn lets what is allowed win over what is denied, but has a switch of its own for loopback. */
+/** In coturn allowed peers win over denied ones, but loopback has a switch of its own. */
 function allowedLines(peers: readonly string[]): string[] {
   if (peers.length === 0) return []
   const loopback = peers.some((peer) => /^(127[.]|::1$)/.test(peer))

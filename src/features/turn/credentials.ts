@@ -9,23 +9,23 @@ import type { TurnCredentials } from './schema.ts'
 
 const LIFETIME = HOUR
 
-/** coturn's shared secret as `turnserver.conf` spells it. */
+/** coturn's shared secret as written in `turnserver.conf`. */
 export function turnSecret(ctx: Pick<Ctx, 'keyring'>): string {
   return spell(ctx.keyring.current('turn'))
 }
 
-/** The current secret and the ones before it that are not retired: coturn takes all of them. */
+/** The current secret and the older ones not yet retired: coturn accepts all of them. */
 export function allTurnSecrets(ctx: Pick<Ctx, 'keyring'>): string[] {
   const keys = ctx.keyring.all().filter((key) => key.purpose === 'turn')
   return keys.reverse().map(spell)
 }
 
-/** A key from TURN_SECRET is the text itself, one of ours is written in hex. */
+/** A key from TURN_SECRET is the text itself; a generated one is written in hex. */
 function spell(key: Key): string {
   return key.source === 'environment' ? key.key.toString('utf8') : key.key.toString('hex')
 }
 
-/** Credentials of the TURN REST form (draft-uberti-behave-turn-rest-00 §2.2), good for `ttlMs`. */
+/** Credentials in the TURN REST format (draft-uberti-behave-turn-rest-00 §2.2), valid for `ttlMs`. */
 export function makeTurnCredentials(
   ctx: Pick<Ctx, 'config' | 'keyring' | 'clock'>,
   userId: string,

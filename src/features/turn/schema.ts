@@ -9,17 +9,17 @@ export const TurnCredentials = z.strictObject({
 })
 export type TurnCredentials = z.output<typeof TurnCredentials>
 
-/** What became of one address that people get. */
+/** The test result of one URL that users get. */
 export interface TurnTest {
   readonly url: string
   readonly ok: boolean
-  /** Where the name leads; null when it leads nowhere. */
+  /** What the name resolves to; null if it does not resolve. */
   readonly address: string | null
-  /** Where the relay sees this server. */
+  /** This server's address as the relay sees it. */
   readonly seenAs: string | null
   /** The address that was allocated; null for STUN, which allocates nothing. */
   readonly relay: string | null
-  /** A word for scripts, what happened, and how to mend it; null when all is well. */
+  /** A code for scripts, what happened, and how to fix it; null if the test passed. */
   readonly failure: string | null
   readonly detail: string | null
   readonly mend: string | null

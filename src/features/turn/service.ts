@@ -11,7 +11,7 @@ import type { TurnCredentials } from './schema.ts'
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'clock' | 'ids' | 'config'>
 
-/** The secret to share with coturn; makes one when there is none, or when asked to rotate. */
+/** The secret to share with coturn; creates one if there is none, or to rotate it. */
 export async function makeTurnSecret(
   ctx: Needs,
   actor: Actor,
@@ -23,8 +23,8 @@ export async function makeTurnSecret(
 }
 
 /**
- * A whole `turnserver.conf` for this server; makes the secret if there is none. `offered`: whether
- * people are told of the relay, which takes TURN_HOST.
+ * A complete `turnserver.conf` for this server; creates the secret if there is none. `offered`: whether
+ * clients are told of the relay, which requires TURN_HOST.
  */
 export async function makeTurnConfig(
   ctx: Needs,

@@ -5,7 +5,7 @@ import { makeTurnCredentials } from './credentials.ts'
 import { turnErrors } from './errors.ts'
 import type { TurnTest } from './schema.ts'
 
-/** Who the credentials are for: nobody with an account. */
+/** The user of the test credentials, which no account has. */
 const TESTER = 'mimir-turn-test'
 
 const TEXT: Record<StunFailure, { says: string; mend: string }> = {
@@ -39,7 +39,7 @@ const TEXT: Record<StunFailure, { says: string; mend: string }> = {
   },
 }
 
-/** Tries each address that people get with their credentials, from this machine. */
+/** Tries each URL that users get with their credentials, from this machine. */
 export async function testTurn(
   ctx: Pick<Ctx, 'config' | 'keyring' | 'clock'>,
 ): Promise<TurnTest[]> {

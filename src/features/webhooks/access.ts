@@ -1,2 +1,2 @@
-/** What other slices may ask and do about webhooks, inside their own transactions. */
+/** What other features may do with webhooks inside their own transactions. */
 export { countFailing, deleteWebhooksOf, isWebhookSealedWith } from './store.ts'

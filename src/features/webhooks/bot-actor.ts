@@ -1,7 +1,7 @@
 import type { Ids } from '../../platform/ids.ts'
 import type { UserActor } from '../../policy/actor.ts'
 
-/** The bot as who posts, or reads what happened: what it may do is what its membership allows. */
+/** The bot as an actor that posts or reads events: its membership decides what it may do. */
 export function botActor(
   bot: { readonly tenantId: string; readonly userId: string },
   username: string,

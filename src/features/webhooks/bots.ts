@@ -3,7 +3,7 @@ import type { Actor } from '../../policy/actor.ts'
 import type { Bot } from './schema.ts'
 import { listBotRows } from './store.ts'
 
-/** Every service identity: those of keys, and the bots that webhooks brought along. */
+/** All service accounts: those of API keys, and the bots created with webhooks. */
 export async function listBots(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Bot[]> {
   const rows = await listBotRows(ctx.db.read, actor.tenantId)
   return rows.map((row) => ({

@@ -13,21 +13,21 @@ import { claim, updateWebhook } from './store-due.ts'
 
 export type DeliverNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'keyring'>
 
-/** Longer than any request: after it another node takes over from one that is gone. */
+/** Longer than any request: after it another node takes over from one that died. */
 const LEASE = 30 * SECOND
-/** A message that was committed late is not older than this. */
+/** No message is committed later than this after its creation. */
 const OVERLAP = MINUTE
 const FIRST_PAUSE = 5 * SECOND
 const LONGEST_PAUSE = HOUR
 
-/** What is noted of a look, so that a message which was being committed then counts as newer. */
+/** The time to record for a check, so that a message being committed at that moment counts as newer. */
 export function lookedAt(now: number): number {
   return now - OVERLAP
 }
 
 /**
- * Sends what a webhook has not sent yet, a page at most, in order. What was sent is noted after each
- * message, so that a process that ends in between repeats one at most.
+ * Sends what a webhook has not sent yet, in order, at most a page. Progress is stored after each message, so
+ * that a crash in between repeats at most one.
  */
 export async function deliverPage(
   ctx: DeliverNeeds,
@@ -67,16 +67,16 @@ export async function deliverPage(
   )
 }
 
-/** Gives back what was taken, so that the next start need not wait for the end of the lease. */
+/** Releases the lease, so that the next start need not wait for it to expire. */
 async function release(ctx: DeliverNeeds, id: string): Promise<void> {
   const next_try_at = toIso(ctx.clock.now())
   await ctx.db.transaction((tx) => updateWebhook(tx, id, { next_try_at, looked_at: null }))
 }
 
-/** Why a message was not taken, and for how long to wait. */
+/** Why a message was not accepted, and how long to wait. */
 export interface Failure {
   readonly reason: string
-  /** The receiver says that it is no more (RFC 9110 §15.5.11): nobody is asked again. */
+  /** The receiver is gone for good (RFC 9110 §15.5.11) and is not tried again. */
   readonly isFinal: boolean
   pauseMs(attempts: number): number
 }

@@ -6,10 +6,10 @@ import { recordAudit } from '../audit/service.ts'
 import type { Failure } from './deliver.ts'
 import { updateWebhook } from './store-due.ts'
 
-/** How long a receiver may be away without missing anything. */
+/** How long a receiver may be down without missing anything. */
 const GIVE_UP = 3 * DAY
 
-/** Puts the next try off, longer every time; after three days the webhook is given up. */
+/** Postpones the next attempt, longer every time; after three days the webhook is given up. */
 export async function noteFailure(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'log'>,
   hook: WebhookRow,

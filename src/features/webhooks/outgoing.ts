@@ -6,37 +6,37 @@ import { type DeliverNeeds, deliverPage, lookedAt } from './deliver.ts'
 import type { BotWebhookRow } from './store.ts'
 import { hasWaiting, listDue } from './store-due.ts'
 
-/** Webhooks that are sent at the same time, each one message after the other. */
+/** Most webhooks served at a time; each sends one message after another. */
 const MOST = 128
-/** Between two looks, so that a burst of messages costs a few of them. */
+/** Pause between two queries, so that a burst of messages needs only a few. */
 const GAP_MS = 50
-/** While a webhook waits for its next try. */
+/** Interval while a webhook waits for its next attempt. */
 const WAITING_MS = SECOND
-/** For what another node left, or a lost wake. */
+/** Interval otherwise, for messages left by another node or after a lost wake-up. */
 const IDLE_MS = 15 * SECOND
-/** A place in the events is not kept so long that they are pruned away behind it. */
+/** A cursor must not get so old that the events after it are pruned. */
 const LONGEST_STAY = DAY
-/** How long a stop waits for requests under way. */
+/** How long a shutdown waits for requests in progress. */
 const STOP_MS = 1500
-/** With more conversations than this at once every webhook looks for itself. */
+/** With more conversations than this at once, every webhook is checked. */
 const MOST_NAMED = 500
 
 export interface WebhookSender {
-  /** Starts nothing more and waits for what is under way. */
+  /** Starts nothing new and waits for what is in progress. */
   stop(): Promise<void>
 }
 
 /**
- * Sends what is said in groups to their outgoing webhooks. It hears on the bus only when to look: what it
- * sends are committed rows, so that no receiver holds a message up and no end of this process loses one.
+ * Sends the messages of groups to their outgoing webhooks. The bus only signals when to look: what it sends
+ * are committed rows, so that no receiver delays a message and no crash loses one.
  */
 export function startWebhooks(ctx: DeliverNeeds & Pick<Ctx, 'bus' | 'config'>): WebhookSender {
   const fetch = createGuardedFetch(ctx.config.outboundAllow)
   const underWay = new Map<string, { conversationId: string; done: Promise<void> }>()
   const woken = new Set<string>()
-  // Where something was said while its webhook was being sent: that may have read too early.
+  // Conversations with messages during a delivery, which may have read too early.
   const missed = new Set<string>()
-  // At the start each looks once, whatever a process before this one knew.
+  // After a start every webhook is checked once, whatever the previous process knew.
   let since = lookedAt(ctx.clock.now())
   let periodicAt = 0
   let stopped = false
@@ -66,7 +66,7 @@ export function startWebhooks(ctx: DeliverNeeds & Pick<Ctx, 'bus' | 'config'>): 
       })
       if (isPeriodic) periodicAt = now + IDLE_MS
       for (const hook of due) if (!underWay.has(hook.id)) start(hook)
-      // More than there was room for: those that were named are still to be looked at.
+      // More than there was room for: check the named ones again.
       if (due.length === limit) for (const id of named) woken.add(id)
       return (await hasWaiting(ctx.db.read)) ? WAITING_MS : IDLE_MS
     },
@@ -75,7 +75,7 @@ export function startWebhooks(ctx: DeliverNeeds & Pick<Ctx, 'bus' | 'config'>): 
   function start(hook: BotWebhookRow): void {
     const { id, conversation_id: conversationId } = hook
     const done = deliverPage(ctx, fetch, hook, () => stopped)
-      // The store is away, or a defect: the lease ends by itself, and it is tried again.
+      // The store is down, or there is a defect: the lease expires, and it is tried again.
       .catch((error: unknown) => {
         ctx.log.warn({ err: error, webhookId: id }, 'a webhook could not be sent')
       })
@@ -101,7 +101,7 @@ export function startWebhooks(ctx: DeliverNeeds & Pick<Ctx, 'bus' | 'config'>): 
     async stop() {
       stopped = true
       const sent = () => Promise.all([...underWay.values()].map(({ done }) => done))
-      // What a receiver does not answer in this time is sent again at the next start.
+      // What a receiver has not acknowledged by then is sent again after the next start.
       await withinTime(loop.stop().then(sent), STOP_MS)
     },
   }

@@ -12,11 +12,11 @@ import type { BotWebhookRow } from './store.ts'
 
 const PAGE = 100
 
-/** A message that is to be sent. */
+/** A message to be sent. */
 export interface Pending {
-  /** The same at every try: receivers know a repetition by it. */
+  /** The same on every attempt, so that receivers recognize a repetition. */
   readonly id: string
-  /** The event's number in the bot's page. */
+  /** The event's sequence number in the bot's page. */
   readonly seq: number
   readonly body: string
 }
@@ -24,9 +24,8 @@ export interface Pending {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'keyring'>
 
 /**
- * What others have said in the group since the webhook's place. The bot is a member like a device that
- * was away, so the sync knows it, in order and as the messages are now; one that was deleted meanwhile
- * is left out.
+ * What others wrote in the group since the webhook's cursor. The bot reads it through sync like a device that
+ * was away: in order and in its current form; messages deleted in the meantime are left out.
  */
 export async function readPending(
   ctx: Needs,
@@ -34,7 +33,7 @@ export async function readPending(
 ): Promise<{ pending: Pending[]; cursor: string; hasMore: boolean }> {
   const bot = botActor({ tenantId: hook.tenant_id, userId: hook.bot_id }, hook.username, ctx.ids)
   const page = await readPage(ctx, bot, hook)
-  // Of a page that is read again, what was sent before its interruption is passed over.
+  // When a page is read again, skip what was sent before the interruption.
   const sent = page.events.findIndex(({ seq }) => seq === hook.sent_seq)
   const said = page.events.slice(sent + 1).flatMap(({ type, data, seq }) => {
     const message = data as Message
@@ -71,7 +70,7 @@ async function readPage(ctx: Needs, bot: UserActor, hook: BotWebhookRow): Promis
     return await getChanges(ctx, bot, { limit: PAGE, ...(cursor === null ? {} : { cursor }) })
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== syncErrors.cursorExpired.code) throw error
-    // After a restore, or a month's stand-still: there is no telling what was missed.
+    // After a restore, or a month offline, it is unknown what was missed.
     ctx.log.warn({ webhookId: hook.id }, 'a webhook begins anew: its place is no more')
     return getChanges(ctx, bot, { limit: PAGE })
   }

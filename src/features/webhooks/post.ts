@@ -7,8 +7,8 @@ import { HookMessage, type Posted } from './schema.ts'
 import { findByToken } from './store.ts'
 
 /**
- * Posts a message as the bot of the webhook that the token opens. An unknown token, a deleted webhook and
- * a bot that is no member any more are answered alike.
+ * Posts a message as the bot of the token's webhook. An unknown token, a deleted webhook and a bot that is no
+ * longer a member get the same error.
  */
 export async function postByWebhook(
   ctx: Ctx,

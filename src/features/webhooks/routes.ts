@@ -9,7 +9,7 @@ import { postByWebhook } from './post.ts'
 import { CreateWebhook, HookToken, MadeWebhook, Posted, Webhook, WebhookId } from './schema.ts'
 import { createWebhook, deleteWebhook, listWebhooks } from './service.ts'
 
-/** Slack's senders put more into a message than we read. */
+/** Slack clients put more into a message than is read here. */
 const MAX_BODY_BYTES = 64 * 1024
 
 export const routes = [
@@ -75,7 +75,7 @@ export const routes = [
   }),
 ]
 
-/** JSON, or a form: with `payload`, which holds JSON as Slack's senders write it, or the fields themselves. */
+/** JSON, or a form with the fields themselves or with JSON in `payload`, as Slack clients send it. */
 async function readBody(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type') ?? ''
   if (!/^application\/x-www-form-urlencoded\b/i.test(type)) {

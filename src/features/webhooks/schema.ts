@@ -11,11 +11,11 @@ export const WebhookKind = z.enum(['outgoing', 'incoming'])
 export const CreateWebhook = z
   .object({
     kind: WebhookKind,
-    /** What the bot is called, unless there is one already. */
+    /** The name of the bot, unless an existing one is used. */
     name: line(1, NAME_MAX),
-    /** Of an outgoing one: where messages are sent to. */
+    /** Outgoing webhooks only: where messages are sent. */
     url: text(1, URL_MAX).optional(),
-    /** The bot of another webhook of the group; left out: a new one. */
+    /** The bot of another webhook of the group; if omitted, a new one is created. */
     botId: uuid.optional(),
   })
   .refine(({ kind, url }) => (kind === 'outgoing') === (url !== undefined), {
@@ -31,7 +31,7 @@ const common = {
   createdAt: z.iso.datetime(),
 }
 
-/** With what is shown this once: the address to post to, or the secret that signs. */
+/** Includes what is shown only once: the URL to post to, or the signing secret. */
 export const MadeWebhook = z.strictObject({
   ...common,
   kind: WebhookKind,
@@ -44,11 +44,11 @@ export const Webhook = z.strictObject({
   ...common,
   kind: WebhookKind,
   createdById: uuid,
-  /** Of an outgoing one. */
+  /** Outgoing webhooks only. */
   host: z.string().optional(),
-  /** `failing` is tried again; `failed` was given up. */
+  /** `failing`: being retried; `failed`: given up. */
   status: z.enum(['active', 'failing', 'failed']),
-  /** Since when it fails. */
+  /** When the failures began. */
   failingSince: z.iso.datetime().optional(),
 })
 export type Webhook = z.output<typeof Webhook>
@@ -58,11 +58,11 @@ export type WebhookId = z.output<typeof WebhookId>
 
 export const HookToken = z.object({ token: z.string().max(200) })
 
-/** What is posted to an incoming webhook; other fields, as Slack's senders add them, say nothing. */
+/** The body posted to an incoming webhook; other fields, such as Slack clients send, are ignored. */
 export const HookMessage = z
   .object({
     content: Content.optional(),
-    /** What Slack's webhooks call it. */
+    /** The name of the field in Slack's webhooks. */
     text: Content.optional(),
     clientMessageId: text(1, CLIENT_MESSAGE_ID_MAX).optional(),
   })
@@ -78,7 +78,7 @@ export const Posted = z.strictObject({
 })
 export type Posted = z.output<typeof Posted>
 
-/** A bot as the operator sees it. */
+/** A bot as shown to the operator. */
 export interface Bot {
   readonly id: string
   readonly username: string
@@ -87,6 +87,6 @@ export interface Bot {
   readonly createdAt: string
   readonly groups: number
   readonly webhooks: number
-  /** Webhooks that cannot be delivered, or were given up. */
+  /** Webhooks that are being retried or were given up. */
   readonly failing: number
 }

@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { WebhookRow } from '../../db/tables.ts'
 import { open, type Sealed, seal } from '../../platform/secret-box.ts'
 
-/** Where an outgoing webhook sends to, and what signs it. Addresses of webhooks are often secrets too. */
+/** Where an outgoing webhook sends to, and the secret that signs. The URLs are often secrets too. */
 export interface Target {
   readonly url: string
   readonly secret: string
@@ -14,7 +14,7 @@ export function sealTarget(ctx: Pick<Ctx, 'keyring'>, id: string, target: Target
   return seal(ctx.keyring.current('message'), JSON.stringify(target), contextOf(id))
 }
 
-/** Throws when the key is not here any more, or the bytes are not this webhook's. */
+/** Throws if the key no longer exists, or the bytes belong to another webhook. */
 export function openTarget(
   ctx: Pick<Ctx, 'keyring'>,
   { id, key_id: keyId, sealed }: Pick<WebhookRow, 'id' | 'key_id' | 'sealed'>,

@@ -25,7 +25,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | '
 const TOKEN_BYTES = 32
 const MOST_WEBHOOKS = 20
 
-/** Makes a webhook of a group, and a bot if none is named. Its secrets are in this answer alone. */
+/** Creates a webhook of a group, and a bot if none is given. Only this response contains its secrets. */
 export async function createWebhook(
   ctx: Needs,
   actor: Actor,
@@ -33,7 +33,7 @@ export async function createWebhook(
 ): Promise<MadeWebhook> {
   const me = requireUser(actor)
   const { kind, name, url } = input
-  // A program must not get by a webhook what its credential does not reach to.
+  // A webhook must not give a program more than its credential allows.
   authorize(actor, kind === 'outgoing' ? 'messages:read' : 'messages:write')
   if (url !== undefined && !parseTarget(url, ctx.config.outboundAllow)) {
     throw new AppError(webhookErrors.urlNotAllowed)
@@ -41,7 +41,7 @@ export async function createWebhook(
   const id = ctx.ids.next()
   const token = randomToken(TOKEN_BYTES)
   const secret = newSecret()
-  // What is written from now on is for it; taken before, since a transaction waits for the store alone.
+  // Messages from now on are for it. Read before the transaction, which must wait for nothing but the store.
   const { cursor } = await getChanges(ctx, botActor(me, '', ctx.ids), { limit: 1 })
   return ctx.db.transaction(async (tx) => {
     const group = await lockGroup(tx, me, input.id, requireGroupAdmin, webhookErrors.onlyInGroups)
@@ -102,7 +102,7 @@ function outgoing(ctx: Pick<Ctx, 'keyring'>, id: string, url: string, secret: st
   return { key_id: keyId, sealed: bytes, host: new URL(url).host }
 }
 
-/** The bot that the caller named, which has to be of the group's own making; or a new member. */
+/** The bot that the caller named, which must belong to another webhook of the group; or a new member. */
 async function findBot(
   ctx: Needs,
   tx: Tx,
@@ -121,7 +121,7 @@ async function findBot(
   return bot
 }
 
-/** The webhooks of a group, for who may change them; without their secrets. */
+/** The webhooks of a group, without their secrets, for users who may change them. */
 export async function listWebhooks(
   ctx: Pick<Ctx, 'db'>,
   actor: Actor,
@@ -144,7 +144,7 @@ export async function listWebhooks(
   }))
 }
 
-/** Ends a webhook; its bot stays a member until somebody removes it. */
+/** Deletes a webhook; its bot stays a member until someone removes it. */
 export async function deleteWebhook(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,

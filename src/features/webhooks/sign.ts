@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { randomToken } from '../../platform/tokens.ts'
 
-/** Says in a secret's text what it is (Standard Webhooks 1.0.0, "Signature scheme"). */
+/** Marks the text as a secret (Standard Webhooks 1.0.0, "Signature scheme"). */
 const SECRET_PREFIX = 'whsec_'
 const SECRET_BYTES = 32
 
@@ -11,8 +11,8 @@ export function newSecret(): string {
 }
 
 /**
- * The headers that say which message a body is, when it was sent, and that it comes from here: the
- * symmetric scheme of Standard Webhooks 1.0.0, for which receivers have libraries. `now` in milliseconds.
+ * Headers with the message's id, its time and a signature: the symmetric scheme of Standard Webhooks 1.0.0,
+ * for which receivers have libraries. `now` is in milliseconds.
  */
 export function signedHeaders(
   secret: string,

@@ -4,16 +4,16 @@ import type { BotWebhookRow } from './store.ts'
 
 export interface Look {
   readonly now: string
-  /** Conversations in which something was said meanwhile. */
+  /** Conversations with new messages. */
   readonly woken: readonly string[]
-  /** Those that have not looked since then look in any case. */
+  /** Webhooks not checked since then are due in any case. */
   readonly since: string
-  /** Look also where something was said at about the last look or after it. */
+  /** Also include webhooks whose conversation had a message at about the last check or later. */
   readonly isPeriodic: boolean
   readonly limit: number
 }
 
-/** Outgoing webhooks that may have something to send, those that fail last. */
+/** Outgoing webhooks that may have something to send, failing ones last. */
 export async function listDue(db: Db, look: Look): Promise<BotWebhookRow[]> {
   const { now, woken, since, isPeriodic, limit } = look
   return db
@@ -41,7 +41,7 @@ export async function listDue(db: Db, look: Look): Promise<BotWebhookRow[]> {
     .execute()
 }
 
-/** Whether any webhook has more to send or waits for its next try. */
+/** Whether any webhook has more to send or waits for its next attempt. */
 export async function hasWaiting(db: Db): Promise<boolean> {
   const row = await db
     .selectFrom('webhooks')
@@ -54,7 +54,7 @@ export async function hasWaiting(db: Db): Promise<boolean> {
   return row !== undefined
 }
 
-/** Takes a webhook for a while, unless somebody else has it or it is gone. */
+/** Leases a webhook until `until`, unless another process has it or it no longer exists. */
 export async function claim(
   tx: Tx,
   id: string,
@@ -78,7 +78,7 @@ type Change = Partial<
   >
 >
 
-/** False when the webhook is gone: nothing more of it is to be sent. */
+/** Returns false if the webhook was deleted: nothing more may be sent. */
 export async function updateWebhook(tx: Tx, id: string, change: Change): Promise<boolean> {
   const result = await tx
     .updateTable('webhooks')

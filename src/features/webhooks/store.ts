@@ -5,7 +5,7 @@ export async function insertWebhook(tx: Tx, row: WebhookRow): Promise<void> {
   await tx.insertInto('webhooks').values(row).execute()
 }
 
-/** A webhook with the account that it posts or hears as. */
+/** A webhook with the account that it posts or reads as. */
 export type BotWebhookRow = WebhookRow & Pick<UserRow, 'username'>
 
 function withBot(db: Db) {
@@ -16,7 +16,7 @@ function withBot(db: Db) {
     .select('bot.username')
 }
 
-/** The webhooks of a conversation, the oldest first. */
+/** The webhooks of a conversation, oldest first. */
 export async function listWebhookRows(db: Db, conversationId: string): Promise<BotWebhookRow[]> {
   return withBot(db)
     .where('hook.conversation_id', '=', conversationId)
@@ -25,7 +25,7 @@ export async function listWebhookRows(db: Db, conversationId: string): Promise<B
     .execute()
 }
 
-/** The incoming webhook that a token opens; none while its bot is suspended. */
+/** The incoming webhook of a token; undefined while its bot is suspended. */
 export async function findByToken(db: Db, tokenHash: string): Promise<BotWebhookRow | undefined> {
   return withBot(db)
     .where('hook.token_hash', '=', tokenHash)
@@ -33,7 +33,7 @@ export async function findByToken(db: Db, tokenHash: string): Promise<BotWebhook
     .executeTakeFirst()
 }
 
-/** Takes a webhook of the conversation away; undefined when there is none. */
+/** Deletes a webhook of the conversation; returns undefined if there is none. */
 export async function deleteWebhookRow(
   tx: Tx,
   conversationId: string,
@@ -47,7 +47,7 @@ export async function deleteWebhookRow(
     .executeTakeFirst()
 }
 
-/** Takes away what a member of a conversation was there for; gives how many. */
+/** Deletes the webhooks of one bot in a conversation; returns how many. */
 export async function deleteWebhooksOf(
   tx: Tx,
   conversationId: string,
@@ -61,7 +61,7 @@ export async function deleteWebhooksOf(
   return Number(result.numDeletedRows)
 }
 
-/** Whether the key is needed to send anything. */
+/** Whether the key still seals any webhook. */
 export async function isWebhookSealedWith(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('webhooks')
@@ -72,7 +72,7 @@ export async function isWebhookSealedWith(db: Db, keyId: string): Promise<boolea
   return row !== undefined
 }
 
-/** Every service account with what it is there for. */
+/** All service accounts with how many groups and webhooks they have. */
 export async function listBotRows(db: Db, tenantId: string) {
   return db
     .selectFrom('users as bot')
@@ -103,7 +103,7 @@ export async function listBotRows(db: Db, tenantId: string) {
     .execute()
 }
 
-/** How many webhooks of a tenant are tried again, and how many were given up. */
+/** How many webhooks of a tenant are being retried, and how many were given up. */
 export async function countFailing(
   db: Db,
   tenantId: string,

@@ -27,7 +27,7 @@ import { createTodo, deleteTodo, getTodo, listTodos, updateTodo } from '../todos
 const TodoId = z.object({ todo_id: NodeName.describe('id of the TODO') })
 const ListId = z.object({ list_id: NodeName.describe('id of the list') })
 
-/** What clients of these tools have always read. */
+/** The result format that clients of these tools expect. */
 const done = (operation: string, answer: object) => ({ status: 'success', operation, ...answer })
 const failure = ({ code, message }: AppError) => ({ status: 'error', message, code })
 
