@@ -26,7 +26,7 @@ export class Finished {
   }
 
   /** The JSON document of a command that succeeded. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a command.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
   get json(): any {
     assert.equal(this.status, 0, this.stderr)
     return JSON.parse(this.stdout)

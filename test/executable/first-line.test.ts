@@ -42,7 +42,7 @@ describe('the executable alone', () => {
     return (await exit)[0] as number | null
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a command.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
   async function order(...args: string[]): Promise<any> {
     const command = [...args, '--data-dir', DATA, '--json']
     const { status, stdout, stderr } = await runInChroot(EXECUTABLE, command, { chroot })

@@ -15,7 +15,7 @@ interface Sent {
 interface Answer {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the answer.
   readonly body: any
 }
 
