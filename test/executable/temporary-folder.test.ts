@@ -15,7 +15,7 @@ test('without a temporary folder to run code from, the executable says what to s
     for (const command of ['init', 'serve', 'db migrate']) {
       const dataDir = join(folder, 'data')
       const args = [...command.split(' '), '--data-dir', dataDir]
-      // A server is there for the third of them.
+      // The third command needs an existing server.
       if (command === 'db migrate') spawnSync(EXECUTABLE, ['init', '--data-dir', dataDir])
       const env = { TMPDIR: join(folder, 'nowhere') }
       const { status, stderr } = spawnSync(EXECUTABLE, args, { encoding: 'utf8', env })
