@@ -229,7 +229,7 @@ test('a browser is asked for no version of the app', async () => {
   assertRefused(await alice.rest.get('/api/nodes/query'), 426, 'app_version_too_old')
 })
 
-/** The first line of the response to a WebSocket upgrade. */
+/** The response to a WebSocket request: its start if the upgrade succeeds. */
 function upgrade(mimir: Appliance, headers: Record<string, string>): Promise<string> {
   const { hostname, port } = new URL(mimir.url)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)

@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 
-/** The redirect a browser gets on navigation: `fetch` may not set Sec-Fetch-Mode. */
+/** The response a browser gets when it navigates to the address: `fetch` may not set Sec-Fetch-Mode. */
 export function navigate(url: string): Promise<{ status: number; location?: string }> {
   const headers = { accept: 'text/html,*/*;q=0.8', 'sec-fetch-mode': 'navigate' }
   return new Promise((resolve, reject) => {

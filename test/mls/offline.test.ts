@@ -101,7 +101,7 @@ test('who follows begins anew where the service knows nothing of the old stream'
   assert.ok(trouble.some((error) => error instanceof ServiceError))
 })
 
-/** While `isSilent`, only the first bytes of a stream arrive, and it does not end. */
+/** A fetch whose streams, while `isSilent`, deliver only their first bytes and never end. */
 function withSilentStream(isSilent: () => boolean): typeof fetch {
   const send = async (...call: Parameters<typeof fetch>): Promise<Response> => {
     const response = await fetch(...call)

@@ -92,7 +92,7 @@ async function compare(world: World, device: Device, id: string): Promise<void> 
   const expected = await truth(world, device, id)
   const isDm = id === world.dm
   const place = isDm ? 'direct conversation' : 'group'
-  // Behind a block, the server neither repeats what it told before nor at once tells what it hid.
+  // Behind a block, the server neither repeats earlier events nor immediately sends what it hid.
   const since = isDm && world.wasBlocked ? undefined : world.startedAt
   const assertSame = () => {
     device.applyLive()
@@ -137,7 +137,7 @@ function told(seen: SeenConversation, since: string | undefined) {
   }
 }
 
-/** The fields that no event has told the device, which are not compared. */
+/** Fields that the device has learned from no event, which are not compared. */
 function unknownOf(seen: SeenConversation | undefined) {
   const { name, timerSeconds, muted } = seen ?? {}
   return Object.fromEntries(
@@ -145,7 +145,7 @@ function unknownOf(seen: SeenConversation | undefined) {
   )
 }
 
-/** The server's state, and the messages that a member may or may not have been told. */
+/** The server's state, and the messages that the device may or may not have received. */
 interface Truth {
   readonly seen: SeenConversation
   /** Created before the join by the clock: told only if their write ended after it. */

@@ -39,7 +39,7 @@ test('a credential of one tenant opens nothing of another, by any operation', as
   }
   // It works in the tenant that made it.
   assertDone(await byKey(beta, key).get('/api/me'))
-  // The refusal is written down where it was made, as that of a key that nobody knows.
+  // The refusal is audited in the tenant that made it, like that of an unknown key.
   const denied = (await auditOf(acme, 'access.denied')).map(({ details, target_id, tenant_id }) => {
     assert.equal(tenant_id, 'acme')
     return [details.code, details.reason, target_id]
