@@ -18,7 +18,7 @@ export interface EchoResult extends CpuShares {
   readonly cpuMicros: number
 }
 
-/** Round trips of a DM-sized frame with a bare echo: what the wire alone costs. */
+/** Round trips of a DM-sized frame through a bare echo server: the cost of the wire alone. */
 export async function runEcho(job: EchoJob): Promise<EchoResult> {
   const { frame } = textFrame('x'.repeat(300))
   let failure: string | undefined
@@ -68,7 +68,7 @@ export interface InsertResult {
   readonly p99: number
 }
 
-/** Rows a second, each its own synced commit: what a message store without group commit can do. */
+/** Rows per second, each in its own synced commit: the limit of a message store without group commit. */
 export async function runInsert(job: InsertJob): Promise<InsertResult> {
   const db = new Database(join(job.dir, 'ceiling.db'))
   db.pragma('journal_mode = WAL')

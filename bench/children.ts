@@ -8,9 +8,9 @@ const running = new Set<Subprocess>()
 export interface Child {
   readonly pid: number
   readonly exited: Promise<number>
-  /** The last lines it wrote, for the message of a failure. */
+  /** The last lines of its output, for error messages. */
   lastLines(): string
-  /** Sends SIGTERM, SIGKILL if that does not help; resolves to the exit status. */
+  /** Sends SIGTERM, then SIGKILL if that does not help; resolves to the exit status. */
   stop(): Promise<number>
 }
 
@@ -18,11 +18,11 @@ export interface ChildOptions {
   readonly env?: Record<string, string>
   readonly cwd?: string
   readonly stdin?: string
-  /** Called with every whole line of stdout and stderr. */
+  /** Called with every complete line of stdout and stderr. */
   onLine?(line: string): void
 }
 
-/** Starts a child that is ended with this process, whichever way this process ends. */
+/** Starts a child process that ends with this process, however this process ends. */
 export function startChild(command: readonly string[], options: ChildOptions = {}): Child {
   const tail: string[] = []
   const child = Bun.spawn([...command], {
@@ -69,7 +69,7 @@ async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: stri
   if (rest) onLine(rest)
 }
 
-/** Ends every child that is still there, each by its own pid. */
+/** Ends every remaining child by its own pid. */
 export async function stopChildren(): Promise<void> {
   const left = [...running]
   for (const child of left) child.kill('SIGTERM')

@@ -15,7 +15,7 @@ export interface ColdStartResult {
 const PROBE_EVERY_MS = 2
 const READY_TIMEOUT_MS = 20_000
 
-/** A port nobody listens on: the probes must know it before the server can say it. */
+/** A free port: the probes must know it before the server can report one. */
 function freePort(): number {
   const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
   const { port } = listener
@@ -33,10 +33,10 @@ async function isLive(url: string): Promise<boolean> {
   }
 }
 
-/** Spawn to the first 200 of /health/live, on a data directory that is already initialised. */
+/** Time from spawn to the first 200 of /health/live, on an already initialised data directory. */
 export async function runColdStart(job: ColdStartJob): Promise<ColdStartResult> {
   const runs: number[] = []
-  // One more than counted: the first brings the executable into the page cache.
+  // The first run is not counted: it loads the executable into the page cache.
   for (let run = 0; run <= job.runs; run++) {
     const port = freePort()
     const url = `http://127.0.0.1:${port}/health/live`

@@ -5,25 +5,25 @@ import { verifyStored } from './stored.ts'
 
 export interface DmJob extends PairLoad {
   readonly kind: 'dm'
-  /** Messages of a pair that are on their way at any time. */
+  /** Messages in flight at any time, per pair. */
   readonly inFlight: number
 }
 
 export interface DmResult extends CpuShares {
   readonly perSecond: number
-  /** Microseconds of server CPU a message, and the kernel's share of them. */
+  /** Microseconds of server CPU per message, and the kernel's share of them. */
   readonly cpuMicros: number
   readonly systemShare: number
-  /** Closed loop: how long a message waits behind all the others. */
+  /** Closed loop: includes the time a message waits behind all the others. */
   readonly p50: number
   readonly p99: number
   readonly completed: number
 }
 
-/** Paging through a conversation costs the server more than writing it: a sample is checked. */
+/** Paging through a conversation costs the server more than writing it, so only a sample is checked. */
 const VERIFIED_PAIRS = 3
 
-/** Durable DMs, closed loop: a pair's next message goes out when its receiver has got one. */
+/** Durable DMs, closed loop: each pair sends its next message when the receiver has got one. */
 export async function runDm(job: DmJob): Promise<DmResult> {
   const since = new Date().toISOString()
   let sending = true

@@ -1,4 +1,4 @@
-// The ceiling of any WebSocket server on this machine: Bun.serve that sends back what it gets.
+// The ceiling of any WebSocket server on this machine: a Bun.serve that echoes.
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,

@@ -7,7 +7,7 @@ export interface FanoutJob {
   readonly origin: string
   readonly serverPid: number
   readonly conversationId: string
-  /** One a member; the first one sends. */
+  /** One per member; the first one sends. */
   readonly tokens: readonly string[]
   readonly inFlight: number
   readonly warmSeconds: number
@@ -17,7 +17,7 @@ export interface FanoutJob {
 export interface FanoutResult extends CpuShares {
   readonly deliveriesPerSecond: number
   readonly messagesPerSecond: number
-  /** Microseconds of server CPU a delivery. */
+  /** Microseconds of server CPU per delivery. */
   readonly cpuMicros: number
 }
 
@@ -25,8 +25,8 @@ const STALL_MS = 10_000
 const LOOK_EVERY_MS = 50
 
 /**
- * One group, closed loop: the next message goes out when every other member has got one. Whether
- * the sender's own connection is sent the message too is the server's choice; it counts if it is.
+ * One group, closed loop: the next message goes out when every other member has got one. The server
+ * decides whether to send the message to the sender's own connection too; if it does, that counts.
  */
 export async function runFanout(job: FanoutJob): Promise<FanoutResult> {
   const since = new Date().toISOString()
@@ -37,7 +37,7 @@ export async function runFanout(job: FanoutJob): Promise<FanoutResult> {
   let deliveries = 0
   let sender: HubClient | undefined
   const others = job.tokens.length - 1
-  /** Members who have yet to get a message, by its number. */
+  /** Members who have yet to receive a message, by its number. */
   const waiting = new Map<number, number>()
 
   const send = () => {

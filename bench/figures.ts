@@ -20,11 +20,11 @@ export const LATENCY_RATE = 500
 const FANOUT_IN_FLIGHT = 4
 const CONNECTIONS = 2_000
 
-/** What the figures of one run of the bench have in common. */
+/** What all figures of one bench run share. */
 export interface Bench {
   readonly baseDir: string
   readonly jwtKey: string
-  /** Of the servers that it starts; absent: they have their stores in their data directories. */
+  /** The database of the servers; if absent, their stores are in their data directories. */
   readonly databaseUrl?: string
   readonly cores: Cores
   readonly quick: boolean
@@ -35,7 +35,7 @@ export interface Bench {
 
 const seedDir = (baseDir: string): string => join(baseDir, 'seeded')
 
-/** Makes the data directory that every figure gets a copy of. */
+/** Creates the data directory that every figure gets a copy of. */
 export function seedOnce(baseDir: string, jwtKey: string): Promise<Seeded> {
   const plan = { jwtKey, users: CONNECTIONS, pairs: PAIRS, groupSize: GROUP_SIZE }
   return runJob({ kind: 'seed', dataDir: seedDir(baseDir), ...plan }, undefined)
@@ -47,7 +47,7 @@ export async function withDataDir<T>(
   use: (dataDir: string) => Promise<T>,
 ): Promise<T> {
   const dataDir = join(bench.baseDir, 'data')
-  // A control socket that was left cannot be copied, and is not wanted.
+  // A leftover control socket cannot be copied and is not needed.
   const filter = (source: string) => !source.endsWith('.sock')
   cpSync(seedDir(bench.baseDir), dataDir, { recursive: true, filter })
   try {
@@ -66,7 +66,7 @@ export function withServer<T>(
   return withDataDir(bench, (dataDir) => withServerOn(bench, dataDir, use, command))
 }
 
-/** Calls `use` with a fresh server on that data directory. */
+/** Calls `use` with a fresh server on the given data directory. */
 export async function withServerOn<T>(
   { jwtKey, databaseUrl, cores }: Bench,
   dataDir: string,
@@ -99,7 +99,7 @@ const pairPlans = (bench: Bench) =>
     toToken: tokenOf(bench, toId),
   }))
 
-/** The DM job alone, for a server that is already there: the profile uses it too. */
+/** The DM job alone, on a running server; the profile uses it too. */
 export function dmOn(bench: Bench, server: Server): Promise<DmResult> {
   const load = { origin: server.origin, serverPid: server.pid, ...windowOf(bench, 15, 5) }
   const job = { kind: 'dm', ...load, pairs: pairPlans(bench), inFlight: DM_IN_FLIGHT } as const
@@ -139,7 +139,7 @@ export const measureColdStart = (bench: Bench): Promise<ColdStartResult> =>
     return runJob({ kind: 'cold-start', server, runs }, bench.cores.generator)
   })
 
-/** Encrypted groups: the members of the seeded group, the first of whom is a friend of all others. */
+/** Encrypted groups: the seeded group, whose first member is a friend of all the others. */
 export const measureMls = (bench: Bench): Promise<MlsResult> =>
   withServer(bench, (server) => {
     const { group, users } = bench.seeded
@@ -155,7 +155,7 @@ export const measureMls = (bench: Bench): Promise<MlsResult> =>
     return runJob({ kind: 'mls', ...load, ...counts }, bench.cores.generator)
   })
 
-/** What this machine can do at most, in the same run, since it is shared and varies. */
+/** The machine's limits, measured in the same run because the machine is shared and varies. */
 export async function measureCeilings(
   where: Pick<Bench, 'baseDir' | 'cores' | 'quick'>,
 ): Promise<{ echo: EchoResult; insert: InsertResult }> {

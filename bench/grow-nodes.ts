@@ -11,16 +11,16 @@ export interface GrowNodesPlan {
 
 export interface GrownNodes {
   readonly seconds: number
-  /** An API key of the owner's. */
+  /** An API key of the owner. */
   readonly apiKey: string
 }
 
-/** What `memory_batch` takes at once. */
+/** The largest batch `memory_batch` accepts. */
 const BATCH = 200
-/** Calls at the same moment, which SQLite commits together. */
+/** Concurrent calls, which SQLite commits together. */
 const TOGETHER = 10
 
-/** Somebody with that many nodes, all through the use case. */
+/** Creates a user with that many nodes, all through the use case. */
 export async function growNodes({ dataDir, nodes }: GrowNodesPlan): Promise<GrownNodes> {
   const app = await openAppliance(dataDir)
   try {

@@ -9,12 +9,12 @@ export interface GrowPlan {
   /** A seeded data directory. */
   readonly dataDir: string
   readonly pairs: Seeded['pairs']
-  /** Somebody who gets `rooms` conversations with `friend`, which they had read but for the last few. */
+  /** Gets `rooms` conversations with `friend`, all read but for the last few messages. */
   readonly reader: Person
   readonly friend: Person
   readonly rooms: number
   readonly messagesInRooms: number
-  /** In all conversations together; those that are in no room are spread over the pairs. */
+  /** In all conversations together; those outside the rooms are spread over the pairs. */
   readonly messages: number
 }
 
@@ -24,9 +24,9 @@ export interface Grown {
   readonly room: string
 }
 
-/** Sent at the same moment, so that many share a transaction. */
+/** Messages sent concurrently, so that many share a transaction. */
 const TOGETHER = 1024
-/** Messages of a room that its reader has not read. */
+/** Unread messages in each room. */
 const UNREAD = 3
 /** 200 characters, as in the DM load. */
 const CONTENT = 'a message of some length, as people write them '.repeat(5).slice(0, 200)
@@ -78,7 +78,7 @@ async function makeRooms(
   return (await Promise.all(made)).map(({ id }) => ({ conversationId: id, sender: owner }))
 }
 
-/** That many messages, in turn over the lines. */
+/** Sends that many messages, alternating over the lines. */
 async function say(ctx: Ctx, lines: readonly Line[], count: number): Promise<void> {
   for (let said = 0; said < count; ) {
     const end = Math.min(said + TOGETHER, count)

@@ -4,11 +4,11 @@ import { openRawSocket, type RawSocket, textFrame } from './websocket.ts'
 const RECORD_END = '\x1e'
 const HANDSHAKE = textFrame(`{"protocol":"json","version":1}${RECORD_END}`).frame
 const PING = textFrame(`{"type":6}${RECORD_END}`).frame
-/** SignalR's default: a server drops a client it has not heard of for 30 s. */
+/** SignalR's default: the server drops a client that it has not heard from for 30 s. */
 const PING_EVERY_MS = 10_000
 const HANDSHAKE_TIMEOUT_MS = 15_000
 
-/** What the receiving side scans for; the sequence number follows in eight digits. */
+/** What the receiver scans for; an eight-digit sequence number follows. */
 const MARKER = '@@bench:'
 const MARKER_BYTES = Buffer.from(MARKER)
 const RECEIVED = Buffer.from('"MessageReceived"')
@@ -17,25 +17,25 @@ const SEQ_DIGITS = 8
 const ZERO = 0x30
 
 export interface HubHandlers {
-  /** One `MessageReceived` with the marker; `seq` is the number its sender gave it. */
+  /** One `MessageReceived` with the marker; `seq` is its sender's number. */
   received?(seq: number): void
-  /** A refused invocation, a close: whatever makes the figure worthless. */
+  /** A refused invocation or a closed connection: anything that invalidates the figure. */
   failed(error: Error): void
 }
 
 export interface HubClient {
-  /** Invokes SendMessage. A frame is made once per conversation and only patched after. */
+  /** Invokes SendMessage. A frame is built once per conversation and then only patched. */
   sendMessage(conversationId: string, seq: number): void
   close(): void
 }
 
 interface MessageFrame {
   readonly frame: Buffer
-  /** Where the sequence number's digits stand: in the invocation id and behind the marker. */
+  /** Offsets of the sequence number's digits: in the invocation id and after the marker. */
   readonly digitsAt: readonly number[]
 }
 
-/** The 200-byte content of the load: marker, sequence number, filling. */
+/** The 200-byte content of the load: marker, sequence number, padding. */
 const CONTENT_BYTES = 200
 
 function messageFrame(conversationId: string): MessageFrame {
@@ -69,7 +69,7 @@ function readDigits(data: Buffer, at: number): number {
 function scan(payload: Buffer, handlers: HubHandlers): void {
   let at = payload.indexOf(RECEIVED)
   if (at < 0) {
-    // Only frames without a message are searched: completions, and the close record.
+    // Only frames without a message are searched: completions and the close record.
     if (payload.includes(FAILED)) handlers.failed(new Error(`refused: ${payload.toString()}`))
     return
   }
@@ -87,7 +87,7 @@ async function negotiate(origin: string, token: string): Promise<string> {
   const response = await fetch(`${origin}/hubs/dm/negotiate?negotiateVersion=1`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${token}` },
-    // A kept connection would be counted into the server's memory a hub connection.
+    // A kept-alive connection would count towards the server's memory per hub connection.
     keepalive: false,
   })
   if (!response.ok) throw new Error(`negotiate: ${response.status} ${await response.text()}`)
@@ -95,7 +95,7 @@ async function negotiate(origin: string, token: string): Promise<string> {
   return answer.connectionToken ?? answer.connectionId
 }
 
-/** A signed-in hub connection, past its handshake. */
+/** Opens an authenticated hub connection and completes its handshake. */
 export async function connectHub(
   origin: string,
   token: string,
@@ -149,7 +149,7 @@ export async function connectHub(
   }
 }
 
-/** Connects one after the other in `width` lanes, in the order of `items`. */
+/** Connects the items in order, `width` at a time. */
 export async function connectAll<T>(
   items: readonly T[],
   width: number,

@@ -5,7 +5,7 @@ export interface IdleJob {
   readonly kind: 'idle'
   readonly origin: string
   readonly serverPid: number
-  /** One a connection, each of another person. */
+  /** One per connection, each of a different person. */
   readonly tokens: readonly string[]
   readonly settleSeconds: number
 }
@@ -20,7 +20,7 @@ export interface IdleResult {
   readonly loginsPerSecond: number
 }
 
-/** Memory with no connection, then with all of them signed in and silent. */
+/** Memory without connections, then with all of them authenticated and idle. */
 export async function runIdle(job: IdleJob): Promise<IdleResult> {
   await Bun.sleep(job.settleSeconds * 1000)
   const idle = memoryOf(job.serverPid)
@@ -35,7 +35,7 @@ export async function runIdle(job: IdleJob): Promise<IdleResult> {
   const seconds = (performance.now() - startedAt) / 1000
   await Bun.sleep(job.settleSeconds * 1000)
   const connected = memoryOf(job.serverPid)
-  // A connection that was cut meanwhile would make the others look cheap.
+  // A dropped connection would make the others look cheap.
   if (failure) throw failure
   for (const client of clients) client.close()
   return {

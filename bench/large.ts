@@ -10,7 +10,7 @@ interface Size {
 }
 
 const LARGE: Size = { messages: 1_000_000, rooms: 1000, messagesInRooms: 100_000 }
-/** Just the room that a page is listed of. */
+/** Just the room whose page is listed. */
 const EMPTY: Size = { messages: 100, rooms: 1, messagesInRooms: 100 }
 const MISSED = 10_000
 const RUNS = 20
@@ -25,11 +25,11 @@ export interface LargeResult {
   readonly messages: number
   readonly searched: number
   readonly large: StoreResult
-  /** The same in a store that has next to nothing in it. */
+  /** The same in an almost empty store. */
   readonly empty: StoreResult
 }
 
-/** A store of a million messages, beside one that has hardly any. */
+/** A store of a million messages, compared with an almost empty one. */
 export async function measureLarge(bench: Bench): Promise<LargeResult> {
   const empty = await measureStore(bench, EMPTY)
   const large = await measureStore(bench, LARGE)

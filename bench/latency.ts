@@ -4,7 +4,7 @@ import { quantile } from './quantile.ts'
 
 export interface LatencyJob extends PairLoad {
   readonly kind: 'latency'
-  /** Messages a second over all the pairs. */
+  /** Messages per second over all pairs. */
   readonly rate: number
 }
 
@@ -12,13 +12,13 @@ export interface LatencyResult extends CpuShares {
   readonly p50: number
   readonly p99: number
   readonly perSecond: number
-  /** The latest a message was written after it was due, milliseconds. */
+  /** The most that a message was written after it was due, in milliseconds. */
   readonly latestSend: number
 }
 
 /**
- * Open loop: messages go out when they are due, whether or not earlier ones have arrived; timed
- * from the write to the parse at the receiver. How late the generator itself was is told apart.
+ * Open loop: messages go out when due, whether or not earlier ones have arrived; timed from the write
+ * to the parse at the receiver. The generator's own lateness is reported separately.
  */
 export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
   let counting = false
@@ -37,7 +37,7 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
     }
     for (; sent < due; sent++) pairs.send(pairs.all[sent % pairs.all.length] as Pair)
   }
-  // Half the distance of two messages, so that a timer's lateness does not make bursts.
+  // Half the interval between messages, so that a late timer does not cause bursts.
   const timer = setInterval(sendDue, Math.max(1, 500 / job.rate))
   try {
     await pairs.run(job.warmSeconds)
@@ -46,7 +46,7 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
     await pairs.run(job.seconds)
     const window = endWindow()
     clearInterval(timer)
-    // Those still on their way belong to the window: leaving them out would hide the slowest.
+    // Messages still in flight belong to the window: leaving them out would hide the slowest.
     await pairs.drain()
     return {
       p50: quantile(latencies, 0.5),

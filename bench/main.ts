@@ -26,7 +26,7 @@ import { measureWell } from './well.ts'
 import { renderWell } from './well-table.ts'
 
 const QUICK_LIMIT_S = 60
-/** One repetition takes about 400 s; the rest is room for a slow machine. */
+/** One repetition takes about 400 s; the rest is a margin for slow machines. */
 const LIMIT_S = 1800
 /** statfs(2) */
 const TMPFS_MAGIC = 0x01021994
@@ -79,7 +79,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
   const figure = async <T>(name: Figure, into: T[], measure: (bench: Bench) => Promise<T>) => {
     if (!wanted(name)) return
     say(`${name} …`)
-    // Tokens live 15 minutes, a long run may take more.
+    // Tokens live 15 minutes; a long run may take longer.
     const tokens = await mintTokens(jwtKey, seeded.users)
     const context = { baseDir, jwtKey, cores, quick: options.quick, seeded, tokens }
     into.push(await measure(context))
@@ -133,7 +133,7 @@ async function main(): Promise<number> {
   const limit = isQuick ? QUICK_LIMIT_S : LIMIT_S
   const seconds = limit * options.repeat
   const { promise: late, reject } = Promise.withResolvers<never>()
-  // A second less, so that ending the children falls inside the limit too.
+  // One second less, so that ending the children falls within the limit too.
   const overdue = () => reject(new Error(`not done after ${seconds} s, given up`))
   const timer = setTimeout(overdue, (seconds - 1) * 1000)
   try {

@@ -25,27 +25,27 @@ export interface MlsJob {
 }
 
 export interface MlsResult extends CpuShares {
-  /** Milliseconds that `addMembers` takes with everybody at once, as its caller sees it. */
+  /** Milliseconds that `addMembers` takes with everybody at once, seen by the caller. */
   readonly addMs: number
   /** Milliseconds of it that the server ran. */
   readonly addServerMs: number
   readonly handOutsPerSecond: number
-  /** Milliseconds that the server runs for one. */
+  /** Milliseconds the server runs per hand-out. */
   readonly handOutServerMs: number
   readonly messagesPerSecond: number
   /** Seconds to read all messages, page by page. */
   readonly catchUpSeconds: number
 }
 
-/** Whose key packages are handed out one by one, and how many each has. */
+/** People whose key packages are handed out one by one, and how many each has. */
 const OWNERS = 20
 const STOCK = 40
-/** Requests under way at the same time. */
+/** Requests in flight. */
 const IN_FLIGHT = 8
 
 /**
- * The delivery service with real key packages, commits and messages. Messages are one ciphertext
- * under many ids: the server cannot tell, and making each would be the generator's limit.
+ * The delivery service with real key packages, commits and messages. All messages carry one ciphertext
+ * under different ids: the server cannot tell, and encrypting each would limit the generator.
  */
 export async function runMls(job: MlsJob): Promise<MlsResult> {
   const prefix = `${await serviceDid(job.origin)}:u:`
@@ -89,7 +89,7 @@ async function serviceDid(origin: string): Promise<string> {
   return id
 }
 
-/** A device with a last resort, which any number of groups may use, and `count` others. */
+/** A device with a last-resort key package, which any number of groups may use, and `count` others. */
 async function publish({ did, transport }: Person, count: number): Promise<void> {
   const person = { did, name: 'bench', secret: PersonSecret.create() }
   const identity = await loadIdentity(new MemoryStore(), person)
@@ -140,7 +140,7 @@ async function measureHandOuts(
   let taken = 0
   await inTurns(requests, async (did) => {
     const { packages } = await service.takeKeyPackages([did], CLASSICAL)
-    // Only now: others have counted since this one was asked for.
+    // Read only now: other workers have counted since this request was sent.
     taken += packages.length
   })
   const handOutServerMs = (runningMs(serverPid) - ran) / taken
@@ -177,7 +177,7 @@ async function measureCatchUp(service: DeliveryService, group: Group, count: num
 
 const seconds = (started: number) => (performance.now() - started) / 1000
 
-/** Works through a list, a few at a time. */
+/** Works through a list, `IN_FLIGHT` items at a time. */
 async function inTurns<T>(list: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const rest = list.values()
   const workers = Array.from({ length: IN_FLIGHT }, async () => {

@@ -1,12 +1,12 @@
 import type { NewNode } from '../src/features/nodes/schema.ts'
 
-/** Words that the benched searches look for, and how many nodes have them. */
+/** Words that the benchmark searches for, and how many nodes contain them. */
 export const WORDS = {
-  /** One of 10,000 nodes. */
+  /** One in 10,000 nodes. */
   rare: 'quartz',
-  /** One of 50. */
+  /** One in 50. */
   some: 'harbour',
-  /** Three of five. */
+  /** Three in five. */
   common: 'project',
   absent: 'unsaid',
 } as const
@@ -24,7 +24,7 @@ const TYPES = [
 const VOCABULARY = 5000
 const WORDS_A_NODE = 24
 
-/** Numbers that are the same in every run (Lehmer, 1951, with Park and Miller's factor). */
+/** Numbers that are the same in every run (Lehmer, 1951, with Park and Miller's multiplier). */
 function numbers(seed: number): () => number {
   let state = seed
   return () => {
@@ -33,17 +33,17 @@ function numbers(seed: number): () => number {
   }
 }
 
-/** Nodes as people and their AI clients keep them: a title, some thirty words, and a few properties. */
+/** Nodes like those of people and their AI clients: a title, some thirty words and a few properties. */
 export function* contentsOf(count: number): Generator<NewNode> {
   const next = numbers(count)
-  // Squared twice, so that few words are common and most are rare, as in any language.
+  // Squared twice, so that a few words are common and most are rare, as in any language.
   const word = () => `word${Math.floor(next() ** 4 * VOCABULARY)}`
   for (let index = 0; index < count; index++) {
     const words = Array.from({ length: WORDS_A_NODE }, word)
     if (index % 10_000 === 0) words.push(WORDS.rare)
     if (index % 50 === 0) words.push(WORDS.some)
     if (index % 5 < 3) words.push(WORDS.common)
-    // Two halves that have nothing in common: to look for both words finds nothing.
+    // Two disjoint halves: a search for both words finds nothing.
     words.push(index % 2 === 0 ? 'even' : 'odd')
     yield {
       type: TYPES[Math.floor(next() * TYPES.length)] as string,

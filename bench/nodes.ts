@@ -7,14 +7,14 @@ export interface NodesJob {
   readonly apiKey: string
   /** How many nodes the key's owner has. */
   readonly nodes: number
-  /** Requests of each kind. */
+  /** Requests per kind. */
   readonly runs: number
 }
 
 export interface Asked {
   readonly name: string
   readonly kind: 'query' | 'search'
-  /** Milliseconds from the request to the whole answer. */
+  /** Milliseconds from the request to the complete response. */
   readonly p50: number
   readonly p99: number
 }
@@ -22,7 +22,7 @@ export interface Asked {
 interface Question {
   readonly name: string
   readonly kind: 'query' | 'search'
-  /** Throws unless the answer is what it has to be. */
+  /** Throws unless the answer is correct. */
   ask(call: Caller, run: number): Promise<void>
 }
 
@@ -30,7 +30,7 @@ interface Caller {
   readonly nodes: number
   get(path: string): Promise<Answer>
   post(path: string, body: object): Promise<Answer>
-  /** A tool over MCP. */
+  /** Calls a tool over MCP. */
   tool(name: string, input: object): Promise<Answer>
 }
 
@@ -40,7 +40,7 @@ interface Answer {
 }
 
 const QUERY = '/api/nodes/query'
-/** The first requests find nothing at hand and no code compiled. */
+/** The first requests meet cold caches and uncompiled code. */
 const WARM_RUNS = 20
 
 const has = (test: boolean, what: string): void => {
@@ -131,7 +131,7 @@ const QUESTIONS: readonly Question[] = [
   },
 ]
 
-/** Each question again and again, one request after the other. */
+/** Asks each question `runs` times, one request after the other. */
 export async function runNodes({ origin, apiKey, nodes, runs }: NodesJob): Promise<Asked[]> {
   const caller = callerOf(origin, apiKey, nodes)
   const asked: Asked[] = []

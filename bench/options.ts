@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 const QUICK_FIGURES = ['ceilings', 'dm', 'latency', 'fanout', 'idle', 'cold-start'] as const
-/** `large` fills a store with a million messages first, `nodes` one with a hundred thousand nodes. */
+/** `large` first fills a store with a million messages, `nodes` one with a hundred thousand nodes. */
 export const FIGURES = [...QUICK_FIGURES, 'mls', 'nodes', 'large'] as const
 export type Figure = (typeof FIGURES)[number]
 
@@ -24,7 +24,7 @@ export interface Options {
   readonly dir: string | undefined
 }
 
-/** Undefined when only help was asked for; throws on wrong usage. */
+/** Undefined if only help was requested; throws on wrong usage. */
 export function parseOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],

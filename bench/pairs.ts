@@ -17,19 +17,19 @@ export interface PairLoad {
 export interface Pair {
   readonly conversationId: string
   readonly reader: string
-  /** Messages sent so far; their numbers are 0 to sent-1. */
+  /** Messages sent so far; they are numbered 0 to sent-1. */
   sent: number
   received: number
-  /** When each message on its way was written, by its number. */
+  /** When each message in flight was written, by its number. */
   readonly onTheWay: Map<number, number>
 }
 
 export interface Pairs {
   readonly all: readonly Pair[]
   send(pair: Pair): void
-  /** Waits `seconds`, and throws as soon as a connection failed or nothing moves any more. */
+  /** Waits `seconds`; throws as soon as a connection fails or no message arrives any more. */
   run(seconds: number): Promise<void>
-  /** Waits until nothing is on its way. */
+  /** Waits until no message is in flight. */
   drain(): Promise<void>
   close(): void
 }
@@ -39,8 +39,8 @@ const STALL_MS = 10_000
 const LOOK_EVERY_MS = 50
 
 /**
- * Connects both sides of every pair. `received` is called when the receiver has got a message of
- * the pair, with the milliseconds since it was written.
+ * Connects both sides of every pair. `received` is called when a message of the pair reaches its
+ * receiver, with the milliseconds since it was written.
  */
 export async function connectPairs(
   load: PairLoad,

@@ -7,7 +7,7 @@ export interface Person {
 
 export interface SeedPlan {
   readonly jwtKey: string
-  /** All the people, those of the pairs and of the group among them. */
+  /** All people, including those of the pairs and of the group. */
   readonly users: number
   readonly pairs: number
   readonly groupSize: number
@@ -16,13 +16,13 @@ export interface SeedPlan {
 export interface Seeded {
   /** Active accounts: first the pairs' people, then the group's, then those who only connect. */
   readonly users: readonly Person[]
-  /** Direct conversations of two friends each; nobody is in two of them. */
+  /** Direct conversations between two friends; nobody is in two of them. */
   readonly pairs: readonly { conversationId: string; fromId: string; toId: string }[]
   /** One group of `groupSize` members, its owner first; none of them is in a pair. */
   readonly group: { readonly conversationId: string; readonly memberIds: readonly string[] }
 }
 
-/** Makes a data directory and its people through the services; the store is closed at the end. */
+/** Creates a data directory and its people through the services; closes the store at the end. */
 export async function seed(dataDir: string, plan: SeedPlan): Promise<Seeded> {
   const seeded = await seedPeople(dataDir, plan)
   const { users, pairs, group } = seeded

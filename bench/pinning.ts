@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 export interface Cores {
   readonly server: number | undefined
   readonly generator: number | undefined
-  /** Why nothing is pinned; undefined when server and generator have a core each. */
+  /** Why nothing is pinned; undefined if server and generator have a core each. */
   readonly unpinnedBecause: string | undefined
 }
 
-/** The cores this process may use, from /proc: a container's are not always 0 and 1. */
+/** The cores this process may use, from /proc: in a container they are not always 0 and 1. */
 function allowedCores(): number[] {
   const status = readFileSync('/proc/self/status', 'utf8')
   const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? '0'
@@ -17,7 +17,7 @@ function allowedCores(): number[] {
   })
 }
 
-/** One core for the server and another one for the generator, where the machine has them. */
+/** One core each for the server and the generator, if the machine has two. */
 export function chooseCores(): Cores {
   const none = { server: undefined, generator: undefined }
   if (!Bun.which('taskset')) return { ...none, unpinnedBecause: 'taskset is not installed' }
@@ -26,7 +26,7 @@ export function chooseCores(): Cores {
   return { server, generator, unpinnedBecause: undefined }
 }
 
-/** The command on that core. taskset becomes the command, so the pid is the command's. */
+/** The command pinned to that core. taskset execs the command, so the pid is the command's. */
 export function pinned(core: number | undefined, command: readonly string[]): string[] {
   return core === undefined ? [...command] : ['taskset', '-c', String(core), ...command]
 }

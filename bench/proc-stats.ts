@@ -8,17 +8,17 @@ export interface CpuSeconds {
   readonly system: number
 }
 
-/** CPU seconds a process has used so far, all its threads together (proc(5): utime and stime). */
+/** CPU seconds a process has used so far in all its threads (proc(5): utime and stime). */
 export function cpuSeconds(pid: number): CpuSeconds {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The command name, in brackets, may hold spaces: fields are counted from its end on.
+  // The command name, in brackets, may contain spaces, so fields are counted from its end.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = (field: number) => Number(fields[field - 3]) / TICKS_PER_SECOND
   return { user: ticks(14), system: ticks(15) }
 }
 
 export interface Memory {
-  /** Resident bytes, the mapped executable's pages among them. */
+  /** Resident bytes, including the mapped executable's pages. */
   readonly rss: number
   /** Resident bytes that belong to this process alone: heap and stacks. */
   readonly anonymous: number
@@ -31,23 +31,23 @@ export function memoryOf(pid: number): Memory {
   return { rss: bytes('VmRSS'), anonymous: bytes('RssAnon') }
 }
 
-/** Nanoseconds a process's main thread ran, and was ready to run but had to wait for a core. */
+/** Nanoseconds a process's main thread has run, and has waited for a core while runnable. */
 function schedstat(pid: number): { readonly ran: number; readonly queued: number } {
   const [ran, queued] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')
   return { ran: Number(ran), queued: Number(queued) }
 }
 
-/** Milliseconds that a process's main thread ran so far: finer than its CPU seconds. */
+/** Milliseconds a process's main thread has run: finer than its CPU seconds. */
 export const runningMs = (pid: number): number => schedstat(pid).ran / 1e6
 
 const queuedSeconds = (pid: number): number => schedstat(pid).queued / 1e9
 
-/** Of one core. What is missing to 1 was spent waiting for the disk or for the other side. */
+/** Shares of one core. The rest was spent waiting for the disk or the other side. */
 export interface CpuShares {
   readonly serverShare: number
-  /** What neighbours on its core took from the server: a figure with much of it is worth little. */
+  /** Time runnable but queued behind other processes: a figure with much of it is worth little. */
   readonly queuedShare: number
-  /** Of the generator, which is this process: near 1, it is the limit. */
+  /** The generator is this process: near 1, it is the limit. */
   readonly generatorShare: number
 }
 
@@ -59,7 +59,7 @@ export interface CpuWindow {
   readonly shares: CpuShares
 }
 
-/** Starts to measure a server's and this process's CPU; the returned function ends it. */
+/** Starts measuring a server's and this process's CPU; the returned function ends the window. */
 export function startCpuWindow(serverPid: number): () => CpuWindow {
   const startedAt = performance.now()
   const server = cpuSeconds(serverPid)

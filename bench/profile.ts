@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Bench, dmOn, withServer } from './figures.ts'
 import { ROOT } from './server.ts'
 
-/** Chrome's .cpuprofile, as far as it is read here. */
+/** The parts of Chrome's .cpuprofile format that are read here. */
 interface CpuProfile {
   readonly nodes: readonly ProfileNode[]
   readonly samples: readonly number[]
@@ -22,14 +22,14 @@ interface ProfileNode {
 const FILES_SHOWN = 20
 const FUNCTIONS_SHOWN = 4
 
-/** A path in the checkout, the name of a package, or what Bun calls its own modules. */
+/** A path in the checkout, a package name, or Bun's name for its own modules. */
 function fileOf(url: string): string {
   const path = url.replace('file://', '')
   const packaged = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
   return packaged ?? path.replace(`${ROOT}/`, '')
 }
 
-/** Samples in which a function was the innermost, by file and function. */
+/** Samples with a function innermost, by file and function. */
 function selfSamples({ nodes, samples }: CpuProfile): Map<string, Map<string, number>> {
   const parents = new Map<number, ProfileNode>()
   for (const node of nodes) for (const child of node.children ?? []) parents.set(child, node)
@@ -38,7 +38,7 @@ function selfSamples({ nodes, samples }: CpuProfile): Map<string, Map<string, nu
   for (const id of samples) {
     const node = byId.get(id)
     if (!node) continue
-    // Native code has no file: its time is put down to the file that called it.
+    // Native code has no file: its time is attributed to the calling file.
     let owner: ProfileNode | undefined = node
     while (owner && owner.callFrame.url === '') owner = parents.get(owner.id)
     const file = owner ? fileOf(owner.callFrame.url) : '(native)'
@@ -70,8 +70,8 @@ function render(profile: CpuProfile): string {
 }
 
 /**
- * The DM load on the server from source, under Bun's sampling profiler; self time by file. Only
- * time in or below JavaScript is sampled, not the event loop's own work such as reading sockets.
+ * The DM load on the server from source, under Bun's sampling profiler; self time by file. Only time in
+ * or below JavaScript is sampled, not the event loop's own work such as reading sockets.
  */
 export async function profileDm(bench: Bench): Promise<string> {
   const dir = join(bench.baseDir, 'profile')

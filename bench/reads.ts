@@ -5,7 +5,7 @@ import { median } from './quantile.ts'
 export interface ReadsJob {
   readonly kind: 'reads'
   readonly origin: string
-  /** Of who has the rooms. */
+  /** Token of the person who has the rooms. */
   readonly readerToken: string
   /** A conversation of the reader to list a page of. */
   readonly room: string
@@ -18,11 +18,11 @@ export interface ReadsJob {
 }
 
 export interface ReadsResult {
-  /** Milliseconds, the middle of the runs. */
+  /** Milliseconds, median of the runs. */
   readonly inboxMs: number
   readonly rooms: number
   readonly listMs: number
-  /** All of the history, request after request, for a word that is nowhere. */
+  /** The whole history, request after request, for a word that does not occur. */
   readonly searchMs: number
   readonly searchRequests: number
   /** The longest that another request took meanwhile. */
@@ -32,12 +32,12 @@ export interface ReadsResult {
 }
 
 const SYNC_PAGE = 1000
-/** Messages on their way at once while the device is away. */
+/** Messages in flight while the device is away. */
 const IN_FLIGHT = 256
 const PROBE_EVERY_MS = 5
 const ABSENT_WORD = 'unsaid'
 
-/** What people read: the inbox, a page of history, a search through all of it, what a device missed. */
+/** Times the common reads: the inbox, a page of history, a search through all of it, a device catching up. */
 export async function runReads(job: ReadsJob): Promise<ReadsResult> {
   const reader = (path: string) => get(`${job.origin}${path}`, job.readerToken)
   const inbox = await timed(job.runs, () => reader('/api/conversations'))
@@ -53,7 +53,7 @@ export async function runReads(job: ReadsJob): Promise<ReadsResult> {
   }
 }
 
-/** Once more than counted: the first finds nothing at hand. */
+/** One run more than counted: the first meets cold caches. */
 async function timed<T>(runs: number, read: () => Promise<T>) {
   let last = await read()
   const times: number[] = []
@@ -114,7 +114,7 @@ async function sendWhileAway(job: ReadsJob): Promise<void> {
   let sent = 0
   const client = await connectHub(job.origin, job.fromToken, {
     failed: reject,
-    // The sender's own connection hears of each, once it is stored.
+    // The sender's own connection receives each message once it is stored.
     received() {
       received++
       if (received === job.missed) resolve()

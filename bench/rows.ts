@@ -10,7 +10,7 @@ import type { CpuShares } from './proc-stats.ts'
 import { median } from './quantile.ts'
 import type { WellResult } from './well.ts'
 
-/** Every repetition's results; an empty list is a figure that was not asked for. */
+/** The results of every repetition; empty lists for figures that were not requested. */
 export interface Measured {
   readonly dm: DmResult[]
   readonly latency: LatencyResult[]
@@ -24,7 +24,7 @@ export interface Measured {
   readonly insert: InsertResult[]
 }
 
-/** A line of the table: a figure of every repetition, the bar of this version and the goal of the product. */
+/** A line of the table: a figure of every repetition, this version's bar and the product's goal. */
 export interface Row {
   readonly key: string
   readonly name: string
@@ -55,13 +55,13 @@ export const format = (value: number, digits: number): string =>
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 const mid = <T>(list: readonly T[], of: (item: T) => number): number => median(list.map(of))
 
-/** What stands beside a figure, or nothing where the figure was not measured. */
+/** The note beside a figure; empty if the figure was not measured. */
 function noteOf<T>(list: readonly T[], text: (list: readonly [T, ...T[]]) => string): string {
   const [first, ...rest] = list
   return first === undefined ? '' : text([first, ...rest])
 }
 
-/** How busy both sides were: a generator at its limit, or neighbours, would be what was measured. */
+/** How busy both sides were: a generator at its limit, or neighbours, would distort the figure. */
 function cores(list: readonly CpuShares[]): string {
   return noteOf(list, (results) => {
     const server = percent(mid(results, (r) => r.serverShare))
@@ -203,7 +203,7 @@ function coldStartRows(list: readonly ColdStartResult[]): Row[] {
   ]
 }
 
-/** What a store of a million messages costs beside an empty one, and what people read of it. */
+/** The cost of a store of a million messages compared with an empty one, and of the reads in it. */
 function largeRows(list: readonly LargeResult[]): Row[] {
   const note = (text: (result: LargeResult) => string) => noteOf(list, ([first]) => text(first))
   return [
@@ -327,7 +327,7 @@ function wellRows(list: readonly WellResult[]): Row[] {
   ])
 }
 
-/** What the runtime and the disk give at most, without anything of ours. */
+/** The limits of the runtime and the disk, without any of our code. */
 function ceilingRows(echo: readonly EchoResult[], insert: readonly InsertResult[]): Row[] {
   const slowest = (results: readonly InsertResult[]) =>
     format(

@@ -32,10 +32,10 @@ interface Results {
   nodes: Asked[]
 }
 
-/** The longest jobs fill a store: a minute or two where others take nothing of the machine. */
+/** The longest jobs fill a store: a minute or two on an otherwise idle machine. */
 const JOB_TIMEOUT_MS = 600_000
 
-/** Runs one job in a process of its own on that core. */
+/** Runs one job in its own process, pinned to the core. */
 export async function runJob<J extends Job>(
   job: J,
   core: number | undefined,
@@ -43,7 +43,7 @@ export async function runJob<J extends Job>(
   let result: Results[J['kind']] | undefined
   const worker = startChild(pinned(core, [process.execPath, join(import.meta.dir, 'worker.ts')]), {
     stdin: JSON.stringify(job),
-    // Seeding builds the appliance in the worker: it gets the settings that the server gets.
+    // Seeding builds the appliance in the worker, which therefore gets the server's settings.
     env: serverEnv(
       'jwtKey' in job ? job.jwtKey : '',
       'databaseUrl' in job ? job.databaseUrl : undefined,

@@ -17,7 +17,7 @@ const origin: Origin = { requestId: 'seed', operation: 'bench:seed' }
 const operator: Actor = { kind: 'operator', tenantId: DEFAULT_TENANT, origin }
 const anonymous: Actor = { kind: 'anonymous', tenantId: DEFAULT_TENANT, origin }
 
-/** The appliance of a data directory, without a listener. */
+/** Opens a data directory's appliance without a listener. */
 export function openAppliance(dataDir: string): Promise<App> {
   const { config } = loadConfig({ dataDir, env: process.env })
   return createApp({

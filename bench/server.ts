@@ -6,10 +6,10 @@ const START_TIMEOUT_MS = 20_000
 
 export const ROOT = join(import.meta.dir, '..')
 
-/** The largest group the fan-out makes; seeding and serving both need the setting. */
+/** The size of the largest fan-out group; seeding and serving both need the setting. */
 export const GROUP_SIZE = 200
 
-/** The settings of a benched server. Nothing of the caller's environment reaches it. */
+/** The settings of a benchmarked server, isolated from the caller's environment. */
 export function serverEnv(jwtKey: string, databaseUrl?: string): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
@@ -25,12 +25,12 @@ export function serverEnv(jwtKey: string, databaseUrl?: string): Record<string, 
 export interface ServerPlan {
   readonly jwtKey: string
   readonly dataDir: string
-  /** Instead of the store in the data directory. */
+  /** Used instead of the store in the data directory. */
   readonly databaseUrl?: string | undefined
   readonly core: number | undefined
   /** Port to listen on; 0 lets the kernel choose. */
   readonly port?: number
-  /** What stands before `serve`; the executable by default. */
+  /** The command before `serve`; the executable by default. */
   readonly command?: readonly string[]
 }
 
@@ -43,11 +43,11 @@ export interface Server {
 
 export const executable = (): string => join(ROOT, 'dist', 'mimir')
 
-/** Spawns a server; `onLine` hears what it prints. */
+/** Spawns a server; `onLine` gets its output. */
 export function spawnServer(plan: ServerPlan, onLine?: (line: string) => void): Child {
   const serve = ['serve', '--data-dir', plan.dataDir, '--listen', `127.0.0.1:${plan.port ?? 0}`]
   const command = pinned(plan.core, [...(plan.command ?? [executable()]), ...serve])
-  // The data directory's parent: a stray .env or bunfig.toml of the checkout must play no part.
+  // The data directory's parent: a stray .env or bunfig.toml of the checkout must have no effect.
   const cwd = join(plan.dataDir, '..')
   return startChild(command, {
     env: serverEnv(plan.jwtKey, plan.databaseUrl),
@@ -56,7 +56,7 @@ export function spawnServer(plan: ServerPlan, onLine?: (line: string) => void): 
   })
 }
 
-/** Starts a server and waits until it says where it listens. */
+/** Starts a server and waits until it reports its address. */
 export async function startServer(plan: ServerPlan): Promise<Server> {
   const listening = Promise.withResolvers<string>()
   const child = spawnServer(plan, (line) => {

@@ -1,4 +1,4 @@
-/** The contract clamps to 200. */
+/** The contract clamps page sizes to 200. */
 const PAGE = 200
 
 interface StoredMessage {
@@ -24,7 +24,7 @@ async function countStored(
     for (const { id, createdAt } of page) if (createdAt >= since) seen.add(id)
     const oldest = page[0]
     if (!oldest || oldest.createdAt < since || page.length < PAGE) return seen.size
-    // A page of nothing new, though full, would be asked for again for ever.
+    // A full page of nothing new would be requested again forever.
     if (seen.size === known) throw new Error(`paging of ${conversationId} does not advance`)
     before = `&beforeId=${oldest.id}`
   }

@@ -8,7 +8,6 @@ function verdict({ bar, better }: Row, value: number): string {
   return met ? 'met' : 'MISSED'
 }
 
-/** One table for people. */
 export function renderTable(measured: Measured): string {
   const right = 'right' as const
   const table = new Table({
@@ -30,7 +29,7 @@ export function renderTable(measured: Measured): string {
   return table.toString()
 }
 
-/** The object of `--json`: medians, null for a figure that was not asked for. */
+/** The object of `--json`: medians, null for figures that were not requested. */
 export function figuresObject(measured: Measured): Record<string, number | null> {
   const entries = rowsOf(measured).map(({ key, values, digits }) => {
     const value = values.length > 0 ? Number(median(values).toFixed(digits)) : null

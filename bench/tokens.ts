@@ -3,7 +3,7 @@ import type { Person } from './people.ts'
 
 const TOKEN_LIFE_S = 15 * 60
 
-/** An access token as the server itself would issue it, by user id. */
+/** Access tokens as the server would issue them, by user id. */
 export async function mintTokens(
   jwtKey: string,
   people: readonly Person[],

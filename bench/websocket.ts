@@ -6,12 +6,12 @@ const CLOSE = 0x8
 const PING = 0x9
 const PONG = 0xa
 const HEADER_END = Buffer.from('\r\n\r\n')
-/** Any key will do: masking guards proxies, and here is none. Zeroes let frames be patched. */
+/** Any key will do: masking protects proxies, and there are none here. Zeros let frames be patched. */
 const MASK_BYTES = 4
 const OPEN_TIMEOUT_MS = 15_000
 
 export interface RawSocket {
-  /** Writes bytes that are whole masked frames, such as `textFrame` makes. */
+  /** Writes whole masked frames, such as `textFrame` makes. */
   write(frames: Buffer): void
   end(): void
 }
@@ -20,12 +20,12 @@ export interface RawSocketOptions {
   readonly origin: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** The payload of one data frame; the buffer is only valid during the call. */
+  /** Called with the payload of a data frame; the buffer is only valid during the call. */
   onFrame(payload: Buffer): void
   onClose(why: string): void
 }
 
-/** A masked text frame and where its payload starts, so that a caller may patch it in place. */
+/** A masked text frame and the offset of its payload, so that a caller may patch it in place. */
 export function textFrame(payload: string, opcode = TEXT): { frame: Buffer; payloadAt: number } {
   const body = Buffer.from(payload)
   const small = body.length < 126
@@ -38,8 +38,8 @@ export function textFrame(payload: string, opcode = TEXT): { frame: Buffer; payl
 }
 
 /**
- * Opens a WebSocket on a bare TCP socket. The generator does not use Bun's own client: it must see
- * 100,000 frames a second on one core, which leaves no room for a string and an event each.
+ * Opens a WebSocket on a bare TCP socket. Bun's own client is too slow for the generator: it must read
+ * 100,000 frames per second on one core, which leaves no time for a string and an event per frame.
  */
 export async function openRawSocket(options: RawSocketOptions): Promise<RawSocket> {
   const { hostname, port, host } = new URL(options.origin)
@@ -54,7 +54,7 @@ export async function openRawSocket(options: RawSocketOptions): Promise<RawSocke
       return
     }
     const written = socket.write(frames)
-    // Bun keeps nothing of what the kernel did not take.
+    // Bun does not buffer what the kernel did not accept.
     if (written < frames.length) unsent.push(Buffer.from(frames.subarray(Math.max(0, written))))
   }
   const closed = (why: string) => {
@@ -115,7 +115,7 @@ export async function openRawSocket(options: RawSocketOptions): Promise<RawSocke
   return { write: (frames) => write(socket, frames), end: () => void socket.end() }
 }
 
-/** Hands over every whole frame; returns the bytes of one that is still coming. */
+/** Passes on every complete frame; returns the bytes of an incomplete one. */
 function readFrames(
   data: Buffer,
   onFrame: (opcode: number, payload: Buffer) => void,

@@ -1,7 +1,7 @@
 import Table from 'cli-table3'
 import type { WellResult } from './well.ts'
 
-/** Every kind of question beside what it costs where there are a hundredth of the nodes. */
+/** The cost of each kind of question, compared with that over a hundredth of the nodes. */
 export function renderWell({ store, growSeconds, small, large }: WellResult): string {
   const ms = (value: number) => value.toFixed(1)
   const table = new Table({

@@ -14,12 +14,12 @@ type Store = 'sqlite' | 'postgres'
 export interface WellResult {
   readonly store: Store
   readonly growSeconds: number
-  /** What was asked of a thousand nodes, and of a hundred thousand. */
+  /** Results over a thousand nodes and over a hundred thousand. */
   readonly small: readonly Asked[]
   readonly large: readonly Asked[]
 }
 
-/** Queries and searches over one person's nodes, few and many. */
+/** Times queries and searches over one person's nodes, few and many. */
 export async function measureWell(bench: Bench, postgres: string | undefined): Promise<WellResult> {
   const small = await measureNodes(bench, postgres, SMALL)
   const large = await measureNodes(bench, postgres, LARGE)
@@ -40,7 +40,7 @@ function measureNodes(bench: Bench, postgres: string | undefined, nodes: number)
       const where = databaseUrl === undefined ? { jwtKey } : { jwtKey, databaseUrl }
       const plan = { kind: 'grow-nodes', ...where, dataDir, nodes } as const
       const { seconds: growSeconds, apiKey } = await runJob(plan, undefined)
-      // What autovacuum does on a server where it is on, but in its own time.
+      // Autovacuum would do this too, but at a time of its own.
       if (databaseUrl !== undefined) await command(databaseUrl, 'vacuum analyze')
       const runs = bench.quick ? 100 : 300
       const asked = await withServerOn({ ...bench, ...where }, dataDir, ({ origin }) =>
@@ -53,7 +53,7 @@ function measureNodes(bench: Bench, postgres: string | undefined, nodes: number)
   })
 }
 
-/** Calls `use` with a new database of the server, which is dropped afterwards; without a server with none. */
+/** Calls `use` with a new database, dropped afterwards, or with undefined if there is no server. */
 async function withDatabase<T>(
   server: string | undefined,
   use: (databaseUrl: string | undefined) => Promise<T>,

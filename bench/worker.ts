@@ -1,4 +1,4 @@
-// One job a process, so that a core can be given to it: job in on stdin, result out on stdout.
+// One job per process, so that it can be pinned to a core: reads the job from stdin, prints the result.
 import type { EchoJob, InsertJob } from './ceilings.ts'
 import { endWithChildren, stopChildren } from './children.ts'
 import type { ColdStartJob } from './cold-start.ts'
@@ -38,10 +38,10 @@ export type Job =
   | GrowNodesJob
   | NodesJob
 
-/** Marks the line that holds the result among whatever else is printed. */
+/** Marks the line of stdout that holds the result. */
 export const RESULT_LINE = '@@result '
 
-/** Imports on demand: seeding brings the whole appliance with it, which no generator wants. */
+/** Imports on demand: seeding loads the whole appliance, which no generator should. */
 async function run(job: Job): Promise<unknown> {
   switch (job.kind) {
     case 'seed':
@@ -81,7 +81,7 @@ if (import.meta.main) {
     process.exit(0)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
-    // A server that this job started must not outlive it.
+    // Servers that this job started must not outlive it.
     await stopChildren()
     process.exit(1)
   }

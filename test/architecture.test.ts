@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LONGEST = 400
 
-/** Our TypeScript in some folders, by its path from the checkout on. */
+/** Our TypeScript in some folders, by path relative to the checkout. */
 function sources(...folders: string[]): Map<string, string> {
   const files = folders.flatMap((folder) =>
     readdirSync(`${ROOT}${folder}`, { recursive: true })

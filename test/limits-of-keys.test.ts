@@ -6,11 +6,11 @@ import { makeKey } from './harness/keys.ts'
 import { type Operation, TRANSPORTS, Visit } from './refusals/transports.ts'
 import { goodObject, isProcedure, pathOf, takesJson, walkable } from './refusals/xrpc-values.ts'
 
-/** What a connection to the hub counts: negotiating, and the socket. */
+/** Requests that connecting to the hub counts: negotiation and the socket. */
 const CONNECTING = 2
 const LIMITS = { MIMIR_RATE_LIMITS: `api-key=${CONNECTING}/1m` }
 
-/** Everything that looks at who calls. */
+/** Every operation that authenticates its caller. */
 const asksForCaller = ({ requirement }: Operation) => requirement !== 'public'
 
 for (const [transport, operations] of Object.entries(TRANSPORTS)) {
@@ -24,7 +24,7 @@ for (const [transport, operations] of Object.entries(TRANSPORTS)) {
     for (const operation of operations.filter(asksForCaller)) {
       const { status, code } = await operation.attempt(visit)
       walked++
-      // A browser is not told why a socket is refused; a tool would answer in a result.
+      // A refused WebSocket gives browsers no reason; a tool would answer with a result.
       if (operation.name === 'hub:connect') assert.equal(code, 'not connected')
       else if (status === undefined) assert.equal(code, 'rate_limited', operation.name)
       else assert.equal(status, 429, operation.name)

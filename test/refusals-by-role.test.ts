@@ -24,7 +24,7 @@ const OPERATIONS = Object.values(TRANSPORTS).flat()
 const DAY = 86_400_000
 const QUARTER_OF_AN_HOUR = 900_000
 
-/** What the caller may do at all, and whether it is a program: those have other codes and one limit more. */
+/** The caller's permissions, and whether it is a program: those get other error codes and one more check. */
 interface Rights {
   readonly permissions: ReadonlySet<Permission>
   readonly isProgram: boolean
@@ -41,10 +41,10 @@ function mayTry(operation: Operation, rights: Rights): boolean {
   return !(isProgram && changes) || permissions.has('privacy:self')
 }
 
-/** Refusals of how somebody comes and not of who: from no page of ours, without a sign-in that is under way. */
+/** Refusals because of how the request arrived, not who sent it: a foreign origin, or no pending sign-in. */
 const OF_THE_WAY = new Set(['foreign_origin', 'step_up_required', 'invalid_or_expired_challenge'])
 
-/** To programs these are a thing's own refusals, like that of a link that needs a session. */
+/** For programs, these codes are refusals by the resource, such as a link that needs a session. */
 function isRefused({ status, code = '' }: Outcome, isProgram: boolean): boolean {
   if (isProgram && ['forbidden', 'session_needed'].includes(code)) return false
   if (OF_THE_WAY.has(code)) return false
@@ -52,7 +52,7 @@ function isRefused({ status, code = '' }: Outcome, isProgram: boolean): boolean 
   return ['forbidden', 'insufficient_permission'].includes(code)
 }
 
-/** Tries the operations, and compares what was refused with what the rights say. */
+/** Tries the operations and compares the refusals with what the permissions predict. */
 async function walk(
   mimir: Appliance,
   caller: Caller,
@@ -117,7 +117,7 @@ test('a service may do what its role says, and without a scope nothing that asks
       await walk(mimir, caller, { permissions, isProgram }, asking(scope))
     }
   }
-  // Changing one's own account is a scope's affair too.
+  // Changing one's own account needs a scope too.
   const { key } = await makeKey(mimir, 'narrow', { scopes: ['friends:read'] })
   const caller = { name: 'a narrow key', credential: key }
   await walk(mimir, caller, { permissions: new Set(['friends:read']), isProgram })

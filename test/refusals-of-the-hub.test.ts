@@ -6,7 +6,7 @@ import type { HubClient } from './harness/hub.ts'
 import { type Scene, setScene } from './refusals/scene.ts'
 import { HOSTILE, ID, valuesOf } from './refusals/values.ts'
 
-/** What a stranger to the conversation, the message or the person is told; `dropped` is nothing. */
+/** What a caller unrelated to the conversation, message or person is told; `dropped` means nothing. */
 const TO_A_STRANGER: Record<string, string> = {
   SendMessage: 'not_member',
   MarkConversationRead: 'not_member',
@@ -22,10 +22,10 @@ const TO_A_STRANGER: Record<string, string> = {
   Resume: 'invalid_cursor',
 }
 
-/** An argument that breaks its rule, as opposed to one that names what the caller has no part in. */
+/** The refusal of an invalid argument, as opposed to one that names something foreign to the caller. */
 const OF_AN_ARGUMENT = /HubException: (invalid_\w+|empty_content|content_too_long)$/
 
-/** Refuses everything it is given, changes no row, and leaves the connection as useful as before. */
+/** Checks that everything is refused, no row changes, and the connection still works. */
 async function walk(
   scene: Scene,
   who: Scene['alice'],
@@ -42,7 +42,7 @@ async function walk(
   if (who !== scene.carol) await hub.invoke('SendMessage', scene.groupId, 'still here')
 }
 
-/** Arguments that would be taken, were they of things that are there. */
+/** Arguments that would be accepted if they named existing things. */
 function argumentsFor({ args }: HubMethod, id: string): unknown[] {
   return args.map((schema) => {
     const { good } = valuesOf(schema)

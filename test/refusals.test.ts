@@ -13,14 +13,14 @@ import { assertRefused, type Reply } from './harness/rest.ts'
 import { askForSocket, badTokens, type Scene, sendStreamed, setScene } from './refusals/scene.ts'
 import { type Field, fieldsOf, HOSTILE } from './refusals/values.ts'
 
-/** The root builds this one of all the others. */
+/** This route is built from all the others. */
 const DOCUMENT = { ...(routes[0] as AnyRoute), kind: 'raw', path: '/api/openapi.json' } as AnyRoute
 const ROUTES = [...routes, DOCUMENT]
 const NEGOTIATE = '/hubs/dm/negotiate?negotiateVersion=1'
 const UPGRADE = '/hubs/dm'
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** All that the contract opens to anyone, and the pages that a link leads to. */
+/** Everything the contract opens to anyone, and the pages that links lead to. */
 const PUBLIC = [
   ...['register', 'login', 'refresh', 'logout', 'resend-verification'].map(
     (name) => `POST /api/auth/${name}`,
@@ -54,7 +54,7 @@ const PUBLIC = [
   ...['GET /lexicons', 'GET /lexicons/{nsid}'],
 ]
 
-/** Fields that the contract gives a code of their own, also when they are left out. */
+/** Fields that have their own error code in the contract, even when they are missing. */
 const OWN_CODES: Record<string, Record<string, string>> = {
   'GET /api/auth/verify-email': { token: 'missing_token' },
   'POST /api/me/devices': { platform: 'invalid_platform' },
@@ -67,11 +67,11 @@ const isPermission = (requirement: Requirement): requirement is Permission =>
   PERMISSIONS.some((permission) => permission === requirement)
 const isJson = (route: AnyRoute): route is Route => route.kind === 'json'
 const withBody = ROUTES.filter(isJson).filter((route) => route.body)
-/** Those that refuse a bad one: the others answer as usual. */
+/** Routes that refuse a bad body; the others answer as usual. */
 const judged = withBody.filter((route) => !route.alwaysDone)
 const verb = (route: AnyRoute) => route.method.toUpperCase()
 
-/** Runs the refusals and then compares every row with what was there before. */
+/** Runs the refusals and then asserts that no row has changed. */
 async function changesNothing(scene: Scene, refusals: () => Promise<void>): Promise<void> {
   const before = await scene.rows()
   await refusals()
@@ -84,7 +84,7 @@ function assertUnauthorized(reply: Reply, what: string, code = 'unauthorized'): 
 }
 
 test('the walk leaves no route out', () => {
-  // Two routes of one path and method would hide one another.
+  // Two routes with the same method and path would hide each other.
   const operations = new Set(ROUTES.map(operationOf))
   assert.equal(operations.size, ROUTES.length)
   assert.ok(withBody.length > 10)
@@ -154,7 +154,7 @@ test('what asks for a permission that a member has not is forbidden to a member'
   })
 })
 
-/** A body that would be taken. */
+/** A body that would be accepted. */
 function goodBody(scene: Scene, route: Route): Record<string, unknown> {
   const fields = fieldsOf(route.body)
   return Object.fromEntries(fields.map(({ name, good }) => [name, scene.good[name] ?? good]))
@@ -171,7 +171,7 @@ test('a body that is no JSON, or is no object, is refused', async () => {
       for (const body of ['{', '{"a":1}x', "{'a':1}", latin1]) {
         assertRefused(await send(body), 400, 'invalid_json')
       }
-      // Without a field that has to be there, no body at all is as good as an empty object.
+      // If no field is required, no body counts as an empty object.
       const needsBody = fieldsOf(route.body).some(({ required }) => required)
       for (const body of needsBody ? [undefined, ''] : []) {
         assertRefused(await send(body), 400, 'invalid_json')
@@ -241,7 +241,7 @@ test('an id in a path that is no id is refused', async () => {
       for (const { name, bad, isId } of fields) {
         assert.ok(isId, `${operationOf(route)} takes anything as its ${name}`)
         const texts = bad.filter((value) => typeof value === 'string').map(encodeURIComponent)
-        // A node may be called that.
+        // A node may have the id 0.
         const zero = route.path.startsWith('/api/nodes/') ? [] : ['0']
         const odd = ['%00', '%ED%A0%80', '%', '..%2F..', ...zero]
         for (const text of [...texts, ...odd]) {
@@ -289,7 +289,7 @@ test('a body over its limit is refused, whether its length is announced or not',
   await changesNothing(scene, async () => {
     for (const route of [...withBody, ...forms]) {
       const path = scene.path(route)
-      // Just over the limit of the route, and far over what any listener would take by itself.
+      // Just over the limit of the route, and far over any listener's default limit.
       for (const body of [large(70_000), large(3_000_000)]) {
         const announced = await scene.alice.rest.send(verb(route), path, body)
         assertRefused(announced, 413, 'payload_too_large')

@@ -15,7 +15,7 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** A bundle for browsers of a file of the tests. */
+/** Bundles a test file for browsers. */
 export function bundle(entry: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'mimir-bundle-'))
   try {
@@ -27,7 +27,7 @@ export function bundle(entry: string): string {
   }
 }
 
-/** A browser of its own, with a profile that is gone when it is. */
+/** A separate browser whose profile is deleted when it closes. */
 export class Browser implements AsyncDisposable {
   readonly #profile: string
   readonly #context: BrowserContext
@@ -39,7 +39,7 @@ export class Browser implements AsyncDisposable {
     this.page = page
   }
 
-  /** Opens a page that runs the script, as if the server at that address had it. */
+  /** Opens a page that runs the script, as if served from the origin. */
   static async open(program: string, origin: string, script: string): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'mimir-browser-'))
     const options = { executablePath: program, headless: true, args: FLAGS }
@@ -56,7 +56,7 @@ export class Browser implements AsyncDisposable {
     return new Browser(profile, context, page)
   }
 
-  /** As a person's reload: the page's memory is gone, what it stored is not. */
+  /** Reloads like a person: the page's memory is lost, its storage is not. */
   async reload(): Promise<void> {
     await this.page.reload()
     await this.page.waitForFunction(() => 'mls' in globalThis)

@@ -13,7 +13,7 @@ import type { Account } from './page.ts'
 
 const { path: program, skip } = systemProgram('chromium')
 
-/** Words that stand nowhere else. */
+/** Words that occur nowhere else. */
 const WORDS = {
   hello: 'Heliotrope hello of alice',
   answer: 'Quillwort answer of bob',
@@ -90,7 +90,7 @@ test('browsers hold an encrypted group, lose a device and get it back; the serve
     archive = await laptop.page.evaluate(() => mls.exportArchive())
   }
 
-  // Somebody is added, and removed.
+  // A member is added and removed.
   const carols = await mlsDevice(mimir, carol)
   await laptop.page.evaluate((it) => mls.add(it), say(id, carols.did))
   await laptop.page.evaluate((it) => mls.send(it), say(id, WORDS.carol))
@@ -101,7 +101,7 @@ test('browsers hold an encrypted group, lose a device and get it back; the serve
   await carols.sync()
   assert.equal(carols.group(id)?.status, 'removed')
 
-  // The third device is lost with all it had; the written secret and an archive bring it back.
+  // The third device is lost entirely; the written-down secret and an archive restore it.
   await using recovered = await browse()
   const newPhone = account(mimir, alice, secret.toLowerCase(), 'new phone')
   await recovered.page.evaluate((who) => mls.open(who), newPhone)
@@ -121,7 +121,7 @@ test('browsers hold an encrypted group, lose a device and get it back; the serve
     },
   )
 
-  // A reload amid a commit: once before the server has it, once before its answer is there.
+  // A reload during a commit: once before the server has it, once before the response arrives.
   for (const reachesServer of [false, true]) {
     await reloadAmidCommit(laptop, id, reachesServer)
     await laptop.page.evaluate((who) => mls.open(who), laptopAccount)
@@ -145,7 +145,7 @@ test('browsers hold an encrypted group, lose a device and get it back; the serve
   ])
   assert.deepEqual(await bobs.page.evaluate(() => mls.trouble), [])
 
-  // None of it is on the server's side, nor in the open in a browser's store.
+  // None of it is on the server, nor in plain text in the browser's store.
   const stored = await laptop.page.evaluate(() => mls.stored())
   const places = {
     store: await mimir.stored(),
@@ -159,7 +159,7 @@ test('browsers hold an encrypted group, lose a device and get it back; the serve
       assert.equal(found, undefined, `${what} stands in the ${place} (${found})`)
     }
   }
-  // What the server may know is found, so the search does find things.
+  // The search works: it finds the group id, which the server may know.
   for (const place of [places.store, places.traffic]) assert.ok(findText(place, id))
 
   function alicesDid(): string {
@@ -188,7 +188,7 @@ async function assertSame(browsers: Browser[], id: string): Promise<void> {
   for (const facts of rest) assert.deepEqual(facts, first)
 }
 
-/** The page is gone while its commit is under way: it never learns what became of it. */
+/** Reloads the page during its commit, whose outcome it therefore never learns. */
 async function reloadAmidCommit(browser: Browser, id: string, reachesServer: boolean) {
   const commits = '**/xrpc/blue.catbird.mls.addMembers'
   const { promise: underWay, resolve } = Promise.withResolvers<void>()

@@ -40,7 +40,7 @@ test('somebody lets the official client in, in a real browser, and shuts it out'
   const names = tools.map(({ name }) => name)
   assert.ok(names.includes('memory_clear') && names.includes('conversations_list'))
   assert.ok(!names.includes('messages_read'))
-  // Every tool that it was given answers, whatever it makes of being called without arguments.
+  // Every granted tool responds, whatever it makes of missing arguments.
   for (const name of names) {
     await app.run((client) => client.callTool({ name, arguments: {} }))
   }
@@ -57,7 +57,7 @@ test('somebody lets the official client in, in a real browser, and shuts it out'
   assert.deepEqual(problems, [])
 })
 
-/** The page that a browser without a session is sent to, from where it comes back to the question. */
+/** Signs in on the page that a browser without a session is sent to, which leads back to the consent page. */
 async function signIn(page: Page, { name, password }: Person): Promise<void> {
   assert.match(page.url(), /\/auth\/sign-in\?return_to=/)
   await page.fill('input[name=usernameOrEmail]', name)

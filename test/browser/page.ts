@@ -1,5 +1,5 @@
-// What the test page runs: the library, behind functions whose arguments and results can travel
-// between the page and the test.
+// Script of the test page: the library behind functions whose arguments and results can pass between
+// page and test.
 
 import { fromBase64, toBase64, toHex } from '../../client/bytes.ts'
 import {
@@ -22,7 +22,7 @@ export interface Account {
   readonly name: string
 }
 
-/** What two devices of one group have in common. */
+/** What two devices of one group must agree on. */
 export interface GroupFacts {
   readonly status: string
   readonly suite: string
@@ -116,7 +116,7 @@ class Page {
     return this.#group(id).update()
   }
 
-  /** What was said, as far as the device has read; nothing before it is in the group. */
+  /** The texts since the device joined, as far as it has read. */
   async texts(id: string): Promise<string[]> {
     const history = await this.#opened.group(id)?.history({ limit: 10_000 })
     return (history ?? []).flatMap((entry) =>
@@ -156,7 +156,7 @@ class Page {
     return this.#opened.importArchive(fromBase64(base64))
   }
 
-  /** Everything as it lies in IndexedDB, in base64. */
+  /** All raw values in IndexedDB, in base64. */
   async stored(): Promise<string[]> {
     const store = this.#store
     if (!store) throw new Error('no store')

@@ -10,7 +10,7 @@ import { systemProgram } from '../harness/program.ts'
 const { path, skip } = systemProgram('chromium')
 const DIRECTORY = '6f2c1c1e-0d6b-4f57-8f0f-0123456789ab'
 
-/** Each type with the issuer's path as that provider has it. */
+/** Provider types, with the issuer path each provider uses. */
 const TYPES = {
   okta: '/oauth2/default',
   auth0: '/',
@@ -62,7 +62,7 @@ test('people sign in with each kind of provider in a real browser', { skip }, as
     await page.waitForURL(`${url}/auth/account`)
     assert.match((await page.textContent('h1')) ?? '', new RegExp(`signed in as ${type}`))
     await page.click('text=Sign out')
-    // Everybody's provider asks whether to end its own session too.
+    // Each of these providers asks whether to end its own session too.
     await page.waitForURL(/session\/end/)
     await page.click('button[value=yes]')
     await page.waitForURL(`${url}/auth/signed-out`)
@@ -146,7 +146,7 @@ test('what keeps a passkey from being asked for is told in the language of the p
   assert.deepEqual(problems, [])
 })
 
-/** What the browser refuses, for example by a page's policy, and what fails inside a page. */
+/** Collects errors in the page and anything the browser blocks, for example by the page's policy. */
 function watch(page: Page): string[] {
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(String(error)))

@@ -24,7 +24,7 @@ for (const running of [false, true]) {
     after(() => sandbox[Symbol.asyncDispose]())
 
     test('audit tail, verify and export, and an export that verifies by itself', async () => {
-      // The chain takes events up within five seconds, and at a stop.
+      // Events are chained within five seconds, and at shutdown.
       const checked = async () => (await run('audit', 'verify', '--json')).json.checked > 5
       await eventually(checked, 'nothing was chained', 20_000)
       assert.match((await run('audit', 'tail', '--lines', '5')).stdout, /^TIME +WHAT +OUTCOME/)

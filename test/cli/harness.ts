@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from '../harness/eventually.ts'
 
 const EXECUTABLE = fileURLToPath(new URL('../../dist/mimir', import.meta.url))
-/** What is tested: the executable, or for example `node cli/main.ts` by its whole path. */
+/** The command under test: the executable, or for example `node cli/main.ts` with an absolute path. */
 const COMMAND = process.env.MIMIR_TEST_CLI?.split(' ') ?? [EXECUTABLE]
 const START_MS = 10_000
 export const STOP_MS = 10_000
 
-/** What a finished command left. */
+/** The result of a finished command. */
 export class Finished {
   readonly status: number | null
   readonly stdout: string
@@ -25,14 +25,14 @@ export class Finished {
     this.stderr = stderr
   }
 
-  /** The JSON document of a command that succeeded. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a command.
+  /** The JSON output of a command that succeeded. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
   get json(): any {
     assert.equal(this.status, 0, this.stderr)
     return JSON.parse(this.stdout)
   }
 
-  /** Asserts a refusal: status 1 and one line on standard error with the code at its end. */
+  /** Asserts a refusal: status 1 and one line on standard error that ends with the code. */
   assertRefused(code: string): void {
     assert.equal(this.status, 1, this.stdout + this.stderr)
     assert.match(this.stderr, new RegExp(`^mimir: [^\\n]+ \\(${code}\\)\\n$`))
@@ -66,7 +66,7 @@ export class Served {
     })
   }
 
-  /** Where it said that it listens. */
+  /** The address that it reported. */
   get url(): string {
     return /listening on (http:\/\/\S+)/.exec(this.stdout)?.[1] ?? ''
   }
@@ -82,7 +82,7 @@ export class Served {
     return this
   }
 
-  /** Sends the signal and returns the exit status, null when the signal ended it. */
+  /** Sends the signal; returns the exit status, or null if the signal killed it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (!this.ended) {
       const exit = once(this.child, 'exit')
@@ -93,13 +93,13 @@ export class Served {
   }
 }
 
-/** A folder with a data directory to be, and the commands that work on it. */
+/** A temporary folder for a data directory, and the commands that work on it. */
 export class Sandbox implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'mimir-cli-'))
   readonly dataDir = join(this.folder, 'data')
   readonly #served: Served[] = []
 
-  /** Runs a command to its end. `--data-dir` is added. */
+  /** Runs a command to its end, adding `--data-dir`. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
     return this.runBare([...args, '--data-dir', this.dataDir], options)
   }
@@ -113,7 +113,7 @@ export class Sandbox implements AsyncDisposable {
     return new Finished(status, out.stdout, out.stderr)
   }
 
-  /** A server set up with the administrator `root`. */
+  /** Sets up a server with the administrator `root`. */
   async init(): Promise<Finished> {
     const admin = ['--admin-username', 'root', '--admin-email', 'root@example.org']
     const args = ['init', ...admin, '--admin-password-stdin', '--json']
@@ -128,7 +128,7 @@ export class Sandbox implements AsyncDisposable {
     return served.ready()
   }
 
-  /** A command that goes on until it is stopped. */
+  /** Starts a command that runs until it is stopped. */
   start(args: readonly string[]): Served {
     const started = new Served(this.#spawn([...args, '--data-dir', this.dataDir]))
     this.#served.push(started)
@@ -141,7 +141,7 @@ export class Sandbox implements AsyncDisposable {
     const { PATH = '', HOME = '/' } = process.env
     return spawn(command, [...before, ...args], {
       cwd: this.folder,
-      // Nothing of this process's own settings.
+      // Isolated from this process's own settings.
       env: { PATH, HOME, ...env },
     })
   }
@@ -152,7 +152,7 @@ export class Sandbox implements AsyncDisposable {
   }
 }
 
-/** Somebody's account, made with an invitation and approved, and their access token. */
+/** Creates an account with an invitation, approved; returns its access token too. */
 export async function joinAs(sandbox: Sandbox, url: string, name: string) {
   const { token } = (await sandbox.run(['invite', 'create', '--json'])).json
   const password = `the password of ${name}`

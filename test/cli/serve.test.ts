@@ -142,7 +142,7 @@ test('a taken address for metrics is told by its name; the default one is a warn
   refused.assertRefused('bad_setting')
   assert.match(refused.stderr, /MIMIR_METRICS_LISTEN: .*choose another address, or off/)
   assert.doesNotMatch(refused.stderr, /--listen/)
-  // Whoever has it already: the first of the two, or somebody else on this machine.
+  // Whatever already holds the port: the first server, or another program on this machine.
   await sandbox.serve()
   await using second = new Sandbox()
   const { stderr } = await second.serve(['--quiet'])

@@ -20,7 +20,7 @@ for (const running of [false, true]) {
     let served: Served | undefined
     const run = (...args: string[]) => sandbox.run(args, { env: ENV })
     const json = async (...args: string[]) => (await run(...args, '--json')).json
-    /** What the tenant acme's host answers. */
+    /** The status that the tenant acme's host answers. */
     const me = async () =>
       (
         await post(`http://127.0.0.1:${new URL(served?.url ?? '').port}/api/auth/login`, {
@@ -149,7 +149,7 @@ for (const running of [false, true]) {
       assert.ok(!existsSync(directory()))
       assert.equal((await json('tenant', 'list')).length, 1)
       if (running) assert.equal(await me(), 404)
-      // A stop puts the last link of the chain, which is what is exported.
+      // Shutdown appends the last link of the chain, which is what gets exported.
       await served?.stop()
       const { stdout } = await run('audit', 'export')
       const types = stdout

@@ -21,7 +21,7 @@ test('turn config and turn test, from nothing to a relay with TLS', {
   const unset = await sandbox.run(['turn', 'config'])
   assert.match(unset.stderr, /^Nobody is told of the relay yet: set TURN_HOST\.\n$/)
 
-  // A host of the public URL, with its port and path, would be wrong in every line.
+  // Using the public URL's host with its port and path would be wrong in every line.
   const env = { MIMIR_PUBLIC_URL: 'https://chat.example.org:8443/mimir' }
   const { stdout } = await sandbox.run(['turn', 'config'], { env })
   assert.match(stdout, /^realm=chat\.example\.org$/m)

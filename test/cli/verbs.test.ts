@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { joinAs, post, Sandbox, type Served, signIn } from './harness.ts'
 
-/** Each of its people costs two hashed passwords. */
+/** Each person costs two password hashes. */
 const SETUP = { timeout: 60_000 }
 
 for (const running of [false, true]) {
@@ -26,7 +26,7 @@ for (const running of [false, true]) {
     }, SETUP)
     after(() => sandbox[Symbol.asyncDispose]())
 
-    /** Both spellings; returns the JSON document. */
+    /** Runs the command with and without `--json`; returns the JSON document. */
     async function both(...args: string[]) {
       const people = await run(...args)
       assert.equal(people.status, 0, people.stderr)
@@ -188,7 +188,7 @@ for (const running of [false, true]) {
   })
 }
 
-/** The one becomes the other's friend, says something, and is reported. */
+/** Makes two people friends; one sends a message that the other reports. */
 async function reportMessage(url: string, sender: string, reporter: string): Promise<void> {
   const ask = async (path: string, token: string, body: object = {}) => {
     const reply = await post(`${url}${path}`, body, token)
@@ -201,7 +201,7 @@ async function reportMessage(url: string, sender: string, reporter: string): Pro
   await ask(`/api/friends/requests/${id}/accept`, reporter)
   const dm = await ask('/api/conversations', sender, { type: 'Dm', memberIds: [me.id] })
   const said = await ask(`/api/messages/${dm.id}`, sender, { content: 'something bad' })
-  // A reason must not steer the terminal of whoever lists it.
+  // A reason must not send control sequences to the terminal that lists it.
   await ask(`/api/messages/${said.id}/report`, reporter, { reason: 'rude\u001b' })
 }
 

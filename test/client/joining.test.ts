@@ -40,7 +40,7 @@ const add = (own: OwnKeyPackage): Proposal => ({
   add: { keyPackage: own.publicPackage },
 })
 
-/** Members who take in each other's commits at once. */
+/** Members who process each other's commits at once. */
 class Members {
   readonly states: ClientState[] = []
 
@@ -67,8 +67,8 @@ class Members {
 }
 
 /**
- * A tree in which a node lists an unmerged leaf and the root above it does not any more: the leaf's
- * neighbours have not committed since it came, somebody on the other side has.
+ * A tree in which a node lists an unmerged leaf but the root above it no longer does: no neighbour of the
+ * leaf has committed since it joined, but a member on the other side has.
  */
 async function unmergedGroup() {
   const devices = await Promise.all([...'abcdefgh'].map(newDevice))
@@ -100,7 +100,7 @@ test('a valid tree with an unmerged leaf is joined, by Welcome and by an externa
   const { publicPackage, privatePackage } = own
   const welcome = await members.commit(0, [add(own)])
   assert.ok(welcome)
-  // The reason for joins of our own; once this passes, theirs will do.
+  // The reason for our own join function; once this passes, ts-mls's will do.
   await assert.rejects(joinGroup(welcome, publicPackage, privatePackage, emptyPskIndex, cs), {
     message: 'non-blank intermediate node must list leaf node in its unmerged_leaves',
   })

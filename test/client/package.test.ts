@@ -15,7 +15,7 @@ test('the client’s package asks for the versions that are tested here', () => 
 })
 
 test('what is published can be imported by Node and by Bun', (t) => {
-  // Inside the checkout, where its packages are found.
+  // Inside the checkout, so that its packages are found.
   const folder = mkdtempSync(join(ROOT, 'node_modules', '.mimir-mls-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')

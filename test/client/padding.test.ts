@@ -39,7 +39,7 @@ test('every message is exactly as long as its bucket, whatever it holds', async 
       )
       assert.equal(encodePrivate(privateMessage).length, size, `${length} bytes`)
       assert.ok([512, 1024, 2048, 4096].includes(size) || size % 8192 === 0)
-      // Nothing shorter would have held it.
+      // No smaller size would have held it.
       const smaller = size > 8192 ? size - 8192 : size / 2
       assert.ok(size === 512 || length + 190 > smaller, `${length} bytes in ${size}`)
     }

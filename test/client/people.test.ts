@@ -18,7 +18,7 @@ test('a secret survives being written down, and a slip of the pen is noticed', a
     const [before, character, after] = [text.slice(0, at), text[at], text.slice(at + 1)]
     if (character === '-') continue
     const wrong = before + (character === '7' ? '8' : '7') + after
-    // The last character holds four bits that count for nothing.
+    // The last character has four unused bits.
     if (at === text.length - 1) continue
     await assert.rejects(PersonSecret.fromText(wrong), { code: 'bad-secret' }, wrong)
   }
@@ -28,7 +28,7 @@ test('a secret survives being written down, and a slip of the pen is noticed', a
 })
 
 test('what is derived from a secret is always the same, and different for each purpose', async () => {
-  // Recorded: another derivation would lock people out of what they have stored.
+  // A recorded value: a different derivation would lock people out of their stored data.
   const secret = new PersonSecret(fromHex('000102030405060708090a0b0c0d0e0f10111213'))
   assert.equal(await secret.toText(), '000G-40R4-0M30-E209-185G-R38E-1W81-24GK-WYQ0')
   const { publicKey } = await secret.identity()
@@ -46,7 +46,7 @@ test('a hand-over gives the secret to the device that asked, and to nobody else'
 
 test('a hand-over takes no answer of somebody who has not seen the request', async () => {
   const asking = await requestHandOver()
-  // Everything but its last byte: the key of the new device, for one, but not all of what it shows.
+  // All but the last byte is right, the new device's key included, but not all that it displays.
   const seen = fromBase64(asking.request)
   seen[seen.length - 1] = (seen.at(-1) ?? 0) ^ 1
   const forged = await answerHandOver(toBase64(seen), PersonSecret.create())
@@ -87,7 +87,7 @@ test('an attachment opens by its message alone, and only as it was sent', async 
     const { sealed, pointer } = await sealAttachment(content)
     const attachment = { ...pointer, blob: 'sha256-of-it' }
     assert.deepEqual(await openAttachment(attachment, sealed), content)
-    // Nonce and tag of AES-GCM aside, lengths are multiples of 8 KiB.
+    // Apart from AES-GCM's nonce and tag, lengths are multiples of 8 KiB.
     assert.equal((sealed.length - 28) % 8192, 0)
     assert.ok(!Buffer.from(sealed).includes('BBBB'))
   }

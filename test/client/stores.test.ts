@@ -115,7 +115,7 @@ test('a sealed store shows its values to its key alone, each in its own place', 
 
 const skip = process.getuid?.() !== 0 && lacking('root, who may mount a small disk')
 
-/** A disk of two megabytes, for which one has to be root. */
+/** A disk of two megabytes; mounting needs root. */
 class Disk implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'mimir-mls-disk-'))
 

@@ -1,17 +1,17 @@
 import ts from '@tsd/typescript'
 
-/** What stands for a part of a path that is a value. */
+/** Stands for a value in a path. */
 const VALUE = '{}'
-/** Constants made of constants end somewhere. */
+/** How deeply constants made of constants are followed. */
 const DEEPEST = 5
 
 /**
- * The path that an expression of a test spells: a text, a template, a constant or a short function of
- * these in its reach. Values are `{}`; undefined for what is no path that can be read off the code.
+ * The path that an expression in a test evaluates to: a string, a template, or a constant or short function
+ * in scope made of these. Values become `{}`; undefined if no path can be read from the code.
  */
 export function pathOf(expression: ts.Expression): string | undefined {
   const text = textOf(expression, 0)
-  // A base URL in front is a value; what follows the question mark is no part of the route.
+  // A base URL in front is a value; a query string is not part of the route.
   const path = text?.replace(/^(\{\})+(?=\/)/, '').replace(/\?.*$/s, '')
   return path?.startsWith('/') ? path : undefined
 }
@@ -44,10 +44,10 @@ function textOf(expression: ts.Expression, depth: number): string | undefined {
   return undefined
 }
 
-/** What the name was declared with where it is used: the nearest declaration around it. */
+/** The initializer of the nearest enclosing declaration of the name. */
 function initializerOf(name: ts.Identifier): ts.Expression | undefined {
   for (let node: ts.Node = name.parent; node; node = node.parent) {
-    // A parameter, or the variable of a loop, has another value each time.
+    // A parameter or loop variable has a different value each time.
     if (ts.isFunctionLike(node) && node.parameters.some((one) => declares(one.name, name.text))) {
       return undefined
     }

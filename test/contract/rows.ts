@@ -2,9 +2,9 @@
 export interface Row {
   /** `POST /api/auth/login`, a hub method or an event. */
   readonly name: string
-  /** Fixed rows are what those clients parse; added ones are ours, and promised since. */
+  /** Fixed rows are what those clients parse; added ones are our own, promised since then. */
   readonly part: 'fixed' | 'added'
-  /** The codes that the contract names in the row. */
+  /** The error codes that the contract names for the row. */
   readonly codes: readonly string[]
 }
 
@@ -160,7 +160,7 @@ export const EVENTS: readonly Row[] = [
   added('SessionRevoked'),
 ]
 
-/** What any endpoint may answer. */
+/** Codes that any endpoint may return. */
 export const CODES: readonly string[] = [
   'not_found',
   'invalid_json',

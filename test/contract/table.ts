@@ -4,10 +4,10 @@ import { operationOf } from '../../src/http/define-route.ts'
 import { ENDPOINTS, EVENTS, METHODS, type Row } from './rows.ts'
 import { parseTests, textsIn, type Use, usesIn } from './uses.ts'
 
-/** The root of the application builds this one of all the others. */
+/** The application builds this route from all the others. */
 const DOCUMENT = 'GET /api/openapi.json'
 
-/** What the server has, whether the contract promises it or not. */
+/** Everything the server has, whether or not the contract promises it. */
 const SERVED: Readonly<Record<Use['kind'], readonly string[]>> = {
   endpoint: [...routes.map(operationOf), DOCUMENT],
   method: hubMethods.map(({ name }) => name),
@@ -28,17 +28,17 @@ export interface TableRow {
   readonly isServed: boolean
   /** The places in tests that name it. */
   readonly uses: readonly Use[]
-  /** Codes of the contract that no test file which names the row names too. */
+  /** Codes of the contract that no test file naming the row also names. */
   readonly untestedCodes: readonly string[]
 }
 
 export interface Table {
   readonly rows: readonly TableRow[]
-  /** Every text in any test. */
+  /** All string literals in all tests. */
   readonly texts: ReadonlySet<string>
 }
 
-/** Every row of the contract and of the server, the contract's first, with the tests that name it. */
+/** All rows of the contract, then the server's own, with the tests that name them. */
 export function readTable(): Table {
   const files = parseTests()
   const texts = new Map(files.map((file) => [file.fileName, textsIn(file)]))
@@ -63,13 +63,13 @@ export function readTable(): Table {
   return { rows, texts: new Set([...texts.values()].flatMap((set) => [...set])) }
 }
 
-/** The file that a row is most about stands first. */
+/** Puts the file with the most uses first. */
 function mostInOneFileFirst(uses: readonly Use[]): Use[] {
   const byFile = [...Map.groupBy(uses, ({ file }) => file).values()]
   return byFile.sort((a, b) => b.length - a.length).flat()
 }
 
-/** The route that answers what a test asks for: the one that spells out most of it. */
+/** The route that answers the path in a test: the one with the most literal segments. */
 export function matchRoute(asked: string, operations: readonly string[]): string | undefined {
   const segments = asked.split('/')
   let best: { operation: string; literal: number } | undefined

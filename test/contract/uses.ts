@@ -6,17 +6,17 @@ import { pathOf } from './paths.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const VERBS = new Set(['get', 'post', 'put', 'patch', 'delete'])
 
-/** A place in a test that calls the server, or waits for what it says. */
+/** A place in a test that calls the server or waits for an event. */
 export interface Use {
   readonly kind: 'endpoint' | 'method' | 'event'
   /** `GET /api/friends/{}`, a hub method or an event. */
   readonly name: string
-  /** From the checkout on. */
+  /** Relative to the checkout. */
   readonly file: string
   readonly line: number
 }
 
-/** The tests that every `npm test` runs, as syntax trees: comments and what merely looks alike are not in them. */
+/** The tests that `npm test` always runs, as syntax trees, which leaves out comments and look-alikes. */
 export function parseTests(): ts.SourceFile[] {
   return readdirSync(`${ROOT}test`, { recursive: true })
     .map((name) => `test/${String(name).replaceAll('\\', '/')}`)
@@ -26,11 +26,11 @@ export function parseTests(): ts.SourceFile[] {
 }
 
 export function parse(file: string, text: string): ts.SourceFile {
-  // With parents: names are looked up from where they are used.
+  // With parent links, since names are resolved from where they are used.
   return ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
 }
 
-/** Every use in a file, in the order of the text. */
+/** All uses in a file, in source order. */
 export function usesIn(file: ts.SourceFile): Use[] {
   const uses: Use[] = []
   const visit = (node: ts.Node) => {
@@ -45,7 +45,7 @@ export function usesIn(file: ts.SourceFile): Use[] {
   return uses
 }
 
-/** Every text in a file. */
+/** All string literals in a file. */
 export function textsIn(file: ts.SourceFile): Set<string> {
   const texts = new Set<string>()
   const visit = (node: ts.Node) => {
@@ -79,7 +79,7 @@ function useOf(call: ts.CallExpression): Pick<Use, 'kind' | 'name'> | undefined 
       return endpoint(methodOf(second), first)
     case '.invoke':
       return ts.isStringLiteral(first) ? { kind: 'method', name: first.text } : undefined
-    // A client's own refusals name the method behind the code, records behind their id.
+    // The client's own helpers take the method after the code, and records after their id.
     case '.assertRefused':
     case 'invocation':
       if (second && ts.isStringLiteral(second)) return { kind: 'method', name: second.text }
@@ -97,7 +97,7 @@ function endpoint(method: string, path: ts.Expression): Pick<Use, 'kind' | 'name
   return spelt === undefined ? undefined : { kind: 'endpoint', name: `${method} ${spelt}` }
 }
 
-/** What the options of `fetch` say; `GET` without. */
+/** The method in the options of `fetch`; GET if there is none. */
 function methodOf(options: ts.Expression | undefined): string {
   if (!options || !ts.isObjectLiteralExpression(options)) return 'GET'
   for (const property of options.properties) {

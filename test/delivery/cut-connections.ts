@@ -9,7 +9,7 @@ import { keyOf, RecoveringClient, type Way } from './recovering-client.ts'
 const CUT_EVERY_MS = 1000
 const SAY_EVERY_MS = 20
 const PAGE = 200
-/** How long the last of the events may take on a machine that has other things to do. */
+/** How long the last events may take on a busy machine. */
 const SETTLE_MS = 20_000
 
 const WAYS: readonly Way[] = [
@@ -20,9 +20,9 @@ const WAYS: readonly Way[] = [
 ]
 
 /**
- * Four devices of one person, each with another way to connect, lose their connections every second
- * while everybody writes, edits, reacts and deletes. A fifth that is left alone says what there was
- * to hear: all of them know it in the end, in its order, and heard nothing twice.
+ * Four devices of one person, each connecting in a different way, lose their connections every second
+ * while everybody writes, edits, reacts and deletes. A fifth, undisturbed device records all events: in
+ * the end the others know all of them, in order and without duplicates.
  */
 export async function checkDelivery(mimir: Appliance, seconds: number): Promise<void> {
   const [alice, bob] = await mimir.friends('alice', 'bob')
@@ -56,16 +56,15 @@ export async function checkDelivery(mimir: Appliance, seconds: number): Promise<
     else assert.ok(device.reconnects > 0 && device.resumed.length > 0, device.name)
     assert.equal(device.closed, false, device.name)
   }
-  // Bob's devices sent through all this too: everything is stored, once.
+  // Bob's devices also sent all the while: everything is stored exactly once.
   const stored = await history(alice, conversationId)
   assert.deepEqual(repeated(stored), [])
   assert.deepEqual(new Set(stored), said)
 }
 
 /**
- * All of it, in order. What transactions wrote at the same moment has one order for those who read it
- * later, which on PostgreSQL need not be that of the commits; messages have, and a change of one comes
- * behind it.
+ * All events, in order. Later readers see concurrent transactions in one order, which on PostgreSQL may
+ * differ from commit order; messages keep their order, and a change follows its message.
  */
 function assertSame(known: string[], told: string[], { name, way }: RecoveringClient): void {
   if (way.stateful) {
@@ -91,7 +90,7 @@ async function cutUntil(end: number, device: RecoveringClient): Promise<number> 
   return count
 }
 
-/** Everybody writes at every tick; now and then alice changes what she wrote. Resolves to all that stays. */
+/** Everybody writes at every tick; now and then Alice changes what she wrote. Resolves to what remains. */
 async function sayUntil(
   end: number,
   alice: Person,
@@ -126,7 +125,7 @@ async function sayUntil(
   return said
 }
 
-/** The contents of all that is stored, newest page first. */
+/** The contents of all stored messages, newest page first. */
 async function history(person: Person, conversationId: string): Promise<string[]> {
   const contents: string[] = []
   for (let before = ''; ; ) {

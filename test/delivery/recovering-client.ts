@@ -7,25 +7,25 @@ import type { Person } from '../harness/people.ts'
 import { assertDone } from '../harness/rest.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
 
-/** How a device of the test connects. */
+/** How a device connects in the test. */
 export interface Way {
   readonly protocol: 'JSON' | 'MessagePack'
   readonly stateful: boolean
 }
 
-/** Comes back at once, and again after each failure. */
+/** Delay before reconnecting, also after each failed attempt. */
 const AGAIN_MS = 20
 
 /**
- * A device as one would write it, on the official client behind a proxy. With stateful reconnect it
- * leaves everything to that. Without, it asks with `Resume` for what it missed once it is back, holds
- * what the hub says meanwhile, and leaves out what it had heard before the connection was lost.
+ * A typical device on the official client behind a proxy. With stateful reconnect it leaves recovery to
+ * the client. Without, it calls `Resume` after reconnecting, holds back live events meanwhile, and skips
+ * events it had already received.
  */
 export class RecoveringClient implements AsyncDisposable {
   readonly way: Way
-  /** What the device knows of, each once, in the order in which it learned it. */
+  /** Every event the device knows, once each, in the order it learned them. */
   readonly known = new Map<string, Received>()
-  /** Keys of what the hub said live, over all connections, and of what the pages brought. */
+  /** Keys of live events over all connections, and of events from Resume pages. */
   readonly live: string[] = []
   readonly resumed: string[] = []
   reconnects = 0
@@ -68,8 +68,8 @@ export class RecoveringClient implements AsyncDisposable {
   }
 
   /**
-   * Loses its connection. With stateful reconnect resolves once it is carried on: the official client
-   * tries that once, and a cut that hits the attempt ends it, as it should.
+   * Cuts the connection. With stateful reconnect, resolves once the connection has resumed: the official
+   * client tries only once, and a cut during that attempt rightly ends the connection.
    */
   async cut(): Promise<void> {
     this.#proxy.drop()
@@ -77,8 +77,8 @@ export class RecoveringClient implements AsyncDisposable {
   }
 
   /**
-   * Sends until it is told that the message is stored. Stateful reconnect needs no second try; a
-   * client without it cannot know whether the first one arrived, and says so by its id.
+   * Sends until the message is confirmed as stored. Stateful reconnect needs no second try; without it, a
+   * client cannot know whether the first arrived, so it sends the same id again.
    */
   async say(conversationId: string, content: string): Promise<void> {
     for (;;) {
@@ -88,7 +88,7 @@ export class RecoveringClient implements AsyncDisposable {
         return
       } catch (error) {
         if (this.way.stateful) throw error
-        // The socket may be closed before the client has been told.
+        // The socket may close before the client notices.
         await setImmediate()
         const { connection } = this.#hub
         await eventually(
@@ -126,7 +126,7 @@ export class RecoveringClient implements AsyncDisposable {
         hasMore = page.hasMore
       }
     } catch {
-      // Lost again: the next reconnect goes on at the cursor, and the held events are in its pages.
+      // Cut again: the next reconnect resumes at the cursor, and its pages contain the held events.
       return
     }
     for (const event of this.#held ?? []) this.#learn(keyOf(event) as string, event)
@@ -145,7 +145,7 @@ function configure(builder: HubConnectionBuilder, { protocol, stateful }: Way) {
     : builder.withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => AGAIN_MS })
 }
 
-/** The same for an event heard live and read from a page; undefined for what is no row. */
+/** The same key for an event heard live or read from a page; undefined if it has no row. */
 export function keyOf({ name, data }: Received): string | undefined {
   switch (name) {
     case 'MessageReceived':

@@ -7,19 +7,19 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** A folder to shut a process in: the executable, its shared libraries, /tmp, /proc and two devices. */
+/** A chroot folder: the executable, its shared libraries, /tmp, /proc and two devices. */
 export interface Chroot {
-  /** The folder's path outside; `tmp` in it is the process's /tmp, where data may be shared. */
+  /** The folder's path from outside; its `tmp` is the process's /tmp, where data may be shared. */
   readonly root: string
   cleanup(): Promise<void>
 }
 
 export interface SpawnOptions {
-  /** The whole environment: nothing of this process's is passed on. */
+  /** The whole environment: nothing is inherited from this process. */
   readonly env?: Readonly<Record<string, string>>
-  /** Written to standard input, which is then closed. Without it, there is nothing to read. */
+  /** Written to standard input, which is then closed. Without it, standard input is empty. */
   readonly stdin?: string
-  /** Where to run; without it one is prepared for this run alone and removed at its end. */
+  /** Where to run; by default a folder is prepared for this run and removed at its end. */
   readonly chroot?: Chroot
 }
 
@@ -27,7 +27,7 @@ export interface SpawnOptions {
 // can make neither. Without /proc, JavaScriptCore cannot find the bounds of its stack and aborts.
 const DEVICES = ['dev/null', 'dev/urandom']
 
-/** Lays out a folder in which neither Bun nor Node nor node_modules exist. Linux only. */
+/** Prepares a folder without Bun, Node or node_modules. Linux only. */
 export async function prepareChroot(executable: string): Promise<Chroot> {
   const root = await mkdtemp(join(tmpdir(), 'mimir-chroot-'))
   // World-readable, as / is: the executable may run as another user.
@@ -49,9 +49,9 @@ export async function prepareChroot(executable: string): Promise<Chroot> {
 }
 
 /**
- * Runs an executable where only itself exists, in a mount namespace of its own, and without root in a
- * user namespace too. The handle's pid is the executable's own; its standard output and error are
- * pipes; the network is this machine's.
+ * Runs an executable in a folder with nothing else, in its own mount namespace and, unless root, its own
+ * user namespace. The handle's pid is the executable's own; its standard output and error are pipes; the
+ * network is this machine's.
  */
 export async function spawnInChroot(
   executable: string,
@@ -63,11 +63,11 @@ export async function spawnInChroot(
   const [command, ...before] = enter(chroot.root)
   const child = spawn(command, [...before, '/mimir', ...args], {
     cwd: '/',
-    // PATH finds unshare(1), mount(8) and chroot(8); inside it leads nowhere.
+    // PATH is for finding unshare(1), mount(8) and chroot(8); inside, it leads nowhere.
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR: '/tmp', ...env },
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
-  // A process that ended before it read its input is for the caller to judge by its exit status.
+  // A process may exit before reading its input; the caller judges it by its exit status.
   child.stdin?.on('error', () => {})
   child.stdin?.end(stdin)
   if (options.chroot === undefined) {
@@ -78,7 +78,7 @@ export async function spawnInChroot(
   return child
 }
 
-/** What a finished process left: its exit status (null after a signal) and what it printed. */
+/** The result of a finished process: its exit status (null after a signal) and its output. */
 export interface Finished {
   readonly status: number | null
   readonly stdout: string
@@ -112,8 +112,8 @@ function enter(root: string): [string, ...string[]] {
 }
 
 /**
- * The native parts that the executable carries: ldd cannot see them inside it, and they need the
- * C++ library beside what Bun itself needs.
+ * The native modules embedded in the executable: ldd cannot see them inside it, and they need the C++
+ * library besides what Bun itself needs.
  */
 function nativeParts(): string[] {
   const { resolve } = createRequire(import.meta.url)
@@ -124,7 +124,7 @@ function nativeParts(): string[] {
   ]
 }
 
-/** The paths that ldd(1) names, the loader among them; none for a static file. */
+/** The paths that ldd(1) lists, including the loader; none for a static file. */
 async function sharedLibraries(files: readonly string[]): Promise<Set<string>> {
   const listings = await Promise.all(
     files.map((file) => promisify(execFile)('ldd', [file]).catch(() => ({ stdout: '' }))),

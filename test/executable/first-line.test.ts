@@ -15,8 +15,8 @@ const EXECUTABLE = fileURLToPath(new URL('../../dist/mimir', import.meta.url))
 const DATA = '/tmp/data'
 const PASSWORD = 'correct horse battery'
 
-// The first line of the README: one file, one command, two people who talk. It runs where nothing
-// else of this project exists; the clients are out here.
+// The first line of the README: one file, one command, two people who talk. The server runs where nothing
+// else of this project exists; the clients run outside.
 describe('the executable alone', () => {
   let chroot: Chroot
   let port: number
@@ -42,7 +42,7 @@ describe('the executable alone', () => {
     return (await exit)[0] as number | null
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a command.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
   async function order(...args: string[]): Promise<any> {
     const command = [...args, '--data-dir', DATA, '--json']
     const { status, stdout, stderr } = await runInChroot(EXECUTABLE, command, { chroot })
@@ -50,9 +50,9 @@ describe('the executable alone', () => {
     return JSON.parse(stdout)
   }
 
-  /** Opens the link and sends its form as a browser would. */
+  /** Opens the link and submits its form as a browser would. */
   async function joinBy(link: string, username: string): Promise<void> {
-    // The link names localhost; the server listens on one address of it.
+    // The link names localhost; the server listens on only one of its addresses.
     const address = url() + new URL(link).pathname
     const page = await (await fetch(address)).text()
     assert.match(page, /<form method="post">/)

@@ -11,7 +11,7 @@ import { Rest } from '../harness/rest.ts'
 import { createTestStore } from '../harness/store.ts'
 
 const KILLS = 3
-/** The chain's turn, the sinks', and a claim of the dead one. */
+/** Time for the chain job, the sink job and the expiry of the dead process's claim. */
 const PATIENCE_MS = 40_000
 
 test('killed in the middle of delivering, the sinks have every event in the end', {
@@ -37,7 +37,7 @@ test('killed in the middle of delivering, the sinks have every event in the end'
     await using server = await new Killable(dataDir, env).ready()
     const rest = new Rest(server.url, { authorization: `Bearer ${alice.accessToken}` })
     const posts = webhook.authorizations.length
-    // The receiver has the batch, and the server does not know: what is lost is the note of it.
+    // The receiver has the batch but the server does not know: the record of the delivery is lost.
     webhook.answering = n % 2 === 0 ? 'hang' : 204
     for (let round = 0; round < 10; round++) await rest.post('/api/me/regenerate-friend-key')
     const posted = () => webhook.authorizations.length > posts
@@ -45,7 +45,7 @@ test('killed in the middle of delivering, the sinks have every event in the end'
   }
   webhook.answering = 204
   const inFile = () => {
-    // Behind the last newline is a line that is being written.
+    // After the last newline is an incomplete line.
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
     return new Set(lines.map((line) => JSON.parse(line).id))
   }

@@ -25,12 +25,12 @@ interface Devices {
   readonly reader: HubClient
 }
 
-/** One person who writes to another and remembers what the server told either of them. */
+/** A person who writes to another, and what the server told each of them. */
 class Pair {
   readonly sender: Person
   readonly receiver: Person
   readonly conversationId: string
-  /** By the client's id: what was sent and not acknowledged, and the message as it was. */
+  /** By client id: messages sent but not acknowledged, and acknowledged ones. */
   readonly open = new Set<string>()
   readonly acknowledged = new Map<string, Message>()
   readonly heard = new Map<string, Message>()
@@ -47,7 +47,7 @@ class Pair {
     return { writer, reader: await new HubClient(url, this.receiver.accessToken).start() }
   }
 
-  /** Sends without a pause, some at a time, until the server is gone; first what was left open. */
+  /** Sends continuously, several at a time, until the server is gone; unacknowledged messages first. */
   async sendUntilCut({ writer, reader }: Devices, told: () => void): Promise<void> {
     const repeats = [...this.open]
     const lane = async () => {
@@ -58,7 +58,7 @@ class Pair {
     await Promise.all([writer.stop(), reader.stop()])
   }
 
-  /** What a client does when it is back: sends again what it has no answer for. */
+  /** What a client does on return: sends unacknowledged messages again. */
   async sendOpen(url: string): Promise<void> {
     const { writer, reader } = await this.connect(url)
     for (const id of this.open) assert.ok(await this.#send(writer, id))
@@ -95,7 +95,7 @@ class Pair {
   }
 }
 
-/** Resolves in the middle of the load: when `goal` messages were acknowledged since the start. */
+/** Resolves under load, once `goal` messages have been acknowledged. */
 function countdown(goal: number) {
   const { promise, resolve } = Promise.withResolvers<void>()
   let left = goal
@@ -122,7 +122,7 @@ test('killed twenty times under load, it lost nothing it had told of and doubled
   let unanswered = 0
   for (let kill = 0; kill < KILLS; kill++) {
     await using server = await new ServerProcess(mimir.dataDir, store.env).ready()
-    // Early and late ones: also while the store is still empty of this run's statements.
+    // Early and late kills: also before the server has prepared its statements.
     const { reached, told } = countdown(1 + ((kill * 67) % 300))
     const devices = await Promise.all(pairs.map((pair) => pair.connect(server.url)))
     const cut = Promise.all(pairs.map((pair, n) => pair.sendUntilCut(devices[n] as Devices, told)))

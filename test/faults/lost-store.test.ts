@@ -51,7 +51,7 @@ test(
       assert.deepEqual(existsSync(file) ? readFileSync(file) : undefined, left, what)
       assert.deepEqual(keysOf(mimir), keys)
 
-      // What the refusal asks for mends it.
+      // Following the refusal's advice fixes it.
       writeFileSync(file, kept)
       await mimir.start()
       assertDone(await mimir.rest().post('/api/auth/login', signIn('ann')))
@@ -79,7 +79,7 @@ test('a first start that ended before its keys were written is repeated', embedd
   const { config, log } = mimir.app.ctx
   await mimir.app.close()
   const keys = join(mimir.dataDir, 'keys')
-  // As it looks at any moment before the first key: the folder is there, and the store or nothing of it.
+  // The state before the first key: the directory exists, and the store is complete or empty.
   for (const name of readdirSync(keys)) rmSync(join(keys, name))
   for (const left of [readFileSync(config.paths.database), Buffer.alloc(0)]) {
     writeFileSync(config.paths.database, left)
@@ -88,7 +88,7 @@ test('a first start that ended before its keys were written is repeated', embedd
     assert.equal(keysOf(mimir).length, 5)
     await app.close()
   }
-  // As it looks after the first key.
+  // The state after the first key.
   rmSync(join(keys, keysOf(mimir)[4] as string))
   await mimir.start()
   assert.equal(keysOf(mimir).length, 5)
@@ -128,7 +128,7 @@ test('keys that are here already are taken for a new PostgreSQL database', {
 
 const signIn = (name: string) => ({ usernameOrEmail: name, password: `the password of ${name}` })
 
-/** What SQLite leaves of a new store while everything else is still in the log beside it. */
+/** What SQLite leaves of a new store while everything else is still in the WAL. */
 function writeEmptyDatabase(file: string): void {
   rmSync(file)
   const database = new BetterSqlite3(file)

@@ -12,10 +12,10 @@ import { assertDone, Rest } from '../harness/rest.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const ADMIN = { email: 'root@example.org', password: 'a long password' }
-/** A dead server's letters are free again after 20 s. */
+/** A dead server's claim on letters expires after 20 s. */
 const PATIENCE_MS = 40_000
 
-/** The server from its sources, on the runtime of this run. */
+/** The server from source, on the runtime of this test run. */
 async function serve(
   dataDir: string,
   env: Record<string, string>,

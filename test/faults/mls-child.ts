@@ -1,5 +1,5 @@
-// A whole appliance whose process is killed after the n-th statement of a transaction: started by
-// mls-kill.test.ts with the data directory, the environment and n.
+// An appliance whose process is killed after the n-th statement of a transaction: mls-kill.test.ts
+// starts it with the data directory, the environment and n.
 import { createApp } from '../../src/app/create-app.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Tx } from '../../src/db/database.ts'

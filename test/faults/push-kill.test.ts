@@ -46,7 +46,7 @@ test('killed right after a message was acknowledged, the server still sends its 
 
   fcm.answers = []
   fcm.messages.length = 0
-  // In this process, whose clock can be moved: a push under way at a kill is claimed for half a minute.
+  // In this process, whose clock can be moved: a push in flight at a kill is claimed for half a minute.
   await mimir.start()
   mimir.clock.advance(MINUTE)
   for (const [n, conversation] of conversations.entries()) {

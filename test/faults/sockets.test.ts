@@ -13,7 +13,7 @@ function masked(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, 0x80 | body.length, 0, 0, 0, 0]), body])
 }
 
-/** A device whose network is gone after the hub's handshake: it reads nothing and says nothing. */
+/** A device whose network is lost after the hub handshake: it neither reads nor sends. */
 async function goDeaf(mimir: Appliance, person: Person): Promise<Socket> {
   const { hostname, port } = new URL(mimir.url)
   const socket = connect(Number(port), hostname)
@@ -34,7 +34,7 @@ test('a half-open connection is let go, and friends see that the person is gone'
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const dm = await alice.dm(bob)
   const device = await alice.connect()
-  // The official client says something every 15 s by itself; here the others shall be quicker.
+  // The official client pings every 15 s; the others should be quicker here.
   device.connection.keepAliveIntervalInMilliseconds = 50
   await device.invoke('MarkConversationRead', dm)
 
@@ -70,7 +70,7 @@ test('one that never reads is cut off, while a group of 200 is flooded and every
   const socket = await goDeaf(mimir, deaf)
   await sender.event('PresenceChanged', ({ userId, online }) => userId === deaf.id && online)
 
-  // More than the kernel takes for a socket that nobody reads, by far.
+  // Far more than the kernel buffers for a socket that nobody reads.
   const content = '字'.repeat(4000)
   let sent = 0
   const isCut = () => sender.all('PresenceChanged').some(({ online }) => !online)
@@ -95,7 +95,7 @@ test('sockets that never shake hands are let go, unseen by others, who go on', a
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const dm = await alice.dm(bob)
   const device = await alice.connect()
-  // More than one person may have connections: those without a handshake do not count.
+  // More than the limit per person: connections without a handshake do not count.
   const silent = await Promise.all(
     Array.from({ length: 80 }, () => new RawHub(mimir.url, bob.accessToken).open()),
   )

@@ -34,7 +34,7 @@ test(
       })
     }
 
-    // The refused one took nothing away from the one that runs.
+    // The refused server took nothing from the running one.
     const sent = await alice.say(dm, 'still here')
     assert.deepEqual(assertDone(await bob.rest.get(`/api/messages/${dm}`)), [sent])
   },
@@ -76,7 +76,7 @@ test(
         return true
       })
 
-      // To read a file of this journal mode, SQLite lays an empty WAL and its index beside it.
+      // To read a file in this journal mode, SQLite creates an empty WAL and its index beside it.
       const after = state(mimir).filter((line) => !/^mimir\.db-(wal e3b0c442|shm )/.test(line))
       assert.deepEqual(after, before, what)
       assert.equal(sha256(readFileSync(file)), sha256(damaged), what)
@@ -109,7 +109,7 @@ function walSize(mimir: Appliance): number {
   return statSync(join(mimir.dataDir, 'mimir.db-wal')).size
 }
 
-/** Names and contents of what is in the data directory, but for the lock's own files. */
+/** Names and contents of the data directory's files, except the lock's own. */
 function state(mimir: Appliance): string[] {
   const names = (readdirSync(mimir.dataDir, { recursive: true }) as string[]).sort()
   return names

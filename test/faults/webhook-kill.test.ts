@@ -12,7 +12,7 @@ import { createTestStore } from '../harness/store.ts'
 
 const KILLS = 4
 const EACH = 5
-/** What was under way at a kill is taken over after half a minute. */
+/** Work in flight at a kill is taken over after half a minute. */
 const LEASE_MS = 45_000
 
 test('killed again and again, the server sends a webhook everything that was acknowledged, in order', {

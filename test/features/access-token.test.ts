@@ -16,7 +16,7 @@ interface Changes {
   readonly key?: Parameters<SignJWT['sign']>[0]
 }
 
-/** A token as the server would make it, but for the changes. */
+/** A token like the server's own, apart from the changes. */
 function forge(userId: string, { header = {}, claims = {}, key = KEY }: Changes = {}) {
   const now = Math.floor(Date.now() / 1000)
   return new SignJWT({
@@ -123,7 +123,7 @@ test('a token that is not signed by our key with HS256, or is not for us, is ref
     'no signature': `${head}.${body}.`,
     'changed claims': `${head}.${claims}.${signature}`,
     RS256: await forge(ann.id, { header: { alg: 'RS256', kid }, key: privateKey }),
-    // HMAC fills a key up with zero bytes: to it, this is our key (RFC 2104 §2).
+    // HMAC pads keys with zero bytes, so to HMAC this is our key (RFC 2104 §2).
     'HS512 with our key': await forge(ann.id, {
       header: { alg: 'HS512', kid },
       key: new TextEncoder().encode(JWT_KEY.padEnd(64, '\0')),

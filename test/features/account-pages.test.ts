@@ -6,7 +6,7 @@ import type { Reply } from '../harness/rest.ts'
 
 const FORM = { username: 'ann', email: 'ann@example.org', password: 'correct horse' }
 
-/** Sends the form of a page as a browser does. */
+/** Submits a page's form as a browser does. */
 function submit(mimir: Appliance, path: string, form: Record<string, string>): Promise<Reply> {
   const browser = mimir.rest().with({ 'content-type': 'application/x-www-form-urlencoded' })
   return browser.send('POST', path, new URLSearchParams(form).toString())

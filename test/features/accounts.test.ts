@@ -4,7 +4,7 @@ import { DAY } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 
-/** A registration that would be accepted, with a fresh invitation. */
+/** An acceptable registration with a fresh invitation. */
 async function details(mimir: Appliance, changes: object = {}) {
   const { token } = await mimir.command('invite.create')
   return {
@@ -163,7 +163,7 @@ test('a password has 8 to 72 bytes, however many characters these are', async ()
   await mimir.command('user.approve', { user: 'ann' })
 
   assertDone(await login(mimir, 'ann', longest))
-  // bcrypt itself would ignore what follows the 72nd byte.
+  // bcrypt itself would ignore everything after byte 72.
   assertRefused(await login(mimir, 'ann', `${longest}x`), 401, 'invalid_credentials')
 })
 

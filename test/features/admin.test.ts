@@ -7,7 +7,7 @@ import { assertDone, assertRefused, type Rest } from '../harness/rest.ts'
 
 const UNKNOWN = '01890000-0000-7000-8000-000000000000'
 
-/** The id of a new account that waits for approval. */
+/** Registers an account that waits for approval; returns its id. */
 async function applicant(mimir: Appliance, username: string): Promise<string> {
   const { token } = await mimir.command('invite.create')
   const registered = await mimir.rest().post('/api/auth/register', {
@@ -135,7 +135,7 @@ test('the last administrator is neither suspended nor made a member', async () =
   assertRefused(await decide(ann.rest, ann.id, { decision: 'suspend' }), 409, 'last_admin')
   await assert.rejects(mimir.command('user.suspend', { user: 'ann' }), { code: 'last_admin' })
   await assert.rejects(demote(), { code: 'last_admin' })
-  // A suspended administrator is none who could help.
+  // A suspended administrator does not count as one.
   const bob = await mimir.admin('bob')
   assertDone(await decide(ann.rest, bob.id, { decision: 'suspend' }), 204)
   await assert.rejects(demote(), { code: 'last_admin' })
@@ -157,7 +157,7 @@ test('nobody but an owner and the operator acts on an owner', async () => {
     denied.map(({ target_id, details }) => [target_id, details.reason]),
     Array(3).fill([root.id, 'acts on an owner']),
   )
-  // The other way round it goes, and so it does for the operator.
+  // The other direction works, and so does the operator's command.
   assertDone(await decide(root.rest, ann.id, { decision: 'suspend' }), 204)
   await mimir.command('user.reinstate', { user: 'ann' })
   await mimir.command('user.reset-mfa', { user: 'root' })

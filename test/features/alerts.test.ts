@@ -10,7 +10,7 @@ import { byKey, makeKey } from '../harness/keys.ts'
 import { MailServer } from '../harness/mail-server.ts'
 import { assertDone } from '../harness/rest.ts'
 
-/** Takes alerts, or refuses them. */
+/** Accepts or refuses alerts. */
 class AlertReceiver implements AsyncDisposable {
   status = 204
   readonly taken: { alert: string; state: string; text: string }[] = []
@@ -36,7 +36,7 @@ class AlertReceiver implements AsyncDisposable {
   }
 }
 
-/** Alerts that have begun or ended since the start, as the audit log has them. */
+/** Alerts that have started or ended so far, according to the audit log. */
 async function toldBy(mimir: Appliance): Promise<string[]> {
   const events = await mimir.app.ctx.db.read
     .selectFrom('audit_events')
@@ -47,13 +47,13 @@ async function toldBy(mimir: Appliance): Promise<string[]> {
   return (
     events
       .map(({ details }) => JSON.parse(details))
-      // The disk is that of the machine that runs the tests.
+      // The disk is that of the machine running the tests.
       .filter(({ alert }) => alert !== 'disk_full')
       .map(({ alert, state }) => `${alert} ${state}`)
   )
 }
 
-/** One look each minute. */
+/** Runs one check per minute. */
 async function look(mimir: Appliance, minutes = 1): Promise<void> {
   for (let n = 0; n < minutes; n++) {
     await mimir.app.jobs.runNow('chain-audit-events')
@@ -86,7 +86,7 @@ test('the administrator is told once when something begins and once when it is o
   const letter = await mail.letter('ops@example.org')
   assert.match(letter.text, /More than 10 % of the sign-ins/)
 
-  // A quarter of an hour in which everybody signs in well.
+  // A quarter of an hour of successful sign-ins.
   for (let n = 0; n < 25; n++) {
     const right = { usernameOrEmail: 'alice', password: 'the password of alice' }
     await mimir.rest().post('/api/auth/login', right)

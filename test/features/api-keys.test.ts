@@ -8,7 +8,7 @@ import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 const DAY = 86_400_000
 const FORM = /^mimir_([a-z0-9]{8})_[A-Za-z0-9_-]{43}_[0-9A-Za-z]{6}$/
 
-/** What a key that is not good gets, whatever is wrong with it. */
+/** The response to an invalid key, whatever is wrong with it. */
 function assertInvalid(reply: Reply, code = 'invalid_token'): void {
   assertRefused(reply, 401, code)
   assert.match(reply.headers.get('www-authenticate') ?? '', /^Bearer .*error="invalid_token"/)
@@ -150,7 +150,7 @@ test('nobody gives a key more than they have, or one of somebody else', async ()
   assert.deepEqual(tooWide.body.scopes, ['tenants:manage'])
   const all = assertDone(await ann.rest.post('/api/keys', { name: 'x', scopes: ['*'] }), 201)
   assert.ok(all.scopes.includes('keys:write') && !all.scopes.includes('admin:config'))
-  // By a key with fewer rights come keys with no more than those.
+  // A key can create only keys with no more permissions than its own.
   const few = assertDone(
     await ann.rest.post('/api/keys', { name: 'y', scopes: ['keys:write', 'users:read'] }),
     201,
@@ -360,7 +360,7 @@ test('a service is no person: no password opens it, and it has no other role', a
   await assert.rejects(mimir.command('user.set-role', { user: 'bot', role: 'admin' }), {
     code: 'account_is_a_service',
   })
-  // It does not stand in the way of the first administrator either.
+  // Nor does it prevent creating the first administrator.
   const admin = { username: 'root', email: 'root@example.org', password: 'long enough' }
   assert.equal((await mimir.command('user.create-first-admin', admin)).role, 'owner')
 })
@@ -396,7 +396,7 @@ test('what only looks like a key counts by its address, whatever it says', async
   assertRefused(refused, 429, 'rate_limited')
   assert.equal(refused.headers.get('ratelimit-limit'), '3')
   assertRefused(await mimir.rest().post('/api/keys'), 429, 'rate_limited')
-  // A good key has a count of its own.
+  // A valid key has its own counter.
   assertRefused(await byKey(mimir, key).post('/api/keys'), 403, 'insufficient_permission')
 })
 

@@ -82,12 +82,12 @@ test('chunks that were swapped, cut off, altered or taken from another file do n
     const id = await file()
     await change(id)
     assertRefused(await alice.rest.get(`/api/attachments/${id}`), 500, 'attachment_unreadable')
-    // The rest of it is there.
+    // The rest of the file is readable.
     const range = `bytes=${2 * CHUNK}-`
     const part = await download(mimir, alice, id, { range })
     assert.equal(part.bytes.length, CHUNK, what)
   }
-  // Cut off at the end: what comes last then was not sealed as the last one.
+  // Truncated: the chunk that is now last was not sealed as the last one.
   const id = await file()
   await put(id, 2, (await chunk(id, 1)).sealed)
   await assert.rejects(download(mimir, alice, id), 'a shortened file must not look whole')
@@ -158,14 +158,14 @@ test('a person’s quota and the server’s hold, and what is deleted counts no 
   const streamed = await uploadStreamed(mimir, alice, [two, two])
   assert.equal(streamed.body.error, 'quota_exceeded')
   assert.equal(await usageOf(mimir, alice), 2 * CHUNK)
-  // Bob is far from his own, but the server is not.
+  // Bob is far below his own quota, but the server's is used up.
   assertRefused(await upload(mimir, bob, randomBytes(2 * CHUNK + 1)), 413, 'quota_exceeded')
   assertDone(await alice.rest.delete(`/api/attachments/${id}`), 204)
   const both = await Promise.all([upload(mimir, alice, two), upload(mimir, alice, two)])
   assert.deepEqual(both.map(({ status }) => status).sort(), [201, 413])
 })
 
-/** Begins an upload, sends some of it and keeps the connection. */
+/** Starts an upload, sends part of it and keeps the connection open. */
 async function begin(mimir: Appliance, who: Person, framing: string, bytes: number) {
   const { hostname, port } = new URL(mimir.url)
   const socket = connect(Number(port), hostname).on('error', () => {})

@@ -6,7 +6,7 @@ import { boot } from '../harness/boot.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const NOTHING = { attachments: [], chunks: [], links: [] }
-/** More than is deleted in one transaction. */
+/** More than one transaction deletes. */
 const LARGE = 17 * 256 * 1024 + 5
 
 test('a message carries its attachments everywhere, in their order, and needs no text then', async () => {

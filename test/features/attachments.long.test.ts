@@ -16,13 +16,13 @@ import { createTestStore } from '../harness/store.ts'
 const MIB = 1024 * 1024
 const SIZE = 1024 * MIB
 const MOST_RISE = 64 * MIB
-/** Clients that ask for the whole file and do not read it. */
+/** Clients that request the whole file and do not read it. */
 const SLOW = 20
-/** What one of them may hold: a chunk or two on their way through the runtime. */
+/** What each may occupy: a chunk or two in transit through the runtime. */
 const MOST_OF_SLOW = 2 * MIB
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 
-/** The server of this lane's runtime as a process of its own, so that its memory is its own too. */
+/** A server on this lane's runtime in its own process, so that its memory can be measured. */
 class Server implements AsyncDisposable {
   readonly child: ChildProcess
   output = ''
@@ -71,7 +71,7 @@ class Server implements AsyncDisposable {
   }
 }
 
-/** Many bytes that are cheap to make, and never the same twice in a row. */
+/** Many bytes that are cheap to generate; consecutive pieces differ. */
 function* pieces(size: number): Generator<Uint8Array<ArrayBuffer>> {
   for (let made = 0, count = 0; made < size; count++) {
     const piece = new Uint8Array(Math.min(100_003, size - made)).fill(count % 251)
@@ -133,7 +133,7 @@ test('a file of 1 GB goes up and down, in bounded memory, beside slow readers', 
   const env = { ...store.env, MIMIR_ATTACHMENT_MAX_BYTES: String(2 * SIZE) }
   await using server = await new Server(dataDir, env).ready()
 
-  // The first of everything costs memory that the second does not.
+  // First use costs memory that later use does not.
   const warm = await up(server, alice, 8 * MIB)
   await down(server, alice, warm)
   const before = server.rss()

@@ -19,7 +19,7 @@ async function linkedIds(mimir: Appliance): Promise<string[]> {
   return rows.map((link) => link.event_id)
 }
 
-/** What somebody with the store in hand can do: takes its guards away first. */
+/** What an attacker with write access to the store can do: disables its triggers first. */
 async function tamper(mimir: Appliance, statement: string): Promise<void> {
   await mimir.app.ctx.db.transaction(async (tx) => {
     const run = (text: string) => sql.raw(text).execute(tx)
@@ -133,7 +133,7 @@ test('verifying names the first record that was changed, taken away or put in', 
 
     const { broken } = await verifyAuditChain(mimir.app.ctx)
 
-    // A link that is gone shows at the next one, which no longer fits.
+    // A missing link shows at the next one, which no longer fits.
     const named = what === 'unlinked' ? ids[victim + 1] : ids[victim]
     assert.equal(broken?.eventId, named, what)
   }
@@ -153,13 +153,13 @@ test('verifying names a record that is gone, also when it was the last', async (
 })
 
 async function deleteEvent(mimir: Appliance, id: string): Promise<void> {
-  // Without the reference the event can go while its link stays.
+  // Without the foreign key, the event can be deleted while its link stays.
   if (STORE === 'postgres') {
     const reference = 'alter table audit_chain drop constraint audit_chain_event_id_fkey'
     await mimir.app.ctx.db.transaction((tx) => sql.raw(reference).execute(tx))
     return tamper(mimir, `delete from audit_events where id = '${id}'`)
   }
-  // Foreign keys are a matter of each connection on SQLite: somebody else's need not keep them.
+  // On SQLite, foreign keys are enforced per connection; an attacker's need not enforce them.
   const { default: BetterSqlite3 } = await import('better-sqlite3')
   const database = new BetterSqlite3(mimir.app.ctx.config.paths.database)
   database.pragma('foreign_keys = off')

@@ -11,7 +11,7 @@ async function chained(mimir: Appliance) {
   return read.selectFrom('audit_chain').selectAll().orderBy('position').execute()
 }
 
-/** A server with a chain that was signed once, and then went on a little. */
+/** A chain that was signed once and has grown a little since. */
 async function signedChain(mimir: Appliance) {
   const [alice] = await mimir.friends('alice', 'bob')
   await chained(mimir)
@@ -62,7 +62,7 @@ test('verifying tells a flipped byte, a removed row, a swapped pair, a rewritten
     ['gap', 3, (links) => [`delete from audit_chain where event_id = '${links[2]?.event_id}'`]],
     [
       'changed',
-      // The record that stands in its place now.
+      // The record that now stands in its place.
       4,
       (links) => {
         const [a, b] = [links[2]?.event_id, links[4]?.event_id]

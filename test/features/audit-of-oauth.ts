@@ -7,10 +7,10 @@ type Act = (
   type: string | undefined,
   reply: Promise<Reply>,
   on: Appliance,
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the answer.
 ) => Promise<any>
 
-/** Walks the routes by which AI clients are let in and shut out. */
+/** Calls the routes that admit AI clients and shut them out. */
 export async function walkOAuth(act: Act): Promise<void> {
   await using mimir = await bootWithAddress()
   const url = mimir.publicUrl

@@ -12,10 +12,10 @@ type Act = (
   type: string | undefined,
   reply: Promise<Reply>,
   on: Appliance,
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the answer.
 ) => Promise<any>
 
-/** Walks the routes of signing in with a provider, in a browser and with a second factor. */
+/** Calls the routes that sign in with a provider, in a browser and with a second factor. */
 export async function walkSignIn(act: Act): Promise<void> {
   await using sso = await startSso({ env: { MIMIR_MFA_REQUIRED_ROLES: 'admin' } })
   const { mimir } = sso
@@ -129,7 +129,7 @@ async function walkProvider(act: Act, sso: Sso): Promise<void> {
   await act('DELETE /api/me/identities/{id}', 'identity.unlinked', unlinked, mimir)
 }
 
-/** A form as a browser sends it from a page of ours. */
+/** A form as a browser submits it from one of our pages. */
 function sendForm(
   mimir: Appliance,
   origin: string,

@@ -12,7 +12,7 @@ async function chainAndSign(mimir: Appliance): Promise<void> {
   await mimir.app.jobs.runNow('sign-audit-checkpoint')
 }
 
-/** A server that took the old part of its log away, by its own rules. */
+/** A server that has pruned the old part of its log by its own rules. */
 async function pruned(mimir: Appliance): Promise<void> {
   const alice = await mimir.person('alice')
   await chainAndSign(mimir)
@@ -100,7 +100,7 @@ test('an export says how far the log was pruned, and does not verify without the
     lines.map((line) => (line === start ? { ...line, ...change } : line))
   for (const bad of [
     headless,
-    // The beginning is cut off, and the pruning said to reach so far.
+    // The start is cut off, and the pruning record claims to reach that far.
     [{ ...start, position: events[0].position, hash: events[0].hash }, ...events.slice(1)],
     [start, ...events.slice(1)],
     forged({ time: '2999-01-01' }),

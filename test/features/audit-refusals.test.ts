@@ -94,7 +94,7 @@ test('the hub’s refusals are recorded as REST’s are', async () => {
   await strangers.assertRefused('not_member', 'MarkConversationRead', foreign)
   await strangers.assertRefused('not_friends', 'OfferCall', alice.id, 'sdp')
   await bobs.assertRefused('forbidden', 'DeleteMessage', sent.id)
-  // Also when nobody waits for an answer.
+  // Also for an invocation that wants no completion.
   await strangers.connection.send('SendMessage', foreign, 'x')
 
   const denied = await eventually(async () => {

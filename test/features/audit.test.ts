@@ -28,7 +28,7 @@ test('every route that changes something leaves exactly one event, and sending a
   await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
   const walked = new Set<string>()
 
-  /** Runs the route and checks what it left: without a type nothing. Gives the answer. */
+  /** Runs the route and checks the events it left: none without a type. Returns the response body. */
   async function act(
     operation: string,
     type: string | undefined,
@@ -262,7 +262,7 @@ test('every route that changes something leaves exactly one event, and sending a
   assert.deepEqual(missing, [], 'routes that this test does not walk')
 })
 
-/** What each hub method leaves behind; sending, reading and calling are no audit events. */
+/** The event that each hub method leaves; sending, reading and calling are not audited. */
 const BY_METHOD: Record<string, string | undefined> = {
   SendMessage: undefined,
   MarkConversationRead: undefined,

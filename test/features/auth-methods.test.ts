@@ -121,7 +121,7 @@ test('who shows nothing is told how to, as the default method has it', async () 
   const methods = { MIMIR_AUTH_METHODS: 'oauth,api-key', MIMIR_DEFAULT_AUTH_METHOD: 'oauth' }
   await mimir.reload(methods)
   assertRefused(await asks(), 401, 'unauthorized')
-  // Whether a proxy strips the public path or keeps it: the browser knows the whole.
+  // The browser knows the whole path, whether or not a proxy strips the public prefix.
   const here = encodeURIComponent(`/mimir${path}`)
   const location = `/mimir/auth/login?return_to=${here}`
   for (const prefix of ['', '/mimir']) {
@@ -150,7 +150,7 @@ test('the status tells who is signed in, by what they showed', async () => {
   for (const bad of ['nonsense', 'mimir_nonsense']) {
     assert.deepEqual(await status(mimir.rest(bad)), { authenticated: false, ...server })
   }
-  // The codes of this path are its own.
+  // This path has its own error codes.
   const inQuery = await mimir.rest().get(`/auth/status?access_token=${ann.accessToken}`)
   assertRefused(inQuery, 400, 'invalid_request')
 })
@@ -161,7 +161,7 @@ test('security can be switched off on this machine alone, and says so everywhere
   assert.throws(() => load({ MIMIR_ENABLE_SECURITY: 'perhaps' }), /MIMIR_ENABLE_SECURITY/)
 
   await using mimir = await boot({ env: off })
-  // Nobody is there whom the caller could be.
+  // No account exists yet that the caller could be.
   assertRefused(await mimir.rest().get('/api/me'), 401, 'unauthorized')
   const bob = await mimir.person('bob')
   await mimir.admin('ann')
@@ -172,7 +172,7 @@ test('security can be switched off on this machine alone, and says so everywhere
   assert.equal(assertDone(await bob.rest.get('/api/me')).username, 'bob')
   assertRefused(await bob.rest.get('/api/admin/users/pending'), 403, 'forbidden')
   assertRefused(await mimir.rest('nonsense').get('/api/me'), 401, 'unauthorized')
-  // A page of somebody else in a browser on this machine is not the caller.
+  // Another site's page in a browser on this machine is not the caller.
   for (const page of ['https://evil.example', 'null']) {
     const cross = mimir.rest().with({ origin: page })
     assertRefused(await cross.post('/api/admin/invitations'), 401, 'unauthorized')
@@ -192,7 +192,7 @@ test('with security on nothing of that is to be seen', async () => {
   assert.equal(health.headers.get('x-mimir-security'), null)
 })
 
-/** The answer to a request that calls the server by the name. */
+/** The response to a request with this Host header. */
 function askAs(host: string, url: string): Promise<string> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ const setGroups = (who: Person, group: string, avatar: string | null) =>
 const statusFor = async (mimir: Appliance, who: Person, id: string) =>
   (await download(mimir, who, id)).status
 
-/** A day later, when what nobody uses is collected. */
+/** Runs the collection of unused attachments as of a day later. */
 async function collect(mimir: Appliance): Promise<void> {
   mimir.clock.advance(DAY + 1000)
   await mimir.app.jobs.runNow('collect-attachments')
@@ -74,7 +74,7 @@ test('an own avatar is for friends and for who is in a conversation with the per
 
   for (const who of [alice, bob, cleo]) assert.equal(await statusFor(mimir, who, avatar), 200)
   assert.equal(await statusFor(mimir, stranger, avatar), 404)
-  // Once they share nothing any more it is closed again.
+  // Once they share no conversation, it is closed again.
   assertDone(await cleo.rest.delete(`/api/conversations/${group}/members/${cleo.id}`), 204)
   assert.equal(await statusFor(mimir, cleo, avatar), 404)
   assertDone(await bob.rest.delete(`/api/friends/${alice.id}`), 204)
@@ -200,7 +200,7 @@ test('what is replaced or taken away is gone from the store, unless something el
   assert.deepEqual(await ids(), [second])
   assert.equal(await usageOf(mimir, alice), PNG.length)
 
-  // One picture for everything: it goes with the last of its uses.
+  // One attachment with several uses: it goes with the last of them.
   assertDone(await setGroups(alice, group, second), 204)
   const body = { content: '', attachmentIds: [second] }
   const message = assertDone(await alice.rest.post(`/api/messages/${dm}`, body), 201)
@@ -239,7 +239,7 @@ test('only an own upload that is an image of a bearable size becomes an avatar',
     assert.equal(reply.body.max, 2 * 1024 * 1024)
     assertRefused(await set('x'), 400, 'validation_failed')
   }
-  // All or nothing: what stood beside the refused avatar was not done either.
+  // All or nothing: the other changes of the refused request were not applied either.
   assert.deepEqual(assertDone(await alice.rest.get('/api/me')), before)
   const conversation = assertDone(await alice.rest.get(`/api/conversations/${group}`))
   assert.ok(!('timerSeconds' in conversation) && !('avatar' in conversation))
@@ -256,7 +256,7 @@ test('many changes at once leave one avatar and nothing behind', async () => {
   const replies = await Promise.all(
     pictures.flatMap((avatar) => [setOwn(alice, avatar), setGroups(alice, group, avatar)]),
   )
-  // A picture that was set and replaced meanwhile is gone when the other comes to it.
+  // An avatar replaced concurrently may be deleted before the other request reaches it.
   const odd = replies.filter(({ status }) => ![200, 204].includes(status))
   for (const reply of odd) assertRefused(reply, 404, 'attachment_not_found')
   await collect(mimir)

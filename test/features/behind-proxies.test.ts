@@ -13,7 +13,7 @@ import { assertDone, assertRefused } from '../harness/rest.ts'
 const MIB = 1024 * 1024
 const PROXIES = { nginx: Nginx, caddy: Caddy }
 
-/** An appliance that everybody in the test reaches through a proxy, by its public URL. */
+/** An appliance that all requests of the test reach through a proxy, by its public URL. */
 async function bootBehind(
   name: keyof typeof PROXIES,
   prefix: string,
@@ -43,7 +43,7 @@ async function bootBehind(
   }
 }
 
-/** Signs in with a password that is wrong, from an address of this machine. Gives the status. */
+/** Signs in with a wrong password from an address of this machine; returns the status. */
 function signInFrom(localAddress: string, { url }: Appliance, forwardedFor?: string) {
   return new Promise<number>((resolve, reject) => {
     const { port, pathname } = new URL(`${url}/api/auth/login`)
@@ -68,7 +68,7 @@ function signInFrom(localAddress: string, { url }: Appliance, forwardedFor?: str
   })
 }
 
-/** Nobody vouches for the certificates of tests. */
+/** The tests' certificates are self-signed. */
 function trustAnybody(): void {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
 }
@@ -91,7 +91,7 @@ for (const { name, prefix, where } of cases) {
       const { url } = await mimir.command('invite.create')
       assert.ok(url.startsWith(`${publicUrl}/join/`))
       assert.match(await (await fetch(url)).text(), /<form/)
-      // The form goes to where it came from, as a browser sends it.
+      // The form goes to the page's own address, as a browser sends it.
       const form = { username: 'dora', email: 'dora@example.org', password: 'a long password' }
       const joined = await fetch(url, { method: 'POST', body: new URLSearchParams(form) })
       assert.equal(joined.status, 200)
@@ -105,7 +105,7 @@ for (const { name, prefix, where } of cases) {
       const { origin } = new URL(publicUrl)
       const metadata = `${origin}/.well-known/oauth-authorization-server${prefix}`
       assert.equal((await (await fetch(metadata)).json()).issuer, publicUrl)
-      // A browser's WebSocket carries its token in the address.
+      // A browser's WebSocket carries its token in the URL.
       await fetch(`${publicUrl}/hubs/dm?access_token=the-token-of-somebody`)
       const logged = proxy.logged()
       assert.doesNotMatch(logged, /the-token-of-somebody|\/join\//)
@@ -149,7 +149,7 @@ for (const { name, prefix, where } of cases) {
       const last = await download(mimir, alice, id, { range: 'bytes=-1' })
       assert.ok(last.bytes.equals(bytes.subarray(-1)))
 
-      // The server has the first pieces while the last one is not yet sent: nothing collects them.
+      // The server gets the first pieces before the last one is sent: no proxy buffers the upload.
       const before = (await rowsOf(mimir)).chunks.length
       const arrived = async () => (await rowsOf(mimir)).chunks.length > before + 4
       let sent = 0
@@ -175,7 +175,7 @@ for (const { name, prefix, where } of cases) {
       const from = (address: string, claimed?: string) => signInFrom(address, mimir, claimed)
       assert.deepEqual([await from('127.0.0.2'), await from('127.0.0.2')], [401, 401])
       assert.equal(await from('127.0.0.2'), 429)
-      // An address of its own for every request, also one that is trusted, helps nobody.
+      // A different claimed address for every request, even a trusted one, does not help.
       for (const claimed of ['203.0.113.7', '127.0.0.1', '203.0.113.8, 127.0.0.1', 'nonsense']) {
         assert.equal(await from('127.0.0.2', claimed), 429, claimed)
       }

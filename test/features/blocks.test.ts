@@ -35,7 +35,7 @@ test('blocking ends the friendship, and only who blocked sees and undoes it', as
   assertDone(await unblock(ann, bob.id), 204)
   assertRefused(await unblock(ann, bob.id), 404, 'not_found')
   assert.deepEqual(await blockedBy(ann), [])
-  // The friendship does not come back; they may ask anew.
+  // The friendship does not come back, but they may ask again.
   assert.deepEqual([await friendsOf(ann), await friendsOf(bob)], [[], []])
   assertDone(await ask(bob, ann), 201)
 })
@@ -217,7 +217,7 @@ test('a block is told to one’s own devices; to the other a friendship or reque
     assertDone(await block(other, ann.id), 204)
     assertDone(await unblock(ann, other.id), 204)
   }
-  // They are strangers now: the other hears nothing of this one.
+  // They are strangers now, so the other is told nothing of this block.
   assertDone(await unblock(bob, ann.id), 204)
   assertDone(await block(ann, bob.id), 204)
   const told = (index: 0 | 1 | 2) =>

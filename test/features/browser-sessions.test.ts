@@ -8,10 +8,10 @@ import { assertDone, assertRefused, type Rest } from '../harness/rest.ts'
 import { WebBrowser } from '../harness/web-browser.ts'
 
 const HOUR = 3_600_000
-/** What the appliance is called where no test says so. */
+/** The appliance's default public URL. */
 const ORIGIN = 'http://localhost:8080'
 
-/** A browser that signed in by password; what it keeps is its cookie. */
+/** Signs in by password as a browser does; returns the session cookie. */
 async function signedIn(mimir: Appliance, person: Person): Promise<string> {
   const body = new URLSearchParams({ usernameOrEmail: person.name, password: person.password })
   const headers = { origin: ORIGIN, accept: '*/*' }
@@ -21,7 +21,7 @@ async function signedIn(mimir: Appliance, person: Person): Promise<string> {
   return cookie.split(';')[0] ?? ''
 }
 
-/** Requests with the cookie, as a browser makes them for a page of ours. */
+/** Makes requests with the cookie, as a browser does for one of our pages. */
 function fromOurs(mimir: Appliance, cookie: string): Rest {
   return mimir.rest().with({ cookie, origin: ORIGIN })
 }
@@ -81,7 +81,7 @@ test('another site cannot read with the cookie either, but its links may be foll
     assertDone(await get({ 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' }))
   }
   assertRefused(await get({ origin: 'https://evil.example.org' }), 403, 'foreign_origin')
-  // Somebody types the address, or is no browser.
+  // Typed addresses, and clients that are not browsers.
   assertDone(await get({ 'sec-fetch-site': 'none' }))
   assertDone(await get({}))
 })
@@ -173,7 +173,7 @@ test('a path to go on to is meant as it was opened, with the public path or with
   assert.equal(await whereTo('/auth/account?a=1'), '/mimir/auth/account?a=1')
   assert.equal(await whereTo('/mimir/auth/account?a=1'), '/mimir/auth/account?a=1')
   assert.equal(await whereTo('/mimirs'), '/mimir/mimirs')
-  // What is no path of ours leads to the page of the account.
+  // A return path outside this server leads to the account page.
   assert.equal(await whereTo('//evil.example.org'), '/mimir/auth/account')
 })
 
@@ -229,7 +229,7 @@ test('a browser is asked for no version of the app', async () => {
   assertRefused(await alice.rest.get('/api/nodes/query'), 426, 'app_version_too_old')
 })
 
-/** The first of what the server answers to a WebSocket request. */
+/** The response to a WebSocket request: its start if the upgrade succeeds. */
 function upgrade(mimir: Appliance, headers: Record<string, string>): Promise<string> {
   const { hostname, port } = new URL(mimir.url)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)

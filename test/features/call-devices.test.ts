@@ -7,7 +7,7 @@ import { eventually } from '../harness/eventually.ts'
 import type { HubClient } from '../harness/hub.ts'
 import type { Person } from '../harness/people.ts'
 
-/** A device of its own: another sign-in. */
+/** A separate device: another sign-in. */
 async function device(mimir: Appliance, person: Person): Promise<HubClient> {
   return mimir.hub((await person.signIn()).accessToken)
 }
@@ -43,13 +43,13 @@ test('all devices ring, and stop when one of them answers', async () => {
 
   await phone.invoke('AnswerCall', alice.id, 'answer')
 
-  // As if the caller had hung up: an old client knows that, and reads nothing of the reason.
+  // Looks as if the caller had hung up: old clients know that and ignore the reason.
   assert.deepEqual(await tablet.event('CallEnded'), {
     fromUserId: alice.id,
     reason: 'answered_elsewhere',
   })
   await tablet.assertRefused('call_answered_elsewhere', 'AnswerCall', alice.id, 'me too')
-  // Whatever the other device still sends, the call goes on.
+  // Whatever the other device still sends, the call continues.
   await tablet.invoke('EndCall', alice.id)
   await tablet.invoke('RejectCall', alice.id)
   await tablet.invoke('SendIceCandidate', alice.id, 'of the tablet')
@@ -101,7 +101,7 @@ test('whoever is in a call is busy, until it ends', async () => {
   assert.deepEqual(await third.event('CallRejected'), { fromUserId: bob.id, reason: 'busy' })
   await third.invoke('OfferCall', alice.id, 'offer')
   await third.event('CallRejected', ({ fromUserId }) => fromUserId === alice.id)
-  // Also to their own other devices.
+  // The same for their own other devices.
   await tablet.invoke('OfferCall', alice.id, 'offer')
   assert.deepEqual(await tablet.event('CallRejected'), { fromUserId: alice.id, reason: 'busy' })
   await settle([[bob, phone]], cleo)
@@ -109,7 +109,7 @@ test('whoever is in a call is busy, until it ends', async () => {
     names(phone).filter((name) => name !== 'CallMissed'),
     ['IncomingCall'],
   )
-  // The refusal concerns the connection that asked.
+  // The refusal goes only to the connection that asked.
   assert.deepEqual(calm.all('CallRejected'), [])
 
   await caller.invoke('EndCall', bob.id)
@@ -136,7 +136,7 @@ test('who calls somebody that is calling them hears so, and can answer', async (
     reason: 'calling_you',
   })
   await settle([[late, lateHub]], early)
-  // It rings behind the rejection, once more where it rang already.
+  // It rings after the rejection, again where it had rung already.
   const heard = names(lateHub)
   assert.equal(heard.at(-1), 'IncomingCall', heard.join())
   assert.deepEqual(names(earlyHub), [])

@@ -34,7 +34,7 @@ test('a call goes from offer over answer and candidates to its end, between its 
   await callee.invoke('EndCall', alice.id)
   assert.deepEqual(await caller.event('CallEnded'), { fromUserId: bob.id })
 
-  // It is over: nothing passes any more.
+  // The call is over: nothing passes any more.
   await caller.invoke('SendIceCandidate', bob.id, 'too late')
   await caller.invoke('EndCall', bob.id)
   await callee.assertRefused('call_not_found', 'AnswerCall', alice.id, 'again')
@@ -75,7 +75,7 @@ test('an outsider’s signals to either party, or to anybody, are dropped', asyn
     await outsider.invoke('RejectCall', target)
     await outsider.invoke('EndCall', target)
   }
-  // The caller cannot answer the call in the other's place either.
+  // Nor can the caller answer the call in the callee's place.
   await caller.assertRefused('call_not_found', 'AnswerCall', bob.id, 'mine')
 
   await settle(
@@ -124,7 +124,7 @@ test('a ring that nobody takes within a minute cannot be taken any more', async 
   await callee.assertRefused('call_not_found', 'AnswerCall', alice.id, 'answer')
   await callee.invoke('SendIceCandidate', alice.id, 'candidate')
   await settle([[alice, caller]], bob)
-  // Whether the server has given up by itself meanwhile or does so later, nothing of it passes.
+  // Whether the server has already given up or does so later, none of it passes.
   const passed = ['CallAnswered', 'IceCandidate']
   assert.deepEqual(
     signalsOf(caller).filter(({ name }) => passed.includes(name)),

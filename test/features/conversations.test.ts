@@ -12,7 +12,7 @@ test('creating is judged in the fixed order: type, members, friendship, then wha
   const stranger = await mimir.person('stranger')
   const create = (body: object) => alice.rest.post('/api/conversations', body)
 
-  // Each is wrong in its own way and in every later one too.
+  // Each is wrong in its own field and in every later one too.
   const types = [undefined, null, 1, '', 'Channel', 'constructor', '__proto__', 'x'.repeat(30)]
   for (const type of types) {
     for (const memberIds of [[], null, ['zz'], 'zz']) {
@@ -44,7 +44,7 @@ test('creating is judged in the fixed order: type, members, friendship, then wha
   assert.equal(large.body.max, 3)
   assert.deepEqual(assertDone(await alice.rest.get('/api/conversations')), [])
 
-  // Oneself and the same person twice are no further members.
+  // The caller and duplicates do not count as further members.
   const fits = await create({
     ...GROUP,
     type: 'gROUP',

@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
-// Real ones have colons; the others show that a path carries any of them.
+// Real tokens contain colons; the rest shows that a path can carry any character.
 const TOKEN = 'dK3:APA91b/with+odd%20=signs ?#'
 
-/** Whose the push tokens are: there is no list of them in the interface yet. */
+/** Owners of the push tokens, read from the store: the interface does not list them yet. */
 async function owners(mimir: Appliance) {
   const devices = mimir.app.ctx.db.read.selectFrom('push_devices')
   const rows = await devices.select(['user_id', 'token', 'platform']).orderBy('token').execute()

@@ -153,7 +153,7 @@ test('a message whose time runs out while it is stored is sent, shown to nobody 
   const [hub, device] = [await alice.connect(), await bob.connect()]
   const { db } = mimir.app.ctx
   const waiting = async () => {
-    // Other servers may use the same database: only who touches this one's table counts.
+    // Other servers may use the same database: count only lock waits on this one's table.
     const { rows } = await sql`
       select 1 from pg_locks waits join pg_locks holds on holds.pid = waits.pid
       where not waits.granted and holds.relation = 'conversations'::regclass`.execute(db.read)

@@ -66,7 +66,7 @@ test('a wrong password changes nothing; a taken address is answered like a free 
   assertRefused(await change(ann, NEW, 'wrong'), 400, 'current_password_incorrect')
   assertDone(await change(ann, 'bob@example.org'), 202)
   assertDone(await change(ann, OLD), 202)
-  // Both ask for one free address; whoever opens the link first has it.
+  // Both ask for the same free address; the first to open the link gets it.
   assertDone(await change(ann, NEW), 202)
   const annsToken = await mail.token(NEW)
   assertDone(await change(bob, NEW), 202)
@@ -76,7 +76,7 @@ test('a wrong password changes nothing; a taken address is answered like a free 
   assert.deepEqual([await emailOf(ann), await emailOf(bob)], [OLD, NEW])
   await mail.letter('bob@example.org', 3)
   const toOthers = mail.letters.map(({ to }) => to).filter((to) => to !== NEW)
-  // Each has confirmed the address and was let in; bob has changed it.
+  // Each got a confirmation and an approval; Bob's old address also got notice of the change.
   assert.deepEqual(toOthers.sort(), [OLD, OLD, ...Array(3).fill('bob@example.org')])
   assert.equal(mail.letters.filter(({ to }) => to === OLD).length, 2)
 })

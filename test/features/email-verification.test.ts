@@ -144,9 +144,9 @@ test('asking for another link tells nobody whether the address is known', async 
   assert.equal(assertDone(unknown, 202), '')
   assert.equal(assertDone(known, 202), '')
   assertDone(await verify(mimir, await mail.token(EMAIL, 2)))
-  // Nothing waits any more: the answer stays, the letter does not come.
+  // Nothing is pending any more: the response is the same, but no letter is sent.
   assertDone(await resend(mimir, EMAIL), 202)
-  // What is no address is not known either.
+  // An invalid address is treated like an unknown one.
   for (const body of [
     '{"email":"no address"}',
     '{"email":"ann"}',

@@ -16,7 +16,7 @@ async function contentsOf(person: Person, conversationId: string): Promise<strin
   return messages.map(({ content }: { content: string }) => content)
 }
 
-/** Every byte at rest: the files of the data directory, and every row of every table. */
+/** Every byte at rest: the files of the data directory and every row of every table. */
 async function everythingStored(mimir: Appliance): Promise<Buffer> {
   const parts: Buffer[] = []
   for (const name of readdirSync(mimir.dataDir, { recursive: true }) as string[]) {
@@ -57,7 +57,7 @@ test('nothing at rest has the text of a message: no table, no file, not the WAL,
   assertDone(await bob.rest.get('/api/conversations'))
 
   const live = await everythingStored(mimir)
-  // What is looked for would be found: a username lies there in plain text.
+  // The search works: it does find a username, which is stored in plain text.
   assert.ok(live.includes('alice'))
   if (STORE === 'sqlite') assert.ok(statSync(join(mimir.dataDir, 'mimir.db-wal')).size > 0)
   assertAbsent(live, SECRET)
@@ -187,7 +187,7 @@ test('a key that still seals messages is not retired; one whose messages are gon
   await assert.rejects(retire(), { code: 'key_in_use' })
   assert.deepEqual(await contentsOf(bob, dm), ['old'])
 
-  // An edit seals anew, so that nothing needs the old key any more.
+  // An edit seals the message again, so that nothing needs the old key any more.
   assertDone(await alice.rest.patch(`/api/messages/${id}`, { content: 'edited' }), 204)
   await retire()
   assert.deepEqual(await contentsOf(bob, dm), ['edited'])

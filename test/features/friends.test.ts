@@ -59,7 +59,7 @@ test('a key that nobody has, the own key, and one of somebody suspended are refu
   assertRefused(await askByKey(friendKey), 404, 'friend_key_not_found')
   assertRefused(await ask(ann, ann), 400, 'cannot_friend_self')
   assertRefused(await askByKey(''), 400, 'validation_failed')
-  // A key is no name: its case counts.
+  // A friend key, unlike a name, is case-sensitive.
   const own = await ann.friendKey()
   const swapped = own.replace(/[a-z]/gi, (c) => (c < 'a' ? c.toLowerCase() : c.toUpperCase()))
   assertRefused(await askByKey(swapped), 404, 'friend_key_not_found')
@@ -165,7 +165,7 @@ test('either side ends a friendship, once, and they may ask anew', async () => {
   assertRefused(await end(ann, UNKNOWN), 404, 'not_found')
   assertRefused(await end(ann, 'bob'), 400, 'validation_failed')
   const { id } = assertDone(await ask(ann, bob), 201)
-  // A request that waits is no friendship yet.
+  // A pending request is not a friendship yet.
   assertRefused(await end(ann, bob.id), 404, 'not_found')
   assertDone(await answer(bob, id, 'accept'), 204)
 })
@@ -193,7 +193,7 @@ test('every change between two people is told to all devices of both, live and b
   assert.deepEqual([rejected.userId, rejected.request.status], [bob.id, 'Rejected'])
   assert.deepEqual(told(1)[4], { userId: ann.id, status: 'None' })
 
-  // By sync as things are now: the requests are gone with the friendship.
+  // Sync reports the current state: the requests are gone with the friendship.
   for (const [index, person] of [ann, bob].entries()) {
     const { events } = await changes(person.rest, start[index as 0 | 1])
     const [last] = told(index as 0 | 1).slice(-1)

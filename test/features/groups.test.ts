@@ -126,7 +126,7 @@ test('a member added hears the group from then on, and one removed nothing more'
   assert.deepEqual(await cleos.event('ConversationMemberRemoved'), gone)
   await alice.say(group, 'after')
   await bobs.event('MessageReceived', ({ content }) => content === 'after')
-  // What reaches her afterwards shows that nothing was on its way.
+  // A later message shows that nothing was on its way to her.
   await alice.say(await alice.dm(cleo), 'sorry')
   await cleos.event('MessageReceived', ({ content }) => content === 'sorry')
   const heard = cleos.all('MessageReceived').map(({ content }) => content)

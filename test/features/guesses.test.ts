@@ -7,7 +7,7 @@ import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 
-/** Somebody with an authenticator app, and whoever else knows the password, each at an address of their own. */
+/** A person with an authenticator app and an attacker who knows the password, each at their own address. */
 async function withGuesser() {
   const mimir = await boot({
     env: { MIMIR_TRUSTED_PROXIES: '127.0.0.1', MIMIR_RATE_LIMITS: 'off' },
@@ -47,7 +47,7 @@ test('after five wrong codes an address can guess no more for a while, by whatev
   assert.equal(await waitAt(GUESSER), 1800)
   mimir.clock.advance(30 * MINUTE)
   assertDone(await tryAt(GUESSER, right()))
-  // A right code forgives the wrong ones of its address.
+  // A correct code clears the failures of its own address only.
   mimir.clock.advance(30 * SECOND)
   await guessAt(GUESSER)
   assert.equal(await waitAt(GUESSER), 900)
@@ -61,10 +61,10 @@ test('who has the password alone shuts the owner out neither elsewhere nor with 
   await using _mimir = mimir
   await guessAt(GUESSER)
   assertDone(await tryAt(OWNER, right()))
-  // At the same address, and with what cannot be guessed.
+  // Recovery codes cannot be guessed and work even at the blocked address.
   assert.equal(await waitAt(GUESSER), 900)
   assertDone(await tryAt(GUESSER, recoveryCodes[0] as string))
-  // A wrong one of these counts for nothing.
+  // Wrong recovery codes do not count.
   mimir.clock.advance(30 * SECOND)
   for (let attempt = 0; attempt < 6; attempt++) {
     const wrong = await tryAt(OWNER, '0000-0000-0000-0000-0000-0000')
@@ -80,13 +80,13 @@ test('nobody guesses on from ever new addresses', async () => {
   assert.equal(await waitAt('192.0.2.200'), 24 * 60 * 60)
   assertDone(await tryAt(OWNER, recoveryCodes[0] as string))
   mimir.clock.advance(30 * SECOND)
-  // Somebody who signs in reopens it for nobody: the count of all addresses runs out by its time.
+  // A successful sign-in does not reset the count over all addresses, which only expires.
   assert.equal(await waitAt('192.0.2.201'), 24 * 60 * 60 - 30)
   mimir.clock.advance(24 * 60 * MINUTE)
   await guessAt('192.0.2.201', 1)
 })
 
-/** How many of the replies have each code; `done` where nothing was refused. */
+/** Counts the replies by error code; `done` counts those without a refusal. */
 function tally(replies: readonly Reply[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { status, body } of replies) {
@@ -105,7 +105,7 @@ test('of many wrong codes at the same moment five of an address are judged', asy
     Array.from({ length: 40 }, (_, number) => tryAt(GUESSER, wrongCode(number))),
   )
   assert.deepEqual(tally(replies), { invalid_second_factor: 5, rate_limited: 35 })
-  // The same where a session shows its factor once more.
+  // The same when a session steps up.
   const rest = alice.rest.with({ 'x-forwarded-for': OWNER })
   const stepUps = await Promise.all(
     Array.from({ length: 40 }, (_, number) =>
@@ -138,7 +138,7 @@ test('a guesser with a network of version 6 is one address', async () => {
 test('a right code among wrong ones gets in, and is not counted itself', async () => {
   const { mimir, tryAt, guessAt, waitAt, right } = await withGuesser()
   await using _mimir = mimir
-  // The fifth try is the right one, again and again.
+  // Every fifth try is correct, repeatedly.
   for (let round = 0; round < 3; round++) {
     await guessAt(OWNER, 4)
     assertDone(await tryAt(OWNER, right()))
@@ -174,7 +174,7 @@ test('the same where a sign-in sets the app up', async () => {
   assert.deepEqual(tally(replies), { invalid_second_factor: 5, rate_limited: 15 })
 })
 
-/** Somebody half signed in, whose role needs a second factor that they do not have. */
+/** A half signed-in person whose role needs a second factor that they do not have. */
 async function newcomer(mimir: Appliance): Promise<{ challenge: string }> {
   const { token } = await mimir.command('invite.create')
   const password = 'the password of alice'
@@ -209,7 +209,7 @@ test('passwords are counted wherever a session shows one', async () => {
     const { rate_limited: refused, ...judged } = tally(replies)
     const code = path === '/api/me/step-up' ? 'invalid_second_factor' : 'current_password_incorrect'
     assert.deepEqual([refused, judged], [7, { [code]: 5 }], path)
-    // Each next five wait twice as long.
+    // Each further five failures double the wait.
     mimir.clock.advance(4 * 60 * MINUTE)
   }
 })

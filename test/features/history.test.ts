@@ -52,7 +52,7 @@ test('paging loses nothing and repeats nothing, though messages share a millisec
   }
   assert.deepEqual(onwards, collected)
 
-  // Before a time: everything older, and nothing of that millisecond itself.
+  // Before a time: everything older, excluding that millisecond.
   const middle = collected[250] as Message
   const older = await page(bob, id, { before: middle.createdAt, limit: 200 })
   const expected = collected.filter(({ createdAt }) => createdAt < middle.createdAt).slice(-200)
@@ -99,7 +99,7 @@ test('a bound that is none is refused, and one outside of all messages is good',
   }
   assert.deepEqual(await page(bob, id, { before: '0001-01-01T00:00:00Z' }), [])
   assert.deepEqual(await page(bob, id, { before: '9999-12-31T23:59:59.999Z' }), [sent])
-  // The same moment in another zone's writing.
+  // The same moment written in another time zone.
   const later = new Date(Date.parse(sent.createdAt) + 7_200_001).toISOString()
   assert.deepEqual(await page(bob, id, { before: later.replace('Z', '+02:00') }), [sent])
   assert.deepEqual(await page(bob, id, { afterId: sent.id }), [])

@@ -5,11 +5,11 @@ import { download, PNG, rowsOf, upload } from '../harness/attachments.ts'
 import { boot } from '../harness/boot.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
-/** One character that becomes eighteen when it is normalised (NFKC). */
+/** One character that becomes eighteen under NFKC normalisation. */
 const LIGATURE = '\ufdfa'
-/** One letter under a tower of marks. */
+/** One letter with a stack of combining marks. */
 const TOWER = `a${'\u0335'.repeat(5000)}`
-/** Four bytes that a browser may write as twelve. */
+/** Four bytes that a browser may send as twelve. */
 const EMOJI = '🧨'
 
 const BOMBS = [LIGATURE.repeat(20_000), TOWER, EMOJI.repeat(10_000), `${'\u202e'.repeat(300)}txt`]
@@ -29,7 +29,7 @@ test('a name that swells is refused for its length, wherever a name is given', a
         'name',
       ],
     ] as const) {
-      // The largest are no body that anybody takes.
+      // The largest exceed the body limit of every route.
       if (reply.status === 413) assertRefused(reply, 413, 'payload_too_large')
       else {
         assertRefused(reply, 400, 'validation_failed')
@@ -69,7 +69,7 @@ test('a file’s name of many kilobytes leaves nothing behind', async () => {
   const reply = await upload(mimir, alice, PNG, { 'x-file-name': 'x'.repeat(12_000) })
   assertRefused(reply, 400, 'validation_failed')
   assert.ok(reply.body.fields.name)
-  // Far more than headers may have: the listener itself ends it.
+  // Far over the header limit: the listener itself closes the connection.
   const flood = upload(mimir, alice, PNG, { 'x-file-name': 'x'.repeat(300_000) })
   const status = await flood.then(
     (answer) => answer.status,

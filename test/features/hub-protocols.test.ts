@@ -20,7 +20,7 @@ const PROTOCOLS = [
 const CUTS = 8
 const BETWEEN_CUTS = 12
 
-/** A device whose connection goes through the proxy, stopped at the end of the test. */
+/** A device connected through the proxy, stopped at the end of the test. */
 async function connect(base: string, token: string, configure: Configure) {
   const hub = await new HubClient(base.replace(/\/$/, ''), token, configure).start()
   return Object.assign(hub, { [Symbol.asyncDispose]: () => hub.stop() })
@@ -64,10 +64,10 @@ for (const [name, speaks] of PROTOCOLS) {
           told.push(`ann ${cut} ${n}`)
           answered.push(hers.invoke('SendMessage', conversationId, `ann ${cut} ${n}`))
           answered.push(his.invoke('SendMessage', conversationId, `bob ${cut} ${n}`))
-          // In the middle of it all, at another place every time.
+          // Cuts in the middle of the traffic, at a different place every time.
           if (n === cut) proxy.drop()
         }
-        // The client tries once to come back: the next cut has to wait for it.
+        // The client reconnects once: the next cut has to wait for it.
         await eventually(() => his.all('MessageReceived').length >= answered.length, 'the events')
         await Promise.all(answered)
       }
@@ -113,7 +113,7 @@ for (const [name, speaks] of PROTOCOLS) {
       await using proxy = await new TcpProxy(mimir.url).start()
       const stateful: Configure = (builder) => speaks(builder).withStatefulReconnect()
       await using his = await connect(proxy.url, bob.accessToken, stateful)
-      // It does not hear that it is signed out, only that its connection is lost.
+      // Frozen, it does not hear that it is signed out, only that its connection is lost.
       proxy.freeze()
       assertDone(await mimir.rest(other.accessToken).delete('/api/me/sessions'), 204)
       assert.equal(his.closed, false)

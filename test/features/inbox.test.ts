@@ -153,8 +153,8 @@ test('the inbox costs the same few statements whatever the number of conversatio
 })
 
 /**
- * How many statements the reading side of the store runs during the work: the fewest of a few times,
- * since what the server does beside (looking for pushes, say) only adds to them.
+ * The number of statements the store's read side runs during the work: the minimum of several runs, since
+ * background work (looking for pushes, say) only adds to it.
  */
 async function countStatements(mimir: Appliance, work: () => Promise<unknown>): Promise<number> {
   const executor = mimir.app.ctx.db.read.getExecutor()

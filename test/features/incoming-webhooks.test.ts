@@ -107,7 +107,7 @@ test('a deleted webhook, a removed bot and a suspended one are as unknown as any
   assertDone(await post(two.url), 201)
   assertDone(await alice.rest.delete(`${path}/members/${one.bot.id}`), 204)
   assertRefused(await post(two.url), 404, 'not_found')
-  // Added again it is a member, and nothing that once opened it does.
+  // Added again, it is a member, but its old URLs stay closed.
   assertDone(await alice.rest.post(`${path}/members`, { userId: one.bot.id }), 204)
   assertRefused(await post(two.url), 404, 'not_found')
   await mimir.command('user.suspend', { user: three.bot.username })
@@ -175,7 +175,7 @@ test('a service that there is can be added to a group by its admins', async () =
 })
 
 test('one webhook’s posts are counted by themselves', async () => {
-  // Registering, befriending and the like have their own limits, which these people stay under.
+  // Registration, friend requests and the like have their own limits, which these people stay under.
   const limits = 'webhook-token=2/1m,auth-register=50/1m,friend-request=50/1m'
   await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: limits } })
   const [alice, bob] = await mimir.friends('alice', 'bob')

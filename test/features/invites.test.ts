@@ -19,7 +19,7 @@ function register(mimir: Appliance, invitationToken: string) {
   })
 }
 
-/** The list as the administrator sees it, also when the clock has moved past a token's end. */
+/** The list as the administrator sees it, even after their token has expired by the clock. */
 async function list(mimir: Appliance, admin: Person) {
   const { accessToken } = await admin.signIn()
   return assertDone(await mimir.rest(accessToken).get('/api/admin/invitations'))
@@ -112,7 +112,7 @@ test('only an open invitation is revoked: used, expired, revoked and unknown hav
 
   assertRefused(await revoke(revoked.id), 400, 'already_expired')
   assertRefused(await revoke(old.id), 400, 'already_expired')
-  // Used and past its end: that it was used is what counts.
+  // Used and expired: being used takes precedence.
   assertRefused(await revoke(used.id), 400, 'already_redeemed')
   assertRefused(await revoke(UNKNOWN), 404, 'not_found')
   assertRefused(await revoke('1'), 400, 'validation_failed')

@@ -8,7 +8,7 @@ import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const HOUR = 3_600_000
 
-/** An appliance that takes the issuer's tokens, and a service that those about `client-1` open. */
+/** Boots an appliance that accepts the issuer's tokens, with a service for the subject `client-1`. */
 async function bootFor(issuer: Issuer, env: Record<string, string> = {}): Promise<Appliance> {
   const mimir = await boot({
     env: { MIMIR_OAUTH_ISSUER: issuer.url, MIMIR_OAUTH_AUDIENCE: 'mimir-api', ...env },
@@ -34,7 +34,7 @@ test('a token of the issuer opens the account of its subject, by whichever algor
   assert.equal(status.authenticated, true)
   assert.deepEqual(status.methods, ['password', 'api-key', 'jwt'])
   assert.equal(status.expiresAt, new Date(Math.floor(now / 1000) * 1000 + 300_000).toISOString())
-  // Some issuers name no type, or just what it is, and several audiences.
+  // Some issuers set no type, or just JWT, and several audiences.
   for (const [claims, header] of [
     [{ aud: ['other', 'mimir-api'] }, {}],
     [{}, { typ: 'JWT' }],
@@ -60,7 +60,7 @@ test('where a role needs a second factor a token has to say that one was shown',
   }
   assertDone(await me(mimir, await tokenOf({ amr: ['pwd', 'otp'] })))
   assertDone(await me(mimir, await tokenOf({ amr: ['mfa'] })))
-  // A service is no such role.
+  // Services do not have the role in question.
   assertDone(await me(mimir, await issuer.token(mimir.clock.now())))
 })
 
@@ -75,7 +75,7 @@ test('a token of another organisation or hosted domain opens no account, linked 
     [{ hostedDomain: 'Example.org' }, { hd: 'example.ORG' }, { hd: 'evil.org' }, 'hosted domain'],
   ] as const
   for (const [rules, good, bad, name] of cases) {
-    // The provider asks for our audience itself, or stands beside an issuer of the same name.
+    // Either the provider has the audience itself, or separate settings name the same issuer.
     for (const env of [
       { MIMIR_OIDC_PROVIDERS: provider({ ...rules, audience: 'mimir-api' }) },
       {
@@ -141,7 +141,7 @@ test('every other token is refused alike, and the audit says why', async () => {
     401,
     'token_expired',
   )
-  // Of somebody else's it is not even looked at: it is no token of ours.
+  // Another issuer's token is not even examined: it is not one of ours.
   assertRefused(await me(mimir, await stranger.token(now)), 401, 'unauthorized')
 })
 
@@ -174,7 +174,7 @@ test('scopes of the token narrow what its account may, and widen nothing', async
     assertRefused(refused, 403, 'insufficient_permission')
     assert.equal(refused.body.permission, 'conversations:read')
   }
-  // Names of others' say nothing about us.
+  // Other services' scope names mean nothing to us.
   assertDone(await (await by({ scope: 'openid profile' })).get('/api/conversations'))
   const wide = await (await by({ scope: '*' })).post('/api/keys', { name: 'x' })
   assertRefused(wide, 403, 'insufficient_permission')
@@ -187,7 +187,7 @@ test('keys are read once, again at a new name, and a rotated-out one opens nothi
   const old = await issuer.token(now)
   for (let n = 0; n < 5; n++) assertDone(await me(mimir, old))
   assert.equal(issuer.reads, 1)
-  // Names made up by a stranger are no reason to ask again and again.
+  // Key ids made up by a stranger do not cause repeated requests.
   for (let n = 0; n < 5; n++) {
     assertRefused(
       await me(mimir, await issuer.token(now, {}, { kid: `no-${n}` })),
@@ -218,7 +218,7 @@ test('while the issuer is down its known keys go on; without any it is unavailab
   issuer.down = true
   const now = mimir.clock.now()
   assertRefused(await me(mimir, await issuer.token(now)), 502, 'idp_unavailable')
-  // Sessions of the server's own know nothing of it.
+  // The server's own sessions are unaffected.
   const ann = await mimir.person('ann')
   assertDone(await me(mimir, ann.accessToken))
 
@@ -230,7 +230,7 @@ test('while the issuer is down its known keys go on; without any it is unavailab
   assertDone(await me(mimir, await issuer.token(mimir.clock.now())))
   mimir.clock.advance(2 * HOUR)
   assertDone(await me(mimir, await issuer.token(mimir.clock.now())))
-  // But not for ever: what the issuer has withdrawn meanwhile nobody knows.
+  // But not forever: the issuer may have withdrawn keys meanwhile.
   mimir.clock.advance(24 * HOUR)
   assertRefused(await me(mimir, await issuer.token(mimir.clock.now())), 502, 'idp_unavailable')
 })
@@ -279,7 +279,7 @@ test('claims name further roles, where the role file says so', async () => {
     { realm_access: { roles: { operators: true } } },
     { roles: ['operators'] },
     { realm_access: { roles: [['operators']] } },
-    // Too many to be listed: that is no reason to give any.
+    // Too many roles to list, so the token has only a pointer: that grants none.
     { _claim_names: { realm_access: 'src1' } },
   ]) {
     assertRefused(await keys(claims), 403, 'insufficient_permission')

@@ -41,7 +41,7 @@ test('a message whose time runs out under a legal hold is hidden, and wiped once
   assert.equal(await isWiped(mimir, ofBob.id), true)
   for (const { id } of [ofAlice, inGroup]) assert.equal(await isWiped(mimir, id), false)
 
-  // To people it is gone like any other: nothing tells them of the hold.
+  // To people it looks deleted like any other: nothing reveals the hold.
   assert.deepEqual(assertDone(await bob.rest.get(`/api/messages/${dm}`)), [])
   assert.deepEqual(assertDone(await bob.rest.get(`/api/messages/${group}`)), [])
   for (const who of [alice, bob]) {

@@ -66,7 +66,7 @@ test('a read-only server lets people sign in and read, and change nothing', asyn
   const say = rest.post(`/api/messages/${dm}`, { content: 'during' })
   assertRefused(await say, 503, 'read_only')
   assertRefused(await mimir.rest().post('/api/auth/register', {}), 503, 'read_only')
-  // What no sign-in made, as a key does, opens nothing, not even to read.
+  // Tokens without a session open nothing, not even reading.
   const { keyring, config } = mimir.app.ctx
   const { id: kid, key } = keyring.current('jwt')
   const withoutSession = await new SignJWT({ sub: alice.id })
@@ -100,7 +100,7 @@ test('on a read-only server people with a second factor sign in too, and sign ou
   const signedOut = { refreshToken: renewed.refreshToken }
   assertDone(await mimir.rest().post('/api/auth/logout', signedOut), 204)
   assertDone(await mimir.rest().post('/api/auth/passkey/options'))
-  // Judged, and not refused at the door.
+  // It is processed, not refused by the lockdown.
   const app = await mimir.rest().post('/api/auth/app-code/redeem', { code: 'x', verifier: 'x' })
   assert.notEqual(app.status, 503)
 })
@@ -194,7 +194,7 @@ test('in strict mode nothing is changed while a sink takes nothing for long, and
   const env = {
     MIMIR_AUDIT_STRICT: 'true',
     MIMIR_AUDIT_LOG_DESTINATION: 'file',
-    // A file where a folder has to be.
+    // A file where a directory has to be.
     MIMIR_AUDIT_LOG_FILE: join(inTheWay, 'audit.jsonl'),
   }
   await using mimir = await boot({ env })

@@ -76,7 +76,7 @@ test('no credential of a whole life on the server appears in its log', async () 
     currentPassword: alice.password,
     newPassword: 'another-l0ng-one',
   })
-  // A fault inside, with everything at hand that may be dragged along.
+  // An internal error with all the sensitive values that might be logged with it.
   const { db } = mimir.app.ctx
   await db.transaction((tx) =>
     tx

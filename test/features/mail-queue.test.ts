@@ -20,11 +20,11 @@ const queued = (mimir: Appliance) =>
 const logged = (mimir: Appliance, words: string) =>
   eventually(() => mimir.logged.some((line) => line.includes(words)), `not logged: ${words}`)
 
-/** How often a letter was put back. */
+/** How often a letter was postponed. */
 const postponed = (mimir: Appliance) =>
   mimir.logged.filter((line) => line.includes('trying again later')).length
 
-/** Works on the queue until it is empty. */
+/** Runs the queue until it is empty. */
 const emptied = (mimir: Appliance) =>
   eventually(async () => {
     await mimir.app.jobs.runNow('send-mail')
@@ -41,7 +41,7 @@ test('a letter that a busy server does not take is tried again later', async () 
 
   const [waiting] = await queued(mimir)
   assert.equal(waiting?.attempts, 1)
-  // Not due yet: nothing is offered.
+  // Not due yet, so nothing is offered.
   await mimir.app.jobs.runNow('send-mail')
   assert.equal(mail.offered, 1)
   mimir.clock.advance(MINUTE)
@@ -107,7 +107,7 @@ test('a letter that a dead process had in its hands is sent by the next one', as
   await using mimir = await boot({ env: mail.env })
   await register(mimir)
   await logged(mimir, 'trying again later')
-  // As a process leaves it that was killed while it sent.
+  // The state that a process killed while sending leaves.
   const inHands = new Date(mimir.clock.now() + 3 * MINUTE).toISOString()
   await mimir.app.ctx.db.transaction((tx) =>
     tx.updateTable('mail_queue').set({ next_try_at: inHands }).execute(),

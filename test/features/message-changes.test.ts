@@ -79,7 +79,7 @@ test('what is unknown, foreign or another member’s is forbidden; what is delet
     await device.assertRefused(hubCode, 'DeleteMessage', id)
   }
   assert.deepEqual(assertDone(await bob.rest.get(`/api/messages/${conversationId}`)), [sent])
-  // Nothing of the answer tells the two apart.
+  // The responses for a foreign message and a missing one are indistinguishable.
   const [foreign, none] = await Promise.all(
     [sent.id, unknown].map((id) => stranger.rest.delete(`/api/messages/${id}`)),
   )

@@ -52,7 +52,7 @@ test('the same clientMessageId twice stores once: 201 first, 200 with the same m
   const again = await hub.invoke('SendMessage', conversationId, 'once', { clientMessageId: 'c-1' })
   assert.deepEqual(again, first)
 
-  // Another sender's and another conversation's are others.
+  // The same id from another sender or in another conversation is a different message.
   assertDone(await send(bob, conversationId), 201)
   assertDone(await send(alice, other), 201)
   const history = assertDone(await bob.rest.get(`/api/messages/${conversationId}`))

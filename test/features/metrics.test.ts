@@ -19,7 +19,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The values of a metric by their labels as they stand in the text. */
+/** The values of a metric by label set, as printed. */
 async function scrape(port: number, token?: string) {
   const headers = token ? { authorization: `Bearer ${token}` } : {}
   const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers })
@@ -133,7 +133,7 @@ test('metrics tell of sinks that lag behind and of a server that is closed', asy
 test('every metric that the rules for Prometheus name is there', async () => {
   const port = await freePort()
   await using mimir = await boot({ env: { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` } })
-  // Known once an hour after the start, from the certificate itself.
+  // Normally read from the certificate an hour after the start.
   mimir.app.ctx.metrics.certificateEnds = 0
   const file = new URL('../../deploy/prometheus/mimir.rules.yml', import.meta.url)
   const expressions = readFileSync(file, 'utf8').replaceAll(/^ *#.*$/gm, '')
@@ -173,7 +173,7 @@ test('what an export holds is counted', async () => {
   const { values } = await scrape(port)
   assert.equal(values.get('mimir_exports_total'), 1)
   const records = values.get('mimir_exports_records_total') ?? 0
-  // The account and the session at least.
+  // At least the account and the session.
   assert.ok(records >= 2, String(records))
 })
 

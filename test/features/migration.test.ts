@@ -11,8 +11,8 @@ const KEY = 'the-one-shared-key-of-an-old-installation'
 const WEEK = 7 * 86_400_000
 
 /**
- * The way from one shared key to single sign-on in four weeks, each a reload. What a person's sign-in
- * with a provider adds to it is tested where that is.
+ * Migrates from one shared key to single sign-on in four weeks, with one reload each. Signing in with a
+ * provider is tested elsewhere.
  */
 test('four weeks lead from keys to tokens, and nobody who is still good is cut off', async () => {
   await using issuer = await Issuer.start()
@@ -30,7 +30,7 @@ test('four weeks lead from keys to tokens, and nobody who is still good is cut o
   const [hers, its] = [await ann.connect(), await mimir.hub(key)]
   const routes = ['/api/me', '/api/conversations', '/api/friends', '/api/admin/invitations']
 
-  // Week 1: old keys open what they did; who shows nothing is pointed to keys.
+  // Week 1: old keys still work; requests without credentials are told to use keys.
   for (const path of routes) {
     assertDone(await byKey(mimir, KEY).get(path))
     assertDone(await byKey(mimir, key).get(path))
@@ -41,7 +41,7 @@ test('four weeks lead from keys to tokens, and nobody who is still good is cut o
   const early = await mimir.rest(await issuer.token(mimir.clock.now())).get('/api/me')
   assertRefused(early, 401, 'method_not_allowed_here')
 
-  // Week 2: the same account by a key and by a token sees and may the same; the audit tells them apart.
+  // Week 2: the same account by key and by token sees and may do the same; the audit tells them apart.
   mimir.clock.advance(WEEK)
   await mimir.reload({ ...week1, MIMIR_AUTH_METHODS: 'password,api-key,oauth,jwt' })
   const byToken = mimir.rest(await issuer.token(mimir.clock.now()))
@@ -58,7 +58,7 @@ test('four weeks lead from keys to tokens, and nobody who is still good is cut o
     .map(({ details }) => details.credential)
   assert.deepEqual(shown, ['api-key', 'jwt'])
 
-  // Week 3: browsers are sent to sign in; keys still open.
+  // Week 3: browsers are sent to sign in; keys still work.
   mimir.clock.advance(WEEK)
   await mimir.reload({
     ...week1,
@@ -69,7 +69,7 @@ test('four weeks lead from keys to tokens, and nobody who is still good is cut o
   for (const path of routes) assertDone(await byKey(mimir, KEY).get(path))
   assert.equal(its.closed, false)
 
-  // Week 4: keys are over, also on open connections; tokens and sessions go on.
+  // Week 4: keys are refused, even on open connections; tokens and sessions continue.
   mimir.clock.advance(WEEK)
   await mimir.reload({
     ...jwt,
@@ -105,6 +105,6 @@ test('no reload leaves administrators without a way in', async () => {
   await mimir.command('subject.link', { user: 'ann', subject: 'ann-at-the-issuer' })
   await mimir.reload({ ...jwt, MIMIR_AUTH_METHODS: 'jwt,api-key' })
   assertRefused(await mimir.rest().post('/api/auth/login', login), 401, 'method_not_allowed_here')
-  // Who is signed in stays so.
+  // People who are signed in stay signed in.
   assertDone(await ann.rest.get('/api/me'))
 })

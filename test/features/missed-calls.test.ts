@@ -56,7 +56,7 @@ test('a call that the caller gives up is missed, on either side, by whoever is a
   assert.deepEqual([event.data, more], [incoming, []])
   assert.deepEqual(await entriesOf(bob), [incoming])
   assert.deepEqual(await entriesOf(alice), [outgoing])
-  // It is no message: nothing is unread, and no conversation has come to be.
+  // It is not a message: nothing is unread and no conversation was created.
   assert.deepEqual(assertDone(await bob.rest.get('/api/conversations')), [])
   assert.notEqual(id, outgoing.id)
 })
@@ -143,7 +143,7 @@ test('a stop of the server ends what rings, which was missed', async () => {
   const [incoming, outgoing] = await missedSince(bob, cursor)
   assert.deepEqual([incoming.data.direction, incoming.data.reason], ['Incoming', 'NoAnswer'])
   assert.deepEqual([outgoing.data.direction, outgoing.data.reason], ['Outgoing', 'NoAnswer'])
-  // It does not ring any more.
+  // It no longer rings.
   const back = await bob.connect()
   await back.assertRefused('call_not_found', 'AnswerCall', alice.id, 'answer')
   assert.deepEqual(back.all('IncomingCall'), [])
@@ -158,7 +158,7 @@ test('after a restart nobody is held in the call of before', async () => {
 
   await mimir.restart()
 
-  // What the two say to each other goes by another way; the server knows their call no more.
+  // The two talk over another connection; the server no longer knows their call.
   assert.deepEqual(caller.all('CallEnded'), [])
   const [again, there, third] = [await alice.connect(), await bob.connect(), await cleo.connect()]
   await again.invoke('EndCall', bob.id)

@@ -8,37 +8,37 @@ import { MlsDevice } from '../harness/mls.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone, type Reply, Rest } from '../harness/rest.ts'
 
-/** Everybody who may call, in the order of the columns; what is refused is tried before what has an effect. */
+/** All callers, in column order; refused calls are tried before those that have an effect. */
 const CALLERS = ['stranger', 'removed', 'outside', 'suspended', 'other', 'member', 'admin'] as const
 type Caller = (typeof CALLERS)[number]
 
 interface Scene {
   readonly convoId: string
   readonly devices: Readonly<Record<Caller, MlsDevice>>
-  /** Another member, whom the rows are about. */
+  /** Another member, at whom the requests are aimed. */
   readonly target: MlsDevice
 }
 
 type Row = readonly [
   method: string,
-  /** What each caller gets: a status, in the order of CALLERS. */
+  /** The expected status of each caller, in the order of CALLERS. */
   expected: readonly number[],
   call: (device: MlsDevice, scene: Scene, caller: Caller) => Promise<Reply>,
 ]
 
-// Suspended is 401 everywhere. `other` is a member's device that is not in the group.
+// A suspended caller always gets 401. `other` is a member's device that is not in the group.
 const ANYBODY = [200, 200, 200, 401, 200, 200, 200]
 const MEMBERS = [403, 403, 403, 401, 200, 200, 200]
 const ADMINS = [403, 403, 403, 401, 403, 403, 200]
-/** What only a leaf of the group can make. */
+/** Only a leaf of the group can make these. */
 const LEAVES = [403, 403, 403, 401, 400, 200, 200]
 
-/** Whose state a caller's commits and messages are made of: who has none brings somebody else's. */
+/** The device whose state the commits and messages come from: callers without a state use the admin's. */
 function speaker(device: MlsDevice, { convoId, devices }: Scene): MlsDevice {
   return device.groups.has(convoId) ? device : devices.admin
 }
 
-/** All devices in the group follow what was accepted. */
+/** Brings all devices in the group up to an accepted commit. */
 async function follow(
   { convoId, devices, target }: Scene,
   done: Reply,
@@ -96,7 +96,7 @@ const ROWS: readonly Row[] = [
   ['getEpoch', MEMBERS, get('getEpoch')],
   ['getCommits', MEMBERS, get('getCommits', { fromEpoch: 0 })],
   ['getConvos', ANYBODY, (device) => device.xrpc.get('getConvos')],
-  // Only who is addressed gets one, and here nobody is.
+  // Only an addressed device gets one, and here no device is.
   ['getWelcome', [404, 404, 404, 401, 404, 404, 404], get('getWelcome')],
   [
     'confirmWelcome',
@@ -125,7 +125,7 @@ const ROWS: readonly Row[] = [
         resync: device.groups.has(convoId) || !isMember,
       })
       const done = await device.xrpc.post('processExternalCommit', body)
-      // The other device goes again, so that it stays what it is.
+      // The other device leaves again, so that it stays outside the group.
       if (caller === 'other') {
         await follow(scene, done, by, newState)
         assertDone(await scene.devices.admin.xrpc.get('getEpoch', { convoId }))
@@ -224,7 +224,7 @@ const ROWS: readonly Row[] = [
   ['listDevices', ANYBODY, (device) => device.xrpc.get('listDevices')],
   ['optIn', ANYBODY, (device) => device.xrpc.post('optIn')],
   ['optOut', ANYBODY, (device) => device.xrpc.post('optOut')],
-  // A member goes by an own wish; somebody else only by an admin's.
+  // Members can remove themselves; removing others takes an admin.
   [
     'leaveConvo',
     ADMINS,
@@ -277,7 +277,7 @@ async function setScene(mimir: Appliance, network: DidNetwork): Promise<Scene> {
   for (const device of others) await device.join(convoId)
   assert.equal((await devices.admin.remove(convoId, devices.removed.did)).status, 200)
   for (const device of others) if (device !== devices.removed) await device.catchUp(convoId)
-  // Published only now, since a group takes every device of a person.
+  // Published only now, since a group adds every device of a person.
   await devices.other.publish(1)
   await devices.admin.send(convoId, 'hello')
   for (const device of [devices.removed, devices.suspended]) device.groups.delete(convoId)
@@ -285,7 +285,7 @@ async function setScene(mimir: Appliance, network: DidNetwork): Promise<Scene> {
   return { convoId, devices, target: targetDevice }
 }
 
-/** REST that signs a service token anew for every call. */
+/** A REST client that signs a new service token for every call. */
 class SigningRest extends Rest {
   readonly #mimir: Appliance
   readonly #sign: (name: string) => Promise<string>

@@ -71,7 +71,7 @@ test('the sequence starts at 1, is shared by messages and commits, and starts wi
       [4, 'app', 2],
     ],
   )
-  // Pages, and both spellings of where to go on.
+  // Pages, and both forms of the starting point.
   const first = assertDone(await b.xrpc.get('getMessages', { convoId, limit: 3 }))
   assert.deepEqual([first.lastSeq, first.hasMore], [3, true])
   const byId = { convoId, sinceMessage: all.messages[1].id }
@@ -81,7 +81,7 @@ test('the sequence starts at 1, is shared by messages and commits, and starts wi
     400,
     'InvalidCursor',
   )
-  // Whoever was added by number 3 reads from 4 on, whatever they ask for.
+  // A member added by number 3 reads from 4 on, whatever it asks for.
   const late = assertDone(await c.xrpc.get('getMessages', { convoId, sinceSeq: 0 }))
   assert.deepEqual(
     late.messages.map((one: { seq: number }) => one.seq),
@@ -99,7 +99,7 @@ test('the sequence starts at 1, is shared by messages and commits, and starts wi
     400,
     'InvalidEpochRange',
   )
-  // Who sent what, the rows do not say.
+  // The rows do not reveal who sent what.
   const { read } = mimir.app.ctx.db
   const rows = JSON.stringify([
     await read.selectFrom('mls_messages').selectAll().execute(),
@@ -168,15 +168,15 @@ test('a repeat gets the first answer, whatever has moved since; another body doe
     409,
     'IdempotencyConflict',
   )
-  // The same key of another person is another key.
+  // Idempotency keys are per person: the same key from another person is a different one.
   await b.catchUp(convoId)
   const theirs = await b.prepareAdd(convoId)
   assertDone(await b.xrpc.post('addMembers', { ...theirs.body, idempotencyKey: 'addition' }))
-  // Also after leaving, which takes the right to ask away.
+  // It also works after leaving, which revokes the right to ask.
   const leaving = { convoId, idempotencyKey: 'leaving' }
   const left = assertDone(await b.xrpc.post('leaveConvo', leaving))
   assert.deepEqual(assertDone(await b.xrpc.post('leaveConvo', leaving)), left)
-  // And once the records are gone, the message itself remembers.
+  // Once the idempotency records are gone, the message itself serves as the record.
   mimir.clock.advance(2 * DAY)
   await mimir.app.jobs.runNow('sweep-mls')
   const xrpc = new Xrpc(mimir.rest((await alice.signIn()).accessToken))
@@ -210,7 +210,7 @@ test('padding is MLS’s own: the message is as long as it says, in a size of th
   for (const [change, error] of bad) {
     assertRefusal(await a.xrpc.post('sendMessage', { ...body, ...change }), 400, error)
   }
-  // A commit has to be readable, and a message must not be.
+  // A commit must be a PublicMessage, and an application message must not be.
   const { body: addition } = await a.prepareAdd(convoId)
   const asMessage = { ...body, ciphertext: { $bytes: addition.commit } }
   assert.equal((await a.xrpc.post('sendMessage', asMessage)).status, 400)
@@ -241,7 +241,7 @@ test('all four spellings of base64 are taken, and one is given out', async () =>
   const { groupInfo } = assertDone(await a.xrpc.get('getGroupInfo', { convoId }))
   assert.equal(Buffer.from(groupInfo, 'base64').toString('base64'), groupInfo)
   const { body } = await a.prepareAdd(convoId)
-  // The last would take minutes if its time grew with the square of its length.
+  // The last would take minutes if checking took quadratic time.
   const padding = `${'='.repeat(400_000)}x`
   for (const commit of [`${body.commit}=`, `${body.commit}!`, `-${body.commit}+`, padding]) {
     assertRefusal(await a.xrpc.post('addMembers', { ...body, commit }), 400, 'InvalidCommit')
@@ -249,7 +249,7 @@ test('all four spellings of base64 are taken, and one is given out', async () =>
 })
 
 test('under the default limits a second device comes into all groups of its person at once', async () => {
-  // But for what makes the groups.
+  // The defaults, except for creating groups.
   await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: 'mls-create=20/1m' } })
   const [bob] = await mimir.friends('bob', 'alice')
   const first = await deviceOf(mimir, bob)
@@ -260,7 +260,7 @@ test('under the default limits a second device comes into all groups of its pers
     const { body } = await second.prepareExternal(convoId, { resync: false })
     assertDone(await second.xrpc.post('processExternalCommit', body))
   }
-  // The last member cannot leave, and may say so as often.
+  // The last member cannot leave, but these attempts stay within the limits.
   for (const convoId of convoIds) {
     assertRefusal(await second.xrpc.post('leaveConvo', { convoId }), 409, 'LastMember')
   }

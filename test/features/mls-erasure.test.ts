@@ -24,14 +24,14 @@ test('the groups of somebody who is erased go on: the others hear it, and remove
     [a.did],
   )
   assert.deepEqual(view.pendingRemovals, [{ did: b.did, leafIndex: leaf }])
-  // With the leaf still there the group goes on: new keys, another member, coming back.
+  // While the leaf is still there the group goes on: new keys, a new member, rejoining.
   await a.add(convoId)
   await a.add(convoId, c.did)
   await c.join(convoId)
   const { newState, body } = await c.prepareExternal(convoId, {})
   c.moved(convoId, newState, assertDone(await c.xrpc.post('processExternalCommit', body)).seq)
   await a.catchUp(convoId)
-  // Carol is no admin: anybody carries out the removal of somebody who is gone.
+  // Carol is not an admin: any member may commit the removal of an erased account.
   assert.equal((await c.remove(convoId, b.did)).status, 200)
   await a.catchUp(convoId)
   assert.deepEqual(a.leavesOf(convoId, b.did), [])
@@ -58,6 +58,6 @@ test('a group keeps an admin when the only one is erased: the longest-standing m
     admins.map(({ did }: { did: string }) => did),
     [a.did],
   )
-  // What the heir may do now.
+  // The heir now has an admin's rights.
   assertDone(await a.xrpc.post('updatePolicy', { convoId, allowMemberAdd: false }))
 })

@@ -34,7 +34,7 @@ test('a stream tells everything in order, from any cursor, nothing twice', async
   await a.send(convoId, 'three')
   await stream.event('#messageEvent', ({ message }) => message.seq === 3)
   assert.deepEqual(seqs(stream), [1, 2, 3])
-  // The hub says the same in its own words.
+  // The hub reports the same in its own format.
   const said = await hub.event('MlsEvent', ({ seq }) => seq === 3)
   assert.deepEqual(said, { convoId, seq: 3, kind: 'app' })
   assert.deepEqual(
@@ -52,7 +52,7 @@ test('a stream tells everything in order, from any cursor, nothing twice', async
   await a.send(convoId, 'and live')
   await back.event('#messageEvent', ({ message }) => message.seq === 9)
   assert.deepEqual(seqs(back), [2, 3, 4, 5, 6, 7, 8, 9])
-  // So does a client of the hub that was away.
+  // So does sync, for a hub client that was away.
   const { events } = assertDone(await bob.rest.get(`/api/sync?cursor=${place}`))
   const told = events
     .filter(({ type }: { type: string }) => type === 'MlsEvent')
@@ -84,14 +84,14 @@ test('a stream of one conversation ends with the membership, and says why', asyn
   await one.event('#membershipEvent', ({ did, action }) => did === b.did && action === 'removed')
   await one.event('error', ({ error }) => error === 'MembershipEnded')
   await eventually(() => one.closed !== undefined, 'the stream stayed open')
-  // The stream of all goes on, without the conversation.
+  // The stream of all conversations goes on, without this one.
   await all.event('#membershipEvent', ({ action }) => action === 'removed')
   const ephemeral = await a.prepareMessage(convoId, 'typing')
   assertDone(await a.xrpc.post('sendMessage', { ...ephemeral.body, delivery: 'ephemeral' }))
   await a.send(convoId, 'not for bob')
   await a.send(other, 'for bob')
   await all.event('#messageEvent', ({ message }) => message.convoId === other)
-  // Of the conversation that is over at most the commit that ended it.
+  // After the end, at most the commit that ended it may arrive.
   const after = all.heard.filter(({ body }) => body.message?.convoId === convoId)
   assert.ok(after.every(({ body }) => body.message.seq < 3))
   assert.ok(!all.heard.some(({ type }) => type === '#ephemeralEvent'))
@@ -105,7 +105,7 @@ test('ephemeral messages are told and kept nowhere', async () => {
   const convoId = await a.createConvo(b.did)
   const stream = await withTicket(mimir, b)
   const hub = await bob.connect()
-  // Whoever is told of nothing yet may still be on the way to listening.
+  // A subscriber that has heard nothing yet may still be connecting.
   await a.send(convoId, 'are you there')
   await stream.event('#messageEvent')
   await hub.event('MlsEvent')
@@ -132,7 +132,7 @@ test('who reads too slowly is told so, and misses nothing on coming back', async
   await a.send(convoId, 'one')
   await stream.event('#messageEvent')
   stream.pause()
-  // More than what the sockets of both sides hold.
+  // More than the socket buffers of both sides hold.
   const bucket = 1024 * 1024
   const long = 'x'.repeat(bucket / 2)
   const { eventStreams } = mimir.app.ctx.metrics
@@ -174,7 +174,7 @@ test('a ticket is good once, for its conversation, and not for long', async () =
   assertRefusal(await ask({ ticket: late }), 401, 'InvalidTicket')
   const stream = new Stream(urlOf(mimir, { ticket: late }))
   await eventually(() => stream.closed !== undefined, 'an outdated ticket opened a stream')
-  // A suspension ends what is open, and what is not yet open does not begin.
+  // A suspension ends open streams and prevents new ones.
   const open = await withTicket(mimir, a)
   const unused = await ticket()
   await mimir.command('user.suspend', { user: 'alice' })

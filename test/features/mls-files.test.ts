@@ -45,7 +45,7 @@ test('a sealed file is for the members of its conversation, by the hash of its b
   const got = await download(mimir, bob, convoId, done.cid)
   assert.equal(got.headers.get('content-type'), 'application/octet-stream')
   assert.ok(Buffer.from(await got.arrayBuffer()).equals(bytes))
-  // Either name of the two that uploading gives.
+  // Upload returns two names, and either works.
   assert.equal((await download(mimir, bob, convoId, done.blob.ref.$link)).status, 200)
   const ofAnotherKind = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
   for (const cid of [ofAnotherKind, 'x'.repeat(60)]) {
@@ -57,7 +57,7 @@ test('a sealed file is for the members of its conversation, by the hash of its b
   assertRefusal(await upload(a, convoId, random(100), sha256), 400, 'BlobMismatch')
   assertRefusal(await upload(a, convoId, new Uint8Array()), 400, 'InvalidBlob')
   assertRefusal(await upload(a, convoId, random(11 * 1024 * 1024)), 413, 'BlobTooLarge')
-  // The same again counts once, and of two people each once; nothing refused counts at all.
+  // The same file again counts once, once for each of two people; refused uploads do not count.
   for (let i = 0; i < 6; i++) assertDone(await upload(a, convoId, bytes))
   assertDone(await upload(b, convoId, bytes))
   const { read } = mimir.app.ctx.db
@@ -106,7 +106,7 @@ test('what every device has passed goes after its time, and whoever has not is t
   const gone = await forBob.get('getMessages', { convoId, sinceSeq: 1 })
   assertRefusal(gone, 410, 'CursorExpired')
   assert.equal(gone.body.floorSeq, 2)
-  // The one commit that there was: wherever the range begins before it, it is missing.
+  // The only commit is gone: any range that would include it is refused.
   for (const fromEpoch of [0, 1, 2]) {
     const range = { convoId, fromEpoch }
     assertRefusal(await forBob.get('getCommits', range), 410, 'CursorExpired')
@@ -118,7 +118,7 @@ test('what every device has passed goes after its time, and whoever has not is t
     [3],
   )
   assert.equal((await forBob.get('getBlob', { convoId, cid })).status, 404)
-  // A device that comes late resyncs from the GroupInfo, and reads on.
+  // A late device resyncs from the GroupInfo and reads on.
   b.xrpc.rest.become(forBob.rest)
   const { newState, body } = await b.prepareExternal(convoId, {})
   b.moved(convoId, newState, assertDone(await b.xrpc.post('processExternalCommit', body)).seq)

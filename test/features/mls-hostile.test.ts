@@ -19,7 +19,7 @@ async function threeDevices(mimir: Appliance): Promise<[MlsDevice, MlsDevice, Ml
   return [await deviceOf(mimir, alice), await deviceOf(mimir, bob), await deviceOf(mimir, carol)]
 }
 
-/** A group in which all are, made with its tree. */
+/** Creates a group that all these devices join. */
 async function group(a: MlsDevice, ...others: MlsDevice[]): Promise<string> {
   const convoId = await a.createConvo(...others.map(({ did }) => did))
   for (const one of others) await one.join(convoId)
@@ -31,7 +31,7 @@ type Commit = Extract<
   { contentType: 'commit' }
 >['commit']
 
-/** The commit with another content; nobody can sign it so, but the server does not know the key schedule. */
+/** The commit with other contents: not validly signed, but the server does not know the key schedule. */
 function changed(text: string, change: (commit: Commit) => Commit): string {
   const message = decode(text)
   assert.ok(message.wireformat === 'mls_public_message')
@@ -48,7 +48,7 @@ test('a commit that RFC 9420 forbids on its face is refused, and the group goes 
   const convoId = await group(a, b, c)
   const pathless = (text: string) =>
     changed(text, ({ proposals }) => ({ proposals, path: undefined }))
-  // §12.4: nothing but additions may come without a path.
+  // RFC 9420 §12.4: only commits of additions may omit the path.
   const empty = (await b.commit(b.state(convoId), [])).commit
   const update = { convoId, didList: [], commit: pathless(empty) }
   assertRefusal(await b.xrpc.post('addMembers', update), 400, 'InvalidCommit')
@@ -56,7 +56,7 @@ test('a commit that RFC 9420 forbids on its face is refused, and the group goes 
   const removal = await a.prepareRemoval(convoId, bobs as number)
   const remove = { convoId, targetDid: b.did, commit: pathless(removal.commit) }
   assertRefusal(await a.xrpc.post('removeMember', remove), 400, 'InvalidCommit')
-  // §12.4.3.2: an external commit refers to no proposal.
+  // RFC 9420 §12.4.3.2: an external commit refers to no proposals.
   const { body } = await b.prepareExternal(convoId, {})
   const referring = changed(body.externalCommit, ({ proposals, path }) => ({
     proposals: [...proposals, { proposalOrRefType: 'reference', reference: new Uint8Array(32) }],
@@ -83,7 +83,7 @@ test('only a whole tree that an admin leaves is taken over', async () => {
   await b.join(convoId)
   await c.join(convoId)
 
-  /** What a device says the tree is, with these leaves in place of the real ones; signed by itself. */
+  /** A GroupInfo signed by the device whose tree has these leaves in place of the real ones. */
   const claim = async (by: MlsDevice, change: (node: Node | undefined) => Node | undefined) => {
     const real = by.state(convoId)
     const tree = real.ratchetTree.map((node) => (node?.nodeType === 'leaf' ? change(node) : node))
@@ -100,7 +100,7 @@ test('only a whole tree that an admin leaves is taken over', async () => {
   const twice = await claim(a, (node) => (node === carols ? bobs : node))
   assertRefusal(await update(a, twice), 400, 'InvalidGroupInfo')
   assertDone(await update(a, await claim(a, (node) => node)))
-  // So a member has no way to remove the admin.
+  // So a member cannot remove the admin this way.
   const { commit } = await b.prepareRemoval(convoId, a.leavesOf(convoId, a.did)[0] as number)
   const removal = { convoId, didList: [], commit }
   assertRefusal(await b.xrpc.post('addMembers', removal), 403, 'NotAdmin')
@@ -132,6 +132,6 @@ test('a key package that contradicts itself is not taken', async () => {
   const own = { extensionType: 0xf7a1, extensionData: new Uint8Array() }
   await refused({ extensions: [] }, [own])
   assertDone(await publish({ extensions: [0xf7a1] }, [own]))
-  // What everybody supports need not be listed.
+  // Extensions that every client supports need not be listed.
   assertDone(await publish({ extensions: [] }, [{ ...own, extensionType: 'application_id' }]))
 })

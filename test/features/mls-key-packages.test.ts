@@ -47,7 +47,7 @@ test('a key package is read when it comes: owner, suite, lifetime, signature, fo
     [1, done.deviceId, 1],
   )
 
-  // Of several, each is taken or refused by itself.
+  // In a batch, each is accepted or refused by itself.
   const keyPackages = [good, foreign, a.input(await a.makePackage())]
   const some = assertDone(await a.xrpc.post('publishKeyPackages', { keyPackages }))
   assert.deepEqual([some.succeeded, some.skipped, some.failed], [1, 1, 1])
@@ -103,7 +103,7 @@ test('each package is handed out once, one of each device; a last resort never r
     ...{ available: 0, threshold: 5, needsReplenish: true, total: 1, consumed: 0 },
     hasLastResort: true,
   })
-  // What a device has lost the keys of, it takes back.
+  // Sync withdraws packages whose private keys the device has lost.
   const kept = [...phone.packages.keys()].filter((ref) => !refs.includes(ref))
   const sync = { deviceId: phone.id, localHashes: kept.slice(1) }
   const synced = assertDone(await phone.xrpc.post('syncKeyPackages', sync))
@@ -146,7 +146,7 @@ test('nobody drains the pool of another: beyond a quota there is only the last r
   for (let i = 0; i < 8; i++) assert.equal(await take(a), 1)
   assert.equal(await take(a), 0)
   for (let i = 0; i < 8; i++) assert.equal(await take(c), 1)
-  // All together have had enough of it, and the device knows that few are left.
+  // The callers together have reached the limit, and the device is told that few are left.
   assert.equal(await take(d), 0)
   assert.equal(await available(), 4)
   await hub.event('MlsEvent', ({ kind }) => kind === 'keyPackages')
@@ -154,7 +154,7 @@ test('nobody drains the pool of another: beyond a quota there is only the last r
   assertDone(await b.xrpc.post('publishKeyPackage', b.input(lastResort)))
   for (const taker of [a, c, d]) assert.equal(await take(taker), 1)
   assert.equal(await available(), 4)
-  // One's own devices are one's own to use up.
+  // Taking one's own devices' packages is not limited.
   assert.equal(await take(b.xrpc), 1)
   mimir.clock.advance(3_600_001)
   const signedIn = { usernameOrEmail: 'dave', password: takers[2]?.password }
@@ -169,7 +169,7 @@ test('the stock of each suite is counted by itself', async () => {
   const b = await deviceOf(mimir, bob, 5)
   const suiteName = 'MLS_256_XWING_AES256GCM_SHA512_Ed25519'
   const other = await MlsDevice.create(bob.rest, b.did, now, { count: 0, suiteName })
-  // The same device, by its key, with another suite.
+  // The same device, identified by its key, with another cipher suite.
   Object.assign(other.signatureKeys, b.signatureKeys)
   await other.publish(20)
   assert.equal(other.id, b.id)
@@ -193,7 +193,7 @@ test('a package is used by whom it was given to, and once', async () => {
     await deviceOf(mimir, carol),
   ]
   const first = await a.makeGroup([b.did])
-  // Carol has seen what alice was given.
+  // Carol has seen the packages that Alice was given.
   const stolen = { ...first.body, groupId: first.body.groupId }
   assertRefusal(await c.xrpc.post('createConvo', stolen), 409, 'KeyPackageNotFound')
   assertDone(await a.xrpc.post('createConvo', first.body))

@@ -37,7 +37,7 @@ test('a self-leave stops delivery at once, and another member commits the propos
 
   const [view] = assertDone(await a.xrpc.get('getConvos')).conversations
   assert.deepEqual(view.pendingRemovals, [{ did: b.did, leafIndex: leaf }])
-  // The proposal is among the messages, so that a commit can refer to it; carol is no admin.
+  // The proposal is among the messages, so a commit can refer to it; Carol is not an admin.
   assert.deepEqual(await c.catchUp(convoId), [])
   await a.catchUp(convoId)
   const { newState, commit: byReference } = await a.commit(a.state(convoId), [])
@@ -49,7 +49,7 @@ test('a self-leave stops delivery at once, and another member commits the propos
   assert.deepEqual(c.leavesOf(convoId, b.did), [])
   assert.deepEqual(assertDone(await a.xrpc.get('getConvos')).conversations[0].pendingRemovals, [])
 
-  // Who left is added anew like anybody else, and reads from there on.
+  // A former member is added like anybody else and reads from there on.
   await c.add(convoId, b.did)
   await b.join(convoId)
   await a.catchUp(convoId)
@@ -76,7 +76,7 @@ test('any member carries out the removal of somebody who is gone; the last admin
   assertDone(await a.xrpc.post('promoteAdmin', { convoId, targetDid: c.did }))
   assertDone(await a.xrpc.post('leaveConvo', { convoId }))
   assertRefusal(await c.xrpc.post('leaveConvo', { convoId }), 409, 'LastMember')
-  // What a commit removes has to be what it says, and a member removes no other member.
+  // A commit must remove what the request names, and a member may not remove another.
   assert.equal((await c.remove(convoId, a.did)).status, 200)
 })
 
@@ -99,15 +99,15 @@ test('a commit must do what the request says, by the leaf of the caller', async 
   assertRefusal(await post({ welcomeMessage: welcome }), 400, 'InvalidWelcome')
   const hashes = [{ did: b.did, hash: 'ab'.repeat(32) }]
   assertRefusal(await post({ keyPackageHashes: hashes }), 409, 'KeyPackageNotFound')
-  // Another member's commit, as if it were one's own: its key package was not given to them either.
+  // Another member's commit as one's own: its key package was not handed out to them either.
   assertRefusal(await post({}, b), 400, 'InvalidCommit')
-  // A GroupInfo of before the commit, and one of another tree.
+  // A GroupInfo from before the commit, and one of a different tree.
   const before = await a.groupInfo(a.state(convoId))
   assertRefusal(await post({ groupInfo: before }), 400, 'InvalidGroupInfo')
   const other = (await a.prepareRemoval(convoId, 1)).groupInfo
   assertRefusal(await post({ groupInfo: other }), 400, 'InvalidGroupInfo')
 
-  // A removal hidden in an addition, and a removal of another than is named.
+  // A removal hidden in an addition, and a removal of someone other than the named person.
   const [bobs] = a.leavesOf(convoId, b.did)
   const { commit } = await a.prepareRemoval(convoId, bobs as number)
   const hidden = { convoId, didList: [], commit }
@@ -123,7 +123,7 @@ test('a commit must do what the request says, by the leaf of the caller', async 
     403,
     'NotAdmin',
   )
-  // A key package is used once.
+  // A key package can be used only once.
   const done = assertDone(await post({}))
   a.moved(convoId, add.newState, done.seq)
   await d.join(convoId)
@@ -152,7 +152,7 @@ test('a device of a member comes back by an external commit; nobody else comes i
   assert.deepEqual(await b.catchUp(convoId), ['good that you are back'])
   assert.equal(assertDone(await a.xrpc.get('getConvos')).conversations[0].members.length, 2)
 
-  // A second device of a member, which has no leaf to replace.
+  // A member's second device, which has no leaf to replace.
   const b2 = await deviceOf(mimir, bob)
   const second = await b2.prepareExternal(convoId, { resync: false })
   const joined = assertDone(await b2.xrpc.post('processExternalCommit', second.body))
@@ -163,12 +163,12 @@ test('a device of a member comes back by an external commit; nobody else comes i
   assert.deepEqual(await b2.catchUp(convoId), ['on both'])
   await a.catchUp(convoId)
 
-  // A stranger may not even have the GroupInfo, and with somebody's commit comes not in.
+  // A stranger cannot get the GroupInfo, nor join with another's commit.
   assertRefusal(await c.xrpc.get('getGroupInfo', { convoId }), 403, 'NotMember')
   const stolen = { ...(await b.prepareExternal(convoId, {})).body }
   assertRefusal(await c.xrpc.post('processExternalCommit', stolen), 403, 'NotMember')
   assertRefusal(await a.xrpc.post('processExternalCommit', stolen), 400, 'InvalidCommit')
-  // Nor does who was removed, also with the right GroupInfo.
+  // Nor can a removed member, even with the right GroupInfo.
   const again = await b.prepareExternal(convoId, {})
   assertDone(await a.xrpc.post('removeMember', { convoId, targetDid: b.did }))
   assertRefusal(await b.xrpc.post('processExternalCommit', again.body), 403, 'NotMember')
@@ -242,11 +242,11 @@ test('a Welcome waits for the device it is for, until it is confirmed', async ()
   assert.deepEqual(assertDone(await phone.xrpc.post('confirmWelcome', failed)), {
     confirmed: false,
   })
-  // Whoever names no device is given one that may still be opened, and takes no other's away.
+  // Without a device, getWelcome returns one that can still be opened; confirming needs to say which.
   assert.deepEqual(assertDone(await phone.xrpc.get('getWelcome', { convoId })), second)
   const unnamed = { convoId, success: true }
   assertRefusal(await phone.xrpc.post('confirmWelcome', unnamed), 400, 'AmbiguousWelcome')
-  // No clean-up takes it away.
+  // No sweep deletes it.
   mimir.clock.advance(10 * 86_400_000)
   await mimir.app.jobs.runNow('sweep-mls')
   mimir.clock.advance(-10 * 86_400_000)
@@ -256,12 +256,12 @@ test('a Welcome waits for the device it is for, until it is confirmed', async ()
   await a.send(convoId, 'to both')
   assert.deepEqual(await phone.catchUp(convoId), ['to both'])
   assert.deepEqual(await laptop.catchUp(convoId), ['to both'])
-  // What nobody waits for any more is taken away.
+  // A sweep deletes Welcomes that nobody waits for any more.
   await mimir.app.jobs.runNow('sweep-mls')
   const { read } = mimir.app.ctx.db
   assert.deepEqual(await read.selectFrom('mls_welcome_bodies').select('id').execute(), [])
 
-  // A device that is deleted gets no more, and its leaf waits to be removed.
+  // A deleted device gets no more Welcomes, and its leaf waits to be removed.
   const gone = assertDone(await laptop.xrpc.post('deleteDevice', { deviceId: laptop.id }))
   assert.deepEqual([gone.deleted, gone.conversationsLeft], [true, 1])
   const [view] = assertDone(await a.xrpc.get('getConvos')).conversations
@@ -306,7 +306,7 @@ test('a GroupInfo whose leaf has bytes that are no text for its owner is refused
   const { groupInfo: _, ...seed } = body
   const convoId = seed.groupId
   assertDone(await a.xrpc.post('createConvo', seed))
-  // PostgreSQL takes no text with a zero in it.
+  // PostgreSQL text cannot contain a zero byte.
   for (const identity of [`${a.did}\0`, '\0', '', `\u{feff}${a.did}`]) {
     const own = await a.makePackage({ identity })
     const id = Buffer.from(convoId, 'hex')

@@ -13,7 +13,7 @@ import {
 } from '../../src/features/mls/reading.ts'
 import { fuzz, RECORDED } from '../model/mls-fuzz.ts'
 
-/** RFC 9420's published vectors, where they lie beside the checkout. */
+/** RFC 9420's published test vectors, if they are beside the checkout. */
 const FOLDER = fileURLToPath(new URL('../../../shared/vectors/mls', import.meta.url))
 const WORKTREES = fileURLToPath(new URL('../../../../shared/vectors/mls', import.meta.url))
 const PUBLISHED = [FOLDER, WORKTREES].find((folder) => existsSync(folder))
@@ -24,7 +24,7 @@ const bytesOf = (hex: string) => Buffer.from(hex, 'hex')
 const vectors = (name: string): any[] =>
   JSON.parse(readFileSync(`${PUBLISHED}/${name}.json`, 'utf8'))
 
-/** The suites by their numbers, as the published vectors have them. */
+/** Cipher suites by number, as the published vectors name them. */
 const NAMES = new Map([...CIPHER_SUITES].map((name, index) => [index + 1, name]))
 
 test('messages of every suite are read as what they are', async () => {
@@ -40,7 +40,7 @@ test('messages of every suite are read as what they are', async () => {
       identity: 'did:web:chat.example.org:u:bob',
       ...{ notBefore: 1_790_000_000, notAfter: 1_797_000_000, isLastResort: false },
     })
-    // Bare, as some clients send it, it is the same.
+    // Some clients send it without the MLSMessage header; it reads the same.
     const bare = await readKeyPackage(bytesOf(one.keyPackage).subarray(4))
     assert.deepEqual(bare, keyPackage)
 
@@ -90,7 +90,7 @@ test('no message is taken for another, none with a byte too much or too little',
       assert.equal(await read(Buffer.concat([bytes, Buffer.alloc(1)])), undefined)
       assert.equal(await read(bytes.subarray(0, -1)), undefined)
     }
-    // A signature over something else.
+    // The signature no longer fits.
     for (const name of ['keyPackage', 'groupInfo'] as const) {
       const bytes = bytesOf(one[name])
       bytes[bytes.length - 5] = (bytes[bytes.length - 5] as number) ^ 1
@@ -131,7 +131,7 @@ test('the published vectors of RFC 9420 pass', published, async () => {
     const keyPackage = await readKeyPackage(bytesOf(vector.key_package))
     assert.ok(welcome.refs.includes(keyPackage?.ref as string))
   }
-  // Of every kind of message, with contents made up: read or not, but never a crash.
+  // Every kind of message, with random contents: read or refused, but never a crash.
   let read = 0
   for (const vector of vectors('messages')) {
     assert.ok(await readWelcome(bytesOf(vector.mls_welcome)))

@@ -127,11 +127,11 @@ test('a clock that steps back hides no event and makes no cursor one of the futu
   await back.event('#messageEvent', ({ message }) => message.seq === 3)
   const seqs = back.heard.flatMap(({ body }) => body.message?.seq ?? [])
   assert.deepEqual(seqs, [2, 3])
-  // The hub's clients that were away hear the same.
+  // Hub clients that were away get the same.
   const { events } = assertDone(await bob.rest.get(`/api/sync?cursor=${place}`))
   const apps = events.filter(({ data }: { data: { kind: string } }) => data.kind === 'app')
   assert.equal(apps.length, 3)
-  // Whoever is removed hears nothing of what follows, whatever the clock says.
+  // A removed member hears nothing of what follows, whatever the clock says.
   mimir.clock.advance(3000)
   assert.equal((await a.remove(convoId, b.did)).status, 200)
   await back.event('#membershipEvent', ({ action }) => action === 'removed')

@@ -4,7 +4,7 @@ import { compareChanged, compareWellFormed } from '../model/mls-wire.ts'
 
 test('what is well formed is read as ts-mls reads it', () => {
   const taken = compareWellFormed(1000)
-  // Most are taken, and some refused.
+  // Most are accepted, and some refused.
   assert.ok(taken > 600 && taken < 1000, String(taken))
 })
 

@@ -7,13 +7,13 @@ import { McpClient } from '../harness/mcp.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a node.
+// biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the node.
 async function add(who: Person, type: string, properties: object, id?: string): Promise<any> {
   const body = { type, properties, ...(id ? { id } : {}) }
   return assertDone(await who.rest.post('/api/nodes', body), 201).node
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a page.
+// biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the page.
 async function query(who: Person, body: object): Promise<any> {
   return assertDone(await who.rest.post('/api/nodes/query', body))
 }
@@ -75,7 +75,7 @@ test('conditions are equality, lists, ranges, parts of texts, absence and words'
   assert.deepEqual(await find({ done: null, tags: 'garden' }), ['b'])
   assert.deepEqual(await find({ month: 3, tags: 'house' }), [])
   assert.deepEqual(await find({}, { query: 'meadow mow' }), ['b'])
-  // A text is not a number, and a part of a word is not the word.
+  // Text does not match a number, nor part of a word the word.
   assert.deepEqual(await find({ month: '3' }), [])
   assert.deepEqual(await find({}, { query: 'mead' }), [])
 })
@@ -177,7 +177,7 @@ test('conditions that many nodes fulfil and hardly any together are followed to 
   assert.deepEqual(await all({ type: 'nothing' }), [])
   const asked = { operation: 'query', filters: { index: { lte: 0 } } }
   let answer = await mcp.call('memory_node', asked)
-  // The oldest is beyond what one request opens.
+  // The oldest is beyond what one request decrypts.
   assert.deepEqual(answer.nodes, [])
   const found: string[] = []
   while (answer.nextCursor) {
@@ -305,7 +305,7 @@ test('a message key that seals somebody’s nodes cannot be retired', async () =
   assert.equal(assertDone(await alice.rest.get('/api/nodes/kept')).properties.content, 'kept')
 })
 
-/** The files can be looked at where the store is one. */
+/** With PostgreSQL, the store is not in files that a test can search. */
 function isElsewhere(): boolean {
   return process.env.MIMIR_TEST_STORE === 'postgres'
 }

@@ -152,7 +152,7 @@ test('where client and redirect do not belong together, nothing leads anywhere',
       assert.equal(headers.get('location'), null)
       assert.doesNotMatch(text, /<form|<a |http-equiv/)
     }
-    // Nor does a form that was made up for it.
+    // Neither does a made-up form.
     const posted = await browser.post(address, { decision: 'allow', 'mcp:read': 'on' })
     assert.equal(posted.status, 400)
   }
@@ -219,7 +219,7 @@ test('a token opens /mcp and no other door', async () => {
   const query = `/hubs/dm/negotiate?negotiateVersion=1&access_token=${access_token}`
   assert.equal((await mimir.rest().post(query)).status, 401)
   assert.equal(await statusAtMcp(mimir.url, access_token), 200)
-  // The one for another is none.
+  // A refresh token is not an access token, nor the reverse.
   assert.equal(await statusAtMcp(mimir.url, refresh_token), 401)
   assert.equal(await statusAtMcp(mimir.url, `${access_token}x`), 401)
   assertRefused(await client.refresh(access_token), 400, 'invalid_grant')
@@ -256,11 +256,11 @@ test('a refresh token that is used again shuts the client out, whoever was first
     assert.equal(await statusAtMcp(mimir.url, access_token), 401)
   }
   assertRefused(await client.refresh(second.refresh_token), 400, 'invalid_grant')
-  // It was this grant's token: the person's others go on.
+  // The theft ended only this grant: the person's others go on.
   assert.equal(await statusAtMcp(mimir.url, untouched.access_token), 200)
   assert.equal((await refusals(mimir, 'oauth.token_reused')).length, 1)
 
-  // Also within the grace, once the successor was used.
+  // Also within the grace period, once the successor has been used.
   const third = await client.letIn(browser)
   const fourth = assertDone(await client.refresh(third.refresh_token))
   assertDone(await client.refresh(fourth.refresh_token))

@@ -9,7 +9,7 @@ import type { Page, WebBrowser } from '../harness/web-browser.ts'
 
 type Document = Record<string, unknown>
 
-/** A host of clients' documents; counts who asks. */
+/** Hosts client metadata documents; counts the requests. */
 class ClientHost implements AsyncDisposable {
   asked = 0
   answer: (response: ServerResponse, request: IncomingMessage) => void = (response) =>
@@ -32,7 +32,7 @@ class ClientHost implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}/client.json`
   }
 
-  /** A document that holds, with changes. */
+  /** A valid document, with changes. */
   document(changes: Document = {}): Document {
     const client_id = this.id
     return { client_id, client_name: 'Editor', redirect_uris: [CALLBACK], ...changes }
@@ -55,7 +55,7 @@ async function open(browser: WebBrowser, client: AiClient, changes: Record<strin
   return browser.request(client.address(changes))
 }
 
-/** A page of ours that says no: nothing led anywhere. */
+/** Asserts a page of ours that refuses, without a redirect. */
 function assertStopped({ status, headers, text }: Page, message: RegExp): void {
   assert.equal(status, 400, text)
   assert.equal(headers.get('location'), null)
@@ -77,7 +77,7 @@ test('a client is known by the document at its address, which is kept for a whil
   const page = await open(browser, client)
   assert.equal(page.status, 200)
   assert.match(page.text, /Let Editor act in your name\?/)
-  // Any program of the device could wait for the answer there.
+  // Any program on the device could listen there for the response.
   assert.match(page.text, new RegExp(`It says that it comes from 127.0.0.1:${host.port},`))
   await client.letIn(browser)
   const [grant] = assertDone(await alice.rest.get('/api/me/oauth-grants'))
@@ -85,7 +85,7 @@ test('a client is known by the document at its address, which is kept for a whil
   assert.equal(grant.clientHost, `127.0.0.1:${host.port}`)
   assert.equal(host.asked, 1)
 
-  // The port of an app on the person's device is whatever was free.
+  // An app on the person's device listens on whatever port was free.
   const elsewhere = new AiClient(mimir.publicUrl, host.id, 'http://127.0.0.1:54321/callback')
   await elsewhere.letIn(browser)
   const site = 'https://app.example.org/callback'
@@ -149,7 +149,7 @@ test('a document that does not hold stops the flow on a page of ours', async () 
   assertStopped(await open(browser, client), /could not be fetched/)
   host.serve(host.document(), {}, 500)
   assertStopped(await open(browser, client), /could not be fetched/)
-  // A failure is not kept.
+  // A failure is not cached.
   host.serve(host.document())
   assert.equal((await open(browser, client)).status, 200)
   assert.equal(await grantsOf(mimir), 0)
@@ -233,7 +233,7 @@ test('a registration is kept nowhere, and counts only as it was given', async ()
     const forged = new AiClient(url, id, 'https://evil.example.org/')
     assertStopped(await open(browser, forged), /not known here/)
   }
-  // It outlives a key that is rotated, since older keys still vouch.
+  // It survives a key rotation, since older keys still verify.
   mimir.app.ctx.keyring.rotate('refresh')
   assert.equal((await open(browser, app)).status, 200)
 })

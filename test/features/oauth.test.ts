@@ -86,7 +86,7 @@ test('somebody lets a client in, which then does what was ticked and no more', a
   assert.match(policy, /frame-ancestors 'none'/)
   assert.match(policy, /form-action 'self' http:\/\/127\.0\.0\.1:9;/)
   assert.doesNotMatch(page.text, /<script/)
-  // Nobody gives away what they may not do themselves; the messages of others are not ticked beforehand.
+  // Nobody can grant what they may not do themselves; reading others' messages is not preselected.
   const boxes = [...page.text.matchAll(/name="([a-z]+:[a-z]+)" value="on"( checked)?/g)]
   assert.deepEqual(
     boxes.map(([, name, checked]) => [name, checked !== undefined]),
@@ -176,7 +176,7 @@ test('who may administer by AI clients can give that away too, by a tick of its 
     return (await mcp.call('memory_clear', { type: 'ALL' })).confirmationId !== undefined
   }
   assert.ok(await clears())
-  // What the person may do no more, their clients may not either.
+  // A permission that the person loses is lost to their clients too.
   await mimir.command('role.revoke', { user: 'alice', role: 'keepers' })
   assert.ok(!(await clears()))
 })
@@ -210,7 +210,7 @@ test('who signed in long ago does so again before the question', async () => {
   mimir.clock.advance(20 * MINUTE)
   const late = await browser.open(client.address())
   assert.match(late.url, /\/auth\/sign-in\?return_to=/)
-  // A page that was open all the while does not help.
+  // A page that was open before does not help.
   const tried = await browser.submit(early, { decision: 'allow', 'mcp:read': 'on' })
   assert.equal(tried.status, 401)
   const fields = { usernameOrEmail: 'alice', password: alice.password }
@@ -242,7 +242,7 @@ test('access tokens end, refresh tokens rotate, and a lost answer is given again
   const both = await Promise.all([1, 2].map(() => client.refresh(again.refresh_token)))
   const [left, right] = both.map((reply) => assertDone(reply).refresh_token)
   assert.equal(left, right)
-  // Not used for a month, the client has to ask anew.
+  // Unused for a month, the client has to ask again.
   mimir.clock.advance(30 * DAY)
   assertRefused(await client.refresh(left), 400, 'invalid_grant')
 })
@@ -265,7 +265,7 @@ test('what a client was let do ends, however often it is used, as the page said'
     mimir.clock.advance(Math.min(29 * DAY, left() - 5 * MINUTE))
     tokens = assertDone(await client.refresh(tokens.refresh_token))
   }
-  // Nothing outlives it, and nobody is told otherwise.
+  // No token outlives the grant, and expires_in says so.
   assert.ok(tokens.expires_in <= 300, String(tokens.expires_in))
   assert.equal(await statusAtMcp(mimir.url, tokens.access_token), 200)
   mimir.clock.advance(5 * MINUTE)

@@ -16,7 +16,7 @@ async function fetchDocument(): Promise<Json> {
   return assertDone(await mimir.rest().get('/api/openapi.json'))
 }
 
-/** Every object in the document, whatever it is. */
+/** Every object in the document, at any depth. */
 function* objectsIn(value: Json): Generator<Json> {
   if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value)) yield value

@@ -16,7 +16,7 @@ async function hookFor(by: Person, group: string, url: string) {
 }
 
 const statusOf = async (mimir: Appliance, by: Person, group: string) => {
-  // A sign-in of now: the clock may have passed the end of any other.
+  // A fresh sign-in: the clock may have passed any other's expiry.
   const { accessToken } = await by.signIn()
   return assertDone(await mimir.rest(accessToken).get(`/api/conversations/${group}/webhooks`))[0]
 }
@@ -86,7 +86,7 @@ test('a receiver that is away gets everything once it is back, none of it out of
     'not failing',
   )
 
-  // Not sooner than the pause, and not later than the answer asks for.
+  // The retry comes after the delay; Retry-After then lengthens the next one.
   receiver.answers = [{ status: 429, headers: { 'retry-after': '7200' } }]
   mimir.clock.advance(10_000)
   await receiver.request(3)

@@ -35,10 +35,10 @@ const REFUSALS = [
   ...[accountErrors, inviteErrors, mfaErrors, sessionErrors, oidcErrors, oauthErrors],
   ...[commonErrors, accessErrors, admissionErrors, sameOriginErrors],
 ].flatMap((table) => Object.values(table))
-/** Stands for what a text is given. */
+/** Stands in for the values inserted into a text. */
 const GAP = '§'
 const NEW_PASSWORD = 'another long one'
-/** Nobody is there; a page names it all the same. */
+/** Nothing listens here, but pages still name the provider. */
 const PROVIDER = {
   name: 'work',
   type: 'generic',
@@ -47,7 +47,7 @@ const PROVIDER = {
   client: { id: 'mimir', secret: 'a secret of the provider' },
 }
 
-/** What a table says, without what is put into it. */
+/** The texts of a table, without the values inserted into them. */
 function wordsOf(table: object): string[] {
   return Object.values(table).flatMap((text): string[] => {
     if (typeof text === 'string') return [text]
@@ -57,7 +57,7 @@ function wordsOf(table: object): string[] {
   })
 }
 
-/** The words where they are no part of longer ones, such as the name of a field. */
+/** Matches the words only where they are not part of longer ones, such as a field name. */
 function whole(words: string): RegExp {
   const literal = words.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
   return new RegExp(`(?<![\\p{L}\\d])${literal}(?![\\p{L}\\d])`, 'u')
@@ -65,7 +65,7 @@ function whole(words: string): RegExp {
 
 const isWord = (text: string) => /\p{L}{3}/u.test(text)
 
-/** What no page of the language may say. */
+/** Texts that no page in the language may contain. */
 function foreignWords(language: Language): string[] {
   const told = [...TABLES, CONSENT_TEXTS].flatMap((table) =>
     LANGUAGES.filter((other) => other !== language).flatMap((other) => wordsOf(table[other])),
@@ -85,14 +85,14 @@ const isHtml = ({ headers }: Page) => headers.get('content-type')?.startsWith('t
 function assertLanguage({ text, headers }: Page, language: Language, what: string): void {
   assert.match(text, new RegExp(`<html lang="${language}">`), what)
   assert.match(headers.get('vary') ?? '', /Accept-Language/, what)
-  // No part of it falls back to English.
+  // Nothing falls back to English.
   assert.doesNotMatch(text, /role="alert" lang=/, what)
   const said = unescaped(text)
   const foreign = foreignWords(language).filter((words) => said.match(whole(words)))
   assert.deepEqual(foreign, [], `${what}: ${said}`)
 }
 
-/** Somebody's browser, whose pages are looked at as they come. */
+/** A person's browser that checks every page it gets. */
 class Reader extends WebBrowser {
   readonly #language: Language
   readonly pages: Page[] = []
@@ -162,7 +162,7 @@ test('every route that answers with pages speaks the language that is asked for'
   const answersPages = new Set<string>()
   for (const route of routes.filter(isRaw)) {
     for (const language of LANGUAGES) {
-      // Nobody, somebody who is signed in, and somebody who is half-way there.
+      // Nobody, a signed-in person, and a half signed-in one.
       for (const person of [undefined, alice, bob]) {
         const browser = new Reader(language)
         if (person) await browser.signIn(mimir.publicUrl, person)
@@ -193,7 +193,7 @@ for (const language of LANGUAGES) {
       return Object.assign(browser, { [Symbol.dispose]: () => void pages.push(...browser.pages) })
     }
 
-    // Without a mail server nobody confirms an address.
+    // Without a mail server, nobody has to confirm an address.
     await using plain = await boot()
     for (const at of [plain, mimir]) {
       using browser = newcomer()

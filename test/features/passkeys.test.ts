@@ -6,11 +6,11 @@ import { tryPassword } from '../harness/factors.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
-/** What the appliance is called where no test says so. */
+/** The appliance's default public URL. */
 const ORIGIN = 'http://localhost:8080'
 const MINUTE = 60_000
 
-/** Adds a passkey to an account; gives it with what was answered. */
+/** Adds a passkey to an account; returns it with the response. */
 async function addPasskey(person: Person, authenticator = new Authenticator(ORIGIN)) {
   const options = assertDone(await person.rest.get('/api/me/passkeys/options'))
   const passkey = authenticator.create(options)
@@ -33,7 +33,7 @@ test('a passkey signs in without a password, and is both factors', async () => {
   const pair = assertDone(await signIn(mimir, authenticator.get(await optionsFor(mimir))))
   const rest = mimir.rest(pair.accessToken)
   assert.equal(assertDone(await rest.get('/api/me')).id, alice.id)
-  // No further proof is needed for what cannot be undone.
+  // Signing in by passkey counts as recent proof, even for irreversible changes.
   assertDone(await rest.post('/api/me/recovery-codes'))
   const { passkeys } = assertDone(await rest.get('/api/me/second-factors'))
   assert.equal(passkeys[0].name, 'a key')
@@ -50,7 +50,7 @@ test('it is the second step after a password', async () => {
   const { challenge } = asked.body
   const rest = mimir.rest()
   const options = assertDone(await rest.post('/api/auth/second-factor/options', { challenge }))
-  // Whoever knew the password need not be verified again by the authenticator.
+  // After the password, the authenticator need not verify the user again.
   const passkey = authenticator.get(options, { unverified: true })
   assertDone(await rest.post('/api/auth/second-factor', { challenge, passkey }))
 })
@@ -130,7 +130,7 @@ test('a passkey is added once, for the account that asked', async () => {
     400,
     'invalid_passkey',
   )
-  // A question that was asked of somebody else.
+  // Options that were issued to somebody else.
   const asked = assertDone(await bob.rest.get('/api/me/passkeys/options'))
   const stolen = new Authenticator(ORIGIN).create(asked)
   assertRefused(

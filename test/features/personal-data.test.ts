@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { PERSONAL_DATA } from '../../src/features/privacy/sources.ts'
 import { boot } from '../harness/boot.ts'
 
-/** Columns that say who somebody is, or whose something is. */
+/** Columns that identify a person or an owner. */
 const NAMES_SOMEBODY =
   /^(user|owner|sender|reporter|requester|addressee|blocker|blocked|actor|subject|audience)_id$|_by$|^(email|new_email|phone|username|ip|did)$/
 
-/** Tables that name somebody and hold nothing to hand out or to take away, each with the reason. */
+/** Tables that identify people but need neither export nor erasure, each with the reason. */
 const OTHERS: Record<string, string> = {
   events: 'ids of the last thirty days; those for the person alone go with the erasure',
   legal_holds: 'kept against the erasure, by law',

@@ -10,7 +10,7 @@ const UNKNOWN = '01890000-0000-7000-8000-000000000000'
 const presenceOf = (person: Person, other: string) =>
   person.rest.get(`/api/friends/${other}/presence`)
 
-/** What the device has heard of the person, once everything sent before has arrived. */
+/** The presence events of the person that the device received, including everything sent so far. */
 async function heard(hub: HubClient, person: Person): Promise<boolean[]> {
   await hub.invoke('Typing', UNKNOWN, true)
   const changes = hub.all('PresenceChanged').filter(({ userId }) => userId === person.id)
@@ -33,7 +33,7 @@ test('friends hear of the first connection and of the end of the last, and nobod
   assert.deepEqual(body, { userId: ann.id, online: true, lastSeenAt: null })
   assert.deepEqual(await heard(friend, ann), [true])
 
-  // Later than the end of the first connection, so that the two cannot be mistaken.
+  // Later than the end of the first connection, so that the two can be told apart.
   mimir.clock.advance(1000)
   const before = mimir.clock.now()
   await second.stop()

@@ -13,7 +13,7 @@ import { Browser } from '../harness/push-services.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 import { STORE } from '../harness/store.ts'
 
-/** Made up so that nothing else can hold them by chance. */
+/** Made up, so that they cannot occur elsewhere by chance. */
 const NAME = 'Zerafine_Quibb'
 const PHONE = '+49 555 917 5533'
 const DISPLAY = 'Zerafine the Quibble'
@@ -127,7 +127,7 @@ test('after an erasure nothing names the person: in no row, no file, no log and 
     ['log', mimir.logged.join('\n')],
     ['webhook', JSON.stringify(webhook.batches)],
     ...filesAsText(sinkDirectory),
-    // The store and what is written ahead of it lie in the data directory.
+    // The store and its write-ahead log are in the data directory.
     ...filesAsText(mimir.dataDir),
   ])
   if (STORE === 'sqlite') assert.ok([...places.keys()].some((name) => name === 'mimir.db'))
@@ -142,7 +142,7 @@ test('after an erasure nothing names the person: in no row, no file, no log and 
   const refresh = { refreshToken: who.refreshToken }
   assert.equal((await mimir.rest().post('/api/auth/refresh', refresh)).status, 401)
 
-  // What others have of the person stays, from somebody without a name.
+  // Other people's copies of the person's messages stay, from a nameless sender.
   const again = mimir.rest((await bob.signIn()).accessToken)
   const history = assertDone(await again.get(`/api/messages/${group}`))
   assert.deepEqual(

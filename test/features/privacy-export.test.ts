@@ -100,7 +100,7 @@ test('an archive whose making broke off is made anew, and is sealed where it lie
   await alice.say(await alice.dm(bob), 'a text to be looked for')
   const id = await ask(alice)
   const { db } = mimir.app.ctx
-  // As a killed process leaves it.
+  // The state that a killed process leaves.
   await db.transaction(async (tx) => {
     await tx.updateTable('privacy_exports').set({ state: 'running' }).execute()
     const sealed = Buffer.from('half a chunk')

@@ -8,10 +8,10 @@ import { RawHub, RS } from '../harness/raw-hub.ts'
 import { assertDone } from '../harness/rest.ts'
 
 const ENV = { MIMIR_OUTBOUND_ALLOW: '127.0.0.1' }
-/** Who says nothing is taken for gone within a second. */
+/** Silent connections are taken for lost within a second. */
 const QUICK = { sweepMs: 50, silenceMs: 400, resumeMs: 400 }
 
-/** Subscribes a browser of the person's at the service. */
+/** Subscribes a browser of the person at the push service. */
 async function subscribe(person: Person, service: WebPushServer): Promise<Browser> {
   const { publicKey } = assertDone(await person.rest.get('/api/push/vapid-public-key'))
   service.vapidKey = publicKey
@@ -20,7 +20,7 @@ async function subscribe(person: Person, service: WebPushServer): Promise<Browse
   return browser
 }
 
-/** A connection that shook hands and has not said anything since. */
+/** A connection that completed the handshake and has been silent since. */
 const silent = (mimir: Appliance, person: Person) =>
   new RawHub(mimir.url, person.accessToken).greet()
 
@@ -36,7 +36,7 @@ async function silentWithReconnect(mimir: Appliance, person: Person): Promise<Ra
   return hub
 }
 
-/** Waits until everything that was said is looked through, with the people taken for what they are then. */
+/** Waits until all messages have been checked for pushes, with everyone's presence as it is now. */
 async function lookedThrough(mimir: Appliance): Promise<void> {
   const { db } = mimir.app.ctx
   await eventually(async () => {
@@ -137,7 +137,7 @@ test('a connection that is lost when the server stops is pushed to after its sta
   const browser = await subscribe(bob, service)
   const dm = await ann.dm(bob)
   using hub = await silentWithReconnect(mimir, bob)
-  // Without a code: as a client does that gives a frozen connection up.
+  // Without a close code, as a client closes a frozen connection.
   hub.socket.close()
   await eventually(() => hub.closed, 'the socket stayed open')
   await ann.say(dm, 'x')

@@ -18,7 +18,7 @@ async function queued(mimir: Appliance) {
   return mimir.app.ctx.db.read.selectFrom('push_queue').selectAll().execute()
 }
 
-/** The one push that waits, once it was tried so often. */
+/** The one queued push, once it has been tried that often. */
 function putOff(mimir: Appliance, attempts: number, name: string) {
   const look = async () => (await queued(mimir)).find((row) => row.attempts === attempts)
   return eventually(look, `${name} was not put off`)

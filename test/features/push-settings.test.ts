@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { ConfigError, loadConfig } from '../../src/config/load.ts'
 import { FcmServer } from '../harness/push-services.ts'
 
-/** The lines that such an environment stops the start with. */
+/** The problems that make the start fail with this environment. */
 function problemsOf(env: Record<string, string>): readonly string[] {
   try {
     loadConfig({ dataDir: '/nowhere', env })

@@ -15,7 +15,7 @@ const devicesOf = async (person: Person) => assertDone(await person.rest.get('/a
 const queued = (mimir: Appliance) =>
   mimir.app.ctx.db.read.selectFrom('push_queue').selectAll().execute()
 
-/** Two friends, the second with a browser that is subscribed at the service. */
+/** Two friends, the second with a browser subscribed at the service. */
 async function setUp(mimir: Appliance, service: WebPushServer) {
   const [ann, bob] = await mimir.friends('ann', 'bob')
   service.vapidKey = assertDone(await bob.rest.get('/api/push/vapid-public-key')).publicKey
@@ -130,7 +130,7 @@ test('a name that leads to this machine is not asked, and a listed one is', asyn
     const before = service.failures.length + service.pushes.length
     const answer = assertDone(await ann.rest.post(`/api/me/devices/${id}/test`))
     const last = answer.hops.at(-1)
-    // The audience of the signature is another name than the service's own: it was asked all the same.
+    // The signature's audience is not the service's own name, but the service was asked all the same.
     assert.equal(service.failures.length + service.pushes.length > before, reached)
     if (!reached) assert.deepEqual(last, { hop: 'address', ok: false, detail: 'blocked' })
   }

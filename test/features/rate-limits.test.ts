@@ -4,10 +4,10 @@ import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import { assertDone, assertRefused, type Reply, type Rest } from '../harness/rest.ts'
 
-/** The limits as they are when nobody sets any: boot switches them off otherwise. */
+/** The default limits, which `boot` otherwise switches off. */
 const DEFAULTS = { MIMIR_RATE_LIMITS: '' }
 
-/** Calls a minute from one address, by operation. */
+/** Requests per minute from one address, by operation. */
 const LIMITED: [number, string, string][] = [
   [5, 'POST', '/api/auth/register'],
   [30, 'GET', '/api/auth/verify-email'],
@@ -31,7 +31,7 @@ function standing({ headers }: Reply): (string | null)[] {
   return ['ratelimit-limit', 'ratelimit-remaining'].map((name) => headers.get(name))
 }
 
-/** Uses the five registrations of a minute up. */
+/** Uses up the five registrations of a minute. */
 async function exhaust(rest: Rest): Promise<void> {
   for (let n = 0; n < 5; n++) {
     assertRefused(await rest.post('/api/auth/register'), 400, 'validation_failed')
@@ -91,7 +91,7 @@ test('behind a trusted proxy each client has its own count', async () => {
 
   const reply = await from('203.0.113.10').post('/api/auth/register')
   assertRefused(reply, 400, 'validation_failed')
-  // What the client itself wrote stands before what the proxy saw.
+  // The address claimed by the client comes before the one the proxy saw.
   const liar = await from('198.51.100.1, 203.0.113.9').post('/api/auth/register')
   assertRefused(liar, 429, 'rate_limited')
 })

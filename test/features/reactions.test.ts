@@ -14,10 +14,9 @@ async function reactionsOf(person: Person, conversationId: string) {
   return messages.map(({ reactions }: { reactions?: unknown }) => reactions)
 }
 
-/** Keycaps are emoji of two characters more; a letter alone is none. */
 const EMOJI: readonly string[] = [...'😀😁😂😃😄😅😆😇😈😉😊😋😌😍😎😏😐😑😒😓😔😕']
 
-/** A transaction each: a server takes so long for them that fewer must do. */
+/** Each takes a transaction, which PostgreSQL makes slow, so fewer must do. */
 const TRIES = STORE === 'sqlite' ? 10_000 : 1000
 
 async function duo(mimir: Appliance) {
@@ -68,7 +67,7 @@ test('what is so already changes nothing and is not told', async () => {
 
   assertDone(await bob.rest.delete(path(id, '👍')), 204)
   for (let n = 0; n < 3; n++) assertDone(await bob.rest.post(path(id, '👍')), 204)
-  // One character with two spellings: plain, and asked to be coloured.
+  // One character with two spellings: plain, and with the emoji variation selector.
   assertDone(await bob.rest.post(path(id, '\u2764')), 204)
   assertDone(await bob.rest.post(path(id, '\u2764\ufe0f')), 204)
   const replies = await Promise.all(Array.from({ length: 10 }, () => bob.rest.post(path(id, '🎉'))))
@@ -117,7 +116,7 @@ test('ten of a person and twenty different ones fit on a message, however many a
   const others = EMOJI.filter((emoji) => !used.has(emoji))
   assert.equal(await all(bob, others.slice(0, 9)), 9)
   assert.equal(await all(cleo, others.slice(9, 12)), 1)
-  // What is there already can be joined, and room comes back with what is taken back.
+  // Existing reactions can be joined, and removing one makes room.
   assert.equal(await all(cleo, [...used].slice(0, 9)), 9)
   assertDone(await bob.rest.delete(path(id, others[0] as string)), 204)
   assert.equal(await all(bob, [others[11] as string]), 1)
@@ -143,7 +142,7 @@ test('ten thousand reactions of one person leave ten, and few marks of those tak
   }
   const [reactions] = await reactionsOf(bob, conversationId)
   assert.equal(reactions.length, 10)
-  // What is there already is no further one.
+  // Existing ones do not count as new.
   const again = tried.filter((one) => reactions.some((r: { emoji: string }) => r.emoji === one))
   assert.equal(refused, tried.length - again.length)
 

@@ -46,7 +46,7 @@ test('typing reaches everybody but the connection that types', async () => {
       assert.deepEqual(heard, expected)
     }
   }
-  // What comes later shows that nothing was on its way.
+  // A later event shows that nothing was on its way.
   await typist.invoke('SendMessage', conversationId, 'typed')
   await typist.event('MessageReceived')
   assert.deepEqual(typist.all('Typing'), [])

@@ -11,7 +11,7 @@ const refresh = (mimir: Appliance, refreshToken: string) =>
 
 const me = (mimir: Appliance, token: string) => mimir.rest(token).get('/api/me')
 
-/** Asserts that a use of the token is taken for a theft: every session and connection ends. */
+/** Asserts that using the token is treated as theft: every session and connection ends. */
 async function assertTheft(mimir: Appliance, person: Person, refreshToken: string): Promise<void> {
   const other = await person.signIn()
   const hubs = [await person.connect(), await mimir.hub(other.accessToken)]

@@ -34,7 +34,7 @@ test('a report reaches the administrators, who close it; the message’s people 
   const [closed] = assertDone(await admin.rest.get('/api/admin/reports?status=resolved'))
   assert.equal(closed.resolvedById, admin.id)
 
-  // Reported once more it is open again, in the earlier one's place.
+  // Reported again, it is open again, replacing the earlier report.
   assertDone(await report('again'), 204)
   const open = assertDone(await admin.rest.get('/api/admin/reports'))
   assert.deepEqual(

@@ -11,7 +11,7 @@ const KEEP_A_YEAR = { MIMIR_DATA_RETENTION_ENABLED: 'true' }
 
 const run = (mimir: Appliance) => mimir.command('retention.run')
 
-/** What is due of each class that has something; people's sessions, which end by the way, left out. */
+/** Rows due by class, leaving out people's sessions, which end along the way. */
 async function dueOf(mimir: Appliance): Promise<Record<string, number>> {
   const shown: { class: string; rows: number }[] = await mimir.command('retention.show')
   const due = shown.filter((one) => one.rows > 0 && one.class !== 'ended sessions')
@@ -89,9 +89,9 @@ test('TODOs go 90 days after they were completed and lists after they were put a
   await complete(reopened)
   await mcp.call('todo', { operation: 'update', todo_id: reopened, status: 'in_progress' })
   await mcp.call('todo_list', { operation: 'archive', list_id: away })
-  // Whoever completes by the plain tools for nodes is counted from then on too.
+  // Todos completed through the plain node tools count from then on too.
   await add(alice, 'todo', 'plain', { title: 'plain', status: 'completed' })
-  // A time that has not come yet would keep it for good.
+  // A completion time in the future would keep it forever.
   const completed_at = new Date(mimir.clock.now() + 1000 * DAY).toISOString()
   await add(alice, 'todo', 'later', { title: 'later', status: 'completed', completed_at })
 

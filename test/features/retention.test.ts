@@ -53,7 +53,7 @@ test('messages are deleted after their time with what hangs on them, and devices
     { operation: 'job:run-retention', details: '{"class":"ended sessions","rows":3}' },
   ])
 
-  // The mark is needed while a device may still ask for the event about it.
+  // The tombstone is needed as long as a device may still ask for the deletion event.
   mimir.clock.advance(30 * DAY)
   assert.equal((await dueOf(mimir, 'marks of deleted messages')).rows, 0)
   mimir.clock.advance(2 * DAY)
@@ -133,7 +133,7 @@ test('the audit log is taken away up to a signed checkpoint, and the rest still 
   const { read } = mimir.app.ctx.db
   const events = await read.selectFrom('audit_events').select(['type', 'created_at']).execute()
   const cut = new Date(mimir.clock.now() - 30 * DAY).toISOString()
-  // What was recorded after the last signature of that time stays until the next one is old enough.
+  // Events after the last checkpoint of that time stay until the next checkpoint is old enough.
   assert.deepEqual(
     events.filter((event) => event.created_at < cut).map(({ type }) => type),
     ['audit.verified'],
@@ -142,7 +142,7 @@ test('the audit log is taken away up to a signed checkpoint, and the rest still 
   await mimir.restart()
   assert.equal((await mimir.command('audit.verify')).broken, undefined)
 
-  // The store lets nothing else go.
+  // The store allows no other deletion.
   const young = mimir.app.ctx.db.transaction((tx) => tx.deleteFrom('audit_events').execute())
   await assert.rejects(young, /append-only|foreign key/i)
   const links = mimir.app.ctx.db.transaction((tx) => tx.deleteFrom('audit_chain').execute())

@@ -122,7 +122,7 @@ test('the last administrator stays one, whatever else they shall be', async () =
     })
   }
   await assert.rejects(mimir.command('user.suspend', { user: 'ann' }), { code: 'last_admin' })
-  // A service is no administrator, whatever it was granted.
+  // A service is no administrator, whatever permissions it has.
   await mimir.command('apikey.create', { name: 'bot' })
   await assert.rejects(mimir.command('user.set-role', { user: 'ann', role: 'member' }), {
     code: 'last_admin',
@@ -228,7 +228,7 @@ test('the role files of earlier systems are taken as they are', async () => {
   await using mimir = await boot({ env: { MIMIR_RBAC_CONFIG: shipped } })
   const { roles } = mimir.app.ctx.access.rules().roleTable
   assert.deepEqual([...(roles.get('viewer') ?? [])].sort(), ['attachments:read', 'nodes:read'])
-  // That a mapping is called admin makes nobody one: built-in roles are the account's own.
+  // A mapping named admin makes nobody an administrator: built-in roles belong to the account.
   const ann = await mimir.admin('ann')
   assertRefused(
     await ann.rest.post('/api/keys', { name: 'x', scopes: ['tenants:manage'] }),

@@ -15,7 +15,7 @@ async function search(person: Person, query: Record<string, string>) {
 const contents = ({ messages }: { messages: { content: string }[] }) =>
   messages.map(({ content }) => content)
 
-/** Puts messages into the store as a long history would have left them there. */
+/** Puts messages into the store as a long history would have. */
 async function fill(mimir: Appliance, conversationId: string, sender: Person, texts: string[]) {
   const { ids, keyring, db } = mimir.app.ctx
   const key = keyring.current('message')
@@ -175,7 +175,7 @@ test('in lines a match comes while the search goes on, and in the end where to g
     .split('\n')
     .map((line) => SearchLine.parse(JSON.parse(line)))
   assert.ok(rest.endsWith('\n'))
-  // Two seconds may be over before the end of the history is there.
+  // The two seconds may be over before the search reaches the end of the history.
   const { next } = lines.at(-1) as { next: string | null }
   const expected = next === null ? ['the first needle'] : []
   assert.deepEqual(

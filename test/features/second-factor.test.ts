@@ -38,14 +38,14 @@ test('with an authenticator app a password alone gets a challenge, and its code 
   const asked = await tryPassword(mimir, alice)
   assertRefused(asked, 401, 'mfa_required')
   assert.deepEqual(asked.body.methods, ['totp', 'recovery'])
-  // What an old client shows makes sense to a person.
+  // The message is readable for people whose old client just shows it.
   assert.match(asked.body.message, /second step/)
   const { challenge } = asked.body
   const pair = assertDone(await complete(mimir, challenge, codeOf(mimir, secret)))
   assert.equal(assertDone(await mimir.rest(pair.accessToken).get('/api/me')).id, alice.id)
   assert.equal(pair.recoveryCodes, undefined)
   assertDone(await mimir.rest().post('/api/auth/refresh', { refreshToken: pair.refreshToken }))
-  // The challenge was used up, whatever code comes with it.
+  // The challenge is used up, whatever code comes with it.
   mimir.clock.advance(30 * SECOND)
   const again = await complete(mimir, challenge, codeOf(mimir, secret))
   assertRefused(again, 401, 'invalid_or_expired_challenge')
@@ -70,11 +70,11 @@ test('a code counts once, and the one before it not any more', async () => {
       401,
       'invalid_second_factor',
     )
-  // The set-up used the present one.
+  // The set-up used the current code.
   await refused(0)
   await refused(-1)
   await refused(2)
-  // A clock that is one step ahead is in time.
+  // A clock one step ahead is accepted.
   assertDone(await complete(mimir, await challenge(), codeOf(mimir, secret, 1)))
   await refused(1)
   await refused(0)
@@ -142,7 +142,7 @@ test('a recovery code has more bits than can be searched through, and the shorte
   await using mimir = await boot()
   const alice = await mimir.person('alice')
   const { recoveryCodes } = await setUpTotp(mimir, alice)
-  // Six groups of four characters of 32: 120 bits. NIST SP 800-63B asks for 112, or for a slow hash with a salt.
+  // Six groups of four base32 characters: 120 bits. NIST SP 800-63B asks for 112, or a slow salted hash.
   for (const code of recoveryCodes)
     assert.match(code, /^([0-9A-HJKMNP-TV-Z]{4}-){5}[0-9A-HJKMNP-TV-Z]{4}$/)
   const shorter = '0123-4567-89AB-CDEF'
@@ -180,7 +180,7 @@ test('a key that seals an authenticator cannot be retired', async () => {
   await setUpTotp(mimir, alice)
   await mimir.command('key.rotate', { purpose: 'message' })
   await assert.rejects(mimir.command('key.retire', { id }), { code: 'key_in_use' })
-  // It still opens what it sealed.
+  // It still decrypts what it encrypted.
   mimir.clock.advance(30 * SECOND)
   assertRefused(await tryPassword(mimir, alice), 401, 'mfa_required')
 })
@@ -192,7 +192,7 @@ test('set-up counts only once a code showed that the app has the secret', async 
   assertDone(await tryPassword(mimir, alice))
   const wrong = await alice.rest.post('/api/me/totp/confirm', { code: '000000' })
   assertRefused(wrong, 401, 'invalid_second_factor')
-  // Begun anew: the first secret is nobody's.
+  // Starting again invalidates the first secret.
   const { secret: second } = assertDone(await alice.rest.post('/api/me/totp'))
   const confirm = (code: string) => alice.rest.post('/api/me/totp/confirm', { code })
   assertRefused(await confirm(codeOf(mimir, secret)), 401, 'invalid_second_factor')
@@ -231,7 +231,7 @@ test('what cannot be undone asks for a fresh proof: the second factor, or the pa
   const stale = await rest().delete('/api/me/totp')
   assertRefused(stale, 401, 'step_up_required')
   assert.deepEqual(stale.body.methods, ['totp', 'recovery'])
-  // Where there is a second factor the first is not enough.
+  // If there is a second factor, the first is not enough.
   assertRefused(await stepUp({ password: alice.password }), 400, 'proof_missing')
   assertDone(await stepUp({ code: codeOf(mimir, secret) }), 204)
   assertDone(await rest().delete('/api/me/totp'), 204)
@@ -284,7 +284,7 @@ test('a device that a code signs in is worth what the device is that made the co
   const { secret } = await setUpTotp(mimir, alice)
   const { code } = assertDone(await alice.rest.post('/api/auth/link-device'))
   const linked = assertDone(await mimir.rest().post('/api/auth/link-device/redeem', { code }))
-  // The maker has just shown its second factor.
+  // The device that made the link has just shown its second factor.
   assertDone(await mimir.rest(linked.accessToken).post('/api/me/recovery-codes'))
   mimir.clock.advance(15 * MINUTE + SECOND)
   const late = assertDone(
@@ -322,7 +322,7 @@ test('who rises to a role that needs a second factor acts no more by a sign-in w
   const browser = await browserOf(mimir.publicUrl, alice)
   const hub = await alice.connect()
   for (const user of ['alice', 'bob']) await mimir.command('user.set-role', { user, role: 'admin' })
-  // Bob has shown a factor in this session, Alice has none.
+  // Bob has shown a factor in this session; Alice has none.
   assertDone(await bob.rest.get('/api/me'))
   assertRefused(await alice.rest.get('/api/me'), 401, 'unauthorized')
   const refresh = (refreshToken: string) => mimir.rest().post('/api/auth/refresh', { refreshToken })
@@ -332,7 +332,7 @@ test('who rises to a role that needs a second factor acts no more by a sign-in w
   await eventually(() => hub.closed, 'the connection of the sign-in ended')
   await assert.rejects(mimir.hub(alice.accessToken))
   assertRefused(await tryPassword(mimir, alice), 401, 'mfa_enrolment_required')
-  // What the role may no more, the sign-in may again.
+  // The restriction ends with the role.
   await mimir.command('user.set-role', { user: 'alice', role: 'member' })
   assertDone(await alice.rest.get('/api/me'))
   mimir.clock.advance(30 * SECOND)

@@ -72,7 +72,7 @@ test('somebody of another network and somebody of this one talk in one group', a
   )
 })
 
-/** REST that signs a token anew for every call, as a server of the other network does. */
+/** A REST client that signs a new token for every call, as a server of the other network does. */
 function signing(mimir: Appliance, identity: Identity): Rest {
   return new (class extends Rest {
     override async send(...args: Parameters<Rest['send']>) {
@@ -142,7 +142,7 @@ test('a token for another service, method, person or time, or used before, opens
   assert.deepEqual(await read.selectFrom('atproto_nonces').selectAll().execute(), [])
 })
 
-/** The other signature of the same key over the same text, which ATProto does not take (low S). */
+/** The signature's other form with the same key and text, which ATProto rejects (it requires low S). */
 function highS(signature: string): string {
   const order = BigInt('0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
   const bytes = Buffer.from(signature, 'base64url')
@@ -166,7 +166,7 @@ test('after a rotation the new key counts at once and the old one no more', asyn
     const token = await identity.token(mimir, METHOD, {}, { key: old })
     assertRefusal(await ask(mimir, token), 401, 'AuthenticationRequired')
   }
-  // Forged tokens do not make this server ask again and again.
+  // Forged tokens do not cause repeated look-ups.
   assert.equal(network.asked.length, before + 1)
 })
 

@@ -8,7 +8,7 @@ import { startSso } from '../harness/sso.ts'
 import { changes, cursorOf, type SyncEvent } from '../harness/sync.ts'
 import { WebBrowser } from '../harness/web-browser.ts'
 
-/** What the appliance is called where no test says so. */
+/** The appliance's default public URL. */
 const ORIGIN = 'http://localhost:8080'
 const REGULATED = { MIMIR_ENABLE_HIPAA: 'true', MIMIR_PUBLIC_URL: 'https://chat.example.org' }
 const DEVICE = { fcmToken: 'the token of the phone', platform: 'Android' }
@@ -21,7 +21,7 @@ interface Scene {
   readonly sessionId: string
 }
 
-/** The ways in which a session of tokens ends. */
+/** The ways in which a token session ends. */
 const WAYS: Record<string, (scene: Scene) => Promise<unknown>> = {
   'a logout': ({ mimir, phone: { refreshToken } }) =>
     mimir.rest().post('/api/auth/logout', { refreshToken }),
@@ -32,7 +32,7 @@ const WAYS: Record<string, (scene: Scene) => Promise<unknown>> = {
   'a revocation by an administrator': ({ mimir }) =>
     mimir.command('user.revoke-sessions', { user: 'ann' }),
   async 'a time without use'({ mimir }) {
-    // Notes the uses until now.
+    // Records the last use of each session.
     await mimir.app.jobs.runNow('end-idle-sessions')
     mimir.clock.advance(16 * MINUTE)
     await mimir.app.jobs.runNow('end-idle-sessions')

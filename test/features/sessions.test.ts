@@ -45,8 +45,8 @@ test('an unknown name and a wrong password are refused alike', async () => {
 })
 
 test('an unknown name costs the same hashing as a wrong password, from the first time on', async () => {
-  // Dear enough that the hash is most of the work. Counted in processor time of all threads, which
-  // what else the machine does hardly changes.
+  // Expensive enough for the hash to dominate. Measured in CPU time of all threads, which other load on
+  // the machine hardly changes.
   await using mimir = await boot({ passwords: createBcryptHasher(9) })
   await mimir.person('ann')
   const costOf = async (name: string) => {
@@ -77,7 +77,7 @@ test('the state of an account is told only after the right password', async () =
   assert.equal(refused.body.status, 'Suspended')
 })
 
-/** A hasher that holds every check back, after it is done, until it is let go. */
+/** A hasher that withholds each finished check until it is released. */
 function slowHasher() {
   const hasher = createBcryptHasher(4)
   let checking = false

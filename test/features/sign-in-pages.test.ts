@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
 import type { Reply } from '../harness/rest.ts'
 
-/** A browser that opens pages of this server, without being in the middle of anything. */
+/** A browser that opens pages of this server without any flow under way. */
 function newcomer(mimir: Appliance) {
   return mimir.rest().with({
     accept: 'text/html',

@@ -11,7 +11,7 @@ function load(env: Env) {
   return loadConfig({ dataDir: '/nowhere', env })
 }
 
-/** The lines that such an environment stops the start with. */
+/** The problems that make the start fail with this environment. */
 function problemsOf(env: Env): readonly string[] {
   try {
     load(env)

@@ -28,7 +28,7 @@ const sessionsOf = async (mimir: Appliance, { accessToken }: { accessToken: stri
 const currentOf = async (mimir: Appliance, who: { accessToken: string }) =>
   (await sessionsOf(mimir, who)).find(({ current }: { current: boolean }) => current)
 
-/** The push tokens and addresses that the store holds, whosever they are. */
+/** All push tokens and endpoints in the store, of any person. */
 async function pushTokens({ app }: Appliance): Promise<string[]> {
   const rows = await app.ctx.db.read.selectFrom('push_devices').select('token').execute()
   return rows.map(({ token }) => token).sort()
@@ -171,7 +171,7 @@ test('signing a device out ends its pushes and no other’s', async () => {
   assertDone(await mimir.rest().post('/api/auth/logout', { refreshToken }), 204)
   assertDone(await ann.rest.delete(`/api/me/sessions/${id}`), 204)
   assert.deepEqual(await pushTokens(mimir), ['bobs', 'device 1', 'here'])
-  // A token moves to the sign-in that registers it last, and ends with that one only.
+  // A token moves to the last session that registers it, and ends only with that one.
   assertDone(await register(mimir, second, 'here'), 204)
   assertDone(await register(mimir, ann, 'device 1'), 204)
   assertDone(await ann.rest.delete('/api/me/sessions'), 204)

@@ -16,7 +16,7 @@ before(async () => {
 })
 after(() => sso[Symbol.asyncDispose]())
 
-/** Opens a callback as a program does, which gets its refusals as JSON. */
+/** Opens a callback as a program does, so that refusals come as JSON. */
 function come(browser: WebBrowser, callback: string): Promise<Page> {
   return browser.request(callback, { headers: { accept: '*/*' } })
 }
@@ -37,7 +37,7 @@ test('a callback of another browser, or of none, ends nothing', async () => {
   await sso.toCallback(anna, 'anna')
   assertFails(await come(anna, callback), 400, 'invalid_request', 'with another cookie')
   assertSignedOut(anna)
-  // The one who began it can still end it.
+  // The browser that began can still finish.
   assert.equal((await come(mallory, callback)).status, 200)
 })
 
@@ -105,7 +105,7 @@ test('an answer of another issuer is a mix-up, also an error of one (RFC 9207)',
 
 const now = () => Math.floor(sso.mimir.clock.now() / 1000)
 
-/** Claims that are not good, by what is wrong with them; what is undefined is left out. */
+/** Invalid claims by what is wrong with them; undefined ones are left out. */
 const BAD_CLAIMS: Record<string, () => object> = {
   'another nonce': () => ({ nonce: 'another' }),
   'no nonce': () => ({ nonce: undefined }),
@@ -256,7 +256,7 @@ test('an address that the provider has not verified joins no account', async () 
       login,
     )
   }
-  // Not even a verified one: whoever has it at the provider makes an account of their own.
+  // Not even a verified address: its holder at the provider gets a new account.
   sso.idp.people.set('verified', { email, email_verified: true, preferred_username: 'alice' })
   const browser = new WebBrowser()
   await sso.signIn(browser, 'verified')
@@ -269,7 +269,7 @@ test('new keys of the provider are asked for when a token names one', async () =
   const first = new WebBrowser()
   await sso.signIn(first, 'anna')
   await sso.idp.rotateKeys()
-  // A token that names an unknown key makes us ask, but not at once after the last time.
+  // A token with an unknown key id causes a refetch, but not right after the last one.
   sso.mimir.clock.advance(31_000)
   const browser = new WebBrowser()
   const { status, text } = await come(browser, await sso.toCallback(browser, 'anna'))
@@ -287,7 +287,7 @@ test('a session that was planted before the sign-in is not the one that it makes
   const mallory = new WebBrowser()
   mallory.setCookie(sso.url, 'mimir_session', planted)
   assert.equal((await mallory.request(`${sso.url}/api/me`)).status, 401)
-  // Signing in again makes yet another one.
+  // Signing in again creates a new session.
   await sso.signIn(browser, 'anna')
   assert.notEqual(browser.cookie(sso.url, 'mimir_session'), session)
 })
@@ -301,7 +301,7 @@ test('an identity is connected by the session that began it and no other', async
   const back = new RegExp(`^${sso.url}/auth/callback`)
   const atProvider = await theirs.post(`${sso.url}/auth/link`, { provider: PROVIDER })
   const callback = (await theirs.submit(atProvider, { login: 'victim' }, { until: back })).url
-  // The session ended meanwhile: whoever comes back is not who began.
+  // The session has ended meanwhile, so the returning browser is not the one that began.
   theirs.setCookie(sso.url, 'mimir_session', 'q'.repeat(43))
   assertFails(await come(theirs, callback), 400, 'invalid_request')
 })
@@ -363,7 +363,7 @@ test('a back-channel logout needs a good token, and obeys it once', async () => 
     assertFails(await send(bad), 400, 'invalid_request', what)
   }
   assert.equal((await me()).status, 200)
-  // A type is RECOMMENDED only (§2.4), and JWT says no more than none (RFC 7519 §5.1).
+  // The type is only RECOMMENDED (§2.4), and JWT means no more than none (RFC 7519 §5.1).
   for (const header of [{}, { typ: 'JWT' }, { typ: 'application/logout+jwt' }]) {
     assert.equal((await send(await token({}, header))).status, 200, JSON.stringify(header))
     assert.equal((await me()).status, 401, JSON.stringify(header))

@@ -9,12 +9,12 @@ import { WebBrowser } from '../harness/web-browser.ts'
 const ANNA = { email: 'anna@example.org', email_verified: true, preferred_username: 'anna' }
 const MINUTE = 60_000
 
-/** As somebody who looks at the account page: its title. */
+/** The title of the account page. */
 function titleOf(text: string): string | undefined {
   return /<h1>([^<]*)</.exec(text)?.[1]
 }
 
-/** Sets an authenticator app up by the account page, without script; gives its secret. */
+/** Sets up an authenticator app on the account page without script; returns its secret. */
 async function setUpByPage(sso: Sso, browser: WebBrowser): Promise<string> {
   const account = `${sso.url}/auth/account`
   const begun = await browser.post(account, { action: 'begin-totp' })
@@ -116,7 +116,7 @@ test('an app is called back only after the second step', async () => {
   const redeemed = await sso.mimir
     .rest()
     .post('/api/auth/app-code/redeem', { code, codeVerifier: 'v'.repeat(43) })
-  // The second factor counts in the app's session, too.
+  // The second factor counts in the app's session too.
   const { accessToken } = assertDone(redeemed)
   assertDone(await sso.mimir.rest(accessToken).post('/api/me/recovery-codes'))
 })
@@ -130,7 +130,7 @@ test('signing in anew at the provider is a fresh proof where there is no second 
   const account = `${sso.url}/auth/account`
   const stale = await browser.post(account, { action: 'begin-totp' })
   assert.match(stale.text, /Show once more who you are/)
-  // The provider's clock goes with ours.
+  // The provider's clock keeps up with ours.
   sso.idp.bend = ({ claims }) => {
     for (const name of ['iat', 'exp', 'auth_time']) {
       claims[name] = Number(claims[name]) + (16 * MINUTE) / 1000
@@ -153,7 +153,7 @@ test('a provider that does not say when it asked the person has not shown that i
   }
   const browser = new WebBrowser()
   await sso.signIn(browser, 'anna')
-  // It was asked to say so.
+  // The request asked for auth_time.
   const sent = new URL(browser.hops.findLast((url) => url.includes('code_challenge')) ?? '')
   assert.ok(Number(sent.searchParams.get('max_age')) > 0)
   assert.equal(sent.searchParams.get('prompt'), null)
@@ -168,16 +168,16 @@ test('a provider that does not say when it asked the person has not shown that i
     assert.equal(JSON.parse(text).error, code, `${path} ${status}`)
   }
   await refusedWith('/api/privacy/export', 'factor_needed')
-  // To be asked anew would help if the provider said so then.
+  // Asking the person again would help if the provider then reported it.
   await sso.signIn(browser, 'anna', '&fresh=1')
   await refusedWith('/api/privacy/export', 'factor_needed')
-  // What helps is a factor, which a session adds while it is new, and then shows.
+  // A second factor helps: a session can add one while it is new, and show it later.
   sso.mimir.clock.advance(16 * MINUTE)
   await refusedWith('/api/me/totp', 'factor_needed')
   const late = await browser.post(`${sso.url}/auth/account`, { action: 'begin-totp' })
   assert.equal(late.status, 403)
   later = 16 * MINUTE
-  // A device linked by an old session is no new sign-in.
+  // A device linked from an old session is not a new sign-in.
   const linked = await send('/api/auth/link-device')
   const { code: link } = JSON.parse(linked.text)
   const pair = assertDone(
@@ -290,7 +290,7 @@ test('a browser that opens a page without being signed in is led to where it can
   const called = await browser.submit(page, { login: 'anna' }, { until: back })
   const account = await browser.follow(called.url)
   assert.equal(account.url, `${sso.url}/auth/account`)
-  // A refusal of the callback is told, and leads nowhere in circles.
+  // A refused callback is reported and does not redirect in circles.
   assert.equal((await navigate(called.url)).status, 400)
 })
 

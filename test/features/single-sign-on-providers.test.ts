@@ -4,7 +4,7 @@ import { eventually } from '../harness/eventually.ts'
 import { type Sso, startSso } from '../harness/sso.ts'
 import { WebBrowser } from '../harness/web-browser.ts'
 
-/** A directory's id as Azure has them. */
+/** A directory id in Azure's format. */
 const DIRECTORY = '6f2c1c1e-0d6b-4f57-8f0f-0123456789ab'
 
 async function roleOf(sso: Sso, login: string): Promise<string> {
@@ -85,7 +85,7 @@ test('Azure: one directory, and groups that are too many to be told grant nothin
   })
   sso.idp.bend = ({ claims }) => {
     claims.tid = DIRECTORY
-    // Over 200 groups the claim is replaced by a pointer to where they stand.
+    // Over 200 groups, the claim is replaced by a reference to where they are listed.
     if (claims.sub !== 'ada') delete claims.groups
     if (claims.sub === 'pointed') {
       claims._claim_names = { groups: 'src1' }
@@ -122,7 +122,7 @@ test('Google: the hosted domain is a claim that has to be there, whatever was as
   assert.equal(await roleOf(sso, 'ada'), 'member')
   assert.equal(await codeOf(sso, 'private'), 'not_admitted')
   assert.equal(await codeOf(sso, 'elsewhere'), 'not_admitted')
-  // Who left the organisation has an account and is not let in all the same.
+  // A person who left the organisation still has an account but is not admitted.
   people.set('ada', verified('ada'))
   assert.equal(await codeOf(sso, 'ada'), 'not_admitted')
 })
@@ -151,7 +151,7 @@ test('a provider whose ID token says little is asked for the rest', async () => 
     provider: { claimPath: 'groups', roles: ADMINS },
   })
   sso.idp.people.set('ada', { ...verified('ada'), groups: ['chat-admins'] })
-  // As Keycloak is without mappers, and as the standard has it (OpenID Connect Core §5.4).
+  // As Keycloak does without mappers, and as the standard says (OpenID Connect Core §5.4).
   sso.idp.bend = ({ claims }) => {
     for (const name of ['email', 'email_verified', 'preferred_username', 'groups']) {
       delete claims[name]

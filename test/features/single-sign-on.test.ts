@@ -7,7 +7,7 @@ import { WebBrowser } from '../harness/web-browser.ts'
 const ANNA = { email: 'anna@example.org', email_verified: true, preferred_username: 'anna' }
 const MINUTE = 60_000
 
-/** Whom a browser's cookie belongs to, or the status of the refusal. */
+/** The account of a browser's session, or the status of the refusal. */
 async function whoIs(sso: Sso, browser: WebBrowser) {
   const { status, text } = await browser.request(`${sso.url}/api/me`)
   return status === 200 ? JSON.parse(text) : status
@@ -31,7 +31,7 @@ test('the probes of the seed: HEAD and GET lead to the provider, the callback an
     for (const name of ['state', 'nonce', 'code_challenge']) {
       assert.match(to.searchParams.get(name) ?? '', /^[\w-]{43,}$/, name)
     }
-    // A HEAD keeps nothing, so there is nothing to come back to.
+    // A HEAD sets no cookie, so no flow is begun.
     assert.equal(answer.headers.getSetCookie().length, method === 'GET' ? 1 : 0)
   }
   const browser = new WebBrowser()
@@ -70,7 +70,7 @@ test('who comes back has the same account, whatever their address is by now; oth
   const another = await whoIs(sso, third)
   assert.notEqual(another.id, id)
   assert.notEqual(another.username, 'anna')
-  // The address is the first one's: it joins nobody.
+  // The address stays with the first account and links nobody to it.
   assert.equal(another.email, '')
 })
 
@@ -180,7 +180,7 @@ test('a claim gives a role and takes back what it gave, and nothing else', async
   assert.equal(await roleOf('anna', ['staff']), 'member')
   assert.equal(await roleOf('anna', 'chat-admins'), 'admin')
   assert.equal(await roleOf('anna', undefined), 'member')
-  // What is no text names no role.
+  // Values other than strings name no role.
   assert.equal(await roleOf('anna', [{ name: 'chat-admins' }, 7, true]), 'member')
   assert.equal(await roleOf('bert', ['visitors']), 'guest')
   await sso.mimir.command('user.set-role', { user: 'anna', role: 'admin' })
@@ -297,7 +297,7 @@ test('an app gets a code that its verifier turns into a token pair, once', async
 
   const stolen = await codeFor('mimir://signed-in')
   assertRefused(await redeem(stolen, 'w'.repeat(64)), 401, 'invalid_or_expired_challenge')
-  // A wrong verifier used it up.
+  // A wrong verifier uses up the code.
   assertRefused(await redeem(stolen), 401, 'invalid_or_expired_challenge')
 
   const late = await codeFor('mimir://signed-in')
@@ -338,7 +338,7 @@ test('the page to sign in at shows what is set up', async () => {
   ]
   await using sso = await startSso({ provider: { label: 'Work' }, others })
   const browser = new WebBrowser()
-  // With several there is a choice.
+  // With several providers, there is a choice.
   const page = await browser.open(`${sso.url}/auth/login?return_to=/auth/account`)
   assert.match(page.url, /\/auth\/sign-in\?return_to=/)
   assert.match(

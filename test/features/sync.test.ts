@@ -29,7 +29,7 @@ test('a device that was away gets what the hub said meanwhile, in order, once', 
     events.map((event) => event.type),
     heard.map((event) => event.name),
   )
-  // Arguments are as things are now.
+  // Events carry the current state.
   assert.equal(events[0]?.data.name, 'Good friends')
   assert.deepEqual(events[1]?.data, kept)
   assert.equal(events[2]?.data.content, 'two, better')
@@ -47,7 +47,7 @@ test('a device that was away gets what the hub said meanwhile, in order, once', 
 })
 
 test('a first cursor stands behind all that happened, also while a transaction runs', {
-  // The embedded store runs one at a time.
+  // The embedded store runs one transaction at a time.
   skip: STORE === 'sqlite',
 }, async () => {
   await using mimir = await boot()

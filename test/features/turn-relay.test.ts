@@ -15,7 +15,7 @@ import { assertDone } from '../harness/rest.ts'
 
 const { path: turnserver, skip } = systemProgram('turnserver')
 
-/** An appliance and a coturn with exactly what `mimir turn config` prints. */
+/** An appliance and a coturn with exactly the configuration that `mimir turn config` prints. */
 async function bootWithRelay(env: Record<string, string> = {}) {
   const [port = 0, tlsPort = 0] = await freePorts(2)
   const mimir = await boot({
@@ -106,7 +106,7 @@ test('while the secret is rotated both the old and the new credentials work', {
 
 const { path: client } = systemProgram('turnutils_uclient')
 
-/** What coturn's own client says, run with the credentials. */
+/** The output of coturn's own client with these credentials. */
 async function runClient(
   { port }: { port: number },
   { username, credential }: { username: string; credential: string },
@@ -124,7 +124,7 @@ async function runClient(
   return said
 }
 
-// The client waits by the second for each of its steps.
+// The client waits a second for each of its steps.
 const slow = { skip, timeout: 30_000 }
 
 test(
@@ -136,14 +136,14 @@ test(
     const credentials = await credentialsOf(allowing.mimir, 'ann')
     await denying.mimir.person('ann')
     const refuse = async (peer: string, index: number) => {
-      // Other credentials for each, since a person may have so many allocations at a time.
+      // Separate credentials for each, since the number of allocations per person is limited.
       const input = { user: 'ann', ttlSeconds: 600 + index }
       return runClient(denying, await denying.mimir.command('turn.credentials', input), '-e', peer)
     }
     const peers = ['127.0.0.1', '10.0.0.1', '172.31.0.1', '192.168.1.1', '169.254.169.254']
 
     const [carried, ...refused] = await Promise.all([
-      // Clients who relay to each other, both by this server: as the two sides of a call do.
+      // Clients that relay to each other through this server, like the two sides of a call.
       runClient(allowing, credentials, '-y'),
       ...peers.map(refuse),
     ])
@@ -153,7 +153,7 @@ test(
   },
 )
 
-/** The result of `turn test` by the kind of address. */
+/** The results of `turn test` by kind of address. */
 async function relayTest(mimir: Awaited<ReturnType<typeof boot>>) {
   const [stun, udp, tcp, tls] = await mimir.command('turn.test')
   return { stun, udp, tcp, tls }
@@ -169,7 +169,7 @@ test('`turn test` tells which ways to the relay work', { skip }, async () => {
   assert.match(udp.relay, /^127\.0\.0\.1:\d+$/)
   assert.equal(tcp.url, `turn:127.0.0.1:${scene.port}?transport=tcp`)
   assert.match(tcp.relay, /^127\.0\.0\.1:\d+$/)
-  // It has no certificate: nothing listens for TLS.
+  // It has no certificate, so nothing listens for TLS.
   assert.match(tls.url, /^turns:127\.0\.0\.1:\d+\?transport=tcp$/)
   assert.deepEqual([tls.ok, tls.failure], [false, 'unreachable'])
   assert.match(tls.mend, /coturn/)
@@ -205,7 +205,7 @@ test('`turn test` trusts no certificate that nobody vouches for', {
   await using scene = await bootWithRelay()
   const { cert, key } = makeCertificate(openssl, scene.mimir.dataDir)
   const printed = await scene.printed()
-  // As the comment in the file tells the administrator to do.
+  // As the comment in the printed file tells the administrator to do.
   const config = printed
     .replace(/^#cert=.*$/m, `cert=${cert}`)
     .replace(/^#pkey=.*$/m, `pkey=${key}`)
@@ -233,7 +233,7 @@ test('`turn test` against what is no relay, and no host', async () => {
   } finally {
     web.close()
   }
-  // A label has 63 characters at most, so that nobody has to be asked.
+  // DNS labels have at most 63 characters, so no server has to be asked.
   await using mimir = await boot({ env: { ...env, TURN_HOST: `${'x'.repeat(64)}.example` } })
   for (const { failure, address } of await mimir.command('turn.test')) {
     assert.deepEqual([failure, address], ['name_not_resolved', null])

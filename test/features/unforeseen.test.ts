@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
-/** Takes a table away behind the server's back: what needs it fails in a way that nobody foresaw. */
+/** Drops a table behind the server's back, so that its users fail with an unforeseen error. */
 const lose = ({ app }: Appliance, table: string) =>
   app.ctx.db.transaction((tx) => sql`drop table ${sql.table(table)}`.execute(tx))
 

@@ -5,7 +5,7 @@ import { type Appliance, boot } from '../harness/boot.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
-/** The beginning of an Opus recording in Ogg (RFC 7845), which is all that is looked at. */
+/** The start of an Opus recording in Ogg (RFC 7845); the server checks no more. */
 const VOICE = Buffer.from(`OggS${'\0'.repeat(24)}OpusHead${'\0'.repeat(100)}`)
 const WAVEFORM = [0, 12, 200, 255, 40]
 

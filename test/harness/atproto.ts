@@ -7,10 +7,10 @@ import { Xrpc } from './xrpc.ts'
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** A network of DIDs in this process: a PLC directory, and a host of did:web. */
+/** An in-process network of DIDs: a PLC directory and a did:web host. */
 export class DidNetwork implements AsyncDisposable {
   readonly #server: Server
-  /** What is answered, by path. */
+  /** DID documents by request path. */
   readonly #documents = new Map<string, object>()
   readonly asked: string[] = []
 
@@ -35,7 +35,7 @@ export class DidNetwork implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** The settings of an appliance that is to look DIDs up here. */
+  /** Settings that make an appliance resolve DIDs here. */
   get env(): Record<string, string> {
     return {
       MIMIR_PLC_URL: `http://127.0.0.1:${this.port}`,
@@ -43,7 +43,7 @@ export class DidNetwork implements AsyncDisposable {
     }
   }
 
-  /** A new identity with a key of its own. */
+  /** Creates an identity with its own key. */
   async plc(curve: 'K-256' | 'P-256' = 'K-256'): Promise<Identity> {
     const letters = 'abcdefghijklmnopqrstuvwxyz234567'
     const id = [...randomBytes(24)].map((byte) => letters[byte % 32]).join('')
@@ -87,7 +87,7 @@ function newKey(curve: 'K-256' | 'P-256'): Promise<Keypair> {
     : P256Keypair.create({ exportable: true })
 }
 
-/** Somebody whose home is another network, as their server signs for them. */
+/** A user of another network, with the key that their server signs with. */
 export class Identity {
   readonly #network: DidNetwork
   readonly #path: string
@@ -101,7 +101,7 @@ export class Identity {
     this.key = key
   }
 
-  /** Signs with another key from now on. */
+  /** Replaces the signing key and publishes the new one; returns the old key. */
   async rotate(): Promise<Keypair> {
     const old = this.key
     this.key = await newKey(old.jwtAlg === 'ES256K' ? 'K-256' : 'P-256')
@@ -109,7 +109,7 @@ export class Identity {
     return old
   }
 
-  /** A service token for a method, with whatever claims and header are to be otherwise. */
+  /** A service token for a method; `claims` and `header` override the defaults. */
   async token(
     mimir: Appliance,
     name: string,

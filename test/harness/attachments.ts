@@ -2,10 +2,10 @@ import type { Appliance } from './boot.ts'
 import type { Person } from './people.ts'
 import type { Reply } from './rest.ts'
 
-/** The beginning of one, which is all that is looked at. */
+/** A PNG header: the server sniffs only the first bytes. */
 export const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
 
-/** Uploads bytes whose length is announced. */
+/** Uploads bytes with a Content-Length header. */
 export function upload(
   mimir: Appliance,
   who: Person,
@@ -17,7 +17,7 @@ export function upload(
   return rest.send('POST', `/api/attachments${query}`, new Uint8Array(bytes))
 }
 
-/** Uploads pieces without saying how many bytes there will be. */
+/** Uploads chunks without a Content-Length header. */
 export async function uploadStreamed(
   mimir: Appliance,
   who: Person,
@@ -53,7 +53,7 @@ export async function download(
   return { status: response.status, headers: response.headers, bytes }
 }
 
-/** What the store holds of attachments. */
+/** The attachment rows in the store. */
 export async function rowsOf({ app }: Appliance) {
   const { read } = app.ctx.db
   return {
@@ -67,7 +67,7 @@ export async function rowsOf({ app }: Appliance) {
   }
 }
 
-/** Bytes that a person's quota has left to give back. */
+/** Bytes counted against a person's attachment quota. */
 export async function usageOf({ app }: Appliance, who: Person): Promise<number> {
   const row = await app.ctx.db.read
     .selectFrom('attachment_usage')

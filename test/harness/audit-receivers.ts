@@ -19,9 +19,9 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A receiver of audit events by webhook, which checks every signature. */
+/** Receives audit events by webhook and checks every signature. */
 export class AuditWebhook implements AsyncDisposable {
-  /** What it answers; `hang` takes the body and says nothing. */
+  /** The status to answer with; `hang` reads the body and never answers. */
   answering: number | 'hang' = 204
   readonly batches: Line[][] = []
   readonly authorizations: (string | undefined)[] = []
@@ -69,7 +69,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString()
 }
 
-/** A syslog server over TLS (RFC 5425) that takes its octet-counted frames apart. */
+/** A syslog server over TLS (RFC 5425) that parses the octet-counted frames. */
 export class SyslogReceiver implements AsyncDisposable {
   readonly records: string[] = []
   port = 0

@@ -16,16 +16,16 @@ const ATTESTED = 0x40
 type Options = any
 
 export interface AnswerChange {
-  /** The page that asks, if it is another. */
+  /** The origin of the requesting page, if not the expected one. */
   readonly origin?: string
   readonly rpId?: string
-  /** Without a PIN or a fingerprint. */
+  /** Leaves out user verification (a PIN or a fingerprint). */
   readonly unverified?: boolean
-  /** Instead of the next one. */
+  /** The signature counter to report instead of the next one. */
   readonly counter?: number
 }
 
-/** An authenticator in software: one passkey, made and asked as a browser does it (ES256, no attestation). */
+/** A software authenticator holding one passkey (ES256, no attestation). */
 export class Authenticator {
   readonly #origin: string
   readonly #id = randomBytes(16)
@@ -41,7 +41,7 @@ export class Authenticator {
     this.#public = { x, y }
   }
 
-  /** The answer to creation options. */
+  /** Responds to credential creation options. */
   create(options: Options, change: AnswerChange = {}) {
     const id = this.#id.toString('base64url')
     const length = Buffer.from([0, this.#id.length])
@@ -64,7 +64,7 @@ export class Authenticator {
     }
   }
 
-  /** The answer to request options. */
+  /** Responds to credential request options. */
   get(options: Options, change: AnswerChange = {}) {
     const id = this.#id.toString('base64url')
     this.counter = change.counter ?? this.counter + 1

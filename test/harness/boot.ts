@@ -24,16 +24,16 @@ export interface BootOptions {
   readonly env?: Record<string, string>
   readonly hubLimits?: Partial<HubLimits>
   readonly streamLimits?: Partial<StreamLimits>
-  /** A mail server to send by: people then confirm their addresses. */
+  /** The mail server to send through; with one, people must confirm their addresses. */
   readonly mail?: MailServer
-  /** Instead of a cheap one. */
+  /** Replaces the default cheap password hasher. */
   readonly passwords?: PasswordHasher
 }
 
-/** A whole appliance in this process, on the engine of this run, listening on a free port. */
+/** A whole appliance in this process, on the store engine of this test run, listening on a free port. */
 export class Appliance implements AsyncDisposable {
   readonly clock: TestClock
-  /** What the server logged, line by line. */
+  /** Lines that the server logged. */
   readonly logged: string[] = []
   readonly dataDir: string
   config!: Config
@@ -56,7 +56,7 @@ export class Appliance implements AsyncDisposable {
     this.#options = options
   }
 
-  /** The environment that it starts with. */
+  /** The environment it starts with. */
   get env(): Record<string, string> {
     return this.#env(this.#options.env)
   }
@@ -97,7 +97,7 @@ export class Appliance implements AsyncDisposable {
     return loadConfig({ dataDir: this.dataDir, env: this.#env(env), tenantId }).config
   }
 
-  /** A tenant as it is served now, asked at the host. */
+  /** The running appliance of a tenant, addressed by the host. */
   tenant(id: string, host: string): Appliance {
     const app = (this.app as TenantServer).appOf(id)
     if (!app) throw new Error(`the tenant ${id} is not served`)
@@ -109,7 +109,7 @@ export class Appliance implements AsyncDisposable {
     return tenant
   }
 
-  /** Takes these settings over in place of those it was started with, as SIGHUP does. */
+  /** Replaces the settings it was started with, as SIGHUP does. */
   async reload(env: Record<string, string>): Promise<void> {
     await this.app.reload(this.#config(env))
   }
@@ -118,43 +118,43 @@ export class Appliance implements AsyncDisposable {
     return this.#options.mail
   }
 
-  /** Stops and starts on the same data, on another port. */
+  /** Stops and starts again on the same data; the port changes. */
   async restart(): Promise<void> {
     await this.app.close()
     await this.start()
   }
 
-  /** REST without a token, or with the given one. */
+  /** A REST client without credentials, or with the token. */
   rest(token?: string): Rest {
     return new Rest(this.url, token ? { authorization: `Bearer ${token}` } : {})
   }
 
-  /** A connected device. */
+  /** A hub connection with the token, as one device. */
   async hub(token: string): Promise<HubClient> {
     const hub = new HubClient(this.url, token)
     this.#hubs.push(hub)
     return hub.start()
   }
 
-  /** An order of the command line. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a command.
+  /** Runs a command of the command line. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
   command(name: string, input: object = {}): Promise<any> {
     return this.app.command(name, input)
   }
 
-  /** A person with an approved account, signed in, made through the public interface. */
+  /** Creates a person with an approved account, signed in, through the public API. */
   person(name: string): Promise<Person> {
     return createPerson(this, name)
   }
 
-  /** A person who is an administrator. */
+  /** Creates a person who is an administrator. */
   async admin(name: string): Promise<Person> {
     const person = await this.person(name)
     await this.command('user.set-role', { user: name, role: 'admin' })
     return person
   }
 
-  /** Who owns the server: made before everybody else. */
+  /** Creates the owner of the server, who must be created before anyone else. */
   async owner(name: string): Promise<Person> {
     const password = `the password of ${name}`
     const account = { username: name, email: `${name}@example.org`, password }
@@ -163,7 +163,7 @@ export class Appliance implements AsyncDisposable {
     return new Person(this, { name, password, id, ...none }).signedInAnew()
   }
 
-  /** People who are all friends with each other. */
+  /** Creates people who are all friends with each other. */
   async friends<const N extends string[]>(...names: N): Promise<{ [K in keyof N]: Person }> {
     const people: Person[] = []
     for (const name of names) {
@@ -174,7 +174,7 @@ export class Appliance implements AsyncDisposable {
     return people as { [K in keyof N]: Person }
   }
 
-  /** Every byte that the appliance has stored: its files, and the rows of a database elsewhere. */
+  /** Every byte the appliance has stored: its files, and the rows of an external database. */
   async stored(): Promise<Buffer> {
     const names = readdirSync(this.dataDir, { recursive: true, withFileTypes: true })
     const files = names.filter((entry) => entry.isFile())
@@ -193,7 +193,7 @@ export class Appliance implements AsyncDisposable {
   }
 }
 
-/** Use with `await using`, which stops it and takes its data away. */
+/** Use with `await using`, which stops the appliance and deletes its data. */
 export async function boot(options: BootOptions = {}): Promise<Appliance> {
   const dataDir = mkdtempSync(join(tmpdir(), 'mimir-test-'))
   const appliance = new Appliance(dataDir, await createTestStore(dataDir), options)

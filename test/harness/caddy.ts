@@ -7,7 +7,7 @@ import { ReverseProxy } from './proxy.ts'
 
 const program = systemProgram('caddy')
 
-/** Caddy with the very block that `mimir proxy caddy` prints, and a certificate of its own making. */
+/** Caddy with exactly the configuration that `mimir proxy caddy` prints, and a self-made certificate. */
 export class Caddy extends ReverseProxy {
   static readonly skip = program.skip
 

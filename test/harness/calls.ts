@@ -10,11 +10,11 @@ const SIGNALS = [
   'CallEnded',
   'CallMissed',
 ]
-/** What a device heard of calls. */
+/** The call signals a device has received. */
 export const signalsOf = (hub: HubClient) =>
   hub.received.filter(({ name }) => SIGNALS.includes(name))
 
-/** Everything that was on its way to these devices has arrived: what is sent now comes after it. */
+/** Waits until these devices have received everything sent so far: events arrive in order. */
 export async function settle(devices: [Person, HubClient][], by: Person): Promise<void> {
   for (const [person, hub] of devices) {
     const content = randomUUID()

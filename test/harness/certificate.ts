@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 
-/** A certificate for 127.0.0.1 and localhost that nobody vouches for, and its key, as PEM files. */
+/** Makes a self-signed certificate for 127.0.0.1 and localhost, and its key, as PEM files. */
 export function makeCertificate(openssl: string, folder: string): { cert: string; key: string } {
   const cert = join(folder, 'cert.pem')
   const key = join(folder, 'key.pem')
@@ -12,7 +12,7 @@ export function makeCertificate(openssl: string, folder: string): { cert: string
   return { cert, key }
 }
 
-/** Signed by nobody, for `localhost`, good until 2126. */
+/** Self-signed, for `localhost`, valid until 2126. */
 export const KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGaELebYc7nlScRWt
 4XDPE3bhXJW2CNRj9Wd8IaqnO5GhRANCAASxMIOtTW0+xncR3a2xhOw/QfngGVw1

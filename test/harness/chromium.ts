@@ -2,16 +2,16 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 
 export type { Page } from 'playwright-core'
 
-/** Debian's Chromium without a window, driven over its debugging protocol. */
+/** Starts Debian's Chromium headless, driven over its debugging protocol. */
 export async function startChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
-    // As root there is no sandbox; the pages are the tests' own.
+    // Chromium's sandbox does not work as root; the pages are the tests' own.
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
   })
 }
 
-/** Gives the page an authenticator of its own that verifies its holder and keeps its passkeys. */
+/** Adds a virtual authenticator to the page that verifies its user and keeps its passkeys. */
 export async function addAuthenticator(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page)
   await session.send('WebAuthn.enable')

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/platform/clock.ts'
 
-/** The real time until a test moves it. */
+/** Real time until a test moves it. */
 export class TestClock implements Clock {
   #ahead = 0
 
@@ -8,7 +8,7 @@ export class TestClock implements Clock {
     return Date.now() + this.#ahead
   }
 
-  /** Moves on by milliseconds; negative ones set the clock back. */
+  /** Moves by milliseconds; a negative number sets the clock back. */
   advance(milliseconds: number): void {
     this.#ahead += milliseconds
   }

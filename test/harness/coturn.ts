@@ -7,24 +7,24 @@ import { eventually } from './eventually.ts'
 
 const START_MS = 10_000
 
-/** Debian's turnserver, on loopback alone, with a configuration as `mimir turn config` prints it. */
+/** Debian's turnserver on loopback only, with a configuration that `mimir turn config` prints. */
 export class Coturn implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'mimir-coturn-'))
   readonly #program: string
   #child: ChildProcess | undefined
-  /** What it said since it started last. */
+  /** Output since the last start. */
   log = ''
 
   constructor(program: string) {
     this.#program = program
   }
 
-  /** Resolves once it takes requests; started again it has another configuration. */
+  /** Restarts with the configuration; resolves once it accepts requests. */
   async start(config: string): Promise<this> {
     await this.stop()
     const file = join(this.#folder, 'turnserver.conf')
     writeFileSync(file, config)
-    // Where it listens and what it writes belongs to a test alone, and is no part of the file.
+    // Addresses and log options belong to the test environment and not to the printed configuration.
     const args = [
       '-c',
       file,

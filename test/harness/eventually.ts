@@ -1,7 +1,7 @@
 const DEADLINE_MS = 4000
 const PAUSE_MS = 5
 
-/** The first value of `look` that is not undefined, null or false; fails after four seconds. */
+/** Polls `look` until it returns something other than undefined, null or false; fails after four seconds. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
   failure: string,

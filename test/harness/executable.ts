@@ -8,14 +8,14 @@ import { eventually } from './eventually.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_MS = 20_000
 
-/** The path of `dist/mimir`, which is built if it is not there. */
+/** The path of `dist/mimir`, built first if it does not exist. */
 export function executable(): string {
   const path = join(ROOT, 'dist', 'mimir')
   if (!existsSync(path)) execFileSync('node', [join(ROOT, 'scripts', 'build.mjs')])
   return path
 }
 
-/** `mimir serve` as a process of its own, from the executable. */
+/** `mimir serve` from the executable, in its own process. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   #output = ''
@@ -46,7 +46,7 @@ export class ServerProcess implements AsyncDisposable {
     return this
   }
 
-  /** Sends the signal at once; resolves when the process is gone. */
+  /** Sends the signal at once; resolves when the process has exited. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = once(this.#child, 'exit')

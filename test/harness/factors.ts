@@ -3,7 +3,7 @@ import type { Appliance } from './boot.ts'
 import type { Person } from './people.ts'
 import { assertDone, type Reply } from './rest.ts'
 
-/** What an authenticator app shows at the appliance's time, or so many steps of 30 s later. */
+/** The code an authenticator app shows at the appliance's time, or `steps` periods of 30 s later. */
 export function codeOf(mimir: Appliance, secret: string, steps = 0): string {
   return new TOTP({ secret }).generate({ timestamp: mimir.clock.now() + steps * 30_000 })
 }
@@ -13,7 +13,7 @@ export interface SetUp {
   readonly recoveryCodes: string[]
 }
 
-/** Sets an authenticator app up for somebody who signed in lately; its present code is used by that. */
+/** Sets up an authenticator app for a recently signed-in person; uses up the current code. */
 export async function setUpTotp(mimir: Appliance, person: Person): Promise<SetUp> {
   const { secret } = assertDone(await person.rest.post('/api/me/totp'))
   const code = codeOf(mimir, secret)
@@ -21,7 +21,7 @@ export async function setUpTotp(mimir: Appliance, person: Person): Promise<SetUp
   return { secret, recoveryCodes }
 }
 
-/** Signs in by password alone, however that ends. */
+/** Attempts to sign in with the password only. */
 export function tryPassword(mimir: Appliance, { name, password }: Person): Promise<Reply> {
   return mimir.rest().post('/api/auth/login', { usernameOrEmail: name, password })
 }

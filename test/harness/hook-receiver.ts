@@ -13,14 +13,14 @@ export interface Delivered {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in a message.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the message.
   readonly body: any
 }
 
-/** A receiver of outgoing webhooks over real HTTP. */
+/** Receives outgoing webhooks over real HTTP. */
 export class HookReceiver implements AsyncDisposable {
   readonly received: Delivered[] = []
-  /** Answers by turn; the last one stays, `hang` never comes. Without any all is well. */
+  /** Answers in order; the last one repeats, and `hang` never answers. If empty, every request succeeds. */
   answers: (HookAnswer | 'hang')[] = []
   url = ''
   readonly #server = createServer((request, response) => {
@@ -45,13 +45,13 @@ export class HookReceiver implements AsyncDisposable {
     return this
   }
 
-  /** The n-th request (from 1), now or soon. */
+  /** The n-th request (from 1); waits for it. */
   async request(n: number): Promise<Delivered> {
     await eventually(() => this.received.length >= n, `request ${n} did not arrive`)
     return this.received[n - 1] as Delivered
   }
 
-  /** What was said, in the order of its first arrival. */
+  /** Message contents in order of first delivery. */
   get contents(): string[] {
     const first = new Map(this.received.map(({ id, body }) => [id, body.data.message.content]))
     return [...first.values()]
@@ -65,7 +65,7 @@ export class HookReceiver implements AsyncDisposable {
   }
 }
 
-/** Whether the signature is that of Standard Webhooks 1.0.0, written from its text alone. */
+/** Whether the signature is valid; written from the text of Standard Webhooks 1.0.0 alone. */
 export function isSigned(secret: string, { headers, text }: Delivered): boolean {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
   const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${text}`

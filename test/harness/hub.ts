@@ -5,11 +5,11 @@ import { eventually } from './eventually.ts'
 
 export interface Received {
   readonly name: string
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an event.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the event.
   readonly data: any
 }
 
-/** One device on the hub, by the official SignalR client, with everything it has heard. */
+/** One device on the hub through the official SignalR client; records every event it receives. */
 export class HubClient {
   readonly connection: HubConnection
   readonly received: Received[] = []
@@ -17,7 +17,7 @@ export class HubClient {
   onEvent: (event: Received) => void = () => {}
   closed = false
 
-  /** `configure` chooses what else the client can do. */
+  /** `configure` sets further options of the client, such as its protocol. */
   constructor(
     base: string,
     token: string,
@@ -27,7 +27,7 @@ export class HubClient {
       .withUrl(`${base}/hubs/dm`, { accessTokenFactory: () => token })
       .configureLogging(LogLevel.None)
     this.connection = configure(builder).build()
-    // The official client drops what nobody listens to.
+    // The official client drops events that have no handler.
     for (const name of [...EVENT_NAMES, ...SIGNAL_NAMES]) {
       this.connection.on(name, (data: unknown) => {
         const event = { name, data }
@@ -45,12 +45,12 @@ export class HubClient {
     return this
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in a result.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
   invoke(method: string, ...args: unknown[]): Promise<any> {
     return this.connection.invoke(method, ...args)
   }
 
-  /** Asserts that the invocation is refused with the code, in the words of the original server. */
+  /** Asserts that the invocation is refused with the code, in the original server's wording. */
   async assertRefused(code: string, method: string, ...args: unknown[]): Promise<void> {
     await assert.rejects(this.invoke(method, ...args), (error: Error) => {
       assert.ok(error.message.endsWith(`HubException: ${code}`), error.message)
@@ -62,7 +62,7 @@ export class HubClient {
     return this.received.filter((event) => event.name === name).map((event) => event.data)
   }
 
-  /** The first event with the name that matches, now or soon. */
+  /** The first event with the name that matches; waits for it. */
   event(name: string, matches: (data: Received['data']) => boolean = () => true) {
     return eventually(() => this.all(name).find(matches), `${name} did not arrive`)
   }

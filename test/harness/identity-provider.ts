@@ -6,34 +6,34 @@ import Provider, { type ClientMetadata, type Configuration } from 'oidc-provider
 export const CLIENT_ID = 'mimir'
 export const CLIENT_SECRET = 'a secret that only the two of them know'
 
-/** What the provider tells of somebody, beside their name there. */
+/** What the provider tells about a person, besides their login. */
 export type Claims = Readonly<Record<string, unknown>>
 
-/** How a test bends the ID token before it leaves: other claims, another header, another key. */
+/** Lets a test tamper with an ID token before it is sent: other claims, another header, another key. */
 export interface Bent {
   claims: JWTPayload
   header: { alg: string; kid?: string; typ?: string }
-  /** Instead of the provider's own; `none` leaves the signature out. */
+  /** Replaces the provider's own key; `none` leaves out the signature. */
   key?: CryptoKey | Uint8Array | 'none'
 }
 
 export interface ProviderOptions {
-  /** What follows the host in the issuer: `/realms/mimir`, or `/` alone. */
+  /** The issuer's path: `/realms/mimir`, or just `/`. */
   readonly path?: string
-  /** The appliance, whose callback and logout are registered. */
+  /** The appliance's URL, from which its callback and logout addresses are registered. */
   readonly publicUrl: string
   readonly client?: Partial<ClientMetadata>
 }
 
-/** A certified OpenID provider on this machine, with people and habits as a test gives them. */
+/** A certified OpenID provider on this machine; each test sets its people and behaviour. */
 export class IdentityProvider implements AsyncDisposable {
-  /** By the name that somebody types. */
+  /** By login. */
   readonly people = new Map<string, Claims>()
-  /** Changes every ID token on its way out; the library signs none that is wrong. */
+  /** Changes every outgoing ID token, since the library signs no invalid ones. */
   bend: (token: Bent) => void = () => {}
-  /** Paths that get this answer instead of the provider's, for example `/token` → 503. */
+  /** Paths answered with this status instead of by the provider, for example `/token` → 503. */
   readonly broken = new Map<string, number>()
-  /** Every request that came, as method and path. */
+  /** Every request received, as method and path. */
   readonly asked: string[] = []
   readonly issuer: string
   readonly path: string
@@ -64,7 +64,7 @@ export class IdentityProvider implements AsyncDisposable {
     return provider
   }
 
-  /** New signing keys, as after a break-in: the old ones are gone at once, and so are all sessions. */
+  /** Replaces the signing keys, as after a break-in: the old ones and all sessions are gone at once. */
   async rotateKeys(): Promise<void> {
     const { privateKey } = await generateKeyPair('RS256', { extractable: true })
     const kid = crypto.randomUUID()
@@ -76,7 +76,7 @@ export class IdentityProvider implements AsyncDisposable {
   }
   #provider!: Provider
 
-  /** The public key, as anybody can read it. */
+  /** The public key, as published. */
   async publicJwk(): Promise<JWK> {
     const {
       d: _d,
@@ -90,7 +90,7 @@ export class IdentityProvider implements AsyncDisposable {
     return jwk
   }
 
-  /** A token signed as the provider signs. */
+  /** A token signed with the provider's key. */
   async sign(claims: JWTPayload, header: { typ?: string } = {}): Promise<string> {
     return this.#encode({ claims, header: { alg: 'RS256', kid: this.#key.kid, ...header } })
   }
@@ -107,13 +107,13 @@ export class IdentityProvider implements AsyncDisposable {
       return
     }
     if (name.startsWith('/interaction/')) return this.#interact(request, response)
-    // How Express tells a mounted application where it is.
+    // How Express tells a mounted application its path.
     Object.assign(request, { originalUrl: url, url: path })
     if (name === '/token') this.#bendAnswer(response)
     await this.#handle(request, response)
   }
 
-  /** The page to sign in at: a name is enough, and consent is given with it. */
+  /** The sign-in page: a name is enough, and consent is implied. */
   async #interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET') {
       response.setHeader('content-type', 'text/html')
@@ -139,7 +139,7 @@ export class IdentityProvider implements AsyncDisposable {
     await this.#provider.interactionFinished(request, response, { login: { accountId }, consent })
   }
 
-  /** Holds the answer back until it is whole, and takes its ID token to the test first. */
+  /** Buffers the response and passes its ID token to the test before sending it. */
   #bendAnswer(response: ServerResponse): void {
     const parts: Buffer[] = []
     const end = response.end.bind(response)
@@ -203,7 +203,7 @@ function configuration(
     ],
     jwks: { keys: [jwk] as never },
     cookies: { keys: ['a key of the tests'] },
-    // As the large providers do: what scopes give stands in the ID token too.
+    // Like the large providers, put the claims of the scopes in the ID token too.
     conformIdTokenClaims: false,
     claims: {
       email: ['email', 'email_verified'],
@@ -224,7 +224,7 @@ function configuration(
       accountId,
       claims: () => ({ sub: accountId, ...people.get(accountId) }),
     }),
-    // On Node it comes with a guard against addresses like those of these tests.
+    // On Node, the library's own fetch refuses loopback addresses, which these tests use.
     fetch: (url, options = {}) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
     ttl: {
       AccessToken: 600,

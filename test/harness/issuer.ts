@@ -9,15 +9,15 @@ interface SigningKey {
   readonly publicKey: CryptoKey
 }
 
-/** An identity provider as far as its tokens go: a discovery document, a key set, and what signs with it. */
+/** The token side of an identity provider: a discovery document, a key set and the signing keys. */
 export class Issuer implements AsyncDisposable {
   readonly #server: Server
   #keys: SigningKey[] = []
-  /** Requests for the key set. */
+  /** Number of requests for the key set. */
   reads = 0
-  /** What it answers instead of its documents. */
+  /** Answers with an error instead of the documents. */
   down = false
-  /** What its discovery document calls it, instead of its own address. */
+  /** The issuer in the discovery document, instead of its own address. */
   alias: string | undefined
 
   private constructor() {
@@ -45,13 +45,13 @@ export class Issuer implements AsyncDisposable {
     return this.#keys.at(-1) as SigningKey
   }
 
-  /** Signs by a new key from now on; the key set holds it alone. */
+  /** Signs with a new key from now on, which becomes the only one in the key set. */
   async rotate(alg = 'RS256'): Promise<void> {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
     this.#keys = [{ kid: `key-${Math.random().toString(36).slice(2)}`, alg, privateKey, publicKey }]
   }
 
-  /** An access token (RFC 9068) about the subject that lives five minutes from `now`, in milliseconds. */
+  /** An access token (RFC 9068) for the subject, valid for five minutes from `now` (milliseconds). */
   async token(
     now: number,
     claims: Record<string, unknown> = {},

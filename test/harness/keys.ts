@@ -1,7 +1,7 @@
 import type { Appliance } from './boot.ts'
 import type { Rest } from './rest.ts'
 
-/** A key as the command line makes it. */
+/** A key as the command line creates it. */
 export interface TestKey {
   readonly id: string
   readonly key: string
@@ -9,7 +9,7 @@ export interface TestKey {
   readonly expiresAt: string | null
 }
 
-/** A key of a service of the name, or of what else the input says. */
+/** Creates a key for a service with that name; `input` overrides the command's fields. */
 export async function makeKey(
   mimir: Appliance,
   name: string,
@@ -19,12 +19,12 @@ export async function makeKey(
   return { id: made.id, key: made.key, ownerId: made.owner.id, expiresAt: made.expiresAt }
 }
 
-/** REST by the key, in the header of keys. */
+/** A REST client that sends the key in X-Api-Key. */
 export function byKey(mimir: Appliance, key: string): Rest {
   return mimir.rest().with({ 'x-api-key': key })
 }
 
-/** The audit events of a type, oldest first, with their details. */
+/** The audit events of a type, oldest first. */
 export async function auditOf(mimir: Appliance, type: string) {
   const events = await mimir.app.ctx.db.read
     .selectFrom('audit_events')

@@ -5,7 +5,7 @@ import { eventually } from './eventually.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 
-/** `mimir serve` from the sources, in a process that can be killed. */
+/** `mimir serve` from source, in a process that can be killed. */
 export class Killable implements AsyncDisposable {
   readonly #child: ChildProcess
   output = ''

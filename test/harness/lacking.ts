@@ -1,6 +1,6 @@
 /**
- * The reason to skip a test that this machine cannot run; the runner reads the line, and fails for it
- * in continuous integration. A test that is about another lane's store is skipped without it.
+ * Returns the reason to skip a test that this machine cannot run. The runner reads the printed line and
+ * fails on it in continuous integration. Tests of another lane's store are skipped without it.
  */
 export function lacking(what: string): string {
   console.log(`lacking: ${what}`)

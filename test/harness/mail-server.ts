@@ -4,7 +4,7 @@ import { eventually } from './eventually.ts'
 
 export interface Letter {
   readonly to: string
-  /** Every header as it came, folded lines joined. */
+  /** All headers, with folded lines joined. */
   readonly headers: string
   readonly text: string
   readonly html: string
@@ -12,14 +12,14 @@ export interface Letter {
 
 const LINK = /https?:\S+/
 
-/** A mail server of the real protocol that keeps what it gets, or refuses every recipient. */
+/** A real SMTP server that keeps the mail it receives, or refuses every recipient. */
 export class MailServer implements AsyncDisposable {
   readonly letters: Letter[] = []
-  /** How many recipients were offered, taken or not. */
+  /** How many recipients were offered, accepted or not. */
   offered = 0
-  /** For good, as a mailbox that is not there. */
+  /** Rejects permanently, as for a mailbox that does not exist. */
   refuses = false
-  /** For now, as a server under load or one that greylists. */
+  /** Rejects temporarily, as a server under load or a greylisting one does. */
   busy = false
   readonly #server: SMTPServer
   #port = 0
@@ -50,7 +50,7 @@ export class MailServer implements AsyncDisposable {
   }
 
   async start(): Promise<this> {
-    // A client that was killed resets its connection: nothing is wrong with this server.
+    // A killed client resets its connection, which is no error of this server.
     this.#server.on('error', () => undefined)
     await new Promise<void>((resolve) => {
       this.#server.listen(0, '127.0.0.1', resolve)
@@ -59,7 +59,7 @@ export class MailServer implements AsyncDisposable {
     return this
   }
 
-  /** What an appliance that uses this server needs. */
+  /** Settings that make an appliance send through this server. */
   get env(): Record<string, string> {
     return {
       SMTP_HOST: '127.0.0.1',
@@ -68,7 +68,7 @@ export class MailServer implements AsyncDisposable {
     }
   }
 
-  /** The n-th letter (from 1) to the address with these words, now or soon. */
+  /** The n-th letter (from 1) to the address whose text matches; waits for it. */
   letter(to: string, n = 1, words = /^/): Promise<Letter> {
     return eventually(
       () => this.letters.filter((one) => one.to === to && words.test(one.text))[n - 1],
@@ -76,13 +76,13 @@ export class MailServer implements AsyncDisposable {
     )
   }
 
-  /** The link in the n-th letter (from 1) to the address that has one. */
+  /** The link in the n-th letter (from 1) to the address that contains one. */
   async link(to: string, n = 1): Promise<URL> {
     const { text } = await this.letter(to, n, LINK)
     return new URL(LINK.exec(text)?.[0] ?? '')
   }
 
-  /** The token of that link. */
+  /** The token in that link. */
   async token(to: string, n = 1): Promise<string> {
     return (await this.link(to, n)).searchParams.get('token') ?? ''
   }
@@ -99,7 +99,7 @@ function splitHead(raw: string): [headers: string, body: string] {
   return [raw.slice(0, end).replace(/\r\n[ \t]+/g, ' '), raw.slice(end + 4)]
 }
 
-/** The text of a letter, and the HTML of one that has both (RFC 2046 §5.1.4). */
+/** The text of a letter, and the HTML of a multipart one (RFC 2046 §5.1.4). */
 function partsOf(headers: string, body: string): { text: string; html: string } {
   const boundary = /boundary="([^"]+)"/.exec(headers)?.[1]
   const parts: (readonly [string, string])[] = boundary
@@ -112,7 +112,7 @@ function partsOf(headers: string, body: string): { text: string; html: string } 
   return { text: find('text/plain'), html: find('text/html') }
 }
 
-/** A part with its transfer encoding undone. */
+/** Undoes a part's transfer encoding. */
 function decode(headers: string, body: string): string {
   if (/base64/i.test(headers)) return Buffer.from(body, 'base64').toString('utf8')
   const bytes = /quoted-printable/i.test(headers)

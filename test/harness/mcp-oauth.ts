@@ -13,12 +13,12 @@ import {
 
 type Discovery = Parameters<NonNullable<OAuthClientProvider['saveDiscoveryState']>>[0]
 
-/** An AI client as people run it on their own device: the official library, and a port that waits for the answer. */
+/** An AI client on a person's own device: the official library, and a local port that receives the answer. */
 export class McpApp implements OAuthClientProvider, AsyncDisposable {
   readonly client = new Client({ name: 'test', version: '1' })
-  /** How often its person was asked. */
+  /** How often the person was asked. */
   asked = 0
-  /** What becomes of an answer on its way to the app. */
+  /** Called with each authorization response before the app receives it. */
   onTheWay: (answer: URLSearchParams) => void = () => undefined
   readonly #endpoint: URL
   readonly #visit: (address: URL) => Promise<unknown>
@@ -34,7 +34,7 @@ export class McpApp implements OAuthClientProvider, AsyncDisposable {
   #discovery: Discovery | undefined
   #transport: StreamableHTTPClientTransport | undefined
 
-  /** `visit` is the person: it opens the address and answers what is asked there. */
+  /** `visit` plays the person: it opens the address and answers the questions there. */
   constructor(
     url: string,
     visit: (address: URL) => Promise<unknown>,
@@ -50,7 +50,7 @@ export class McpApp implements OAuthClientProvider, AsyncDisposable {
     return this
   }
 
-  /** Does something, and what it takes to be let in for it: at most once. */
+  /** Runs `act`; if it is unauthorized, authorizes once and retries. */
   async run<T>(act: (client: Client) => Promise<T>): Promise<T> {
     try {
       return await act(await this.#connected())
@@ -65,7 +65,7 @@ export class McpApp implements OAuthClientProvider, AsyncDisposable {
     }
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the answer.
   async call(name: string, args: Record<string, unknown> = {}): Promise<any> {
     const result = await this.run((client) => client.callTool({ name, arguments: args }))
     return result.structuredContent

@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { Rest } from './rest.ts'
 
-/** The official client of the Model Context Protocol, connected as the bearer of a credential. */
+/** The official MCP client, authenticated with a credential. */
 export class McpClient implements AsyncDisposable {
   readonly client = new Client({ name: 'test', version: '1' })
 
@@ -14,8 +14,8 @@ export class McpClient implements AsyncDisposable {
     return this
   }
 
-  /** What a tool answers, as its structure says it. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  /** The structured content of a tool's result. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the answer.
   async call(name: string, args: Record<string, unknown> = {}): Promise<any> {
     const result = await this.client.callTool({ name, arguments: args })
     return result.structuredContent
@@ -26,7 +26,7 @@ export class McpClient implements AsyncDisposable {
   }
 }
 
-/** A tool called as a client without the protocol's library does: the reply with its HTTP status. */
+/** Calls a tool without the MCP library; returns the reply with its HTTP status. */
 export function callTool(rest: Rest, name: string, args: object) {
   const params = { name, arguments: args }
   return rest.post('/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/call', params })

@@ -8,7 +8,7 @@ import {
 import type { Appliance } from './boot.ts'
 import type { Person } from './people.ts'
 
-/** The identity by which MLS knows a local account. */
+/** The DID of a local account. */
 export function didOf(appliance: Appliance, { name }: Pick<Person, 'name'>): string {
   return appliance.config.atproto.localDidPrefix + name
 }
@@ -17,7 +17,7 @@ export function mlsTransport(appliance: Appliance, person: Person): HttpTranspor
   return new HttpTransport({ service: appliance.url, token: () => person.accessToken })
 }
 
-/** A new device of somebody's, with real keys, that speaks to the appliance over HTTP. */
+/** Creates a device with real keys that talks to the appliance over HTTP. */
 export function mlsDevice(
   appliance: Appliance,
   person: Person,

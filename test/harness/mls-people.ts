@@ -2,12 +2,12 @@ import type { Appliance } from './boot.ts'
 import { MlsDevice } from './mls.ts'
 import type { Person } from './people.ts'
 
-/** The DID that an appliance of tests gives an account. */
+/** The DID of a local account. */
 export function didOf(mimir: Appliance, name: string): string {
   return mimir.app.ctx.config.atproto.localDidPrefix + name
 }
 
-/** A device of a person with published key packages. */
+/** Creates a device with published key packages. */
 export function deviceOf(mimir: Appliance, person: Person, count = 2): Promise<MlsDevice> {
   const now = () => mimir.clock.now() / 1000
   return MlsDevice.create(person.rest, didOf(mimir, person.name), now, { count })

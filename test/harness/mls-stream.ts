@@ -7,11 +7,11 @@ import { assertDone } from './rest.ts'
 
 export interface Heard {
   readonly type: string
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an event.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the event.
   readonly body: any
 }
 
-/** An event stream over a WebSocket, with everything it has heard. */
+/** An event stream over a WebSocket; records every event it receives. */
 export class Stream {
   readonly heard: Heard[] = []
   closed: number | undefined

@@ -48,7 +48,7 @@ export interface PackageOptions {
   readonly identity?: string
 }
 
-/** One device that speaks real MLS, with the state of its groups. */
+/** One device that speaks real MLS and keeps the state of its groups. */
 export class MlsDevice {
   readonly xrpc: Xrpc
   readonly did: string
@@ -56,10 +56,10 @@ export class MlsDevice {
   readonly signatureKeys: { signKey: Uint8Array; publicKey: Uint8Array }
   readonly packages = new Map<string, OwnPackage>()
   readonly groups = new Map<string, ClientState>()
-  /** How far each group was read. */
+  /** The last sequence number read, by group. */
   readonly read = new Map<string, number>()
   readonly received: string[] = []
-  /** Seconds since 1970, as the server's clock has them. */
+  /** The server's clock, in seconds since 1970. */
   readonly now: () => number
   id = ''
 
@@ -77,7 +77,7 @@ export class MlsDevice {
     this.now = now
   }
 
-  /** A device with a few published key packages. */
+  /** Creates a device with `count` published key packages. */
   static async create(
     rest: Rest,
     did: string,
@@ -91,7 +91,7 @@ export class MlsDevice {
     return device
   }
 
-  /** A key package of this device, not yet published. */
+  /** Creates a key package for this device without publishing it. */
   async makePackage(options: PackageOptions = {}): Promise<OwnPackage> {
     const now = BigInt(Math.floor(this.now()))
     const { publicPackage, privatePackage } = await generateKeyPackageWithKey(
@@ -108,7 +108,7 @@ export class MlsDevice {
     return own
   }
 
-  /** What publishing it sends. */
+  /** The request body that publishes it. */
   input({ publicPackage }: OwnPackage, days = 30) {
     return {
       keyPackage: encode({
@@ -129,7 +129,7 @@ export class MlsDevice {
     this.id = done.deviceId
   }
 
-  /** The key packages of some people's devices. */
+  /** Fetches key packages for these people's devices. */
   async take(...dids: string[]): Promise<KeyPackage[]> {
     const { keyPackages, missing } = assertDone(await this.xrpc.get('getKeyPackages', { dids }))
     assert.deepEqual(missing, [])
@@ -151,7 +151,7 @@ export class MlsDevice {
     return encode({ version: 'mls10', wireformat: 'mls_group_info', groupInfo: info })
   }
 
-  /** Makes a group with the devices of some people, without telling the server. */
+  /** Creates a group with the devices of these people, without telling the server. */
   async makeGroup(dids: readonly string[], groupId = randomBytes(16).toString('hex')) {
     const own = await this.makePackage()
     const state = await createGroup(
@@ -185,7 +185,7 @@ export class MlsDevice {
     return body.groupId
   }
 
-  /** A commit in the form that the server takes, on a state. */
+  /** Creates a commit on a state, in the form the server accepts. */
   async commit(state: ClientState, extraProposals: Proposal[]) {
     const made = await createCommit(
       { state, cipherSuite: this.suite, pskIndex: emptyPskIndex },
@@ -199,7 +199,7 @@ export class MlsDevice {
     }
   }
 
-  /** What adding people sends, and the state it leads to. */
+  /** The request body for adding people, and the state it leads to. */
   async prepareAdd(convoId: string, ...dids: string[]) {
     const packages = dids.length > 0 ? await this.take(...dids) : []
     return this.prepareAddOf(convoId, dids, packages)
@@ -221,13 +221,13 @@ export class MlsDevice {
     return done
   }
 
-  /** Takes over what an accepted commit of this device led to. */
+  /** Adopts the state that this device's accepted commit led to. */
   moved(convoId: string, newState: ClientState, seq: number): void {
     this.groups.set(convoId, newState)
     this.read.set(convoId, seq)
   }
 
-  /** The leaves of a person in this device's view of the tree. */
+  /** Leaf indices of a person in this device's view of the tree. */
   leavesOf(convoId: string, did: string): number[] {
     return this.state(convoId).ratchetTree.flatMap((node, index) => {
       if (node?.nodeType !== 'leaf' || node.leaf.credential.credentialType !== 'basic') return []
@@ -255,7 +255,7 @@ export class MlsDevice {
     return reply
   }
 
-  /** A Remove proposal of an own leaf, as leaving sends it. */
+  /** A Remove proposal for one of this person's own leaves, as a client sends on leaving. */
   async proposeRemoval(convoId: string, removed: number): Promise<string> {
     const proposal: Proposal = { proposalType: 'remove', remove: { removed } }
     const { message, newState } = await createProposal(
@@ -268,7 +268,7 @@ export class MlsDevice {
     return encode(message)
   }
 
-  /** Opens the Welcome that waits for this device. */
+  /** Joins from the Welcome that is waiting for this device. */
   async join(convoId: string): Promise<void> {
     const found = assertDone(await this.xrpc.get('getWelcome', { convoId, deviceId: this.id }))
     const message = decode(found.welcome)
@@ -287,7 +287,7 @@ export class MlsDevice {
     assertDone(await this.xrpc.post('confirmWelcome', confirmation))
   }
 
-  /** What coming into a group by an external commit sends. */
+  /** The request body for joining a group by an external commit. */
   async prepareExternal(
     convoId: string,
     { psk, resync = true }: { psk?: string; resync?: boolean },
@@ -312,7 +312,7 @@ export class MlsDevice {
     return { newState, body }
   }
 
-  /** A message padded to a bucket, inside the encryption. */
+  /** A message padded to a bucket size, inside the encryption. */
   async prepareMessage(convoId: string, text: string, bucket = 512) {
     const state = this.state(convoId)
     const pad = async (paddingLength: number) => {
@@ -331,7 +331,7 @@ export class MlsDevice {
       return { message, newState: made.newState }
     }
     let padding = bucket - (await pad(0)).message.length
-    // The length of a length may change with it.
+    // Changing the padding may change the size of its length prefix.
     let made = await pad(padding)
     while (made.message.length !== bucket) {
       padding += bucket - made.message.length
@@ -351,7 +351,7 @@ export class MlsDevice {
     return done
   }
 
-  /** Reads everything new and gives the texts; own messages cannot be opened, and are left out. */
+  /** Reads everything new and returns the texts; skips own messages, which cannot be decrypted. */
   async catchUp(convoId: string): Promise<string[]> {
     const texts: string[] = []
     for (;;) {
@@ -384,7 +384,7 @@ export class MlsDevice {
         ? new TextDecoder().decode(result.message)
         : undefined
     } catch (error) {
-      // Nobody can open what the own ratchet has passed.
+      // The own ratchet has already deleted the keys of messages this device sent.
       if (message.wireformat === 'mls_private_message') return undefined
       throw error
     }

@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 
-/** What a browser is told when a person opens the address; a script's `fetch` may not say that it is one. */
+/** The response a browser gets when it navigates to the address: `fetch` may not set Sec-Fetch-Mode. */
 export function navigate(url: string): Promise<{ status: number; location?: string }> {
   const headers = { accept: 'text/html,*/*;q=0.8', 'sec-fetch-mode': 'navigate' }
   return new Promise((resolve, reject) => {

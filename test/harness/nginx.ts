@@ -10,7 +10,7 @@ import { ReverseProxy } from './proxy.ts'
 const program = systemProgram('nginx')
 const openssl = systemProgram('openssl')
 
-/** nginx with a site file of deploy/, in which only ports and paths are put into place. */
+/** nginx with a site file from deploy/; only ports and paths are substituted. */
 export class Nginx extends ReverseProxy {
   static readonly skip = program.skip || openssl.skip
 
@@ -31,7 +31,7 @@ export class Nginx extends ReverseProxy {
     return spawn(program.path, ['-c', file, '-e', 'stderr', '-g', 'daemon off;'])
   }
 
-  /** As Debian's own, but for the places and the number of its processes. */
+  /** Debian's main configuration, apart from paths and the number of workers. */
   #main(site: string): string {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (kind) => `${kind}_temp_path ${this.#place(kind)};`,

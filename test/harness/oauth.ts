@@ -8,10 +8,10 @@ import { type Page, WebBrowser } from './web-browser.ts'
 
 type Fields = Readonly<Record<string, string>>
 
-/** Where nobody listens: what is sent there, a test reads off the address. */
+/** Nothing listens here: tests read the response from the redirect address. */
 export const CALLBACK = 'http://127.0.0.1:9/callback'
 
-/** An appliance that knows its own address, as clients that compare it need. */
+/** Boots an appliance that knows its public URL, for clients that compare it. */
 export async function bootWithAddress(
   options: BootOptions = {},
 ): Promise<Appliance & { readonly publicUrl: string }> {
@@ -26,7 +26,7 @@ export async function bootWithAddress(
   return Object.assign(await boot({ ...options, env }), { publicUrl })
 }
 
-/** A browser in which somebody is signed in by password. */
+/** A browser in which the person is signed in by password. */
 export async function browserOf(url: string, person: Person): Promise<WebBrowser> {
   const browser = new WebBrowser()
   const page = await browser.open(`${url}/auth/sign-in`)
@@ -37,7 +37,7 @@ export async function browserOf(url: string, person: Person): Promise<WebBrowser
   return browser
 }
 
-/** An AI client by hand: so that a test can do each step wrongly. */
+/** A hand-written AI client, so that a test can do each step wrong. */
 export class AiClient {
   readonly #url: string
   readonly #verifier = randomBytes(32).toString('base64url')
@@ -50,7 +50,7 @@ export class AiClient {
     this.redirectUri = redirectUri
   }
 
-  /** A client that registered itself. */
+  /** A client registered through dynamic client registration. */
   static async register(url: string, redirectUri = CALLBACK, name = 'A client'): Promise<AiClient> {
     const reply = await register(url, { client_name: name, redirect_uris: [redirectUri] })
     return new AiClient(url, assertDone(reply, 201).client_id, redirectUri)
@@ -60,7 +60,7 @@ export class AiClient {
     return `${this.#url}/mcp`
   }
 
-  /** The address to send a browser to. A change of '' leaves the parameter out. */
+  /** The authorization address to send a browser to. A change of '' leaves out the parameter. */
   address(changes: Fields = {}): string {
     const all: Record<string, string> = {
       response_type: 'code',
@@ -77,7 +77,7 @@ export class AiClient {
     return `${this.#url}/oauth/authorize?${query}`
   }
 
-  /** Asks and is let in with these scopes; gives the answer's parameters. */
+  /** Requests authorization and grants these scopes; returns the response parameters. */
   async ask(
     browser: WebBrowser,
     scopes: readonly string[] = ['mcp:read', 'mcp:write'],
@@ -88,7 +88,7 @@ export class AiClient {
     return this.answer(browser, page, scopes)
   }
 
-  /** Answers the consent page. */
+  /** Submits the consent page. */
   async answer(
     browser: WebBrowser,
     page: Page,
@@ -131,7 +131,7 @@ export class AiClient {
     return sendForm(`${this.#url}/oauth/revoke`, { token, client_id: this.id, ...changes })
   }
 
-  /** The whole flow: what the token endpoint answers. */
+  /** Runs the whole flow; returns the token endpoint's response. */
   async letIn(browser: WebBrowser, scopes?: readonly string[]): Promise<Reply['body']> {
     return assertDone(await this.redeem((await this.ask(browser, scopes)).get('code')))
   }
@@ -156,7 +156,7 @@ export async function sendForm(url: string, fields: Fields): Promise<Reply> {
   }
 }
 
-/** What /mcp says to a token: the status of a list of the tools. */
+/** The status /mcp answers a `tools/list` with this token. */
 export async function statusAtMcp(url: string, token: string): Promise<number> {
   const response = await fetch(`${url}/mcp`, {
     method: 'POST',

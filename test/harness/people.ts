@@ -2,7 +2,7 @@ import type { Appliance } from './boot.ts'
 import type { HubClient } from './hub.ts'
 import { assertDone, type Rest } from './rest.ts'
 
-/** Somebody with an account, and what they can do. */
+/** A person with an account, and what they can do. */
 export class Person {
   readonly #appliance: Appliance
   readonly name: string
@@ -24,7 +24,7 @@ export class Person {
     return this.#appliance.rest(this.accessToken)
   }
 
-  /** Signs in once more, as another device does: a new session. */
+  /** Signs in again, as another device does: a new session. */
   async signIn(): Promise<SignedIn> {
     const reply = await this.#appliance.rest().post('/api/auth/login', {
       usernameOrEmail: this.name,
@@ -33,12 +33,12 @@ export class Person {
     return assertDone(reply)
   }
 
-  /** The same person with tokens of a new session. */
+  /** The same person with the tokens of a new session. */
   async signedInAnew(): Promise<Person> {
     return new Person(this.#appliance, { ...this, ...(await this.signIn()) })
   }
 
-  /** A device of theirs, connected. */
+  /** Connects a new device of theirs to the hub. */
   connect(): Promise<HubClient> {
     return this.#appliance.hub(this.accessToken)
   }
@@ -55,7 +55,7 @@ export class Person {
     assertDone(await other.rest.post(`/api/friends/requests/${id}/accept`), 204)
   }
 
-  /** The id of the direct conversation with a friend. */
+  /** The id of the direct conversation with a friend, created on first use. */
   async dm(other: Person): Promise<string> {
     const reply = await this.rest.post('/api/conversations', {
       type: 'Dm',
@@ -64,20 +64,20 @@ export class Person {
     return reply.body.id
   }
 
-  /** The id of a new group with friends. */
+  /** Creates a group with friends; returns its id. */
   async group(name: string, ...members: Person[]): Promise<string> {
     const memberIds = members.map((member) => member.id)
     const reply = await this.rest.post('/api/conversations', { type: 'Group', name, memberIds })
     return assertDone(reply, 201).id
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a message.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the message.
   async say(conversationId: string, content: string): Promise<any> {
     return assertDone(await this.rest.post(`/api/messages/${conversationId}`, { content }), 201)
   }
 }
 
-/** What signing in and refreshing answer. */
+/** The response of sign-in and refresh. */
 export interface SignedIn {
   readonly accessToken: string
   readonly accessExpiresAt: string

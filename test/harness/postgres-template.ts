@@ -7,7 +7,7 @@ import { openPostgres } from '../../src/db/postgres.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { createLog } from '../../src/platform/log.ts'
 
-/** Any number that nobody else takes: held while the template is made. */
+/** An arbitrary advisory lock key, held while the template is made. */
 const LOCK = 0x4d_49_4d_54
 const MIGRATIONS = new URL('../../migrations/', import.meta.url)
 const COLUMNS = new URL('../../src/db/columns.ts', import.meta.url)
@@ -15,9 +15,8 @@ const COLUMNS = new URL('../../src/db/columns.ts', import.meta.url)
 let template: Promise<string> | undefined
 
 /**
- * The name of a database of the newest schema that others are copied from: a copy takes a fifth of the
- * time of the migrations. Made once for each state of the migrations; it stays on the server for the
- * next run, and goes with the server that the runner starts.
+ * The name of a template database with the newest schema: copying it takes a fifth of the time of the
+ * migrations. Made once for each state of the migrations; it stays on the server for later runs.
  */
 export function migratedTemplate(server: string): Promise<string> {
   template ??= makeTemplate(server, `mimir_template_${schemaDigest()}`)
@@ -26,11 +25,11 @@ export function migratedTemplate(server: string): Promise<string> {
 
 async function makeTemplate(server: string, name: string): Promise<string> {
   await using client = await connectTo(server)
-  // Runners of one server may want it at the same moment. The end of the connection lets go.
+  // Several runners of one server may need it at once. Closing the connection releases the lock.
   await client.query(`select pg_advisory_lock(${LOCK})`)
   const found = await client.query('select 1 from pg_database where datname = $1', [name])
   if (found.rowCount) return name
-  // Under another name until it is whole.
+  // Has another name until it is complete.
   const making = `${name}_making`
   await client.query(`drop database if exists ${making}`)
   await client.query(`create database ${making}`)
@@ -53,14 +52,14 @@ function schemaDigest(): string {
   return hash.digest('hex').slice(0, 12)
 }
 
-/** The URL of another database of the same server. */
+/** The URL of another database on the same server. */
 export function withDatabase(server: string, name: string): string {
   const url = new URL(server)
   url.pathname = `/${name}`
   return url.toString()
 }
 
-/** A connection; use with `await using`, which ends it. */
+/** Opens a connection; use with `await using`, which closes it. */
 export async function connectTo(url: string): Promise<pg.Client & AsyncDisposable> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -2,8 +2,8 @@ import { findProgram, PACKAGES } from '../../scripts/programs.mjs'
 import { lacking } from './lacking.ts'
 
 /**
- * A program of the system that a test starts. Where this machine has none, `skip` is the reason to
- * skip the test: `test('…', { skip }, …)`.
+ * A system program that a test starts. If this machine lacks it, `skip` is the reason to skip the test:
+ * `test('…', { skip }, …)`.
  */
 export function systemProgram(name: keyof typeof PACKAGES): {
   readonly path: string

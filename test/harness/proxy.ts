@@ -9,27 +9,27 @@ import { freePorts } from './ports.ts'
 
 const START_MS = 10_000
 
-/** A real reverse proxy before an appliance, speaking https on a free port of loopback. */
+/** A real reverse proxy in front of an appliance, serving https on a free loopback port. */
 export abstract class ReverseProxy implements AsyncDisposable {
   protected readonly folder = mkdtempSync(join(tmpdir(), 'mimir-proxy-'))
   #child: ChildProcess | undefined
-  /** What it said on its standard error. */
+  /** Its standard error output. */
   protected said = ''
-  /** Known before it starts, so that the public URL can be told to the appliance. */
+  /** Reserved before it starts, so that the appliance's public URL can name it. */
   port = 0
-  /** For http, where it has that too. */
+  /** For http, where the proxy serves that too. */
   plainPort = 0
 
   async reserve(): Promise<this> {
     ;[this.port = 0, this.plainPort = 0] = await freePorts(2)
-    // Its workers may be another user than root, and have to get at their own folders.
+    // Its workers may run as a user other than root and must reach their own folders.
     chmodSync(this.folder, 0o755)
     return this
   }
 
   protected abstract run(mimir: Appliance): Promise<ChildProcess>
 
-  /** Resolves once it answers for the appliance. */
+  /** Resolves once it forwards to the appliance. */
   async start(mimir: Appliance): Promise<void> {
     const child = await this.run(mimir)
     this.#child = child
@@ -46,7 +46,7 @@ export abstract class ReverseProxy implements AsyncDisposable {
     )
   }
 
-  /** Everything that it logged anywhere. */
+  /** Everything it has logged. */
   logged(): string {
     return this.said
   }

@@ -35,7 +35,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 abstract class PushServer implements AsyncDisposable {
-  /** Answers by turn; the last one stays. Without any all is well. */
+  /** Answers in order; the last one repeats. If empty, every request succeeds. */
   answers: Answering[] = []
   readonly #server = createServer((request, response) => {
     this.handle(request, response).catch((error: unknown) => {
@@ -43,7 +43,7 @@ abstract class PushServer implements AsyncDisposable {
       response.writeHead(500).end()
     })
   })
-  /** What the test's own checks found wrong with requests. */
+  /** Failures of this server's own checks of the requests. */
   readonly failures: unknown[] = []
   url = ''
 
@@ -82,15 +82,15 @@ export function fcmError(status: number, rpc: string, errorCode?: string): Answe
 const PROJECT = 'a-project'
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
-/** Google's token address and FCM's HTTP v1, as documented. */
+/** Google's token endpoint and the FCM HTTP v1 API, as documented. */
 export class FcmServer extends PushServer {
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in a message.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the message.
   readonly messages: any[] = []
   tokens = 0
   tokenAnswer: Answer | undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'mimir-fcm-'))
 
-  /** What an appliance that uses this server needs. */
+  /** Settings that make an appliance use this server. */
   get env(): Record<string, string> {
     const path = join(this.#folder, 'service-account.json')
     const account = {
@@ -124,7 +124,7 @@ export class FcmServer extends PushServer {
     response.writeHead(status, { 'content-type': 'application/json' }).end(text)
   }
 
-  /** The n-th message (from 1), now or soon. */
+  /** The n-th message (from 1); waits for it. */
   async message(n = 1) {
     await eventually(() => this.messages.length >= n, `push ${n} did not arrive`)
     assert.deepEqual(this.failures, [])
@@ -143,7 +143,7 @@ export interface Pushed {
   readonly body: Buffer
 }
 
-/** A push service (RFC 8030) that takes only what is signed by the application server (RFC 8292). */
+/** A push service (RFC 8030) that accepts only requests signed by the application server (RFC 8292). */
 export class WebPushServer extends PushServer {
   readonly pushes: Pushed[] = []
   /** The application server's public key, in base64url. */
@@ -161,7 +161,7 @@ export class WebPushServer extends PushServer {
     this.answer(response, { status: 201 })
   }
 
-  /** The n-th push (from 1), now or soon. */
+  /** The n-th push (from 1); waits for it. */
   async push(n = 1): Promise<Pushed> {
     await eventually(() => this.pushes.length >= n, `push ${n} did not arrive`)
     assert.deepEqual(this.failures, [])
@@ -177,7 +177,7 @@ function jwkOf(point: string) {
   return jwk
 }
 
-/** A browser's half of a subscription: its keys, and what opens what was sealed for them. */
+/** A browser's half of a subscription: its keys, and decryption with them. */
 export class Browser {
   readonly #keys = createECDH('prime256v1')
   readonly #auth = randomBytes(16)
@@ -194,8 +194,8 @@ export class Browser {
     return { endpoint: this.endpoint, expirationTime: null, keys }
   }
 
-  /** Opens a push: RFC 8291 over the one record of RFC 8188. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in a push.
+  /** Decrypts a push: RFC 8291 over the single record of RFC 8188. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the push.
   open({ headers, body }: Pushed): any {
     assert.equal(headers['content-encoding'], 'aes128gcm')
     const salt = body.subarray(0, 16)

@@ -1,13 +1,13 @@
 import { eventually } from './eventually.ts'
 
-/** Ends every record of the hub's protocol. */
+/** The record separator of the hub protocol. */
 export const RS = '\x1e'
 export const HANDSHAKE = `{"protocol":"json","version":1}${RS}`
 
-/** A WebSocket to the hub without a SignalR client on it: for what that client would never send. */
+/** A WebSocket to the hub without a SignalR client, to send what that client never would. */
 export class RawHub implements Disposable {
   readonly socket: WebSocket
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in a record.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the record.
   readonly records: any[] = []
   closed = false
 
@@ -23,7 +23,7 @@ export class RawHub implements Disposable {
     }
   }
 
-  /** Connected, but without a word of the hub's protocol so far. */
+  /** Resolves once the socket is open; sends nothing. */
   async open(): Promise<this> {
     await eventually(() => this.socket.readyState === WebSocket.OPEN, 'the socket did not open')
     return this
@@ -36,7 +36,7 @@ export class RawHub implements Disposable {
     return this
   }
 
-  /** The record that completes an invocation. */
+  /** The completion record of an invocation. */
   completion(invocationId: string) {
     return eventually(
       () =>
@@ -50,7 +50,7 @@ export class RawHub implements Disposable {
   }
 }
 
-/** An invocation as a record; without an id no completion is wanted. */
+/** An invocation record; without an id the server sends no completion. */
 export function invocation(id: string | undefined, target: string, ...args: unknown[]): string {
   return JSON.stringify({ type: 1, invocationId: id, target, arguments: args }) + RS
 }

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import type { Reply } from './rest.ts'
 
-/** A request with just these headers, also those that a `fetch` sets by itself (`Sec-Fetch-…`). */
+/** A request with exactly these headers, even ones that `fetch` sets itself (`Sec-Fetch-…`). */
 export function rawRequest(
   url: string,
   { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> },

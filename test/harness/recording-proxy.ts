@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Stands before the appliance and keeps every byte that passes, in both directions. */
+/** Sits in front of the appliance and records every byte in both directions. */
 export class RecordingProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 export interface Reply {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the answer.
   readonly body: any
 }
 
-/** Speaks REST as one caller. */
+/** Makes REST requests as one caller. */
 export class Rest {
   #base: string
   #headers: Record<string, string>
@@ -17,22 +17,22 @@ export class Rest {
     this.#headers = headers
   }
 
-  /** The same caller with further headers. */
+  /** The same caller with additional headers. */
   with(headers: Record<string, string>): Rest {
     return new Rest(this.#base, { ...this.#headers, ...headers })
   }
 
-  /** The header that says who this is, or nothing. */
+  /** The Authorization header, or an empty string. */
   get authorization(): string {
     return this.#headers.authorization ?? ''
   }
 
-  /** Asks there from now on, for example after a restart. */
+  /** Sends requests to another base URL from now on, for example after a restart. */
   move(base: string): void {
     this.#base = base
   }
 
-  /** Asks as another one from now on, for example with a newer token. */
+  /** Uses another caller's headers from now on, for example with a newer token. */
   become(other: Rest): void {
     this.#headers = other.#headers
   }
@@ -57,7 +57,7 @@ export class Rest {
     return this.send('DELETE', path)
   }
 
-  /** Only how an answer begins: of one that may never end. */
+  /** Reads only the start of the response, since an event stream never ends. */
   async probe(path: string): Promise<Reply> {
     const stop = new AbortController()
     const response = await fetch(this.#base + path, { headers: this.#headers, signal: stop.signal })
@@ -67,7 +67,7 @@ export class Rest {
     return { status: response.status, headers: response.headers, body }
   }
 
-  /** A request with the body as it stands: text, bytes, or none. */
+  /** Sends the body unchanged: text, bytes, or none. */
   async send(
     method: string,
     path: string,
@@ -92,7 +92,7 @@ export class Rest {
   }
 }
 
-/** Asserts a refusal: its status, its code and the form that every refusal has. */
+/** Asserts a refusal: its status, its code and the common error format. */
 export function assertRefused(reply: Reply, status: number, code: string): void {
   assert.equal(reply.body?.error, code, `${reply.status} ${JSON.stringify(reply.body)}`)
   assert.equal(reply.status, status)
@@ -100,7 +100,7 @@ export function assertRefused(reply: Reply, status: number, code: string): void 
   assert.equal(reply.body.requestId, reply.headers.get('x-request-id'))
 }
 
-/** Asserts a success and gives its body. */
+/** Asserts success and returns the body. */
 export function assertDone(reply: Reply, status = 200): Reply['body'] {
   assert.equal(reply.status, status, JSON.stringify(reply.body))
   return reply.body

@@ -1,4 +1,4 @@
-/** The ways in which a text may stand in bytes: as it is, as UTF-16, in hexadecimal, in base64. */
+/** The name of the encoding in which the bytes contain the text: plain, UTF-16, hexadecimal or base64. */
 export function findText(bytes: Buffer, text: string): string | undefined {
   const spellings = {
     plain: Buffer.from(text),
@@ -9,7 +9,7 @@ export function findText(bytes: Buffer, text: string): string | undefined {
   return Object.entries(spellings).find(([, spelling]) => bytes.includes(spelling))?.[0]
 }
 
-/** Base64 depends on what stands before: three ways, without the characters at the seams. */
+/** Base64 depends on the offset modulo 3: all three ways, without the characters at the edges. */
 function inBase64(text: string): Record<string, Buffer> {
   const ways = [0, 1, 2].map((before) => {
     const whole = Buffer.from('\0'.repeat(before) + text).toString('base64')

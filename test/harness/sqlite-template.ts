@@ -10,13 +10,13 @@ import { systemClock } from '../../src/platform/clock.ts'
 
 let template: Promise<Buffer> | undefined
 
-/** Puts a store of the newest schema there: a copy takes a tenth of the time of the migrations. */
+/** Copies a store with the newest schema to `file`, in a tenth of the time of the migrations. */
 export async function placeMigratedStore(file: string): Promise<void> {
   template ??= makeTemplate()
   writeFileSync(file, await template, { mode: 0o600 })
   const store = new Database(file)
   try {
-    // The migrations drew it for the template, and no two stores may share it.
+    // The migrations generated it once for the template, and no two stores may share it.
     store.prepare('update event_log set generation = ?').run(randomUUID())
   } finally {
     store.close()

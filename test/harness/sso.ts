@@ -9,27 +9,27 @@ import { freePorts } from './ports.ts'
 import type { Page, WebBrowser } from './web-browser.ts'
 
 export interface SsoOptions {
-  /** Of the provider's entry in the settings, over what every one has. */
+  /** Overrides fields of the provider's entry in the settings. */
   readonly provider?: Record<string, unknown>
   readonly idp?: Partial<ProviderOptions>
   readonly env?: Record<string, string>
-  /** More entries of the settings. */
+  /** More provider entries in the settings. */
   readonly others?: readonly object[]
 }
 
-/** An appliance beside an OpenID provider that it is a client of. */
+/** An appliance and the OpenID provider it is a client of. */
 export interface Sso extends AsyncDisposable {
   readonly mimir: Appliance
   readonly idp: IdentityProvider
-  /** The appliance as people know it. */
+  /** The appliance's public URL. */
   readonly url: string
-  /** Lets a browser sign in with the provider as somebody; ends where the browser ends. */
+  /** Signs in through the provider in a browser; resolves to the page where it ends up. */
   signIn(browser: WebBrowser, login: string, query?: string): Promise<Page>
-  /** The same until the provider sends the browser back: the address that it is sent to. */
+  /** The same, but stops when the provider redirects back; resolves to that address. */
   toCallback(browser: WebBrowser, login: string, query?: string): Promise<string>
 }
 
-/** The name of an appliance's provider in its settings. */
+/** The name of the provider in the settings. */
 export const PROVIDER = 'work'
 
 export async function startSso(options: SsoOptions = {}): Promise<Sso> {
@@ -60,7 +60,7 @@ export async function startSso(options: SsoOptions = {}): Promise<Sso> {
   }
 
   async function answer(browser: WebBrowser, page: Page, login: string, until?: RegExp) {
-    // Whoever the provider knows already is sent back at once.
+    // The provider redirects at once if it already has a session.
     return page.text.includes('name="login"') ? browser.submit(page, { login }, { until }) : page
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { connectTo, migratedTemplate, withDatabase } from './postgres-template.ts'
 import { placeMigratedStore } from './sqlite-template.ts'
 
-/** The engine that this run of the tests is for; the runner sets it, lane by lane. */
+/** The store engine of this test run, which the runner sets for each lane. */
 export const STORE = process.env.MIMIR_TEST_STORE === 'postgres' ? 'postgres' : 'sqlite'
 
 export interface TestStore {
@@ -14,13 +14,13 @@ export interface TestStore {
   drop(): Promise<void>
 }
 
-/** Of who has its store inside of another one's. */
+/** For an appliance whose store lies in its data directory or in another appliance's. */
 export const NO_STORE: TestStore = { env: {}, dump: async () => '', async drop() {} }
 
 /**
- * A store of its own for one appliance: a file in its data directory, or a database of the test server.
+ * Creates a store for one appliance: a file in its data directory, or a database on the test server.
  *
- * @param dataDir where to put the file; without it, the appliance makes one.
+ * @param dataDir where to put the file; without it, the appliance creates one.
  */
 export async function createTestStore(dataDir?: string): Promise<TestStore> {
   if (STORE === 'sqlite') {
@@ -29,13 +29,13 @@ export async function createTestStore(dataDir?: string): Promise<TestStore> {
   }
   const server = testServer()
   const store = await createDatabase(server, await migratedTemplate(server))
-  // The migrations drew it for the template, and no two stores may share it.
+  // The migrations generated it once for the template, and no two stores may share it.
   await using clone = await connectTo(store.env.DATABASE_URL as string)
   await clone.query('update event_log set generation = gen_random_uuid()')
   return store
 }
 
-/** A database of the test server without a table, for tests of the store itself. */
+/** A database without tables, for tests of the store itself. */
 export function createEmptyDatabase(): Promise<TestStore> {
   return createDatabase(testServer(), 'template1')
 }
@@ -49,14 +49,14 @@ function testServer(): string {
 async function createDatabase(server: string, template: string): Promise<TestStore> {
   const name = `mimir_test_${randomBytes(8).toString('hex')}`
   await using client = await connectTo(server)
-  // The other strategy writes the whole template into the log first: up to ten times slower.
+  // The default strategy writes the whole template to the log first: up to ten times slower.
   await client.query(`create database ${name} template ${template} strategy file_copy`)
   return {
     env: { DATABASE_URL: withDatabase(server, name), MIMIR_DATABASE_CONNECTIONS: '8' },
     dump: () => dump(withDatabase(server, name)),
     async drop() {
       await using client = await connectTo(server)
-      // Also where the server that used it was killed and its connections are still closing.
+      // Works even while connections of a killed server are still closing.
       await client.query(`drop database ${name} with (force)`)
     },
   }

@@ -2,12 +2,12 @@ import { assertDone, type Rest } from './rest.ts'
 
 export interface SyncEvent {
   readonly type: string
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an event.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the event.
   readonly data: any
   readonly seq: number
 }
 
-/** Everything since the cursor, page by page. */
+/** Fetches all events since the cursor, page by page. */
 export async function changes(rest: Rest, cursor: string, limit = 500) {
   const events: SyncEvent[] = []
   for (let next = cursor; ; ) {
@@ -19,7 +19,7 @@ export async function changes(rest: Rest, cursor: string, limit = 500) {
   }
 }
 
-/** The cursor of now. */
+/** The current cursor. */
 export async function cursorOf(rest: Rest): Promise<string> {
   return assertDone(await rest.get('/api/sync')).cursor
 }

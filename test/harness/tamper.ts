@@ -4,7 +4,7 @@ import { STORE } from './store.ts'
 
 const TABLES = ['audit_events', 'audit_chain', 'audit_checkpoints', 'audit_prunings']
 
-/** What somebody with the store of the audit log in hand can do: takes its guards away first. */
+/** What an attacker with write access to the audit log's store can do: disables its triggers first. */
 export async function tamper(mimir: Appliance, ...statements: string[]): Promise<void> {
   await mimir.app.ctx.db.transaction(async (tx) => {
     const run = (text: string) => sql.raw(text).execute(tx)

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Stands between the appliance and a server of the far world, to take that away and give it back. */
+/** Sits between the appliance and a remote server, to cut the connection and restore it. */
 export class TcpProxy implements AsyncDisposable {
   readonly #target: URL
   readonly #sockets = new Set<Socket>()
@@ -8,7 +8,7 @@ export class TcpProxy implements AsyncDisposable {
   #port = 0
   #frozen = false
 
-  /** For the server that the URL names. */
+  /** Forwards to the server in the URL. */
   constructor(target: string) {
     this.#target = new URL(target)
   }
@@ -17,14 +17,14 @@ export class TcpProxy implements AsyncDisposable {
     return this.mend()
   }
 
-  /** The same URL by way of here. */
+  /** The same URL, routed through this proxy. */
   get url(): string {
     const url = new URL(this.#target)
     url.host = `127.0.0.1:${this.#port}`
     return url.toString()
   }
 
-  /** Ends every connection and refuses new ones. */
+  /** Closes every connection and refuses new ones. */
   async cut(): Promise<void> {
     this.#frozen = false
     const server = this.#server
@@ -36,19 +36,19 @@ export class TcpProxy implements AsyncDisposable {
     })
   }
 
-  /** Ends every connection, and takes new ones. */
+  /** Closes every connection, but accepts new ones. */
   drop(): void {
     this.#frozen = false
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Keeps every connection, takes new ones, and carries nothing any more. */
+  /** Keeps every connection and accepts new ones, but forwards nothing. */
   freeze(): void {
     this.#frozen = true
     for (const socket of this.#sockets) socket.pause()
   }
 
-  /** Takes connections, on the same port as before. */
+  /** Accepts connections again, on the same port as before. */
   async mend(): Promise<this> {
     this.#frozen = false
     const server = createServer((near) => {

@@ -1,24 +1,24 @@
 import { type Appliance, type BootOptions, boot } from './boot.ts'
 import { freePorts } from './ports.ts'
 
-/** Names of this machine, each the host of a tenant; the last is the default one's. */
+/** Host names that all reach this machine, one for each tenant. */
 export const HOSTS = { acme: 'localhost', beta: '127.0.0.1' } as const
 export const DEFAULT_HOST = '0.0.0.0'
 
-/** A server with two tenants beside the default one. */
+/** A server with two tenants besides the default one. */
 export interface TwoTenants extends AsyncDisposable {
   readonly mimir: Appliance
   readonly acme: Appliance
   readonly beta: Appliance
 }
 
-/** Boots a server with the tenants acme and beta, which are told apart by their hosts unless `env` says otherwise. */
+/** Boots a server with the tenants acme and beta, selected by host unless `env` says otherwise. */
 export async function bootTwoTenants({
   env,
   port: given,
   ...more
 }: BootOptions & { readonly port?: number | undefined } = {}): Promise<TwoTenants> {
-  // Each tenant's public URL has the port too: a browser's requests come from there.
+  // Each tenant's public URL includes the port, since a browser's Origin header does.
   const port = given ?? (await freePorts(1))[0]
   const mimir = await boot({
     ...more,

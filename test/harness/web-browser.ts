@@ -9,13 +9,13 @@ export interface Page {
 
 type Form = Readonly<Record<string, string>>
 
-/** What a browser without script does: it keeps cookies by host, follows where it is sent, fills in forms. */
+/** A browser without scripts: keeps cookies by host, follows redirects and fills in forms. */
 export class WebBrowser {
-  /** By host with port, then name; real browsers do not look at the port, and no test needs that. */
+  /** By host with port, then name; real browsers ignore the port, which no test depends on. */
   readonly #cookies = new Map<string, Map<string, string>>()
   readonly #hops: string[] = []
 
-  /** Where it was sent since the start, one address after the other. */
+  /** Every address it was redirected to, in order. */
   get hops(): readonly string[] {
     return this.#hops
   }
@@ -28,12 +28,12 @@ export class WebBrowser {
     this.#jar(url).set(name, value)
   }
 
-  /** Opens an address as somebody who types it or follows a link. */
+  /** Opens an address as if typed or reached by a link. */
   open(url: string, headers: Record<string, string> = {}): Promise<Page> {
     return this.follow(url, { headers })
   }
 
-  /** One request with the cookies; nothing is followed. */
+  /** Sends one request with the cookies; follows no redirects. */
   async request(url: string, init: RequestInit = {}): Promise<Page> {
     const jar = this.#jar(url)
     const headers = new Headers(init.headers)
@@ -51,7 +51,7 @@ export class WebBrowser {
     return { status: response.status, url, headers: response.headers, text: await response.text() }
   }
 
-  /** Follows redirects (but none of `until`) and pages that lead on by themselves. */
+  /** Follows redirects (except to `until`) and meta refreshes. */
   async follow(url: string, init: RequestInit = {}, until?: RegExp): Promise<Page> {
     let page = await this.request(url, init)
     for (let hop = 0; hop < 20; hop++) {
@@ -63,7 +63,7 @@ export class WebBrowser {
     throw new Error(`too many redirects from ${url}`)
   }
 
-  /** Sends a form of a page as a browser does: its hidden fields, what is filled in, and where it comes from. */
+  /** Submits a form as a browser does: with its hidden fields, the given fields and an Origin header. */
   submit(
     page: Page,
     fields: Form = {},
@@ -103,7 +103,7 @@ function nextOf({ status, url, headers, text }: Page): string | undefined {
   const next = location ?? (refresh && unescaped(refresh))
   if (!next) return undefined
   const target = new URL(next, url)
-  // The address of an app leads out of the browser.
+  // An app's address leaves the browser.
   return /^https?:$/.test(target.protocol) ? target.href : undefined
 }
 

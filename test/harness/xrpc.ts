@@ -24,7 +24,7 @@ export class Xrpc {
   }
 }
 
-/** Asserts an XRPC refusal: its status and its name. */
+/** Asserts an XRPC refusal: its status and its error name. */
 export function assertRefusal(reply: Reply, status: number, error: string): void {
   assert.equal(reply.body?.error, error, `${reply.status} ${JSON.stringify(reply.body)}`)
   assert.equal(reply.status, status)

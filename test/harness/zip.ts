@@ -4,7 +4,7 @@ import { type Entry, fromBuffer, type Options, type ZipFile } from 'yauzl'
 
 const open = promisify<Buffer, Options, ZipFile>(fromBuffer)
 
-/** The files of a zip by name, every checksum checked. */
+/** The files of a zip by name; checks every checksum. */
 export async function unzip(bytes: Buffer): Promise<Map<string, Buffer>> {
   const zip = await open(bytes, { lazyEntries: true })
   const files = new Map<string, Buffer>()

@@ -26,17 +26,17 @@ export interface House {
   readonly port: number
   /** Lines that the hub logged. */
   readonly log: string[]
-  /** What methods were called with, in the order of their start. */
+  /** Arguments of method calls, in the order they began. */
   readonly calls: unknown[]
   /** `connected ann`, `disconnected ann`. */
   readonly presence: string[]
   client(token: string): HubConnection
-  /** `query` follows the token. */
+  /** `query` is appended after the token. */
   raw(token: string, query?: string): Promise<Raw>
   close(): Promise<void>
 }
 
-/** A listener with a hub of a few methods; a token is `user` or `user.session`. */
+/** A listener with a hub that has a few methods; a token is `user` or `user.session`. */
 export async function openHouse(
   limits: Partial<HubLimits> = {},
   overrides: Partial<HubOptions> = {},
@@ -159,12 +159,12 @@ function methods(calls: unknown[]) {
   ]
 }
 
-/** A WebSocket without a SignalR client on it. */
+/** A WebSocket without a SignalR client. */
 export interface Raw {
   readonly socket: WebSocket
   /** Records received, without their separator. */
   readonly records: string[]
-  /** How many frames they came in. */
+  /** How many frames carried them. */
   readonly frames: () => number
   readonly closeCode: () => number | undefined
   send(data: string | Uint8Array): void
@@ -203,7 +203,7 @@ async function openRaw(url: string, token: string, query: string): Promise<Raw> 
   return raw
 }
 
-/** Waits for a condition; fails loudly after a deadline that only a broken test reaches. */
+/** Waits for a condition; throws after a deadline that only a broken test reaches. */
 export async function until(isTrue: () => boolean, what: string, withinMs = 10_000): Promise<void> {
   await eventually(isTrue, `Waited in vain for ${what}`, withinMs)
 }

@@ -16,7 +16,7 @@ const official = new MessagePackHubProtocol()
 const { decode, encode } = messagePackProtocol
 const hex = (bytes: unknown) => Buffer.from(bytes as Uint8Array).toString('hex')
 
-/** What the official client reads of a message of ours. */
+/** What the official client decodes from our message. */
 function readBack(message: Outgoing) {
   const bytes = encode(message) as Uint8Array<ArrayBuffer>
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
@@ -25,7 +25,7 @@ function readBack(message: Outgoing) {
   return read[0] as HubMessage & Record<string, unknown>
 }
 
-/** What we read of a message of the official client. */
+/** What we decode from the official client's message. */
 function received(message: HubMessage) {
   const bytes = new Uint8Array(official.writeMessage(message))
   const [record] = new BinaryReader(1000).read(bytes)
@@ -190,12 +190,12 @@ describe('binary frames', () => {
       ping.slice(0, 1),
     ]) {
       const raw = await house.raw('mal')
-      // In pieces, as .NET clients could send it.
+      // In pieces, as .NET clients may send it.
       raw.send(bytes.subarray(0, 5))
       raw.send(bytes.subarray(5))
       await until(() => raw.frames() === 1, 'the answer')
       raw.send(misbehave)
-      // The last of them is half a ping, which is no fault before its other half.
+      // The last of them is half a ping, which is an error only once its other half arrives.
       if (misbehave.length === 1) raw.send(`{"type":6}\x1e`)
       await raw.gone()
       assert.equal(raw.closeCode(), 1000)

@@ -28,7 +28,7 @@ async function negotiate(house: House, token: string, query = '&useStatefulRecon
   return (await response.json()) as { connectionToken: string; useStatefulReconnect?: boolean }
 }
 
-/** A connection with stateful reconnect that has said its first word. */
+/** A stateful reconnect connection that has completed its handshake. */
 async function connect(house: House, token: string): Promise<{ id: string; raw: Raw }> {
   const { connectionToken } = await negotiate(house, token)
   const id = `&id=${connectionToken}`
@@ -42,7 +42,7 @@ async function connect(house: House, token: string): Promise<{ id: string; raw: 
 
 const NO_STATUS = 1005
 
-/** Loses the socket as the network would: no word that this is the end. */
+/** Loses the socket as a network failure would, without a close message. */
 async function lose(raw: Raw): Promise<void> {
   raw.socket.close()
   await raw.gone()
@@ -68,7 +68,7 @@ describe('stateful reconnect', () => {
     const house = await open(t)
     assert.equal((await negotiate(house, 'ann')).useStatefulReconnect, true)
     assert.equal('useStatefulReconnect' in (await negotiate(house, 'ann', '')), false)
-    // Nobody holds more offers than connections.
+    // A user cannot hold more offers than connections.
     for (let made = 1; made < 64; made += 1) await negotiate(house, 'ann')
     assert.equal((await negotiate(house, 'ann')).useStatefulReconnect, undefined)
     assert.equal((await negotiate(house, 'bob')).useStatefulReconnect, true)

@@ -20,7 +20,7 @@ async function keyFor(mimir: Appliance, user: string, ...scopes: string[]): Prom
   return (await mimir.command('apikey.create', { name: 'ops', user, scopes })).key
 }
 
-/** What the server has said to somebody, oldest first, with where. */
+/** The server's messages to a person, oldest first, with their conversation. */
 async function saidTo(rest: Rest): Promise<{ conversationId: string; texts: string[] }> {
   const inbox = assertDone(await rest.get('/api/conversations'))
   const own = inbox.find((one: Record<string, string>) => one.otherDisplayName === 'Mimir')
@@ -32,7 +32,7 @@ async function saidTo(rest: Rest): Promise<{ conversationId: string; texts: stri
   return { conversationId: own.id, texts }
 }
 
-/** The code of the newest question. */
+/** The newest confirmation request. */
 async function asked(
   person: Person,
 ): Promise<{ conversationId: string; code: string; text: string }> {
@@ -145,7 +145,7 @@ test('a change is done once, when the administrator says yes to it in the chat',
   assert.match(text, /It acts as alice \(key \w{8}\)\./)
   assert.match(text, /good for 3 days, with the note “x'\. It is safe\. '”\./)
   assert.ok(!JSON.stringify(change).includes(code))
-  // The key is hers: nobody else is asked.
+  // The key is hers, so nobody else is asked.
   assert.deepEqual((await saidTo(other.rest)).texts, [])
   const { members } = assertDone(await alice.rest.get(`/api/conversations/${conversationId}`))
   const server = members.find(({ userId }: { userId: string }) => userId !== alice.id)
@@ -209,7 +209,7 @@ test('nobody else’s yes counts: not a program’s, nor one said elsewhere, nor
     403,
     'forbidden',
   )
-  // A change of its own that is decided shows that all of this was heard.
+  // A decision on another change shows that all of this was processed.
   const { change: second } = await mcp.call('invitations', create)
   await alice.say(conversationId, `no ${(await asked(alice)).code}`)
   assert.equal((await decided(mcp, 'invitations', second.changeId)).state, 'refused')
@@ -277,7 +277,7 @@ test('accounts are let in by a yes that was said while the server was away', asy
   const second = (await asked(alice)).code
   assert.notEqual(second, code)
 
-  // Answered and then stopped at once: whether it was heard before or after makes no difference.
+  // Stopped right after the answer: it makes no difference whether it was processed before or after.
   await alice.say(conversationId, `yes ${code}`)
   await mimir.restart()
   const login = { usernameOrEmail: 'zoe', password: newcomer.password }

@@ -142,7 +142,7 @@ test('the audit says which tool and operation it was, of what was done and of wh
   await callTool(rest, 'messages_search', { q: 'between' })
   await callTool(rest, 'invitations', { operation: 'list' })
   await callTool(rest, 'memory_clear', { type: 'memory' })
-  // What no tool has is nobody's to write into the log.
+  // A caller cannot write made-up operation names into the log.
   await callTool(rest, 'todo', { operation: 'a secret', title: 'x' })
   await mimir.command('user.set-role', { user: 'carol', role: 'member' })
   await callTool(rest, 'audit_read', {})

@@ -5,7 +5,7 @@ import { bootWithAddress, browserOf } from '../harness/oauth.ts'
 import { assertDone } from '../harness/rest.ts'
 import type { WebBrowser } from '../harness/web-browser.ts'
 
-/** A person who opens what the client shows them, and ticks these. */
+/** A person who opens the client's address and ticks these scopes. */
 function saysYes(browser: WebBrowser, ticked: Record<string, string>) {
   return async (address: URL) => {
     const page = await browser.open(address.href)
@@ -26,12 +26,12 @@ test('the official client gets in by itself, calls tools, goes on, and asks for 
   const { tools } = await app.run((client) => client.listTools())
   assert.ok(tools.some(({ name }) => name === 'memory_node'))
   assert.equal(app.asked, 1)
-  // The access token ends, and the client gets another without its person.
+  // The access token expires, and the client refreshes it without the person.
   mimir.clock.advance(16 * 60_000)
   assert.equal((await app.call('vector_search_nodes', { query: 'anything' })).count, 0)
   assert.equal(app.asked, 1)
 
-  // It steps up: told what it lacks, it asks its person, who signed in long ago.
+  // Step-up: told which scope it lacks, it asks its person, who signed in long ago.
   await browserSignsInAgain(browser, mimir.publicUrl, alice.password)
   Object.assign(ticked, { 'mcp:write': 'on' })
   const todo = { operation: 'create', title: 'buy milk' }

@@ -11,7 +11,7 @@ interface Example {
   readonly tool: string
   readonly args: Record<string, unknown>
   readonly answer: unknown
-  /** Names for parts of the answer, by their path, that later examples use. */
+  /** Names for parts of the answer, by path, which later examples use. */
   readonly keep?: Record<string, string>
 }
 
@@ -19,7 +19,7 @@ const EXAMPLES: Example[] = JSON.parse(
   readFileSync(new URL('./examples.json', import.meta.url), 'utf8'),
 )
 
-/** Puts kept values in the place of `$name`. */
+/** Replaces `$name` with the kept values. */
 function fill(value: unknown, kept: Record<string, unknown>): unknown {
   return JSON.parse(
     JSON.stringify(value, (_, part) =>
@@ -28,7 +28,7 @@ function fill(value: unknown, kept: Record<string, unknown>): unknown {
   )
 }
 
-/** Whether the answer is the expected one, with anything where that has `@`. */
+/** Asserts that the answer is as expected; `@` matches anything. */
 function assertLike(actual: unknown, expected: unknown, say: string): void {
   if (expected === '@') {
     assert.notEqual(actual, undefined, say)

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { DAY } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 
-/** One request to the endpoint as a client without a library makes it. */
+/** One request to the endpoint, as sent without a client library. */
 interface Sent {
   readonly body?: unknown
   readonly text?: string
@@ -15,7 +15,7 @@ interface Sent {
 interface Answer {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects in an answer.
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the answer.
   readonly body: any
 }
 
@@ -42,7 +42,7 @@ async function send(url: string, token: string | undefined, sent: Sent): Promise
   }
 }
 
-/** A request of the present protocol: it carries its version and the client's abilities itself. */
+/** A request of the current protocol, which carries its version and the client's capabilities itself. */
 function modern(method: string, params: object = {}, version = MODERN): Sent {
   const name = (params as { name?: string }).name
   return {
@@ -98,7 +98,7 @@ test('without a credential, or with a bad one, the answer says where to get one'
       /^Bearer resource_metadata="http:\/\/localhost:8080\/\.well-known\/oauth-protected-resource\/mcp"/,
     )
     assert.match(challenge, /scope="mcp:read mcp:write"/)
-    // By this a client tells that it has to renew its token from that it has to ask its person.
+    // This tells a client whether to renew its token or to ask its person.
     assert.equal(/error="(\w+)"/.exec(challenge)?.[1], token ? 'invalid_token' : undefined)
   }
 })
@@ -125,7 +125,7 @@ test('an expired or revoked key, and a token past its time, are invalid tokens',
 
 test('of who is not let in no body is read but a short one', async () => {
   await using mimir = await boot()
-  // An announced megabyte that never comes: whoever waits for it does not answer.
+  // An announced megabyte that never comes: a server that waits for it does not respond.
   const { hostname, port } = new URL(mimir.url)
   const socket = connect(Number(port), hostname)
   const answer = await new Promise<string>((resolve, reject) => {

@@ -4,7 +4,7 @@ import type { SimulatedDevice } from './simulation.ts'
 
 type Message = Extract<HistoryEntry, { kind: 'message' }>
 
-/** From a place in the log, and an epoch, to where it ends; without an end it lasts. */
+/** From where in the log, and which epoch, to where it ends; without an end it continues. */
 interface Membership {
   readonly seq: number
   readonly epoch: number
@@ -12,8 +12,8 @@ interface Membership {
 }
 
 /**
- * All member devices hold the same epoch with the same secret, and each has read exactly what was
- * sent while it was a member, in the same order.
+ * Asserts that all member devices have the same epoch and secret, and that each has read exactly what was
+ * sent during its membership, in the same order.
  */
 export async function assertAgreement(members: SimulatedDevice[], id: string): Promise<void> {
   assert.ok(members.length > 0, 'somebody is left in the group')
@@ -57,7 +57,7 @@ function messagesOf(log: HistoryEntry[]): Message[] {
   return log.filter((entry): entry is Message => entry.kind === 'message')
 }
 
-/** A device says itself where it came in; the log of all says where it was removed. */
+/** A device's own history says where it joined; the full log says where it was removed. */
 function membershipsOf(key: string, history: HistoryEntry[], log: HistoryEntry[]): Membership[] {
   const joins = history.filter(({ kind }) => kind === 'joined')
   const isFounder = history[0]?.kind !== 'joined'

@@ -18,7 +18,7 @@ import { didOf, mlsDevice, mlsTransport } from '../harness/mls-client.ts'
 import type { Person } from '../harness/people.ts'
 import { Died, DyingStore } from './dying-store.ts'
 
-/** What a device does, with more writes than any test here counts to. */
+/** A device's activity, with more writes than any test here counts to. */
 async function live(group: Group, others: { carol: string }): Promise<void> {
   await group.send({ text: 'one' })
   await group.update()
@@ -29,7 +29,7 @@ async function live(group: Group, others: { carol: string }): Promise<void> {
   await group.send({ text: 'four' })
 }
 
-/** Sees every ciphertext that leaves the device, also what the server never answers. */
+/** Records every ciphertext that leaves the device, even if the server never answers. */
 class Watched {
   readonly sent: Uint8Array[] = []
 
@@ -45,7 +45,7 @@ class Watched {
   }
 }
 
-/** A ratchet's generation (RFC 9420 §9.1) is one key: it may seal one message only. */
+/** A ratchet's generation (RFC 9420 §9.1) is one key, which may encrypt only one message. */
 class UsedKeys {
   readonly #ciphertexts = new Map<string, string>()
 
@@ -53,7 +53,7 @@ class UsedKeys {
     return this.#ciphertexts.size
   }
 
-  /** Reads in another member's group which keys these messages were sealed with. */
+  /** Determines, in another member's group, which keys these messages were encrypted with. */
   async note(group: Group, messages: Uint8Array[]): Promise<void> {
     const { state } = group.snapshot
     for (const bytes of messages) {

@@ -125,7 +125,7 @@ test('a device that was away for longer than the log is kept comes back by an ex
     return new HttpTransport({ service: mimir.url, token: () => accessToken })
   })
   assert.ok(fresh && late)
-  // A store that is put back is what nobody should do; here it stands for one that lay in a drawer.
+  // Nobody should restore an old store; here it stands for a device that lay in a drawer.
   const options = { store: backup, secret, transport: late, now: () => mimir.clock.now() }
   const returned = await mlsDevice(mimir, bob, options)
   await returned.sync()
@@ -150,18 +150,18 @@ test('devices that follow read, join, stock up and carry out what is due by them
   const stop = new AbortController()
   const following = alices.follow(stop.signal)
 
-  // Joins by the event of its Welcome.
+  // Joins on the event of its Welcome.
   const group = await bobs.createGroup({ members: [alices.did, carols.did] })
   await group.send({ text: 'hello' })
   const heard = (text: string) => async () => (await texts(alices.group(group.id))).includes(text)
   await eventually(heard('hello'), 'alice did not hear hello')
 
-  // Over a lost connection.
+  // Survives a lost connection.
   proxy.drop()
   await group.send({ text: 'are you there?' })
   await eventually(heard('are you there?'), 'alice did not come back', 20_000)
 
-  // Commits the removal of somebody who has left.
+  // Commits the removal of a member who has left.
   await carols.sync()
   await carols.group(group.id)?.leave()
   const people = async () => (await alices.group(group.id)?.members())?.length

@@ -1,11 +1,11 @@
 import type { Change, MemoryStore, Store } from '../../client/index.ts'
 
-/** Thrown by everything that a dead process would still do. */
+/** Thrown by every operation after the process has died. */
 export class Died extends Error {}
 
 /**
- * A store whose process dies at its n-th write: just before it, or just after, when the write counts
- * and the one who made it does not learn of it.
+ * A store whose process dies at its n-th write: either just before it, or just after, when the write
+ * is stored but its caller does not learn of it.
  */
 export class DyingStore implements Store {
   readonly #inner: MemoryStore

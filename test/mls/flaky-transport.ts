@@ -1,11 +1,11 @@
 import type { StreamEvent, Transport } from '../../client/index.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
-/** A network that loses requests, and answers, which is worse: what was asked has happened then. */
+/** A network that loses requests or, worse, responses: then the server has done what was asked. */
 export class FlakyTransport implements Transport {
   readonly #inner: Transport
   readonly #random: SeededRandom
-  /** How often something is lost, from 0 to 1. */
+  /** The probability that something is lost, from 0 to 1. */
   loss = 0
 
   constructor(inner: Transport, random: SeededRandom) {

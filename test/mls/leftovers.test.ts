@@ -7,7 +7,7 @@ import { mlsDevice, mlsTransport } from '../harness/mls-client.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
 
-// Leaves of which the service alone knows that they are of no use any more.
+// Leaves that only the service knows to be useless.
 
 const suites = [CLASSICAL]
 

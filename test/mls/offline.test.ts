@@ -76,7 +76,7 @@ test('who follows begins anew where the service knows nothing of the old stream'
   const service = proxy.url.replace(/\/$/, '')
   const transport = new HttpTransport({ service, token: () => alice.accessToken })
   const events = transport.events.bind(transport)
-  // As if the service had been put back to an earlier day.
+  // As if the service had been restored from an older backup.
   transport.events = (nsid, { cursor }, signal, opened) =>
     events(nsid, cursor === undefined ? {} : { cursor: 'of another day' }, signal, opened)
   const alices = await mlsDevice(mimir, alice, { suites, transport })
@@ -101,7 +101,7 @@ test('who follows begins anew where the service knows nothing of the old stream'
   assert.ok(trouble.some((error) => error instanceof ServiceError))
 })
 
-/** Of a stream for which `isSilent` says so only the first bytes arrive, and its end does not either. */
+/** A fetch whose streams, while `isSilent`, deliver only their first bytes and never end. */
 function withSilentStream(isSilent: () => boolean): typeof fetch {
   const send = async (...call: Parameters<typeof fetch>): Promise<Response> => {
     const response = await fetch(...call)

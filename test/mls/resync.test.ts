@@ -49,7 +49,7 @@ class Pair implements AsyncDisposable {
     return pair
   }
 
-  /** Lets nobody in by an external commit any more. */
+  /** Forbids joining by external commit from now on. */
   close!: () => Promise<void>
 
   async setPolicy(admin: HttpTransport, allowExternalCommits: boolean): Promise<void> {
@@ -66,7 +66,7 @@ class Pair implements AsyncDisposable {
     return group
   }
 
-  /** Loses the answers to the next external commits, or the requests themselves. */
+  /** Loses the responses to the next external commits, or the requests themselves. */
   loseExternal(arrives: boolean): () => void {
     const procedure = this.transport.procedure.bind(this.transport)
     this.transport.procedure = async (nsid: string, body: JsonObject) => {
@@ -79,7 +79,7 @@ class Pair implements AsyncDisposable {
     }
   }
 
-  /** Both can read each other. */
+  /** Asserts that both can read each other's messages. */
   async assertTogether(device: MlsDevice, word: string): Promise<void> {
     const group = this.groupOf(device)
     await this.alice.sync()
@@ -124,7 +124,7 @@ test('a resync whose request is lost, or its answer, is finished or forgotten, a
     let restore = pair.loseExternal(arrives)
     await assert.rejects(pair.groupOf(device).resync(), ConnectionLost)
     restore()
-    // As an event does it.
+    // As an event would trigger it.
     await pair.groupOf(device).catchUp()
     await pair.assertTogether(device, `read ${arrives}`)
 

@@ -1,4 +1,4 @@
-/** A sequence of choices that its seed decides (mulberry32): a failure can be played again. */
+/** A random sequence determined by its seed (mulberry32), so that a failure can be replayed. */
 export class SeededRandom {
   #state: number
 
@@ -26,7 +26,7 @@ export class SeededRandom {
     return list[this.below(list.length)]
   }
 
-  /** Some of the list in another order. */
+  /** Up to `count` items of the list, in random order. */
   sample<T>(list: readonly T[], count: number): T[] {
     const rest = [...list]
     return Array.from({ length: Math.min(count, rest.length) }, () => {

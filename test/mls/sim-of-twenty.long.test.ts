@@ -8,7 +8,7 @@ const PEOPLE = 20
 const STEPS = 150
 const SEEDS = Number(process.env.MIMIR_SIM_SEEDS ?? 3)
 
-// `npm run sim`: sixty devices; MIMIR_SIM_SEEDS says how many courses of events.
+// `npm run sim`: sixty devices; MIMIR_SIM_SEEDS sets the number of runs.
 test('twenty people with three devices each agree on what was said', async () => {
   await using mimir = await boot()
   const names = Array.from({ length: PEOPLE }, (_, number) => `person${number}`)

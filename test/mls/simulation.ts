@@ -14,13 +14,13 @@ import { ConnectionLost, FlakyTransport } from './flaky-transport.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { Thief } from './thief.ts'
 
-/** A person of the simulation, as the server knows them. */
+/** A person in the simulation, as the server knows them. */
 export interface Participant {
   readonly did: string
   transport(): Transport
 }
 
-/** A device of somebody: its store outlives its process, which the simulation ends as it likes. */
+/** A device whose store outlives its process, which the simulation kills at will. */
 export interface SimulatedDevice {
   readonly did: string
   readonly store: MemoryStore
@@ -35,7 +35,7 @@ export interface SimulationOptions {
   readonly suites: readonly SuiteName[]
 }
 
-/** People with several devices each, who share one group after another and do as a seed says. */
+/** People with several devices each, who share one group after another and act as the seed determines. */
 export class Simulation {
   readonly devices: SimulatedDevice[] = []
   readonly #random = new SeededRandom(1)
@@ -57,7 +57,7 @@ export class Simulation {
     return simulation
   }
 
-  /** One group from its creation over `steps` steps to agreement. */
+  /** Runs one group from its creation over `steps` steps until all agree. */
   async run(seed: number, steps: number): Promise<string> {
     const random = new SeededRandom(seed)
     for (const each of this.devices) each.isOnline = true
@@ -66,7 +66,7 @@ export class Simulation {
     const members = [...new Set(rest.slice(0, this.devices.length / 3).map(({ did }) => did))]
     const group = await first.device.createGroup({ members })
     const { id } = group
-    // Two who may remove others, so that it can happen to each of them.
+    // A second admin, so that either of them can be removed.
     const second = members.find((did) => did !== first.did)
     if (second) await group.promoteAdmin(second)
     for (const { device } of this.devices) await device.sync()
@@ -79,7 +79,7 @@ export class Simulation {
     return id
   }
 
-  /** Everybody is online again, and goes on until nobody has anything left to do. */
+  /** Brings everybody online and continues until nobody has anything left to do. */
   async #comeTogether(id: string): Promise<void> {
     for (const each of this.devices) {
       each.network.loss = 0
@@ -105,7 +105,7 @@ export class Simulation {
   }
 }
 
-/** What happens to one group. */
+/** The sequence of events in one group. */
 class Course {
   readonly #simulation: Simulation
   readonly #id: string
@@ -128,7 +128,7 @@ class Course {
     await this.#tolerate(this.#pickActor(), (group, actor) => this.#act(group, actor))
   }
 
-  /** A device drops out, or returns and catches up. */
+  /** A device goes offline, or returns and catches up. */
   async #comeOrGo(): Promise<void> {
     const each = this.#random.pick(this.#simulation.devices)
     if (!each) return
@@ -136,7 +136,7 @@ class Course {
     if (each.isOnline) await this.#forgive(() => each.device.sync())
   }
 
-  /** A process ends amid a change on a bad network; another one goes on from its store. */
+  /** A process dies during a change on a bad network; another continues from its store. */
   async #crash(): Promise<void> {
     const each = this.#pickActor()
     if (!each) return
@@ -147,7 +147,7 @@ class Course {
     await this.#forgive(() => each.device.sync())
   }
 
-  /** Several make commits of the same epoch, and one sends a message meanwhile. */
+  /** Several devices commit in the same epoch while one sends a message. */
   async #atOnce(): Promise<void> {
     const actors = this.#random.sample(this.#actors(), 3)
     await Promise.all(
@@ -186,7 +186,7 @@ class Course {
     return group.update()
   }
 
-  /** Copies what a device knows before it is shut out. */
+  /** Copies the keys of a person's devices before they are removed. */
   #watch(did: string): void {
     for (const each of this.#simulation.devices) {
       if (each.did === did) this.#thief.copy(each)
@@ -212,7 +212,7 @@ class Course {
     await this.#forgive(() => act(group, actor))
   }
 
-  /** Errors that belong to such a life; any other one ends the simulation. */
+  /** Tolerates expected errors; any other one ends the simulation. */
   async #forgive(act: () => Promise<unknown>): Promise<void> {
     try {
       await act()
@@ -231,7 +231,7 @@ function isPartOfLife(error: unknown): boolean {
   )
 }
 
-/** What people are told whose membership or rights ended before they noticed. */
+/** Errors for people whose membership or rights ended before they noticed. */
 const FORGIVEN = ['NotMember', 'NotAdmin', 'LastAdmin', 'LastMember', 'TargetNotMember']
 
 function open(

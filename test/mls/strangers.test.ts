@@ -27,7 +27,7 @@ test('somebody whom the server lets in is followed by those devices alone that a
   const group = await wary.createGroup({ members: [open.did] })
   await open.sync()
 
-  // The server’s own invitation, which it alone checks.
+  // An invitation made and checked by the server alone.
   const psk = randomBytes(32)
   const pskHash = createHash('sha256').update(psk).digest('hex')
   const invitation = { convoId: group.id, pskHash }
@@ -75,7 +75,7 @@ test('a device that bears a member’s DID comes in only with that member’s en
   const group = await alices.createGroup({ members: [bobs.did] })
   for (const device of [bobs, open, alices]) await device.sync()
 
-  // His own new one, and one that comes back, need nobody's leave.
+  // His own new device, and one that rejoins, need nobody's consent.
   const second = await mlsDevice(mimir, bob, { suites, secret: his })
   await second.sync()
   await bobs.group(group.id)?.resync()
@@ -83,7 +83,7 @@ test('a device that bears a member’s DID comes in only with that member’s en
   const before = group.epoch
   assert.deepEqual(asked, [])
 
-  // What the server could make itself: it knows the DID.
+  // The server could do this itself, since it knows the DID.
   const forged = await deviceOf(mimir, bob)
   const { body } = await forged.prepareExternal(group.id, { resync: false })
   assertDone(await forged.xrpc.post('processExternalCommit', body))

@@ -6,8 +6,8 @@ import { suite } from '../../client/mls/suites.ts'
 import type { SimulatedDevice } from './simulation.ts'
 
 /**
- * Copies the keys of devices before they are shut out of a group, and tries them on everything that
- * was sent afterwards: a device that is removed forgets its keys, a thief does not.
+ * Copies the keys of devices before they are removed from a group, and tries them on everything sent
+ * afterwards: a removed device deletes its keys, a thief does not.
  */
 export class Thief {
   readonly #id: string
@@ -22,7 +22,7 @@ export class Thief {
     if (state) this.#copies.push({ key: device.key, state })
   }
 
-  /** Reads the log by the eyes of a member whose membership lasts. */
+  /** Reads the log through a member that is still in the group. */
   async assertNothingReadable(member: SimulatedDevice | undefined): Promise<void> {
     const group = member?.device.group(this.#id)
     if (!member || !group) return
@@ -32,7 +32,7 @@ export class Thief {
     const { entries } = await new DeliveryService(member.network).getLog(this.#id, 0)
     for (const { key, state } of this.#copies) {
       const epoch = Number(state.groupContext.epoch)
-      // The removal that ended the membership in which the copy was taken, if one did.
+      // The removal that ended the membership during which the copy was made, if any.
       const removal = removals.find(({ device, at }) => device === key && at.epoch > epoch)
       if (!removal) continue
       for (const { bytes, seq } of entries) {

@@ -23,7 +23,7 @@ const NSID = 'blue.catbird.mls'
 const DAY_MS = 24 * 3600 * 1000
 const suites = [CLASSICAL]
 
-/** A device of somebody’s whom no member has added and whom the server lets in all the same. */
+/** A device that the server admits although no member added it. */
 async function letIn(mimir: Appliance, person: Person, convoId: string): Promise<RawDevice> {
   const device = await deviceOf(mimir, person)
   const { body } = await device.prepareExternal(convoId, { resync: false })
@@ -31,7 +31,7 @@ async function letIn(mimir: Appliance, person: Person, convoId: string): Promise
   return device
 }
 
-/** How often the transport is asked for a method from now on. */
+/** Counts the transport's calls of a method from now on. */
 function countCalls(transport: HttpTransport, method: string): () => number {
   const procedure = transport.procedure.bind(transport)
   let calls = 0
@@ -42,7 +42,7 @@ function countCalls(transport: HttpTransport, method: string): () => number {
   return () => calls
 }
 
-/** A service that takes so many external commits a second from one person. */
+/** A service that accepts that many external commits a second from one person. */
 function limited(most: number): typeof fetch {
   let [since, taken] = [0, 0]
   const send = async (...call: Parameters<typeof fetch>): Promise<Response> => {
@@ -84,7 +84,7 @@ test('groups that cannot be joined are named, and all the others are joined', as
     convoId: closed.id,
     allowExternalCommits: false,
   })
-  // Of another client of his, in a suite that this library does not speak.
+  // From another client of his, with a cipher suite that this library does not support.
   const now = () => mimir.clock.now() / 1000
   const suiteName = 'MLS_128_DHKEMP256_AES128GCM_SHA256_P256'
   const other = await RawDevice.create(bob.rest, didOf(mimir, bob), now, { suiteName })
@@ -118,7 +118,7 @@ test('a group that cannot be followed stops neither the others nor the key packa
   await bobs.sync()
   await letIn(mimir, bob, bad.id)
   await bobs.group(good.id)?.send({ text: 'hello' })
-  // Her last resort is about to end.
+  // Her last-resort key package is about to expire.
   now += 75 * DAY_MS
   const failures = await failuresOf(alices.sync())
   assert.deepEqual([...failures.keys()], [bad.id])
@@ -189,7 +189,7 @@ test('a device in many groups comes into all of them, as fast as the service let
     assert.ok(error instanceof SyncError && error.isPassing, String(error))
     assert.ok(error.retryAfterMs > 0 && error.retryAfterMs <= 1000, String(error.retryAfterMs))
   }
-  // Of each window one call too many, after which it waits.
+  // One call too many in each window, after which it waits.
   assert.ok(trouble.length > 0)
   assert.equal(asked(), groups + trouble.length)
 })
@@ -248,7 +248,7 @@ test('a change that cannot be made is given up, and the group goes on', async ()
   const { keyPackages } = assertDone(await new Xrpc(alice.rest).get('getKeyPackages', query))
   const [{ did, keyPackageHash: ref, keyPackage }] = keyPackages
   const bytes = Buffer.from(keyPackage, 'base64')
-  // The last bytes are its signature.
+  // The last bytes are the signature.
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
   const forged = { did, ref, keyPackage: bytes.toString('base64') }
   await assert.rejects(group.addPackages([forged]))

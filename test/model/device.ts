@@ -8,15 +8,15 @@ export interface SeenMessage {
   reactions: Set<string>
 }
 
-/** Undefined is what no event has told so far: a client reads that once, with the conversation. */
+/** Undefined means that no event has told it: a client reads it once, with the conversation. */
 export interface SeenConversation {
   name: string | null | undefined
   timerSeconds: number | null | undefined
   muted: true | string | null | undefined
-  /** By id; a deleted message is gone. */
+  /** By id; deleted messages are absent. */
   readonly messages: Map<string, SeenMessage>
   readonly pins: Set<string>
-  /** Time of the last reading and of the last delivery by person. */
+  /** Times of the last read and the last delivery by person. */
   readonly reads: Map<string, string>
   readonly deliveries: Map<string, string>
 }
@@ -24,8 +24,8 @@ export interface SeenConversation {
 type Configure = (builder: HubConnectionBuilder) => HubConnectionBuilder
 
 /**
- * A client as one would write it: it catches up with Resume, holds live events back meanwhile, and
- * applies events so that one heard twice changes nothing.
+ * A typical client: it catches up with Resume, holds back live events meanwhile, and applies events
+ * idempotently.
  */
 export class Device {
   readonly person: Person
@@ -36,7 +36,7 @@ export class Device {
   #hub: HubClient | undefined
   #applied = 0
 
-  /** Starts at the cursor, with these conversations as they are there. */
+  /** Starts at the cursor, with these conversations already known. */
   constructor(
     person: Person,
     url: string,
@@ -69,7 +69,7 @@ export class Device {
     this.applyLive()
   }
 
-  /** Applies what the hub said since the last call. */
+  /** Applies events received since the last call. */
   applyLive(): void {
     const received = this.#hub?.received ?? []
     for (; this.#applied < received.length; this.#applied++) {
@@ -77,7 +77,7 @@ export class Device {
     }
   }
 
-  /** Goes away; what was heard live is kept, the cursor is still that of the last Resume. */
+  /** Disconnects; keeps what it received live, but its cursor stays that of the last Resume. */
   async drop(): Promise<void> {
     this.applyLive()
     await this.#hub?.stop()
@@ -166,7 +166,7 @@ function note(times: Map<string, string>, userId: string, at: string | null | un
   if (at) times.set(userId, at)
 }
 
-/** Who reacted how, of a message on the wire. */
+/** Who reacted with what to a message in wire format. */
 export function reactionsOf(message: {
   reactions?: { emoji: string; userIds: string[] }[]
 }): Set<string> {

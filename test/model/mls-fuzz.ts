@@ -23,7 +23,7 @@ export interface Recorded {
   readonly privateMessage: string
 }
 
-/** Messages of groups of each suite, made once with ts-mls. */
+/** Messages of groups of each cipher suite, recorded once with ts-mls. */
 export const RECORDED: readonly Recorded[] = JSON.parse(
   readFileSync(new URL('../vectors/mls.json', import.meta.url), 'utf8'),
 )
@@ -49,7 +49,7 @@ const READERS: Record<(typeof MESSAGES)[number], Read> = {
   privateMessage: readPrivateMessage,
 }
 
-/** A generator of its own, so that a failure can be repeated (mulberry32). */
+/** A seeded generator, so that a failure can be reproduced (mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed
   return () => {
@@ -60,7 +60,7 @@ export function randomOf(seed: number): () => number {
   }
 }
 
-/** Changed, cut, lengthened and made-up bytes. */
+/** Returns changed, truncated, extended or random bytes. */
 export function mutate(bytes: Buffer, random: () => number): Buffer {
   const below = (most: number) => Math.floor(random() * most)
   const kind = below(5)
@@ -69,7 +69,7 @@ export function mutate(bytes: Buffer, random: () => number): Buffer {
   if (kind === 2) return Buffer.from(Array.from({ length: below(64) }, () => below(256)))
   const copy = Buffer.from(bytes)
   const changes = 1 + below(kind === 3 ? 1 : 12)
-  // Near the beginning stand the lengths and types, where a change does the most.
+  // Lengths and types are near the beginning, where a change has the most effect.
   for (let i = 0; i < changes; i++) {
     const end = random() < 0.5 ? Math.min(64, copy.length) : copy.length
     copy[below(end)] = below(256)
@@ -84,7 +84,7 @@ export async function fuzz(rounds: number, seed: number): Promise<void> {
     const name = MESSAGES[Math.floor(random() * MESSAGES.length)] as (typeof MESSAGES)[number]
     const bytes = mutate(Buffer.from(recorded[name], 'hex'), random)
     try {
-      // By the reader that it was made for, and by any other.
+      // With the matching reader, and with any other.
       const other = MESSAGES[Math.floor(random() * MESSAGES.length)] as typeof name
       await READERS[name](bytes, recorded.cipherSuite)
       await READERS[other](bytes, recorded.cipherSuite)

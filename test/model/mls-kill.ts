@@ -10,7 +10,7 @@ import { Xrpc } from '../harness/xrpc.ts'
 
 const CHILD = fileURLToPath(new URL('../faults/mls-child.ts', import.meta.url))
 
-/** An appliance in a process of its own that ends after so many statements. */
+/** Starts an appliance in its own process that dies after that many statements. */
 async function startDying(mimir: Appliance, statements: number): Promise<[ChildProcess, string]> {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [CHILD, mimir.dataDir, String(statements)], {
@@ -24,7 +24,7 @@ async function startDying(mimir: Appliance, statements: number): Promise<[ChildP
   return [child, `http://127.0.0.1:${port}`]
 }
 
-/** Everything that one of the four writes, row by row. */
+/** All rows of the tables that the four requests write. */
 async function rowsOf(mimir: Appliance): Promise<Record<string, unknown>> {
   const { read } = mimir.app.ctx.db
   const tables = (await read.introspection.getTables())
@@ -39,8 +39,8 @@ async function rowsOf(mimir: Appliance): Promise<Record<string, unknown>> {
 }
 
 /**
- * Sends one request to servers that are killed after their 1st, 2nd … statement of it: each leaves
- * nothing, until one gets to the end, which leaves all. Gives how many statements there are.
+ * Sends one request to servers that are killed after its 1st, 2nd … statement: each must leave nothing,
+ * until one completes and leaves everything. Returns the number of statements.
  */
 async function killEverywhere(
   mimir: Appliance,
@@ -94,7 +94,7 @@ export async function killBetweenStatements(step: number): Promise<void> {
   const kill = async (device: MlsDevice, name: string, input: object) => {
     const request = { name, body: { ...input, idempotencyKey } }
     counts[name] = await killEverywhere(mimir, device, request, step)
-    // Another port since: the devices go on there.
+    // The port has changed with the restart.
     for (const one of [a, b, c]) one.xrpc.rest.move(mimir.url)
   }
   await kill(a, 'createConvo', body)
@@ -116,7 +116,7 @@ export async function killBetweenStatements(step: number): Promise<void> {
   const [leaf] = c.leavesOf(convoId, c.did)
   const commit = await c.proposeRemoval(convoId, leaf as number)
   await kill(c, 'leaveConvo', { convoId, commit })
-  // What is there is whole: the others carry the removal out and go on.
+  // The stored state is whole: the others commit the removal and carry on.
   await a.catchUp(convoId)
   await a.add(convoId)
   await b.catchUp(convoId)

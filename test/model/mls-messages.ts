@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { encodeMlsMessage, type MLSMessage } from 'ts-mls'
 import { encodeRatchetTree } from 'ts-mls/ratchetTree.js'
 
-// Messages of every kind with any contents: well formed, and mostly senseless.
+// Messages of every kind with arbitrary contents: well-formed, and mostly meaningless.
 
-/** Lengths of 1, 2 and 4 bytes, and the numbers where one form ends. */
+/** Lengths that take 1, 2 and 4 bytes, including the boundaries between the forms. */
 const bytes = fc.oneof(
   { weight: 30, arbitrary: fc.uint8Array({ maxLength: 40 }) },
   {
@@ -58,7 +58,7 @@ const leafOf = (source: fc.Arbitrary<string>) =>
     ...{ credential, capabilities, extensions: few(extension), signature: bytes },
     ...{ lifetime: fc.record({ notBefore: number, notAfter: number }), parentHash: bytes },
   })
-/** One that a place asks for, and now and then another. */
+/** Usually the leaf source that fits the place, now and then another. */
 const leafFor = (source: string) =>
   leafOf(
     fc.oneof(
@@ -100,7 +100,7 @@ const refused = fc.oneof(
     ...(['reinit', 'reinit'] as const),
     fc.record({ groupId: bytes, version, cipherSuite: suite, extensions: few(extension) }),
   ),
-  // Also a type that is known, with contents that are not of it.
+  // Also a known type with contents of another.
   fc.record({ proposalType: uint16, proposalData: bytes }),
 )
 const proposal = fc.oneof({ weight: 20, arbitrary: known }, { weight: 1, arbitrary: refused })
@@ -162,7 +162,7 @@ const tree = fc
   .array(
     fc.tuple(
       fc.oneof({ weight: 4, arbitrary: leafNode }, { weight: 1, arbitrary: blank }),
-      // Almost always what stands between two leaves.
+      // Usually a parent node, as between two leaves.
       fc.oneof(
         { weight: 20, arbitrary: parentNode },
         { weight: 10, arbitrary: blank },

@@ -19,7 +19,7 @@ import { readMessage, type WireMessage } from '../../src/features/mls/wire-messa
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-/** What our reader makes of bytes, with its views as text. */
+/** What our reader returns for the bytes, in plain form. */
 export function readOurs(bytes: Buffer): unknown {
   return plain(readMessage(bytes))
 }
@@ -36,8 +36,8 @@ function plain(value: WireMessage | undefined): unknown {
 }
 
 /**
- * The same by ts-mls' decoding. It is more lenient in a few things, so what it takes must also be
- * what it would encode itself: the shortest lengths, presence octets of 0 and 1, nothing after a tree.
+ * The same with ts-mls. It is more lenient in a few things, so its input must also equal its own
+ * encoding: shortest lengths, presence octets of 0 and 1, nothing after a tree.
  */
 export function readByTsMls(bytes: Buffer): unknown {
   try {
@@ -51,7 +51,7 @@ export function readByTsMls(bytes: Buffer): unknown {
   }
 }
 
-/** Thrown for what ts-mls takes and the server refuses on purpose. */
+/** Thrown for input that ts-mls accepts and the server refuses on purpose. */
 class RefusedError extends Error {}
 
 function messageOf(message: MLSMessage): object {
@@ -74,7 +74,7 @@ function messageOf(message: MLSMessage): object {
   }
 }
 
-/** By its number, also where ts-mls has a name. */
+/** The number of a suite, even where ts-mls uses a name. */
 function suiteId(name: string): number {
   return ciphersuites[name as keyof typeof ciphersuites] ?? Number(name)
 }
@@ -90,7 +90,7 @@ function publicMessageOf({ content, auth }: PublicMessage): object {
     sender: sender.senderType === 'member' ? sender.leafIndex : other,
     authenticated: hex(encodeAuthenticatedContent({ wireformat, content, auth })),
   }
-  // RFC 9420 §6: application data is not sent in the clear.
+  // RFC 9420 §6: application data must not be sent as a PublicMessage.
   if (content.contentType === 'application') throw new RefusedError()
   if (content.contentType === 'proposal') {
     return { ...head, content: proposalOf(content.proposal) }
@@ -160,7 +160,7 @@ function leafOf(leaf: LeafNode): object {
 function groupInfoOf(groupInfo: GroupInfo): object {
   const { groupContext, extensions, signer, signature } = groupInfo
   const trees = extensions.filter(({ extensionType }) => extensionType === 'ratchet_tree')
-  // Of two, every reader might take another.
+  // With two, each reader might use a different one.
   if (trees.length > 1) throw new RefusedError()
   return {
     kind: 'groupInfo',
@@ -180,7 +180,7 @@ function leavesOf(bytes: Uint8Array): object {
   if (!tree || hex(encodeRatchetTree(tree)) !== hex(bytes)) throw new RefusedError()
   return tree.flatMap((node, place) => {
     if (!node) return []
-    // Appendix C: leaves stand at the even places, and only there.
+    // Appendix C: leaves are at the even positions, and only there.
     if ((node.nodeType === 'leaf') !== (place % 2 === 0)) throw new RefusedError()
     return node.nodeType === 'leaf' ? [[place / 2, leafOf(node.leaf)]] : []
   })

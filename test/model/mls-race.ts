@@ -7,7 +7,7 @@ import { assertRefusal } from '../harness/xrpc.ts'
 
 const COMMITS = 50
 
-/** Again and again, 50 commits that were framed in one epoch arrive at once. */
+/** In each round, 50 commits made in the same epoch arrive at once. */
 export async function raceCommits(rounds: number): Promise<void> {
   await using mimir = await boot()
   const people = await mimir.friends('alice', 'bob', 'carol', 'dave', 'erin')
@@ -55,7 +55,7 @@ export async function raceCommits(rounds: number): Promise<void> {
     for (const device of devices) if (device !== won.device) await device.catchUp(convoId)
     assert.deepEqual(new Set(devices.map((device) => device.epoch(convoId))), new Set([newEpoch]))
   }
-  // That they agree in more than the number: a message of one opens with all others.
+  // Checks that they agree on more than the epoch number: a message of one decrypts on all others.
   await first.send(convoId, 'after the races')
   for (const device of others) {
     assert.deepEqual(await device.catchUp(convoId), ['after the races'])

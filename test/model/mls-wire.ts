@@ -4,7 +4,7 @@ import { MESSAGES, mutate, RECORDED, randomOf } from './mls-fuzz.ts'
 import { anyMessage } from './mls-messages.ts'
 import { readByTsMls, readOurs } from './mls-oracle.ts'
 
-/** Holds our reader against ts-mls' on well formed messages; gives how many both took. */
+/** Compares our reader with ts-mls on well-formed messages; returns how many both accepted. */
 export function compareWellFormed(numRuns: number): number {
   let taken = 0
   fc.assert(
@@ -16,7 +16,7 @@ export function compareWellFormed(numRuns: number): number {
   return taken
 }
 
-/** The same on messages that were changed, generated and recorded ones. */
+/** The same on mutated messages, generated and recorded. */
 export function compareChanged(numRuns: number): number {
   const recorded = RECORDED.flatMap((one) => MESSAGES.map((name) => Buffer.from(one[name], 'hex')))
   const message = fc.oneof(anyMessage, fc.constantFrom(...recorded))
@@ -32,14 +32,14 @@ export function compareChanged(numRuns: number): number {
   return taken
 }
 
-/** Asserts that both read the same, or that both refuse. */
+/** Asserts that both read the same, or that both refuse; returns whether they accepted. */
 function isTakenByBoth(bytes: Buffer): boolean {
   const ours = readOurs(bytes)
   assert.deepEqual(ours, readByTsMls(bytes))
   return ours !== undefined
 }
 
-/** One byte set to what the values of an enum or a presence octet are, or are nearly. */
+/** Sets one byte that may be an enum value or presence octet to another such value or close to one. */
 function changeEnum(bytes: Buffer, random: () => number): Buffer {
   const changed = Buffer.from(bytes)
   const places = [...changed.keys()].filter((place) => (changed[place] as number) < 5)
@@ -48,7 +48,7 @@ function changeEnum(bytes: Buffer, random: () => number): Buffer {
   return changed
 }
 
-/** The first vector after the head, a group's id for example, with a length that is longer than needed. */
+/** Lengthens the length prefix of the first vector after the header (such as a group id) beyond need. */
 function lengthenLength(bytes: Buffer): Buffer {
   const length = bytes[4] ?? 64
   if (length >= 64) return bytes

@@ -4,11 +4,11 @@ import type { Person } from '../harness/people.ts'
 import type { Reply } from '../harness/rest.ts'
 import type { Device } from './device.ts'
 
-/** A message's shortest life (seconds), and a step of the clock that outlasts it (milliseconds). */
+/** The shortest message timer (seconds), and a clock step that outlasts it (milliseconds). */
 const SHORT_LIFE = 5
 const LONG_ENOUGH = 6000
 
-/** What can happen, and how often beside the others. */
+/** The kinds of steps and their relative weights. */
 const KINDS = {
   send: 6,
   sendExpiring: 1,
@@ -34,13 +34,13 @@ const KINDS = {
 
 export type Kind = keyof typeof KINDS
 
-/** `who` and the numbers choose among what there is at that moment. */
+/** `who` and the numbers select among what exists at that moment. */
 export interface Step {
   readonly kind: Kind
   readonly who: number
   readonly which: number
   readonly inGroup: boolean
-  /** Whether the next step waits for the end of this one. */
+  /** Whether the next step waits for this one to finish. */
   readonly awaited: boolean
 }
 
@@ -61,25 +61,25 @@ export interface World {
   readonly devices: readonly Device[]
   readonly group: string
   readonly dm: string
-  /** ISO time from which on things count: the direct conversation is older. */
+  /** ISO time from which receipts count: the direct conversation is older. */
   readonly startedAt: string
   readonly messages: { id: string; conversationId: string }[]
-  /** Whether the two of the direct conversation were ever apart: what they read meanwhile stays theirs. */
+  /** Whether the two of the direct conversation were ever blocked: what they read meanwhile stays hidden. */
   wasBlocked: boolean
 }
 
 const EMOJI = ['👍', '🎉', '❤️']
 
-/** What was refused by the rules of the moment; anything else is a failure of the server. */
+/** Statuses of legitimate refusals; anything else is a server failure. */
 const REFUSALS = [400, 403, 404, 409]
 
 /**
- * Does one step. Whether it may be done is up to the server: somebody who left, a message of somebody
- * else, a block are refused there, and change nothing.
+ * Runs one step. Whether it is allowed is up to the server: a former member, another's message or a
+ * block is refused there and changes nothing.
  */
 export async function run(world: World, step: Step): Promise<void> {
   const { mimir, devices } = world
-  // Joining and messages at one millisecond would leave the model in doubt.
+  // If joining and a message had the same millisecond, the model could not tell their order.
   mimir.clock.advance(2)
   if (step.kind === 'timePasses') return passTime(mimir)
   if (step.kind === 'toggle') {
@@ -91,7 +91,7 @@ export async function run(world: World, step: Step): Promise<void> {
   throw new Error(`${step.kind} was answered with ${reply.status} ${JSON.stringify(reply.body)}`)
 }
 
-/** Until no message with a short life is left. */
+/** Waits until no message with a short timer is left. */
 export async function passTime(mimir: Appliance): Promise<void> {
   mimir.clock.advance(LONG_ENOUGH)
   await mimir.app.jobs.runNow('wipe-expired-messages')

@@ -9,13 +9,13 @@ import { Device, reactionsOf, type SeenConversation } from './device.ts'
 import { passTime, run, type Step, step, type World } from './steps.ts'
 
 const NAMES = ['alice', 'bob', 'carol'] as const
-/** Far more than the last events take, also where other work keeps the machine busy. */
+/** Far longer than the last events take, even on a busy machine. */
 const PATIENCE_MS = 15_000
 
 /**
- * Drives people and devices that connect, drop, send, edit, delete, react, pin, read, leave and come
- * back at random, partly at the same moment, and holds what each device shows in the end against what
- * the server has. Every other device speaks MessagePack.
+ * Drives people and devices that connect, drop, send, edit, delete, react, pin, read, leave and rejoin
+ * at random, partly concurrently, and compares what each device shows in the end with the server's
+ * state. Every other device speaks MessagePack.
  */
 export async function checkSync(runs: number): Promise<void> {
   await using mimir = await boot()
@@ -35,13 +35,13 @@ export async function checkSync(runs: number): Promise<void> {
         await Promise.all(world.devices.map((device) => device.drop()))
       }
     }),
-    // Shrinking would wait for each device that never shows it, and what happens at once is not the same twice.
+    // Shrinking would wait for every device that never catches up, and concurrent runs do not repeat.
     { numRuns: runs, endOnFailure: true },
   )
 }
 
 async function begin(mimir: Appliance, friends: readonly Person[], dm: string): Promise<World> {
-  // The clock may have passed the life of their tokens.
+  // The clock may have passed their tokens' expiry.
   const people = await Promise.all(friends.map((person) => person.signedInAnew()))
   const [owner, ...others] = people as [Person, ...Person[]]
   await makeUp(owner, others[0] as Person)
@@ -54,7 +54,7 @@ async function begin(mimir: Appliance, friends: readonly Person[], dm: string): 
   return { mimir, people, devices, group, dm, startedAt, messages: [], wasBlocked: false }
 }
 
-/** Takes back a block of the run before, which ended the friendship. */
+/** Undoes a block from the previous run, which ended the friendship. */
 async function makeUp(one: Person, other: Person): Promise<void> {
   await other.rest.delete(`/api/friends/${one.id}/block`)
   const friends: { userId: string }[] = assertDone(await one.rest.get('/api/friends'))
@@ -82,17 +82,17 @@ async function play(world: World, steps: readonly Step[]): Promise<void> {
     if (one.awaited || one.kind === 'toggle') await Promise.all(running)
   }
   await Promise.all(running)
-  // Nothing may vanish between the look at the server and that at the device.
+  // Nothing may expire between reading the server and reading the device.
   await passTime(world.mimir)
 }
 
-/** What the device shows of the conversation, against what its person may see. */
+/** Compares what the device shows of the conversation with what its person may see. */
 async function compare(world: World, device: Device, id: string): Promise<void> {
   let shown = device.conversations.get(id)
   const expected = await truth(world, device, id)
   const isDm = id === world.dm
   const place = isDm ? 'direct conversation' : 'group'
-  // Behind a block the server no longer tells what it told before it, nor at once what it hid.
+  // Behind a block, the server neither repeats earlier events nor immediately sends what it hid.
   const since = isDm && world.wasBlocked ? undefined : world.startedAt
   const assertSame = () => {
     device.applyLive()
@@ -115,10 +115,10 @@ async function compare(world: World, device: Device, id: string): Promise<void> 
 }
 
 /**
- * In a form that does not depend on the order in which things were learned. What was read and
- * delivered before the run may be told late, in this one: the two still have the same conversation.
+ * Normalises to a form independent of the order of events. Receipts from before the run may arrive
+ * late, during it: the two people still share the same conversation.
  *
- * @param since from when on receipts count; undefined: none do.
+ * @param since from when receipts count; undefined: none count.
  */
 function told(seen: SeenConversation, since: string | undefined) {
   const ofThisRun = (times: ReadonlyMap<string, string>) =>
@@ -137,7 +137,7 @@ function told(seen: SeenConversation, since: string | undefined) {
   }
 }
 
-/** What no event has told the device is not asked of it. */
+/** Fields that the device has learned from no event, which are not compared. */
 function unknownOf(seen: SeenConversation | undefined) {
   const { name, timerSeconds, muted } = seen ?? {}
   return Object.fromEntries(
@@ -145,14 +145,14 @@ function unknownOf(seen: SeenConversation | undefined) {
   )
 }
 
-/** What the server has, and which of its messages a member may have been told of or not. */
+/** The server's state, and the messages that the device may or may not have received. */
 interface Truth {
   readonly seen: SeenConversation
-  /** Older by the clock than the joining: told if their writing ended after it. */
+  /** Created before the join by the clock: told only if their write ended after it. */
   readonly doubtful: ReadonlySet<string>
 }
 
-/** What the server has, without the messages in doubt that the device does not show. */
+/** The server's state, without the doubtful messages that the device does not show. */
 function askedOf(shown: SeenConversation | undefined, { seen, doubtful }: Truth): SeenConversation {
   const isAsked = (id: string) => !doubtful.has(id) || shown?.messages.has(id) === true
   return {

@@ -14,7 +14,7 @@ async function listen(handle: RequestListener, secure = false) {
   const server = secure
     ? createSecureServer({ key: KEY, cert: CERTIFICATE }, handle)
     : createServer(handle)
-  // Both families, since the name has an address of each on some machines.
+  // Listens on IPv4 and IPv6, since the name resolves to both on some machines.
   await new Promise<void>((resolve) => {
     server.listen(0, resolve)
   })

@@ -11,7 +11,7 @@ import {
   METHOD,
 } from '../../src/outbound/stun-message.ts'
 
-// The sample responses of RFC 5769 §2.2 and §2.3, signed with the password of §2.
+// Sample responses of RFC 5769 §2.2 and §2.3, signed with the password of §2.
 const KEY = Buffer.from('VOkJxbRl1RmTxUk/WvJxBt')
 const SAMPLES = {
   '192.0.2.1:32853': `

@@ -23,7 +23,7 @@ const options = { skip: !isThere && 'no personal data server: npm ci in test/pds
 
 const nsidOf = (name: string) => `blue.catbird.mls.${name}`
 
-/** A personal data server and its PLC directory, in a process of their own. */
+/** A personal data server and its PLC directory, in a child process. */
 class Pds implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #folder: string
@@ -51,7 +51,7 @@ class Pds implements AsyncDisposable {
     return pds
   }
 
-  /** The next thing that it says among what its libraries log. */
+  /** The next message from the child, skipping what its libraries log. */
   async #said(): Promise<unknown> {
     for (;;) {
       const { value, done } = await this.#lines.next()
@@ -70,20 +70,20 @@ class Pds implements AsyncDisposable {
     return { did, headers: { authorization: `Bearer ${accessJwt}` } }
   }
 
-  /** REST that goes to the appliance by way of the person's own server. */
+  /** A REST client that reaches the appliance through the person's own server. */
   proxied({ headers }: Account, mimir: Appliance): Rest {
     const service = `${mimir.app.ctx.config.atproto.serviceDid}#atproto_mls`
     return new Rest(this.urls.pdsUrl, { ...headers, 'atproto-proxy': service })
   }
 
-  /** A token that the server signs for a person to bring along. */
+  /** A token signed by the server for a person to present. */
   async token({ headers }: Account, aud: string, name: string): Promise<string> {
     const query = new URLSearchParams({ aud, lxm: nsidOf(name) })
     const path = `/xrpc/com.atproto.server.getServiceAuth?${query}`
     return assertDone(await new Rest(this.urls.pdsUrl, headers).get(path)).token
   }
 
-  /** Publishes another signing key for an account. */
+  /** Publishes a new signing key for an account. */
   async rotate({ did }: Account): Promise<void> {
     this.#child.stdin.write(`${did}\n`)
     assert.deepEqual(await this.#said(), { rotated: did })
@@ -104,7 +104,7 @@ interface Account {
   readonly headers: Record<string, string>
 }
 
-/** An appliance whose DID names the port that it listens on. */
+/** An appliance whose DID contains its port. */
 async function bootFor({ urls }: Pds): Promise<Appliance> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -167,7 +167,7 @@ test(
     await refused(await pds.token(zoe, 'did:web:elsewhere.example.org', 'listDevices'))
     await refused(await pds.token(zoe, serviceDid, 'getConvos'))
 
-    // Of an account that is not known here yet, so that its key is looked up now.
+    // For an account unknown here so far, so that its key is fetched now.
     const yan = await pds.account('yan')
     const before = await pds.token(yan, serviceDid, 'listDevices')
     await pds.rotate(yan)

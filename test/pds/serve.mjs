@@ -1,5 +1,5 @@
-// A PLC directory and a personal data server on free ports of this machine, as child of a test. It says
-// where they are in a line of JSON; on a line with a DID it gives that account another signing key.
+// A PLC directory and a personal data server on free ports, run as a child of a test. Prints its
+// addresses as a line of JSON; a DID on a line of standard input gives that account a new signing key.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -36,7 +36,7 @@ for await (const did of createInterface({ input: process.stdin })) {
 await pds.destroy()
 await directory.destroy()
 
-/** The data server has to know its port before it listens. */
+/** The data server must know its port before it listens. */
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, () => {

@@ -9,12 +9,12 @@ import { Browser } from '../harness/push-services.ts'
 import { assertDone } from '../harness/rest.ts'
 
 const PREFIX = '/mimir'
-/** Longer than an access token lives. */
+/** Longer than the lifetime of an access token. */
 const LONG_AGO = 20 * 60_000
-/** What is written about a refusal, and what readers of events have not yet been given. */
+/** Tables that record refusals, or that background jobs may still update. */
 const MAY_GROW = new Set(['push_progress', 'audit_events', 'audit_chain', 'events', 'migrations'])
 
-/** An appliance in which everything that a route may name is there: what is let through has an effect. */
+/** An appliance with everything that routes can name, so that a request that is let through has an effect. */
 export interface Scene extends AsyncDisposable {
   readonly mimir: Appliance
   readonly prefixes: readonly string[]
@@ -26,11 +26,11 @@ export interface Scene extends AsyncDisposable {
   readonly carol: Person
   readonly groupId: string
   readonly messageId: string
-  /** The route's path with the ids of things that are there, but for those given. */
+  /** The route's path with ids of existing things, except for the given parameters. */
   path(route: Pick<AnyRoute, 'path'>, params?: Readonly<Record<string, string>>): string
-  /** Field values that would be taken, by name. */
+  /** Acceptable field values by name. */
   readonly good: Readonly<Record<string, unknown>>
-  /** Every row of every table that a refusal must not touch. */
+  /** The rows of all tables that a refusal must not change. */
   rows(): Promise<Record<string, string[]>>
 }
 
@@ -75,7 +75,7 @@ export async function setScene(given?: Appliance): Promise<Scene> {
   const webhook = assertDone(hook, 201)
   const hookToken = webhook.url.split('/').at(-1)
 
-  /** Which thing `{id}` names depends on what stands before it. */
+  /** What `{id}` refers to depends on the path before it. */
   const ids: [part: string, id: string][] = [
     ['/friends/requests/{id}', requestId],
     ['/conversations/{id}', groupId],
@@ -89,7 +89,7 @@ export async function setScene(given?: Appliance): Promise<Scene> {
     ['/admin/users/{id}', dave],
     ['/nodes/{id}', node.id],
     ['/nodes/types/', node.id],
-    // What refuses before it looks at who is meant, and who cannot be made without a provider.
+    // Routes that refuse before looking at the id, or whose object cannot be made without a provider.
     ['/me/identities/{id}', invitation.id],
     ['/me/passkeys/{id}', invitation.id],
     ['/me/oauth-grants/{id}', invitation.id],
@@ -174,7 +174,7 @@ async function rowsOf(mimir: Appliance): Promise<Record<string, string[]>> {
   return found
 }
 
-/** The answer to a WebSocket request that is not taken. */
+/** The response to a WebSocket request that is refused. */
 export function askForSocket(scene: Scene, path: string, header = ''): Promise<string> {
   const { hostname, port } = new URL(scene.mimir.url)
   return new Promise((resolve, reject) => {
@@ -192,7 +192,7 @@ export function askForSocket(scene: Scene, path: string, header = ''): Promise<s
   })
 }
 
-/** A request whose body has no announced length; of a blob's own stream Bun would know it. */
+/** A request body without Content-Length; Bun would know the length of a blob's own stream. */
 export function sendStreamed(who: Person, url: string, method: string, text: string) {
   const body = new ReadableStream({
     start(controller) {
@@ -204,7 +204,7 @@ export function sendStreamed(who: Person, url: string, method: string, text: str
   return fetch(url, { method, headers, body, duplex: 'half' } as RequestInit)
 }
 
-/** Access tokens that open nothing, by what is wrong with them. */
+/** Invalid access tokens by what is wrong with them. */
 export async function badTokens({ mimir, alice }: Scene): Promise<Record<string, string>> {
   const { keyring, config } = mimir.app.ctx
   const { id, key } = keyring.current('jwt')

@@ -6,33 +6,33 @@ import type { Permission, Requirement } from '../../src/policy/permissions.ts'
 import type { Appliance } from '../harness/boot.ts'
 import { HubClient } from '../harness/hub.ts'
 
-/** Somebody with a credential: an access token or an API key. */
+/** A person with a credential: an access token or an API key. */
 export interface Caller {
   readonly name: string
   readonly credential: string
 }
 
-/** How an attempt was answered: a status or completion without one, and the refusal's code if it is one. */
+/** The outcome of an attempt: a status (none for completions), and the code if it was refused. */
 export interface Outcome {
   readonly status?: number
   readonly code?: string
 }
 
-/** Something that somebody can try, of whatever transport. */
+/** Something a caller can try, over any transport. */
 export interface Operation {
   readonly name: string
   readonly requirement: Requirement
-  /** Whether it changes something. */
+  /** Whether it changes anything. */
   readonly changes: boolean
-  /** A second permission that it asks for. */
+  /** A second permission that it requires. */
   readonly besides?: Permission | undefined
-  /** Whether a credential has to name the permission, whatever its owner may do. */
+  /** Whether the credential itself must grant the permission, whatever its owner may do. */
   readonly onlyGranted?: boolean
-  /** Tries it with input that nothing takes: who may do it at all is refused for that. */
+  /** Tries it with invalid input: callers with the permission are refused only because of that. */
   attempt(visit: Visit): Promise<Outcome>
 }
 
-/** A caller at an appliance, with one connection to the hub if they get one. */
+/** A caller at an appliance, with at most one hub connection. */
 export class Visit implements AsyncDisposable {
   readonly mimir: Appliance
   readonly caller: Caller
@@ -56,7 +56,7 @@ export class Visit implements AsyncDisposable {
   }
 }
 
-/** Every transport with its operations: a new one is one more line here. */
+/** All transports with their operations: a new one takes one more line here. */
 export const TRANSPORTS: Readonly<Record<string, readonly Operation[]>> = {
   routes: routes.map(byRest),
   'hub connections': [negotiation(), connection()],
@@ -97,7 +97,7 @@ function connection(): Operation {
     requirement: HUB_PERMISSION,
     changes: false,
     async attempt({ mimir, caller }) {
-      // The same request as a browser's: with the token in its address.
+      // The same request as a browser's, with the token in its URL.
       const address = `${mimir.url.replace('http', 'ws')}/hubs/dm?access_token=${caller.credential}`
       const socket = new WebSocket(address)
       const opened = await new Promise<boolean>((resolve) => {
@@ -105,7 +105,7 @@ function connection(): Operation {
         socket.onerror = () => resolve(false)
       })
       socket.close()
-      // What a refused socket was told is not to be seen here; what it is, negotiating told.
+      // A refused WebSocket does not reveal the reason; negotiation does.
       return opened ? {} : { status: 403, code: 'not connected' }
     },
   }
@@ -130,7 +130,7 @@ function byHub({ name, permission, arity }: (typeof hubMethods)[number]): Operat
   }
 }
 
-/** Every operation of a tool, with arguments that none of them takes. */
+/** All operations of a tool, with arguments that none of them accepts. */
 function byMcp(tool: Tool): Operation[] {
   return [...tool.operations].map(([operation, { permission, besides }]) => ({
     name: `mcp:${tool.name}/${operation}`,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
-/** The part of JSON Schema that our schemas turn into. */
+/** The subset of JSON Schema that our schemas convert to. */
 interface JsonSchema {
-  /** Several where a plain value may also be null. */
+  /** Several if a plain value may also be null. */
   readonly type?: string | readonly string[]
   readonly examples?: readonly unknown[]
   readonly anyOf?: readonly JsonSchema[]
@@ -21,22 +21,22 @@ interface JsonSchema {
 export interface Field {
   readonly name: string
   readonly required: boolean
-  /** May only be a UUID, or text of another strict form. */
+  /** Accepts only UUIDs, or text in another strict form. */
   readonly isId: boolean
   readonly isText: boolean
   readonly good: unknown
-  /** Values of a wrong type, too long, too short, of another form. */
+  /** Values of a wrong type, length or form. */
   readonly bad: readonly unknown[]
 }
 
 export const ID = '01900000-0000-7000-8000-00000000abcd'
 
-/** Text that a store or a decoder may stumble over: as JSON carries it. */
+/** Text that a store or decoder may stumble over, as JSON carries it. */
 export const HOSTILE = ['\0', 'a\0b', '\ud800', '\udc00x', '\u2028', "' or 1=1 --", '%00', '🧨']
 
 const SAMPLES: readonly unknown[] = [null, true, 42, 1.5, 'text', ['text'], { text: 'text' }]
 
-/** The fields of an object schema as a client may write them. */
+/** The fields of an object schema, as clients may send them. */
 export function fieldsOf(schema: z.ZodType | undefined): Field[] {
   if (!schema) return []
   const { properties = {}, required = [] } = jsonSchemaOf(schema)
@@ -50,7 +50,7 @@ export function fieldsOf(schema: z.ZodType | undefined): Field[] {
   }))
 }
 
-/** The same for one value, like an argument of a hub method. */
+/** The same for a single value, such as an argument of a hub method. */
 export function valuesOf(schema: z.ZodType): Pick<Field, 'good' | 'bad'> {
   const field = jsonSchemaOf(schema)
   return { good: good(field), bad: bad(field) }
@@ -114,7 +114,7 @@ function takes({ type }: JsonSchema, value: unknown): boolean {
   }
 }
 
-/** Of the right type, and yet against the rule. */
+/** Values of the right type that break a rule. */
 function broken(schema: JsonSchema): unknown[] {
   const values: unknown[] = []
   if (schema.minLength) values.push('', 'x'.repeat(schema.minLength - 1))

@@ -13,7 +13,7 @@ export interface Walked {
   readonly definition: Definition
 }
 
-/** Each method with its lexicon; the subscription answers by GET like a query. */
+/** Every method with its lexicon; the subscription responds to GET like a query. */
 export async function walkable(): Promise<Walked[]> {
   const validator = await loadValidator()
   return xrpcMethods.map((method) => ({
@@ -27,7 +27,7 @@ export const isProcedure = (definition: Definition): definition is LexXrpcProced
 export const takesJson = (definition: Definition): definition is LexXrpcProcedure =>
   isProcedure(definition) && definition.input?.encoding === 'application/json'
 
-/** A value that the schema takes, by its type alone. */
+/** A value that the schema's type accepts. */
 function goodValue(mimir: Appliance, schema: Schema): unknown {
   switch (schema.type) {
     case 'integer':

@@ -13,7 +13,7 @@ const DISK = '4m'
 const ROOM = Buffer.alloc(16 * 1024)
 const LONG = 'a long message '.repeat(200)
 
-/** A disk of four megabytes, for which one has to be root. */
+/** A disk of four megabytes; mounting needs root. */
 function mountDisk(): string {
   const folder = mkdtempSync(join(tmpdir(), 'mimir-disk-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK},mode=0700`, 'tmpfs', folder])
@@ -25,7 +25,7 @@ function unmountDisk(folder: string): void {
   rmSync(folder, { recursive: true })
 }
 
-/** Writes until nothing more fits. */
+/** Writes until the disk is full. */
 function fill(file: string): void {
   const descriptor = openSync(file, 'w')
   try {
@@ -44,7 +44,7 @@ test('on a full disk writes are refused, reads go on, and room mends it', { skip
   t.after(() => unmountDisk(disk))
   const filler = join(disk, 'filler')
   const dataDir = join(disk, 'data')
-  // The store of its own is on the disk too, whatever the lane's.
+  // SQLite in the data directory on this disk, whatever the lane's store.
   await using mimir = new Appliance(dataDir, { env: {}, dump: async () => '', async drop() {} }, {})
   await mimir.start()
   const [alice, bob] = await mimir.friends('alice', 'bob')
@@ -56,7 +56,7 @@ test('on a full disk writes are refused, reads go on, and room mends it', { skip
 
   fill(filler)
   const send = () => alice.rest.post(path, { content: LONG })
-  // What the log has already room for may still be stored.
+  // Messages may still fit into space the log already has.
   let reply = await send()
   for (; reply.status === 201; reply = await send()) kept.push(reply.body)
   assertRefused(reply, 503, 'store_unavailable')

@@ -11,7 +11,7 @@ interface Note {
   text: string
 }
 
-/** The tests' own table, in a store that has none of the product's. */
+/** The test's own table, in a store without the product's tables. */
 const notes = (db: Db) => db as unknown as Kysely<{ notes: Note }>
 
 async function noteStore() {

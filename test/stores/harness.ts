@@ -7,14 +7,14 @@ import { openSqlite } from '../../src/db/sqlite.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { createEmptyDatabase, STORE } from '../harness/store.ts'
 
-/** An empty store, which any number of engines may have open. */
+/** An empty store that several engines may open. */
 export interface EmptyStore extends AsyncDisposable {
-  /** Of the embedded store: where its file and its copies are. */
+  /** For the embedded store: the directory of its file and copies. */
   readonly directory: string
   open(): Engine
 }
 
-/** An empty store of the kind of this run; use with `await using`, which closes and removes it. */
+/** Creates an empty store of this run's engine; `await using` closes and removes it. */
 export async function emptyStore(kind = STORE): Promise<EmptyStore> {
   return kind === 'sqlite' ? emptySqlite() : emptyPostgres()
 }
@@ -52,7 +52,7 @@ async function emptyPostgres(): Promise<EmptyStore> {
   }
 }
 
-/** For the end of the test; one that the test has closed itself is not closed again. */
+/** Closes the engine at the end of the test unless the test has closed it itself. */
 function remember(engines: Engine[], engine: Engine): Engine {
   let closed: Promise<void> | undefined
   const close = () => {

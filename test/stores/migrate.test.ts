@@ -16,7 +16,7 @@ const clock = new TestClock()
 const NAMES = migrations.map(({ name }) => name)
 const ALL_TABLES = ['audit_chain', 'audit_events', 'conversation_members', 'messages', 'users']
 
-/** A step after all the real ones. */
+/** A migration after all the real ones. */
 function oneMore(name: string, then = async () => {}): Migration {
   const up: Migration['up'] = async (db) => {
     await db.schema.createTable('garden').addColumn('id', 'text').execute()
@@ -25,7 +25,7 @@ function oneMore(name: string, then = async () => {}): Migration {
   return { name, up }
 }
 
-/** In this store only: a PostgreSQL server has the tables of other tests too. */
+/** In this store only: a PostgreSQL server also holds other tests' tables. */
 async function tableNames(engine: Engine): Promise<string[]> {
   const all = [...ALL_TABLES, 'garden', 'migrations']
   const there = await Promise.all(all.map(async (name) => (await exists(engine, name)) && name))
@@ -160,7 +160,7 @@ test('a membership of before gets its place among the events from the newest eve
   ])
 })
 
-// A PostgreSQL server has backups of its own.
+// PostgreSQL servers have backups of their own.
 if (STORE === 'sqlite') {
   test('a copy of the embedded store is kept before it is migrated, not when it is made', async () => {
     await using store = await emptyStore()

@@ -11,7 +11,7 @@ interface Plant {
   seed: Buffer
 }
 
-/** The tests' own table, in a store that has none of the product's. */
+/** The test's own table, in a store without the product's tables. */
 function garden(db: Db): Kysely<{ plants: Plant }> {
   return db as unknown as Kysely<{ plants: Plant }>
 }
@@ -59,7 +59,7 @@ test('a list of any length is stored whole and in order', async () => {
     from += count
   }
   assert.deepEqual(await everything(store.engine.read), plants(from))
-  // One for each power of two up to the chunk of 64, however many lists there were.
+  // One per power of two up to the chunk of 64, however many lists there were.
   assert.equal(texts(), 7)
 })
 
@@ -83,7 +83,7 @@ test('a look-up by any number of ids finds each once, with few texts', async () 
       expected,
     )
   }
-  // Of 1, 4, 256 and 512 ids; 1,200 are twice 512 and the rest filled up to 256.
+  // For 1, 4, 256 and 512 ids; 1,200 are twice 512 plus the rest, padded to 256.
   assert.equal(texts, 4)
 })
 
@@ -109,7 +109,7 @@ test('a text is made once, and takes the values of each call, also by a handle m
   await store.engine.transaction(async (tx) => {
     assert.deepEqual(await found(tx, 2, 'plant 2'), [second])
   })
-  // The reading and the writing side of a store may each have one.
+  // The read and write sides of a store may each compile one.
   assert.ok(texts <= 2, `${texts} texts`)
 })
 

@@ -21,7 +21,7 @@ const VALUES: Seed[] = [0, 1, 2, 25, 1000, 65_536, 300_001].map((size) => ({
   bytes: randomBytes(size),
 }))
 
-/** The tests' own table, in a store that has none of the product's. */
+/** The test's own table, in a store without the product's tables. */
 function garden(db: Db): Kysely<{ seeds: Seed }> {
   return db as unknown as Kysely<{ seeds: Seed }>
 }
@@ -74,7 +74,7 @@ test('what cannot be read says so, and the next is read', async () => {
   await assertReadable(engine)
 })
 
-/** Carries what the server says in `pieces`, one turn of the event loop after the other. */
+/** Relays the server's data in `pieces`, one per turn of the event loop. */
 async function relayTo(target: URL, pieces: (data: Buffer) => Iterable<Buffer>) {
   const sockets = new Set<Socket>()
   const drop = () => {
@@ -123,7 +123,7 @@ test('however the socket cuts them, and whatever else the connection reads', rem
   const target = new URL(store.env.DATABASE_URL as string)
   for (const size of [1, 3, 24, 1021]) {
     await using relay = await relayTo(target, function* cut(data) {
-      // A long value in a few pieces is as good, and sooner here.
+      // A few pieces test a long value as well, and faster.
       const step = Math.max(size, Math.ceil(data.length / 400))
       for (let at = 0; at < data.length; at += step) yield data.subarray(at, at + step)
     })

@@ -8,7 +8,7 @@ import { TestClock } from '../harness/clock.ts'
 import { STORE } from '../harness/store.ts'
 import { emptyStore } from './harness.ts'
 
-/** What stands for the same in both stores. */
+/** Types that correspond in the two stores. */
 const FAMILIES: Record<string, string> = {
   text: 'text',
   integer: 'number',
@@ -19,7 +19,7 @@ const FAMILIES: Record<string, string> = {
   bytea: 'bytes',
 }
 
-/** A table's columns, one line each, by name. */
+/** The columns of each table, one line each. */
 type Shape = Record<string, string[]>
 
 async function columnsOf(engine: Engine): Promise<Shape> {
@@ -47,7 +47,7 @@ async function currentSchema(engine: Engine): Promise<string> {
   return rows[0]?.name as string
 }
 
-/** Keys, indexes and references, each as a line. */
+/** Keys, indexes and references, one line each. */
 async function rulesOf(engine: Engine): Promise<string[]> {
   const statement = engine.kind === 'postgres' ? POSTGRES_RULES : SQLITE_RULES
   const { rows } = await statement.execute(engine.read)
@@ -71,7 +71,7 @@ const POSTGRES_RULES = sql<{ rule: string }>`
   join pg_attribute a on a.attrelid = t.oid and a.attnum = any(c.conkey)
   where c.contype = 'f' and t.relnamespace = current_schema()::regnamespace`
 
-// A key of one number is the table itself there, without an index: it is read from the columns.
+// In SQLite an integer primary key is the table itself, without an index: read it from the columns.
 const SQLITE_RULES = sql<{ rule: string }>`
   with tables as (
     select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\')

@@ -37,9 +37,9 @@ test('a credential of one tenant opens nothing of another, by any operation', as
     assert.equal((await there.post('/hubs/dm/negotiate?negotiateVersion=1')).status, 401)
     await assert.rejects(new HubClient(acme.url, credential).start(), /401/)
   }
-  // It is good where it was made.
+  // It works in the tenant that made it.
   assertDone(await byKey(beta, key).get('/api/me'))
-  // The refusal is written down where it was made, as that of a key that nobody knows.
+  // The refusal is audited in the tenant that made it, like that of an unknown key.
   const denied = (await auditOf(acme, 'access.denied')).map(({ details, target_id, tenant_id }) => {
     assert.equal(tenant_id, 'acme')
     return [details.code, details.reason, target_id]
@@ -80,7 +80,7 @@ test('an invitation of one tenant lets nobody into another', async () => {
   assert.deepEqual(await beta.command('user.list'), [])
 })
 
-/** What an event stream of a person's has sent so far. */
+/** Collects what an event stream of the person sends. */
 function listen({ url }: Appliance, { accessToken }: Person): { text: string } & Disposable {
   const stop = new AbortController()
   const heard = { text: '', [Symbol.dispose]: () => stop.abort() }
@@ -93,7 +93,7 @@ function listen({ url }: Appliance, { accessToken }: Person): { text: string } &
   return heard
 }
 
-/** Does what others hear of: a friendship, a group, a message, a name, an encrypted conversation. */
+/** Causes events: a friendship, a group, a message, a name, an encrypted conversation. */
 async function stirUp(mimir: Appliance, word: string): Promise<void> {
   const [ann, bob] = await mimir.friends(`ann_${word}`, `bob_${word}`)
   await ann.connect()
@@ -114,7 +114,7 @@ test('hub and event streams of one tenant hear nothing of another', async () => 
   const before = hub.received.length
   await stirUp(beta, 'beta')
   await stirUp(servers.mimir.tenant('beta', '127.0.0.1'), 'more')
-  // What we say comes after all that they said.
+  // Our message comes after all of theirs.
   await ben.say(groupId, 'the end')
   await hub.event('MessageReceived', ({ content }) => content === 'the end')
   const heard = hub.received.slice(before).map(({ name }) => name)

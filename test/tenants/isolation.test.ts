@@ -10,37 +10,37 @@ import { setScene } from '../refusals/scene.ts'
 import { walkable } from '../refusals/xrpc-values.ts'
 import { type Call, fillTenant, type Theirs } from './theirs.ts'
 
-/** A server that records no more than so many refusals of one caller a minute is asked by several. */
+/** Several callers take turns, since only so many refusals per caller and minute are recorded. */
 const CALLERS = 8
 
-/** What differs from one call to the next: times, and what a question is called. */
+/** Parts that differ between calls: times and confirmation ids. */
 const OF_THE_CALL = /\d{4}-\d\d-\d\dT[\d:.]+Z|(?<=confirmationId\W+)[\w-]{22}/g
 
-/** What is told of something unknown where it is not 404, nor for conversations and their messages 403. */
+/** Responses for unknown things other than 404, or 403 for conversations and their messages. */
 const OTHERWISE: Readonly<Record<string, string>> = {
   'GET /join/{token}': '400',
   'POST /join/{token}': '400',
   'POST /api/auth/register': '400',
   'POST /api/auth/login': '401',
   'POST /api/auth/refresh': '401',
-  // Whose it is, is not said: what is to be gone is gone.
+  // Idempotent deletions succeed without saying whose it was.
   'POST /api/auth/logout': '204',
   'DELETE /api/me/devices/{token}': '204',
   'POST /api/conversations': '400',
-  // A page that goes on from what is not there, and ours that are called alike.
+  // Pages after an unknown cursor, and things of ours that may have the same name.
   'GET /api/admin/reports': '200',
   'GET /api/call/missed': '200',
   'GET /api/audit': '200',
   'POST /api/nodes': '201',
   'mcp:memory_node/add': '200',
   'mcp:audit_read/only': '200',
-  // What is asked first is whether that is meant.
+  // The confirmation comes first.
   'mcp:memory_batch/delete_edges': '200',
-  // Nobody has packages there; what is wrong with the rest of the input comes first.
+  // There are no packages there; other input errors come first.
   'xrpc:blue.catbird.mls.getKeyPackages': '200',
   'xrpc:blue.catbird.mls.updateCursor': '400',
   'xrpc:blue.catbird.mls.publishKeyPackage': '400',
-  // What is sent to nobody is dropped, and nobody is told.
+  // Signals to nobody are dropped silently.
   'hub:Typing': 'done',
   'hub:SendIceCandidate': 'done',
   'hub:RejectCall': 'done',
@@ -48,16 +48,16 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   'hub:OfferCall': 'not_friends',
   'hub:Resume': 'invalid_cursor',
 }
-/** Codes of tools and of the hub, which have no status. */
+/** Tools and the hub have codes instead of a status. */
 const UNKNOWN = /^(404|403) |"code":"(\w*not_found|forbidden|not_member|invalid_confirmation)"/
 
-/** What was answered and written down, without what differs from call to call. */
+/** What was answered and audited, without the parts that differ between calls. */
 interface Told {
   readonly answer: string
   readonly audited: string
 }
 
-/** The audit events that come after those there are now. */
+/** Returns a function that reads the audit events recorded since. */
 async function auditFrom({ app }: Appliance): Promise<() => Promise<string>> {
   const events = async () =>
     (await app.ctx.db.read.selectFrom('audit_events').selectAll().orderBy('id').execute()).map(
@@ -81,7 +81,7 @@ async function tell(ours: Appliance, work: () => Promise<string>): Promise<Told>
   return { answer: await work(), audited: await audited() }
 }
 
-/** Names a thing of theirs, then one that is nowhere: both have to be told alike. */
+/** Names a thing of theirs, then one that does not exist: the responses must be the same. */
 async function compare(
   ours: Appliance,
   { twins }: Theirs,
@@ -108,12 +108,12 @@ test('what is there in another tenant is as unknown as what is nowhere, to every
   await using servers = await bootTwoTenants()
   const { acme, beta } = servers
   const theirs = await fillTenant(acme)
-  // In ours there is all of that too, of our own.
+  // Our tenant has all of that too, of its own.
   const scene = await setScene(beta)
   const people: Rest[] = []
   for (let n = 0; n < CALLERS; n++) people.push((await beta.admin(`admin_${n}`)).rest)
   const { key } = await makeKey(beta, 'wide', { user: 'alice', scopes: ['*', 'mcp:admin'] })
-  // The first use of a key is an audit event of its own.
+  // The first use of a key is audited separately.
   assertDone(await beta.rest(key).get('/api/me'))
   const rowsBefore = await theirs.rows()
   const auditOfTheirs = await auditFrom(acme)
@@ -134,7 +134,7 @@ test('what is there in another tenant is as unknown as what is nowhere, to every
       look(call.name, await compare(beta, theirs, call, (one) => ask(rest, one)))
       return
     }
-    // What names nothing may still tell; what would change something of ours is given nothing to do it with.
+    // Calls that name nothing may still reveal something; those that change ours get an invalid body.
     const harmless = call.verb === 'GET' ? call : { ...call, body: '{' }
     assert.deepEqual(theirs.twins.in(await ask(rest, harmless)), [], call.name)
   }

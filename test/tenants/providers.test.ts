@@ -28,7 +28,7 @@ async function offeredAt(mimir: Appliance): Promise<string[]> {
   return providers.map(({ name }: { name: string }) => name)
 }
 
-/** Where the provider sends the browser back to once somebody signed in there. */
+/** The address the provider redirects the browser to after signing in. */
 async function toCallback(browser: WebBrowser, { url }: Appliance, provider: string) {
   const back = new RegExp(`^${url}/auth/callback`)
   const page = await browser.follow(`${url}/auth/login?provider=${provider}`, {}, back)
@@ -53,7 +53,7 @@ test('a provider of one tenant signs nobody in to another, and makes no account 
   }
   await using servers = await bootTwoTenants({ env, port })
   const { mimir, acme } = servers
-  // The one names its tenant in the server's settings, the other stands in the tenant's own.
+  // One names its tenant in the server's settings, the other is in the tenant's own settings.
   const own = `MIMIR_OIDC_PROVIDERS='${JSON.stringify([entry('for-beta', betaId)])}'\n`
   appendFileSync(join(servers.beta.dataDir, 'mimir.env'), own)
   await mimir.command('tenant.disable', { id: 'beta' })
@@ -77,7 +77,7 @@ test('a provider of one tenant signs nobody in to another, and makes no account 
 
   const anna = new WebBrowser()
   const callback = await toCallback(anna, acme, 'for-acme')
-  // What the provider gave for acme, brought to beta by a browser that began something there too.
+  // acme's callback, opened at beta by a browser that had begun a sign-in there too.
   const there = callback.replace(acme.url, beta.url)
   await toCallback(anna, beta, 'for-beta')
   assert.equal((await anna.request(there)).status, 400)
@@ -92,7 +92,7 @@ test('a provider of one tenant signs nobody in to another, and makes no account 
   )
   assert.equal((await anna.request(`${beta.url}/api/me`)).status, 401)
 
-  // The same name in the other tenant is somebody else.
+  // The same login in the other tenant is another account.
   const second = new WebBrowser()
   await second.follow(await toCallback(second, beta, 'for-beta'))
   const twin = JSON.parse((await second.request(`${beta.url}/api/me`)).text)

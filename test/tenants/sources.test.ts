@@ -10,7 +10,7 @@ import { rawRequest } from '../harness/raw-request.ts'
 import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 import { bootTwoTenants, DEFAULT_HOST } from '../harness/tenants.ts'
 
-/** Somebody's own tokens open nothing but the tenant whose they are. */
+/** The username that the token belongs to, or the status of the refusal. */
 async function whoIs(mimir: Appliance, token: string, headers = {}): Promise<number | string> {
   const { status, body } = await mimir.rest(token).with(headers).get('/api/me')
   return status === 200 ? body.username : status
@@ -35,7 +35,7 @@ test('host: each host leads to its tenant, any port and spelling; an unknown one
   for (const host of ['nobody.example.org', 'x.localhost', 'localhost.example.org', '[::1]']) {
     assertRefused(await status(host), 404, 'unknown_host')
     assertRefused(await status(host, '/api/me'), 404, 'unknown_host')
-    // What watches the process knows of no tenant.
+    // Health checks of the process need no tenant.
     for (const path of ['/health', '/health/ready']) assertDone(await status(host, path))
   }
 })
@@ -67,7 +67,7 @@ test('header: believed from a trusted proxy alone; without it, or with an unknow
   assertRefused(await rest().get('/auth/status'), 403, 'tenant_required')
   assertRefused(await rest('').get('/auth/status'), 403, 'tenant_required')
   assertDone(await rest().get('/health'))
-  // The same account name in both: a token opens one of them.
+  // The same username in both: a token is good for one of them.
   const { token } = await mimir.tenant('acme', 'localhost').command('invite.create')
   const account = { invitationToken: token, email: 'a@example.org', username: 'ann' }
   const registration = { ...account, password: 'a long password' }
@@ -90,16 +90,16 @@ test('jwt_claim: the claim leads, the tenant verifies; without one the host deci
   await using servers = await bootTwoTenants({ env })
   const { mimir, acme, beta } = servers
   const other = `http://127.0.0.1:${new URL(mimir.url).port}`
-  // Without a bearer the host leads: each signs in at their own.
+  // Without a bearer token the host decides: each signs in at their own.
   const [ann, ben] = [await acme.person('ann'), await beta.person('ben')]
   assert.deepEqual(decodeJwt(ann.accessToken).org, { id: 'acme' })
-  // From then on the token leads, whatever the host, on the hub too.
+  // From then on the token decides, whatever the host, on the hub too.
   assert.equal(await whoIs(beta, ann.accessToken), 'ann')
   assert.equal(await whoIs(acme, ben.accessToken), 'ben')
   const hub = await new HubClient(other, ann.accessToken).start()
   await hub.assertRefused('not_member', 'SendMessage', ben.id, 'x')
   await hub.stop()
-  // A claim that somebody wrote themselves leads there, and opens nothing.
+  // A forged claim selects that tenant, but gives no access.
   const forge = (claims: object) =>
     new SignJWT({ ...decodeJwt(ann.accessToken), ...claims })
       .setProtectedHeader({ alg: 'HS256' })
@@ -139,7 +139,7 @@ test('jwt_claim: tokens of one issuer lead to the organisation they name, and op
   assert.equal(assertDone(await ask({ org_id: 'beta' })).username, 'job_of_beta')
   assertRefused(await ask({ org_id: 'org_7aXq', sub: 'client-2' }), 403, 'not_admitted')
   assertRefused(await ask({ org_id: 'org_8' }), 403, 'unknown_tenant')
-  // Who names no organisation is the host's.
+  // Tokens without an organisation go to the host's tenant.
   assertRefused(await ask({}), 403, 'not_admitted')
   assert.equal(assertDone(await ask({}, beta)).username, 'job_of_beta')
 })

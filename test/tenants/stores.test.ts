@@ -24,7 +24,7 @@ function keysOf({ app }: Appliance): string[] {
   )
 }
 
-/** The tenants of all rows that say whose they are. */
+/** The distinct tenant ids of all rows that have one. */
 async function tenantsIn({ app }: Appliance): Promise<string[]> {
   const { read } = app.ctx.db
   const schema = app.ctx.config.databaseSchema ?? 'public'
@@ -39,7 +39,7 @@ async function tenantsIn({ app }: Appliance): Promise<string[]> {
   return [...found]
 }
 
-/** Takes the mark off the store of the tenant cuckoo. */
+/** Removes the owner mark from the store of the tenant cuckoo. */
 async function unmark({ app }: Appliance, directory: string): Promise<void> {
   if (STORE === 'postgres') {
     await app.ctx.db.transaction((tx) => sql`delete from t_cuckoo.store_owner`.execute(tx))
@@ -71,7 +71,7 @@ test('each tenant has rows, keys, audit chain and backups of its own, and its ro
   const created = (await auditOf(mimir, 'tenant.created')).map(({ target_id }) => target_id)
   assert.deepEqual(created, ['acme', 'beta'])
   assert.deepEqual(await auditOf(acme, 'tenant.created'), [])
-  // A line of a tenant's says whose it is.
+  // Each log line names its tenant.
   const lines = mimir.logged.map((line) => JSON.parse(line).tenant)
   assert.deepEqual([...new Set(lines)].sort(), ['acme', 'beta', 'default'])
 })
@@ -115,7 +115,7 @@ test('a store under another tenant’s name is not opened, and the others are se
     })
   }
   for (const isMarked of [true, false]) {
-    // Without the mark the people in it say whose it is.
+    // Without the mark, the accounts in it tell whose it is.
     if (!isMarked) await unmark(mimir, to)
     await mimir.command('tenant.disable', { id: 'cuckoo' })
     const tenant = await mimir.command('tenant.enable', { id: 'cuckoo' })
@@ -146,7 +146,7 @@ test('one broken tenant answers 503; the others go on, and it comes back once it
   for (const name of ['MIMIR_LISTEN', 'DATABASE_URL']) {
     assert.match(reason, new RegExp(`${name}: is the whole server's`))
   }
-  // It is tried again by itself; one line says why not.
+  // It is retried automatically; only one line says why it fails.
   for (let n = 0; n < 2; n++) await mimir.app.jobs.runNow('settle-tenants')
   assert.equal(mimir.logged.filter((line) => /"tenant":"acme".*not served/.test(line)).length, 1)
   writeFileSync(settings, good)
@@ -167,7 +167,7 @@ test('what was mended is served at SIGHUP too', async () => {
   there.move(acme.url)
   assertRefused(await there.get('/api/me'), 503, 'tenant_unavailable')
   writeFileSync(settings, good)
-  // As SIGHUP does.
+  // As on SIGHUP.
   await mimir.reload({ MIMIR_ENABLE_MULTI_TENANCY: 'true', MIMIR_TENANT_ID_SOURCE: 'host' })
   assertDone(await there.get('/api/me'))
 })
@@ -213,7 +213,7 @@ test('SIGHUP takes the access settings of every tenant over', async () => {
   assert.deepEqual([...beta.app.ctx.access.rules().methods], ['password'])
   assert.ok(acme.app.ctx.access.rules().methods.has('api-key'))
   assert.equal((await auditOf(acme, 'access.reloaded')).length, 1)
-  // One that refuses keeps nobody else from it.
+  // A tenant whose settings are refused does not keep others from reloading.
   writeFileSync(join(beta.dataDir, 'mimir.env'), 'MIMIR_AUTH_METHODS=password,api-key\n')
   const bad = { MIMIR_RBAC_CONFIG: '{', MIMIR_ENABLE_MULTI_TENANCY: 'true' }
   await assert.rejects(mimir.reload(bad))
@@ -234,7 +234,7 @@ test('the metrics of all are at one address, told apart by a label', async () =>
   assert.match(text, /^mimir_database_bytes{tenant="beta"} |^mimir_mail_queue{tenant="beta"} /m)
   assert.match(text, /^mimir_http_request_seconds_count{tenant="beta"} [1-9]/m)
   assert.ok(!text.includes('tenant="acme"'))
-  // What is the process's has no tenant.
+  // Metrics of the process have no tenant.
   assert.match(text, /^process_resident_memory_bytes \d/m)
 })
 
@@ -266,7 +266,7 @@ test('deleting takes the directory and the schema away, and nothing of the other
     ['acme'],
   )
   assert.equal((await auditOf(mimir, 'tenant.deleted')).length, 1)
-  // Its name is free again, for somebody new.
+  // Its name is free again, for a new tenant.
   const made = await mimir.command('tenant.create', { id: 'acme', hosts: ['localhost'] })
   assert.equal(made.state, 'serving')
   assert.deepEqual(await mimir.tenant('acme', 'localhost').command('user.list'), [])

@@ -17,7 +17,7 @@ import { Twins } from './twins.ts'
 
 type Schema = Parameters<typeof fieldsOf>[0]
 
-/** One call, as text that may hold the names of things. */
+/** One call, as text that may contain names of things. */
 export interface Call {
   readonly name: string
   readonly verb: string
@@ -25,7 +25,7 @@ export interface Call {
   readonly body: string | undefined
 }
 
-/** A tenant in which everything is there that an operation may name, and the calls that name it. */
+/** A tenant that has everything an operation can name, and the calls that name it. */
 export interface Theirs {
   readonly twins: Twins
   rows(): Promise<Record<string, string[]>>
@@ -36,10 +36,10 @@ export interface Theirs {
 }
 
 const NODE = 'a-node-that-only-they-have'
-/** Named where one is made: that we may call ours alike tells nothing of theirs. */
+/** The id given when creating one: that ours may have the same id reveals nothing of theirs. */
 const OTHER_NODE = 'another-node-that-only-they-have'
 const PUSH_TOKEN = 'a-push-token-that-only-they-have'
-/** Parts of a path that say of what kind something is, and not which one. */
+/** Path parameters that name a kind and not an individual thing. */
 const KINDS = new Set(['emoji', 'nsid', 'type'])
 
 export async function fillTenant(mimir: Appliance): Promise<Theirs> {
@@ -69,7 +69,7 @@ export async function fillTenant(mimir: Appliance): Promise<Theirs> {
   }
   for (const route of routes) twins.add(...namesIn(route.path, pathOf(route)))
 
-  /** What a field of the name is given, if it names something. */
+  /** Field values by name, for fields that name something. */
   const named: Record<string, unknown> = {
     ...scene.good,
     usernameOrEmail: xenia.name,
@@ -85,14 +85,14 @@ export async function fillTenant(mimir: Appliance): Promise<Theirs> {
   const fill = (schema: Schema) =>
     Object.fromEntries(
       fieldsOf(schema).map(({ name, good }) => {
-        // Of a name that nodes have too: an id of another thing, or a time.
+        // A field that shares its name with a node's, but takes another id or a time.
         const isOther = named[name] === NODE && (good === ID || Date.parse(String(good)) > 0)
         return [name, isOther ? good : (named[name] ?? good)]
       }),
     )
   const spell = (value: unknown) => JSON.stringify(value).replaceAll(ID, messageId)
 
-  /** What has to be there and, unless something is named already, what names something. */
+  /** The required fields and, unless something is named already, those that name something. */
   const needed = (schema: Schema, isNamed = false) => {
     const filled = JSON.parse(spell(fill(schema)))
     const wanted = fieldsOf(schema).filter(
@@ -168,7 +168,7 @@ export async function fillTenant(mimir: Appliance): Promise<Theirs> {
 const newNode = (route: AnyRoute) =>
   operationOf(route) === 'POST /api/nodes' ? { id: OTHER_NODE } : {}
 
-/** What stands in the path where the template has a name. */
+/** The values in the path for the template's parameters. */
 function namesIn(template: string, path: string): string[] {
   const parts = path.split('/')
   return template.split('/').flatMap((part, n) => {

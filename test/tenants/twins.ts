@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * Things that are there, each with one that looks alike and is nowhere: what is said of the one has to be
- * said of the other, word for word.
+ * Existing values, each with a similar one that does not exist: responses for the two must be the same,
+ * word for word.
  */
 export class Twins {
   readonly #twins = new Map<string, string>()
@@ -12,17 +12,17 @@ export class Twins {
       if (this.#twins.has(text)) continue
       const twin = twinOf(text)
       this.#twins.set(text, twin)
-      // As it stands in an address.
+      // As encoded in a URL.
       this.#twins.set(encodeURIComponent(text), encodeURIComponent(twin))
     }
   }
 
-  /** The same with nothing in it that is there. */
+  /** The text with every existing value replaced by its twin. */
   unknown(text: string): string {
     return this.#replace(text, [...this.#twins])
   }
 
-  /** Undoes it. */
+  /** Reverses `unknown`. */
   known(text: string): string {
     return this.#replace(
       text,
@@ -30,13 +30,13 @@ export class Twins {
     )
   }
 
-  /** Which of them the text holds. */
+  /** The existing values that the text contains. */
   in(text: string): string[] {
     return [...this.#twins.keys()].filter((there) => text.includes(there))
   }
 
   #replace(text: string, pairs: [string, string][]): string {
-    // The longest first: one may be part of another.
+    // Longest first, since one may be part of another.
     const sorted = pairs.toSorted(([a], [b]) => b.length - a.length)
     return sorted.reduce((changed, [from, to]) => changed.replaceAll(from, to), text)
   }
@@ -44,7 +44,7 @@ export class Twins {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** Of the same form: a UUID, hexadecimal, or a text that ends otherwise. */
+/** A value of the same form: a UUID, hexadecimal, or a text with another ending. */
 function twinOf(text: string): string {
   const random = randomBytes(Math.max(text.length, 16))
   if (UUID.test(text)) return `${text.slice(0, -12)}${random.toString('hex').slice(0, 12)}`
