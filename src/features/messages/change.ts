@@ -39,7 +39,7 @@ export async function editMessage(ctx: Needs, actor: Actor, input: EditMessage):
   })
 }
 
-/** Wipes a message: the sender's own, or any in a group by its admins. The empty row stays as a mark. */
+/** Deletes a message: senders their own, group admins any. The empty row remains as a tombstone. */
 export async function deleteMessage(ctx: Needs, actor: Actor, input: MessageId): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {

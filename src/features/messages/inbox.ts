@@ -55,6 +55,6 @@ function openLast(ctx: Pick<Ctx, 'keyring' | 'log'>, row: Summary): string {
 
 function preview(content: string): string {
   if (content.length <= PREVIEW_LENGTH) return content
-  // Never half of a surrogate pair: it could not be encoded.
+  // A surrogate pair is never cut in half: half of one cannot be encoded.
   return `${content.slice(0, PREVIEW_LENGTH).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
