@@ -3,7 +3,6 @@ import type { Mail } from '../../outbound/mail.ts'
 import type { Language } from '../../platform/language.ts'
 import { type Actor, languageOf } from '../../policy/actor.ts'
 
-/** The letters that are written to people. */
 type Letter =
   | 'confirmEmail'
   | 'confirmChange'
@@ -16,7 +15,7 @@ interface Words {
   readonly subject: string
   /** `WHO` stands for the name of the person it is about, where that is not its reader. */
   readonly text: string
-  /** What the link is called; without one the letter has no link. */
+  /** The link's label; absent if the letter has no link. */
   readonly link?: string
   readonly note: string
 }
@@ -113,7 +112,7 @@ export interface LetterFor {
   readonly who?: string
 }
 
-/** Writes a letter, as text and as HTML, in the language of the call that it is about. */
+/** Writes a letter, as text and as HTML, in the language of the call that caused it. */
 export function writeLetter(actor: Actor, letter: Letter, about: LetterFor): Mail {
   const language = languageOf(actor)
   const { hello, letters } = PHRASES[language]
