@@ -1,3 +1,4 @@
+/** For a missing or unrecognizable user agent. */
 const UNKNOWN_DEVICE = 'Unknown device'
 
 /**
