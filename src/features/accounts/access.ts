@@ -34,7 +34,7 @@ export {
   moveStatus,
 } from './store.ts'
 
-/** A user named as an administrator would: by id, username or e-mail. Throws `user_not_found`. */
+/** Finds a user by what an administrator enters: id, username or e-mail. Throws `user_not_found`. */
 export async function requireAccount(db: Db, tenantId: string, name: string): Promise<UserRow> {
   const id = parseId(name)
   const user = id ? await findUser(db, tenantId, id) : await findUserByLogin(db, tenantId, name)

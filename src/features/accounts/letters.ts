@@ -13,7 +13,7 @@ type Letter =
 
 interface Words {
   readonly subject: string
-  /** `WHO` stands for the name of the person it is about, where that is not its reader. */
+  /** `WHO` stands for the name of the person concerned, if that is not the reader. */
   readonly text: string
   /** The link's label; absent if the letter has no link. */
   readonly link?: string
@@ -106,7 +106,7 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
 
 export interface LetterFor {
   readonly to: string
-  /** The reader's. */
+  /** The reader's name. */
   readonly username: string
   readonly link?: string
   readonly who?: string

@@ -11,7 +11,7 @@ export const Username = z
 
 export const Email = z.string().trim().toLowerCase().max(254).pipe(z.email())
 
-/** 8 to 72 bytes of UTF-8: bcrypt reads no further, so a longer one is refused rather than cut. */
+/** 8 to 72 bytes of UTF-8: bcrypt ignores the rest, so a longer one is refused rather than truncated. */
 export const Password = z.string().refine((value) => {
   const bytes = Buffer.byteLength(value)
   return bytes >= PASSWORD_MIN_BYTES && bytes <= PASSWORD_MAX_BYTES && isStorable(value)

@@ -8,9 +8,9 @@ import { findUser, findUserByLogin, insertUser } from './store.ts'
 import { findServerAccountId, insertServerAccount } from './store-server-account.ts'
 
 /**
- * Finds or creates a service identity: an account without address and password, open only to keys and to
- * tokens of an identity provider. Its username is derived from the name, so that it can be named and be a
- * member like anybody.
+ * Finds or creates a service identity: an account without address and password, open only to keys
+ * and to tokens of an identity provider. Its username is derived from the name, so that it can be
+ * named and be a member like anybody.
  */
 export async function findService(
   ctx: Pick<Ctx, 'clock' | 'ids'>,

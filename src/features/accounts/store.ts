@@ -176,8 +176,8 @@ export async function moveStatus(
 
 /** Prevents other transactions from changing the tenant's administrators until this one ends. */
 export async function lockAdmins(tx: Tx, tenantId: string): Promise<void> {
-  // Both engines lock on a write: the second of two transactions waits here, then sees the first's
-  // changes.
+  // Both engines lock on a write: the second of two transactions waits here,
+  // then sees the first's changes.
   await tx
     .updateTable('users')
     .set((columns) => ({ role: columns.ref('role') }))

@@ -17,9 +17,9 @@ const BEGINNINGS: readonly [type: string, beginning: Buffer][] = [
 const MP4_BRANDS = /^(isom|iso[2-9]|mp4[12]|avc1|av01|dash|M4V |MSNV|3gp[4-9])/
 
 /**
- * Detects a file's type by its first bytes: an image, audio or video type that cannot run code, else
- * `application/octet-stream`. The client's `declared` type only tells audio from video in containers that
- * hold either.
+ * Detects a file's type by its first bytes: an image, audio or video type that cannot run
+ * code, else `application/octet-stream`. The client's `declared` type only tells audio from
+ * video in containers that hold either.
  */
 export function sniffType(head: Buffer, declared: string): string {
   for (const [type, beginning] of BEGINNINGS) {

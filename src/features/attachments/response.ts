@@ -37,8 +37,8 @@ async function bodyOf(file: StoredFile, range: Range): Promise<BodyInit> {
     for await (const part of pieces) parts.push(part)
     return Buffer.concat(parts)
   }
-  // Read before the response starts, so that a file that cannot be opened still gets a regular error
-  // response.
+  // Read before the response starts, so that a file that cannot be opened still
+  // gets a regular error response.
   let first: IteratorResult<Uint8Array, void> | undefined = await pieces.next()
   return new ReadableStream<Uint8Array>(
     {

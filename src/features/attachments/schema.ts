@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { text, uuid } from '../../platform/text.ts'
 
-/** Most attachments of one message. */
+/** The most attachments that one message may carry. */
 export const MOST_ATTACHMENTS = 10
 
 const WAVEFORM_MOST = 256
@@ -19,7 +19,7 @@ export const AttachmentMeta = z
     preview: text(1, 100).optional(),
     /** Of audio or video, in milliseconds. */
     durationMs: whole(0, 7 * 24 * 3_600_000).optional(),
-    /** Of a voice message: up to 256 loudnesses from 0 to 255, joined by commas. */
+    /** Of a voice message: up to 256 volume levels from 0 to 255, joined by commas. */
     waveform: z
       .string()
       .max(4 * WAVEFORM_MOST)

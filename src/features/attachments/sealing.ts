@@ -27,8 +27,8 @@ export function sealHead(ctx: Pick<Ctx, 'keyring'>, row: RowNames, head: FileHea
 }
 
 /**
- * Opens them again. Returns undefined (logged and counted) if that fails, so that one unreadable row does
- * not fail the rest.
+ * Opens them again. Returns undefined (logged and counted) if that fails, so that one
+ * unreadable row does not fail the rest.
  */
 export function openHead(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): FileHead | undefined {
   const messageKey = ctx.keyring.find('message', row.key_id)

@@ -9,8 +9,8 @@ import { deleteAttachment, removeAttachments } from './remove.ts'
 import { markSent } from './store.ts'
 import { uploadAttachment } from './upload.ts'
 
-// For features that store files of their own: sealed and counted like any attachment, while access control
-// is up to the feature.
+// For features that store files of their own: sealed and counted like any attachment, while
+// access control is up to the feature.
 
 export type { StoredFile } from './download.ts'
 export { fileResponse } from './response.ts'
@@ -42,8 +42,8 @@ export async function dropFiles(tx: Tx, ids: readonly string[]): Promise<void> {
 }
 
 /**
- * Opens a kept file without an access check. Served as plain bytes: the type of sealed content is not to
- * be guessed.
+ * Opens a kept file without an access check. Served as plain bytes: the type of
+ * sealed content is not to be guessed.
  */
 export async function openFile(ctx: Needs, tenantId: string, id: string): Promise<StoredFile> {
   const file = await openStored(ctx, tenantId, id)

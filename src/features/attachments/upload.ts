@@ -28,9 +28,9 @@ export interface Upload {
 }
 
 /**
- * Stores a file chunk by chunk as it arrives, each chunk in its own transaction, so that messages are not
- * held up. Until the last step it can be neither read nor sent; if that is not reached, nothing of it is
- * kept.
+ * Stores a file chunk by chunk as it arrives, each chunk in its own transaction, so that
+ * messages are not held up. Until the last step it can be neither read nor sent; if that is not
+ * reached, nothing of it is kept.
  */
 export async function uploadAttachment(
   ctx: Needs,

@@ -44,8 +44,8 @@ const FORGOTTEN = 5 * MINUTE
 const MOST_KEPT = 100
 
 /**
- * The current calls, so that signals pass only between the two sides. Two people have at most one call,
- * and so has a device.
+ * The current calls, so that signals pass only between the two sides. Two people have at most
+ * one call, and so has a device.
  */
 export class CallRegistry {
   readonly #clock: Clock

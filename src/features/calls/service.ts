@@ -27,10 +27,10 @@ export interface Offer {
 }
 
 /**
- * Rings a friend on all devices. The WebRTC session description is passed through and not stored. Someone
- * who is already in a call does not ring: the caller's connection gets a rejection, `busy`. Nor does
- * someone who is calling the caller at this moment: the caller's connection gets `calling_you` and the
- * other's offer again.
+ * Rings a friend on all devices. The WebRTC session description is passed through and not stored.
+ * Someone who is already in a call does not ring: the caller's connection gets a rejection, `busy`.
+ * Nor does someone who is calling the caller at this moment: the caller's connection gets
+ * `calling_you` and the other's offer again.
  */
 export async function offerCall(ctx: Needs, actor: Actor, input: Offer): Promise<void> {
   const me = requireUser(actor)
@@ -50,8 +50,8 @@ export async function offerCall(ctx: Needs, actor: Actor, input: Offer): Promise
 }
 
 /**
- * Synchronous, so that no other call can come in between. Returns the calls that were missed because of
- * it.
+ * Synchronous, so that no other call can come in between. Returns the calls
+ * that were missed because of it.
  */
 function ring(ctx: Needs, me: UserActor, input: Offer): Missed[] {
   const { toUserId: calleeId, sdpOffer, video, connectionId } = input

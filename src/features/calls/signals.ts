@@ -39,8 +39,8 @@ export function tellConnection(
 }
 
 /**
- * Sends to all devices of a person in a call; if the one in the call is away, it gets the signal when it
- * is back.
+ * Sends to all devices of a person in a call; if the one in the call is away, it
+ * gets the signal when it is back.
  */
 export function tellParty(ctx: Needs, party: Party, signal: CallSignal): void {
   tellUser(ctx, party.userId, signal)

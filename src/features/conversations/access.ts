@@ -37,8 +37,8 @@ export async function requireMember(
 }
 
 /**
- * Whether the person may write here: a current member, and not in a direct conversation in which either
- * side has blocked the other.
+ * Whether the person may write here: a current member, and not in a direct conversation in which
+ * either side has blocked the other.
  */
 export async function mayWrite(db: Db, actor: UserActor, conversationId: string): Promise<boolean> {
   const { tenantId, userId } = actor
@@ -112,8 +112,8 @@ function refuseMember(conversationId: string, reason: string): AppError {
 }
 
 /**
- * Returns the caller's membership if their role may change the group; throws `forbidden` for plain
- * members.
+ * Returns the caller's membership if their role may change the group; throws
+ * `forbidden` for plain members.
  */
 export async function requireGroupAdmin(
   db: Db,
@@ -185,8 +185,8 @@ export function findPresent(db: Db, keys: readonly MembershipKey[]): Promise<Hol
 }
 
 /**
- * Which of many people may write. Blocks are on the membership rows that are read anyway, so that checking
- * them costs no query.
+ * Which of many people may write. Blocks are on the membership rows that are read anyway, so
+ * that checking them costs no query.
  */
 export function findWriters(db: Db, keys: readonly MembershipKey[]): Promise<Holds> {
   return findMembers(db, keys, (row) => row.blocked_at === null)
@@ -201,8 +201,8 @@ export async function touchConversations(
   ids: readonly string[],
   at: string,
 ): Promise<ReadonlyMap<string, number>> {
-  // Always in the same order, so that two nodes touching the same rows wait for each other and never
-  // deadlock.
+  // Always in the same order, so that two nodes touching the same rows wait for
+  // each other and never deadlock.
   const touched = await touchInOrder(tx, [...new Set(ids)].sort(), at)
   const timers = new Map<string, number>()
   for (const { id, timer_seconds: seconds } of touched) if (seconds) timers.set(id, seconds)

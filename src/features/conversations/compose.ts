@@ -27,7 +27,7 @@ async function conversationsOf(
 
 const memberKey = (event: EventRef) => `${event.audienceId}:${event.subjectId}`
 
-/** The memberships, present and past, by key. */
+/** Memberships, current and past, by key. */
 async function rowsOf(ctx: Needs, keys: readonly string[]) {
   const conversationIds = [...new Set(keys.map((key) => key.slice(0, key.indexOf(':'))))]
   const rows = await findMembers(ctx.db.read, conversationIds)
@@ -63,8 +63,8 @@ export const composers = {
     ({ userId, role }, event) => ({ conversationId: event.audienceId, userId, role }),
     memberKey,
   ),
-  // With a conversation as audience, the subject is the member; with the reader alone, it is the
-  // conversation.
+  // With a conversation as audience, the subject is the member; with the reader
+  // alone, it is the conversation.
   ConversationRead: async (ctx, { userId }, events) => {
     const places = events.map((event) =>
       event.audienceId === userId ? `${event.subjectId}:${userId}` : memberKey(event),

@@ -1,8 +1,8 @@
 import { commonErrors, defineErrors } from '../../platform/errors.ts'
 
 export const conversationErrors = defineErrors({
-  // Unknown conversations, other people's and other tenants' get the same answer; the audit log has the
-  // reason.
+  // Unknown conversations, other people's and other tenants' get the same
+  // answer; the audit log has the reason.
   notMember: { ...commonErrors.forbidden, hubCode: 'not_member' },
   onlyAdmins: { ...commonErrors.forbidden, message: 'Only its admins change this of a group.' },
   onlyPeople: { ...commonErrors.forbidden, message: 'Only a person writes to the server.' },

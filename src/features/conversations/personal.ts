@@ -27,8 +27,8 @@ async function leave(ctx: Ctx, tx: Tx, { tenantId, userId }: Person, id: string)
   const own = members.find((member) => member.user_id === userId)
   const others = members.filter((member) => member.user_id !== userId)
   const events: AppEvent[] = [memberRemoved(tenantId, id, userId)]
-  // A group without an owner could never be changed: the longest-standing admin, or else member, takes
-  // over.
+  // A group without an owner could never be changed: the longest-standing
+  // admin, or else member, takes over.
   const heir = others.find((member) => member.role === 'Admin') ?? others[0]
   if (own?.role === 'Owner' && heir) {
     await updateMember(tx, id, heir.user_id, { role: 'Owner' })

@@ -47,8 +47,8 @@ import {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
 
 /**
- * Creates a conversation with friends. Two people share one direct conversation: a second request finds
- * it.
+ * Creates a conversation with friends. Two people share one direct
+ * conversation: a second request finds it.
  */
 export async function createConversation(
   ctx: Needs,
@@ -71,8 +71,8 @@ export async function createConversation(
 }
 
 /**
- * Returns the direct conversation of two accounts, creating it if needed. The caller has checked
- * permission.
+ * Returns the direct conversation of two accounts, creating it if needed. The
+ * caller has checked permission.
  */
 export async function openDm(
   ctx: Needs,
@@ -140,7 +140,7 @@ function requireType(named: unknown): 'Dm' | 'Group' {
   return type
 }
 
-/** The checks in the order that the contract fixes. */
+/** Checks in the order that the contract fixes. */
 async function checkNewConversation(
   ctx: Needs,
   tx: Tx,
@@ -165,9 +165,9 @@ async function checkNewConversation(
 /** When someone joined: older events are not synced to them, and older messages do not count as unread. */
 interface Joining {
   readonly at: string
-  /** Of the newest event. */
+  /** Position of the newest event. */
   readonly position: number
-  /** Of the conversation's newest message. */
+  /** Id of the conversation's newest message. */
   readonly lastMessageId: string | null
 }
 
@@ -240,7 +240,7 @@ export async function getConversation(
   }
 }
 
-/** A conversation as its members see it; `members` are the present ones with their names. */
+/** A conversation as its members see it; `members` are the current ones with their names. */
 export function readConversation(
   row: ConversationRow,
   members: readonly (ConversationMemberRow & Person)[],
@@ -299,8 +299,8 @@ export async function renameConversation(ctx: Needs, actor: Actor, input: Rename
 }
 
 /**
- * Marks everything up to now as read and notifies the other members and the reader's other devices; behind
- * a block, only the latter.
+ * Marks everything up to now as read and notifies the other members and the reader's other devices;
+ * behind a block, only the latter.
  */
 export async function markRead(
   ctx: Pick<Ctx, 'db' | 'clock' | 'bus'>,

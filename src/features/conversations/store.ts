@@ -63,7 +63,7 @@ export async function findConversations(
   return db.selectFrom('conversations').selectAll().where('id', 'in', ids).execute()
 }
 
-/** Present and past members of all the conversations, with their names. */
+/** Current and past members of all the conversations, with their names. */
 export async function findMembers(db: Db, conversationIds: readonly string[]) {
   return db
     .selectFrom('conversation_members as member')
@@ -124,7 +124,7 @@ export async function findMembership(
   return row
 }
 
-/** One person's memberships in the named conversations. */
+/** One person's memberships in the given conversations. */
 export async function findMemberships(
   db: Db,
   { tenantId, userId }: Omit<MemberKey, 'conversationId'>,
@@ -139,7 +139,7 @@ export async function findMemberships(
     .execute()
 }
 
-/** Present members with their names, in the order of joining. */
+/** Current members with their names, in the order of joining. */
 export async function listMembers(db: Db, conversationId: string) {
   return db
     .selectFrom('conversation_members as member')

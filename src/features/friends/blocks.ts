@@ -55,7 +55,7 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
     }
     if (!(await insertBlock(tx, block))) return
     await setDmBlocked(tx, tenantId, [userId, otherId], now)
-    // A stranger is told nothing: they would learn that they were blocked, and by whom.
+    // Strangers are told nothing: otherwise they would learn that they were blocked, and by whom.
     const wasSeen = before === 'Accepted' || before === 'Pending'
     const events = wasSeen
       ? await changeForBoth(tx, tenantId, userId, otherId)
@@ -71,8 +71,8 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
 }
 
 /**
- * Removes the caller's own block; one by the other side stays. Once neither is left, they may send
- * requests again.
+ * Removes the caller's own block; one by the other side stays. Once neither is
+ * left, they may send requests again.
  */
 export async function unblockUser(ctx: Needs, actor: Actor, input: FriendId): Promise<void> {
   const { tenantId, userId } = requireUser(actor)

@@ -201,8 +201,8 @@ export async function blockPair(
 }
 
 /**
- * Returns the status of a pair and locks it until the transaction ends, so that changes come one after
- * another.
+ * Returns the status of a pair and locks it until the transaction ends, so that
+ * changes come one after another.
  */
 export async function lockPair(tx: Tx, pair: string): Promise<FriendshipRow['status'] | undefined> {
   const row = await tx

@@ -112,8 +112,8 @@ export interface OpenInvitation {
 }
 
 /**
- * Returns the invitation behind a token, or throws `invalid_or_expired_invitation`. Does not consume it:
- * see `redeemInvitation`.
+ * Returns the invitation behind a token, or throws `invalid_or_expired_invitation`. Does not
+ * consume it: see `redeemInvitation`.
  */
 export async function requireOpenInvitation(
   ctx: Pick<Ctx, 'db' | 'clock'>,
@@ -125,8 +125,8 @@ export async function requireOpenInvitation(
 }
 
 /**
- * Consumes the invitation in the transaction that creates the account; throws if it was used or expired
- * meanwhile.
+ * Consumes the invitation in the transaction that creates the account; throws if it
+ * was used or expired meanwhile.
  */
 export async function redeemInvitation(
   ctx: Pick<Ctx, 'clock'>,

@@ -16,7 +16,7 @@ import { wipeMessages } from './wipe.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'bus'>
 
-/** Replaces the content of one's own message. */
+/** Replaces the content of a message that the caller sent. */
 export async function editMessage(ctx: Needs, actor: Actor, input: EditMessage): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {

@@ -9,8 +9,8 @@ import { Content, Message } from './schema.ts'
 import { sendMessage } from './send.ts'
 
 /**
- * Accepts ids of conversations that no tool can open, too: they are refused like other people's, and
- * audited.
+ * Accepts ids of conversations that no tool can open, too: they are refused
+ * like other people's, and audited.
  */
 const AnyConversation = line(1, 256).toLowerCase()
 

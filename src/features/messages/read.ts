@@ -39,8 +39,8 @@ export async function getMessages(
 }
 
 /**
- * Half of the page precedes the message; the rest starts at it. Older messages fill up if newer ones are
- * few.
+ * Half of the page precedes the message; the rest starts at it. Older messages
+ * fill up if newer ones are few.
  */
 async function listAround(
   ctx: Pick<Ctx, 'db'>,

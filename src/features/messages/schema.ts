@@ -12,7 +12,7 @@ export const CLIENT_MESSAGE_ID_MAX = 64
 const ClientMessageId = text(1, CLIENT_MESSAGE_ID_MAX)
 
 export const MENTIONS_MAX = 20
-/** Bounds of a message's life, in seconds. */
+/** Bounds of a message's lifetime, in seconds. */
 export const EXPIRY_MIN = 5
 export const EXPIRY_MAX = 365 * 24 * 60 * 60
 
@@ -72,14 +72,14 @@ const LIMIT_MAX = 200
 
 export const ListMessages = z
   .object({
-    /** Older than this time. */
+    /** Only messages older than this time. */
     before: z.iso
       .datetime({ offset: true })
       .optional()
       .describe('A time. To page through history use beforeId: messages can share a millisecond.'),
-    /** Older than this message. */
+    /** Only messages older than this one. */
     beforeId: uuid.optional(),
-    /** Newer than this message, oldest first from there. */
+    /** Only messages newer than this one, starting with the oldest of them. */
     afterId: uuid.optional(),
     /** Half of the page precedes this message; the rest starts at it. */
     around: uuid.optional(),

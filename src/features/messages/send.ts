@@ -39,8 +39,8 @@ export async function sendMessage(ctx: Needs, actor: Actor, input: SendMessage):
     const isInDoubt = isConflict(error) || isUnavailable(error)
     const message = isInDoubt ? await findStored(ctx, row) : undefined
     if (message) {
-      // The commit succeeded but its acknowledgement was lost, so the after-commit hook never published
-      // the event.
+      // The commit succeeded but its acknowledgement was lost, so the after-commit
+      // hook never published the event.
       ctx.bus.publish([messageReceived(row.tenant_id, message)])
       return { message, created: true }
     }

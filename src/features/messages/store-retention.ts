@@ -20,7 +20,7 @@ function isOpenTo({ userIds, conversationIds }: Exempt) {
 /** Ids sort by time: a message is older than a time if its id is below that time's first id. */
 const olderThan = (before: string) => firstIdAt(Date.parse(before))
 
-/** Ids of messages that were sent before the time, the oldest first. */
+/** Ids of messages sent before the given time, oldest first. */
 export async function listOlder(
   db: Db,
   before: string,

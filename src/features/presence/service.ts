@@ -9,8 +9,8 @@ import type { Presence, PresenceOf } from './schema.ts'
 import type { Ended } from './tracker.ts'
 
 /**
- * Whether a friend is online, or when last; for anybody else `forbidden`, whether the person exists or
- * not.
+ * Whether a friend is online, or when last; for anybody else `forbidden`,
+ * whether the person exists or not.
  */
 export async function getPresence(
   ctx: Pick<Ctx, 'db' | 'presence'>,

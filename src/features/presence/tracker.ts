@@ -7,8 +7,8 @@ interface Connected {
 }
 
 /**
- * How a connection ended: when its client was last known to be there, and whether it may have missed
- * something since.
+ * How a connection ended: when its client was last known to be there, and whether it
+ * may have missed something since.
  */
 export interface Ended {
   readonly heardAt: number

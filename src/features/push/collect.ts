@@ -25,8 +25,8 @@ const MESSAGE_AGE = 28 * DAY
 /** Events read in one transaction. */
 const PAGE = 1000
 /**
- * Events read per conversation, at first and at most, to find what came while a connection was lost
- * unnoticed.
+ * Events read per conversation, at first and at most, to find what came while a
+ * connection was lost unnoticed.
  */
 const FEW = 16
 const MOST = 1024
@@ -60,9 +60,9 @@ export async function collectPushes(ctx: Needs, isAway: IsAway): Promise<number>
 }
 
 /**
- * Queues the pushes that were skipped because the person seemed to be connected: for what came since the
- * connection was last heard from, up to the position of the last run. Later events are left to the next
- * run.
+ * Queues the pushes that were skipped because the person seemed to be connected: for what
+ * came since the connection was last heard from, up to the position of the last run. Later
+ * events are left to the next run.
  */
 export async function collectMissed(ctx: Needs, userId: string, heardAt: number): Promise<void> {
   const { db } = ctx
@@ -88,8 +88,8 @@ export async function collectMissed(ctx: Needs, userId: string, heardAt: number)
 }
 
 /**
- * Reads backwards in growing pages, so that a quiet conversation costs next to nothing: the event index
- * has no times.
+ * Reads backwards in growing pages, so that a quiet conversation costs next to
+ * nothing: the event index has no times.
  */
 async function eventsSince(
   tx: Tx,

@@ -33,9 +33,9 @@ export interface PushService {
 const WAKING = new Set(['MessageReceived', 'MlsEvent'])
 
 /**
- * Sends pushes to people without a live connection. The bus only tells it when to look; it reads committed
- * rows, so that a slow or dead push service, or the end of this process, affects no message and loses no
- * push.
+ * Sends pushes to people without a live connection. The bus only tells it when to look; it
+ * reads committed rows, so that a slow or dead push service, or the end of this process,
+ * affects no message and loses no push.
  */
 export async function startPush(ctx: Needs): Promise<PushService> {
   await beginCollecting(ctx)

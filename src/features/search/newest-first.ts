@@ -18,8 +18,8 @@ const END = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 const FIRST_PAGE = 16
 const LAST_PAGE = 512
 /**
- * Pages between two yields to the event loop: a thousand conversations may be read before any row is
- * returned.
+ * Pages between two yields to the event loop: a thousand conversations may be
+ * read before any row is returned.
  */
 const PAGES_A_TURN = 4
 

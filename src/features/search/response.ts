@@ -6,8 +6,8 @@ export function wantsLines(request: Request): boolean {
 }
 
 /**
- * Streams the lines as they come. A client that disconnects ends the search; one that does not read pauses
- * it.
+ * Streams the lines as they come. A client that disconnects ends the search;
+ * one that does not read pauses it.
  */
 export function linesResponse(lines: AsyncGenerator<object>, goneAway: AbortController): Response {
   const text = new TextEncoder()

@@ -50,8 +50,8 @@ function tenantClaim({ tenancy, tenantId }: Ctx['config']): JWTPayload {
 }
 
 /**
- * Returns the token's user and session, or throws `unauthorized`. A token without a known `kid` is tried
- * with every key.
+ * Returns the token's user and session, or throws `unauthorized`. A token without a known
+ * `kid` is tried with every key.
  */
 export async function verifyAccessToken(
   ctx: Pick<Ctx, 'keyring' | 'config' | 'clock'>,

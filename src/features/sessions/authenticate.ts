@@ -21,8 +21,8 @@ export async function authenticateToken(
 type Bounds = Pick<UserActor, 'keyId' | 'credential' | 'scopes' | 'validUntil'>
 
 /**
- * The same for the owner of a single-use ticket, which grants no more than the credential it was bought
- * with.
+ * The same for the owner of a single-use ticket, which grants no more than the
+ * credential it was bought with.
  */
 export async function authenticateTicket(
   ctx: Pick<Ctx, 'db' | 'config'>,

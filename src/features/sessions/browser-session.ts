@@ -11,9 +11,9 @@ import { findBrowserCaller } from './store-sign-in.ts'
 const TOUCH_EVERY = MINUTE
 
 /**
- * Returns the user a browser's cookie belongs to. Throws `unauthorized` if it is unknown, revoked, expired
- * or idle for too long, if the account is not active, or if its role needs a second factor that was not
- * shown.
+ * Returns the user a browser's cookie belongs to. Throws `unauthorized` if it is unknown,
+ * revoked, expired or idle for too long, if the account is not active, or if its role needs a
+ * second factor that was not shown.
  */
 export async function authenticateBrowser(
   ctx: Pick<Ctx, 'db' | 'clock' | 'config'>,

@@ -8,8 +8,8 @@ import { type EndedSession, revokeSessionRows, type SessionsToEnd } from './stor
 
 /**
  * Ends sessions and the pushes to their devices in the caller's transaction, and notifies the person's
- * other devices. Connections close once the transaction is durable, with `told` as their reason. Returns
- * the sessions that were open.
+ * other devices. Connections close once the transaction is durable, with `told` as their reason.
+ * Returns the sessions that were open.
  */
 export async function endSessions(
   ctx: Pick<Ctx, 'clock' | 'bus'>,

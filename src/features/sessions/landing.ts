@@ -7,7 +7,7 @@ import { openStep, type PendingSignIn } from './steps.ts'
 
 /** Where a browser goes after a sign-in, and with which cookie. */
 export interface Landing {
-  /** Absent when the sign-in was for an app: the app gets a code instead. */
+  /** Absent if the sign-in was for an app: the app gets a code instead. */
   readonly cookie: BrowserToken | undefined
   /** A path on this server, or the redirect address of an app. */
   readonly location: string

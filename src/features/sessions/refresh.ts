@@ -20,8 +20,8 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | '
 type Found = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>
 
 /**
- * Exchanges a refresh token for its successor and a new access token. Reusing a rotated token ends every
- * session of the user.
+ * Exchanges a refresh token for its successor and a new access token. Reusing a rotated token
+ * ends every session of the user.
  */
 export function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
   return countOutcome(ctx.metrics.refreshes, () => trade(ctx, actor, input))

@@ -36,8 +36,8 @@ export {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
 /**
- * Starts a session by password. If the account has a second factor, throws `mfa_required` with a challenge
- * instead.
+ * Starts a session by password. If the account has a second factor, throws
+ * `mfa_required` with a challenge instead.
  */
 export async function login(
   ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
@@ -51,8 +51,8 @@ export async function login(
 }
 
 /**
- * Returns the user with this name and password. An unknown name and a wrong password get the same answer
- * in the same time.
+ * Returns the user with this name and password. An unknown name and a wrong password get
+ * the same answer in the same time.
  */
 export async function checkPassword(
   ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,

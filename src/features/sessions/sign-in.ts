@@ -26,7 +26,7 @@ export interface SignIn {
   readonly sso?: Sso | undefined
 }
 
-/** A sign-in that is to become a session. */
+/** A sign-in from which a session is to be opened. */
 export interface Proof extends SignIn {
   /** The device's name, given by the person or the app. */
   readonly deviceName?: string | null | undefined

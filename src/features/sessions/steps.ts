@@ -97,8 +97,8 @@ export async function requireStep(
 }
 
 /**
- * Consumes the step in the transaction that completes it; the second of two concurrent attempts is
- * refused.
+ * Consumes the step in the transaction that completes it; the second of two
+ * concurrent attempts is refused.
  */
 export async function useStep(ctx: Pick<Ctx, 'clock'>, tx: Tx, step: FoundStep): Promise<void> {
   if (!(await useStepRow(tx, step.tokenHash, toIso(ctx.clock.now())))) {

@@ -97,7 +97,7 @@ export async function holdSession(tx: Tx, id: string): Promise<boolean> {
   return result.numUpdatedRows > 0n
 }
 
-/** False when the user has no such open session. */
+/** False if the user has no such open session. */
 export async function setName(
   tx: Tx,
   userId: string,
@@ -214,7 +214,7 @@ export async function findRefreshToken(db: Db, tokenHash: string) {
     .executeTakeFirst()
 }
 
-/** False when another request rotated it first. */
+/** False if another request rotated it first. */
 export async function markRotated(
   tx: Tx,
   tokenHash: string,
@@ -271,8 +271,8 @@ export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Prom
 }
 
 /**
- * Deletes expired sessions, tokens, codes and steps; sessions of `exceptUserIds` stay. Returns the ids of
- * the deleted sessions.
+ * Deletes expired sessions, tokens, codes and steps; sessions of `exceptUserIds` stay. Returns
+ * the ids of the deleted sessions.
  */
 export async function deleteExpired(
   tx: Tx,
@@ -315,7 +315,7 @@ export async function countExpired(
   return Number(row.count)
 }
 
-/** Open and ended ones, newest first. */
+/** Open and ended sessions, newest first. */
 export async function listAllSessions(db: Db, userId: string): Promise<SessionRow[]> {
   return db
     .selectFrom('sessions')
