@@ -9,7 +9,7 @@ import { hasQueued } from './store.ts'
 
 /** Minimum time between two runs of the collector, so that a burst of messages costs only a few. */
 const COLLECT_GAP_MS = 50
-/** Further runs after one that found events, before it goes idle again. */
+/** Further runs after a wake-up or a run that found events, before it goes idle. */
 const LOOKS_AFTER = 10
 /** The interval while something waits in the queue. */
 const QUEUED_MS = SECOND
