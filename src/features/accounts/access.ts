@@ -16,7 +16,7 @@ import {
   updateUser,
 } from './store.ts'
 
-/** What later slices may ask and do about accounts, inside their own transactions. */
+/** What other features may read and write about accounts, inside their own transactions. */
 export const findAccountById = findUser
 export const findAccounts = findUsers
 export const listAccounts = listUsers
@@ -34,7 +34,7 @@ export {
   moveStatus,
 } from './store.ts'
 
-/** A user named as an administrator would: by id, username or e-mail. Throws `user_not_found`. */
+/** Finds a user by what an administrator enters: id, username or e-mail. Throws `user_not_found`. */
 export async function requireAccount(db: Db, tenantId: string, name: string): Promise<UserRow> {
   const id = parseId(name)
   const user = id ? await findUser(db, tenantId, id) : await findUserByLogin(db, tenantId, name)
@@ -43,8 +43,8 @@ export async function requireAccount(db: Db, tenantId: string, name: string): Pr
 }
 
 /**
- * Throws `owner_alone` unless the caller may change, end or open this account: an owner's only another owner may, and
- * the operator at the command line.
+ * Throws `owner_alone` unless the caller may change, close or reopen this account: only an owner, or the
+ * operator at the command line, may do that to an owner's account.
  */
 export function requireMayActOn(actor: Actor, user: Pick<UserRow, 'id' | 'role'>): void {
   if (actor.kind === 'operator' || user.role !== 'owner') return
@@ -53,14 +53,14 @@ export function requireMayActOn(actor: Actor, user: Pick<UserRow, 'id' | 'role'>
   throw new AppError(accountErrors.ownerAlone, {}, { audit })
 }
 
-/** The account that an administrator names in order to change it. Throws `user_not_found` and `owner_alone`. */
+/** Finds an account that an administrator wants to change. Throws `user_not_found` and `owner_alone`. */
 export async function requireAccountToChange(db: Db, actor: Actor, name: string): Promise<UserRow> {
   const user = await requireAccount(db, actor.tenantId, name)
   requireMayActOn(actor, user)
   return user
 }
 
-/** Throws `last_admin` when nobody else could administer the server without this user. */
+/** Throws `last_admin` if nobody else could administer the server. */
 export async function requireAnotherAdmin(tx: Tx, user: UserRow): Promise<void> {
   if (!isAdminRole(user.role) || user.status !== 'Active') return
   await lockAdmins(tx, user.tenant_id)
@@ -69,7 +69,7 @@ export async function requireAnotherAdmin(tx: Tx, user: UserRow): Promise<void> 
   }
 }
 
-/** Links that were made for the old password's sake open nothing any more. */
+/** Also invalidates the account's open links for a password reset or an address change. */
 export async function setPassword(
   tx: Tx,
   userId: string,

@@ -1,6 +1,6 @@
 import type { Language } from '../../platform/language.ts'
 
-/** The words of the pages that invitation links and links in letters open. */
+/** Texts of the pages behind invitation links and the links in letters. */
 export interface AccountText {
   readonly front: string
   readonly invited: string

@@ -8,8 +8,8 @@ interface Viewer {
 }
 
 /**
- * Everyone who may see the person's profile: friends, and who is in a conversation with them, unless
- * it is a direct one with a block. It holds both ways.
+ * Everyone who may see the person's profile: friends, and people who share a conversation with them,
+ * unless it is a blocked direct one. The relation is symmetric.
  */
 export async function listAcquaintances(db: Db, viewer: Viewer): Promise<string[]> {
   const friends = await listFriendIds(db, viewer.userId)
@@ -17,7 +17,7 @@ export async function listAcquaintances(db: Db, viewer: Viewer): Promise<string[
   return [...new Set([...friends, ...companions])]
 }
 
-/** Which of the given people are among them. */
+/** Which of the given people are acquaintances of the viewer. */
 export async function findAcquaintances(
   db: Db,
   viewer: Viewer,

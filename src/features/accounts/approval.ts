@@ -5,7 +5,7 @@ import type { Actor } from '../../policy/actor.ts'
 import { writeLetter } from './letters.ts'
 import { listAdmins } from './store.ts'
 
-/** Tells the administrators, by mail and in the log, that somebody waits for their decision. */
+/** Notifies the administrators, by mail and in the log, that an account awaits their approval. */
 export async function tellOfWaiting(
   ctx: Pick<Ctx, 'log' | 'mailer'>,
   tx: Tx,
@@ -22,7 +22,7 @@ export async function tellOfWaiting(
   }
 }
 
-/** Tells somebody who was let in that they can sign in. */
+/** Tells an approved person that they can sign in. */
 export async function tellApproved(
   ctx: Pick<Ctx, 'mailer'>,
   tx: Tx,

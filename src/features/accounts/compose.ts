@@ -7,7 +7,7 @@ import { findUsers } from './store.ts'
 
 type Needs = Pick<Ctx, 'db'>
 
-/** Of those whom the reader may see still. */
+/** Profiles of the people whom the reader may still see. */
 async function profilesOf(
   { db }: Needs,
   ids: readonly string[],

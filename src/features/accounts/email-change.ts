@@ -14,8 +14,8 @@ import type { ChangeEmail, EmailVerified } from './schema.ts'
 import { closeEmailTokens, findUser, findUserByLogin, updateUser } from './store.ts'
 
 /**
- * Sends a link to the new address; the account keeps the old one until it is opened. To an address
- * that an account has already nothing is sent, and the answer does not tell.
+ * Sends a link to the new address; the account keeps the old one until the link is opened. If another
+ * account has the address, nothing is sent, and the answer does not reveal that.
  */
 export async function changeEmail(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords' | 'mailer' | 'config'>,
@@ -31,7 +31,7 @@ export async function changeEmail(
   await ctx.db.transaction(async (tx) => {
     const taken = await findUserByLogin(tx, tenantId, input.email)
     if (!taken) {
-      // The newest request counts: an older link would bring an address back that was given up.
+      // Only the newest request counts: an older link would restore an address that was given up.
       await closeEmailTokens(tx, userId, ['change'], toIso(ctx.clock.now()))
       const link = await makeLink(ctx, tx, user, 'change', input.email)
       const about = { to: input.email, username: user.username, link }
@@ -45,7 +45,7 @@ export async function changeEmail(
   })
 }
 
-/** Makes the change that a link confirms, in the caller's transaction, and tells the old address. */
+/** Applies the change that a link confirms, in the caller's transaction, and notifies the old address. */
 export async function confirmEmailChange(
   ctx: Pick<Ctx, 'clock' | 'ids' | 'mailer'>,
   tx: Tx,
@@ -58,7 +58,7 @@ export async function confirmEmailChange(
   }
   const now = toIso(ctx.clock.now())
   await updateUser(tx, user.id, { email: link.new_email, updated_at: now })
-  // Links that went to the old address open nothing any more.
+  // Invalidates links that were sent to the old address.
   await closeEmailTokens(tx, user.id, ['reset', 'change'], now)
   if (user.email) {
     const about = { to: user.email, username: user.username }

@@ -16,7 +16,7 @@ import { makeLink } from './links.ts'
 import type { EmailVerified, ResendVerification, VerifyEmail } from './schema.ts'
 import { findUser, findUserByLogin, moveStatus, useEmailToken } from './store.ts'
 
-/** Makes a single-use link and queues its letter; does nothing without a mail server. */
+/** Creates a single-use link and queues its letter; does nothing without a mail server. */
 export async function startEmailVerification(
   ctx: Pick<Ctx, 'clock' | 'mailer' | 'config'>,
   tx: Tx,
@@ -34,8 +34,8 @@ export async function startEmailVerification(
 }
 
 /**
- * Opens a link that was sent to an address: a new account's moves it on from `PendingEmail` to
- * `PendingAdmin`, one of a change of the address makes the change. A link works once.
+ * Uses a link that was sent to an address: moves a new account from `PendingEmail` to `PendingAdmin`, or
+ * applies a change of address. A link works once.
  */
 export async function verifyEmail(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'mailer'>,
@@ -54,7 +54,7 @@ export async function verifyEmail(
         : confirmNewAccount(ctx, tx, actor, link)
     })
   } catch (error) {
-    // Somebody took the address since the link was sent: nobody is told that.
+    // Another account has taken the address since: the answer must not reveal that.
     if (isConflict(error)) throw new AppError(accountErrors.invalidOrExpiredToken)
     throw error
   }
@@ -75,7 +75,7 @@ async function confirmNewAccount(
   }
 }
 
-/** Takes the address of a new account as its owner's, which then waits for an administrator. */
+/** Confirms the address of a new account, which then awaits an administrator. */
 export async function confirmAddress(
   ctx: Pick<Ctx, 'clock' | 'ids' | 'log' | 'mailer'>,
   tx: Tx,
@@ -92,7 +92,7 @@ export async function confirmAddress(
   })
 }
 
-/** Sends a new link if the address waits for one; answers alike in any case. */
+/** Sends a new link if the address awaits confirmation; the answer is the same in any case. */
 export async function resendVerification(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'config'>,
   actor: Actor,

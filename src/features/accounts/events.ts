@@ -1,7 +1,7 @@
 import type { AppEvent } from '../../events/event.ts'
 import type { Profile } from './schema.ts'
 
-/** What of a person others see has changed: told to them and to the person's own devices. */
+/** A person's visible profile changed: told to those who can see it and to the person's own devices. */
 export function profileChanged(
   tenantId: string,
   profile: Profile,

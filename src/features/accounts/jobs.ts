@@ -13,7 +13,7 @@ export const jobs = [
   }),
   defineJob({
     name: 'send-mail',
-    // A letter just queued goes at once; this is for those that are tried again or were left behind.
+    // A newly queued letter is sent at once; this is for retries and for letters left behind.
     everyMs: 5 * SECOND,
     run: async (ctx) => ctx.mailer?.wake(),
   }),

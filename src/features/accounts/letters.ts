@@ -3,7 +3,6 @@ import type { Mail } from '../../outbound/mail.ts'
 import type { Language } from '../../platform/language.ts'
 import { type Actor, languageOf } from '../../policy/actor.ts'
 
-/** The letters that are written to people. */
 type Letter =
   | 'confirmEmail'
   | 'confirmChange'
@@ -14,9 +13,9 @@ type Letter =
 
 interface Words {
   readonly subject: string
-  /** `WHO` stands for the name of the person it is about, where that is not its reader. */
+  /** `WHO` stands for the name of the person concerned, if that is not the reader. */
   readonly text: string
-  /** What the link is called; without one the letter has no link. */
+  /** The link's label; absent if the letter has no link. */
   readonly link?: string
   readonly note: string
 }
@@ -107,13 +106,13 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
 
 export interface LetterFor {
   readonly to: string
-  /** The reader's. */
+  /** The reader's name. */
   readonly username: string
   readonly link?: string
   readonly who?: string
 }
 
-/** Writes a letter, as text and as HTML, in the language of the call that it is about. */
+/** Writes a letter, as text and as HTML, in the language of the call that caused it. */
 export function writeLetter(actor: Actor, letter: Letter, about: LetterFor): Mail {
   const language = languageOf(actor)
   const { hello, letters } = PHRASES[language]

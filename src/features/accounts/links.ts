@@ -13,7 +13,7 @@ const PATHS = {
   reset: '/reset-password',
 } as const satisfies Record<EmailTokenRow['purpose'], string>
 
-/** Makes a single-use link, good for 30 minutes, behind whatever public address the server has. */
+/** Creates a single-use link under the server's public address, valid for 30 minutes. */
 export async function makeLink(
   ctx: Pick<Ctx, 'clock' | 'config'>,
   tx: Tx,

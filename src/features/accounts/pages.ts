@@ -18,7 +18,7 @@ import { register } from './service.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
 
-/** The pages that an invitation link and a confirmation link open. Plain, and without script. */
+/** The pages behind invitation and confirmation links. Plain, and without scripts. */
 export const routes = [
   defineRawRoute({
     method: 'get',
@@ -135,7 +135,7 @@ export const routes = [
   }),
 ]
 
-/** Confirms the address, and says on a page how that went. */
+/** Confirms the address and shows the outcome on a page. */
 export async function emailVerifiedPage(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'log'>,
   actor: Actor,
@@ -144,7 +144,7 @@ export async function emailVerifiedPage(
   const language = languageOf(actor)
   const texts = ACCOUNT_TEXTS[language]
   try {
-    // An account that waits for approval has just begun; any other has another address now.
+    // An account awaiting approval is new; any other has just changed its address.
     const { status } = await verifyEmail(ctx, actor, input)
     const done = status === 'PendingAdmin' ? texts.confirmed : texts.emailChanged
     return await page(texts.thanks, html`<p>${done}</p>`, { language })
@@ -153,7 +153,7 @@ export async function emailVerifiedPage(
   }
 }
 
-/** What the person can put right in the form. */
+/** Errors that the person can correct in the form. */
 function isMendable(error: unknown): error is AppError {
   const codes: string[] = [
     accountErrors.registrationFailed.code,
@@ -166,7 +166,7 @@ function tokenOf(request: Request): string {
   return new URL(request.url).searchParams.get('token') ?? ''
 }
 
-/** The form goes back to the link itself, whose token it is made for. */
+/** The form posts to the URL of the link itself, which carries the token. */
 function resetPage(language: Language, problem?: Problem): Promise<Response> {
   const texts = ACCOUNT_TEXTS[language]
   return page(

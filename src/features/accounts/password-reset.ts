@@ -19,12 +19,12 @@ import {
   useEmailToken,
 } from './store.ts'
 
-/** Links of one account that can be open at once: nobody's mailbox is filled by asking on and on. */
+/** Open links per account: repeated requests cannot flood a mailbox. */
 const MOST_OPEN_LINKS = 5
 
 /**
- * Sends a link for a new password if an active account has the address. Nothing tells whether: the
- * answer is the same, and both ways wait for one write.
+ * Sends a password-reset link if an active account has the address. Nothing reveals whether one does: the
+ * answer is the same, and both paths wait for one write.
  */
 export async function forgotPassword(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'config' | 'log'>,
@@ -36,11 +36,11 @@ export async function forgotPassword(
     ctx.log.warn('a password reset was asked for, but no mail server is set: nothing is sent')
   }
   const found = await findUserByLogin(ctx.db.read, actor.tenantId, input.email)
-  // Who signs in elsewhere has no password here, and gets none this way.
+  // Accounts that sign in elsewhere have no password, and must not get one this way.
   const user = found?.status === 'Active' && found.password_hash !== null ? found : undefined
   await ctx.db.transaction(async (tx) => {
     const now = toIso(ctx.clock.now())
-    // Counted for an unknown address as well, so that both ways ask the store alike.
+    // Counted for unknown addresses as well, so that both paths run the same query.
     const open = await countOpenTokens(tx, user?.id ?? '', 'reset', now)
     const linkSent = mailer !== undefined && user !== undefined && open < MOST_OPEN_LINKS
     if (linkSent) {
@@ -56,7 +56,7 @@ export async function forgotPassword(
   })
 }
 
-/** Refuses a link that is unknown, used or too old, without using it up. */
+/** Throws if a link is unknown, used or expired; does not consume it. */
 export async function requireResetLink(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   token: string,
@@ -66,13 +66,13 @@ export async function requireResetLink(
   if (!link) throw new AppError(accountErrors.invalidOrExpiredToken)
 }
 
-/** Sets the password that the link's owner wants, and ends every session. The link works once. */
+/** Sets the new password of the link's owner and ends every session. The link works once. */
 export async function resetPassword(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords' | 'config'>,
   actor: Actor,
   input: ResetPassword,
 ): Promise<void> {
-  // Looked at first, so that guesses do not make the server hash.
+  // Checked first, so that guessed tokens do not make the server hash.
   await requireResetLink(ctx, input.token)
   const passwordHash = await hashNewPassword(ctx, input.newPassword)
   await ctx.db.transaction(async (tx) => {

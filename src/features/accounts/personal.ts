@@ -13,7 +13,7 @@ export const accountData: PersonalData<Ctx> = {
     const { password_hash, ...account } = user
     yield* partOf('account.json', [{ ...account, has_password: password_hash !== null }])
   },
-  /** The row stays, so that what others have of the person still has a sender: one without a name. */
+  /** The row stays, without a name, so that what others keep of the person still has a sender. */
   async erase(ctx, tx, { tenantId, userId }) {
     const user = await findUser(tx, tenantId, userId)
     const name = `erased_${sha256Hex(randomToken(16)).slice(0, 12)}`

@@ -15,7 +15,7 @@ import { holdUser, updateUser } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'keyring' | 'log'>
 type Change = Partial<Pick<UserRow, 'display_name' | 'phone' | 'avatar_id'>>
 
-/** Changes what is given, and nothing else; null or an empty text takes a value away. */
+/** Changes only the given fields; null or an empty string clears a field. */
 export async function updateMe(ctx: Needs, actor: Actor, input: UpdateMe): Promise<Me> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
@@ -43,7 +43,7 @@ export async function updateMe(ctx: Needs, actor: Actor, input: UpdateMe): Promi
   return getMe(ctx, actor)
 }
 
-/** What would be another value than before. */
+/** The fields whose values actually change. */
 function changeOf(user: UserRow, { displayName, phone, avatar }: UpdateMe): Change {
   const wanted: Change = {
     ...(displayName === undefined ? {} : { display_name: displayName || null }),

@@ -11,7 +11,7 @@ export const Username = z
 
 export const Email = z.string().trim().toLowerCase().max(254).pipe(z.email())
 
-/** 8 to 72 bytes of UTF-8: bcrypt reads no further, so a longer one is refused rather than cut. */
+/** 8 to 72 bytes of UTF-8: bcrypt ignores the rest, so a longer one is refused rather than truncated. */
 export const Password = z.string().refine((value) => {
   const bytes = Buffer.byteLength(value)
   return bytes >= PASSWORD_MIN_BYTES && bytes <= PASSWORD_MAX_BYTES && isStorable(value)
@@ -36,7 +36,7 @@ export const Registered = z.strictObject({
 })
 export type Registered = z.output<typeof Registered>
 
-/** Optional here, so that its absence gets the contract's own code instead of a field's. */
+/** Optional here, so that a missing token gets the contract's own error code and no validation error. */
 export const VerifyEmail = z.object({ token: z.string().max(200).optional() })
 export type VerifyEmail = z.output<typeof VerifyEmail>
 
@@ -56,7 +56,7 @@ export const Me = z.strictObject({
   friendKey: z.string(),
   createdAt: z.iso.datetime(),
   displayName: z.string().optional(),
-  /** An attachment; absent without one. */
+  /** An attachment id; absent if there is none. */
   avatar: uuid.optional(),
 })
 export type Me = z.output<typeof Me>
@@ -69,7 +69,7 @@ export const UpdateMe = z.object({
 })
 export type UpdateMe = z.output<typeof UpdateMe>
 
-/** The argument of `ProfileChanged`; null where there is nothing. */
+/** The argument of `ProfileChanged`; null for what is not set. */
 export interface Profile {
   readonly userId: string
   readonly username: string

@@ -25,8 +25,8 @@ export { hashNewPassword } from './new-password.ts'
 const FRIEND_KEY_BYTES = 9
 
 /**
- * Makes an account of an invitation. One invitation never makes two accounts: it is used up in the
- * same transaction, and a refused registration leaves it open.
+ * Creates an account from an invitation. The invitation is consumed in the same transaction, so that one
+ * never makes two accounts and a refused registration leaves it open.
  */
 export async function register(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'passwords' | 'mailer' | 'config' | 'log'>,
@@ -57,7 +57,7 @@ export async function register(
       })
     })
   } catch (error) {
-    // Username or e-mail is taken; which of them is nobody's business.
+    // The username or the e-mail is taken; the answer must not reveal which.
     if (isConflict(error)) throw new AppError(accountErrors.registrationFailed)
     throw error
   }
@@ -120,7 +120,7 @@ export async function getMe(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Me> {
   }
 }
 
-/** What a person has chosen to be shown with; absent where there is nothing. */
+/** The display name and avatar that a person has chosen; absent if not set. */
 export function shownOf(user: Pick<UserRow, 'display_name' | 'avatar_id'>) {
   return {
     ...(user.display_name === null ? {} : { displayName: user.display_name }),
@@ -128,7 +128,7 @@ export function shownOf(user: Pick<UserRow, 'display_name' | 'avatar_id'>) {
   }
 }
 
-/** The old key stops working with the answer. */
+/** Replaces the friend key; the old one stops working with the answer. */
 export async function regenerateFriendKey(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,

@@ -8,9 +8,9 @@ import { findUser, findUserByLogin, insertUser } from './store.ts'
 import { findServerAccountId, insertServerAccount } from './store-server-account.ts'
 
 /**
- * A service identity: an account without address and password, which keys and the tokens of an identity
- * provider alone open. Its username is made of the name, so that it can be named and be a member like
- * anybody. Made if there is none.
+ * Finds or creates a service identity: an account without address and password, open only to keys
+ * and to tokens of an identity provider. Its username is derived from the name, so that it can be
+ * named and be a member like anybody.
  */
 export async function findService(
   ctx: Pick<Ctx, 'clock' | 'ids'>,
@@ -21,7 +21,7 @@ export async function findService(
   const username = usernameOf(name)
   const found = await findUserByLogin(tx, tenantId, username)
   if (found) {
-    // Whoever could act as the server itself could ask for anything in its name.
+    // Acting as the server itself would allow a client to ask for anything in its name.
     const isServer = found.id === (await findServerAccountId(tx, tenantId))
     if (found.role !== 'service' || isServer) throw new AppError(accountErrors.notService)
     return { service: found, isNew: false }
@@ -33,8 +33,8 @@ export async function findService(
 }
 
 /**
- * A service identity of its own for each call. What it is called is shown with it and may be anything:
- * the username, which stands beside it, says that it is a bot, and nobody else can have it.
+ * Creates a new service identity with each call. Its display name may be anything: the username shown
+ * beside it says that it is a bot, and nobody else can have it.
  */
 export async function makeBot(
   ctx: Pick<Ctx, 'clock' | 'ids'>,
@@ -52,15 +52,15 @@ export async function makeBot(
 
 const SERVER_NAME = 'Mimir'
 
-/** The account as which the server itself speaks to people, if it ever has. */
+/** The account as which the server itself writes to people, if it exists yet. */
 export async function findServerAccount(db: Db, tenantId: string): Promise<UserRow | undefined> {
   const id = await findServerAccountId(db, tenantId)
   return id === undefined ? undefined : findUser(db, tenantId, id)
 }
 
 /**
- * The same, made if there is none. No key and no token opens it, and its name is not what it is known by:
- * somebody else may have had that before.
+ * The same, created if missing. No key and no token opens it. It is not looked up by username, which
+ * somebody else may already have had.
  */
 export async function openServerAccount(
   ctx: Pick<Ctx, 'clock' | 'ids'>,
@@ -90,7 +90,7 @@ function newService(ctx: Pick<Ctx, 'clock' | 'ids'>, tenantId: string, username:
   })
 }
 
-/** What is left of a name in the letters that usernames have: `Bücher-Bot` is `Bucher_Bot`. */
+/** Reduces a name to the characters allowed in usernames: `Bücher-Bot` becomes `Bucher_Bot`. */
 function usernameOf(name: string): string {
   return name
     .normalize('NFKD')

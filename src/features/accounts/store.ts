@@ -15,7 +15,7 @@ export async function findUser(db: Db, tenantId: string, id: string): Promise<Us
     .executeTakeFirst()
 }
 
-/** The same, kept against other changes until the transaction ends. */
+/** The same, locked against other changes until the transaction ends. */
 export async function holdUser(tx: Tx, tenantId: string, id: string): Promise<UserRow | undefined> {
   return tx
     .updateTable('users')
@@ -39,7 +39,7 @@ export async function findUsers(
     .execute()
 }
 
-/** By username without regard to case, or by e-mail. */
+/** By username, ignoring case, or by e-mail. */
 export async function findUserByLogin(
   db: Db,
   tenantId: string,
@@ -54,7 +54,7 @@ export async function findUserByLogin(
     .executeTakeFirst()
 }
 
-/** Some accounts by their ids, in no order. */
+/** Accounts by id, in no particular order. */
 export async function listUsersById(
   db: Db,
   tenantId: string,
@@ -67,7 +67,7 @@ const findById = preparedForIds((db, ids, { tenantId }: { tenantId: string }) =>
   db.selectFrom('users').selectAll().where('tenant_id', '=', tenantId).where('id', 'in', ids),
 )
 
-/** What accounts are called, by their ids. */
+/** Usernames and DIDs of accounts, by id. */
 export async function listNames(
   db: Db,
   tenantId: string,
@@ -84,7 +84,7 @@ const findNames = preparedForIds((db, ids, { tenantId }: { tenantId: string }) =
     .where('id', 'in', ids),
 )
 
-/** Those of other networks by their DIDs, and those of this server by their usernames in lower case. */
+/** Accounts of other networks by DID, and those of this server by username in lower case. */
 export async function listUsersByDid(
   db: Db,
   tenantId: string,
@@ -120,7 +120,7 @@ export async function listUsers(
     .execute()
 }
 
-/** Who can administer the server now. */
+/** The active owners and administrators. */
 export async function listAdmins(db: Db, tenantId: string): Promise<UserRow[]> {
   return db
     .selectFrom('users')
@@ -133,8 +133,8 @@ export async function listAdmins(db: Db, tenantId: string): Promise<UserRow[]> {
 }
 
 /**
- * Whether the account is active with this password (null: still without one). Until the transaction ends nobody changes
- * that: the write holds the row, and a change that waits for it sees what this transaction did.
+ * Whether the account is active with this password hash (null: none). The write locks the row until the
+ * transaction ends: a concurrent change waits, and then sees what this transaction did.
  */
 export async function holdActive(
   tx: Tx,
@@ -157,7 +157,7 @@ export async function updateUser(tx: Tx, id: string, change: UserChange): Promis
   await tx.updateTable('users').set(change).where('id', '=', id).execute()
 }
 
-/** Changes the status only from one of the given ones; false when it is another by now. */
+/** Changes the status only from one of the given ones; false if it is no longer one of them. */
 export async function moveStatus(
   tx: Tx,
   id: string,
@@ -174,9 +174,10 @@ export async function moveStatus(
   return result.numUpdatedRows > 0n
 }
 
-/** Keeps other transactions from changing the administrators of the tenant until this one ends. */
+/** Prevents other transactions from changing the tenant's administrators until this one ends. */
 export async function lockAdmins(tx: Tx, tenantId: string): Promise<void> {
-  // A write is the lock that both engines have: the second of two waits here, then sees the first's.
+  // Both engines lock on a write: the second of two transactions waits here,
+  // then sees the first's changes.
   await tx
     .updateTable('users')
     .set((columns) => ({ role: columns.ref('role') }))
@@ -201,7 +202,7 @@ export async function countOtherAdmins(db: Db, tenantId: string, id: string): Pr
 const activeAdmins = (db: Db) =>
   db.selectFrom('users').where('role', 'in', ['owner', 'admin']).where('status', '=', 'Active')
 
-/** The active administrator who was there first, the owner before all others. */
+/** The longest-standing active administrator; the owner comes before all others. */
 export async function findFirstAdmin(db: Db, tenantId: string): Promise<UserRow | undefined> {
   return activeAdmins(db)
     .where('tenant_id', '=', tenantId)
@@ -222,7 +223,7 @@ export async function hasAdminWithPassword(db: Db): Promise<boolean> {
   return row !== undefined
 }
 
-/** How many people have an account: services are none. */
+/** The number of accounts, not counting services. */
 export async function countUsers(db: Db): Promise<number> {
   const row = await db
     .selectFrom('users')
@@ -236,7 +237,7 @@ export async function insertEmailToken(tx: Tx, row: EmailTokenRow): Promise<void
   await tx.insertInto('email_tokens').values(row).execute()
 }
 
-/** A link that can still be used, without using it. */
+/** Finds a link that can still be used, without consuming it. */
 export async function findEmailToken(
   db: Db,
   tokenHash: string,
@@ -253,7 +254,7 @@ export async function findEmailToken(
     .executeTakeFirst()
 }
 
-/** Uses the token up; undefined when it is unknown, for something else, used or too old. */
+/** Consumes the token; undefined if it is unknown, used, expired or for another purpose. */
 export async function useEmailToken(
   tx: Tx,
   tokenHash: string,
@@ -271,7 +272,7 @@ export async function useEmailToken(
     .executeTakeFirst()
 }
 
-/** How many links of a purpose the user has that could be used still. */
+/** How many of the user's links for a purpose can still be used. */
 export async function countOpenTokens(
   db: Db,
   userId: string,
@@ -289,7 +290,7 @@ export async function countOpenTokens(
   return Number(row.count)
 }
 
-/** Makes the user's open links of these purposes useless. */
+/** Invalidates the user's open links for these purposes. */
 export async function closeEmailTokens(
   tx: Tx,
   userId: string,

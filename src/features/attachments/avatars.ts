@@ -8,12 +8,12 @@ import { removeAttachments } from './remove.ts'
 import { openHead } from './sealing.ts'
 import { findStored, holdAttachments, listUsed, markSent } from './store.ts'
 
-/** Bytes: an avatar is shown small, in lists, to many people. */
+/** Bytes. Small, because avatars are shown in lists to many people. */
 const AVATAR_MOST = 2 * 1024 * 1024
 
 /**
- * Takes an upload of the caller's for an avatar, in the transaction that notes it as one: a picture
- * of a bearable size. From then on it is in use and not collected.
+ * Claims an upload of the caller's as an avatar, in the transaction that stores it as one. It must be an
+ * image within the size limit. From then on it is in use and not collected.
  */
 export async function takeAvatar(
   ctx: Pick<Ctx, 'keyring' | 'log'>,
@@ -31,11 +31,11 @@ export async function takeAvatar(
   if (row.size > AVATAR_MOST) {
     throw new AppError(attachmentErrors.avatarTooLarge, { max: AVATAR_MOST })
   }
-  // It was taken away since it was looked at, by another node.
+  // Another node removed it since it was read.
   if ((await markSent(tx, [id])) === 0) throw new AppError(attachmentErrors.notFound)
 }
 
-/** Takes a former avatar away, unless a message carries it too or it is somebody's still. */
+/** Removes a former avatar, unless a message carries it or it is still somebody's avatar. */
 export async function releaseAvatar(ctx: Pick<Ctx, 'clock'>, tx: Tx, id: string): Promise<void> {
   await holdAttachments(tx, [id], toIso(ctx.clock.now()))
   const used = await listUsed(tx, [id])

@@ -1,7 +1,7 @@
-/** What a file is served as that is not known to be safe: a browser saves it and shows nothing. */
+/** Served for files that are not known to be safe: browsers save them instead of showing them. */
 export const UNKNOWN_TYPE = 'application/octet-stream'
 
-/** Bytes of the beginning that `sniffType` wants to see, if there are as many. */
+/** How many leading bytes `sniffType` wants to see, if the file has as many. */
 export const SNIFFED_BYTES = 64
 
 const BEGINNINGS: readonly [type: string, beginning: Buffer][] = [
@@ -17,9 +17,9 @@ const BEGINNINGS: readonly [type: string, beginning: Buffer][] = [
 const MP4_BRANDS = /^(isom|iso[2-9]|mp4[12]|avc1|av01|dash|M4V |MSNV|3gp[4-9])/
 
 /**
- * The type of a file by its first bytes: one of the images, sounds and films that cannot run anything,
- * else `application/octet-stream`. What the client `declared` only tells sound from film where one
- * container holds both.
+ * Detects a file's type by its first bytes: an image, audio or video type that cannot run
+ * code, else `application/octet-stream`. The client's `declared` type only tells audio from
+ * video in containers that hold either.
  */
 export function sniffType(head: Buffer, declared: string): string {
   for (const [type, beginning] of BEGINNINGS) {
@@ -35,14 +35,14 @@ export function sniffType(head: Buffer, declared: string): string {
     if (/^M4[AB] /.test(brand)) return 'audio/mp4'
     if (MP4_BRANDS.test(brand)) return isSound ? 'audio/mp4' : 'video/mp4'
   }
-  // Matroska (EBML, RFC 8794) says near its beginning which of its kinds it is.
+  // Matroska (EBML, RFC 8794) names its document type near the beginning.
   if (tag(0, 4) === '\x1a\x45\xdf\xa3' && tag(4, SNIFFED_BYTES).includes('webm')) {
     return isSound ? 'audio/webm' : 'video/webm'
   }
   return sniffFrames(head)
 }
 
-/** Sound without a container: the first frame's header, of AAC (ADTS) or of MP3 (MPEG layer III). */
+/** Audio without a container, detected by the first frame's header: AAC (ADTS) or MP3 (MPEG layer III). */
 function sniffFrames(head: Buffer): string {
   const [sync = 0, flags = 0, rates = 0xff] = head
   if (sync === 0xff && (flags & 0xf6) === 0xf0) return 'audio/aac'

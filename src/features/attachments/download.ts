@@ -15,18 +15,18 @@ import { findChunk, findStored, listConversationsOf } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 
-/** 8 MiB of chunks that were sent: nobody says when the runtime is done with one, so they are garbage. */
+/** 8 MiB of sent chunks: the runtime does not tell when it is done with one, so they become garbage. */
 const CHUNKS_A_COLLECTION = 32
 
 export interface StoredFile {
   readonly attachment: Attachment
-  /** The bytes of the range, a chunk at a time, read when they are asked for. */
+  /** The bytes of the range, one chunk at a time, each read only on demand. */
   read(range: Range): AsyncGenerator<Uint8Array, void, undefined>
 }
 
 /**
- * A file for its uploader and for the members of every conversation in which it was sent or is the
- * avatar; the uploader's own avatar for everyone who may see the person.
+ * Opens a file for its uploader and for members of every conversation in which it was sent or is the
+ * avatar; a user's own avatar for everyone who may see that user.
  */
 export async function openAttachment(
   ctx: Needs,
@@ -39,7 +39,7 @@ export async function openAttachment(
   return open(ctx, row)
 }
 
-/** A file, whoever asks: for those who have decided that themselves. */
+/** Opens a file without an access check: callers must have decided that. */
 export async function openStored(ctx: Needs, tenantId: string, id: string): Promise<StoredFile> {
   const row = await findStored(ctx.db.read, tenantId, id)
   if (!row) throw new AppError(commonErrors.notFound)
@@ -67,7 +67,7 @@ async function maySee(ctx: Needs, me: UserActor, row: AttachmentRow): Promise<bo
   return (await findAcquaintances(read, me, [owner.id])).has(owner.id)
 }
 
-/** The bytes of a range of a file, a chunk at a time. */
+/** The bytes of a range of a file, one chunk at a time. */
 export async function* readStored(
   ctx: Needs,
   { attachment, key }: { readonly attachment: Attachment; readonly key: Buffer },

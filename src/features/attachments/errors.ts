@@ -43,7 +43,7 @@ export const attachmentErrors = defineErrors({
   },
 })
 
-/** Why an upload may not become an avatar. */
+/** Errors for an upload that cannot become an avatar. */
 export const avatarErrors = [
   attachmentErrors.notFound,
   attachmentErrors.avatarIsNoImage,

@@ -5,8 +5,8 @@ const NAME_MAX = 255
 const Name = line(1, NAME_MAX)
 
 /**
- * The file's name as the client gave it: `X-File-Name` (UTF-8, percent-encoded), else the one of
- * `Content-Disposition` (RFC 6266), else `file`. Refused with `validation_failed` when it is no name.
+ * The file name given by the client: `X-File-Name` (UTF-8, percent-encoded), else the one of
+ * `Content-Disposition` (RFC 6266), else `file`. Throws `validation_failed` if it is not a valid name.
  */
 export function fileNameOf(headers: Headers): string {
   const given = headers.get('x-file-name')
@@ -29,14 +29,14 @@ function decode(encoded: string): string {
   }
 }
 
-/** Without a path, and without marks that turn the direction of writing: they make .exe look like .png. */
+/** Strips paths and bidirectional control characters, which can make .exe look like .png. */
 function cleaned(name: string): string {
   return name
     .replace(/^.*[/\\]/s, '')
     .replace(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '')
 }
 
-/** Percent-encoded, whichever of the two forms it was written in; `filename*` wins (RFC 6266 §4.3). */
+/** Returns the name percent-encoded, in whichever form it was sent; `filename*` wins (RFC 6266 §4.3). */
 function fromDisposition(disposition: string): string | undefined {
   const extended = /;\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i.exec(disposition)?.[1]
   if (extended) return extended
@@ -45,7 +45,9 @@ function fromDisposition(disposition: string): string | undefined {
   return name && encodeURIComponent(name.toWellFormed())
 }
 
-/** `Content-Disposition` with the name in both forms: for old clients in ASCII, and exactly (RFC 8187). */
+/**
+ * `Content-Disposition` with the name in both forms: ASCII for old clients, and the exact name (RFC 8187).
+ */
 export function dispositionOf(kind: 'inline' | 'attachment', name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]/g, '_').replace(/["\\%]/g, '_')
   const exact = encodeURIComponent(name).replace(

@@ -19,7 +19,7 @@ export const attachmentData: PersonalData<Ctx> = {
       yield { file: `attachments/${id}-${safeName(name)}`, bytes }
     }
   },
-  /** What was sent is others' too; what was not goes. */
+  /** Deletes unsent uploads only: what was sent also belongs to its recipients. */
   async erase(_ctx, tx, { userId }) {
     const rows = await listOwned(tx, userId)
     const ids = rows.filter(({ state }) => state === 'unsent').map(({ id }) => id)
@@ -27,7 +27,7 @@ export const attachmentData: PersonalData<Ctx> = {
   },
 }
 
-/** Nothing that an archive's reader could take for a path. */
+/** Removes everything that could be taken for a path when the archive is unpacked. */
 function safeName(name: string): string {
   return name.replaceAll(/[^\p{L}\p{N}._ -]/gu, '_').replace(/^\.+/, '_')
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../../platform/errors.ts'
 import { attachmentErrors } from './errors.ts'
 
-/** Bytes from `start` up to and without `end`. */
+/** Bytes from `start` (inclusive) to `end` (exclusive). */
 export interface Range {
   readonly start: number
   readonly end: number
@@ -10,9 +10,9 @@ export interface Range {
 const ONE = /^(\d*)-(\d*)$/
 
 /**
- * The one part of `size` bytes that a `Range` header asks for (RFC 9110 §14), or undefined when the
- * whole is to be sent: without the header, for another unit than bytes, and for several parts. Throws
- * `range_not_satisfiable` for a part that is not there, and for nonsense.
+ * The single part of `size` bytes that a `Range` header asks for (RFC 9110 §14), or undefined if the whole
+ * is to be sent: without the header, for units other than bytes, and for several parts. Throws
+ * `range_not_satisfiable` if no part is valid and inside the file.
  */
 export function parseRange(header: string | null, size: number): Range | undefined {
   const [, list] = /^\s*bytes\s*=(.*)$/i.exec(header ?? '') ?? []
@@ -31,7 +31,7 @@ export function parseRange(header: string | null, size: number): Range | undefin
 function parseOne(part: string, size: number): Range | undefined {
   const [, first = '', last = ''] = ONE.exec(part) ?? []
   if (first === '' && last === '') return undefined
-  // The last so many bytes; more than there are is the whole.
+  // A suffix: the last so many bytes. More than the size means the whole.
   if (first === '') return inside({ start: Math.max(0, size - Number(last)), end: size }, size)
   if (last !== '' && Number(last) < Number(first)) return undefined
   const end = last === '' ? size : Math.min(size, Number(last) + 1)

@@ -18,17 +18,17 @@ import {
 } from './store.ts'
 import { release } from './usage.ts'
 
-/** Chunks of one transaction: few enough that other writers hardly wait. */
+/** Chunks per transaction: few enough that other writers hardly wait. */
 const CHUNKS_TOGETHER = 16
 const FILES_TOGETHER = 50
 
-/** An upload that shows no sign of life for so long is dead: its process or its client is gone. */
+/** An upload without progress for this long is dead: its process or its client is gone. */
 const UPLOAD_SILENCE = HOUR
 /** How long an upload may wait to be sent. */
 const UNSENT_LIFE = DAY
 
 /**
- * Makes attachments unreadable at once and gives their room back. The bytes of small ones go in the
+ * Makes attachments unreadable at once and frees their quota. The bytes of small ones are deleted in the
  * same transaction, those of large ones piece by piece afterwards: by `sweep`, or by the job.
  */
 export async function removeAttachments(tx: Tx, which: Which): Promise<Removed[]> {
@@ -45,14 +45,14 @@ export async function removeAttachments(tx: Tx, which: Which): Promise<Removed[]
   return removed
 }
 
-/** Takes the bytes of a removed attachment away, in many small transactions. */
+/** Deletes the bytes of a removed attachment in many small transactions. */
 export async function sweep(ctx: Pick<Ctx, 'db'>, id: string, signal?: AbortSignal): Promise<void> {
   while (!signal?.aborted) {
     if (await ctx.db.transaction((tx) => deleteSome(tx, id, CHUNKS_TOGETHER))) return
   }
 }
 
-/** Takes one's own upload back, as long as it was not sent. */
+/** Deletes an upload of the caller's, as long as it was not sent. */
 export async function deleteAttachment(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
@@ -77,14 +77,14 @@ export async function deleteAttachment(
   await sweep(ctx, id)
 }
 
-/** Removes what was never finished and what was never sent, then the bytes of all that is removed. */
+/** Removes uploads that were never finished or never sent, then deletes the bytes of all removed ones. */
 export async function collectAttachments(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
   await removeSilent(ctx, 'uploading', UPLOAD_SILENCE, signal)
   await removeSilent(ctx, 'unsent', UNSENT_LIFE, signal)
-  // Later than any: all that is removed is to go.
+  // In the future, so that every removed attachment is included.
   const end = toIso(ctx.clock.now() + DAY)
   while (!signal.aborted) {
     const ids = await listIds(ctx.db.read, 'removed', end, FILES_TOGETHER)

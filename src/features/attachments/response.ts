@@ -4,13 +4,13 @@ import { dispositionOf } from './file-name.ts'
 import { parseRange, type Range } from './range.ts'
 import { CHUNK_BYTES } from './sealing.ts'
 
-/** Whatever a file is, it must not run, nor reach anything, in the name of this server. */
+/** Whatever the file is, it must not run or access anything with the origin of this server. */
 const POLICY = "sandbox; default-src 'none'"
 
-/** The file or the part that the request asks for (RFC 9110 §14): 200, 206, or `range_not_satisfiable`. */
+/** Responds with the file or the requested part (RFC 9110 §14): 200, 206, or `range_not_satisfiable`. */
 export async function fileResponse(request: Request, file: StoredFile): Promise<Response> {
   const { size, contentType, name } = file.attachment
-  // There is no validator to compare `If-Range` with, so it does not hold (RFC 9110 §13.1.5).
+  // We send no validator that `If-Range` could match, so its condition is false (RFC 9110 §13.1.5).
   const asked = request.headers.has('if-range') ? null : request.headers.get('range')
   const part = request.method === 'HEAD' ? undefined : parseRange(asked, size)
   const range = part ?? { start: 0, end: size }
@@ -29,7 +29,7 @@ export async function fileResponse(request: Request, file: StoredFile): Promise<
   return new Response(body, { status: part ? 206 : 200, headers })
 }
 
-/** Small ones in one piece, which lets every runtime announce the length; else a stream. */
+/** Small bodies in one piece, so that every runtime announces their length; otherwise a stream. */
 async function bodyOf(file: StoredFile, range: Range): Promise<BodyInit> {
   const pieces = file.read(range)
   if (range.end - range.start <= CHUNK_BYTES) {
@@ -37,7 +37,8 @@ async function bodyOf(file: StoredFile, range: Range): Promise<BodyInit> {
     for await (const part of pieces) parts.push(part)
     return Buffer.concat(parts)
   }
-  // Before the answer begins, so that a file that cannot be opened is still refused in our form.
+  // Read before the response starts, so that a file that cannot be opened still
+  // gets a regular error response.
   let first: IteratorResult<Uint8Array, void> | undefined = await pieces.next()
   return new ReadableStream<Uint8Array>(
     {
@@ -51,7 +52,7 @@ async function bodyOf(file: StoredFile, range: Range): Promise<BodyInit> {
         await pieces.return()
       },
     },
-    // Nothing is read ahead: a slow client holds one chunk.
+    // Nothing is read ahead: a slow client holds one chunk in memory.
     { highWaterMark: 0 },
   )
 }

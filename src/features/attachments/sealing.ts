@@ -15,18 +15,21 @@ export interface FileHead {
 type RowNames = Pick<AttachmentRow, 'id' | 'tenant_id' | 'owner_id'>
 type SealedRow = RowNames & Pick<AttachmentRow, 'size' | 'key_id' | 'sealed'>
 
-/** What the seal of a file's row is bound to. */
+/** The context that the seal of a file's row is bound to. */
 function contextOf(row: RowNames): string {
   return `attachment:${row.id}:${row.tenant_id}:${row.owner_id}`
 }
 
-/** Seals a file's key and what is known of it with the current message key. */
+/** Seals a file's key and metadata with the current message key. */
 export function sealHead(ctx: Pick<Ctx, 'keyring'>, row: RowNames, head: FileHead): Sealed {
   const text = JSON.stringify({ ...head.attachment, key: head.key.toString('base64') })
   return seal(ctx.keyring.current('message'), text, contextOf(row))
 }
 
-/** The same opened, or undefined when it cannot be: that is logged, and the rest goes on. */
+/**
+ * Opens them again. Returns undefined (logged and counted) if that fails, so that one
+ * unreadable row does not fail the rest.
+ */
 export function openHead(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): FileHead | undefined {
   const messageKey = ctx.keyring.find('message', row.key_id)
   try {
@@ -40,7 +43,7 @@ export function openHead(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): Fil
   }
 }
 
-/** What stands in place of an attachment whose row cannot be opened. */
+/** Replaces an attachment whose row cannot be opened. */
 export function unreadable(row: SealedRow): Attachment {
   const { id, size } = row
   return { id, name: 'unreadable', size, contentType: UNKNOWN_TYPE, unreadable: true }
@@ -51,7 +54,9 @@ export function logUnreadable(ctx: Pick<Ctx, 'log'>, attachmentId: string, error
   ctx.log.error({ attachmentId, reason }, 'an attachment cannot be opened')
 }
 
-/** Where a chunk stands in its file: bound, so that none can be swapped, left out or put elsewhere. */
+/**
+ * A chunk's place in its file. The seal is bound to it, so that no chunk can be swapped, dropped or moved.
+ */
 export interface Place {
   readonly attachmentId: string
   readonly position: number
@@ -66,7 +71,7 @@ export function sealChunk(key: Buffer, bytes: Uint8Array, place: Place): Buffer 
   return seal(asSealingKey(key), bytes, chunkContext(place)).bytes
 }
 
-/** Throws when the bytes are not those that were sealed for this place. */
+/** Throws if the bytes are not those that were sealed for this place. */
 export function openChunk(key: Buffer, sealed: Uint8Array, place: Place): Buffer {
   return openBytes(asSealingKey(key), sealed, chunkContext(place))
 }

@@ -9,15 +9,15 @@ import { deleteAttachment, removeAttachments } from './remove.ts'
 import { markSent } from './store.ts'
 import { uploadAttachment } from './upload.ts'
 
-// For slices that keep files of their own: stored, sealed and counted like any attachment, while who
-// may have them is for that slice to say.
+// For features that store files of their own: sealed and counted like any attachment, while
+// access control is up to the feature.
 
 export type { StoredFile } from './download.ts'
 export { fileResponse } from './response.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
 
-/** Stores bytes as they come. What is not kept with `keepFile` is collected after a day. */
+/** Stores bytes as they arrive. Files that are not kept with `keepFile` are collected after a day. */
 export async function storeFile(
   ctx: Needs,
   actor: Actor,
@@ -26,22 +26,25 @@ export async function storeFile(
   return uploadAttachment(ctx, actor, { meta: {}, name: 'sealed', declaredType: '', ...file })
 }
 
-/** Keeps a stored file, in the transaction of what it is for. */
+/** Keeps a stored file, in the transaction that starts to use it. */
 export async function keepFile(tx: Tx, id: string): Promise<void> {
   if ((await markSent(tx, [id])) === 0) throw new AppError(attachmentErrors.notFound)
 }
 
-/** Takes a file back that was stored and not kept. */
+/** Deletes a file that was stored but not kept. */
 export async function discardFile(ctx: Needs, actor: Actor, id: string): Promise<void> {
   await deleteAttachment(ctx, actor, { id })
 }
 
-/** Makes kept files unreadable and gives their room back. */
+/** Makes kept files unreadable and frees their quota. */
 export async function dropFiles(tx: Tx, ids: readonly string[]): Promise<void> {
   await removeAttachments(tx, { ids })
 }
 
-/** A kept file, whoever asks. It is served as bytes: nothing is to be guessed from what is sealed. */
+/**
+ * Opens a kept file without an access check. Served as plain bytes: the type of
+ * sealed content is not to be guessed.
+ */
 export async function openFile(ctx: Needs, tenantId: string, id: string): Promise<StoredFile> {
   const file = await openStored(ctx, tenantId, id)
   return { ...file, attachment: { ...file.attachment, contentType: UNKNOWN_TYPE } }

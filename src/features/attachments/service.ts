@@ -13,15 +13,15 @@ export { releaseAvatar, takeAvatar } from './avatars.ts'
 
 type Needs = Pick<Ctx, 'keyring' | 'log'>
 
-/** What a message that is about to be stored shall carry. */
+/** The attachments of a message that is about to be stored. */
 export interface Carried {
   readonly row: Pick<MessageRow, 'id' | 'tenant_id' | 'conversation_id' | 'sender_id'>
   readonly attachmentIds: readonly string[]
 }
 
 /**
- * The attachments of many messages to be sent, in one look. The answer gives those of one of them, or
- * the refusal when one is not there, not whole, or not the sender's own upload.
+ * Finds the attachments of many messages to be sent, in one query. The returned function gives those of
+ * one message, or the refusal if one does not exist, is incomplete, or is not the sender's own upload.
  */
 export async function findSendable(
   ctx: Needs,
@@ -43,7 +43,7 @@ export async function findSendable(
   }
 }
 
-/** Ties attachments to the messages that carry them, in the transaction that stores these. */
+/** Links attachments to their messages, in the transaction that stores these. */
 export async function linkAttachments(tx: Tx, messages: readonly Carried[]): Promise<void> {
   const links = messages.flatMap(({ row, attachmentIds }) =>
     attachmentIds.map((id, position) => ({
@@ -56,12 +56,12 @@ export async function linkAttachments(tx: Tx, messages: readonly Carried[]): Pro
   )
   if (links.length === 0) return
   const ids = [...new Set(links.map((link) => link.attachment_id))].sort()
-  // One was taken away since it was looked at, by another node.
+  // Another node removed one since it was read.
   if ((await markSent(tx, ids)) < ids.length) throw new AppError(attachmentErrors.notFound)
   await insertLinks(tx, links)
 }
 
-/** The attachments of many messages, in their order, in one look. Messages without any are left out. */
+/** The attachments of many messages, in their order, from one query. Messages without any are left out. */
 export async function attachmentsOf(
   ctx: Needs,
   db: Db,
@@ -79,8 +79,8 @@ export async function attachmentsOf(
 }
 
 /**
- * Takes the attachments of messages that are deleted away, but for those that are in
- * use elsewhere. They are unreadable with the transaction; the bytes of large ones are collected later.
+ * Removes the attachments of deleted messages, except those that are in use elsewhere. They become
+ * unreadable with the transaction; the bytes of large ones are collected later.
  */
 export async function releaseAttachments(
   ctx: Pick<Ctx, 'clock'>,

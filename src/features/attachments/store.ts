@@ -6,7 +6,7 @@ export async function insertAttachment(tx: Tx, row: AttachmentRow): Promise<void
   await tx.insertInto('attachments').values(row).execute()
 }
 
-/** A sign of life of an upload. False when it was collected meanwhile. */
+/** Records an upload's progress. False if it was collected meanwhile. */
 export async function touchUpload(
   tx: Tx,
   id: string,
@@ -29,7 +29,7 @@ export async function insertChunk(tx: Tx, row: AttachmentChunkRow): Promise<void
   await insertOne(tx, [row])
 }
 
-/** False when the upload was collected meanwhile. */
+/** False if the upload was collected meanwhile. */
 export async function finishUpload(
   tx: Tx,
   id: string,
@@ -44,7 +44,7 @@ export async function finishUpload(
   return result.numUpdatedRows > 0n
 }
 
-/** What is whole and not removed. */
+/** A complete attachment that is not removed. */
 export async function findStored(
   db: Db,
   tenantId: string,
@@ -59,7 +59,7 @@ export async function findStored(
     .executeTakeFirst()
 }
 
-/** The same for many, whosever they are. */
+/** The same for many, whoever their owners are. */
 export async function findManyStored(db: Db, ids: readonly string[]): Promise<AttachmentRow[]> {
   return db
     .selectFrom('attachments')
@@ -69,7 +69,7 @@ export async function findManyStored(db: Db, ids: readonly string[]): Promise<At
     .execute()
 }
 
-/** How many of them were still there to be sent. Their rows stay locked. */
+/** Returns how many of them could still be sent. Their rows stay locked. */
 export async function markSent(tx: Tx, ids: readonly string[]): Promise<number> {
   const result = await tx
     .updateTable('attachments')
@@ -110,7 +110,7 @@ export async function listOfMessages(db: Db, messageIds: readonly string[]): Pro
   )
 }
 
-/** The conversations in which a message that is not past its time carries it, and those whose avatar it is. */
+/** Conversations with an unexpired message that carries it, and those whose avatar it is. */
 export async function listConversationsOf(db: Db, id: string, now: string): Promise<string[]> {
   const rows = await db
     .selectFrom('message_attachments as link')
@@ -138,7 +138,7 @@ const linkedTo = preparedForMany<{ id: string }, { attachment_id: string }>((db,
     ),
 )
 
-/** Keeps the rows until the transaction ends, so that nobody begins to use one meanwhile. */
+/** Locks the rows until the transaction ends, so that nothing starts to use one meanwhile. */
 export async function holdAttachments(tx: Tx, ids: readonly string[], at: string): Promise<void> {
   await tx.updateTable('attachments').set({ touched_at: at }).where('id', 'in', ids).execute()
 }
@@ -151,7 +151,7 @@ function avatarsAmong(db: Db, table: 'users' | 'conversations', ids: readonly st
     .$narrowType<{ id: string }>()
 }
 
-/** Which of them a message carries, or a person or a group has as the avatar. */
+/** Which of them are carried by a message or are the avatar of a person or a group. */
 export async function listUsed(db: Db, ids: readonly string[]): Promise<Set<string>> {
   const rows = await db
     .selectFrom('message_attachments')
@@ -163,13 +163,13 @@ export async function listUsed(db: Db, ids: readonly string[]): Promise<Set<stri
   return new Set(rows.map((row) => row.id))
 }
 
-/** Takes the attachments off messages and gives those that nothing else uses. */
+/** Unlinks attachments from messages and returns those that nothing else uses. */
 export async function unlink(tx: Tx, messageIds: readonly string[], at: string): Promise<string[]> {
   const messages = messageIds.map((id) => ({ id }))
   const links = await linkedTo(tx, messages)
   if (links.length === 0) return []
   const ids = [...new Set(links.map((link) => link.attachment_id))].sort()
-  // Locked before the look at what else uses them: somebody may be sending one again just now.
+  // Locked before checking for other uses, since somebody may be sending one again at this moment.
   await holdAttachments(tx, ids, at)
   await tx.deleteFrom('message_attachments').where('message_id', 'in', messageIds).execute()
   const used = await listUsed(tx, ids)
@@ -178,7 +178,7 @@ export async function unlink(tx: Tx, messageIds: readonly string[], at: string):
 
 export interface Which {
   readonly ids: readonly string[]
-  /** Only in this state; else in any. */
+  /** Only in this state; any state if omitted. */
   readonly state?: AttachmentRow['state']
   readonly ownerId?: string
   readonly touchedBefore?: string
@@ -186,7 +186,7 @@ export interface Which {
 
 export type Removed = Pick<AttachmentRow, 'id' | 'tenant_id' | 'owner_id' | 'size'>
 
-/** Wipes the key of attachments, so that nobody can read them from then on. */
+/** Wipes the keys of attachments, so that nobody can read them from then on. */
 export async function markRemoved(tx: Tx, which: Which): Promise<Removed[]> {
   const { state, ownerId, touchedBefore } = which
   return tx
@@ -220,7 +220,7 @@ export async function listIds(
   return rows.map((row) => row.id)
 }
 
-/** Takes up to `most` chunks of a removed attachment away, then its row. True when nothing is left. */
+/** Deletes up to `most` chunks of a removed attachment, then its row. True once nothing is left. */
 export async function deleteSome(tx: Tx, id: string, most: number): Promise<boolean> {
   const first = await tx
     .selectFrom('attachment_chunks')
@@ -241,7 +241,7 @@ export async function deleteSome(tx: Tx, id: string, most: number): Promise<bool
   return true
 }
 
-/** Takes removed attachments away with all their chunks. */
+/** Deletes removed attachments with all their chunks. */
 export async function deleteWhole(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.deleteFrom('attachment_chunks').where('attachment_id', 'in', ids).execute()
   await tx.deleteFrom('attachments').where('id', 'in', ids).where('state', '=', 'removed').execute()
@@ -272,7 +272,7 @@ export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
   return row !== undefined
 }
 
-/** Adds to what a person's attachments take. False when that would be more than `most`. */
+/** Adds to a person's used bytes. False if the total would exceed `most`. */
 export async function addUsage(
   tx: Tx,
   owner: Pick<AttachmentRow, 'tenant_id' | 'owner_id'>,
@@ -301,7 +301,7 @@ export async function takeUsage(tx: Tx, ownerId: string, bytes: number): Promise
     .execute()
 }
 
-/** What all attachments take together: one row a person is summed. */
+/** The bytes used by all attachments: sums one row per person. */
 export async function totalUsage(db: Db): Promise<number> {
   const row = await db
     .selectFrom('attachment_usage')
@@ -310,7 +310,7 @@ export async function totalUsage(db: Db): Promise<number> {
   return Number(row?.bytes ?? 0)
 }
 
-/** What a person has stored and not taken back, sent or not. */
+/** A person's uploads that are not removed, sent or not. */
 export async function listOwned(db: Db, ownerId: string): Promise<AttachmentRow[]> {
   return db
     .selectFrom('attachments')

@@ -19,18 +19,18 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
 export interface Upload {
   readonly meta: AttachmentMeta
   readonly name: string
-  /** The type that the client gave, or empty. */
+  /** The type that the client declared, or an empty string. */
   readonly declaredType: string
-  /** How many bytes there will be, where the client said so. */
+  /** The size in bytes, if the client announced it. */
   readonly announced: number | undefined
-  /** Throws when the client ends before its end. */
+  /** Throws if the client aborts before the end. */
   readonly content: AsyncIterable<Uint8Array>
 }
 
 /**
- * Stores a file chunk by chunk as it arrives, each chunk in a transaction of its own, so that messages
- * go on meanwhile. Until the last step it can be neither read nor sent; if that is not reached,
- * nothing of it stays.
+ * Stores a file chunk by chunk as it arrives, each chunk in its own transaction, so that
+ * messages are not held up. Until the last step it can be neither read nor sent; if that is not
+ * reached, nothing of it is kept.
  */
 export async function uploadAttachment(
   ctx: Needs,
@@ -101,7 +101,7 @@ async function storeChunks(ctx: Needs, names: Names, upload: Upload, key: Buffer
   return { size, contentType }
 }
 
-/** A client that goes away is no fault of ours. */
+/** Turns an aborted upload into `uploadCut`: it is the client's fault and no server error. */
 async function* whole(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const parts = content[Symbol.asyncIterator]()
   try {
@@ -121,7 +121,7 @@ function tooLarge(max: number): AppError {
   return new AppError(commonErrors.payloadTooLarge, { max })
 }
 
-/** What the client said of the file, without what it left out. */
+/** The metadata that the client sent, without unset fields. */
 function given({ meta }: Upload): Partial<Attachment> {
   return Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== undefined))
 }
@@ -147,7 +147,7 @@ async function finish(
   })
 }
 
-/** What cannot be taken away now is left to the job. */
+/** What cannot be deleted now is left to the job. */
 async function discard(ctx: Needs, id: string): Promise<void> {
   try {
     await ctx.db.transaction((tx) => removeAttachments(tx, { ids: [id] }))

@@ -6,7 +6,7 @@ import { addUsage, type Removed, takeUsage, totalUsage } from './store.ts'
 
 type Owner = Pick<Removed, 'tenant_id' | 'owner_id'>
 
-/** Takes bytes of a person's quota and of the server's, or refuses with `quota_exceeded`. */
+/** Reserves bytes of a person's quota and of the server's, or throws `quota_exceeded`. */
 export async function reserve(
   ctx: Pick<Ctx, 'config'>,
   tx: Tx,
@@ -17,19 +17,19 @@ export async function reserve(
   if (!(await addUsage(tx, owner, bytes, userQuotaBytes))) {
     throw new AppError(attachmentErrors.quotaExceeded, { max: userQuotaBytes })
   }
-  // Uploads that begin on several nodes in the same moment may go over it by what they announced.
+  // Uploads that begin on several nodes at the same moment may exceed it by their announced sizes.
   if (totalBytes !== undefined && (await totalUsage(tx)) > totalBytes) {
     throw new AppError(attachmentErrors.quotaExceeded)
   }
 }
 
-/** Gives back what removed attachments took: one statement an owner. */
+/** Frees the bytes of removed attachments: one statement per owner. */
 export async function release(tx: Tx, removed: readonly Removed[]): Promise<void> {
   const byOwner = new Map<string, number>()
   for (const { owner_id, size } of removed) {
     byOwner.set(owner_id, (byOwner.get(owner_id) ?? 0) + size)
   }
-  // In one order everywhere, so that two nodes wait for each other instead of locking up.
+  // Always in the same order, so that two nodes wait for each other and never deadlock.
   for (const ownerId of [...byOwner.keys()].sort()) {
     await takeUsage(tx, ownerId, byOwner.get(ownerId) as number)
   }

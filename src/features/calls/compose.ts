@@ -3,7 +3,7 @@ import { type Composers, composeEach } from '../../events/compose.ts'
 import type { MissedCall } from './schema.ts'
 import { findMissedCalls } from './store.ts'
 
-/** An entry as its row and the other's present name make it. */
+/** Converts a row, with the other person's current name. */
 export function toMissedCall(row: Awaited<ReturnType<typeof findMissedCalls>>[number]): MissedCall {
   return {
     id: row.id,
@@ -16,7 +16,7 @@ export function toMissedCall(row: Awaited<ReturnType<typeof findMissedCalls>>[nu
   }
 }
 
-/** Events of calls that were not taken. */
+/** Rebuilds the events of missed calls from their rows. */
 export const composers = {
   CallMissed: composeEach(async (ctx, ids) => {
     const rows = await findMissedCalls(ctx.db.read, ids)

@@ -5,8 +5,8 @@ import { deviceOf, ringConnection, tellConnection, tellUser } from './signals.ts
 type Needs = Pick<Ctx, 'bus' | 'calls' | 'presence'>
 
 /**
- * Tells a device that connected just now how its call went on while it was away, and of the calls
- * that ring: a push may have woken it.
+ * Tells a newly connected device what happened to its call while it was away, and rings it for pending
+ * calls: a push may have woken it.
  */
 export function deviceConnected(ctx: Needs, actor: UserActor, connectionId: string): void {
   for (const signal of ctx.calls.connected(deviceOf(actor))) {
@@ -15,7 +15,7 @@ export function deviceConnected(ctx: Needs, actor: UserActor, connectionId: stri
   for (const call of ctx.calls.ringingAt(actor.userId)) ringConnection(ctx, call, connectionId)
 }
 
-/** With the person's last connection gone, what rings has to go on as a push. */
+/** Once the person's last connection is gone, ringing must continue by push. */
 export function deviceDisconnected(ctx: Needs, actor: UserActor): void {
   ctx.calls.disconnected(deviceOf(actor))
   if (ctx.presence.isOnline(actor.userId)) return

@@ -11,17 +11,17 @@ interface Ending {
   readonly connectionId: string
 }
 
-/** The called person does not want to talk. */
+/** The called person declines. */
 export function rejectCall(ctx: Needs, actor: Actor, input: Ending): Promise<void> {
   return finish(ctx, actor, input, 'CallRejected')
 }
 
-/** Hangs up, or gives up ringing. */
+/** Hangs up, or cancels while it rings. */
 export function endCall(ctx: Needs, actor: Actor, input: Ending): Promise<void> {
   return finish(ctx, actor, input, 'CallEnded')
 }
 
-/** Without a call between the two it is dropped in silence: goodbyes cross when both sides hang up. */
+/** Silently ignored without a call between the two: both sides may hang up at once. */
 async function finish(
   ctx: Needs,
   actor: Actor,
@@ -32,7 +32,7 @@ async function finish(
   const call = ctx.calls.between(me.userId, toUserId)
   if (call === undefined) return
   const device = deviceOf(me)
-  // What one device called or answered is not another one's to end, which may still be ringing.
+  // A call that one device placed or answered cannot be ended by another, which may still be ringing.
   const mine = call.caller.userId === me.userId ? call.caller : call.callee
   if (mine !== undefined && mine.deviceId !== device) return
   const signal: CallSignal = { name, payload: { fromUserId: me.userId } }
@@ -42,7 +42,7 @@ async function finish(
   tellUser(ctx, me.userId, ended(call.caller.userId, 'rejected_elsewhere'), connectionId)
 }
 
-/** The device goes out of its call. Gives what the other side missed by that. */
+/** Takes the device out of its call. Returns what the other side missed by that. */
 export function leave(
   ctx: Needs,
   call: Call,
@@ -58,17 +58,17 @@ export function leave(
   return []
 }
 
-/** Ends the calls that rang to their end, or whose caller is gone. */
+/** Ends calls that rang for their full time, or whose caller is gone. */
 export async function endUnanswered(ctx: Needs): Promise<void> {
   await noteMissed(ctx, giveUpUnanswered(ctx))
 }
 
-/** The same without the entries, which are left to the caller of this. */
+/** The same without storing missed calls, which is left to the caller. */
 export function giveUpUnanswered(ctx: Needs): Missed[] {
   return giveUp(ctx, ctx.calls.endUnanswered(), 'no_answer')
 }
 
-/** A call that rings when the server stops was missed: the next start knows nothing of it. */
+/** A call that rings when the server stops counts as missed, since the next start knows nothing of it. */
 export function endAllRinging(ctx: Needs): Promise<void> {
   ctx.calls.closed = true
   return noteMissed(ctx, giveUp(ctx, ctx.calls.endUnanswered(true), 'server_stopping'))

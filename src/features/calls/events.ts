@@ -1,7 +1,7 @@
 import type { AppEvent } from '../../events/event.ts'
 import type { MissedCall } from './schema.ts'
 
-/** Tells one side of their own entry. */
+/** Tells one side about their own entry. */
 export function callMissed(tenantId: string, userId: string, entry: MissedCall): AppEvent {
   return {
     tenantId,

@@ -3,7 +3,7 @@ import { DAY, HOUR, SECOND, toIso } from '../../platform/clock.ts'
 import { endUnanswered } from './endings.ts'
 import { deleteMissedCallsBefore } from './store.ts'
 
-/** Longer than events are kept, so that each of them still has its subject. */
+/** Longer than events are kept, so that each event still finds its subject. */
 const KEPT = 90 * DAY
 
 export const jobs = [

@@ -9,13 +9,13 @@ import type { Call } from './registry.ts'
 import type { MissedCall, MissedCallsQuery } from './schema.ts'
 import { findMissedCalls, insertMissedCalls, listMissedCalls } from './store.ts'
 
-/** A call that nobody took. */
+/** A call that nobody answered. */
 export interface Missed {
   readonly call: Pick<Call, 'tenantId' | 'offer' | 'calleeId' | 'offeredAt'>
   readonly reason: MissedCall['reason']
 }
 
-/** Writes the entry of each side, which their devices hear of now or when they catch up. */
+/** Stores an entry for each side; their devices are told now or when they next sync. */
 export async function noteMissed(
   ctx: Pick<Ctx, 'db' | 'ids' | 'bus' | 'clock'>,
   missed: readonly Missed[],
@@ -49,7 +49,7 @@ export async function noteMissed(
   })
 }
 
-/** The caller's own entries, newest first: for a device that starts anew. */
+/** The caller's own entries, newest first, for a device that starts without any state. */
 export async function getMissedCalls(
   ctx: Pick<Ctx, 'db'>,
   actor: Actor,

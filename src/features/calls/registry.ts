@@ -3,23 +3,23 @@ import { type Clock, HOUR, MINUTE, SECOND } from '../../platform/clock.ts'
 import { createConnectionCount } from '../../platform/connection-count.ts'
 import type { IncomingCall } from './schema.ts'
 
-/** What passes between the two, by the name of its event. */
+/** A signal between the two sides, named after its event. */
 export interface CallSignal {
   readonly name: SignalName
   readonly payload: object
 }
 
-/** A device that takes part in a call: all connections of one sign-in. */
+/** A device that takes part in a call, with all connections of one sign-in. */
 export interface Party {
   readonly userId: string
   readonly deviceId: string
-  /** Since when it has no connection; absent while it has one. */
+  /** Since when it has had no connection; absent while it has one. */
   awaySince?: number
-  /** What it has to hear of its call when it comes back. */
+  /** Signals of its call to be sent when it comes back. */
   readonly kept: CallSignal[]
 }
 
-/** A call while it lasts. It lives in memory alone: nothing of a call is stored. */
+/** A current call. It lives in memory only: nothing of it is stored. */
 export interface Call {
   readonly tenantId: string
   readonly caller: Party
@@ -28,38 +28,38 @@ export interface Call {
   callee?: Party
   readonly offeredAt: number
   readonly offer: IncomingCall
-  /** What followed the offer while it rings, for a device that connects later. */
+  /** Candidates sent since the offer while it rings, for devices that connect later. */
   readonly candidates: CallSignal[]
 }
 
 const RINGING = MINUTE
 const LONGEST_CALL = 12 * HOUR
-/** A caller who is gone for so long does not wait for an answer any more. */
+/** A caller away for this long no longer waits for an answer. */
 const CALLER_GONE = 15 * SECOND
-/** Nor is somebody busy with a call whose device, on either side, is gone for so long. */
+/** A call no longer makes anyone busy once a device on either side is away for this long. */
 const NOT_BUSY = 30 * SECOND
-/** A device that stays away longer than that need not hear how its call went on. */
+/** A device away for longer than this is not told what happened to its call. */
 const FORGOTTEN = 5 * MINUTE
-/** Signals that are kept for one device. */
+/** The most signals kept for one device. */
 const MOST_KEPT = 100
 
 /**
- * The calls of now, so that signals pass between their two parties only. Two people have one call at
- * most, and so has a device.
+ * The current calls, so that signals pass only between the two sides. Two people have at most
+ * one call, and so has a device.
  */
 export class CallRegistry {
   readonly #clock: Clock
   readonly #connections = createConnectionCount()
   readonly #calls = new Map<string, Call>()
   readonly #parties = new Map<string, { party: Party; call?: Call }>()
-  /** Takes no new call: the server stops. */
+  /** Set when the server stops: no new calls are accepted. */
   closed = false
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** A connection of the device opened. Gives what was kept for it. */
+  /** A connection of the device opened. Returns the signals kept for it. */
   connected(deviceId: string): readonly CallSignal[] {
     this.#connections.connected(deviceId)
     const known = this.#parties.get(deviceId)
@@ -75,18 +75,18 @@ export class CallRegistry {
     if (party !== undefined) party.awaySince = this.#clock.now()
   }
 
-  /** The call of the two, whoever called; not one that is over by itself. */
+  /** The call between the two, whoever called, unless it has timed out by itself. */
   between(a: string, b: string): Call | undefined {
     const call = this.#calls.get(pairOf(a, b))
     return call === undefined || this.#isOver(call) ? undefined : call
   }
 
-  /** The call that the device takes part in. */
+  /** The call that the device is in. */
   ofDevice(deviceId: string): Call | undefined {
     return this.#parties.get(deviceId)?.call
   }
 
-  /** What rings at the called person, and until when. */
+  /** The offer that rings at the called person, and until when. */
   ringing(callerId: string, calleeId: string) {
     const call = this.between(callerId, calleeId)
     if (call?.calleeId !== calleeId || call.callee !== undefined) return undefined
@@ -99,7 +99,7 @@ export class CallRegistry {
     )
   }
 
-  /** Whether a call keeps the person: one that was answered, with both devices still there. */
+  /** Whether the person is in an answered call with neither device away for long. */
   isBusy(userId: string): boolean {
     const isThere = ({ awaySince }: Party) => !this.#isPast(awaySince, NOT_BUSY)
     return [...this.#calls.values()].some(
@@ -112,7 +112,7 @@ export class CallRegistry {
     )
   }
 
-  /** The caller's device takes part from now on. */
+  /** The caller's device is in the call from now on. */
   ring(call: Omit<Call, 'caller' | 'callee' | 'candidates'>, deviceId: string): void {
     const party = this.#partyOf(call.offer.callerId, deviceId)
     const ringing = { ...call, caller: party, candidates: [] }
@@ -127,7 +127,7 @@ export class CallRegistry {
     this.#parties.set(deviceId, { party, call })
   }
 
-  /** Keeps a signal for a party that is away, and one of a ringing call for devices yet to come. */
+  /** Keeps a signal for a party that is away, or one of a ringing call for devices that connect later. */
   keep(list: CallSignal[], signal: CallSignal): void {
     if (list.length < MOST_KEPT) list.push(signal)
   }
@@ -142,10 +142,7 @@ export class CallRegistry {
     }
   }
 
-  /**
-   * Ends the calls that are over by themselves, or with `all` every ringing one. Gives those that
-   * nobody answered.
-   */
+  /** Ends calls that are already over, or with `all` every ringing one. Returns the unanswered ones. */
   endUnanswered(all = false): Call[] {
     const over = [...this.#calls.values()].filter(
       (call) => this.#isOver(call) || (all && call.callee === undefined),

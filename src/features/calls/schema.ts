@@ -4,32 +4,32 @@ import { uuid } from '../../platform/text.ts'
 const PAGE_DEFAULT = 50
 const PAGE_MAX = 200
 
-/** What the called devices are told. */
+/** What the called person's devices receive. */
 export interface IncomingCall {
   readonly callerId: string
   readonly callerUsername: string
-  /** A WebRTC session description: it passes through and is not kept. */
+  /** A WebRTC session description: passed through, never stored. */
   readonly sdpOffer: string
-  /** Only when it is true. */
+  /** Only present if true. */
   readonly video?: true
 }
 
-/** A call that was not taken, as one of the two sees it. */
+/** An unanswered call, as one of the two sees it. */
 export const MissedCall = z.strictObject({
   id: uuid,
-  /** Who called, or was called. */
+  /** The other side. */
   otherUserId: uuid,
   otherUsername: z.string(),
   direction: z.enum(['Incoming', 'Outgoing']),
   video: z.boolean(),
-  /** The caller hung up, it rang to the end, or the other was in a call. */
+  /** The caller hung up, nobody answered in time, or the called person was in another call. */
   reason: z.enum(['Cancelled', 'NoAnswer', 'Busy']),
   calledAt: z.iso.datetime(),
 })
 export type MissedCall = z.output<typeof MissedCall>
 
 export const MissedCallsQuery = z.object({
-  /** The entry before which the page ends. */
+  /** Only entries older than this one. */
   beforeId: uuid.optional(),
   limit: z.coerce
     .number()

@@ -27,9 +27,10 @@ export interface Offer {
 }
 
 /**
- * Rings a friend on all devices. The WebRTC session description passes through and is not kept. Who
- * is in a call already does not ring: the caller's connection hears a rejection, `busy`. Nor does who
- * is calling the caller at this moment: the caller's connection hears `calling_you` and rings again.
+ * Rings a friend on all devices. The WebRTC session description is passed through and not stored.
+ * Someone who is already in a call does not ring: the caller's connection gets a rejection, `busy`.
+ * Nor does someone who is calling the caller at this moment: the caller's connection gets
+ * `calling_you` and the other's offer again.
  */
 export async function offerCall(ctx: Needs, actor: Actor, input: Offer): Promise<void> {
   const me = requireUser(actor)
@@ -48,7 +49,10 @@ export async function offerCall(ctx: Needs, actor: Actor, input: Offer): Promise
   await noteMissed(ctx, ring(ctx, me, input))
 }
 
-/** Awaits nothing, so that no other call comes in between. Gives what was missed by it. */
+/**
+ * Synchronous, so that no other call can come in between. Returns the calls
+ * that were missed because of it.
+ */
 function ring(ctx: Needs, me: UserActor, input: Offer): Missed[] {
   const { toUserId: calleeId, sdpOffer, video, connectionId } = input
   const device = deviceOf(me)
@@ -71,27 +75,27 @@ function ring(ctx: Needs, me: UserActor, input: Offer): Missed[] {
   return missed
 }
 
-/** Ends what a new offer between the two takes the place of; not a call that another device is in. */
+/** Ends the call that a new offer between the two replaces, unless another device is in it. */
 function replace(ctx: Needs, userId: string, calleeId: string, device: string): void {
   const call = ctx.calls.between(userId, calleeId)
   if (call === undefined) return
   if (call.callee === undefined) {
-    // It rings already: the callee's devices hear the newer offer.
+    // Already ringing: the callee's devices get the newer offer.
     ctx.calls.end(call)
     return
   }
-  // Who calls whom they are talking to has lost that call, as has who is long gone.
+  // Calling the person one is talking to means that the call was lost; so does a device that is long gone.
   const mine = call.caller.userId === userId ? call.caller : call.callee
   if (mine.deviceId === device || !ctx.calls.isBusy(calleeId)) leave(ctx, call, mine.deviceId)
 }
 
-/** A device is in one call: another one ends it. */
+/** A device can be in one call only: a new one ends the one before. */
 function leaveBefore(ctx: Needs, device: string): Missed[] {
   const before = ctx.calls.ofDevice(device)
   return before === undefined ? [] : leave(ctx, before, device)
 }
 
-/** Takes a call that was offered to the caller of this method; anything else is `call_not_found`. */
+/** Answers a call that was offered to the actor; throws `call_not_found` for anything else. */
 export async function answerCall(
   ctx: Needs,
   actor: Actor,
@@ -106,7 +110,7 @@ export async function answerCall(
   if (call.callee === undefined) {
     missed.push(...leaveBefore(ctx, device))
     ctx.calls.answer(call, device)
-    // In the words of a caller who hangs up, so that old clients stop ringing too.
+    // The same event as when the caller hangs up, so that old clients stop ringing too.
     tellUser(ctx, me.userId, ended(toUserId, 'answered_elsewhere'), connectionId)
   } else if (call.callee.deviceId !== device) {
     throw new AppError(callErrors.answeredElsewhere)
@@ -117,8 +121,8 @@ export async function answerCall(
 }
 
 /**
- * Passes a candidate to the other party. Without a call between the two it is dropped in silence:
- * candidates arrive late when both sides hang up at once.
+ * Passes a candidate to the other party. Silently ignored without a call between the two: candidates may
+ * arrive late when both sides hang up at once.
  */
 export async function sendIceCandidate(
   ctx: Needs,
@@ -138,7 +142,7 @@ export async function sendIceCandidate(
   tellUser(ctx, call.calleeId, signal)
 }
 
-/** The two have nothing to say to each other any more, as after a block. */
+/** Ends any call between the two, for example after a block. */
 export function endBetween(ctx: Pick<Ctx, 'bus' | 'calls'>, userId: string, otherId: string): void {
   const call = ctx.calls.between(userId, otherId)
   if (call === undefined) return

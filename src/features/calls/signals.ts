@@ -4,7 +4,7 @@ import type { Call, CallSignal, Party } from './registry.ts'
 
 type Needs = Pick<Ctx, 'bus' | 'calls'>
 
-/** Why a call that was not spoken ends; an old client ends it without knowing why. */
+/** Why an unanswered call ended; old clients ignore the reason. */
 export type Reason =
   | 'busy'
   | 'calling_you'
@@ -13,12 +13,12 @@ export type Reason =
   | 'no_answer'
   | 'server_stopping'
 
-/** A device is one sign-in, however often it connects. */
+/** A device is one sign-in, however many connections it has. */
 export function deviceOf(actor: UserActor): string {
   return actor.sessionId ?? actor.userId
 }
 
-/** Tells all devices of a person, or all but the connection that caused it. */
+/** Sends to all devices of a person, optionally except the connection that caused it. */
 export function tellUser(
   ctx: Pick<Ctx, 'bus'>,
   userId: string,
@@ -38,13 +38,16 @@ export function tellConnection(
   ctx.bus.signal({ audience: { kind: 'user', id: userId }, ...signal, toConnectionId })
 }
 
-/** Tells a person in a call; their device in it hears it later when it has no connection now. */
+/**
+ * Sends to all devices of a person in a call; if the one in the call is away, it
+ * gets the signal when it is back.
+ */
 export function tellParty(ctx: Needs, party: Party, signal: CallSignal): void {
   tellUser(ctx, party.userId, signal)
   if (party.awaySince !== undefined) ctx.calls.keep(party.kept, signal)
 }
 
-/** Rings at one connection of the called person, with what followed the offer so far. */
+/** Rings at one connection of the called person, with the candidates sent so far. */
 export function ringConnection(ctx: Needs, call: Call, connectionId: string): void {
   const offer: CallSignal = { name: 'IncomingCall', payload: call.offer }
   for (const signal of [offer, ...call.candidates]) {

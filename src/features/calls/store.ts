@@ -5,7 +5,7 @@ export async function insertMissedCalls(tx: Tx, rows: readonly MissedCallRow[]):
   await tx.insertInto('missed_calls').values(rows).execute()
 }
 
-/** Entries with the other's name. */
+/** Entries with the other person's name. */
 function entries(db: Db) {
   return db
     .selectFrom('missed_calls as call')

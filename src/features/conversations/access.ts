@@ -22,7 +22,9 @@ export { listCompanions } from './store-companions.ts'
 export type { MembershipKey } from './store-sending.ts'
 export { listActivity, listSummaries } from './store-summaries.ts'
 
-/** The caller's present membership, or the refusal that tells nothing about the conversation. */
+/**
+ * Returns the caller's current membership, or throws an error that reveals nothing about the conversation.
+ */
 export async function requireMember(
   db: Db,
   actor: UserActor,
@@ -35,8 +37,8 @@ export async function requireMember(
 }
 
 /**
- * Whether the person may say anything here: a present member, and not in a direct conversation in
- * which one of the two blocks the other.
+ * Whether the person may write here: a current member, and not in a direct conversation in which
+ * either side has blocked the other.
  */
 export async function mayWrite(db: Db, actor: UserActor, conversationId: string): Promise<boolean> {
   const { tenantId, userId } = actor
@@ -44,7 +46,7 @@ export async function mayWrite(db: Db, actor: UserActor, conversationId: string)
   return member !== undefined && member.left_at === null && member.blocked_at === null
 }
 
-/** The same for an act that is refused otherwise, as a message to the conversation would be. */
+/** Like `mayWrite`, but throws the error that sending a message would. */
 export async function requireWriter(
   db: Db,
   actor: UserActor,
@@ -55,8 +57,8 @@ export async function requireWriter(
 }
 
 /**
- * Refuses a program in the conversations that the server itself has with people: what it asks there only a
- * person answers, and not the client that acts for them.
+ * Refuses a program in the server's own conversations with people: what the server asks there must be
+ * answered by the person, not by a client acting for them.
  */
 export async function refuseProgram(db: Db, conversationId: string): Promise<void> {
   if (!(await isOfServer(db, conversationId))) return
@@ -64,7 +66,7 @@ export async function refuseProgram(db: Db, conversationId: string): Promise<voi
   throw new AppError(conversationErrors.onlyPeople, {}, { audit })
 }
 
-/** Closes the direct conversation of two people for both, or opens it again with null. */
+/** Closes the direct conversation of two people for both, or reopens it if `blockedAt` is null. */
 export async function setDmBlocked(
   tx: Tx,
   tenantId: string,
@@ -74,7 +76,7 @@ export async function setDmBlocked(
   await setBlocked(tx, tenantId, [...two].sort().join(':'), blockedAt)
 }
 
-/** The refusal of a person who is no present member, found out when no membership was read yet. */
+/** The refusal of someone who is not a current member, for callers that have not read the membership. */
 export async function refuseOutsider(
   db: Db,
   key: MembershipKey & { readonly tenantId: string },
@@ -94,13 +96,13 @@ async function notMember(
   return refuseMember(conversationId, reason)
 }
 
-/** What outsiders of a message's conversation get too, so that nobody learns which ids there are. */
+/** The error that non-members of a message's conversation also get, so that nobody learns which ids exist. */
 export function refuseUnknownMessage(messageId: string): AppError {
   const audit = { reason: 'unknown_message', targetType: 'message', targetId: messageId }
   return new AppError(conversationErrors.notMember, {}, { audit })
 }
 
-/** "Not a member", with the truth for the audit. */
+/** "Not a member" for the caller; the audit log gets the real reason. */
 function refuseMember(conversationId: string, reason: string): AppError {
   return new AppError(
     conversationErrors.notMember,
@@ -109,7 +111,10 @@ function refuseMember(conversationId: string, reason: string): AppError {
   )
 }
 
-/** The caller's membership with a role that may change the group; members get `forbidden`. */
+/**
+ * Returns the caller's membership if their role may change the group; throws
+ * `forbidden` for plain members.
+ */
 export async function requireGroupAdmin(
   db: Db,
   actor: UserActor,
@@ -128,12 +133,12 @@ export async function mayModerate(
 ): Promise<boolean> {
   const { role } = await requireMember(db, actor, conversationId)
   if (role === 'Member') return false
-  // Both sides of a direct conversation are equals, though one of them began it.
+  // Both sides of a direct conversation are equals, whoever created it.
   const conversation = await findConversation(db, actor.tenantId, conversationId)
   return conversation?.type === 'Group'
 }
 
-/** The caller's membership as the owner. */
+/** Returns the caller's membership if they own the group; otherwise throws `forbidden`. */
 export async function requireOwner(
   db: Db,
   actor: UserActor,
@@ -144,7 +149,7 @@ export async function requireOwner(
   return member
 }
 
-/** The group, locked, once the caller has proved the needed membership. */
+/** Locks the group and returns it once `require` has accepted the caller's membership. */
 export async function lockGroup(
   tx: Tx,
   me: UserActor,
@@ -154,7 +159,7 @@ export async function lockGroup(
 ): Promise<ConversationRow> {
   const conversation = await lockConversation(tx, me.tenantId, conversationId)
   await requireMember(tx, me, conversationId)
-  // Before the role: the two of a direct conversation are equals, whoever began it.
+  // Checked before the role: both sides of a direct conversation are equals, whoever created it.
   if (conversation?.type !== 'Group') throw new AppError(refusal)
   await require(tx, me, conversationId)
   return conversation
@@ -174,14 +179,14 @@ async function findMembers(
   return (key) => members.has(`${key.conversationId}:${key.userId}`)
 }
 
-/** Which of many memberships are present ones, asked for a whole batch of messages at once. */
+/** Which of many memberships are current, in one query for a whole batch of messages. */
 export function findPresent(db: Db, keys: readonly MembershipKey[]): Promise<Holds> {
   return findMembers(db, keys, () => true)
 }
 
 /**
- * Which of many people may write. A block stands on the rows that are read for this anyway: it costs
- * a message no look of its own.
+ * Which of many people may write. Blocks are on the membership rows that are read anyway, so
+ * that checking them costs no query.
  */
 export function findWriters(db: Db, keys: readonly MembershipKey[]): Promise<Holds> {
   return findMembers(db, keys, (row) => row.blocked_at === null)
@@ -189,14 +194,15 @@ export function findWriters(db: Db, keys: readonly MembershipKey[]): Promise<Hol
 
 /**
  * Marks conversations as active at the given time. Their rows stay locked, which orders their events.
- * Gives the timers, in seconds, of those that have one.
+ * Returns the timers, in seconds, of those that have one.
  */
 export async function touchConversations(
   tx: Tx,
   ids: readonly string[],
   at: string,
 ): Promise<ReadonlyMap<string, number>> {
-  // In one order everywhere: two nodes that touch the same rows wait for each other instead of locking up.
+  // Always in the same order, so that two nodes touching the same rows wait for
+  // each other and never deadlock.
   const touched = await touchInOrder(tx, [...new Set(ids)].sort(), at)
   const timers = new Map<string, number>()
   for (const { id, timer_seconds: seconds } of touched) if (seconds) timers.set(id, seconds)

@@ -27,7 +27,7 @@ async function conversationsOf(
 
 const memberKey = (event: EventRef) => `${event.audienceId}:${event.subjectId}`
 
-/** The memberships, present and past, by key. */
+/** Memberships, current and past, by key. */
 async function rowsOf(ctx: Needs, keys: readonly string[]) {
   const conversationIds = [...new Set(keys.map((key) => key.slice(0, key.indexOf(':'))))]
   const rows = await findMembers(ctx.db.read, conversationIds)
@@ -42,7 +42,7 @@ async function membersOf(
   return new Map([...rows].map(([key, row]) => [key, toMember(row, row)]))
 }
 
-/** Events of conversations, as the conversations and members are now. */
+/** Rebuilds conversation events from the current rows. */
 export const composers = {
   ConversationCreated: composeEach(conversationsOf, (conversation) => conversation),
   ConversationRenamed: composeEach(conversationsOf, ({ id, name }) => ({
@@ -63,7 +63,8 @@ export const composers = {
     ({ userId, role }, event) => ({ conversationId: event.audienceId, userId, role }),
     memberKey,
   ),
-  // Of a conversation; or, told to the reader alone, of the reader in the conversation that it names.
+  // With a conversation as audience, the subject is the member; with the reader
+  // alone, it is the conversation.
   ConversationRead: async (ctx, { userId }, events) => {
     const places = events.map((event) =>
       event.audienceId === userId ? `${event.subjectId}:${userId}` : memberKey(event),
@@ -71,8 +72,8 @@ export const composers = {
     const rows = await rowsOf(ctx, places)
     return places.map((place) => {
       const row = rows.get(place)
-      // Who left meanwhile is in nobody's list, whichever of the two events comes first. What was read
-      // behind a block shows in no earlier event either.
+      // Members who have left are no longer listed, whichever event comes first. What was read behind a
+      // block stays hidden from others, also in earlier events.
       if (!row || row.left_at || (row.blocked_at && row.user_id !== userId)) return undefined
       return {
         conversationId: row.conversation_id,
@@ -94,7 +95,7 @@ export const composers = {
       }
     })
   },
-  // The reader's own part is theirs by the audience.
+  // Events addressed to the reader carry the reader's own settings.
   ConversationSettingsChanged: async (ctx, reader, events) => {
     const ids = [...new Set(events.map((event) => event.subjectId))]
     const conversations = new Map(
@@ -113,7 +114,7 @@ export const composers = {
       return member && { conversationId, muted: mutedOf(member, now) }
     })
   },
-  // The row says it all.
+  // The event's own row has everything.
   ConversationMemberRemoved: async (_ctx, _reader, events) =>
     events.map(({ audienceId, subjectId }) => ({
       conversationId: audienceId,

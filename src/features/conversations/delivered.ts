@@ -9,8 +9,8 @@ import type { MarkDelivered } from './schema.ts'
 import { advanceDelivered, isMessageIn, newestMessageId } from './store.ts'
 
 /**
- * A device of the caller has everything up to the message. What is known already, as from another of
- * their devices, changes nothing and is not told again.
+ * Records that a device of the caller has received everything up to the message. Does nothing if that is
+ * already known, for example from another device.
  */
 export async function markDelivered(
   ctx: Pick<Ctx, 'db' | 'clock' | 'bus'>,
@@ -26,7 +26,7 @@ export async function markDelivered(
     }
     const messageId = input.messageId ?? (await newestMessageId(tx, conversationId))
     if (!messageId) return
-    // Nobody is told past a block, and nothing new arrives there.
+    // Behind a block the other side is told nothing, and nothing new arrives.
     if (member.blocked_at) return
     const lastDeliveredAt = toIso(ctx.clock.now())
     const key = { conversationId, userId: me.userId }

@@ -1,7 +1,8 @@
 import { commonErrors, defineErrors } from '../../platform/errors.ts'
 
 export const conversationErrors = defineErrors({
-  // Unknown, foreign and another tenant's conversation get the same answer; the audit has the truth.
+  // Unknown conversations, other people's and other tenants' get the same
+  // answer; the audit log has the reason.
   notMember: { ...commonErrors.forbidden, hubCode: 'not_member' },
   onlyAdmins: { ...commonErrors.forbidden, message: 'Only its admins change this of a group.' },
   onlyPeople: { ...commonErrors.forbidden, message: 'Only a person writes to the server.' },

@@ -87,7 +87,7 @@ export function conversationRead(tenantId: string, read: Read): AppEvent {
   })
 }
 
-/** The same, for the reader's own devices only. */
+/** Like `conversationRead`, but for the reader's own devices only. */
 export function readUnseen(tenantId: string, read: Read): AppEvent {
   return {
     tenantId,
@@ -113,7 +113,7 @@ export function conversationDelivered(tenantId: string, delivered: Delivered): A
   })
 }
 
-/** Of what everybody shares: to all. */
+/** A shared setting: addressed to all members. */
 export function timerChanged(
   tenantId: string,
   conversationId: string,
@@ -126,7 +126,7 @@ export function timerChanged(
   })
 }
 
-/** Of what is the person's own: to their devices only. */
+/** A personal setting: addressed to the person's own devices only. */
 export function muteChanged(
   tenantId: string,
   conversationId: string,

@@ -18,7 +18,7 @@ import { countMembers, findMembership, setAvatar, updateMember } from './store.t
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
 
-/** Adds a friend or a bot to a group; somebody who left comes back as a plain member. */
+/** Adds a friend or a bot to a group; a former member returns as a plain member. */
 export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Promise<void> {
   const me = requireUser(actor)
   const { id: conversationId, userId } = input
@@ -26,7 +26,7 @@ export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Pro
     const group = await lockGroup(tx, me, conversationId, requireGroupAdmin)
     if (userId === me.userId) throw new AppError(conversationErrors.youAreMember)
     const user = await findAccountById(tx, me.tenantId, userId)
-    // A service answers no request for friendship; nor is it met by chance, since nothing lists it.
+    // Bots need no friendship: they cannot accept requests, and no list shows them to strangers.
     const isBot = user?.role === 'service' && user.status === 'Active'
     if (!user || !(isBot || (await areFriends(tx, me.userId, userId)))) {
       throw new AppError(conversationErrors.notFriends, { userId })
@@ -41,8 +41,8 @@ export async function addMember(ctx: Needs, actor: Actor, input: AddMember): Pro
 }
 
 /**
- * Removes a member, or lets the caller leave. An owner hands the group over first, unless nobody is
- * left to take it: then the group ends.
+ * Removes a member, or lets the caller leave. An owner must hand the group over first, unless they are its
+ * last member: then the group ends.
  */
 export async function removeMember(ctx: Needs, actor: Actor, input: MemberId): Promise<void> {
   const me = requireUser(actor)
@@ -69,7 +69,7 @@ export async function removeMember(ctx: Needs, actor: Actor, input: MemberId): P
   })
 }
 
-/** Promotes, demotes, or hands the group over: then the former owner stays as an admin. */
+/** Promotes or demotes a member, or hands the group over; the former owner stays as an admin. */
 export async function setRole(ctx: Needs, actor: Actor, input: SetRole): Promise<void> {
   const me = requireUser(actor)
   const { id: conversationId, userId, role } = input
@@ -94,7 +94,7 @@ export async function setRole(ctx: Needs, actor: Actor, input: SetRole): Promise
   })
 }
 
-/** Nobody could hand the group on after somebody who is shut out, or who is nobody. */
+/** An inactive account or a service could never hand the group on. */
 async function requireActive(tx: Tx, { tenantId }: UserActor, userId: string): Promise<void> {
   const user = await findAccountById(tx, tenantId, userId)
   if (user?.status !== 'Active' || user.role === 'service') {

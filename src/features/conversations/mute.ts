@@ -1,9 +1,11 @@
 import type { ConversationMemberRow } from '../../db/tables.ts'
 
-/** Later than any other time, and so "for good". */
+/** Stands for a mute without an end: later than any real time. */
 export const FOREVER = '9999-12-31T23:59:59.999Z'
 
-/** Whether and until when the member has muted the conversation: null when not, or not any more. */
+/**
+ * True if muted indefinitely, the end time if muted until then, null if not muted or the mute has expired.
+ */
 export function mutedOf(
   { muted_until: until }: Pick<ConversationMemberRow, 'muted_until'>,
   now: string,

@@ -12,7 +12,7 @@ export const conversationData: PersonalData<Ctx> = {
   async *collect(ctx, { userId }) {
     yield* partOf('conversations.json', await listMemberships(ctx.db.read, userId))
   },
-  /** Leaves every group. A direct conversation stays with the other person, whose it is too. */
+  /** Leaves every group. Direct conversations stay, since they also belong to the other person. */
   async erase(ctx, tx, person) {
     const memberships = await listMemberships(tx, person.userId)
     const groups = memberships.filter(({ type, left_at }) => type === 'Group' && left_at === null)
@@ -27,7 +27,8 @@ async function leave(ctx: Ctx, tx: Tx, { tenantId, userId }: Person, id: string)
   const own = members.find((member) => member.user_id === userId)
   const others = members.filter((member) => member.user_id !== userId)
   const events: AppEvent[] = [memberRemoved(tenantId, id, userId)]
-  // A group without an owner could never be changed again: the longest-standing admin follows.
+  // A group without an owner could never be changed: the longest-standing
+  // admin, or else member, takes over.
   const heir = others.find((member) => member.role === 'Admin') ?? others[0]
   if (own?.role === 'Owner' && heir) {
     await updateMember(tx, id, heir.user_id, { role: 'Owner' })

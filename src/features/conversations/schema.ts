@@ -7,7 +7,7 @@ export type MemberRole = z.output<typeof MemberRole>
 
 const GroupName = line(1, 100)
 
-/** Whether type and members are good at all is judged by the use case, in the order that the contract fixes. */
+/** Type and members are validated by the use case, in the order that the contract fixes. */
 export const CreateConversation = z.object({
   type: z.string().optional(),
   name: line(0, 100).nullish(),
@@ -24,12 +24,12 @@ export const Member = z.strictObject({
   role: MemberRole,
   joinedAt: z.iso.datetime(),
   lastReadAt: z.iso.datetime().nullable(),
-  /** When a device of theirs last said what arrived; absent until one has. */
+  /** When one of their devices last confirmed a delivery; absent until one has. */
   lastDeliveredAt: z.iso.datetime().optional(),
   displayName: z.string().optional(),
-  /** An attachment; absent without one. */
+  /** An attachment id; absent if there is none. */
   avatar: uuid.optional(),
-  /** A program; absent of people. */
+  /** Absent for people. */
   isBot: z.literal(true).optional(),
 })
 export type Member = z.output<typeof Member>
@@ -46,7 +46,7 @@ export const ConversationSummary = z.strictObject({
   lastMessageFromMe: z.boolean(),
   unreadCount: z.number().int(),
   otherDisplayName: z.string().optional(),
-  /** An attachment: of a group its own, of a direct conversation the other person's. */
+  /** An attachment id: a group's own, or the other person's in a direct conversation. */
   avatar: uuid.optional(),
 })
 export type ConversationSummary = z.output<typeof ConversationSummary>
@@ -59,11 +59,11 @@ export const Conversation = z.strictObject({
   createdAt: z.iso.datetime(),
   lastActivityAt: z.iso.datetime(),
   members: z.array(Member),
-  /** How long new messages stay; absent without a timer. */
+  /** How long new messages live; absent without a timer. */
   timerSeconds: z.number().int().optional(),
-  /** Of a group: an attachment; absent without one. */
+  /** Groups only: an attachment id; absent if there is none. */
   avatar: uuid.optional(),
-  /** The caller's own: muted for good, or until then; absent when not muted. */
+  /** The caller's own setting: true if muted indefinitely, or the end time; absent if not muted. */
   muted: z.union([z.literal(true), z.iso.datetime()]).optional(),
 })
 export type Conversation = z.output<typeof Conversation>
@@ -78,19 +78,19 @@ export type MemberId = z.output<typeof MemberId>
 const TIMER_MIN = 5
 const TIMER_MAX = 365 * 24 * 60 * 60
 
-/** What is left out stays as it is. */
+/** Omitted fields stay unchanged. */
 export const ChangeSettings = z.object({
-  /** The caller's own: for good, until then, or not. */
+  /** The caller's own setting: true to mute indefinitely, or the end time; false or null unmutes. */
   muted: z.union([z.boolean(), z.iso.datetime({ offset: true }), z.null()]).optional(),
-  /** Everybody's: how long messages sent from now on stay. */
+  /** For all members: how long messages sent from now on live. */
   timerSeconds: z.number().int().min(TIMER_MIN).max(TIMER_MAX).nullable().optional(),
-  /** Of a group: an image that the caller uploaded, or none. */
+  /** Groups only: an image that the caller uploaded; null removes it. */
   avatar: uuid.nullish(),
 })
 export type ChangeSettings = z.output<typeof ChangeSettings> & ConversationId
 
 export const MarkDelivered = z.object({
-  /** The newest message that arrived; left out: the newest there is. */
+  /** The newest message received; defaults to the newest in the conversation. */
   messageId: uuid.nullish(),
 })
 export type MarkDelivered = z.output<typeof MarkDelivered> & ConversationId

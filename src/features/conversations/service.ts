@@ -46,7 +46,10 @@ import {
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config'>
 
-/** Begins a conversation with friends. Two people have one direct conversation: asked again, it is found. */
+/**
+ * Creates a conversation with friends. Two people share one direct
+ * conversation: a second request finds it.
+ */
 export async function createConversation(
   ctx: Needs,
   actor: Actor,
@@ -67,7 +70,10 @@ export async function createConversation(
   })
 }
 
-/** The direct conversation of an account with another, begun if there is none; the caller knows that it may. */
+/**
+ * Returns the direct conversation of two accounts, creating it if needed. The
+ * caller has checked permission.
+ */
 export async function openDm(
   ctx: Needs,
   tx: Tx,
@@ -83,7 +89,7 @@ interface NewConversation {
   readonly others: readonly string[]
 }
 
-/** Writes the conversation and tells its members; of two people the one that there is. */
+/** Inserts the conversation and notifies its members, or finds the one that two people already have. */
 async function begin(
   ctx: Needs,
   tx: Tx,
@@ -118,7 +124,7 @@ async function begin(
   return { id: row.id, created: true }
 }
 
-/** The first two checks of a new conversation: they come before what else is wrong with the body. */
+/** The first two checks of a new conversation: they run before the rest of the body is validated. */
 export function requireTypeAndMembers(body: Readonly<Record<string, unknown>>): void {
   requireType(body.type)
   const { memberIds } = body
@@ -134,7 +140,7 @@ function requireType(named: unknown): 'Dm' | 'Group' {
   return type
 }
 
-/** The checks in the order that the contract fixes. */
+/** Checks in the order that the contract fixes. */
 async function checkNewConversation(
   ctx: Needs,
   tx: Tx,
@@ -156,12 +162,12 @@ async function checkNewConversation(
   return { type, others }
 }
 
-/** The moment of a joining: what is older is neither told by a sync nor unread. */
+/** When someone joined: older events are not synced to them, and older messages do not count as unread. */
 interface Joining {
   readonly at: string
-  /** Of the newest event. */
+  /** Position of the newest event. */
   readonly position: number
-  /** Of the conversation's newest message. */
+  /** Id of the conversation's newest message. */
   readonly lastMessageId: string | null
 }
 
@@ -189,8 +195,8 @@ function newMember(
 }
 
 /**
- * Makes the account a member of a group that the caller has locked, and tells everybody; somebody who
- * left comes back as a plain member. Refuses a member, and one too many.
+ * Adds the account to a group that the caller has locked, and notifies all members; a former member
+ * returns as a plain member. Throws if the account is already a member or the group is full.
  */
 export async function admitMember(
   ctx: Pick<Ctx, 'clock' | 'bus' | 'config'>,
@@ -234,7 +240,7 @@ export async function getConversation(
   }
 }
 
-/** A conversation as its members see it; `members` are the present ones with their names. */
+/** A conversation as its members see it; `members` are the current ones with their names. */
 export function readConversation(
   row: ConversationRow,
   members: readonly (ConversationMemberRow & Person)[],
@@ -256,7 +262,7 @@ type Person = Pick<UserRow, 'username' | 'display_name' | 'avatar_id'> & {
   readonly account_role: UserRow['role']
 }
 
-/** A member as the others see them. Behind a block they are a name and nothing more. */
+/** A member as the others see them. Behind a block, profile and read and delivery times are hidden. */
 export function toMember(row: ConversationMemberRow, person: Person): Member {
   return {
     userId: row.user_id,
@@ -293,8 +299,8 @@ export async function renameConversation(ctx: Needs, actor: Actor, input: Rename
 }
 
 /**
- * Everything up to now counts as read; the other members and the reader's other devices hear of it.
- * Behind a block only the latter do.
+ * Marks everything up to now as read and notifies the other members and the reader's other devices;
+ * behind a block, only the latter.
  */
 export async function markRead(
   ctx: Pick<Ctx, 'db' | 'clock' | 'bus'>,
@@ -308,7 +314,7 @@ export async function markRead(
       last_read_at: now,
       last_read_message_id: (await newestMessageId(tx, input.id)) ?? null,
     })
-    // Behind the change, which holds the row: whoever leaves at the same moment has left, or waits.
+    // Checked after the update, which locks the row: a concurrent leave has either committed or must wait.
     const member = await requireMember(tx, me, input.id)
     const read = { conversationId: input.id, userId: me.userId, lastReadAt: now }
     await appendEvents(ctx, tx, [

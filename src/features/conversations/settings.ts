@@ -26,8 +26,8 @@ interface Place {
 }
 
 /**
- * Mutes for the caller alone, and for all sets the timer of disappearing messages and the avatar of a
- * group. All of it or nothing; what is so already is not told.
+ * Mutes for the caller alone; sets the timer of disappearing messages and a group's avatar for everyone.
+ * Applies all changes or none, and announces only what actually changed.
  */
 export async function changeSettings(
   ctx: Needs,
@@ -59,7 +59,9 @@ export async function changeSettings(
   })
 }
 
-/** Either side of a direct conversation may, in a group its admins. Messages sent before keep the time they have. */
+/**
+ * Open to both sides of a direct conversation and to a group's admins. Earlier messages keep their expiry.
+ */
 async function changeTimer(place: Place, timerSeconds: number | null): Promise<AppEvent[]> {
   const { tx, me, conversation } = place
   if (timerSeconds === conversation.timer_seconds) return []

@@ -1,8 +1,8 @@
 import type { Db } from '../../db/database.ts'
 
 /**
- * Who is in a conversation with the person now, each once, but for direct ones with a block; of all,
- * or only of the given people.
+ * The people who currently share a conversation with the person, each once; blocked direct conversations
+ * do not count. With `among`, only those of the given people.
  */
 export async function listCompanions(
   db: Db,

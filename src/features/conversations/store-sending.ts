@@ -1,4 +1,4 @@
-// What every message asks of its conversation: for a whole batch at once, with texts made once.
+// What every message needs to know of its conversation, for a whole batch at once and with prepared SQL.
 
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
@@ -25,7 +25,7 @@ const present = preparedForMany<MembershipKey, PresentRow>((db, keys) =>
     ),
 )
 
-/** Those of many memberships that are present ones. */
+/** The current ones among many memberships. */
 export async function listPresentMembers(
   db: Db,
   keys: readonly MembershipKey[],
@@ -47,7 +47,7 @@ const touch = preparedForMany<{ id: string; at: string }, Touched>((db, rows) =>
     .returning(['id', 'timer_seconds']),
 )
 
-/** Notes the time of the last activity; the rows stay locked. Answers with their timers. */
+/** Sets the time of the last activity; the rows stay locked. Returns their timers. */
 export async function touchInOrder(tx: Tx, ids: readonly string[], at: string): Promise<Touched[]> {
   return touch(
     tx,

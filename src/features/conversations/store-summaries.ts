@@ -13,7 +13,7 @@ export async function listActivity(db: Db, tenantId: string, userId: string) {
     .execute()
 }
 
-/** The user's conversations, newest activity first, all from one query whatever their number. */
+/** The user's conversations, newest activity first, all from one query however many there are. */
 export async function listSummaries(db: Db, tenantId: string, userId: string, now: string) {
   return db
     .selectFrom('conversation_members as me')

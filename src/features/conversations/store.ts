@@ -6,7 +6,7 @@ export async function insertConversation(tx: Tx, row: ConversationRow): Promise<
   const result = await tx
     .insertInto('conversations')
     .values(row)
-    // Two people have one direct conversation, also when both begin it at the same moment.
+    // Two people have one direct conversation, even if both create it at the same moment.
     .onConflict((conflict) => conflict.column('dm_key').doNothing())
     .executeTakeFirst()
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
@@ -16,13 +16,13 @@ export async function findDm(db: Db, dmKey: string): Promise<ConversationRow | u
   return db.selectFrom('conversations').selectAll().where('dm_key', '=', dmKey).executeTakeFirst()
 }
 
-/** The conversation, held against other changes of its members until the transaction ends. */
+/** Locks the conversation against other changes of its members until the transaction ends. */
 export async function lockConversation(
   tx: Tx,
   tenantId: string,
   id: string,
 ): Promise<ConversationRow | undefined> {
-  // A change of nothing: takes the row's lock on every engine.
+  // A no-op update, which locks the row on every engine.
   return tx
     .updateTable('conversations')
     .set((set) => ({ type: set.ref('type') }))
@@ -45,7 +45,7 @@ export async function findConversation(
     .executeTakeFirst()
 }
 
-/** Whether the server's own account began it. */
+/** Whether the server's own account created it. */
 export async function isOfServer(db: Db, id: string): Promise<boolean> {
   const row = await db
     .selectFrom('conversations as conversation')
@@ -63,7 +63,7 @@ export async function findConversations(
   return db.selectFrom('conversations').selectAll().where('id', 'in', ids).execute()
 }
 
-/** Present and past members of all the conversations, with their names. */
+/** Current and past members of all the conversations, with their names. */
 export async function findMembers(db: Db, conversationIds: readonly string[]) {
   return db
     .selectFrom('conversation_members as member')
@@ -80,7 +80,7 @@ export async function setName(tx: Tx, id: string, name: string): Promise<void> {
   await tx.updateTable('conversations').set({ name }).where('id', '=', id).execute()
 }
 
-/** Marks both sides of a direct conversation, if there is one. */
+/** Sets or clears the block on both sides of a direct conversation, if it exists. */
 export async function setBlocked(
   tx: Tx,
   tenantId: string,
@@ -106,7 +106,7 @@ export async function insertMembers(tx: Tx, rows: ConversationMemberRow[]): Prom
 
 type MemberKey = { tenantId: string; conversationId: string; userId: string }
 
-/** One person's membership, also a past one. */
+/** One person's membership, current or past. */
 const membership = prepared<MemberKey, ConversationMemberRow>((db, params) =>
   db
     .selectFrom('conversation_members')
@@ -124,7 +124,7 @@ export async function findMembership(
   return row
 }
 
-/** One person's memberships in the named conversations. */
+/** One person's memberships in the given conversations. */
 export async function findMemberships(
   db: Db,
   { tenantId, userId }: Omit<MemberKey, 'conversationId'>,
@@ -139,7 +139,7 @@ export async function findMemberships(
     .execute()
 }
 
-/** Present members with their names, in the order of joining. */
+/** Current members with their names, in the order of joining. */
 export async function listMembers(db: Db, conversationId: string) {
   return db
     .selectFrom('conversation_members as member')
@@ -163,7 +163,7 @@ export async function countMembers(db: Db, conversationId: string): Promise<numb
   return Number(row.count)
 }
 
-/** Makes the person a member, or a member again: then their own settings stay. */
+/** Adds the person, or re-adds a former member, whose own settings stay. */
 export async function joinMember(tx: Tx, row: ConversationMemberRow): Promise<void> {
   const { role, joined_at, joined_after, last_read_message_id } = row
   const again = { role, joined_at, joined_after, last_read_message_id, left_at: null }
@@ -217,7 +217,7 @@ export async function isMessageIn(db: Db, conversationId: string, id: string): P
   return row !== undefined
 }
 
-/** Notes what arrived at a member's device; false when as much was known already. */
+/** Records what a member's device received; false if that much was already known. */
 export async function advanceDelivered(
   tx: Tx,
   { conversationId, userId }: Omit<MemberKey, 'tenantId'>,
@@ -261,7 +261,7 @@ export async function listConversationIds(db: Db, userId: string): Promise<strin
   return rows.map((row) => row.conversation_id)
 }
 
-/** A person's present and past memberships, with what the conversation is. */
+/** A person's current and past memberships, with each conversation's type and name. */
 export async function listMemberships(db: Db, userId: string) {
   return db
     .selectFrom('conversation_members as member')

@@ -5,11 +5,11 @@ import { mayWrite } from './access.ts'
 export interface Typing {
   readonly conversationId: string
   readonly isTyping: boolean
-  /** The connection that types does not get it back. */
+  /** The typing connection, which does not receive the signal. */
   readonly connectionId: string
 }
 
-/** Tells the conversation that somebody types; from an outsider, or past a block, it is dropped without a word. */
+/** Signals that somebody is typing. Silently dropped for non-members and behind a block. */
 export async function sendTyping(
   ctx: Pick<Ctx, 'db' | 'bus'>,
   actor: Actor,

@@ -1,4 +1,4 @@
-/** What push may ask and do about devices. */
+/** What the push feature may read and write about devices. */
 export {
   deleteExpiredDevices,
   forgetDevice,

@@ -3,7 +3,7 @@ import { type PersonalData, partOf } from '../../db/personal-data.ts'
 import { deleteDevicesOf, listDevices } from './store.ts'
 
 export const deviceData: PersonalData<Ctx> = {
-  // What waits for a device goes with it.
+  // Queued pushes are deleted with their device.
   tables: ['push_devices', 'push_queue'],
   async *collect(ctx, { tenantId, userId }) {
     const rows = await listDevices(ctx.db.read, tenantId, [userId])

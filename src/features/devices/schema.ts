@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { line, uuid } from '../../platform/text.ts'
 import { isP256Point } from '../../platform/vapid.ts'
 
-/** The platform is judged by the use case, which has a code of its own for it. */
+/** The platform is validated by the use case, which has its own error code for it. */
 export const RegisterDevice = z.object({
   fcmToken: line(1, 4096),
   platform: z.string().max(20).optional(),
@@ -35,10 +35,10 @@ export const Device = z.strictObject({
   id: uuid,
   kind: z.enum(['fcm', 'webpush']),
   platform: z.enum(['Android', 'Ios']).optional(),
-  /** The sign-in that it belongs to and ends with; absent when an older version registered it. */
+  /** The sign-in that it belongs to and ends with; absent if an older version registered it. */
   sessionId: uuid.optional(),
   createdAt: z.iso.datetime(),
-  /** When a push was last taken for it. */
+  /** When its push service last accepted a push. */
   lastUsedAt: z.iso.datetime().optional(),
 })
 export type Device = z.output<typeof Device>

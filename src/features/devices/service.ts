@@ -11,7 +11,7 @@ import { deleteDevice, listDevices, upsertDevice } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
-/** Keeps a push token for the caller's device; registering it again changes nothing. */
+/** Stores a push token for the caller's device; registering it again changes nothing. */
 export async function registerDevice(
   ctx: Needs,
   actor: Actor,
@@ -42,14 +42,14 @@ export async function registerDevice(
   })
 }
 
-/** A device that is signed out in this very moment shall not get pushes for ever after. */
+/** Otherwise a device that is signed out at this very moment would get pushes for ever. */
 export async function requireSession(tx: Tx, { sessionId }: UserActor): Promise<void> {
   if (sessionId && !(await holdSession(tx, sessionId))) {
     throw new AppError(commonErrors.unauthorized)
   }
 }
 
-/** Forgets a push token of the caller's; an unknown or foreign one is answered alike. */
+/** Deletes a push token of the caller's; silently ignores unknown tokens and those of others. */
 export async function removeDevice(ctx: Needs, actor: Actor, input: DeviceToken): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {

@@ -2,10 +2,10 @@ import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { PushDeviceRow } from '../../db/tables.ts'
 
-/** More than a person has; who registers another loses the oldest. */
+/** More than a person has; registering another one drops the oldest. */
 const MOST_PER_USER = 32
 
-/** Registers a token; one that another user registered moves to this one. Gives the device's id. */
+/** Registers a token; one that another user registered moves to this user. Returns the device's id. */
 export async function upsertDevice(tx: Tx, row: PushDeviceRow): Promise<string> {
   const { id: _, token: __, created_at: ___, last_used_at: ____, ...changed } = row
   const kept = await tx
@@ -44,7 +44,7 @@ export async function deleteDevice(
   return row?.id
 }
 
-/** False when the user has no such subscription. */
+/** False if the user has no such subscription. */
 export async function deleteSubscription(
   tx: Tx,
   tenantId: string,
@@ -85,7 +85,7 @@ interface MemberDeviceRow extends PushDeviceRow {
   conversation_id: string
 }
 
-/** The devices of the present, active members of conversations who have not muted them. */
+/** The devices of current members with active accounts who have not muted the conversation. */
 export const listMemberDevices = preparedForMany<
   { tenantId: string; conversationId: string; now: string },
   MemberDeviceRow
@@ -112,7 +112,7 @@ export const listMemberDevices = preparedForMany<
     .select('member.conversation_id'),
 )
 
-/** Forgets a device whose service knows it no more, unless it was registered anew meanwhile. */
+/** Deletes a device that its push service no longer knows, unless it was registered again meanwhile. */
 export async function forgetDevice(
   tx: Tx,
   device: Pick<PushDeviceRow, 'id' | 'token' | 'key_id'>,
@@ -133,7 +133,7 @@ const forgetOfSessions = preparedForMany<{ id: string }, never>((db, sessions) =
   ),
 )
 
-/** Ends the pushes to what sessions registered, with those that wait. */
+/** Deletes the devices that sessions registered, with their queued pushes. */
 export async function forgetDevicesOfSessions(
   tx: Tx,
   sessionIds: readonly string[],
@@ -152,12 +152,12 @@ export async function touchDevice(tx: Tx, id: string, now: string): Promise<void
   await tx.updateTable('push_devices').set({ last_used_at: now }).where('id', '=', id).execute()
 }
 
-/** Takes subscriptions away that said themselves when they end. */
+/** Deletes subscriptions past their own expiry time. */
 export async function deleteExpiredDevices(tx: Tx, now: string): Promise<void> {
   await tx.deleteFrom('push_devices').where('expires_at', '<=', now).execute()
 }
 
-/** The devices of one active person, wherever the person belongs. */
+/** The devices of one active person, for callers that do not know the tenant. */
 export async function listDevicesOfUser(db: Db, userId: string): Promise<PushDeviceRow[]> {
   return db
     .selectFrom('push_devices as device')

@@ -11,7 +11,7 @@ import { deleteSubscription, upsertDevice } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids'>
 
-/** Keeps a web push subscription of the caller's; the same one again keeps its id. */
+/** Stores a web push subscription of the caller's; the same one keeps its id. */
 export async function addSubscription(
   ctx: Needs & Pick<Ctx, 'keyring' | 'config'>,
   actor: Actor,
@@ -19,7 +19,7 @@ export async function addSubscription(
 ): Promise<SubscriptionId> {
   const me = requireUser(actor)
   const { endpoint, expirationTime, keys } = input
-  // What the name leads to is looked at whenever something is sent there.
+  // The host's addresses are checked on every send.
   if (!parseTarget(endpoint, ctx.config.outboundAllow)) {
     throw new AppError(deviceErrors.invalidPushEndpoint)
   }
@@ -50,7 +50,6 @@ export async function addSubscription(
   })
 }
 
-/** Forgets a subscription of the caller's. */
 export async function removeSubscription(
   ctx: Needs,
   actor: Actor,

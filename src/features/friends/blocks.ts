@@ -25,9 +25,8 @@ import {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'calls' | 'presence'>
 
 /**
- * Keeps a person away: no request, no message in the direct conversation, no call, no presence, in
- * either direction, until whoever blocked takes it back. The friendship ends and does not return
- * with that. Groups that both are in go on.
+ * Blocks a person: no requests, direct messages, calls or presence, in either direction, until the blocker
+ * unblocks them. The friendship ends and is not restored by unblocking. Shared groups are not affected.
  */
 export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Promise<void> {
   const { tenantId, userId } = requireUser(actor)
@@ -37,7 +36,7 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
     const other = await findAccountById(tx, tenantId, otherId)
     if (!other) throw new AppError(commonErrors.notFound)
     const now = toIso(ctx.clock.now())
-    // First, since it puts whatever else is about these two behind this.
+    // Must come first: it makes every other change to this pair wait for this one.
     const before = await blockPair(tx, {
       id: ctx.ids.next(),
       tenant_id: tenantId,
@@ -56,7 +55,7 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
     }
     if (!(await insertBlock(tx, block))) return
     await setDmBlocked(tx, tenantId, [userId, otherId], now)
-    // A stranger is told nothing: they would learn that they were blocked, and by whom.
+    // Strangers are told nothing: otherwise they would learn that they were blocked, and by whom.
     const wasSeen = before === 'Accepted' || before === 'Pending'
     const events = wasSeen
       ? await changeForBoth(tx, tenantId, userId, otherId)
@@ -71,7 +70,10 @@ export async function blockUser(ctx: Needs, actor: Actor, input: FriendId): Prom
   })
 }
 
-/** Takes the caller's own block back; one of the other side stays. They may then ask each other anew. */
+/**
+ * Removes the caller's own block; one by the other side stays. Once neither is
+ * left, they may send requests again.
+ */
 export async function unblockUser(ctx: Needs, actor: Actor, input: FriendId): Promise<void> {
   const { tenantId, userId } = requireUser(actor)
   const { userId: otherId } = input
@@ -93,7 +95,7 @@ export async function unblockUser(ctx: Needs, actor: Actor, input: FriendId): Pr
   })
 }
 
-/** Whom the caller blocks, newest first. Nobody is told who blocks them. */
+/** The people whom the caller blocks, newest first. Nobody is told who blocks them. */
 export async function getBlocked(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<BlockedPerson[]> {
   const { tenantId, userId } = requireUser(actor)
   const rows = await listBlocked(ctx.db.read, tenantId, userId)

@@ -22,9 +22,9 @@ async function requestsOf(
   )
 }
 
-/** Events of friend requests, as the requests are now; one of an ended friendship is gone. */
+/** Rebuilds friend events from the current rows; those of an ended friendship are left out. */
 export const composers = {
-  // Of a request that was rejected and re-opened by the reader, the reader is the addressee no more.
+  // If the reader re-opened a rejected request, the reader is no longer its addressee.
   FriendRequestReceived: composeEach(requestsOf, (request) =>
     request.direction === 'Incoming' ? request : undefined,
   ),

@@ -25,8 +25,8 @@ export function toRequest(
 }
 
 /**
- * What is between a person and each of the others, as the person may see it. A block shows only to
- * whoever blocks; to the other side the two are strangers.
+ * The relationship of a person with each of the others, as that person may see it. Only the blocker sees a
+ * block; to the other side the two are strangers.
  */
 export async function friendshipsOf(
   db: Db,
@@ -52,7 +52,7 @@ export async function friendshipsOf(
   return new Map(otherIds.map((userId) => [userId, friendshipWith(userId)]))
 }
 
-/** What tells all devices of a person how they stand with the other after a change. */
+/** The event that tells all devices of a person their new relationship with the other. */
 export async function changeFor(
   tx: Tx,
   tenantId: string,
@@ -63,7 +63,7 @@ export async function changeFor(
   return friendshipChanged(tenantId, viewerId, friendships.get(otherId) as Friendship)
 }
 
-/** The same for both. */
+/** The same for both sides. */
 export async function changeForBoth(
   tx: Tx,
   tenantId: string,
@@ -74,8 +74,8 @@ export async function changeForBoth(
 }
 
 /**
- * Shows each of two former friends as offline to the other, once the end of the friendship is durable:
- * neither will hear when the other really goes.
+ * Shows two former friends as offline to each other once the end of the friendship is durable: neither
+ * will be told when the other really disconnects.
  */
 export function partPresences(
   ctx: Pick<Ctx, 'bus' | 'presence'>,

@@ -21,7 +21,7 @@ export const friendData: PersonalData<Ctx> = {
   },
 }
 
-/** What the others have to hear: everybody to whom the person was more than a stranger. */
+/** Events for everybody to whom the person was more than a stranger. */
 async function endingsFor(ctx: Ctx, tx: Tx, { tenantId, userId }: Person): Promise<AppEvent[]> {
   const events: AppEvent[] = []
   for (const row of await listAllFriendships(tx, userId)) {

@@ -15,9 +15,9 @@ export const FriendRequest = z.strictObject({
 })
 export type FriendRequest = z.output<typeof FriendRequest>
 
-/** What is between a person and another. */
+/** The relationship between a person and another. */
 export interface Friendship {
-  /** The other. */
+  /** The other person. */
   readonly userId: string
   readonly status: 'None' | 'Pending' | 'Accepted' | 'Rejected' | 'Blocked'
   /** Absent for `None` and `Blocked`. */
@@ -36,7 +36,7 @@ export const Friend = z.strictObject({
   isOnline: z.boolean(),
   lastSeenAt: z.iso.datetime().nullable(),
   displayName: z.string().optional(),
-  /** An attachment; absent without one. */
+  /** An attachment id; absent if there is none. */
   avatar: uuid.optional(),
 })
 export type Friend = z.output<typeof Friend>

@@ -32,8 +32,8 @@ import {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
 
 /**
- * Asks the owner of a friend key to be friends. There is no directory: who does not know the key
- * cannot ask. After a rejection the same request opens anew, from whoever asks now.
+ * Sends a friend request to the owner of a friend key. There is no directory: a request needs the key. A
+ * rejected request is re-opened, with the current caller as its requester.
  */
 export async function sendFriendRequest(
   ctx: Needs,
@@ -148,7 +148,7 @@ async function answerRequest(
 ): Promise<FriendshipRow> {
   const row = await findFriendshipById(tx, tenantId, id)
   const involved = row && (row.addressee_id === userId || row.requester_id === userId)
-  // A stranger is told what an unknown id gets.
+  // Strangers get the same answer as for an unknown id.
   if (!row || !involved) throw new AppError(commonErrors.notFound)
   if (row.addressee_id !== userId) {
     throw new AppError(commonErrors.forbidden, {}, { audit: { reason: 'not_the_addressee' } })

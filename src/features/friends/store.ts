@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
 import type { BlockRow, FriendshipRow } from '../../db/tables.ts'
 
-/** The one name of a pair, whichever of the two is named first. */
+/** The key of a pair, whichever of the two comes first. */
 export function pairKey(a: string, b: string): string {
   return a < b ? `${a}:${b}` : `${b}:${a}`
 }
@@ -42,7 +42,7 @@ export async function findFriendshipById(
     .executeTakeFirst()
 }
 
-/** False when the pair has a row already. */
+/** False if the pair already has a row. */
 export async function insertFriendship(tx: Tx, row: FriendshipRow): Promise<boolean> {
   const result = await tx
     .insertInto('friendships')
@@ -52,7 +52,7 @@ export async function insertFriendship(tx: Tx, row: FriendshipRow): Promise<bool
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-/** Opens a rejected request anew in the direction of who asks now; false when it is not rejected any more. */
+/** Re-opens a rejected request with a new requester; false if it is no longer rejected. */
 export async function reopenFriendship(
   tx: Tx,
   id: string,
@@ -75,7 +75,7 @@ export async function reopenFriendship(
   return result.numUpdatedRows > 0n
 }
 
-/** False when the request was answered meanwhile. */
+/** False if the request was answered meanwhile. */
 export async function answerFriendship(
   tx: Tx,
   id: string,
@@ -101,7 +101,7 @@ export async function deleteFriendship(tx: Tx, a: string, b: string): Promise<st
   return row?.id
 }
 
-/** The user's friendships in a state with the other side of each, newest first. */
+/** The user's friendships with a status, with the other person of each, newest first. */
 export async function listFriendships(db: Db, userId: string, status: FriendshipRow['status']) {
   return db
     .selectFrom('friendships as friendship')
@@ -142,7 +142,7 @@ export async function findFriendships(db: Db, ids: readonly string[]) {
   return withNames(db).where('friendship.id', 'in', ids).execute()
 }
 
-/** The same of a person with each of the others. */
+/** The same for a person with each of the others. */
 export async function findFriendshipsWith(db: Db, userId: string, others: readonly string[]) {
   const pairs = others.map((other) => pairKey(userId, other))
   return withNames(db).where('friendship.pair_key', 'in', pairs).execute()
@@ -182,9 +182,8 @@ export async function listFriendIds(db: Db, userId: string): Promise<string[]> {
 }
 
 /**
- * Puts a blocked pair in the place of whatever was between the two, and returns what that was. A
- * request that comes in at the same moment waits for it, and then finds it. The id is a new one: the
- * old request is gone.
+ * Replaces whatever was between the two with a blocked pair, and returns the previous status. A concurrent
+ * request waits for it, and then finds it. The id is new, since the old request no longer exists.
  */
 export async function blockPair(
   tx: Tx,
@@ -201,7 +200,10 @@ export async function blockPair(
   return before
 }
 
-/** What is between two people, held until the transaction ends, so that changes come one after the other. */
+/**
+ * Returns the status of a pair and locks it until the transaction ends, so that
+ * changes come one after another.
+ */
 export async function lockPair(tx: Tx, pair: string): Promise<FriendshipRow['status'] | undefined> {
   const row = await tx
     .updateTable('friendships')
@@ -212,7 +214,7 @@ export async function lockPair(tx: Tx, pair: string): Promise<FriendshipRow['sta
   return row?.status
 }
 
-/** The two are strangers again. */
+/** Makes the two strangers again. */
 export async function freePair(tx: Tx, pair: string): Promise<void> {
   await tx
     .deleteFrom('friendships')
@@ -221,7 +223,7 @@ export async function freePair(tx: Tx, pair: string): Promise<void> {
     .execute()
 }
 
-/** False when the one blocks the other already. */
+/** False if the block already exists. */
 export async function insertBlock(tx: Tx, row: BlockRow): Promise<boolean> {
   const result = await tx
     .insertInto('blocks')
@@ -231,7 +233,7 @@ export async function insertBlock(tx: Tx, row: BlockRow): Promise<boolean> {
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-/** False when there was none. */
+/** False if there was none. */
 export async function deleteBlock(
   tx: Tx,
   tenantId: string,
@@ -257,7 +259,7 @@ export async function isBlockedBy(db: Db, blockerId: string, blockedId: string):
   return row !== undefined
 }
 
-/** Whom of the others the person blocks. */
+/** Which of the others the person blocks. */
 export async function blockedAmong(
   db: Db,
   blockerId: string,
@@ -284,7 +286,7 @@ export async function listBlocked(db: Db, tenantId: string, blockerId: string) {
     .execute()
 }
 
-/** Every friendship and request of the user, whatever became of it. */
+/** Every friendship and request of the user, in any status. */
 export async function listAllFriendships(db: Db, userId: string): Promise<FriendshipRow[]> {
   return db
     .selectFrom('friendships')
@@ -300,7 +302,7 @@ export async function listBlocksBy(db: Db, userId: string): Promise<BlockRow[]> 
   return db.selectFrom('blocks').selectAll().where('blocker_id', '=', userId).execute()
 }
 
-/** Takes all friendships and blocks of the user away, on both sides. */
+/** Deletes all friendships and blocks of the user, on both sides. */
 export async function deleteAllOf(tx: Tx, userId: string): Promise<number> {
   const blocks = await tx
     .deleteFrom('blocks')
@@ -317,7 +319,7 @@ export async function deleteAllOf(tx: Tx, userId: string): Promise<number> {
   return Number(blocks.numDeletedRows + friendships.numDeletedRows)
 }
 
-/** The pairs among some people of whom one blocks the other. */
+/** The pairs among some people in which one blocks the other. */
 export async function blocksAmong(
   db: Db,
   userIds: readonly string[],

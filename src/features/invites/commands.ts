@@ -6,7 +6,7 @@ import { createInvitation, getInvitations, revokeInvitation } from './service.ts
 export const createInvitationCommand = defineCommand({
   name: 'invite.create',
   input: CreateInvitation,
-  // The link is made where the public URL is known: in the server.
+  // The link is built in the server, where the public URL is known.
   run: async (ctx, actor, input) => {
     const invitation = await createInvitation(ctx, actor, input)
     return { ...invitation, url: `${ctx.config.publicUrl}/join/${invitation.token}` }

@@ -11,6 +11,6 @@ export const inviteData: PersonalData<Ctx> = {
       rows.map(({ token_hash: _, ...invitation }) => invitation),
     )
   },
-  /** Notes say whom an invitation was for, in words. */
+  /** Notes may name the person whom an invitation was for. */
   erase: (_ctx, tx, { userId }) => clearNotes(tx, userId),
 }

@@ -22,7 +22,7 @@ import {
   markRedeemed,
 } from './store.ts'
 
-/** The token is in this answer and nowhere else: only its hash is stored. */
+/** The returned token is the only copy: only its hash is stored. */
 export function createInvitation(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,
@@ -96,7 +96,7 @@ export async function endInvitation(
   const invitation = await findInvitation(tx, actor.tenantId, input.id)
   if (!invitation) throw new AppError(commonErrors.notFound)
   if (invitation.redeemed_at) throw new AppError(inviteErrors.alreadyRedeemed)
-  // Also false when somebody redeems it at this moment: the next look will say so.
+  // Also false if it is being redeemed concurrently.
   const expired = await expireInvitation(tx, input.id, toIso(ctx.clock.now()))
   if (!expired) throw new AppError(inviteErrors.alreadyExpired)
   await recordAudit(ctx, tx, actor, {
@@ -111,7 +111,10 @@ export interface OpenInvitation {
   readonly expiresAt: string
 }
 
-/** The invitation behind a token, or `invalid_or_expired_invitation`. Using it up is `redeemInvitation`. */
+/**
+ * Returns the invitation behind a token, or throws `invalid_or_expired_invitation`. Does not
+ * consume it: see `redeemInvitation`.
+ */
 export async function requireOpenInvitation(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   token: string,
@@ -121,7 +124,10 @@ export async function requireOpenInvitation(
   return { id: row.id, tenantId: row.tenant_id, expiresAt: row.expires_at }
 }
 
-/** Uses the invitation up in the transaction that makes the account; refuses when somebody was faster. */
+/**
+ * Consumes the invitation in the transaction that creates the account; throws if it
+ * was used or expired meanwhile.
+ */
 export async function redeemInvitation(
   ctx: Pick<Ctx, 'clock'>,
   tx: Tx,

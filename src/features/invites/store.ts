@@ -44,7 +44,7 @@ export async function findOpenInvitation(
     .executeTakeFirst()
 }
 
-/** False when it was used or expired meanwhile: of two at once exactly one gets true. */
+/** False if it was used or expired meanwhile: of two concurrent attempts exactly one gets true. */
 export async function markRedeemed(
   tx: Tx,
   id: string,
@@ -72,7 +72,7 @@ export async function expireInvitation(tx: Tx, id: string, now: string): Promise
   return result.numUpdatedRows > 0n
 }
 
-/** Those that the user made, and the one that made the user. */
+/** Invitations that the user made, and the one that the user redeemed. */
 export async function listInvitationsOf(db: Db, userId: string): Promise<InvitationRow[]> {
   return db
     .selectFrom('invitations')

@@ -16,7 +16,7 @@ import { wipeMessages } from './wipe.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'bus'>
 
-/** Replaces the content of one's own message. */
+/** Replaces the content of a message that the caller sent. */
 export async function editMessage(ctx: Needs, actor: Actor, input: EditMessage): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
@@ -39,7 +39,7 @@ export async function editMessage(ctx: Needs, actor: Actor, input: EditMessage):
   })
 }
 
-/** Wipes a message: the sender's own, or any in a group by its admins. The empty row stays as a mark. */
+/** Deletes a message: senders their own, group admins any. The empty row remains as a tombstone. */
 export async function deleteMessage(ctx: Needs, actor: Actor, input: MessageId): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {

@@ -11,7 +11,7 @@ const bySubject = async (ctx: Needs, ids: readonly string[]) => {
   return new Map(messages.map((message) => [message.id, message]))
 }
 
-/** Events of messages, as the messages are now. A deleted one comes with its time and no content. */
+/** Rebuilds message events from the current rows. A deleted message has its deletion time and no content. */
 export const composers = {
   MessageReceived: composeEach(bySubject, (message) => message),
   MessageEdited: composeEach(bySubject, ({ id, conversationId, content, editedAt, deletedAt }) =>

@@ -4,7 +4,7 @@ import { open, type Sealed, seal } from '../../platform/secret-box.ts'
 
 type RowNames = Pick<MessageRow, 'id' | 'conversation_id' | 'sender_id'>
 
-/** What the seal is bound to: sealed bytes in another row, conversation or name do not open. */
+/** The context the seal is bound to: bytes copied to another row, conversation or sender do not open. */
 function contextOf(row: RowNames): string {
   return `message:${row.id}:${row.conversation_id}:${row.sender_id}`
 }
@@ -16,7 +16,10 @@ export function sealContent(ctx: Pick<Ctx, 'keyring'>, row: RowNames, content: s
 
 type SealedRow = RowNames & Pick<MessageRow, 'key_id' | 'sealed'>
 
-/** The content, or undefined when the row cannot be opened: that is logged, and the rest goes on. */
+/**
+ * Returns the content, or undefined (logged and counted) if the row cannot be opened, so that one
+ * unreadable row does not fail the rest.
+ */
 export function openContent(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): string | undefined {
   const key = ctx.keyring.find('message', row.key_id)
   try {

@@ -4,12 +4,12 @@ import { findHeld } from '../retention/access.ts'
 import { listExpired } from './store-retention.ts'
 import { wipeMessages } from './wipe.ts'
 
-/** Few enough that writers hardly wait for one transaction. */
+/** Small enough that other writers hardly wait for one transaction. */
 const PAGE = 200
 
 /**
- * Wipes messages whose timer has run out. One under a legal hold stays in the store until the hold is
- * lifted; nobody is shown it, because every query for people leaves out what is past its time.
+ * Wipes expired messages. One under a legal hold stays in the database until the hold is lifted, but is
+ * never shown: every user-facing query excludes expired messages.
  */
 export async function wipeExpired(
   ctx: Pick<Ctx, 'db' | 'clock' | 'bus'>,
@@ -18,10 +18,10 @@ export async function wipeExpired(
   const now = toIso(ctx.clock.now())
   const { read } = ctx.db
   while (!signal.aborted) {
-    // Looked for outside, so that a server without such messages opens no transaction.
+    // Checked outside a transaction first, so that a server without expired messages opens none.
     if ((await listExpired(read, now, await findHeld(read), 1)).length === 0) return
     await ctx.db.transaction(async (tx) => {
-      // Looked for again: a hold may have been placed meanwhile.
+      // Queried again inside the transaction: a hold may have been placed meanwhile.
       await wipeMessages(ctx, tx, await listExpired(tx, now, await findHeld(tx), PAGE))
     })
   }

@@ -32,7 +32,7 @@ export async function getInbox(
 
 type Summary = Awaited<ReturnType<typeof listSummaries>>[number]
 
-/** A group has an avatar of its own; a direct conversation shows the other person, unless there is a block. */
+/** A group's own avatar; in a direct conversation the other person's picture and name, unless blocked. */
 function picture(row: Summary): Pick<ConversationSummary, 'avatar' | 'otherDisplayName'> {
   if (row.blocked_at) return {}
   const avatar = row.type === 'Group' ? row.avatar_id : row.other_avatar_id
@@ -55,6 +55,6 @@ function openLast(ctx: Pick<Ctx, 'keyring' | 'log'>, row: Summary): string {
 
 function preview(content: string): string {
   if (content.length <= PREVIEW_LENGTH) return content
-  // Never half of a surrogate pair: it could not be encoded.
+  // A surrogate pair is never cut in half: half of one cannot be encoded.
   return `${content.slice(0, PREVIEW_LENGTH).replace(/[\uD800-\uDBFF]$/, '')}…`
 }

@@ -8,7 +8,10 @@ import { getMessages } from './read.ts'
 import { Content, Message } from './schema.ts'
 import { sendMessage } from './send.ts'
 
-/** Also of a kind that no tool opens: it is refused like one of other people, and that is recorded. */
+/**
+ * Accepts ids of conversations that no tool can open, too: they are refused
+ * like other people's, and audited.
+ */
 const AnyConversation = line(1, 256).toLowerCase()
 
 export const tools = [

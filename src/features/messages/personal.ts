@@ -8,7 +8,7 @@ import { findMessages } from './store.ts'
 import { conversationsWith, listIdsWithSender } from './store-personal.ts'
 import { wipeMessages } from './wipe.ts'
 
-/** Rows that one look takes in: a few milliseconds. */
+/** Rows per query, which takes a few milliseconds. */
 const LOOK = 1000
 
 export const messageData: PersonalData<Ctx> = {
@@ -16,7 +16,7 @@ export const messageData: PersonalData<Ctx> = {
   async *collect(ctx, person) {
     yield { file: 'messages.json', rows: ownMessages(ctx, person) }
   },
-  /** What was said to others stays theirs; who wants it gone asks for it: `wipeAllOf`. */
+  /** Erasing an account keeps its sent messages for their recipients; `wipeAllOf` deletes them on request. */
   erase: async () => 0,
 }
 
@@ -33,7 +33,7 @@ async function* pagesOf(ctx: Pick<Ctx, 'db'>, person: Person): AsyncGenerator<Me
       const rows = await findMessages(ctx.db.read, own)
       const shown = rows.filter((row) => row.deleted_at === null)
       if (shown.length > 0) yield shown
-      // Everybody else's turn.
+      // Lets other requests run between pages.
       await setImmediate()
       if (page.length < LOOK) break
       after = page.at(-1)?.id ?? after
@@ -42,8 +42,8 @@ async function* pagesOf(ctx: Pick<Ctx, 'db'>, person: Person): AsyncGenerator<Me
 }
 
 /**
- * Deletes everything the person sent, in small transactions, but for conversations under a legal hold;
- * gives how much that was.
+ * Deletes everything the person sent, in small transactions, except in conversations under a legal hold.
+ * Returns the number of messages.
  */
 export async function wipeAllOf(ctx: Ctx, person: Person, signal: AbortSignal): Promise<number> {
   let count = 0

@@ -11,12 +11,12 @@ import { openContent } from './content.ts'
 import type { ListMessages, Message } from './schema.ts'
 import { listMessages, type UnsealedRow } from './store.ts'
 
-/** What stands in place of a content that cannot be opened. */
+/** Replaces content that cannot be opened. */
 export const UNREADABLE = '[This message cannot be read]'
 
 type Reading = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 
-/** A page of history, oldest first. Paging by id loses nothing when messages share a millisecond. */
+/** Returns a page of history, oldest first. Paging by id skips nothing when messages share a millisecond. */
 export async function getMessages(
   ctx: Reading,
   actor: Actor,
@@ -38,7 +38,10 @@ export async function getMessages(
   return readMessages(ctx, rows)
 }
 
-/** Half of the page before the message and the rest from it on; what is newer may be short. */
+/**
+ * Half of the page precedes the message; the rest starts at it. Older messages
+ * fill up if newer ones are few.
+ */
 async function listAround(
   ctx: Pick<Ctx, 'db'>,
   page: { conversationId: string; now: string },
@@ -53,7 +56,7 @@ async function listAround(
   return [...(await listMessages(ctx.db.read, { ...page, below: around, limit: rest })), ...newer]
 }
 
-/** Stored messages as members see them, with what hangs on them: one query for all of a kind. */
+/** Returns stored messages as members see them, with attachments and reactions from one query each. */
 export async function readMessages(
   ctx: Reading,
   rows: readonly MessageRow[],
@@ -84,7 +87,7 @@ function goneAt(row: MessageRow, now: string): string | null {
   return row.expires_at && row.expires_at <= now ? row.expires_at : null
 }
 
-/** Whether the message is deleted or past its time: nobody is shown it any more. */
+/** Whether the message is deleted or expired, and so no longer shown. */
 export function isGone(row: MessageRow, now: string): boolean {
   return goneAt(row, now) !== null
 }
@@ -102,7 +105,7 @@ function withoutExtras(row: MessageRow): MessageRow {
   return { ...row, reply_to_id: null, mentions: null, expires_at: null, has_reactions: null }
 }
 
-/** A row with its content at hand. */
+/** Converts a row whose content is already known. */
 export function toMessage(row: UnsealedRow, content: string): Message {
   return {
     id: row.id,

@@ -12,7 +12,7 @@ export const CLIENT_MESSAGE_ID_MAX = 64
 const ClientMessageId = text(1, CLIENT_MESSAGE_ID_MAX)
 
 export const MENTIONS_MAX = 20
-/** Bounds of a message's life, in seconds. */
+/** Bounds of a message's lifetime, in seconds. */
 export const EXPIRY_MIN = 5
 export const EXPIRY_MAX = 365 * 24 * 60 * 60
 
@@ -24,19 +24,19 @@ export const Message = z.strictObject({
   createdAt: z.iso.datetime(),
   editedAt: z.iso.datetime().nullable(),
   deletedAt: z.iso.datetime().nullable(),
-  /** As the sender gave it; absent otherwise. */
+  /** Echoes the sender's value; absent if there was none. */
   clientMessageId: z.string().optional(),
-  /** The message that this one answers; it may be gone since. */
+  /** The message that this one replies to; it may have been deleted since. */
   replyToId: uuid.optional(),
-  /** Members whom the sender names. */
+  /** Mentioned members. */
   mentions: z.array(uuid).optional(),
   /** When the message disappears. */
   expiresAt: z.iso.datetime().optional(),
-  /** In the sender's order; absent without any. */
+  /** In the sender's order; absent if there are none. */
   attachments: z.array(Attachment).optional(),
-  /** In the order of their first use; absent without any. */
+  /** In the order of their first use; absent if there are none. */
   reactions: z.array(Reaction).optional(),
-  /** Present and true when the stored bytes cannot be opened; the content then says so. */
+  /** Present if the stored bytes cannot be opened; `content` then says so. */
   unreadable: z.literal(true).optional(),
 })
 export type Message = z.output<typeof Message>
@@ -46,14 +46,14 @@ export const InConversation = z.object({ conversationId: uuid })
 const SendFields = z.object({
   content: text(0, CONTENT_MAX),
   clientMessageId: ClientMessageId.nullish(),
-  /** One's own uploads; with some the content may be empty. */
+  /** The sender's own uploads; with at least one, the content may be empty. */
   attachmentIds: AttachmentIds.nullish(),
   replyToId: uuid.nullish(),
   mentions: z.array(uuid).max(MENTIONS_MAX).nullish(),
   expiresInSeconds: z.number().int().min(EXPIRY_MIN).max(EXPIRY_MAX).nullish(),
 })
 
-/** Whether there is anything in a message: something to read, or something attached. */
+/** Whether a message has neither visible text nor attachments. */
 export function isEmpty(message: {
   readonly content: string
   readonly attachmentIds?: readonly string[] | null | undefined
@@ -72,16 +72,16 @@ const LIMIT_MAX = 200
 
 export const ListMessages = z
   .object({
-    /** Older than this time. */
+    /** Only messages older than this time. */
     before: z.iso
       .datetime({ offset: true })
       .optional()
       .describe('A time. To page through history use beforeId: messages can share a millisecond.'),
-    /** Older than this message. */
+    /** Only messages older than this one. */
     beforeId: uuid.optional(),
-    /** Newer than this message, oldest first from there. */
+    /** Only messages newer than this one, starting with the oldest of them. */
     afterId: uuid.optional(),
-    /** Half of the page before this message, the rest from it on. */
+    /** Half of the page precedes this message; the rest starts at it. */
     around: uuid.optional(),
     limit: z.coerce
       .number()

@@ -22,7 +22,7 @@ import { checkTargets } from './targets.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'keyring' | 'bus' | 'log'>
 
-/** A message on its way into the store. */
+/** A message waiting to be checked and stored. */
 export interface Outgoing extends Carried {
   readonly row: UnsealedRow
   readonly content: string
@@ -34,22 +34,22 @@ export interface Sent {
   readonly created: boolean
 }
 
-/** A message that passed its checks: what is written, and what everybody is told. */
+/** A message that passed its checks: the row to insert, and the form that members receive. */
 interface Accepted extends Carried {
   readonly row: NewMessageRow
   readonly message: Message
 }
 
-/** What the decision about a message needs, looked up for the whole batch at once. */
+/** What is needed to accept or refuse a message, queried once for the whole batch. */
 interface Facts {
   readonly mayWrite: (key: MembershipKey) => boolean
-  /** Messages that are stored already, by `clientKeyOf`. */
+  /** Messages that are already stored, keyed by `clientKeyOf`. */
   readonly earlier: ReadonlyMap<string, Message>
   readonly checkTargets: (row: UnsealedRow) => AppError | undefined
   readonly attachmentsOf: (one: Carried) => readonly Attachment[] | AppError
 }
 
-/** Stores the messages of a batch with a handful of statements, however many they are. */
+/** Stores a batch of messages with a handful of statements, whatever its size. */
 export async function storeTogether(
   ctx: Needs,
   tx: Tx,
@@ -84,7 +84,7 @@ async function decide(
   const { row } = one
   const membership = membershipOf(row)
   if (!facts.mayWrite(membership)) {
-    // Rare, so it may cost a query of its own: why they may not is for the audit.
+    // Rare, so an extra query is acceptable: it finds the reason for the audit log.
     return { error: await refuseOutsider(tx, { tenantId: row.tenant_id, ...membership }) }
   }
   if (earlier) return { value: { message: earlier, created: false } }
@@ -112,7 +112,7 @@ function membershipOf(row: UnsealedRow): MembershipKey {
 
 type Named = Pick<UnsealedRow, 'sender_id' | 'conversation_id' | 'client_message_id'>
 
-/** What a client's own name for a message is unique within; undefined where it gave none. */
+/** Client message ids are unique per sender and conversation. Undefined if the client set none. */
 function clientKeyOf(row: Named): string | undefined {
   const { sender_id, conversation_id, client_message_id } = row
   return client_message_id ? `${sender_id}:${conversation_id}:${client_message_id}` : undefined
@@ -132,7 +132,7 @@ async function findEarlier(
   )
 }
 
-/** Seals inside the transaction, so that a key that is retired meanwhile is not used any more. */
+/** Seals inside the transaction, so that a key retired meanwhile is no longer used. */
 function accept(
   ctx: Needs,
   { row, content, attachmentIds }: Outgoing,
@@ -151,7 +151,7 @@ function accept(
 
 async function writeAll(ctx: Needs, tx: Tx, accepted: readonly Accepted[]): Promise<void> {
   const rows = accepted.map(({ row }) => row)
-  // First, since its locks put the writers of one conversation into an order on every engine.
+  // Must come first: its row locks serialize the writers of one conversation on every engine.
   const timers = await touchConversations(
     tx,
     rows.map((row) => row.conversation_id),
@@ -167,7 +167,7 @@ async function writeAll(ctx: Needs, tx: Tx, accepted: readonly Accepted[]): Prom
   )
 }
 
-/** In a conversation with a timer a message disappears by then, or earlier if its sender says so. */
+/** Applies the conversations' timers. A sender's own expiry stands if it is earlier. */
 function applyTimers(timers: ReadonlyMap<string, number>, accepted: readonly Accepted[]): void {
   for (const { row, message } of accepted) {
     const seconds = timers.get(message.conversationId)
@@ -178,7 +178,7 @@ function applyTimers(timers: ReadonlyMap<string, number>, accepted: readonly Acc
   }
 }
 
-/** When a message of this id disappears that is to last so long. */
+/** When a message with this id expires if it lives for so many seconds. */
 export function expiryOf(id: string, seconds: number): string {
   return toIso(timeOfId(id) + seconds * SECOND)
 }

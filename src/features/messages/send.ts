@@ -13,8 +13,8 @@ import { findMessage, type UnsealedRow } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'bus' | 'log'>
 
 /**
- * Stores a message and tells the conversation. Resolves once it is durable. Messages that are sent
- * at the same moment, by whomever, are stored in one transaction: see `storeTogether`.
+ * Stores a message and notifies the conversation. Resolves once it is durable. Concurrent messages,
+ * whoever their senders are, share one transaction: see `storeTogether`.
  */
 export async function sendMessage(ctx: Needs, actor: Actor, input: SendMessage): Promise<Sent> {
   const me = requireUser(actor)
@@ -39,11 +39,12 @@ export async function sendMessage(ctx: Needs, actor: Actor, input: SendMessage):
     const isInDoubt = isConflict(error) || isUnavailable(error)
     const message = isInDoubt ? await findStored(ctx, row) : undefined
     if (message) {
-      // It was committed and only the answer was lost, and with it the hook that tells the conversation.
+      // The commit succeeded but its acknowledgement was lost, so the after-commit
+      // hook never published the event.
       ctx.bus.publish([messageReceived(row.tenant_id, message)])
       return { message, created: true }
     }
-    // Another node stored the same client's message between our look-up and our insert: now it is found.
+    // Another node stored the same client message id between our lookup and our insert: a retry finds it.
     if (isConflict(error)) return ctx.db.together(storeTogether, ctx, outgoing)
     throw error
   }

@@ -14,8 +14,8 @@ export { sendMessage } from './send.ts'
 export { wipeMessages } from './wipe.ts'
 
 /**
- * A message that the caller may see. One that is unknown is refused like one of a foreign conversation; one
- * of their own conversations that is deleted or expired is `not_found`.
+ * Returns a message that the caller may see. An unknown id is refused like a message in a conversation of
+ * others; a deleted or expired message in one of the caller's own is `not_found`.
  */
 export async function requireMessage(
   ctx: Pick<Ctx, 'clock'>,

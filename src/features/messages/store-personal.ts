@@ -1,6 +1,6 @@
 import type { Db } from '../../db/database.ts'
 
-/** The conversations in which the person is or was. */
+/** Conversations that the person is or was a member of. */
 export async function conversationsWith(db: Db, userId: string): Promise<string[]> {
   const rows = await db
     .selectFrom('conversation_members')
@@ -11,7 +11,7 @@ export async function conversationsWith(db: Db, userId: string): Promise<string[
   return rows.map((row) => row.conversation_id)
 }
 
-/** Whose the next messages of a conversation are: there is no index by sender, so all are looked at. */
+/** The next messages of a conversation with their senders: there is no index by sender, so callers filter. */
 export async function listIdsWithSender(
   db: Db,
   conversationId: string,

@@ -3,7 +3,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { Tables } from '../../db/tables.ts'
 import { firstIdAt } from '../../platform/ids.ts'
 
-/** Whose messages, and of which conversations, must stay. */
+/** Senders and conversations whose messages must be kept. */
 export interface Exempt {
   readonly userIds: readonly string[]
   readonly conversationIds: readonly string[]
@@ -17,10 +17,10 @@ function isOpenTo({ userIds, conversationIds }: Exempt) {
     ])
 }
 
-/** Ids carry their time: older than a time is smaller than its first id. */
+/** Ids sort by time: a message is older than a time if its id is below that time's first id. */
 const olderThan = (before: string) => firstIdAt(Date.parse(before))
 
-/** Ids of messages that were sent before the time, the oldest first. */
+/** Ids of messages sent before the given time, oldest first. */
 export async function listOlder(
   db: Db,
   before: string,
@@ -51,7 +51,7 @@ export async function countOlder(db: Db, before: string, exempt: Exempt): Promis
   return Number(row.count)
 }
 
-/** The empty rows of messages that were deleted before the time and that no report names. */
+/** Empty rows of messages that were deleted before the given time and that no report refers to. */
 function marks(db: Db, before: string, exempt: Exempt) {
   return db
     .selectFrom('messages')
@@ -76,7 +76,7 @@ export async function countMarks(db: Db, before: string, exempt: Exempt): Promis
   return Number(row.count)
 }
 
-/** Gives how many went. */
+/** Returns how many were deleted. */
 export async function deleteMarks(
   tx: Tx,
   before: string,
@@ -89,7 +89,7 @@ export async function deleteMarks(
   return ids.length
 }
 
-/** Ids of messages whose timer has run out, the longest due first. */
+/** Ids of expired messages, longest overdue first. */
 export async function listExpired(
   db: Db,
   now: string,

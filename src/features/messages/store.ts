@@ -7,10 +7,10 @@ const insert = preparedForMany<NewMessageRow, never>((db, rows) =>
   db.insertInto('messages').values(rows),
 )
 
-/** A message to be stored. A plain one has no further columns, and pays for none. */
+/** A message to be stored. A plain one omits the optional columns, which keeps its statement short. */
 export type NewMessageRow = Omit<MessageRow, keyof Extras> & Partial<Extras>
 
-/** One that has its place but is not sealed: that is done where the keys cannot change under it. */
+/** Not yet sealed: that happens inside the transaction, where the keys cannot change. */
 export type UnsealedRow = Omit<NewMessageRow, 'key_id' | 'sealed'>
 
 type Extras = Pick<MessageRow, 'reply_to_id' | 'mentions' | 'expires_at' | 'has_reactions'>
@@ -23,7 +23,7 @@ export async function insertMessages(tx: Tx, rows: readonly NewMessageRow[]): Pr
   const rich = rows.filter((row) => !isPlain(row))
   await insert(
     tx,
-    // All of one shape: it makes the statement's text.
+    // All rows need the same keys, because these determine the statement's text.
     rich.map((row) => ({
       ...row,
       reply_to_id: row.reply_to_id ?? null,
@@ -33,7 +33,7 @@ export async function insertMessages(tx: Tx, rows: readonly NewMessageRow[]): Pr
   )
 }
 
-/** Of the named messages those that are not deleted, by id with their conversation. */
+/** The conversations of those messages that are neither deleted nor expired, by message id. */
 export async function findShown(
   db: Db,
   ids: readonly string[],
@@ -48,7 +48,7 @@ export async function findShown(
   return new Map(rows.map((row) => [row.id, row.conversation_id]))
 }
 
-/** Neither deleted nor past its time: what anybody may be shown. */
+/** Neither deleted nor expired. */
 function isShown(now: string) {
   return (where: ExpressionBuilder<Tables, 'messages'>) =>
     where.and([
@@ -76,7 +76,7 @@ const byClientIds = preparedForMany<ClientKey, MessageRow>((db, keys) =>
     ),
 )
 
-/** The messages that their senders' clients named so, as far as they are stored already. */
+/** Messages that are already stored under these client message ids. */
 export async function findByClientIds(db: Db, keys: readonly ClientKey[]): Promise<MessageRow[]> {
   return byClientIds(
     db,
@@ -97,11 +97,11 @@ export interface Page {
   /** Only this id and greater ones. */
   readonly from?: string
   readonly limit: number
-  /** Messages past their time are left out, whether wiped yet or not. */
+  /** Expired messages are left out, whether or not they have been wiped. */
   readonly now: string
 }
 
-/** Messages that are shown, oldest first: the newest of the range, or from a lower bound on its oldest. */
+/** Visible messages, oldest first: with a lower bound the oldest of the range, otherwise its newest. */
 export async function listMessages(db: Db, page: Page): Promise<MessageRow[]> {
   const { below, above, from } = page
   const upwards = above !== undefined || from !== undefined
@@ -150,7 +150,7 @@ export async function changeMessage(tx: Tx, id: string, change: Change): Promise
   return result.numUpdatedRows > 0n
 }
 
-/** Empties messages of one moment for good; gives those that were not deleted before. */
+/** Clears messages for good. Returns those that were not already deleted. */
 export async function wipe(
   tx: Tx,
   ids: readonly string[],
@@ -175,8 +175,8 @@ export async function wipe(
 export type WipedMessage = Pick<MessageRow, 'id' | 'tenant_id' | 'conversation_id'>
 
 /**
- * Keeps the message's row until the transaction ends: what hangs on it is counted one after another
- * and cannot outlive it. False when it is deleted.
+ * Locks the message's row until the transaction ends, so that concurrent reactions and pins are counted
+ * one after another and cannot outlive the message. Returns false if it is deleted.
  */
 export async function holdMessage(
   tx: Tx,

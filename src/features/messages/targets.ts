@@ -9,8 +9,8 @@ import { findShown, type UnsealedRow } from './store.ts'
 type Check = (row: UnsealedRow) => AppError | undefined
 
 /**
- * Looks up what a batch of messages replies to and whom it mentions, each in one query, or none when
- * no message does. Gives the refusal of a message that names what it may not.
+ * Looks up a batch's reply targets and mentions in one query each, or none if no message has any. The
+ * returned check gives the refusal of a message that refers to something it may not.
  */
 export async function checkTargets(
   ctx: Pick<Ctx, 'clock'>,

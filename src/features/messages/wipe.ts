@@ -9,8 +9,8 @@ import { messageDeleted } from './events.ts'
 import { type WipedMessage, wipe } from './store.ts'
 
 /**
- * Takes messages and all that hangs on them away for good, whoever or whatever decided it; the empty
- * rows stay as marks. Gives those that were there until now.
+ * Deletes messages for good, with their reactions, pins and attachments, leaving the empty rows as
+ * tombstones. Returns those that were not already deleted.
  */
 export async function wipeMessages(
   ctx: Pick<Ctx, 'clock' | 'bus'>,

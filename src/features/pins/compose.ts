@@ -13,7 +13,7 @@ const bySubject = async (ctx: Needs, ids: readonly string[]) => {
 const changeOf = (pin: MessagePinRow, userId: string | null) =>
   userId && { messageId: pin.message_id, conversationId: pin.conversation_id, userId }
 
-/** Events of pins by whoever pinned last; those of a deleted message are gone. */
+/** Rebuilds pin events with whoever pinned or unpinned last; those of a deleted message are left out. */
 export const composers = {
   MessagePinned: composeEach(bySubject, (pin) => changeOf(pin, pin.pinned_by)),
   MessageUnpinned: composeEach(bySubject, (pin) => changeOf(pin, pin.unpinned_by)),

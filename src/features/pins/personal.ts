@@ -7,6 +7,6 @@ export const pinData: PersonalData<Ctx> = {
   async *collect(ctx, { userId }) {
     yield* partOf('pins.json', await listPinsBy(ctx.db.read, userId))
   },
-  /** A pin is the conversation's. */
+  /** A pin belongs to the conversation. */
   erase: async () => 0,
 }

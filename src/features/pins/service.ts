@@ -20,7 +20,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
 
 const MOST_PINS = 50
 
-/** Pins a message for everyone; one that is pinned already stays as it is. */
+/** Pins a message for everyone; does nothing if it is already pinned. */
 export async function pinMessage(ctx: Needs, actor: Actor, input: MessageId): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
@@ -60,7 +60,7 @@ export async function unpinMessage(ctx: Needs, actor: Actor, input: MessageId): 
   })
 }
 
-/** The message, with its conversation held so that pins are counted one after another. */
+/** Returns the message and locks its conversation, so that pins are counted one after another. */
 async function requirePinnable(
   ctx: Needs,
   tx: Tx,

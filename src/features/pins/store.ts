@@ -5,7 +5,7 @@ export async function findPins(db: Db, messageIds: readonly string[]): Promise<M
   return db.selectFrom('message_pins').selectAll().where('message_id', 'in', messageIds).execute()
 }
 
-/** What is pinned in the conversation, the newest pin first. */
+/** The pins of the conversation, newest first. */
 export async function listPins(db: Db, conversationId: string): Promise<MessagePinRow[]> {
   return db
     .selectFrom('message_pins')
@@ -17,7 +17,7 @@ export async function listPins(db: Db, conversationId: string): Promise<MessageP
     .execute()
 }
 
-/** Pins, or pins again what was unpinned. */
+/** Pins a message, or pins one again that was unpinned. */
 export async function putPin(tx: Tx, row: MessagePinRow): Promise<void> {
   const { message_id: _, ...change } = row
   await tx

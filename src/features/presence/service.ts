@@ -8,7 +8,10 @@ import { noteUse } from '../sessions/access.ts'
 import type { Presence, PresenceOf } from './schema.ts'
 import type { Ended } from './tracker.ts'
 
-/** Whether a friend is online, and when last; strangers get `forbidden` whether the person exists or not. */
+/**
+ * Whether a friend is online, or when last; for anybody else `forbidden`,
+ * whether the person exists or not.
+ */
 export async function getPresence(
   ctx: Pick<Ctx, 'db' | 'presence'>,
   actor: Actor,
@@ -27,7 +30,7 @@ export async function getPresence(
   }
 }
 
-/** A connection of the user opened: friends hear of the first one. */
+/** A connection of the user opened: friends are told of the first one. */
 export async function connectionOpened(
   ctx: Pick<Ctx, 'db' | 'bus' | 'presence'>,
   actor: UserActor,
@@ -37,8 +40,8 @@ export async function connectionOpened(
 }
 
 /**
- * A connection of the user closed: its device was last used now. After the last one the time is kept
- * for the person too, and friends hear of it.
+ * A connection of the user closed: updates its device's last use. After the last one, stores the person's
+ * last-seen time too and tells friends.
  */
 export async function connectionClosed(
   ctx: Pick<Ctx, 'db' | 'bus' | 'presence' | 'clock'>,
@@ -48,12 +51,12 @@ export async function connectionClosed(
   const isLast = ctx.presence.disconnected(actor, ended)
   const lastSeenAt = toIso(ctx.clock.now())
   await ctx.db.transaction(async (tx) => {
-    // The account before its sessions, as everywhere: two that wait for each other would lock up.
+    // The account before its sessions, as everywhere, to avoid deadlocks.
     if (isLast) await setLastSeen(tx, actor.userId, lastSeenAt)
     if (actor.sessionId) await noteUse(tx, actor.sessionId, lastSeenAt)
   })
   if (!isLast) return
-  // Back already while the time was being written: then nobody shall hear that the person left.
+  // Back online while the time was being written: friends must not be told that the person left.
   if (ctx.presence.isOnline(actor.userId)) return
   await tellFriends(ctx, { userId: actor.userId, online: false, lastSeenAt })
 }

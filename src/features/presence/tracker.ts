@@ -1,12 +1,15 @@
 import { createConnectionCount } from '../../platform/connection-count.ts'
 
-/** Whose connection it is: a person's, on a device of a sign-in. */
+/** The owner of a connection: a person, on the device of a sign-in. */
 interface Connected {
   readonly userId: string
   readonly sessionId?: string
 }
 
-/** How a connection ended: when its client was surely there, and whether it may have missed something since. */
+/**
+ * How a connection ended: when its client was last known to be there, and whether it
+ * may have missed something since.
+ */
 export interface Ended {
   readonly heardAt: number
   readonly brokeOff: boolean
@@ -24,7 +27,7 @@ export interface PresenceTracker {
   connected(who: Connected): boolean
   /** True when it was the person's last connection. */
   disconnected(who: Connected, ended: Ended): boolean
-  /** Tells from now on of everybody who is lost, at once: before anybody else can see them offline. */
+  /** Calls the listener synchronously for every lost person, before anybody else can see them offline. */
   onLost(listener: (lost: Lost) => void): void
   isOnline(userId: string): boolean
   isSessionOnline(sessionId: string): boolean
@@ -33,7 +36,7 @@ export interface PresenceTracker {
 export function createPresenceTracker(): PresenceTracker {
   const users = createConnectionCount()
   const sessions = createConnectionCount()
-  /** Of people with further connections: when one that has ended was last heard. */
+  /** For people with other open connections: when one that has ended was last heard from. */
   const heard = new Map<string, number>()
   const listeners: ((lost: Lost) => void)[] = []
   return {

@@ -20,21 +20,24 @@ import {
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'push'>
 
-/** How long a message's push is worth something: also the longest time FCM keeps one. */
+/** How long a message's push stays useful: also the longest time that FCM keeps one. */
 const MESSAGE_AGE = 28 * DAY
-/** Events looked through in one transaction. */
+/** Events read in one transaction. */
 const PAGE = 1000
-/** Events of a conversation looked at first, and at most, for what came while a connection was lost unnoticed. */
+/**
+ * Events read per conversation, at first and at most, to find what came while a
+ * connection was lost unnoticed.
+ */
 const FEW = 16
 const MOST = 1024
 
-/** Whether a person is told by pushes. */
+/** Whether a person is to be told by push. */
 type IsAway = (userId: string) => boolean
 
 /**
- * Queues a push for every device of the members who are away, for the messages since the last look.
- * The place of the look is moved in the same transaction, so that nothing that was
- * committed is missed, whatever ends the process. Gives how many events it looked through.
+ * Queues a push for every device of the members who are away, for the messages since the last run. The
+ * position is advanced in the same transaction, so that no committed message is missed, however the
+ * process ends. Returns the number of events read.
  */
 export async function collectPushes(ctx: Needs, isAway: IsAway): Promise<number> {
   const { db } = ctx
@@ -57,8 +60,9 @@ export async function collectPushes(ctx: Needs, isAway: IsAway): Promise<number>
 }
 
 /**
- * Queues the pushes that were left out because the person seemed to be connected: for what came since
- * the connection was last heard, up to the place of the last look. What comes later is left to the next look.
+ * Queues the pushes that were skipped because the person seemed to be connected: for what
+ * came since the connection was last heard from, up to the position of the last run. Later
+ * events are left to the next run.
  */
 export async function collectMissed(ctx: Needs, userId: string, heardAt: number): Promise<void> {
   const { db } = ctx
@@ -83,7 +87,10 @@ export async function collectMissed(ctx: Needs, userId: string, heardAt: number)
   })
 }
 
-/** Read backwards, and of a quiet conversation next to nothing: the index of events knows no times. */
+/**
+ * Reads backwards in growing pages, so that a quiet conversation costs next to
+ * nothing: the event index has no times.
+ */
 async function eventsSince(
   tx: Tx,
   engine: Engine,
@@ -98,14 +105,14 @@ async function eventsSince(
   }
 }
 
-/** Marks where a new server begins: before anybody can send, so that the first message counts. */
+/** Stores the start position of a new server, before anybody can send, so that the first message counts. */
 export async function beginCollecting({ db }: Pick<Ctx, 'db'>): Promise<void> {
   if (await findProgress(db.read)) return
   const newest = await db.engine.newestPlace()
   await db.transaction((tx) => insertProgress(tx, newest))
 }
 
-/** Nobody to tell: what happened so far is passed over at once. */
+/** No devices to push to: skips everything that has happened so far. */
 async function skip(ctx: Needs): Promise<number> {
   const newest = await ctx.db.engine.newestPlace()
   await ctx.db.transaction((tx) => moveProgress(tx, newest))
@@ -114,7 +121,10 @@ async function skip(ctx: Needs): Promise<number> {
 
 interface Told {
   readonly tenantId: string
-  /** The newest message's sender, and the newest of anybody else: the first one's own devices get that. */
+  /**
+   * The senders of the newest message and of the newest one by anybody else: the first sender's own
+   * devices are told of the latter.
+   */
   readonly senders: string[]
 }
 
@@ -169,7 +179,7 @@ function queued(
   }
 }
 
-/** Of encrypted conversations nobody knows who sent, so the sender's own other devices wake as well. */
+/** In encrypted conversations the sender is unknown, so the sender's own other devices are woken as well. */
 async function wakeUpsFor(
   ctx: Needs,
   tx: Tx,

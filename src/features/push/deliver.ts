@@ -7,17 +7,17 @@ import { claim, type DuePushRow, deleteQueued, listDue, postpone } from './store
 
 export type DeliverNeeds = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push'>
 
-/** After this long another try is made of what nobody heard the end of: longer than any request. */
+/** A push whose outcome is unknown is retried after this time, which is longer than any request. */
 const LEASE = 30 * SECOND
-/** Looked at for each that can be started, so that one service's many do not hide the others'. */
+/** Rows read for each push that can be started, so that one service's backlog does not hide the others'. */
 const CANDIDATES = 4
 
-/** A push that was started, with how it ends. */
+/** A push under way, with a promise for its end. */
 export interface Started {
   readonly done: Promise<void>
 }
 
-/** Starts what is due, as much as there is room for; what they come to is written as each ends. */
+/** Starts as many due pushes as there is room for; each outcome is written when it ends. */
 export async function startDue(ctx: DeliverNeeds, services: Services): Promise<Started[]> {
   const room = services.room()
   if (room <= 0) return []
@@ -28,7 +28,7 @@ export async function startDue(ctx: DeliverNeeds, services: Services): Promise<S
   const entered = due.filter((push) => !needless.includes(push) && services.enter(push.service))
   try {
     const claimed = await ctx.db.transaction(async (tx) => {
-      // They are here: the hub and the history tell them.
+      // They are connected: the hub and the history tell them.
       if (needless.length > 0) await deleteQueued(tx, idsOf(needless))
       if (entered.length === 0) return new Set<string>()
       return claim(tx, idsOf(entered), toIso(now), toIso(now + LEASE))
@@ -52,7 +52,7 @@ async function deliver(ctx: DeliverNeeds, services: Services, push: DuePushRow):
     const outcome = await send(ctx, push, signalOf(ctx, push))
     await settle(ctx, services, push, outcome)
   } catch (error) {
-    // The store is away: the lease ends by itself, and the push is tried again.
+    // The database is unavailable: the lease expires by itself, and the push is retried.
     ctx.log.warn({ err: error }, 'what a push came to could not be written')
   }
 }
@@ -66,7 +66,7 @@ function signalOf(ctx: DeliverNeeds, push: DuePushRow): PushSignal {
   }
 }
 
-/** Of an encrypted conversation a device is told that it is to look, and nothing else. */
+/** For an encrypted conversation, a push only tells the device to look for news. */
 function dataOf(push: DuePushRow): Record<string, string> {
   const { conversation_id: conversationId, sender_id: senderUserId, sender_username } = push
   if (senderUserId === null || sender_username === null) return { type: 'mlsEvent', conversationId }
@@ -96,7 +96,7 @@ async function settle(
   if (outcome) await noteOutcome(ctx, push, outcome)
 }
 
-/** Pauses a service that does not take our credentials; gives until when. */
+/** Pauses a service that rejects our credentials; returns until when. */
 export function noteCredentials(
   ctx: Pick<Ctx, 'log'>,
   services: Services,

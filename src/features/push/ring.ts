@@ -10,14 +10,14 @@ import type { Services } from './services.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push' | 'calls'>
 
-/** Nearer to one another, two offers of the same pair are one ring. */
+/** Two offers of the same pair closer together than this count as one ring. */
 const SAME_RING = 5 * SECOND
-/** Calls that are pushed at one time: beyond that somebody makes them up. */
+/** The most calls pushed at a time: more than that can only be abuse. */
 const MOST_RINGS = 256
 
-/** Pushes of calls: in memory alone, since nothing of a call is stored. */
+/** Pushes of calls, kept in memory only, since nothing of a call is stored. */
 export interface Ringer {
-  /** Takes an `IncomingCall` for somebody without a live connection. */
+  /** Accepts an `IncomingCall` for somebody without a live connection. */
   ring(signal: Signal): void
   stop(): Promise<void>
 }
@@ -39,7 +39,7 @@ export function createRinger(ctx: Needs, services: Services): Ringer {
       timers.add(wake)
     })
 
-  /** One device, again and again while the call rings and nobody came. */
+  /** Pushes to one device repeatedly, while the call rings and the person has not connected. */
   async function ringDevice(userId: string, device: Addressee, callerId: string): Promise<void> {
     const service = serviceOf(device)
     for (let attempts = 0; !stopped; attempts++) {

@@ -7,14 +7,14 @@ export type VapidKey = z.output<typeof VapidKey>
 export const DeviceId = z.object({ id: uuid })
 export type DeviceId = z.output<typeof DeviceId>
 
-/** How far a test push came, station by station. */
+/** How far a test push got, hop by hop. */
 export const PushTest = z.strictObject({
   delivered: z.boolean(),
   hops: z.array(
     z.strictObject({
       hop: z.enum(['device', 'channel', 'credentials', 'address', 'service']),
       ok: z.boolean(),
-      /** A code of ours or of the service. */
+      /** A code of ours or of the push service. */
       detail: z.string(),
     }),
   ),

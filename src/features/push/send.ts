@@ -4,7 +4,7 @@ import type { PushChannel, PushOutcome, PushSignal, PushTarget } from '../../out
 import { HOUR, MINUTE, SECOND, toIso } from '../../platform/clock.ts'
 import { forgetDevice, touchDevice } from '../devices/access.ts'
 
-/** What sending needs to know of a device. */
+/** The fields of a device that sending needs. */
 export type Addressee = Pick<
   PushDeviceRow,
   'token' | 'kind' | 'platform' | 'p256dh' | 'auth' | 'key_id'
@@ -28,7 +28,7 @@ function targetOf(device: Addressee): PushTarget {
   return { kind, endpoint: token, p256dh: p256dh ?? '', auth: auth ?? '', keyId: keyId ?? '' }
 }
 
-/** Hands a signal to the device's service; undefined when this server has no way to it. */
+/** Hands a signal to the device's push service; undefined if this server has no channel for it. */
 export async function send(
   ctx: Pick<Ctx, 'push' | 'log'>,
   device: Addressee,
@@ -42,7 +42,7 @@ export async function send(
   }
 }
 
-/** Keeps what an outcome says about the device itself: it was reached, or it is no more. */
+/** Records what an outcome says about the device: it was reached, or it no longer exists. */
 export async function noteOutcome(
   ctx: Pick<Ctx, 'db' | 'clock' | 'log'>,
   device: Addressee,
@@ -62,8 +62,8 @@ const LONGEST_PAUSE = HOUR
 const CREDENTIALS_PAUSE = 15 * MINUTE
 
 /**
- * Milliseconds until the next try: doubled every time, and scattered, so that what failed together
- * does not come back together. `id` brings the chance: the end of a version 7 UUID is random.
+ * Milliseconds until the next attempt: exponential backoff with jitter, so that what failed together is
+ * not retried together. The jitter comes from `id`: the end of a version 7 UUID is random.
  */
 export function pauseAfter(outcome: PushOutcome, attempts: number, id: string): number {
   const first = outcome.kind === 'credentials' ? CREDENTIALS_PAUSE : FIRST_PAUSE

@@ -7,15 +7,15 @@ import { createRinger } from './ring.ts'
 import { createServices } from './services.ts'
 import { hasQueued } from './store.ts'
 
-/** Between two looks at what happened, so that a burst of messages costs a few of them. */
+/** Minimum time between two runs of the collector, so that a burst of messages costs only a few. */
 const COLLECT_GAP_MS = 50
-/** Looks after one that was asked for, before it is quiet again. */
+/** Further runs after a wake-up or a run that found events, before it goes idle. */
 const LOOKS_AFTER = 10
-/** While something waits in the queue. */
+/** The interval while something waits in the queue. */
 const QUEUED_MS = SECOND
-/** For what another node queued, or a lost wake. */
+/** The idle interval, for what another node queued or a lost wake-up. */
 const IDLE_MS = 15 * SECOND
-/** How long a stop waits for pushes under way. */
+/** How long a stop waits for pushes in flight. */
 const STOP_MS = 1500
 const FAILURE = 'pushes could not be looked after; trying again'
 
@@ -25,17 +25,17 @@ type Needs = Pick<
 >
 
 export interface PushService {
-  /** Starts nothing more and waits for what is under way. */
+  /** Starts nothing new and waits for what is in flight. */
   stop(): Promise<void>
 }
 
-/** Events behind which there may be a push. */
+/** Events that may cause a push. */
 const WAKING = new Set(['MessageReceived', 'MlsEvent'])
 
 /**
- * Tells people without a live connection that something is there. It listens to the bus only to know
- * when to look: what it finds are committed rows, so that a slow or dead push service, or the end of
- * this process, touches no message and loses no push.
+ * Sends pushes to people without a live connection. The bus only tells it when to look; it
+ * reads committed rows, so that a slow or dead push service, or the end of this process,
+ * affects no message and loses no push.
  */
 export async function startPush(ctx: Needs): Promise<PushService> {
   await beginCollecting(ctx)
@@ -49,8 +49,8 @@ export async function startPush(ctx: Needs): Promise<PushService> {
     createLoop({ work, gapMs, retryMs: QUEUED_MS, log: ctx.log, failure: FAILURE })
 
   /**
-   * People whose connection broke off, with when they were last heard. Until what they missed is queued they
-   * count as connected: so each message is looked at once as theirs, here or in the looks that follow.
+   * People whose connection broke off, with when they were last heard from. They count as connected until
+   * what they missed is queued, so that each message is considered once for them, here or in a later run.
    */
   const lost = new Map<string, number>()
   const isAway = (userId: string) => !ctx.presence.isOnline(userId) && !lost.has(userId)
@@ -61,7 +61,7 @@ export async function startPush(ctx: Needs): Promise<PushService> {
 
   async function collectLost(): Promise<void> {
     for (const [userId, heardAt] of lost) {
-      // Whoever is back asks the server for what came meanwhile.
+      // A person who is back fetches what came meanwhile from the server.
       if (!ctx.presence.isOnline(userId)) await collectMissed(ctx, userId, heardAt)
       lost.delete(userId)
       sender.wake()
@@ -75,7 +75,7 @@ export async function startPush(ctx: Needs): Promise<PushService> {
       more = await collectPushes(ctx, isAway)
       if (more > 0) sender.wake()
     }
-    // What overlapped with a transaction that still runs is settled only later.
+    // Events that overlap with a running transaction settle only later.
     looks = looked > 0 ? LOOKS_AFTER : looks - 1
     return looks > 0 ? QUEUED_MS : IDLE_MS
   })
@@ -113,10 +113,10 @@ export async function startPush(ctx: Needs): Promise<PushService> {
   return {
     async stop() {
       stopped = true
-      // The end of the connections, which came before this, may have shown that somebody was lost.
+      // Closing the connections, which came before this, may have revealed lost ones.
       const collected = collector.stop().then(collectLost).catch(noteFailure)
       const ended = Promise.all([collected, sender.stop(), ringer.stop()])
-      // What a service does not answer in this time is sent again at the next start.
+      // Pushes that a service does not answer in this time are sent again at the next start.
       await withinTime(
         ended.then(() => Promise.all(underWay)),
         STOP_MS,

@@ -2,23 +2,23 @@ import { type Clock, HOUR, MINUTE } from '../../platform/clock.ts'
 
 const FIRST_PAUSE = 5 * MINUTE
 const LONGEST_PAUSE = HOUR
-/** Pushes under way to one service, and to all of them. */
+/** Pushes in flight to one service, and in total. */
 const MOST_PER_SERVICE = 8
 const MOST = 32
 
-/** Which push services are asked right now, and which do not take our credentials. */
+/** Which push services are in use right now, and which are paused because they reject our credentials. */
 export interface Services {
   /** How many more pushes may be started. */
   room(): number
-  /** Those that nothing is to be sent to now. */
+  /** Services that nothing is to be sent to now. */
   busy(): string[]
-  /** Counts one in, unless its service or all of them have enough. */
+  /** Takes a slot; false if the service or the total has no free one. */
   enter(service: string): boolean
   leave(service: string): void
-  /** Nothing goes there for a while, longer every time; gives until when. */
+  /** Pauses the service, longer every time; returns until when. */
   pause(service: string): number
   isPaused(service: string): boolean
-  /** It took something: the pauses start anew. */
+  /** The service accepted a push: resets its pauses. */
   resume(service: string): void
 }
 
@@ -48,7 +48,7 @@ export function createServices(clock: Clock): Services {
     },
     pause(service) {
       const known = pauses.get(service)
-      // Those that were under way together count as one.
+      // Pushes that were in flight together count as one failure.
       if (known && isPaused(service)) return known.until
       const times = (known?.times ?? 0) + 1
       const until = clock.now() + Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE)

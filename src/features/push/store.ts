@@ -5,12 +5,12 @@ import type { PushDeviceRow, QueuedPushRow } from '../../db/tables.ts'
 
 const PROGRESS = 'messages'
 /**
- * PostgreSQL orders events by the writing transaction and has no index for that. A transaction that
- * is overtaken by more events than this loses its pushes, so that a look reads no more than these.
+ * PostgreSQL orders events by the writing transaction and has no index for that order. To bound each
+ * query, a transaction that is overtaken by more events than this loses its pushes.
  */
 const OVERTAKING = 10_000
 
-/** How far the events were looked through; undefined on a new server. */
+/** The position up to which events were read; undefined on a new server. */
 export async function findProgress(db: Db): Promise<EventPlace | undefined> {
   return db
     .selectFrom('push_progress')
@@ -19,7 +19,7 @@ export async function findProgress(db: Db): Promise<EventPlace | undefined> {
     .executeTakeFirst()
 }
 
-/** The same, held against other nodes until the transaction ends. */
+/** The same, locked against other nodes until the transaction ends. */
 export async function holdProgress(tx: Tx): Promise<EventPlace | undefined> {
   return tx
     .updateTable('push_progress')
@@ -53,7 +53,7 @@ export interface LatestEvent {
   readonly created_at: string
 }
 
-/** The events behind a place in their order; those that are messages still there with their sender. */
+/** The events after a place, in order; messages that still exist come with their sender. */
 export async function listEventsBehind(
   db: Db,
   engine: Engine,
@@ -110,14 +110,14 @@ function selectEvents(db: Db) {
     ])
 }
 
-/** Queues pushes; one that still waits for the same conversation and device gives way. */
+/** Queues pushes; each replaces one still waiting for the same conversation and device. */
 export const insertQueued = preparedForMany<QueuedPushRow, never>((db, rows) =>
   db
     .insertInto('push_queue')
     .values(rows)
     .onConflict((conflict) =>
       conflict.columns(['device_id', 'conversation_id']).doUpdateSet((eb) => ({
-        // Another id, so that the end of the older one's sending does not take this one away.
+        // A new id, so that the older one's outcome does not delete this one.
         id: eb.ref('excluded.id'),
         tenant_id: eb.ref('excluded.tenant_id'),
         user_id: eb.ref('excluded.user_id'),
@@ -125,7 +125,7 @@ export const insertQueued = preparedForMany<QueuedPushRow, never>((db, rows) =>
         sender_id: eb.ref('excluded.sender_id'),
         created_at: eb.ref('excluded.created_at'),
         expires_at: eb.ref('excluded.expires_at'),
-        // A service that fails is not asked more often because there is more to tell.
+        // New messages do not bring forward the retry of a failing service.
         next_attempt_at: eb
           .case()
           .when('push_queue.attempts', '=', 0)
@@ -143,11 +143,11 @@ export interface DuePushRow extends QueuedPushRow {
   p256dh: string | null
   auth: string | null
   key_id: string | null
-  /** Null: nobody is named. */
+  /** Null: no sender is named. */
   sender_username: string | null
 }
 
-/** What may be sent now, longest due first, but for the services that are busy. */
+/** Pushes that may be sent now, longest overdue first, except to busy services. */
 export async function listDue(
   db: Db,
   now: string,
@@ -177,13 +177,13 @@ export async function listDue(
     .execute()
 }
 
-/** Whether anything waits at all. */
+/** Whether anything is queued at all. */
 export async function hasQueued(db: Db): Promise<boolean> {
   const row = await db.selectFrom('push_queue').select('id').limit(1).executeTakeFirst()
   return row !== undefined
 }
 
-/** Puts those off that nobody else took meanwhile, and gives their ids. */
+/** Postpones those that nobody else has claimed meanwhile, and returns their ids. */
 export async function claim(
   tx: Tx,
   ids: readonly string[],

@@ -14,12 +14,12 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'push'>
 
 const SIGNAL: PushSignal = { data: { type: 'test' }, ttlSeconds: 60, collapseKey: 'test' }
 
-/** What browsers subscribe with. */
+/** The public key that browsers subscribe with. */
 export async function getVapidKey(ctx: Pick<Ctx, 'keyring'>): Promise<VapidKey> {
   return { publicKey: vapidPublicKey(ctx.keyring.current('vapid').key) }
 }
 
-/** Sends a push without a meaning to one of the caller's devices and says how far it came. */
+/** Sends a push without content to one of the caller's devices and reports how far it got. */
 export async function testDevice(ctx: Needs, actor: Actor, input: DeviceId): Promise<PushTest> {
   const { tenantId, userId } = requireUser(actor)
   const devices = await listDevices(ctx.db.read, tenantId, [userId])

@@ -3,7 +3,7 @@ import { type Composers, composeEach } from '../../events/compose.ts'
 import type { ReactionChange } from './events.ts'
 import { findReactions } from './store.ts'
 
-/** Events of reactions, as the reactions are now; those of a deleted message are gone. */
+/** Rebuilds reaction events from the current rows; those of a deleted message are left out. */
 export const composers = {
   ReactionChanged: composeEach(
     async (ctx, ids) => {

@@ -8,7 +8,7 @@ export interface ReactionChange {
   readonly added: boolean
 }
 
-/** The row names the reaction's own row, which tells the rest also after it was taken back. */
+/** The subject is the reaction's own row, which has the details even after it was taken back. */
 export function reactionChanged(
   tenantId: string,
   reactionId: string,

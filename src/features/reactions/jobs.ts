@@ -2,7 +2,7 @@ import { defineJob } from '../../jobs/define-job.ts'
 import { DAY, HOUR, toIso } from '../../platform/clock.ts'
 import { forgetRemoved } from './store.ts'
 
-/** A little longer than events are kept: who can still hear of the change can be told what it was. */
+/** A little longer than events are kept, so that each event still finds its reaction. */
 const KEPT = 31 * DAY
 
 export const jobs = [

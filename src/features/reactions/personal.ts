@@ -7,6 +7,6 @@ export const reactionData: PersonalData<Ctx> = {
   async *collect(ctx, { userId }) {
     yield* partOf('reactions.json', await listReactionsBy(ctx.db.read, userId))
   },
-  /** An emoji under somebody else's message says nothing once its author has no name. */
+  /** An emoji under somebody else's message reveals nothing once its author is anonymous. */
   erase: async () => 0,
 }

@@ -13,13 +13,13 @@ import { reactionChanged } from './events.ts'
 import { parseEmoji, type ReactionId } from './schema.ts'
 import { deleteMarks, listAll, markRemoved, putReaction } from './store.ts'
 
-/** Most different emoji of a message, and of one person on it. */
+/** The most distinct emoji on a message, and by one person on it. */
 const MOST_OF_A_MESSAGE = 20
 const MOST_OF_A_PERSON = 10
-/** Marks of reactions taken back that stay, of one person on a message: far more than anybody means. */
+/** Rows of withdrawn reactions kept per person and message: far more than normal use needs. */
 const MOST_MARKS = 50
 
-/** Adds or takes back one's own reaction. Asked again for what is so already, nothing happens. */
+/** Adds or removes the caller's own reaction. Does nothing if that is already the case. */
 export async function react(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>,
   actor: Actor,
@@ -31,7 +31,7 @@ export async function react(
   if (!emoji) throw new AppError(reactionErrors.invalidEmoji)
   await ctx.db.transaction(async (tx) => {
     const message = await requireMessage(ctx, tx, me, messageId)
-    // Where somebody blocks the other, nothing new is said, but what was can be taken back.
+    // Behind a block nothing new may be said, but earlier reactions can be taken back.
     if (added) await requireWriter(tx, me, message.conversation_id)
     if (!(await holdMessage(tx, messageId, { has_reactions: 1 }))) {
       throw new AppError(commonErrors.notFound)
@@ -73,7 +73,7 @@ export async function react(
   })
 }
 
-/** The oldest ones of a person who plays with reactions: reading the message looks past every mark. */
+/** The oldest withdrawn reactions beyond the limit: every one kept slows down reading the message. */
 function surplusMarks(rows: readonly MessageReactionRow[], userId: string): string[] {
   const marks = rows.filter((row) => row.user_id === userId && row.removed_at)
   return marks

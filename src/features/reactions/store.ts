@@ -2,7 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { MessageReactionRow } from '../../db/tables.ts'
 import type { Reaction } from './schema.ts'
 
-/** All reactions of one message, also those taken back. */
+/** All reactions to one message, including those taken back. */
 export async function listAll(db: Db, messageId: string): Promise<MessageReactionRow[]> {
   return db
     .selectFrom('message_reactions')
@@ -46,7 +46,7 @@ export async function findReactions(db: Db, ids: readonly string[]) {
     .execute()
 }
 
-/** Adds a reaction, or one that was taken back again. */
+/** Adds a reaction, or restores one that was taken back. */
 export async function putReaction(tx: Tx, row: MessageReactionRow): Promise<void> {
   await tx
     .insertInto('message_reactions')
@@ -70,7 +70,6 @@ export async function deleteReactions(tx: Tx, messageIds: readonly string[]): Pr
   await tx.deleteFrom('message_reactions').where('message_id', 'in', messageIds).execute()
 }
 
-/** Forgets reactions that were taken back before the time. */
 export async function forgetRemoved(tx: Tx, before: string): Promise<void> {
   await tx.deleteFrom('message_reactions').where('removed_at', '<', before).execute()
 }

@@ -15,6 +15,6 @@ export const reportData: PersonalData<Ctx> = {
       })),
     )
   },
-  /** An open report protects somebody else: it stays until it is resolved. */
+  /** An open report protects somebody else, so it stays until it is resolved. */
   erase: (_ctx, tx, { userId }) => deleteResolvedOf(tx, userId),
 }

@@ -11,7 +11,7 @@ const LIMIT_MAX = 200
 
 export const ListReports = z.object({
   status: z.enum(['open', 'resolved']).default('open'),
-  /** Older than this report. */
+  /** Only reports older than this one. */
   beforeId: uuid.optional(),
   limit: z.coerce
     .number()
@@ -30,11 +30,11 @@ export const Report = z.strictObject({
   senderUsername: z.string(),
   reporterId: uuid,
   reporterUsername: z.string(),
-  /** Null when it cannot be opened any more. */
+  /** Null if it can no longer be opened. */
   reason: z.string().nullable(),
   createdAt: z.iso.datetime(),
   resolvedAt: z.iso.datetime().nullable(),
-  /** Null also when the operator closed it. */
+  /** Also null if the operator closed it. */
   resolvedById: uuid.nullable(),
 })
 export type Report = z.output<typeof Report>

@@ -12,7 +12,7 @@ import { listReports, markResolved, putReport } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
 
-/** Brings a message before the administrators. A second report by the same person takes the first one's place. */
+/** Reports a message to the administrators. A second report by the same person replaces the first. */
 export async function reportMessage(ctx: Needs, actor: Actor, input: ReportMessage): Promise<void> {
   const me = requireUser(actor)
   const id = ctx.ids.next()
@@ -40,7 +40,7 @@ export async function reportMessage(ctx: Needs, actor: Actor, input: ReportMessa
   })
 }
 
-/** What the seal of a reason is bound to. */
+/** The context that the seal of a reason is bound to. */
 function contextOf({ id }: Pick<MessageReportRow, 'id'>): string {
   return `report:${id}`
 }
@@ -66,7 +66,7 @@ export async function getReports(
   }))
 }
 
-/** The reason, or null when it cannot be opened any more. */
+/** Returns the reason, or null if it can no longer be opened. */
 export function openReason(
   ctx: Pick<Ctx, 'keyring' | 'log'>,
   row: Pick<MessageReportRow, 'id' | 'key_id' | 'sealed_reason'>,
@@ -80,7 +80,7 @@ export function openReason(
   }
 }
 
-/** Closes a report; the operator at the command line has no account to be named with. */
+/** Closes a report. The operator at the command line has no account, so that `resolved_by` is null. */
 export async function resolveReport(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
   actor: Actor,

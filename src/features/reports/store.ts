@@ -2,7 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { MessageReportRow } from '../../db/tables.ts'
 import type { ListReports } from './schema.ts'
 
-/** Files a report; the same person's earlier one about the message is replaced, and open again. */
+/** Stores a report. It replaces an earlier one on the message by the same person, and is open again. */
 export async function putReport(tx: Tx, row: MessageReportRow): Promise<void> {
   await tx
     .insertInto('message_reports')
@@ -28,7 +28,7 @@ export async function listReports(db: Db, tenantId: string, page: ListReports) {
     .execute()
 }
 
-/** False when there is no such open report. */
+/** False if there is no such open report. */
 export async function markResolved(
   tx: Tx,
   tenantId: string,
@@ -56,7 +56,7 @@ export async function isReasonKeyUsed(db: Db, keyId: string): Promise<boolean> {
   return row !== undefined
 }
 
-/** Whose reports, about whose messages, and of which conversations, must stay. */
+/** Reports by or about these users, or in these conversations, must be kept. */
 export interface Exempt {
   readonly userIds: readonly string[]
   readonly conversationIds: readonly string[]
@@ -81,7 +81,7 @@ export async function countResolvedBefore(db: Db, before: string, exempt: Exempt
   return Number(row.count)
 }
 
-/** Gives how many went. */
+/** Returns how many were deleted. */
 export async function deleteResolvedBefore(
   tx: Tx,
   before: string,

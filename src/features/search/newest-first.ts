@@ -10,27 +10,32 @@ export interface Source {
   readonly last_activity_at: string
 }
 
-/** Later than any id that is made in our time. */
+/** Greater than any id created in our time. */
 const END = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-/** The first look into a conversation is short, since there may be a thousand; then it doubles. */
+/**
+ * The first page of a conversation is short, since there may be a thousand conversations; then it doubles.
+ */
 const FIRST_PAGE = 16
 const LAST_PAGE = 512
-/** Pages between two turns of the event loop: a look into a thousand conversations hands out no row. */
+/**
+ * Pages between two yields to the event loop: a thousand conversations may be
+ * read before any row is returned.
+ */
 const PAGES_A_TURN = 4
 
-/** A conversation on the way back through its history. */
+/** A conversation being read backwards through its history. */
 interface Reader {
   readonly id: string
-  /** No message that is still to come has a greater id. */
+  /** No message still to come has a greater id. */
   bound: string
-  /** Read and not yet handed out, the newest last. */
+  /** Read but not yet returned, the newest last. */
   rows: MessageRow[]
   page: number
 }
 
 /**
- * The messages of many conversations as one history, newest first, from `before` on back. Nothing is
- * read but these conversations' own rows, and of each only from the moment its turn comes.
+ * The messages of many conversations as one history, newest first, starting before `before`. Only rows of
+ * these conversations are read, and those of each only when its turn comes.
  */
 export async function* newestFirst(
   ctx: Pick<Ctx, 'db' | 'clock'>,
@@ -40,7 +45,7 @@ export async function* newestFirst(
   const readers = new BoundHeap()
   let pages = 0
   for (const source of sources) {
-    // With a minute's grace: nodes of one store may differ in their time.
+    // With a minute's tolerance: the clocks of nodes that share a database may differ.
     const newest = firstIdAt(Date.parse(source.last_activity_at) + MINUTE)
     const bound = newest < before ? newest : before
     readers.push({ id: source.id, bound, rows: [], page: FIRST_PAGE })
@@ -60,7 +65,7 @@ export async function* newestFirst(
   }
 }
 
-/** Reads the page below the bound; none is left where it stays empty. */
+/** Reads the page below the bound; the conversation is finished if it is empty. */
 async function readOn(ctx: Pick<Ctx, 'db' | 'clock'>, reader: Reader): Promise<void> {
   reader.rows = await listMessages(ctx.db.read, {
     conversationId: reader.id,
@@ -95,7 +100,7 @@ class BoundHeap {
     return top
   }
 
-  /** Puts the reader in the top's place and lets it down to its own. */
+  /** Puts the reader at the top and lets it sink to its place. */
   #sink(reader: Reader): void {
     const items = this.#items
     let at = 0

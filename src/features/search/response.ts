@@ -1,11 +1,14 @@
 const LINES = 'application/x-ndjson'
 
-/** Whether the caller asks for each match as soon as it is found, a line of JSON each. */
+/** Whether the caller wants each match as soon as it is found, as one line of JSON. */
 export function wantsLines(request: Request): boolean {
   return request.headers.get('accept')?.toLowerCase().includes(LINES) ?? false
 }
 
-/** The lines as they come; whoever goes away or does not read ends or halts the search. */
+/**
+ * Streams the lines as they come. A client that disconnects ends the search;
+ * one that does not read pauses it.
+ */
 export function linesResponse(lines: AsyncGenerator<object>, goneAway: AbortController): Response {
   const text = new TextEncoder()
   const body = new ReadableStream<Uint8Array>(
@@ -21,6 +24,6 @@ export function linesResponse(lines: AsyncGenerator<object>, goneAway: AbortCont
     },
     { highWaterMark: 0 },
   )
-  // Proxies that collect an answer before they pass it on, like nginx, are asked not to.
+  // Asks proxies that buffer responses, like nginx, not to.
   return new Response(body, { headers: { 'content-type': LINES, 'x-accel-buffering': 'no' } })
 }

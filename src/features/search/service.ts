@@ -10,17 +10,17 @@ import { openContent, readMessages } from '../messages/service.ts'
 import { newestFirst, type Source } from './newest-first.ts'
 import type { Search, SearchLine, SearchPage } from './schema.ts'
 
-/** What one request looks through at most: then it answers, and the client goes on from there. */
+/** The most that one request reads: it then answers, and the client continues from there. */
 const MOST_ROWS = 20_000
 const MOST_MS = 2 * SECOND
-/** Rows between two turns of the event loop: a millisecond or two of work. */
+/** Rows between two yields to the event loop: a millisecond or two of work. */
 const ROWS_A_TURN = 200
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 
 /**
- * Looks for words in one's own conversations, newest first, by opening message after message: no
- * index of what was said is kept anywhere. Ends early when nobody waits for the answer any more.
+ * Searches the caller's conversations for words, newest first, by decrypting message after message: no
+ * index of message content is kept anywhere. Ends early if the client is gone.
  */
 export async function searchMessages(
   ctx: Needs,
@@ -37,14 +37,14 @@ export async function searchMessages(
   }
 }
 
-/** The same, each match as soon as it is found; the last line says where to go on. */
+/** The same as a stream of matches; the last line says where to continue. */
 export async function streamSearch(
   ctx: Needs,
   actor: Actor,
   input: Search,
   signal: AbortSignal,
 ): Promise<AsyncGenerator<SearchLine, void>> {
-  // Before the answer begins, so that a conversation that is not the caller's is refused.
+  // Before the response starts, so that a conversation of others is refused with a regular error.
   const matches = await findMatches(ctx, actor, input, signal)
   return toLines(ctx, matches)
 }
@@ -57,7 +57,7 @@ async function* toLines(ctx: Needs, matches: Matches): AsyncGenerator<SearchLine
   }
 }
 
-/** Gives rows, and in the end where to go on, or null at the end of the history. */
+/** Yields rows, and returns where to continue, or null at the end of the history. */
 type Matches = AsyncGenerator<MessageRow, string | null>
 
 async function findMatches(
@@ -115,6 +115,6 @@ function containsAll(text: string, words: readonly string[]): boolean {
 
 async function readShown(ctx: Needs, found: readonly MessageRow[]): Promise<Message[]> {
   const messages = await readMessages(ctx, found)
-  // One may have run out of time since it was found.
+  // One may have expired since it was found.
   return messages.filter((message) => message.deletedAt === null)
 }

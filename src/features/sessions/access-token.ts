@@ -42,14 +42,17 @@ export async function signAccessToken(
   return { token, expiresAt: toIso(expiresAt * 1000) }
 }
 
-/** What leads the token's bearer to the tenant, where a claim does so. */
+/** The claim that identifies the bearer's tenant, where tenants are resolved from a claim. */
 function tenantClaim({ tenancy, tenantId }: Ctx['config']): JWTPayload {
   if (tenancy?.source.kind !== 'jwt_claim') return {}
   const { path } = tenancy.source
   return path.reduceRight<unknown>((value, name) => ({ [name]: value }), tenantId) as JWTPayload
 }
 
-/** Whose token it is, or `unauthorized`. A token without `kid` is tried with every key. */
+/**
+ * Returns the token's user and session, or throws `unauthorized`. A token without a known
+ * `kid` is tried with every key.
+ */
 export async function verifyAccessToken(
   ctx: Pick<Ctx, 'keyring' | 'config' | 'clock'>,
   token: string,
@@ -68,7 +71,7 @@ export async function verifyAccessToken(
       const sessionId = payload.sid === undefined ? undefined : parseId(payload.sid)
       if (userId && (payload.sid === undefined || sessionId)) return { userId, sessionId }
     } catch {
-      // Not by this key, or not valid: the answer is the same.
+      // Signed with another key, or invalid: the answer is the same.
     }
   }
   throw new AppError(commonErrors.unauthorized)

@@ -1,7 +1,7 @@
-/** Which sessions did something lately: kept in memory, and written down now and then. */
+/** Recently active sessions, kept in memory and written to the database periodically. */
 export interface SessionActivity {
   seen(sessionId: string): void
-  /** Those that were seen since the last time that was asked. */
+  /** Returns the sessions seen since the previous call. */
   drain(): string[]
 }
 

@@ -8,8 +8,8 @@ import type { RedeemAppCode, TokenPair } from './schema.ts'
 import { requireStep, useStep } from './steps.ts'
 
 /**
- * Trades the code that a browser brought the app for a token pair. Only the app that began the sign-in has
- * the verifier (RFC 7636); a wrong one uses the code up, so that nobody tries another.
+ * Exchanges the code that a browser handed to the app for a token pair. Only the app that began the
+ * sign-in has the verifier (RFC 7636); a wrong one consumes the code, so that nobody can guess again.
  */
 export async function redeemAppCode(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>,

@@ -6,8 +6,8 @@ import { verifyAccessToken } from './access-token.ts'
 import { type CallerRow, findCaller } from './store.ts'
 
 /**
- * Who an access token belongs to. The account's state and the session are looked up at every call, so
- * that a suspension or a revocation counts at once and not only when the token runs out.
+ * Returns the user an access token belongs to. The account and the session are read on every call, so that
+ * a suspension or revocation takes effect at once and not only when the token expires.
  */
 export async function authenticateToken(
   ctx: Pick<Ctx, 'db' | 'keyring' | 'config' | 'clock'>,
@@ -17,10 +17,13 @@ export async function authenticateToken(
   return actorOf(ctx, await verifyAccessToken(ctx, token), origin)
 }
 
-/** What bounds a caller beside the account and the session. */
+/** What limits a caller besides the account and the session. */
 type Bounds = Pick<UserActor, 'keyId' | 'credential' | 'scopes' | 'validUntil'>
 
-/** The same for whom a single-use ticket was made out to: it is worth no more than what bought it. */
+/**
+ * The same for the owner of a single-use ticket, which grants no more than the
+ * credential it was bought with.
+ */
 export async function authenticateTicket(
   ctx: Pick<Ctx, 'db' | 'config'>,
   { userId, sessionId, ...bounds }: { userId: string; sessionId: string | undefined } & Bounds,
@@ -48,7 +51,7 @@ async function actorOf(
   }
 }
 
-/** Whether the actor's right to be connected still stands; asked again once a connection is registered. */
+/** Whether the actor may still be connected; checked again once a connection is registered. */
 export async function isStillActive(
   ctx: Pick<Ctx, 'db' | 'config'>,
   actor: UserActor,

@@ -7,12 +7,13 @@ import { lacksFactor } from '../../policy/second-factor.ts'
 import { touchSession } from './store.ts'
 import { findBrowserCaller } from './store-sign-in.ts'
 
-/** How long a session goes on before its last use is written down again. */
+/** The shortest interval between two updates of a session's last use. */
 const TOUCH_EVERY = MINUTE
 
 /**
- * Who a browser's cookie belongs to, or `unauthorized`: when it is unknown, revoked, too old, or nothing
- * was heard of the browser for long, or when its person's role needs a second factor that it was not shown.
+ * Returns the user a browser's cookie belongs to. Throws `unauthorized` if it is unknown,
+ * revoked, expired or idle for too long, if the account is not active, or if its role needs a
+ * second factor that was not shown.
  */
 export async function authenticateBrowser(
   ctx: Pick<Ctx, 'db' | 'clock' | 'config'>,

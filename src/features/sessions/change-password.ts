@@ -10,7 +10,7 @@ import { requireOwnPassword } from '../mfa/service.ts'
 import type { ChangePassword } from './schema.ts'
 import { endAllSessions } from './service.ts'
 
-/** Sets a new password and ends every session: each device signs in with the new one. */
+/** Sets a new password and ends every session: each device must sign in with the new one. */
 export async function changePassword(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'passwords' | 'config'>,
   actor: Actor,
@@ -25,7 +25,7 @@ export async function changePassword(
   }
   const passwordHash = await hashNewPassword(ctx, input.newPassword)
   await ctx.db.transaction(async (tx) => {
-    // Hashing takes long: a password that an administrator set meanwhile stays.
+    // Hashing is slow: a password that an administrator set meanwhile must not be overwritten.
     const unchanged = await holdActive(tx, userId, user.password_hash)
     if (!unchanged) throw new AppError(wrong)
     await setPassword(tx, userId, passwordHash, toIso(ctx.clock.now()))

@@ -5,9 +5,10 @@ import { findHeld } from '../retention/access.ts'
 import { deleteExpired } from './store.ts'
 
 /**
- * Takes sessions away that nobody can go on with, and the devices they registered for pushes; gives how
- * many. A day is kept behind the expiry, so that a late client hears "expired" and not "unknown". Those of
- * somebody under a legal hold stay: they say when and from where the person was there.
+ * Deletes sessions that can no longer be used, and the devices they registered for pushes;
+ * returns how many. They are kept for a day after they expire, so that a late client is told
+ * "expired" and not "unknown". Sessions of people under a legal hold stay: they show when and
+ * from where the person was active.
  */
 export async function cleanUpSessions(ctx: Pick<Ctx, 'db' | 'clock'>): Promise<number> {
   const before = toIso(ctx.clock.now() - DAY)

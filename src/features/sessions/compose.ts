@@ -19,7 +19,7 @@ async function startedOf({ db }: Needs, ids: readonly string[]) {
 export const composers = {
   SessionStarted: composeEach(startedOf, (started) => started),
   SessionRenamed: composeEach(startedOf, ({ sessionId, name }) => ({ sessionId, name })),
-  // The row says it all.
+  // The event's own row has everything.
   SessionRevoked: async (_ctx, _reader, events) =>
     events.map(({ subjectId }) => ({ sessionId: subjectId })),
 } satisfies Composers<Needs>

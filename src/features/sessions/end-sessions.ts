@@ -7,9 +7,9 @@ import { sessionRevoked } from './events.ts'
 import { type EndedSession, revokeSessionRows, type SessionsToEnd } from './store.ts'
 
 /**
- * Ends sessions in the caller's transaction, with the pushes to their devices. Every other device of the
- * person is told. The connections end once the transaction is durable, with `told` as their reason.
- * Returns the sessions that were open until now.
+ * Ends sessions and the pushes to their devices in the caller's transaction, and notifies the person's
+ * other devices. Connections close once the transaction is durable, with `told` as their reason.
+ * Returns the sessions that were open.
  */
 export async function endSessions(
   ctx: Pick<Ctx, 'clock' | 'bus'>,
@@ -32,7 +32,7 @@ export async function endSessions(
   return ended
 }
 
-/** Of a whole account, or of everybody, connections without a session end too. */
+/** For a whole account, or for everybody, connections without a session end too. */
 function connectionsOf(which: SessionsToEnd, ended: readonly EndedSession[]) {
   if (which.kind === 'everybody') return [{}]
   if (which.kind === 'all') return [{ userId: which.userId }]

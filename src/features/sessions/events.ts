@@ -2,12 +2,12 @@ import type { AppEvent } from '../../events/event.ts'
 
 export interface Started {
   readonly sessionId: string
-  /** What the device is called. */
+  /** The device's name. */
   readonly name: string
   readonly createdAt: string
 }
 
-/** A device signed in: the person's other devices hear of it, in case it was somebody else. */
+/** A device signed in: the person's other devices are told, in case it was somebody else. */
 export function sessionStarted(tenantId: string, userId: string, started: Started): AppEvent {
   return {
     tenantId,
@@ -18,7 +18,6 @@ export function sessionStarted(tenantId: string, userId: string, started: Starte
   }
 }
 
-/** A device is called otherwise. */
 export function sessionRenamed(
   tenantId: string,
   userId: string,

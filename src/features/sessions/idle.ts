@@ -5,12 +5,12 @@ import { recordAudit } from '../audit/service.ts'
 import { endSessions } from './end-sessions.ts'
 import { touchSessions } from './store.ts'
 
-/** Few enough for one statement on either store. */
+/** Few enough for one statement on either engine. */
 const PAGE = 500
 
 /**
- * Ends the sessions that nobody has used for as long as the settings say, where they say so
- * (45 CFR 164.312(a)(2)(iii), automatic log-off). A call, an invocation and a refresh are a use.
+ * Ends sessions that have been idle for the configured time, if there is one (45 CFR 164.312(a)(2)(iii),
+ * automatic log-off). Calls, hub invocations and refreshes count as use.
  */
 export async function endIdleSessions(ctx: Ctx): Promise<void> {
   const { watched } = ctx.config

@@ -5,15 +5,15 @@ import { type BrowserToken, openBrowserSession } from './open-session.ts'
 import type { Proof } from './sign-in.ts'
 import { openStep, type PendingSignIn } from './steps.ts'
 
-/** Where a browser goes on to after a sign-in, and with which cookie. */
+/** Where a browser goes after a sign-in, and with which cookie. */
 export interface Landing {
-  /** Absent when the sign-in was for an app: the app gets a code instead. */
+  /** Absent if the sign-in was for an app: the app gets a code instead. */
   readonly cookie: BrowserToken | undefined
-  /** A path of this server, or the address of an app. */
+  /** A path on this server, or the redirect address of an app. */
   readonly location: string
 }
 
-/** Ends a complete sign-in in a browser: with a session of its own, or with a code for the app that asked. */
+/** Finishes a sign-in in a browser: with a session of its own, or with a code for the app that asked. */
 export async function land(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>,
   actor: Actor,
@@ -35,7 +35,7 @@ export async function land(
   return { cookie: undefined, location: location.href }
 }
 
-/** A path as the browser has to ask for it; one that was opened under the public path has that already. */
+/** Adds the public path prefix to a path, unless it is there already. */
 function withPrefix(prefix: string, path: string): string {
   return `${path}/`.startsWith(`${prefix}/`) ? path : `${prefix}${path}`
 }

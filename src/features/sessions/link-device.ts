@@ -12,16 +12,16 @@ import { UNTOLD } from './sign-in.ts'
 import { findDeviceLink, insertDeviceLink, useDeviceLink } from './store.ts'
 
 const LIFETIME = 2 * MINUTE
-/** 16 random bytes: 22 characters, which a QR code holds easily and nobody guesses. */
+/** 16 random bytes: 22 characters, short enough for a QR code and too random to guess. */
 const CODE_BYTES = 16
 
-/** Makes a code with which another device signs in as the caller: once, within two minutes. */
+/** Creates a single-use code with which another device can sign in as the caller within two minutes. */
 export async function linkDevice(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>,
   actor: Actor,
 ): Promise<DeviceLink> {
   const { tenantId, userId, sessionId } = requireUser(actor)
-  // The code ends with the session it was made in; a token that no sign-in made has none.
+  // The code ends with the session that made it; a token that was not issued by a sign-in has no session.
   if (!sessionId) {
     throw new AppError(commonErrors.forbidden, {}, { audit: { reason: 'no_session' } })
   }
@@ -46,7 +46,7 @@ export async function linkDevice(
   return { code, url: `${ctx.config.publicUrl}/link-device?code=${code}`, expiresAt }
 }
 
-/** Signs the calling device in as whoever made the code. */
+/** Signs the calling device in as the user who made the code. */
 export async function redeemDeviceLink(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>,
   actor: Actor,
@@ -59,12 +59,12 @@ export async function redeemDeviceLink(
   if (!user) throw new AppError(sessionErrors.invalidOrExpiredCode)
   const { methods, authenticated_at, second_factor_at } = link
   return openSession(ctx, actor, user, {
-    // The new session is worth what the one is that vouches for it.
+    // The new session inherits the authentication methods and times of the session that vouches for it.
     methods: methods?.split(' ') ?? [],
     authenticatedAt: authenticated_at === null ? UNTOLD : Date.parse(authenticated_at),
     secondFactorAt: second_factor_at === null ? undefined : Date.parse(second_factor_at),
     async use(tx) {
-      // Asked again inside: of two devices with one code the second finds it used.
+      // Checked again inside the transaction: of two devices with one code, the second is refused.
       if (!(await useDeviceLink(tx, codeHash, now))) {
         throw new AppError(sessionErrors.invalidOrExpiredCode)
       }

@@ -1,6 +1,6 @@
 import type { Language } from '../../platform/language.ts'
 
-/** The words of the page of a link that signs another device in. */
+/** Texts of the page behind a link that signs another device in. */
 interface LinkText {
   readonly signIn: string
   /** The server's address follows. */

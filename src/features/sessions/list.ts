@@ -6,7 +6,7 @@ import { nameDevices } from './device-name.ts'
 import type { Session } from './schema.ts'
 import { listSessions } from './store.ts'
 
-/** A signed-in device, without the word whether it is the one that asks. */
+/** A signed-in device, without telling whether it is the calling one. */
 export type OpenSession = Omit<Session, 'current'>
 
 /** A user's open sessions, last used first. */
@@ -18,7 +18,7 @@ export async function openSessionsOf(
   const rows = await listSessions(ctx.db.read, userId, now)
   const names = await namesOf(rows)
   const sessions = rows.map((row, index) => {
-    // A connection outlives the tokens that a device is otherwise seen with.
+    // A connection can outlast the token refreshes that otherwise update the last use.
     const isConnected = ctx.presence.isSessionOnline(row.id)
     return {
       id: row.id,
@@ -33,7 +33,7 @@ export async function openSessionsOf(
   return sessions.sort((a, b) => b.lastUsedAt.localeCompare(a.lastUsedAt))
 }
 
-/** What the devices of sessions are called: as somebody said, else as their user agents tell. */
+/** Names of sessions' devices: as given by the person or the app, else derived from their user agents. */
 export async function namesOf(
   rows: readonly Pick<SessionRow, 'name' | 'user_agent'>[],
 ): Promise<string[]> {
@@ -41,7 +41,7 @@ export async function namesOf(
   return rows.map((row, index) => row.name ?? (told[index] as string))
 }
 
-/** The caller's signed-in devices, last used first, and which of them asks. */
+/** The caller's signed-in devices, last used first, with the calling one marked. */
 export async function getSessions(
   ctx: Pick<Ctx, 'db' | 'clock' | 'presence'>,
   actor: Actor,

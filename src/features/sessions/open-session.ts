@@ -23,7 +23,7 @@ export const REFRESH_LIFETIME = 30 * DAY
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
-/** Starts a session of an active account, from the device that calls. */
+/** Starts a session of an active account on the calling device. */
 export async function openSession(
   ctx: Needs,
   actor: Actor,
@@ -60,15 +60,15 @@ export async function openSession(
   }
 }
 
-/** What goes into the cookie of a browser. */
+/** The value of a browser's session cookie, and when it expires. */
 export interface BrowserToken {
   readonly token: string
   readonly expiresAt: string
 }
 
 /**
- * Starts a session whose credential is a cookie. The token is always a new one, so that nobody can know it
- * beforehand; only its hash is kept.
+ * Starts a session whose credential is a cookie. The token is always new, so that nobody can know it in
+ * advance (session fixation); only its hash is stored.
  */
 export async function openBrowserSession(
   ctx: Needs,
@@ -93,13 +93,13 @@ export async function openBrowserSession(
   return { token, expiresAt }
 }
 
-/** A session's row, and what the device is called where it is announced. */
+/** A session's row, and the device name to announce. */
 interface Opening {
   readonly session: SessionRow
   readonly name: string
 }
 
-/** Apart from the transaction, which waits for nothing but the database: naming loads a library. */
+/** Runs outside the transaction, which must wait for the database only: naming loads a library. */
 async function openingOf(
   ctx: Needs,
   actor: Actor,
@@ -139,7 +139,7 @@ async function startSession(
   { session, name }: Opening,
 ): Promise<void> {
   await proof.use?.(tx)
-  // Hashing takes long: what changed meanwhile ended the sessions without this one.
+  // Hashing is slow: a change of the account meanwhile has ended its sessions, but not this new one.
   const unchanged = await holdActive(tx, user.id, user.password_hash)
   if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
   await insertSession(tx, session)

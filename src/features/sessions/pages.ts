@@ -3,7 +3,7 @@ import { html, page } from '../../http/page.ts'
 import { languageOf } from '../../policy/actor.ts'
 import { LINK_TEXTS } from './link-text.ts'
 
-/** The page for a device that has no app which opens the link itself. It uses no code up. */
+/** The page for devices without an app that opens the link itself. Viewing it does not consume the code. */
 export const routes = [
   defineRawRoute({
     method: 'get',

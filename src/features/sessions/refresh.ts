@@ -20,8 +20,8 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus' | '
 type Found = NonNullable<Awaited<ReturnType<typeof findRefreshToken>>>
 
 /**
- * Trades a refresh token for its successor and a fresh access token; one that is used again ends every session
- * of the user.
+ * Exchanges a refresh token for its successor and a new access token. Reusing a rotated token
+ * ends every session of the user.
  */
 export function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
   return countOutcome(ctx.metrics.refreshes, () => trade(ctx, actor, input))
@@ -29,7 +29,7 @@ export function refresh(ctx: Needs, actor: Actor, input: RefreshToken): Promise<
 
 async function trade(ctx: Needs, actor: Actor, input: RefreshToken): Promise<TokenPair> {
   const outcome = await ctx.db.transaction((tx) => rotate(ctx, tx, actor, input.refreshToken))
-  // Thrown outside of the transaction, whose revocation has to stay.
+  // Thrown outside the transaction, so that its revocation is committed.
   if (outcome === 'reused') throw new AppError(sessionErrors.tokenReuseDetected)
   const { token, successor, expiresAt } = outcome
   const isAdmin = isAdminRole(token.role)
@@ -58,7 +58,7 @@ async function rotate(ctx: Needs, tx: Tx, actor: Actor, presented: string): Prom
   if (!token) throw new AppError(sessionErrors.invalidToken)
   if (token.status !== 'Active') throw new AppError(sessionErrors.refreshNotActive)
   if (token.session_revoked_at) throw new AppError(sessionErrors.invalidToken)
-  // Its access tokens would open nothing: who signs in again is told what is missing.
+  // Its access tokens would be refused anyway; a new sign-in tells the user which factor is missing.
   if (lacksFactor(ctx.config.mfa, token.role, token.second_factor_at !== null)) {
     throw new AppError(sessionErrors.invalidToken)
   }

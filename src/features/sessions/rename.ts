@@ -8,7 +8,7 @@ import { namesOf } from './list.ts'
 import type { RenameSession } from './schema.ts'
 import { findSession, setName } from './store.ts'
 
-/** Calls one of the caller's devices by another name; null gives it back the one it tells itself. */
+/** Renames one of the caller's devices; null restores the name derived from its user agent. */
 export async function renameSession(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>,
   actor: Actor,
@@ -17,7 +17,7 @@ export async function renameSession(
   const { tenantId, userId } = requireUser(actor)
   const session = await findSession(ctx.db.read, input.id)
   if (session?.user_id !== userId) throw new AppError(commonErrors.notFound)
-  // Outside the transaction, which waits for nothing but the database: naming loads a library.
+  // Outside the transaction, which must wait for the database only: naming loads a library.
   const [name = ''] = await namesOf([{ ...session, name: input.name }])
   await ctx.db.transaction(async (tx) => {
     if (!(await setName(tx, userId, input.id, input.name))) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { line, uuid } from '../../platform/text.ts'
 import { Password } from '../accounts/schema.ts'
 
-/** What a device is called in the list of sessions; without one its user agent tells. */
+/** A device's name in the list of sessions; defaults to one derived from its user agent. */
 const DeviceName = line(1, 80)
 
 export const Login = z.object({
@@ -12,7 +12,7 @@ export const Login = z.object({
 })
 export type Login = z.output<typeof Login>
 
-/** Of any length: one that was never made is answered as such. */
+/** Of any length, so that a token that was never issued gets `invalid_token` and no validation error. */
 export const RefreshToken = z.object({ refreshToken: z.string() })
 export type RefreshToken = z.output<typeof RefreshToken>
 
@@ -26,7 +26,7 @@ export const TokenPair = z.strictObject({
 })
 export type TokenPair = z.output<typeof TokenPair>
 
-/** The answer of a sign-in with a second step; with recovery codes when it set the first factor up. */
+/** The answer to a two-step sign-in; includes recovery codes if it enrolled the first factor. */
 export const FactorTokenPair = TokenPair.extend({ recoveryCodes: z.array(z.string()).optional() })
 
 /** RFC 7636 §4.1. */
@@ -61,10 +61,10 @@ export type RedeemDeviceLink = z.output<typeof RedeemDeviceLink>
 
 export const Session = z.strictObject({
   id: uuid,
-  /** What the person or the app calls the device, or what its user agent tells. */
+  /** The name given by the person or the app, or else derived from the user agent. */
   name: z.string(),
   createdAt: z.iso.datetime(),
-  /** Now while it is connected; else its last connection's end or its last refresh. */
+  /** The current time while connected; else the end of its last connection or its last refresh. */
   lastUsedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   ip: z.string().nullable(),

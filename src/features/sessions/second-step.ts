@@ -9,8 +9,9 @@ import { openStep, type PendingSignIn } from './steps.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'keyring' | 'config'>
 
 /**
- * Lets a sign-in pass that needs no more, or throws: `mfa_required` with the challenge to go on with, when
- * the account has a second factor; `mfa_enrolment_required` when its role needs one and it has none.
+ * Returns if the sign-in needs no second factor. Otherwise throws `mfa_required` with a
+ * challenge to go on with, if the account has a second factor, or `mfa_enrolment_required` if
+ * its role needs one and it has none.
  */
 export async function requireComplete(
   ctx: Needs,

@@ -36,8 +36,8 @@ export {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'bus'>
 
 /**
- * Starts a session by password. An account with a second factor gets `mfa_required` with a challenge to go
- * on with instead.
+ * Starts a session by password. If the account has a second factor, throws
+ * `mfa_required` with a challenge instead.
  */
 export async function login(
   ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
@@ -50,7 +50,10 @@ export async function login(
   return openSession(ctx, actor, user, { ...signIn, deviceName: input.deviceName })
 }
 
-/** Whose name and password these are. Unknown name and wrong password answer alike, and in the same time. */
+/**
+ * Returns the user with this name and password. An unknown name and a wrong password get
+ * the same answer in the same time.
+ */
 export async function checkPassword(
   ctx: Needs & Pick<Ctx, 'passwords' | 'access'>,
   actor: Actor,
@@ -74,7 +77,7 @@ export async function checkPassword(
   return user
 }
 
-/** The refusal of a sign-in to an account that is not active: it says what the person waits for. */
+/** The refusal of a sign-in to an inactive account; it tells the person what they are waiting for. */
 export function accountNotActive(status: UserRow['status'], options?: RefusalOptions): AppError {
   const definition =
     status === 'PendingEmail'
@@ -101,11 +104,11 @@ async function recordRefusedLogin(
   )
 }
 
-/** Ends the session of a refresh token and its connections; says nothing about tokens it does not know. */
+/** Ends the session of a refresh token and its connections; silently ignores unknown tokens. */
 export async function logout(ctx: Needs, actor: Actor, input: RefreshToken): Promise<void> {
   await ctx.db.transaction(async (tx) => {
     const token = await findRefreshToken(tx, sha256Hex(input.refreshToken))
-    // Also by a token that was rotated: a client that lost the answer has no newer one to leave with.
+    // Rotated tokens work too: a client that lost the answer to a refresh has no newer one.
     if (!token) return
     const one = { kind: 'one', userId: token.user_id, id: token.session_id } as const
     const ended = await endSessions(ctx, tx, one, 'logout', 'signed_out')
@@ -145,7 +148,7 @@ export async function revokeOtherSessions(ctx: Needs, actor: Actor): Promise<voi
   })
 }
 
-/** Ends every session of everybody, and every connection, in the caller's transaction. */
+/** Ends every session and every connection of all users, in the caller's transaction. */
 export async function endEverySession(
   ctx: Pick<Ctx, 'clock' | 'bus'>,
   tx: Tx,
@@ -155,8 +158,8 @@ export async function endEverySession(
 }
 
 /**
- * Ends every session of a user in the caller's transaction, with the pushes to their devices and what
- * AI clients were granted, and every connection once it is durable.
+ * Ends every session of a user in the caller's transaction, with the pushes to their devices and their
+ * grants to AI clients; closes every connection once it is durable.
  */
 export async function endAllSessions(
   ctx: Pick<Ctx, 'clock' | 'bus'>,

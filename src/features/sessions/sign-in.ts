@@ -1,37 +1,37 @@
 import type { Tx } from '../../db/database.ts'
 
-/** Who vouched for somebody at another place: what a logout there has to find, and here has to tell. */
+/** The provider's side of a sign-in: what its logout has to find, and ours has to send. */
 export interface Sso {
   readonly provider: string
   readonly issuer: string
   readonly subject: string
-  /** The provider's own session (`sid`), where it tells. */
+  /** The provider's own session (`sid`), if it sends one. */
   readonly idpSession?: string | undefined
   readonly idToken: string
-  /** Names of roles that its claims gave; what they permit, the role file says at each call. */
+  /** Role names from its claims; the role file decides at each call what they permit. */
   readonly roles: readonly string[]
 }
 
-/** A sign-in of which nothing says when it was: long ago, as far as anybody can tell. */
+/** The time of a sign-in whose real time is unknown: long ago, so that it never counts as recent. */
 export const UNTOLD = 0
 
-/** What is known of how a person proved who they are. */
+/** How and when a person proved who they are. */
 export interface SignIn {
-  /** Words of RFC 8176: `pwd`, `otp`, `hwk`, `user`, `mfa`, and `sso` for what a provider did. */
+  /** Values of RFC 8176: `pwd`, `otp`, `hwk`, `user`, `mfa`; and `sso` for whatever a provider did. */
   readonly methods: readonly string[]
   /** Milliseconds; at a provider it may be a while ago, or `UNTOLD`. */
   readonly authenticatedAt: number
-  /** Milliseconds; absent: no second factor was shown. */
+  /** Milliseconds; absent if no second factor was shown. */
   readonly secondFactorAt?: number | undefined
   readonly sso?: Sso | undefined
 }
 
-/** A sign-in that is to become a session. */
+/** A sign-in from which a session is to be opened. */
 export interface Proof extends SignIn {
-  /** What the person or the app calls the device. */
+  /** The device's name, given by the person or the app. */
   readonly deviceName?: string | null | undefined
-  /** Runs first in the transaction: uses the proof up, or throws. */
+  /** Runs first in the transaction: consumes the proof, or throws. */
   use?(tx: Tx): Promise<void>
-  /** For the audit, beside the user. */
+  /** Details for the audit log, besides the user. */
   readonly details?: Readonly<Record<string, string>>
 }

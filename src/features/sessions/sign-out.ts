@@ -31,7 +31,7 @@ export interface LogoutHint {
   readonly idToken: string
 }
 
-/** Who vouched for the session, and with what token; undefined when nobody did, or its key is gone. */
+/** The session's provider and its ID token; undefined if there is none, or its key is gone. */
 export async function logoutHint(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
   sessionId: string,
@@ -43,7 +43,7 @@ export async function logoutHint(
   return { provider: row.provider, issuer: row.issuer, idToken }
 }
 
-/** Ends what a provider vouched for, in the caller's transaction; returns how many sessions that were. */
+/** Ends the sessions that a provider vouched for, in the caller's transaction; returns how many. */
 export async function endSsoSessions(
   ctx: Pick<Ctx, 'clock' | 'bus'>,
   tx: Tx,

@@ -10,14 +10,14 @@ import { sessionErrors } from './errors.ts'
 import type { SignIn } from './sign-in.ts'
 import { findStep, insertStep, useStepRow } from './store-sign-in.ts'
 
-/** An app redeems its code at once; a person has to find the telephone first. */
+/** An app redeems its code at once; a person may first have to find their phone. */
 const LIFETIMES: Record<SignInStepRow['kind'], number> = {
   'second-factor': 10 * MINUTE,
   enrolment: 15 * MINUTE,
   'app-code': 60 * SECOND,
 }
 
-/** Where a sign-in ends that began in a browser for an app (RFC 8252, RFC 7636). */
+/** The app that a sign-in in a browser was begun for (RFC 8252, RFC 7636). */
 export interface AppTarget {
   readonly redirect: string
   /** S256 of the app's verifier. */
@@ -25,7 +25,7 @@ export interface AppTarget {
   readonly state?: string | undefined
 }
 
-/** A sign-in that is half done, and what it is for. */
+/** An incomplete sign-in, and where it leads. */
 export interface PendingSignIn extends SignIn {
   readonly returnTo?: string | undefined
   readonly app?: AppTarget | undefined
@@ -38,7 +38,7 @@ export interface OpenStep {
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'keyring'>
 
-/** Keeps a half-done sign-in under a token, which whoever has it can go on with: once, and soon. */
+/** Stores an incomplete sign-in under a bearer token with which it can be continued: once, and soon. */
 export async function openStep(
   ctx: Needs,
   kind: SignInStepRow['kind'],
@@ -76,8 +76,8 @@ export interface FoundStep {
 }
 
 /**
- * The sign-in behind a token, or `invalid_or_expired_challenge`: also when the account changed since
- * (a new password, another role, suspended), because what was proved then says nothing now.
+ * Returns the sign-in behind a token, or throws `invalid_or_expired_challenge`, also if the account has
+ * changed since (a new password, another role, suspended): the earlier proof no longer counts.
  */
 export async function requireStep(
   ctx: Needs,
@@ -96,7 +96,10 @@ export async function requireStep(
   return { tokenHash, kind: step.kind, user, pending }
 }
 
-/** Uses the step up in the transaction that it leads to; of two at once the second is refused. */
+/**
+ * Consumes the step in the transaction that completes it; the second of two
+ * concurrent attempts is refused.
+ */
 export async function useStep(ctx: Pick<Ctx, 'clock'>, tx: Tx, step: FoundStep): Promise<void> {
   if (!(await useStepRow(tx, step.tokenHash, toIso(ctx.clock.now())))) {
     throw new AppError(sessionErrors.invalidChallenge)

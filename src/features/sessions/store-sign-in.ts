@@ -16,7 +16,7 @@ export async function insertSsoSession(tx: Tx, row: SsoSessionRow): Promise<void
   await tx.insertInto('sso_sessions').values(row).execute()
 }
 
-/** Whose cookie it is: read at every request of a browser, so prepared. */
+/** Finds a cookie's owner. Runs on every request of a browser, so it is prepared. */
 const browserCaller = prepared<
   { tokenHash: string },
   Pick<UserRow, 'id' | 'tenant_id' | 'username' | 'status' | 'role'> &
@@ -62,7 +62,7 @@ export async function findSsoSession(
     .executeTakeFirst()
 }
 
-/** The open sessions that a provider vouched for: all of its subject's, or those of one of its sessions. */
+/** Open sessions that a provider vouched for: all of a subject, or those of one session at the provider. */
 export async function listSsoSessions(
   db: Db,
   issuer: string,
@@ -82,7 +82,7 @@ export async function listSsoSessions(
     .execute()
 }
 
-/** Whether the key still seals the hint of a logout, or a sign-in that is half done. */
+/** Whether the key still seals a logout hint or an incomplete sign-in. */
 export async function isSignInKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const hint = await db
     .selectFrom('sso_sessions')
@@ -115,7 +115,7 @@ export async function findStep(
     .executeTakeFirst()
 }
 
-/** False when it was used or ran out meanwhile. */
+/** False if it was used or expired meanwhile. */
 export async function useStepRow(tx: Tx, tokenHash: string, now: string): Promise<boolean> {
   const result = await tx
     .updateTable('sign_in_steps')

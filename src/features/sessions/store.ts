@@ -14,7 +14,7 @@ export interface CallerRow {
   sso_roles: string | null
 }
 
-/** Whose token it is and whether it still counts: read at every request, so prepared. */
+/** Finds a token's owner and whether it still counts. Runs on every request, so it is prepared. */
 const caller = prepared<{ userId: string; sessionId: string }, CallerRow>((db, params) =>
   db
     .selectFrom('users as user')
@@ -49,12 +49,12 @@ export async function insertSession(tx: Tx, row: SessionRow): Promise<void> {
   await tx.insertInto('sessions').values(row).execute()
 }
 
-/** The session of a caller: how and when the person proved who they are. */
+/** A caller's session, with how and when the person proved who they are. */
 export async function findSession(db: Db, id: string): Promise<SessionRow | undefined> {
   return db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-/** Writes down that the person proved once more, in this session, who they are. */
+/** Records that the person has authenticated again in this session. */
 export async function renewProof(
   tx: Tx,
   id: string,
@@ -76,7 +76,7 @@ export async function touchSession(
     .execute()
 }
 
-/** Notes when a device was last there, if that is later than what is known. */
+/** Records a device's last use, unless a later one is known. */
 export async function noteUse(tx: Tx, id: string, at: string): Promise<void> {
   await tx
     .updateTable('sessions')
@@ -86,7 +86,7 @@ export async function noteUse(tx: Tx, id: string, at: string): Promise<void> {
     .execute()
 }
 
-/** Whether the session is open, which it stays until the transaction ends. */
+/** Whether the session is open. If so, it stays open until the transaction ends. */
 export async function holdSession(tx: Tx, id: string): Promise<boolean> {
   const result = await tx
     .updateTable('sessions')
@@ -97,7 +97,7 @@ export async function holdSession(tx: Tx, id: string): Promise<boolean> {
   return result.numUpdatedRows > 0n
 }
 
-/** False when the user has no such open session. */
+/** False if the user has no such open session. */
 export async function setName(
   tx: Tx,
   userId: string,
@@ -214,7 +214,7 @@ export async function findRefreshToken(db: Db, tokenHash: string) {
     .executeTakeFirst()
 }
 
-/** False when another request rotated it first. */
+/** False if another request rotated it first. */
 export async function markRotated(
   tx: Tx,
   tokenHash: string,
@@ -234,7 +234,7 @@ export async function insertDeviceLink(tx: Tx, row: DeviceLinkRow): Promise<void
   await tx.insertInto('device_links').values(row).execute()
 }
 
-/** A code that still counts: not used, not too old, and its maker's session is open. */
+/** A valid code: not used, not expired, and its maker's session is open. */
 export async function findDeviceLink(
   db: Db,
   codeHash: string,
@@ -255,7 +255,7 @@ export async function findDeviceLink(
     .executeTakeFirst()
 }
 
-/** False when it does not count any more. */
+/** False if it is no longer valid. */
 export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Promise<boolean> {
   const result = await tx
     .updateTable('device_links')
@@ -270,7 +270,10 @@ export async function useDeviceLink(tx: Tx, codeHash: string, now: string): Prom
   return result.numUpdatedRows > 0n
 }
 
-/** Takes away what nobody can use any more; returns which sessions went. Those of some people stay. */
+/**
+ * Deletes expired sessions, tokens, codes and steps; sessions of `exceptUserIds` stay. Returns
+ * the ids of the deleted sessions.
+ */
 export async function deleteExpired(
   tx: Tx,
   before: string,
@@ -312,7 +315,7 @@ export async function countExpired(
   return Number(row.count)
 }
 
-/** Open and ended ones, newest first. */
+/** Open and ended sessions, newest first. */
 export async function listAllSessions(db: Db, userId: string): Promise<SessionRow[]> {
   return db
     .selectFrom('sessions')
@@ -322,7 +325,7 @@ export async function listAllSessions(db: Db, userId: string): Promise<SessionRo
     .execute()
 }
 
-/** Takes every trace of a user's signing in away; gives how many sessions that were. */
+/** Deletes everything about a user's sign-ins; returns the number of sessions. */
 export async function deleteSessionsOf(tx: Tx, userId: string): Promise<number> {
   await tx
     .deleteFrom('refresh_tokens')

@@ -15,7 +15,7 @@ import type { StoredEvent } from './store-events.ts'
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 
-/** How each event gets its argument from its row. A new event's slice adds it here. */
+/** How each event's argument is rebuilt from its row. A feature adds its new events here. */
 const composers: Readonly<Record<EventName, Composer<Needs>>> = {
   ...accounts,
   ...friends,
@@ -28,7 +28,9 @@ const composers: Readonly<Record<EventName, Composer<Needs>>> = {
   ...mls,
 }
 
-/** A page of events with their arguments: a look-up or two for each name, whatever the number. */
+/**
+ * A page of events with their arguments: one or two queries per event name, however many events there are.
+ */
 export async function composeEvents(
   ctx: Needs,
   reader: Reader,

@@ -2,11 +2,11 @@ import type { EventPlace } from '../../db/engine.ts'
 import { AppError } from '../../platform/errors.ts'
 import { syncErrors } from './errors.ts'
 
-/** Where a device is: a place among the events of one generation of the store, and when that was. */
+/** A device's position: a place among the events of one generation of the store, and its time. */
 export interface Cursor {
   readonly generation: string
   readonly place: EventPlace
-  /** ISO time of the newest event before the place, or of the making where there was none. */
+  /** ISO time of the newest event before the place, or of the cursor's creation if there was none. */
   readonly at: string
 }
 
@@ -15,7 +15,7 @@ export function writeCursor({ generation, place, at }: Cursor): string {
   return Buffer.from(parts.join(' ')).toString('base64url')
 }
 
-/** Throws `invalid_cursor` for what this server did not write. */
+/** Throws `invalid_cursor` for text that this server did not write. */
 export function readCursor(text: string): Cursor {
   const decoded = Buffer.from(text, 'base64url').toString()
   const match = /^([0-9a-f-]{36}) (\d{1,20}) (\d{1,15}) (\d{1,14})$/.exec(decoded)

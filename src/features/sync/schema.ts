@@ -4,7 +4,7 @@ const PAGE_DEFAULT = 500
 const PAGE_MAX = 1000
 
 export const SyncQuery = z.object({
-  /** Where the device is; without it the answer is the cursor of now. */
+  /** The device's position; without it the answer is the current cursor. */
   cursor: z.string().max(200).optional(),
   limit: z.coerce
     .number()
@@ -19,9 +19,9 @@ export const SyncPage = z.strictObject({
     z.strictObject({
       /** The name of the hub event. */
       type: z.string(),
-      /** Its argument, as the subject is now. */
+      /** Its argument, rebuilt from the subject's current state. */
       data: z.unknown(),
-      /** The same event has the same number whenever it is asked for. */
+      /** Stable: the same event always has the same number. */
       seq: z.number().int(),
     }),
   ),

@@ -16,9 +16,9 @@ const SETTLE_TRIES = 20
 const SETTLE_PAUSE_MS = 25
 
 /**
- * What happened since the cursor, in order, a page at a time: nothing is lost and nothing comes
- * twice, however long the device was away. Each event carries its subject as it is now; one whose
- * subject is gone is left out. Without a cursor: no events and the cursor of now.
+ * Returns what happened since the cursor, in order, a page at a time: nothing is lost or repeated, however
+ * long the device was away. Each event has its subject's current state; events whose subject is gone are
+ * left out. Without a cursor: no events and the current cursor.
  */
 export async function getChanges(
   ctx: Pick<Ctx, 'db' | 'clock' | 'keyring' | 'log'>,
@@ -28,9 +28,9 @@ export async function getChanges(
   const me = requireUser(actor)
   const { engine, read } = ctx.db
   const { generation, pruned_until: prunedUntil } = await readEventLog(read)
-  // A first cursor shall stand behind all that happened, and none stands behind the unsettled.
+  // A first cursor must be after all that has happened, and no cursor may pass unsettled events.
   if (input.cursor === undefined) await waitUntilSettled(ctx, me)
-  // Taken before the look: what is written meanwhile stands behind it.
+  // Taken before the query: what is written meanwhile comes after it.
   const now: Cursor = {
     generation,
     place: await engine.newestPlace(),
@@ -56,9 +56,9 @@ export async function getChanges(
 }
 
 /**
- * Waits for what happened before now to be readable in its final order: without it a device would
- * miss what was committed just before it connected, since it is neither in the page nor said live.
- * False when it takes too long: then the device asks again. The embedded store never waits.
+ * Waits until all events before now can be read in their final order. Otherwise a device would miss what
+ * was committed just before it connected: that would be neither in the page nor sent live. False if it
+ * takes too long: the device then asks again. The embedded store never waits.
  */
 async function waitUntilSettled(ctx: Pick<Ctx, 'db'>, reader: UserActor): Promise<boolean> {
   for (let tries = 0; tries < SETTLE_TRIES; tries++) {

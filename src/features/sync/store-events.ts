@@ -16,8 +16,8 @@ interface Reader {
 }
 
 /**
- * What a person has to hear of: their own events, those of their conversations from their joining
- * on, and their removal from one; as far as `condition` on `event` says.
+ * The events for a person: their own, those of their conversations since they joined, and their removal
+ * from one; restricted by `condition` on `event`.
  */
 function eventsFor(db: Db, { userId, tenantId }: Reader, condition: Expression<SqlBool>) {
   const columns = [
@@ -58,7 +58,7 @@ function eventsFor(db: Db, { userId, tenantId }: Reader, condition: Expression<S
     .unionAll(encryptedEventsFor(db, { userId, tenantId }, condition).select(columns))
 }
 
-/** Settled events behind the place, in order. */
+/** Settled events after the place, in order. */
 export async function listEvents(
   db: Db,
   engine: Engine,
@@ -81,7 +81,7 @@ export async function listEvents(
   }))
 }
 
-/** Whether there are events that happened before now and that no cursor may pass yet. */
+/** Whether there are events from before now that no cursor may pass yet. */
 export async function hasUnsettled(db: Db, engine: Engine, reader: Reader): Promise<boolean> {
   const row = await eventsFor(db, reader, engine.isUnsettled()).limit(1).executeTakeFirst()
   return row !== undefined
