@@ -14,7 +14,7 @@ export const LONGEST_LIFETIME = 90 * 24 * 3600
 
 export const clientConfig: ClientConfig = {
   keyRetentionConfig: {
-    // A message may be overtaken by this many later ones of its sender …
+    // A message may overtake this many earlier ones of its sender …
     retainKeysForGenerations: 100,
     // … and arrive this many commits late, which is more than the server allows.
     retainKeysForEpochs: 8,
