@@ -88,7 +88,7 @@ export function retryAfterOf(error: unknown): number {
 
 /**
  * Whether the service rejected a request for good, so that repeating it is pointless. A lost connection,
- * a server error, an expired token (401), a timeout (408) and a rate limit (429) do not count.
+ * a server error, a rejected token (401), a timeout (408) and a rate limit (429) do not count.
  */
 export function isRefusal(error: unknown): error is ServiceError {
   return (

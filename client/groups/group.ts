@@ -164,8 +164,7 @@ export class Group {
 
   /**
    * Notes which leaves the service wants removed: those of people who left without a proposal and of
-   * deleted accounts and devices. Returns false if the list is of another epoch, where leaf indices may
-   * differ.
+   * deleted accounts and devices. Returns false if the list is of another epoch, with other leaf indices.
    */
   expectRemovals(conversation: Conversation): Promise<boolean> {
     return this.#queue.run(async () => {

@@ -60,7 +60,7 @@ export interface GroupRecord {
   readonly cursor: number
   /** The epoch in which this device joined; it cannot read earlier ones. */
   readonly joinedEpoch: number
-  /** Signature keys (hex) of devices that are to be removed because their owner or they are gone. */
+  /** Signature keys (hex) of devices to remove: their owner left, or the device or account was deleted. */
   readonly leavers: readonly string[]
   /** The change that this device wants to make, until it is done, unnecessary or refused. */
   readonly intent?: Intent | undefined

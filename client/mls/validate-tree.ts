@@ -14,8 +14,7 @@ import { leavesOf } from './credential.ts'
  *
  * The joins of ts-mls contain such a check, but up to 1.6.4 and 2.0.0-rc.10 it requires every node above
  * an unmerged leaf to list it, even nodes above the one that lists it, whose list another commit may have
- * cleared since. It therefore rejects valid trees of more than a few devices, hence this check and our own
- * joins.
+ * cleared since. It rejects valid trees of more than a few devices, hence this check and our own joins.
  */
 export async function validateTree(
   tree: RatchetTree,

@@ -25,7 +25,7 @@ export class PersonSecret {
     return new PersonSecret(randomBytes(SECRET))
   }
 
-  /** Reads `toText`'s output, ignoring case, spaces, hyphens and mix-ups of O/0, I/L/1. Throws `bad-secret`. */
+  /** Reads `toText`'s output, ignoring case, spaces, hyphens and O/0, I/L/1 mix-ups. Throws `bad-secret`. */
   static async fromText(text: string): Promise<PersonSecret> {
     const bytes = decode(text)
     const secret = bytes.slice(0, SECRET)

@@ -48,7 +48,7 @@ export interface Effects {
     | undefined
 }
 
-/** Determines a member's commit's effects; throws `InvalidCommit` and others if it contradicts the records. */
+/** Determines the effects of a member's commit; throws if it contradicts the records or is not allowed. */
 export async function judgeCommit(
   ctx: CommitNeeds,
   tx: Tx,

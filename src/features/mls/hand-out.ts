@@ -49,8 +49,8 @@ export interface HandedOut {
 
 /**
  * Hands out one key package of each of the people's devices; no package goes to two callers, except a last
- * resort, which is used if nothing else is left. People who are neither friends of the caller nor in a
- * common conversation, blocked or opted out are reported as missing, as if they had no packages.
+ * resort, which is used if nothing else is left. People who opted out, have a block with the caller, or are
+ * neither their friends nor in a common conversation are reported as missing, as if they had no packages.
  */
 export async function getKeyPackages(
   ctx: Needs,

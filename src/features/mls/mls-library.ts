@@ -61,7 +61,7 @@ async function load() {
   }
 }
 
-/** A synchronous hash, to avoid a turn of the event loop for each of hundreds of leaves. */
+/** Hashes synchronously, which avoids a turn of the event loop for each of hundreds of leaves. */
 function hashNamed(hash: string): Hash {
   const name = hash.replace('-', '').toLowerCase()
   return {
