@@ -1,7 +1,7 @@
-/** Bytes that WebCrypto and fetch take: never over shared memory. */
+/** Bytes as WebCrypto and fetch accept them: never backed by shared memory. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
-/** The same bytes for WebCrypto's types; copies only what lies in shared memory. */
+/** Copies only if the bytes are in shared memory. */
 export function asBytes(bytes: Uint8Array): Bytes {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : new Uint8Array(bytes)
 }
@@ -10,7 +10,7 @@ export function utf8(text: string): Bytes {
   return new TextEncoder().encode(text)
 }
 
-/** Text of bytes; throws on what is not UTF-8. */
+/** Throws if the bytes are not valid UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
 }
@@ -25,7 +25,7 @@ export function concat(...parts: Uint8Array[]): Bytes {
   return whole
 }
 
-/** Whether two byte strings are the same. Not for secrets: it stops at the first difference. */
+/** Not for secrets: the comparison stops at the first difference. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])
 }
@@ -41,7 +41,7 @@ export function fromHex(hex: string): Bytes {
   )
 }
 
-/** Function arguments have a limit, so long byte strings become text in pieces. */
+/** Engines limit the number of function arguments, so long byte strings are converted in pieces. */
 const PIECE = 0x8000
 
 /** RFC 4648 §4, with padding. */
@@ -53,7 +53,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
-/** Reads all four spellings: both alphabets of RFC 4648 §4 and §5, padded or not. */
+/** Accepts both alphabets (RFC 4648 §4 and §5), with or without padding. */
 export function fromBase64(text: string): Bytes {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
   return Uint8Array.from(binary, (character) => character.charCodeAt(0))

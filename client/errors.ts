@@ -1,20 +1,20 @@
-/** Why the library refuses or gives up; `message` says it in a sentence. */
+/** Why the library refuses or gives up; `message` explains it in a sentence. */
 export type MlsErrorCode =
   /** The device is not, or no longer, a member of the group. */
   | 'not-a-member'
-  /** Nobody was there to add: no device of theirs has a key package. */
+  /** A person cannot be added, because none of their devices has a key package. */
   | 'no-key-package'
-  /** The same change lost against others' commits time after time. */
+  /** The same change kept losing to other members' commits. */
   | 'too-many-conflicts'
-  /** The group's log does not follow from this device's state; a resync mends it. */
+  /** The group's log does not follow from this device's state; `resync` repairs that. */
   | 'out-of-step'
-  /** A device came in, or should be added, for which nobody known vouches and which nobody allowed. */
+  /** A device joined or is to be added that nobody known vouches for and that was not allowed. */
   | 'unknown-joiner'
-  /** A stored or received value cannot be read: wrong key, or damaged. */
+  /** A stored or received value cannot be read: the key is wrong, or the value is damaged. */
   | 'unreadable'
   /** The store is open elsewhere, or belongs to another person. */
   | 'store-in-use'
-  /** A message or an attachment is larger than the server takes. */
+  /** A message is larger than the server accepts. */
   | 'too-large'
   /** The recovery secret was mistyped. */
   | 'bad-secret'
@@ -29,12 +29,12 @@ export class MlsError extends Error {
   }
 }
 
-/** What the delivery service refused, by its XRPC error name. */
+/** An error response of the delivery service; `error` is the XRPC error name. */
 export class ServiceError extends Error {
   readonly status: number
   readonly error: string
   readonly body: Readonly<Record<string, unknown>>
-  /** Milliseconds before which it wants no other call of that method (`Retry-After`). */
+  /** Milliseconds to wait before calling that method again (`Retry-After`). */
   readonly retryAfterMs: number | undefined
 
   constructor(
@@ -52,13 +52,13 @@ export class ServiceError extends Error {
   }
 }
 
-/** What went wrong with one group; without a group, with the list of them or the key packages. */
+/** A failure with one group; without `convoId`, with the list of groups or the key packages. */
 export interface SyncFailure {
   readonly convoId: string | undefined
   readonly error: unknown
 }
 
-/** Parts of a sync failed. Everything that is not among the failures was done. */
+/** Parts of a sync failed; everything not listed in `failures` was done. */
 export class SyncError extends Error {
   readonly failures: readonly SyncFailure[]
 
@@ -69,26 +69,26 @@ export class SyncError extends Error {
     this.failures = failures
   }
 
-  /** Whether another try may do better although nothing has changed: something was lost or busy. */
+  /** Whether a retry may succeed although nothing has changed: a connection was lost or the server busy. */
   get isPassing(): boolean {
     return this.failures.some(({ error }) => !(error instanceof MlsError || isRefusal(error)))
   }
 
-  /** Milliseconds after which the service will listen to all of it again. */
+  /** Milliseconds after which the service accepts all of the failed calls again. */
   get retryAfterMs(): number {
     return Math.max(0, ...this.failures.map(({ error }) => retryAfterOf(error)))
   }
 }
 
-/** Milliseconds that the service asked to wait; 0 if it did not. */
+/** Milliseconds that the service asked the caller to wait; 0 if it did not. */
 export function retryAfterOf(error: unknown): number {
   if (error instanceof SyncError) return error.retryAfterMs
   return (error instanceof ServiceError && error.retryAfterMs) || 0
 }
 
 /**
- * Whether the service has decided against a request, so that repeating it changes nothing. A lost
- * connection, a server at fault or one that is busy has decided nothing.
+ * Whether the service rejected a request for good, so that repeating it is pointless. A lost connection,
+ * a server error, a rejected token (401), a timeout (408) and a rate limit (429) do not count.
  */
 export function isRefusal(error: unknown): error is ServiceError {
   return (

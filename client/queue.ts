@@ -1,4 +1,4 @@
-/** Runs what it is given one after another. A failure is its caller's and stops nobody else. */
+/** Runs tasks one at a time. A task that fails rejects only its own promise; the next one still runs. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
 

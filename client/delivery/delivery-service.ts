@@ -5,12 +5,12 @@ import type { SuiteName } from '../mls/suites.ts'
 import type { Json, JsonObject, Params, StreamEvent, Transport } from './transport.ts'
 
 const NAMESPACE = 'blue.catbird.mls'
-/** Entries of a log in one answer; the service gives no more. */
+/** Items per page; the service returns no more. */
 const PAGE = 100
-/** People whose key packages may be asked for at once. */
+/** The most people whose key packages one request may ask for. */
 const MOST_PEOPLE = 100
 
-/** An entry of a group's log: what the service stored, in the order in which it stored it. */
+/** An entry of a group's log; `seq` is the order in which the service stored it. */
 export interface LogEntry {
   readonly seq: number
   readonly type: 'app' | 'commit' | 'proposal'
@@ -28,11 +28,11 @@ export interface Conversation {
   readonly convoId: string
   readonly suite: string
   readonly epoch: number
-  /** The last entry of its log. */
+  /** The sequence number of the last log entry. */
   readonly lastSeq: number
   readonly members: readonly string[]
   readonly admins: readonly string[]
-  /** Leaves in `epoch` that the service wants removed: of members who left, of deleted devices. */
+  /** Leaves in `epoch` that still have to be removed: those of former members and of deleted devices. */
   readonly pendingRemovals: readonly { readonly leafIndex: number }[]
 }
 
@@ -47,11 +47,11 @@ export interface PublishedKeyPackage {
 export interface WaitingWelcome {
   readonly welcome: Bytes
   readonly ref: string
-  /** The place in the log where this device's membership begins. */
+  /** The sequence number at which this device's membership begins. */
   readonly joinedSeq: number
 }
 
-/** A method that the service does not want to hear for a while. */
+/** A method that the service has rate-limited. */
 interface HeldOff {
   /** Milliseconds since 1970. */
   readonly until: number
@@ -59,8 +59,8 @@ interface HeldOff {
 }
 
 /**
- * The methods of the delivery service as this library uses them; their lexicons say the rest. A method
- * that the service was asked too often is refused here until the service wants to hear it again.
+ * The delivery service's methods, as far as this library uses them; the lexicons document them. After a
+ * response with `Retry-After`, calls of that method fail here, without a request, until it has passed.
  */
 export class DeliveryService {
   readonly #transport: Transport
@@ -85,7 +85,7 @@ export class DeliveryService {
     return String(answer.deviceId)
   }
 
-  /** How many the service took. */
+  /** Returns how many packages the service accepted. */
   async publishKeyPackages(
     packages: readonly PublishedKeyPackage[],
     idempotencyKey: string,
@@ -103,7 +103,7 @@ export class DeliveryService {
     return { available: Number(answer.available), hasLastResort: answer.hasLastResort === true }
   }
 
-  /** One package of each device of these people; `missing` are those who have none. */
+  /** Takes one package of each device of these people; `missing` lists the people who have none. */
   async takeKeyPackages(
     dids: readonly string[],
     suite: SuiteName,
@@ -132,7 +132,7 @@ export class DeliveryService {
     await this.#call('deleteDevice', { deviceId })
   }
 
-  /** All conversations of the person, whatever this device knows of them. */
+  /** All of the person's conversations, including those this device does not know. */
   async listConversations(): Promise<Conversation[]> {
     const found: Conversation[] = []
     let cursor: string | undefined
@@ -161,7 +161,7 @@ export class DeliveryService {
     })
   }
 
-  /** A member's commit. The service reads in it whom it adds and removes, and wants to be told too. */
+  /** Sends a member's commit. The service checks the named people against those it adds or removes. */
   async commit(request: {
     convoId: string
     commit: string
@@ -183,7 +183,7 @@ export class DeliveryService {
     await this.#call('addMembers', { ...common, didList, ...welcome })
   }
 
-  /** The place of the commit in the log. */
+  /** Returns the commit's sequence number in the log. */
   async commitExternally(request: {
     convoId: string
     commit: string
@@ -264,7 +264,7 @@ export class DeliveryService {
     await this.#call('demoteAdmin', { convoId, targetDid })
   }
 
-  /** The blob's name. */
+  /** Returns the blob's name. */
   async uploadBlob(convoId: string, sealed: Bytes, sha256: string): Promise<string> {
     const answer = await this.#guard('uploadBlob', (nsid) =>
       this.#transport.upload(nsid, { convoId, sha256 }, sealed),
@@ -276,7 +276,7 @@ export class DeliveryService {
     return this.#guard('getBlob', (nsid) => this.#transport.download(nsid, { convoId, cid }))
   }
 
-  /** What happens in the person's conversations, from a cursor or from now on. */
+  /** The events of the person's conversations, from the cursor on; without a cursor, from now on. */
   events(
     cursor: string | undefined,
     signal: AbortSignal,
@@ -350,7 +350,7 @@ function textsOf(value: Json | undefined): string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
 
-/** ATProto's spelling of bytes in JSON: an object with base64 under `$bytes`. */
+/** ATProto's JSON encoding of bytes: an object with base64 under `$bytes`. */
 function bytesOf(value: Json | undefined): Bytes {
   return fromBase64(String((value as JsonObject | undefined)?.$bytes ?? ''))
 }

@@ -1,9 +1,9 @@
 import type { JsonObject, StreamEvent } from './transport.ts'
 
 /**
- * Reads server-sent events from a response (WHATWG HTML §9.2.6). Not `EventSource`: that one sends no
- * Authorization header, and a token in the address would end up in logs. Throws when nothing comes for
- * `silenceMs`: a connection that is lost while a device sleeps often does not end.
+ * Reads server-sent events from a response (WHATWG HTML §9.2.6). `EventSource` is no alternative: it
+ * cannot send an Authorization header, and a token in the URL would end up in logs. Throws if nothing
+ * arrives for `silenceMs`, because a connection lost while the device sleeps often never ends.
  */
 export async function* readEventStream(
   body: ReadableStream<Uint8Array>,
@@ -45,7 +45,7 @@ function parseEvent(block: string): StreamEvent | undefined {
   const valuesOf = (name: string) =>
     fields.flatMap(([, field, value]) => (field === name && value !== undefined ? [value] : []))
   const data = valuesOf('data')
-  // A comment keeps the connection alive and says nothing.
+  // Comments only keep the connection alive.
   if (data.length === 0) return undefined
   return {
     type: valuesOf('event')[0] ?? 'message',

@@ -4,28 +4,28 @@ import { readEventStream } from './event-stream.ts'
 import type { JsonObject, Params, StreamEvent, Transport } from './transport.ts'
 
 export interface HttpTransportOptions {
-  /** The server's address, with its path if it has one: `https://chat.example.org`. */
+  /** The server's base URL, including its path if any: `https://chat.example.org`. */
   readonly service: string
   /**
-   * The bearer token for a call of that method: an access token of Mimir, or an ATProto service token
-   * that names the method in `lxm`. Asked for each request, so that it can be a fresh one.
+   * Returns the bearer token for a call of that method: a Mimir access token, or an ATProto service token
+   * with the method in `lxm`. Called for every request, so the token can be a fresh one.
    */
   readonly token: (nsid: string) => string | Promise<string>
   readonly fetch?: typeof fetch
-  /** Milliseconds after which a request counts as lost: that for an event stream, until it begins. */
+  /** Milliseconds after which a request counts as lost; for an event stream, until its response begins. */
   readonly timeoutMs?: number
-  /** Milliseconds after which an event stream counts as lost in which not even a comment came. */
+  /** Milliseconds without even a comment after which an event stream counts as lost. */
   readonly silenceMs?: number
 }
 
 const TIMEOUT_MS = 30_000
-/** The service comments every 20 seconds. */
+/** The service sends a comment every 20 seconds. */
 const SILENCE_MS = 65_000
 const LONGEST_WAIT_MS = 3_600_000
-/** The status that stands for a refusal amid a stream, which has none of its own. */
+/** The status reported for an error event in a stream, which has no HTTP status of its own. */
 const STREAM_ENDED = 400
 
-/** XRPC over `fetch`: a query is GET, a procedure POST with JSON (https://atproto.com/specs/xrpc). */
+/** XRPC over `fetch`: queries are GET, procedures POST with JSON (https://atproto.com/specs/xrpc). */
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions
 
@@ -69,7 +69,7 @@ export class HttpTransport implements Transport {
     const { silenceMs = SILENCE_MS } = this.#options
     if (!response.body) return
     for await (const event of readEventStream(response.body, silenceMs)) {
-      // The service says why it ends the stream.
+      // The service sends an error event before it ends the stream.
       if (event.type === 'error') throw new ServiceError(STREAM_ENDED, event.data)
       yield event
     }
@@ -104,7 +104,7 @@ export class HttpTransport implements Transport {
   #address(nsid: string, params: Params): string {
     const query = new URLSearchParams()
     for (const [name, value] of Object.entries(params)) {
-      // A list is the same name again and again.
+      // XRPC encodes a list by repeating the parameter.
       for (const each of Array.isArray(value) ? value : [value]) {
         if (each !== undefined) query.append(name, String(each))
       }
@@ -119,7 +119,7 @@ function timedOut(): DOMException {
   return new DOMException('The event stream did not begin in time.', 'TimeoutError')
 }
 
-/** `Retry-After` (RFC 9110 §10.2.3) in milliseconds from now, an hour at most. */
+/** `Retry-After` (RFC 9110 §10.2.3) in milliseconds from now, at most an hour. */
 function readRetryAfter(headers: Headers): number | undefined {
   const value = headers.get('retry-after')
   if (value === null) return undefined
@@ -127,7 +127,7 @@ function readRetryAfter(headers: Headers): number | undefined {
   return wait > 0 ? Math.min(wait, LONGEST_WAIT_MS) : undefined
 }
 
-/** What is not JSON says nothing of ours: a proxy's page, or no body. */
+/** Returns an empty object for a body that is not JSON, such as a proxy's error page. */
 async function readJson(response: Response): Promise<JsonObject> {
   try {
     return (await response.json()) as JsonObject

@@ -5,8 +5,8 @@ export type JsonObject = { [name: string]: Json }
 export type Params = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
 /**
- * How requests reach the delivery service: XRPC's three kinds and its event stream. What the service
- * refuses is thrown as a `ServiceError`; anything else means that nobody knows whether it arrived.
+ * How requests reach the delivery service: XRPC requests and an event stream. An error response is thrown
+ * as a `ServiceError`; after any other error it is unknown whether the request arrived.
  */
 export interface Transport {
   query(nsid: string, params: Params): Promise<JsonObject>
@@ -14,8 +14,8 @@ export interface Transport {
   upload(nsid: string, params: Params, content: Bytes): Promise<JsonObject>
   download(nsid: string, params: Params): Promise<Bytes>
   /**
-   * Events as they happen, until the signal or the server ends them. `opened` is called once the
-   * server listens: whatever happens from then on is in the stream.
+   * Yields events until the signal aborts or the server ends the stream. `opened` is called once the
+   * server has accepted the subscription: everything that happens afterwards is in the stream.
    */
   events(
     nsid: string,

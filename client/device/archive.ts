@@ -7,8 +7,8 @@ const PLACE = 'mimir-mls 1 archive'
 const HISTORY = /^group\/[0-9a-f]+\/history\/\d+$/
 
 /**
- * All that this device has read, sealed with a key that only the person's secret gives. Keys of
- * groups are not in it: no copy of them may ever be put back.
+ * Everything that this device has read, sealed with a key derived from the person's secret. Group keys
+ * are left out, because restoring an old copy of them would be unsafe.
  */
 export async function exportArchive(store: Store, secret: PersonSecret): Promise<Bytes> {
   const keys = (await store.keys('group/')).filter((key) => HISTORY.test(key))
@@ -20,7 +20,7 @@ export async function exportArchive(store: Store, secret: PersonSecret): Promise
   return seal(await secret.archiveKey(), utf8(JSON.stringify(entries)), PLACE)
 }
 
-/** Adds what an archive has and the store has not. Throws `unreadable` for another person's. */
+/** Adds the entries that the store lacks. Throws `unreadable` for another person's archive. */
 export async function importArchive(
   store: Store,
   secret: PersonSecret,

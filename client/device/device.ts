@@ -21,32 +21,31 @@ import { keyOf, loadIdentity } from './identity.ts'
 import { ensureRegistered, keepUpKeyPackages, type UpkeepNeeds } from './upkeep.ts'
 
 export interface DeviceOptions {
-  /** Whose device it is; the server knows the person by the token. */
+  /** The owner's DID; the server identifies them by the token. */
   readonly did: string
-  /** How the person calls it, for a new one: “laptop”. The server sees it. */
+  /** A display name such as “laptop”, used when the device is new. Visible to the server. */
   readonly name: string
   readonly secret: PersonSecret
-  /** Where it keeps its keys; everything in it is sealed with the person's secret. */
+  /** Where the device keeps its keys; all values are sealed with the person's secret. */
   readonly store: Store
   readonly transport: Transport
-  /** Told of each entry of a group's history, once it is stored. */
+  /** Called for each entry of a group's history after it is stored. */
   readonly onEntry?: (convoId: string, entry: HistoryEntry) => void
   /**
-   * Whether a device of that person may come in although nobody known vouches for it: of somebody who
-   * is no member and comes by an invitation, or of a member without the member's endorsement. None
-   * by default.
+   * Whether a device of that person may join although nobody known vouches for it: that of a non-member
+   * who joins by an invitation, or that of a member without the member's endorsement. By default none may.
    */
   readonly acceptJoiner?: (did: string, convoId: string) => boolean
-  /** The suites it speaks; all by default. */
+  /** The cipher suites that the device supports; all by default. */
   readonly suites?: readonly SuiteName[]
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
 
-/** Lists that may be older than the group's state before one is waited for no longer. */
+/** How many times `learnRemovals` fetches the list while its epoch differs from the group's. */
 const TRIES = 3
 
-/** A device of a person: its keys, its key packages and its groups. */
+/** A person's device: its keys, its key packages and its groups. */
 export class MlsDevice {
   readonly #place: Place
   readonly #upkeep: UpkeepNeeds
@@ -62,8 +61,8 @@ export class MlsDevice {
   }
 
   /**
-   * Opens the device of a store, or makes a new one there, which the service is told of. Then call
-   * `sync`, or `follow` for good.
+   * Opens the device in a store, or creates one there and registers it with the service. Then call
+   * `sync`, or `follow` to stay up to date.
    */
   static async open(options: DeviceOptions): Promise<MlsDevice> {
     const store = new SealedStore(options.store, await options.secret.storeKey())
@@ -91,17 +90,16 @@ export class MlsDevice {
     return this.#place.identity.did
   }
 
-  /** The name by which the service knows the device. */
+  /** The device's id at the service. */
   get deviceId(): string {
     return this.#place.deviceId
   }
 
-  /** The device's signature key, hex: the name by which groups know it. */
+  /** The device's signature key in hex, which identifies it in groups. */
   get key(): string {
     return keyOf(this.#place.identity)
   }
 
-  /** The suites that it speaks. */
   get suites(): readonly SuiteName[] {
     return this.#upkeep.suites
   }
@@ -115,8 +113,8 @@ export class MlsDevice {
   }
 
   /**
-   * Makes a group with these people and all devices of everybody, this person's others included.
-   * `name` is for the server to see; leave it out and name the group in a message.
+   * Creates a group with these people and all of their devices, including this person's other devices.
+   * The server can read `name`; to keep it secret, omit it and name the group in a message.
    */
   async createGroup({
     members,
@@ -134,10 +132,9 @@ export class MlsDevice {
   }
 
   /**
-   * Brings everything up to date: groups that were joined, left or missed, their logs, what a crash
-   * or a lost connection interrupted, and the key packages. Whatever goes wrong with one group is no
-   * reason to stop: all the rest is done, and then a `SyncError` names what was not. Throws the
-   * transport's error when the service cannot be reached at all.
+   * Brings everything up to date: memberships, logs, requests that a crash or a lost connection
+   * interrupted, and key packages. A failure with one group does not stop the others; at the end a
+   * `SyncError` lists the failures. Throws the transport's error if the list of groups cannot be fetched.
    */
   sync(): Promise<void> {
     return this.#queue.run(async () => {
@@ -157,7 +154,7 @@ export class MlsDevice {
     })
   }
 
-  /** Asks which leaves of a group wait for their removal, and takes it in for the next commit. */
+  /** Fetches which leaves of a group still have to be removed and notes them for the next commit. */
   learnRemovals(convoId: string): Promise<void> {
     return this.#queue.run(async () => {
       const group = this.#groups.get(convoId)
@@ -176,27 +173,27 @@ export class MlsDevice {
     return this.#queue.run(() => keepUpKeyPackages(this.#upkeep, this.deviceId))
   }
 
-  /** Joins a group by the Welcome that waits for this device, if one does. */
+  /** Joins a group by the Welcome waiting for this device; undefined if there is none. */
   join(convoId: string): Promise<Group | undefined> {
     return this.#queue.run(() => this.#joinByWelcome(convoId))
   }
 
   /**
-   * Stays up to date until the signal: syncs, then follows the event stream, and again whenever the
-   * connection is lost. `onTrouble` hears of what went wrong on the way.
+   * Stays up to date until the signal aborts: syncs and follows the event stream, and starts over
+   * whenever the connection is lost. Errors on the way are passed to `onTrouble`.
    */
   follow(signal: AbortSignal, onTrouble: (error: unknown) => void = () => {}): Promise<void> {
     return followEvents(this, this.#place.service, signal, onTrouble)
   }
 
-  /** This person's devices, as the service lists them. */
+  /** This person's devices, as listed by the service. */
   devices(): Promise<{ deviceId: string; name: string; key: Bytes | undefined }[]> {
     return this.#place.service.listDevices()
   }
 
   /**
-   * Removes another device of this person, lost or sold, from all groups and from the service. A group
-   * in which that fails is named by a `SyncError`; there the others see that the removal is due.
+   * Removes another device of this person, for example a lost one, from all groups and from the service.
+   * Throws a `SyncError` that lists the groups where this failed; there other members commit the removal.
    */
   async removeDevice({ deviceId, key }: { deviceId: string; key: string }): Promise<void> {
     const failures: SyncFailure[] = []
@@ -210,7 +207,7 @@ export class MlsDevice {
     if (failures.length > 0) throw new SyncError(failures)
   }
 
-  /** Sixty digits to compare with somebody of this group over another channel. */
+  /** Sixty digits to compare with another member over a separate channel. */
   async safetyNumber(group: Group, did: string): Promise<string> {
     const members = await group.members()
     const [own, other] = [this.did, did].map((each) => {
@@ -226,7 +223,7 @@ export class MlsDevice {
     return safetyNumber(own, other)
   }
 
-  /** All that this device has read, sealed with the person's secret, for another device of theirs. */
+  /** Everything that this device has read, sealed with the person's secret, for their other devices. */
   exportArchive(): Promise<Bytes> {
     return exportArchive(this.#place.store, this.#secret)
   }
@@ -239,7 +236,7 @@ export class MlsDevice {
     return this.#place.store.close()
   }
 
-  /** A service that refuses the list has still more to say; one that cannot be reached has not. */
+  /** An error response is recorded and the sync goes on; if the service is unreachable, this throws. */
   async #list(failures: SyncFailure[]): Promise<Conversation[]> {
     try {
       return await this.#place.service.listConversations()
@@ -253,12 +250,12 @@ export class MlsDevice {
   async #join({ convoId, members }: Conversation): Promise<void> {
     const known = this.#groups.get(convoId)
     if (known?.status === 'active' || !members.includes(this.did)) return
-    // A new device of a member comes in by itself when nobody has added it; one that was removed does not.
+    // A member's new device joins by itself if nobody added it; a device that was removed does not.
     if ((await this.#joinByWelcome(convoId)) || known) return
     try {
       await this.#addGroup(await makeExternalCommit(this.#place, convoId, undefined))
     } catch (error) {
-      // Nobody has left a GroupInfo yet; the next sync tries again.
+      // No member has published a current GroupInfo yet; the next sync tries again.
       if (!(error instanceof ServiceError && error.error === 'GroupInfoUnavailable')) throw error
     }
   }

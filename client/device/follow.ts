@@ -3,17 +3,17 @@ import type { JsonObject, StreamEvent } from '../delivery/transport.ts'
 import { isRefusal, retryAfterOf, SyncError } from '../errors.ts'
 import type { Group } from '../groups/group.ts'
 
-/** Milliseconds before the first new try of a lost connection; each further one waits twice as long … */
+/** Milliseconds before the first retry; each further one waits twice as long … */
 const FIRST_PAUSE = 500
-/** … up to this. */
+/** … up to this for a lost connection. */
 const LONGEST_PAUSE = 30_000
-/** Milliseconds between tries to sync what goes wrong every time, at most. */
+/** The longest wait in milliseconds between syncs that keep failing. */
 const LONGEST_RETRY = 600_000
-/** Milliseconds that each further leaf waits before it commits what is due, so that one does it. */
+/** Milliseconds by which each further leaf delays a due commit, so that normally only one makes it. */
 const TURN = 300
 const LONGEST_TURN = 10_000
 
-/** What following needs of a device. */
+/** The part of a device that `followEvents` uses. */
 export interface Followed {
   readonly groups: readonly Group[]
   sync(): Promise<void>
@@ -23,7 +23,7 @@ export interface Followed {
   group(convoId: string): Group | undefined
 }
 
-/** Follows the event stream until the signal, over lost connections. */
+/** Follows the event stream until the signal aborts, reconnecting when the connection is lost. */
 export async function followEvents(
   device: Followed,
   service: DeliveryService,
@@ -39,14 +39,14 @@ export async function followEvents(
     const lose = (error: unknown) => {
       if (connection.signal.aborted) return
       pauseMs = Math.max(pauseMs, retryAfterOf(error))
-      // A service that was put back may not know the place. The sync finds what is missed without it.
+      // A service restored from a backup may not know the cursor. The sync catches up without it.
       if (isRefusal(error)) cursor = undefined
       connection.abort()
       onTrouble(error)
     }
     const syncing = new Syncing(device, connection.signal, onTrouble)
     try {
-      // Synced once the stream is open: what happens from then on comes as an event.
+      // Syncing after the stream is open leaves no gap: everything later arrives as an event.
       const opened = () => {
         const reached = () => {
           pauseMs = FIRST_PAUSE
@@ -56,7 +56,7 @@ export async function followEvents(
       for await (const event of service.events(cursor, connection.signal, opened)) {
         cursor = textOf(event.data.cursor) ?? cursor
         await takeEvent(device, event, signal, onTrouble).catch((error: unknown) => {
-          // One group's trouble is no reason to lose the stream for all of them.
+          // An error with one group must not end the stream for all of them.
           const failure = new SyncError([{ convoId: convoOf(event) || undefined, error }])
           onTrouble(failure)
           if (failure.isPassing) syncing.syncLater(failure.retryAfterMs).catch(lose)
@@ -73,7 +73,7 @@ export async function followEvents(
   }
 }
 
-/** The syncs of one connection. They reject when the service cannot be reached. */
+/** The syncs during one connection. They reject if the service cannot be reached. */
 class Syncing {
   readonly #device: Followed
   readonly #signal: AbortSignal
@@ -86,7 +86,7 @@ class Syncing {
     this.#onTrouble = onTrouble
   }
 
-  /** Syncs, and again while another try may do better. `reached` is called after the first one. */
+  /** Syncs, and repeats that while a retry may help. `reached` is called after the first one. */
   async sync(reached: () => void = () => {}): Promise<void> {
     let wait = await this.#once()
     reached()
@@ -98,7 +98,7 @@ class Syncing {
     }
   }
 
-  /** Syncs after a while; of several that wait there is one. */
+  /** Syncs after a delay; does nothing if such a sync is already scheduled. */
   async syncLater(afterMs: number): Promise<void> {
     if (this.#isComing) return
     this.#isComing = true
@@ -107,7 +107,7 @@ class Syncing {
     if (!this.#signal.aborted) await this.sync()
   }
 
-  /** Milliseconds after which another try makes sense; undefined if none does. */
+  /** Returns the milliseconds to wait before a retry; undefined if none makes sense. */
   async #once(): Promise<number | undefined> {
     const failure = await this.#device.sync().then(
       () => undefined,
@@ -142,19 +142,19 @@ async function takeEvent(
   if (name !== 'messageEvent' && name !== 'membershipEvent' && !isDevice) return
   if (group?.status !== 'active') return
   if (group.cursor < Number(message?.seq ?? data.seq ?? 0)) await group.catchUp()
-  // Somebody may have gone without a proposal: then the service alone knows which leaves stay behind.
+  // A member may have left without a proposal: then only the service knows which leaves remain.
   const isGoing = data.action === 'left' || data.action === 'removed' || isDevice
   if (isGoing && !group.isCommitDue) await device.learnRemovals(convoId)
   if (group.isCommitDue) settleInTurn(group, signal).catch(onTrouble)
 }
 
-/** The conversation that an event is about; empty if it is about none. */
+/** The id of the event's conversation; empty if it has none. */
 function convoOf({ data }: StreamEvent): string {
   const message = data.message as JsonObject | undefined
   return textOf(data.convoId) ?? textOf(message?.convoId) ?? ''
 }
 
-/** The first leaf commits at once, the others if it has not. */
+/** The first leaf commits at once; the others wait and commit only if it has not. */
 async function settleInTurn(group: Group, signal: AbortSignal): Promise<void> {
   await pause(Math.min(group.turn * TURN, LONGEST_TURN), signal)
   if (!signal.aborted && group.isCommitDue) await group.settle()

@@ -6,14 +6,14 @@ import { endorse } from '../people/endorsement.ts'
 import type { PersonSecret } from '../people/secret.ts'
 import type { Store } from '../stores/store.ts'
 
-/** Who this device is, from its first start on. */
+/** The device's identity, fixed at its first start. */
 export interface DeviceIdentity {
   readonly did: string
   readonly name: string
-  /** Its Ed25519 key pair: every leaf and key package of the device is signed with it. */
+  /** The device's Ed25519 key pair, which signs all its leaves and key packages. */
   readonly signKey: Bytes
   readonly publicKey: Bytes
-  /** The person's word for it, which its leaves carry. */
+  /** The person's endorsement of this device, carried by its leaves. */
   readonly endorsement: Extension
 }
 
@@ -27,8 +27,8 @@ interface Stored {
 }
 
 /**
- * Reads who the device is from its store, or makes a new one. Throws `store-in-use` for the store of
- * another person, `unreadable` when the person's secret does not open it.
+ * Reads the device's identity from its store, or creates one. Throws `store-in-use` if the store belongs
+ * to another person, `unreadable` if the person's secret does not open it.
  */
 export async function loadIdentity(
   store: Store,
@@ -60,7 +60,7 @@ async function create(store: Store, did: string, name: string): Promise<Stored> 
   return stored
 }
 
-/** The name by which groups know the device. */
+/** The key that identifies the device in groups, in hex. */
 export function keyOf(identity: DeviceIdentity): string {
   return toHex(identity.publicKey)
 }

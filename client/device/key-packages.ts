@@ -10,11 +10,11 @@ import type { Change, Store } from '../stores/store.ts'
 import type { DeviceIdentity } from './identity.ts'
 
 const DAY = 24 * 3600
-/** Seconds that a package is good for: less than the 90 days that the service allows. */
+/** The lifetime of a package in seconds: less than the 90 days that the service allows. */
 const LIFETIME = 84 * DAY
-/** Seconds by which another device's clock may be behind. */
+/** How far another device's clock may be behind, in seconds. */
 const SKEW = 3600
-/** Seconds that private keys outlive their package: a Welcome made with it may still be on its way. */
+/** Seconds to keep private keys after their package expires: a Welcome may still be on its way. */
 const GRACE = 30 * DAY
 
 /** A key package with its private keys, as the store keeps it. */
@@ -37,7 +37,7 @@ interface Stored {
   readonly leafKey: string
 }
 
-/** Makes a key package (RFC 9420 §10) of this device; `now` in milliseconds. */
+/** Creates a key package (RFC 9420 §10) of this device; `now` in milliseconds. */
 export async function createKeyPackage(
   identity: DeviceIdentity,
   suiteName: SuiteName,
@@ -83,12 +83,12 @@ export function keepKeyPackage(own: OwnKeyPackage): Change {
   return [PREFIX + own.ref, utf8(JSON.stringify(stored))]
 }
 
-/** The private keys go when the package has been used; a last resort's stay until it ends. */
+/** Deletes the private keys of a used package; those of a last resort are kept until it expires. */
 export function spendKeyPackage(own: OwnKeyPackage): Change[] {
   return own.lastResort ? [] : [forgetKeyPackage(own)]
 }
 
-/** For a package with which nothing can arrive. */
+/** Deletes a package for which no Welcome can arrive. */
 export function forgetKeyPackage(own: OwnKeyPackage): Change {
   return [PREFIX + own.ref, undefined]
 }
@@ -114,7 +114,7 @@ export async function listKeyPackages(
   })
 }
 
-/** Whether nothing that was made with the package can arrive any more; `now` in milliseconds. */
+/** Whether no Welcome made with the package can arrive any more; `now` in milliseconds. */
 export function isOutlived(own: OwnKeyPackage, now: number): boolean {
   return own.notAfter + GRACE < now / 1000
 }

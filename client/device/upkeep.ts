@@ -15,18 +15,18 @@ import {
   toPublished,
 } from './key-packages.ts'
 
-/** Fewer than this many left, and more are published … */
+/** If fewer packages than this are left, more are published … */
 const LOW = 5
 /** … until there are this many. */
 const STOCK = 20
-/** Seconds before its end at which a last-resort package is replaced: two weeks. */
+/** Seconds before its expiry at which a last-resort package is replaced: two weeks. */
 const RENEWAL = 14 * 24 * 3600
 
 export interface UpkeepNeeds {
   readonly identity: DeviceIdentity
   readonly store: Store
   readonly service: DeliveryService
-  /** The suites that the device speaks. */
+  /** The suites that the device supports. */
   readonly suites: readonly SuiteName[]
   readonly now: () => number
 }
@@ -34,8 +34,8 @@ export interface UpkeepNeeds {
 const PLACE = 'registration'
 
 /**
- * The device's name at the service; registers it when it has none, with the first key packages of
- * each suite, a last resort among them. The private keys are stored before anybody can use them.
+ * Returns the device's id at the service. Registers the device if it has none, with the first key
+ * packages of each suite, including a last resort. Private keys are stored before anybody can use them.
  */
 export async function ensureRegistered(needs: UpkeepNeeds): Promise<string> {
   const known = await needs.store.read(PLACE)
@@ -52,8 +52,8 @@ export async function ensureRegistered(needs: UpkeepNeeds): Promise<string> {
 }
 
 /**
- * Publishes key packages where they run low, renews a last resort that nears its end, and drops the
- * private keys that nothing can arrive for.
+ * Publishes key packages where they run low, renews a last resort that is about to expire, and deletes
+ * private keys for which no Welcome can arrive any more.
  */
 export async function keepUpKeyPackages(needs: UpkeepNeeds, deviceId: string): Promise<void> {
   const own = await listKeyPackages(needs.store, needs.identity)
@@ -79,7 +79,7 @@ export async function keepUpKeyPackages(needs: UpkeepNeeds, deviceId: string): P
   )
 }
 
-/** Publishes packages, and forgets them if the service says that it has not taken them. */
+/** Publishes packages, and deletes them again if the service rejects them. */
 async function offer<T>(
   { store }: UpkeepNeeds,
   fresh: readonly OwnKeyPackage[],
@@ -88,7 +88,7 @@ async function offer<T>(
   try {
     return await publish(fresh.map(toPublished))
   } catch (error) {
-    // After any other error they may be with the service, and somebody may use them.
+    // After any other error the service may have stored them, and others may use them.
     const isRefused =
       error instanceof ServiceError &&
       error.status >= 400 &&

@@ -2,11 +2,11 @@ import { asBytes, type Bytes, fromBase64, randomBytes, sha256, toBase64, toHex }
 import { MlsError } from '../errors.ts'
 import { openSealed, seal } from '../stores/sealed.ts'
 
-/** What a message says of an attachment; whoever can read the message can open it, nobody else. */
+/** An attachment as a message describes it; only those who can read the message can open it. */
 export interface Attachment {
   /** The blob's name at the service. */
   readonly blob: string
-  /** AES-256 key, base64; a key of its own for each attachment. */
+  /** AES-256 key in base64; each attachment has its own. */
   readonly key: string
   /** SHA-256 of the sealed bytes, hex. */
   readonly sha256: string
@@ -16,7 +16,7 @@ export interface Attachment {
   readonly mimeType?: string
 }
 
-/** What the service sees of a length, in bytes: the next multiple of this. */
+/** Content is padded to a multiple of this many bytes. */
 const STEP = 8192
 const LENGTH = 8
 const PLACE = 'mimir-mls 1 attachment'
@@ -26,7 +26,7 @@ export interface SealedAttachment {
   readonly pointer: Pick<Attachment, 'key' | 'sha256' | 'size'>
 }
 
-/** Seals a file under a fresh key, padded so that its length tells little. */
+/** Encrypts a file with a fresh key, padded so that its length reveals little. */
 export async function sealAttachment(content: Uint8Array): Promise<SealedAttachment> {
   const raw = randomBytes(32)
   const padded = new Uint8Array(Math.ceil((LENGTH + content.length) / STEP) * STEP)
@@ -43,7 +43,7 @@ export async function sealAttachment(content: Uint8Array): Promise<SealedAttachm
   }
 }
 
-/** Checks and opens what the service gave out; throws `unreadable` if it is not what was sent. */
+/** Verifies and decrypts a downloaded file; throws `unreadable` if it is not the one that was sent. */
 export async function openAttachment(attachment: Attachment, sealed: Bytes): Promise<Bytes> {
   if (toHex(await sha256(sealed)) !== attachment.sha256) {
     throw new MlsError('unreadable', 'The attachment is not the one that was sent.')

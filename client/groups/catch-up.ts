@@ -7,9 +7,9 @@ import { endMembership, readEntry } from './read-log.ts'
 import { changesBetween, type Snapshot } from './record.ts'
 
 /**
- * Reads what the log holds behind the cursor. Each page is stored as a whole, with the state that it
- * led to, before anybody is told: a crash in between only means that it is read again.
- * `keep` takes each stored snapshot; errors are those of `readEntry` and of the transport.
+ * Reads the log after the cursor. Each page is stored in one write, with the state it led to, before its
+ * entries are reported: after a crash in between it is simply read again. `keep` is called with each
+ * stored snapshot. Throws the errors of `readEntry` and of the transport.
  */
 export async function catchUp(
   place: Place,
@@ -29,8 +29,8 @@ export async function catchUp(
     if (page.failure) throw page.failure
     hasMore = page.hasMore
     if (hasMore || !isActive(stored) || page.epoch <= stored.state.groupContext.epoch) continue
-    // A commit may have come in between. A log that holds none begins behind this device's state: it
-    // was removed and added again meanwhile.
+    // A commit may have arrived meanwhile. If the log still has none, it begins after this device's
+    // state: the device was removed and added again.
     behind += 1
     if (behind > LATE) throw new MlsError('out-of-step', 'The log does not lead to its epoch.')
     hasMore = true
@@ -38,7 +38,7 @@ export async function catchUp(
   return stored
 }
 
-/** Reads of a log that ended before the group's epoch, after which it does not lead there at all. */
+/** How often a log may end before the group's epoch until it counts as not leading there. */
 const LATE = 3
 
 interface Page {
@@ -46,9 +46,9 @@ interface Page {
   readonly entries: readonly HistoryEntry[]
   readonly changes: readonly Change[]
   readonly hasMore: boolean
-  /** The group's epoch, as the service has it. */
+  /** The group's current epoch at the service. */
   readonly epoch: number
-  /** Why the page was not read to its end; what came before it counts. */
+  /** Why the page was not read to its end; the entries before the failure still count. */
   readonly failure?: unknown
 }
 
@@ -92,7 +92,7 @@ export function isActive(
   return snapshot.record.status === 'active' && snapshot.state !== undefined
 }
 
-/** Whether the service says that this person does not belong to the conversation. */
+/** Whether the service answered that this person is not in the conversation. */
 export function isNotMember(error: unknown): boolean {
   return (
     error instanceof ServiceError &&

@@ -5,16 +5,16 @@ import { didOf, type Leaf, leafAt } from '../mls/credential.ts'
 import type { DeviceOf } from './history.ts'
 import type { Newcomer } from './vouching.ts'
 
-/** Whom a commit adds and removes, and who made it. */
+/** The devices that a commit adds and removes, and the device that made it. */
 export interface CommitContent {
   readonly by: DeviceOf | undefined
   readonly added: readonly DeviceOf[]
   readonly removed: readonly DeviceOf[]
-  /** Whom it adds, and the maker of an external commit, who comes in by themselves. */
+  /** The leaves it adds, including that of the device joining by an external commit. */
   readonly newcomers: readonly Newcomer[]
 }
 
-/** Reads a commit against the state of the epoch in which it was framed, before it is applied. */
+/** Reads a commit before it is applied; `state` is that of the epoch in which it was framed. */
 export function readCommit(state: ClientState, message: PublicMessage): CommitContent {
   if (message.content.contentType !== 'commit') {
     throw new MlsError('unreadable', 'The log calls a commit what is none.')
@@ -36,7 +36,7 @@ export function readCommit(state: ClientState, message: PublicMessage): CommitCo
     proposal.proposalType === 'remove' ? (deviceAt(state, proposal.remove.removed) ?? []) : [],
   )
   const by = sender.senderType === 'member' ? deviceAt(state, sender.leafIndex) : joiner
-  // Who comes back removes an old leaf of their own and is no news to anybody.
+  // A device that comes back removes its own old leaf: for the group nothing has changed.
   const isBack = removed.some(({ device }) => device === joiner?.device)
   return {
     by,

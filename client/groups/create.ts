@@ -13,8 +13,8 @@ import type { Place } from './place.ts'
 import type { Snapshot } from './record.ts'
 
 /**
- * A new group of this device alone (RFC 9420 §11), on record and yet to be sent; then its first
- * commit adds the others.
+ * Creates a group with this device alone (RFC 9420 §11). The snapshot holds the request that is still to
+ * be sent and the intent to add the others by the first commit.
  */
 export async function makeGroup(
   place: Place,
@@ -56,8 +56,8 @@ export async function makeGroup(
 }
 
 /**
- * Takes key packages for a new group: hybrid ones when every device of everybody has one, classical
- * ones otherwise. Throws `no-key-package` when somebody has none at all.
+ * Takes key packages for a new group: hybrid ones if every device of all people has one, classical ones
+ * otherwise. Throws `no-key-package` if a person has no classical one.
  */
 export async function takeFirstPackages(
   service: DeliveryService,
@@ -78,7 +78,7 @@ export async function takeFirstPackages(
   return { suite: CLASSICAL, packages: classical.packages.map(withoutDevice) }
 }
 
-/** A leaf says what its device understands (RFC 9420 §7.2). */
+/** Reads the suites from the leaf's capabilities (RFC 9420 §7.2). */
 function speaksHybrid({ keyPackage }: HandedOut): boolean {
   const { leafNode } = decodeKeyPackage(fromBase64(keyPackage))
   return leafNode.capabilities.ciphersuites.includes(HYBRID)

@@ -11,8 +11,8 @@ import {
 } from './record.ts'
 
 /**
- * Sends what is on record. A commit is then still to come back in the log: there it takes effect,
- * behind what was stored before it. Everything else counts with the service's answer.
+ * Sends the recorded request. A commit takes effect only when it comes back in the log, after the entries
+ * stored before it; the other requests take effect with the service's response.
  */
 export function deliver(held: Held, attempt: Attempt): Promise<void> {
   switch (attempt.kind) {

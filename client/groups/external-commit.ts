@@ -11,9 +11,9 @@ import type { Place } from './place.ts'
 import type { ExternalAttempt, GroupRecord, Snapshot } from './record.ts'
 
 /**
- * Makes the external commit (RFC 9420 §12.4.3.2) by which this device joins with a fresh leaf. Its
- * old leaf, if it has one, goes with the same commit. `before` is what it still knew of the group: that
- * stays as it is until the service has taken the commit, for it may refuse it.
+ * Makes the external commit (RFC 9420 §12.4.3.2) by which this device joins with a fresh leaf. The same
+ * commit removes its old leaf, if it has one. The state in `before` is kept until the service has
+ * accepted the commit, because it may reject it.
  */
 export async function makeExternalCommit(
   place: Place,
@@ -55,7 +55,7 @@ export async function makeExternalCommit(
   return { record: { ...known, attempt }, state: before?.state, next: newState }
 }
 
-/** What the external commit on record led to, once it has its place in the log. */
+/** The snapshot after the recorded external commit, which the log holds at `seq`. */
 export function joinedBy(
   { record, next }: Snapshot,
   attempt: ExternalAttempt,

@@ -6,14 +6,13 @@ import { dropOutgoing, keepOutgoing, listOutgoing, type Outgoing, sealMessage } 
 import { follow } from './pursue.ts'
 import { changesBetween } from './record.ts'
 
-/** Epochs that may pass while one message looks for its way. */
+/** How many times one message is sealed again because the epoch has changed. */
 const TRIES = 40
 
 /**
- * Sends what is in the outbox, in its order. A message that the service does not take any more in
- * its epoch is sealed anew; one that may have arrived is repeated byte by byte. `accepted` are those
- * that the service has for certain and that only have to come back in the log. Resolves to whether it
- * sent any.
+ * Sends the messages in the outbox in order. A message whose epoch the service no longer accepts is
+ * sealed again; one that may have arrived is repeated byte for byte. `accepted` holds the ids of messages
+ * that the service has and that only have to come back in the log. Resolves to whether any was sent.
  */
 export async function flush(held: Held, accepted: Set<string>): Promise<boolean> {
   const { convoId } = held.snapshot.record
@@ -44,7 +43,7 @@ async function sendOne(held: Held, first: Outgoing): Promise<void> {
       await place.service.sendMessage({ convoId, msgId, ciphertext, epoch })
       return
     } catch (error) {
-      // An earlier sealing of it, whose answer was lost, has arrived after all.
+      // An earlier ciphertext of this message, whose response was lost, has arrived after all.
       if (isRefusal(error) && error.error === 'IdempotencyConflict') return
       if (isEpochMismatch(error)) {
         outgoing = await sealAgain(held, msgId)
@@ -56,7 +55,7 @@ async function sendOne(held: Held, first: Outgoing): Promise<void> {
   }
 }
 
-/** The message in the present epoch; undefined if it turns out to be in the log already. */
+/** Seals the message for the current epoch; undefined if it turns out to be in the log already. */
 async function sealAgain(held: Held, id: string): Promise<Outgoing | undefined> {
   const { place } = held
   const { convoId } = held.snapshot.record
@@ -69,7 +68,7 @@ async function sealAgain(held: Held, id: string): Promise<Outgoing | undefined> 
     throw new MlsError('not-a-member', 'The membership ended before the message was sent.')
   }
   const { after, outgoing } = await sealMessage(snapshot, waiting)
-  // The key counts as spent before the ciphertext leaves: no crash can make it be used again.
+  // Storing the spent key before the ciphertext is sent ensures that no crash can reuse it.
   await place.store.write([...changesBetween(snapshot, after), keepOutgoing(convoId, outgoing)])
   held.snapshot = after
   return outgoing

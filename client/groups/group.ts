@@ -21,22 +21,22 @@ import { follow, pursue, rejoin } from './pursue.ts'
 import { changesBetween, type GroupStatus, type Snapshot } from './record.ts'
 import { unknownAmong } from './vouching.ts'
 
-/** A person in a group, and their devices there. */
+/** A person in a group, with their devices there. */
 export interface GroupMember {
   readonly did: string
   readonly devices: readonly {
     /** The device's signature key, hex. */
     readonly key: string
-    /** The person's identity key that vouches for the device; undefined if none does. */
+    /** The identity key that endorses the device; undefined if there is no valid endorsement. */
     readonly endorsedBy: Bytes | undefined
   }[]
 }
 
-/** An encrypted group as one device sees it. Its methods run one after another. */
+/** An encrypted group as one device sees it. Operations that change its state run one at a time. */
 export class Group {
   readonly #held: Held
   readonly #queue = new SerialQueue()
-  /** Messages that the service has and the log has not brought back yet. */
+  /** Ids of messages that the service has accepted and that have not come back in the log yet. */
   readonly #accepted = new Set<string>()
   #reported: number
 
@@ -57,23 +57,23 @@ export class Group {
     return this.#record.suite
   }
 
-  /** The MLS epoch: the number of commits so far; −1 when this device holds no keys. */
+  /** The MLS epoch: the number of commits so far; −1 if this device holds no keys. */
   get epoch(): number {
     return Number(this.#held.snapshot.state?.groupContext.epoch ?? -1)
   }
 
-  /** The last entry of the log that was taken in. */
+  /** The sequence number of the last log entry that was read. */
   get cursor(): number {
     return this.#record.cursor
   }
 
   /**
-   * Sends a message; resolves to its id once the service has it. When that fails it stays in the
-   * outbox, for `sync` to send, unless the service refused it.
+   * Sends a message; resolves to its id once the service has it. If that fails, the message stays in the
+   * outbox for `sync` to send, unless the service rejected it.
    */
   send(content: MessageContent): Promise<string> {
     return this.#queue.run(async () => {
-      // Who has left should not read on; but where that cannot be committed, people still talk.
+      // Former members should not read the message; but if their removal fails, it is sent nevertheless.
       const trouble = await this.#settle().then(
         () => undefined,
         (error: unknown) => ({ error }),
@@ -82,14 +82,14 @@ export class Group {
       const now = place.now()
       const envelope = { id: createUlid(now), sentAt: new Date(now).toISOString(), content }
       await this.#seal(envelope)
-      // The service cannot be reached, or this device cannot follow the group: the outbox keeps it.
+      // The service is unreachable, or this device cannot follow the group: the outbox keeps the message.
       if (trouble && !(trouble.error instanceof ServiceError)) throw trouble.error
       await flush(this.#held, this.#accepted)
       return envelope.id
     })
   }
 
-  /** Seals and uploads a file; send what it resolves to as one of a message's attachments. */
+  /** Encrypts and uploads a file; the result can be sent in a message's `attachments`. */
   async attach(
     content: Uint8Array,
     { name, mimeType }: { name?: string; mimeType?: string } = {},
@@ -99,7 +99,7 @@ export class Group {
     return { ...pointer, blob, ...(name ? { name } : {}), ...(mimeType ? { mimeType } : {}) }
   }
 
-  /** The content of an attachment, checked against the message that it came with. */
+  /** Downloads an attachment; throws `unreadable` if it does not match its message. */
   async download(attachment: Attachment): Promise<Bytes> {
     return openAttachment(
       attachment,
@@ -107,18 +107,18 @@ export class Group {
     )
   }
 
-  /** What this device has read, the oldest first. */
+  /** What this device has read, oldest first. */
   history(range: { after?: number; limit?: number } = {}): Promise<HistoryEntry[]> {
     return readHistory(this.#held.place.store, this.id, range)
   }
 
-  /** Messages of this device that have not come back in the log yet, the oldest first. */
+  /** This device's messages that have not come back in the log yet, oldest first. */
   async pending(): Promise<Envelope[]> {
     const outgoing = await listOutgoing(this.#held.place.store, this.id)
     return outgoing.map(({ id, sentAt, content }) => ({ id, sentAt, content }))
   }
 
-  /** Adds people with all their devices. Throws `no-key-package` when somebody has none. */
+  /** Adds people with all their devices. Throws `no-key-package` if a person has none. */
   async add(dids: readonly string[]): Promise<void> {
     const { place } = this.#held
     const taken = await place.service.takeKeyPackages(dids, this.#record.suite)
@@ -129,8 +129,8 @@ export class Group {
   }
 
   /**
-   * Adds devices by their key packages. Throws `unknown-joiner`, once the others are in, for devices of
-   * a member that lack the endorsement which that member's devices have.
+   * Adds devices by their key packages. A member's device that lacks the endorsement of that member's
+   * other devices is left out: after adding the rest, this throws `unknown-joiner`.
    */
   async addPackages(packages: readonly HandedOut[]): Promise<void> {
     const own = packages.map(({ did, ref, keyPackage }) => ({ did, ref, keyPackage }))
@@ -147,25 +147,24 @@ export class Group {
     return this.add([this.#held.place.identity.did])
   }
 
-  /** Removes somebody with all their devices. */
+  /** Removes a person with all their devices. */
   remove(did: string): Promise<void> {
     return this.#change({ type: 'remove', did })
   }
 
-  /** Removes single devices by their signature keys; this one cannot remove itself. */
+  /** Removes single devices by their signature keys (hex); a device cannot remove itself. */
   removeDevices(keys: readonly string[]): Promise<void> {
     return this.#change({ type: 'remove-devices', keys })
   }
 
-  /** Gives this device's leaf new keys, which shuts out whoever has stolen the old ones. */
+  /** Replaces the keys of this device's leaf, which locks out anyone who has stolen the old ones. */
   update(): Promise<void> {
     return this.#change({ type: 'update' })
   }
 
   /**
-   * Takes in which leaves the service wants removed: of people who left without a word, of accounts and
-   * devices that were deleted. False when the list is of another epoch, where leaves may have other
-   * places.
+   * Notes which leaves the service wants removed: those of people who left without a proposal and of
+   * deleted accounts and devices. Returns false if the list is of another epoch, with other leaf indices.
    */
   expectRemovals(conversation: Conversation): Promise<boolean> {
     return this.#queue.run(async () => {
@@ -173,12 +172,12 @@ export class Group {
       if (!isActive(snapshot)) return true
       const { record, state } = snapshot
       if (state.groupContext.epoch !== BigInt(conversation.epoch)) return false
-      // By the place alone: an account that was deleted has lost its DID.
+      // Identified by index alone, because a deleted account has lost its DID.
       const named = conversation.pendingRemovals.flatMap(({ leafIndex }) => {
         const leaf = leafAt(state.ratchetTree, leafIndex)
         return leaf ? [toHex(leaf.node.signaturePublicKey)] : []
       })
-      // A list that knows the whole log is right; one of before may lack who has left since.
+      // A list as new as the log is complete; an older one may lack people who have left since.
       const isWhole = conversation.lastSeq >= record.cursor
       const leavers = isWhole ? named : [...new Set([...record.leavers, ...named])]
       if (leavers.join() === record.leavers.join()) return true
@@ -187,18 +186,18 @@ export class Group {
     })
   }
 
-  /** Commits what waits for a commit: the removal of those who have left. */
+  /** Commits what is due: others' proposals, and the removal of devices whose owner has left. */
   settle(): Promise<void> {
     return this.#queue.run(() => this.#settle())
   }
 
-  /** Whether something waits for a commit. */
+  /** Whether `settle` has something to commit. */
   get isCommitDue(): boolean {
     const { snapshot } = this.#held
     return isActive(snapshot) && isCommitDue(snapshot.state, snapshot.record.leavers)
   }
 
-  /** How many devices stand before this one when something has to be committed. */
+  /** This device's position among those that may make a due commit: the number of leaves before its own. */
   get turn(): number {
     const { snapshot } = this.#held
     if (!isActive(snapshot)) return 0
@@ -207,14 +206,14 @@ export class Group {
   }
 
   /**
-   * Leaves with all of this person's devices. Delivery to them stops at once; another member commits
-   * the removal, since nobody can commit their own (RFC 9420 §12.4).
+   * Leaves the group with all of this person's devices. Delivery to them stops at once; another member
+   * commits the removal, because nobody can commit their own (RFC 9420 §12.4).
    */
   leave(): Promise<void> {
     return this.#change({ type: 'leave' })
   }
 
-  /** Reads the log and finishes what a crash or a lost connection interrupted. */
+  /** Reads the log and completes what a crash or a lost connection interrupted. */
   sync(): Promise<void> {
     return this.#queue.run(async () => {
       const { record, state } = this.#held.snapshot
@@ -227,17 +226,17 @@ export class Group {
     })
   }
 
-  /** Reads the log. */
+  /** Reads the log after the cursor; rejoins if the device is out of step. */
   catchUp(): Promise<void> {
     return this.#queue.run(() => follow(this.#held))
   }
 
-  /** Joins anew by an external commit, when this device's keys are in doubt. */
+  /** Joins again by a Welcome or an external commit, for example if this device's keys are in doubt. */
   resync(): Promise<void> {
     return this.#queue.run(() => rejoin(this.#held, this.id))
   }
 
-  /** Joins again by a Welcome, if one waits that tells of a later epoch. */
+  /** Joins again by a Welcome if one of a later epoch is waiting; resolves to whether it did. */
   joinByWelcome(): Promise<boolean> {
     return this.#queue.run(async () => {
       const joined = await joinByWelcome(this.#held.place, this.id, this.#held.snapshot)
@@ -260,8 +259,8 @@ export class Group {
   }
 
   /**
-   * A secret that exactly the members of this epoch share (RFC 9420 §8.5), for purposes beside the
-   * messages. Equal values on two devices mean equal groups.
+   * A secret that only the members of this epoch share (RFC 9420 §8.5), for purposes other than messages.
+   * Equal values on two devices mean that they agree on the group's state.
    */
   async exportSecret(label: string, length = 32): Promise<Bytes> {
     const { keySchedule } = this.#active()
@@ -285,7 +284,7 @@ export class Group {
 
   #change(intent: Intent): Promise<void> {
     return this.#queue.run(async () => {
-      // What was left over from before comes first; its own caller is gone.
+      // First finish an interrupted earlier change, whose caller is gone.
       await pursue(this.#held)
       this.#active()
       const { snapshot } = this.#held
@@ -307,12 +306,12 @@ export class Group {
     const { place, snapshot } = this.#held
     const { after, outgoing } = await sealMessage({ ...snapshot, state: this.#active() }, envelope)
     const changes = changesBetween(snapshot, after)
-    // Before anything is sent: neither the spent key nor the text can be lost now.
+    // Stored before anything is sent, so that neither the spent key nor the text can be lost.
     await place.store.write([...changes, keepOutgoing(this.id, outgoing)])
     this.#held.snapshot = after
   }
 
-  /** Tells the service how far this device has read, so that it keeps what is still needed. */
+  /** Reports how far this device has read, so that the service keeps the entries it still needs. */
   async #report(): Promise<void> {
     const { place } = this.#held
     if (this.cursor === this.#reported || this.status !== 'active') return

@@ -3,7 +3,7 @@ import type { Json } from '../delivery/transport.ts'
 import type { Change, Store } from '../stores/store.ts'
 import type { Attachment } from './attachments.ts'
 
-/** What people send each other. `data` is for whatever else an application has to say. */
+/** The content of a message. `data` is free for the application's use. */
 export interface MessageContent {
   readonly text?: string
   readonly attachments?: readonly Attachment[]
@@ -16,7 +16,7 @@ export interface DeviceOf {
   readonly device: string
 }
 
-/** An entry of a group's log as this device understood it, in the log's order. */
+/** A log entry as this device understood it. */
 export type HistoryEntry =
   | ({
       readonly kind: 'message'
@@ -36,9 +36,9 @@ export type HistoryEntry =
       readonly added: readonly DeviceOf[]
       readonly removed: readonly DeviceOf[]
     }
-  /** Sent while this device was a member, and yet it cannot be opened. */
+  /** An entry of this device's membership that it could not open. */
   | { readonly kind: 'unreadable'; readonly seq: number; readonly epoch: number }
-  /** This device came in, or came back: it knows nothing of what was between `after` and `seq`. */
+  /** This device joined or came back: it cannot read the entries between `after` and `seq`. */
   | {
       readonly kind: 'joined'
       readonly seq: number
@@ -46,7 +46,7 @@ export type HistoryEntry =
       readonly after: number
     }
 
-/** The digits of the largest sequence number, so that keys sort like numbers. */
+/** Sequence numbers are padded to this many digits, so that keys sort numerically. */
 const DIGITS = 16
 
 export function historyKey(convoId: string, seq: number): string {
@@ -57,7 +57,7 @@ export function historyChange(convoId: string, entry: HistoryEntry): Change {
   return [historyKey(convoId, entry.seq), utf8(JSON.stringify(entry))]
 }
 
-/** Entries after `after`, at most `limit` of them, the oldest first. */
+/** At most `limit` entries with a sequence number greater than `after`, oldest first. */
 export async function readHistory(
   store: Store,
   convoId: string,

@@ -3,7 +3,7 @@ import { fromBase64, toHex } from '../bytes.ts'
 import { decodeKeyPackage } from '../mls/codec.ts'
 import { leafAt, leafWithKey, leavesOf } from '../mls/credential.ts'
 
-/** A key package that was handed out for an addition. */
+/** A key package that the service handed out. */
 export interface HandedOut {
   readonly did: string
   /** KeyPackageRef (RFC 9420 §5.2), hex. */
@@ -13,30 +13,30 @@ export interface HandedOut {
 }
 
 /**
- * A change that somebody wants, apart from the commit that makes it: when another commit comes
- * first, a new one is made of the same intent.
+ * A desired change, independent of the commit that makes it: if another commit comes first, a new one is
+ * made for the same intent.
  */
 export type Intent = CommitIntent | { readonly type: 'leave' }
 
-/** A change that one commit makes. */
+/** A change that is made by a commit. */
 export type CommitIntent =
   | { readonly type: 'add'; readonly packages: readonly HandedOut[] }
   | { readonly type: 'remove'; readonly did: string }
   | { readonly type: 'remove-devices'; readonly keys: readonly string[] }
-  /** New keys for this device's leaf, which heals a group after a theft (RFC 9420 §16.6). */
+  /** New keys for this device's leaf, which restore secrecy after a compromise (RFC 9420 §16.6). */
   | { readonly type: 'update' }
-  /** Commits what others have proposed. */
+  /** Commits others' proposals and due removals. */
   | { readonly type: 'settle' }
 
 export interface Plan {
-  /** The group's state with those proposals of others that the commit shall carry. */
+  /** The group's state, with only those of others' proposals that the commit should include. */
   readonly state: ClientState
   readonly proposals: Proposal[]
   /** Key packages that get a Welcome. */
   readonly welcomed: readonly HandedOut[]
 }
 
-/** What a commit has to hold for the intent; undefined when there is nothing left to do. */
+/** The contents of a commit for the intent; undefined if there is nothing left to do. */
 export function plan(
   state: ClientState,
   intent: CommitIntent,
@@ -71,14 +71,14 @@ export function plan(
   return { state: { ...state, unappliedProposals: Object.fromEntries(kept) }, proposals, welcomed }
 }
 
-/** Whether others' proposals or wishes to leave wait for a commit. */
+/** Whether others' proposals or removals are waiting for a commit. */
 export function isCommitDue(state: ClientState, leavers: readonly string[]): boolean {
   return plan(state, { type: 'settle' }, leavers) !== undefined
 }
 
 /**
- * Of others' proposals a commit carries what concerns the proposer: their new keys, and the removal
- * of their own devices. Who may add or remove whom, the service decides of whole commits.
+ * A commit includes others' proposals only if they concern the proposer: new keys of their own leaf, or
+ * the removal of their own devices. Anything else needs permissions, which the service checks per commit.
  */
 function isWelcomeProposal(
   state: ClientState,

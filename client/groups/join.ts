@@ -10,9 +10,9 @@ import type { Place } from './place.ts'
 import { changesBetween, type Snapshot } from './record.ts'
 
 /**
- * Joins by the Welcome that waits for this device (RFC 9420 §12.4.3.1), if one does and tells of a
- * later epoch than the device has reached. Undefined if none does, or none that it can open.
- * The group is stored before the Welcome is confirmed, which the service then forgets.
+ * Joins by the Welcome waiting for this device (RFC 9420 §12.4.3.1). Returns undefined if there is none,
+ * if it cannot be opened, or if its epoch is not later than the device's own. The group is stored before
+ * the Welcome is confirmed, because the service then deletes it.
  */
 export async function joinByWelcome(
   place: Place,
@@ -24,13 +24,13 @@ export async function joinByWelcome(
   const own = await findKeyPackage(place.store, place.identity, waiting.ref)
   const state = own && (await open())
   if (!own || !state || toHex(state.groupContext.groupId) !== convoId) {
-    // Opened before a crash, or made for keys that are gone: either way it is of no more use.
+    // Opened before a crash, or made for keys that are gone: either way it is useless now.
     await place.service.confirmWelcome(convoId, waiting.ref, before?.record.status === 'active')
     return undefined
   }
   const epoch = Number(state.groupContext.epoch)
   const isNews = !before?.state || epoch > Number(before.state.groupContext.epoch)
-  // Removed and added again while it was away, the device still wants what it wanted.
+  // If the device was removed and added again while it was offline, its pending intent still stands.
   const wasAway = before?.record.status === 'active'
   const intended = wasAway ? before.record.intent : undefined
   const after: Snapshot = {
@@ -41,7 +41,7 @@ export async function joinByWelcome(
       cursor: waiting.joinedSeq,
       joinedEpoch: epoch,
       leavers: [],
-      // Others may have been given the same last resort: the leaf gets keys of its own.
+      // A last resort may have been used for several Welcomes, so the leaf gets fresh keys.
       intent: intended ?? (own.lastResort ? { type: 'update' } : undefined),
     },
     state,
@@ -54,7 +54,7 @@ export async function joinByWelcome(
     after: before?.record.cursor ?? 0,
   }
   const changes = isNews ? [...changesBetween(before, after), historyChange(convoId, entry)] : []
-  // What somebody tried to say in an earlier membership, they were told had failed.
+  // Unsent messages of an earlier membership were already reported as failed.
   const unsent = wasAway ? [] : await listOutgoing(place.store, convoId)
   changes.push(...unsent.map(({ id }) => dropOutgoing(convoId, id)))
   await place.store.write([...changes, ...spendKeyPackage(own)])

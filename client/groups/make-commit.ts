@@ -13,8 +13,8 @@ import type { Attempt, Snapshot } from './record.ts'
 import { unknownAmong } from './vouching.ts'
 
 /**
- * Makes the commit (RFC 9420 §12.4) of an intent in the present epoch; undefined when there is
- * nothing left to commit. The state stays what it is: the next one counts if this commit wins.
+ * Makes the commit (RFC 9420 §12.4) for an intent in the current epoch; undefined if there is nothing
+ * left to commit. The state stays unchanged; `next` becomes the state if this commit wins.
  */
 export async function makeCommit(
   place: Place,
@@ -26,7 +26,7 @@ export async function makeCommit(
   const cs = await suite(before.record.suite)
   const { commit, welcome, newState } = await createCommit(
     { state: planned.state, cipherSuite: cs },
-    // Public, so that the service sees who comes and goes; the tree travels in the Welcome.
+    // Public, so that the service sees who is added and removed; the Welcome includes the tree.
     {
       wireAsPublicMessage: true,
       extraProposals: planned.proposals,
@@ -46,7 +46,7 @@ export async function makeCommit(
   return { ...before, record: { ...before.record, intent, attempt }, next: newState }
 }
 
-/** The intent without the devices for which nobody known vouches. */
+/** The intent without devices that nobody known vouches for and that were not allowed. */
 async function allowed(
   place: Place,
   { state, record }: Snapshot & { state: ClientState },
@@ -57,7 +57,7 @@ async function allowed(
   return { type: 'add', packages: intent.packages.filter((each) => !unknown.includes(each)) }
 }
 
-/** The GroupInfo (RFC 9420 §12.4.3) by which a device can come back without anybody's help. */
+/** The GroupInfo (RFC 9420 §12.4.3) by which a device can join again without another member's help. */
 export async function groupInfoOf(
   state: ClientState,
   suiteName: Snapshot['record']['suite'],

@@ -8,8 +8,8 @@ import type { Place } from './place.ts'
 import type { LeaveAttempt, Snapshot } from './record.ts'
 
 /**
- * Proposes the removal of all of this person's devices (RFC 9420 §12.1.3), for another member to
- * commit: nobody can commit their own.
+ * Proposes the removal of all of this person's devices (RFC 9420 §12.1.3). Another member has to commit
+ * it, because nobody can commit their own.
  */
 export async function makeLeave(
   place: Place,

@@ -8,22 +8,22 @@ import type { Change, Store } from '../stores/store.ts'
 import type { HistoryEntry, MessageContent } from './history.ts'
 import type { Snapshot } from './record.ts'
 
-/** What the ciphertext holds; `id` is the msgId, which the service sees as well. */
+/** The plaintext of a message; `id` is the msgId, which the service sees too. */
 export interface Envelope {
   readonly id: string
   readonly sentAt: string
   readonly content: MessageContent
 }
 
-/** A message under way: kept until it comes back in the log, because its own key cannot open it. */
+/** An unconfirmed message, kept until it comes back in the log: a sender cannot decrypt its own message. */
 export interface Outgoing extends Envelope {
   readonly epoch: number
   readonly ciphertext: string
-  /** SHA-256 (hex) of this and earlier ciphertexts: one of them may be under way yet. */
+  /** SHA-256 (hex) of this and earlier ciphertexts, any of which may still arrive. */
   readonly hashes: readonly string[]
 }
 
-/** Seals a message for the present epoch (RFC 9420 §6.3); its key is spent in the new state. */
+/** Seals a message for the current epoch (RFC 9420 §6.3); in the returned state its key is spent. */
 export async function sealMessage(
   snapshot: Snapshot & { state: NonNullable<Snapshot['state']> },
   { hashes = [], ...message }: Envelope & { hashes?: readonly string[] },
@@ -37,7 +37,7 @@ export async function sealMessage(
   const { newState, privateMessage } = await createApplicationMessage(
     {
       ...state,
-      // Proposals that no commit of ours will carry must not keep people from talking.
+      // Pending proposals, which we may never commit, must not prevent sending.
       unappliedProposals: {},
       clientConfig: { ...clientConfig, paddingConfig: { kind: 'alwaysPad', paddingLength: zeros } },
     },
@@ -72,21 +72,21 @@ export function dropOutgoing(convoId: string, id: string): Change {
   return [outboxKey(convoId, id), undefined]
 }
 
-/** All that is under way, the oldest first. */
+/** All messages in the outbox, oldest first. */
 export async function listOutgoing(store: Store, convoId: string): Promise<Outgoing[]> {
   const keys = await store.keys(outboxKey(convoId, ''))
   const values = await Promise.all(keys.map((key) => store.read(key)))
   return values.flatMap((value) => (value ? [JSON.parse(fromUtf8(value)) as Outgoing] : []))
 }
 
-/** The message of this device that has these very bytes. */
+/** The message in the outbox with exactly this ciphertext. */
 export async function findOutgoing(
   store: Store,
   convoId: string,
   id: string,
   bytes: Bytes,
 ): Promise<Outgoing | undefined> {
-  // Ids come from others; a key of the store must not.
+  // The id may come from another member, so it is validated before it becomes part of a store key.
   if (!/^[0-9A-Z]{26}$/.test(id)) return undefined
   const value = await store.read(outboxKey(convoId, id))
   const outgoing = value && (JSON.parse(fromUtf8(value)) as Outgoing)

@@ -12,15 +12,15 @@ import type { Place } from './place.ts'
 import { endMembership } from './read-log.ts'
 import type { Attempt, GroupRecord, Snapshot } from './record.ts'
 
-/** Commits lost in a row after which a change is given up. */
+/** A change is given up after losing this many commits in a row. */
 const TRIES = 40
 
 /**
- * Brings what a group has on record to its end: a request that may or may not have arrived, and an
- * intent. Every request is stored before it is sent and carries an idempotency key, so this may be
- * called again after any crash, at any point. An intent that meets another's commit is framed anew
- * in the new epoch. Throws what the service refuses, `too-many-conflicts`, or the transport's error,
- * after which the record stays as it is.
+ * Completes what a group has on record: a request that may or may not have arrived, and an intent. Every
+ * request is stored before it is sent and carries an idempotency key, so this can be repeated after a
+ * crash at any point. If another member's commit comes first, the intent is framed again in the new
+ * epoch. Throws the service's refusal, `too-many-conflicts`, or the transport's error, after which the
+ * record stays as it is.
  */
 export async function pursue(held: Held): Promise<void> {
   for (let lost = 0; lost < TRIES; lost += 1) {
@@ -30,7 +30,7 @@ export async function pursue(held: Held): Promise<void> {
     if (held.snapshot.record.attempt === undefined) {
       const { intent } = held.snapshot.record
       if (!intent || !isActive(held.snapshot)) return
-      // What cannot be made now, of a key package that is not valid, never can be.
+      // A commit that cannot be made now, for example because of an invalid key package, never can be.
       const made = await makeAttempt(held.place, held.snapshot, intent).catch(async (error) => {
         await dropIntent(held)
         throw error
@@ -53,7 +53,7 @@ function makeAttempt(
   return makeCommit(place, snapshot, intent)
 }
 
-/** Reads the log; a device that is out of step comes back by an external commit. */
+/** Reads the log; a device that is out of step rejoins. */
 export async function follow(held: Held): Promise<void> {
   try {
     await catchUp(held.place, held.snapshot, (snapshot) => {
@@ -66,11 +66,11 @@ export async function follow(held: Held): Promise<void> {
 }
 
 /**
- * Comes back into a group: by a Welcome, if somebody has added this device again, else by an external
- * commit, which is made anew while others' commits come first.
+ * Joins the group again: by a Welcome if a member has added this device again, otherwise by an external
+ * commit, which is made again while others' commits come first.
  */
 export async function rejoin(held: Held, convoId: string): Promise<void> {
-  // One that is on record may have arrived.
+  // A recorded external commit may have arrived already.
   if (held.snapshot.record.attempt?.kind === 'external' && (await send(held))) return
   const welcomed = await joinByWelcome(held.place, convoId, held.snapshot)
   if (welcomed) {
@@ -84,7 +84,7 @@ export async function rejoin(held: Held, convoId: string): Promise<void> {
   throw new MlsError('too-many-conflicts', 'The group moved on faster than this device could join.')
 }
 
-/** Sends the attempt on record. False: it came too late and is off the record. */
+/** Sends the recorded attempt. Returns false if its epoch has passed and it was dropped. */
 async function send(held: Held): Promise<boolean> {
   const { attempt } = held.snapshot.record
   if (!attempt) return true
@@ -112,7 +112,7 @@ async function readOwn(held: Held, { idempotencyKey }: Attempt): Promise<void> {
 async function giveWay(held: Held, attempt: Attempt): Promise<false> {
   if (attempt.kind === 'commit') {
     await follow(held)
-    // Nobody's commit is there to give way to: service and device do not mean the same group.
+    // No other commit has come first: the service's state of the group differs from the device's.
     if (held.snapshot.record.attempt?.idempotencyKey === attempt.idempotencyKey) {
       await rejoin(held, held.snapshot.record.convoId)
     }
@@ -132,8 +132,8 @@ async function dropIntent(
 }
 
 /**
- * What everybody may commit can only have been refused for the leavers whose removal it carries: one
- * who is no leaver any more must not hold up every other change. The next sync learns who is.
+ * Every member may commit these intents, so the refusal must be due to the leavers that the commit
+ * removes. They are dropped, lest an outdated one block every other change; the next sync fetches them.
  */
 function leaversAfterRefusal({ intent, leavers }: GroupRecord): readonly string[] {
   return intent?.type === 'settle' || intent?.type === 'update' ? [] : leavers

@@ -21,7 +21,7 @@ import { readMessage } from './read-message.ts'
 import type { Snapshot } from './record.ts'
 import { isVouchedFor, type Newcomer } from './vouching.ts'
 
-/** What an entry of the log made of a group. */
+/** The result of reading a log entry. */
 export interface Reading {
   readonly snapshot: Snapshot
   readonly entry?: HistoryEntry
@@ -31,8 +31,8 @@ export interface Reading {
 type Active = Snapshot & { readonly state: ClientState }
 
 /**
- * Takes in one entry of a group's log. Throws `out-of-step` when it does not follow from this
- * device's state, and `unknown-joiner` for a stranger; nothing is stored here.
+ * Reads one log entry; stores nothing. Throws `out-of-step` if the entry does not follow from this
+ * device's state, `unknown-joiner` if it adds a device that nobody known vouches for.
  */
 export async function readEntry(place: Place, before: Active, entry: LogEntry): Promise<Reading> {
   const reading = await readByType(place, before, entry)
@@ -45,7 +45,7 @@ export async function readEntry(place: Place, before: Active, entry: LogEntry): 
 
 async function readByType(place: Place, before: Active, entry: LogEntry): Promise<Reading> {
   const message = decode(entry.bytes)
-  // If it was a commit, what follows is out of step; if not, nothing else is lost.
+  // If it was a commit, a later entry will be out of step; if not, nothing else is lost.
   if (!message) {
     const epoch = Number(before.state.groupContext.epoch)
     return { snapshot: before, entry: { kind: 'unreadable', seq: entry.seq, epoch } }
@@ -55,7 +55,7 @@ async function readByType(place: Place, before: Active, entry: LogEntry): Promis
   }
   const { publicMessage } = message
   const { epoch } = before.state.groupContext
-  // Seen already: this device joined or came back later than that.
+  // From before this device joined or came back.
   if (publicMessage.content.epoch < epoch) return { snapshot: before }
   if (publicMessage.content.epoch > epoch) {
     throw new MlsError('out-of-step', `Epoch ${publicMessage.content.epoch} follows ${epoch}.`)
@@ -74,7 +74,7 @@ function decode(bytes: Bytes): ReturnType<typeof decodeLogMessage> | undefined {
   }
 }
 
-/** Remembers a proposal for the commit that carries it out (RFC 9420 §12.2). */
+/** Keeps a proposal until a commit includes it (RFC 9420 §12.2). */
 async function readProposal(
   place: Place,
   before: Active,
@@ -89,9 +89,9 @@ async function readProposal(
   if (!isOfSamePerson(before.state, sender.leafIndex, removed)) return after
   const gone = deviceAt(before.state, removed)
   if (!gone) return after
-  // Their proposal counts in this epoch alone; that they want to leave outlives it.
+  // The proposal is valid only in this epoch; the wish to leave outlasts it.
   const leavers = [...new Set([...before.record.leavers, gone.device])]
-  // Another device of this person has left for all of them.
+  // Another of this person's devices has left on behalf of all of them.
   if (gone.did === place.identity.did) return endMembership(before, 'left')
   return { ...after, record: { ...before.record, leavers } }
 }
@@ -103,7 +103,7 @@ async function readCommitEntry(
   { bytes, seq }: LogEntry,
 ): Promise<Reading> {
   const { attempt } = before.record
-  // This device's own, whose answer it has not seen: from here on it goes by the leaf that it made.
+  // This device's own external commit, whose response was lost: it continues with its new leaf.
   if (attempt?.kind === 'external' && equal(fromBase64(attempt.commit), bytes)) {
     return joinedBy(before, attempt, seq)
   }
@@ -124,7 +124,7 @@ async function readCommitEntry(
   return { snapshot: afterCommit(before, state, bytes, content.removed), entry }
 }
 
-/** Nobody comes in whom only the server vouches for, unless this device's person allows it. */
+/** Refuses devices that only the server vouches for, unless `acceptJoiner` allows them. */
 async function checkNewcomers(
   { acceptJoiner }: Place,
   { state, record }: Active,
@@ -138,7 +138,7 @@ async function checkNewcomers(
   }
 }
 
-/** Applies what others sent; undefined if it is not valid in this state (RFC 9420 §12.4.2). */
+/** Applies another member's message; undefined if it is not valid in this state (RFC 9420 §12.4.2). */
 async function apply(before: Active, message: PublicMessage): Promise<ClientState | undefined> {
   const cs = await suite(before.record.suite)
   const psks = makePskIndex(before.state, {})
@@ -154,8 +154,8 @@ function isOwn({ record: { attempt } }: Snapshot, bytes: Bytes): boolean {
 }
 
 /**
- * The state that this device's own commit led to. What it read after making the commit has spent
- * keys of the epoch that ends, so that epoch is kept as it is now and not as it was then.
+ * The state after this device's own commit. Messages read since the commit was made have spent keys of
+ * the ending epoch, so that epoch's current keys are kept, not those at the time of the commit.
  */
 function adopt({ state, next }: Active): ClientState | undefined {
   if (!next) return undefined
@@ -180,7 +180,7 @@ function afterCommit(
   const common = {
     ...record,
     leavers: record.leavers.filter((device) => !gone.has(device)),
-    // One epoch has one commit: ours, or a winner after which ours is made anew.
+    // An epoch has one commit: ours, or the winning one, after which ours is made again.
     attempt: undefined,
     intent: isDone ? undefined : record.intent,
   }
@@ -188,7 +188,7 @@ function afterCommit(
   return state.groupActiveState.kind === 'active' ? after : endMembership(after, 'removed')
 }
 
-/** What was read stays; the keys, and what this device had in mind, go. */
+/** Drops the keys, the intent and the attempt; the history stays. */
 export function endMembership({ record }: Snapshot, status: 'removed' | 'left'): Snapshot {
   const ended = { ...record, status, leavers: [], intent: undefined, attempt: undefined }
   return { record: ended, state: undefined, next: undefined }

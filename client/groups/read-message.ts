@@ -11,7 +11,7 @@ import type { Place } from './place.ts'
 import type { Reading } from './read-log.ts'
 import type { Snapshot } from './record.ts'
 
-/** Opens an application message of the log, which may be of an epoch that has passed. */
+/** Opens an application message from the log, possibly of a past epoch. */
 export async function readMessage(
   place: Place,
   snapshot: Snapshot & { state: ClientState },
@@ -21,7 +21,7 @@ export async function readMessage(
 ): Promise<Reading> {
   const { convoId, joinedEpoch } = snapshot.record
   const epoch = Number(message.epoch)
-  // Sent by somebody who had not seen yet that this device is there.
+  // The sender had not seen yet that this device joined.
   if (epoch < joinedEpoch) return { snapshot }
   if (message.epoch > snapshot.state.groupContext.epoch) {
     throw new MlsError('out-of-step', `A message of epoch ${epoch} came before its commit.`)
@@ -37,7 +37,7 @@ export async function readMessage(
     }
   }
   const opened = await open(snapshot, message).catch(() => undefined)
-  // Whatever is wrong with one message must not stop the ones behind it.
+  // An unreadable message must not stop those after it.
   if (!opened) return { snapshot, entry: { kind: 'unreadable', seq, epoch } }
   const { state, from, envelope } = opened
   return { snapshot: { ...snapshot, state }, entry: toHistory(envelope, seq, epoch, from) }
@@ -57,7 +57,7 @@ async function open(snapshot: Snapshot & { state: ClientState }, message: Privat
   return { state: result.newState, from, envelope }
 }
 
-/** The sender's leaf in the epoch of the message (RFC 9420 §6.3.2); opening verifies its signature. */
+/** The sender in the message's epoch (RFC 9420 §6.3.2); `processPrivateMessage` verifies the signature. */
 async function senderOf(
   { state, record }: Snapshot & { state: ClientState },
   message: PrivateMessage,

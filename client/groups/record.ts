@@ -7,14 +7,14 @@ import type { Change, Store } from '../stores/store.ts'
 import type { HandedOut, Intent } from './intent.ts'
 
 /**
- * `active`, or the way it ended: `removed` by somebody, `left` by this person. What was read stays
- * readable; the keys are gone.
+ * `active`, or how the membership ended: `removed` by another member, `left` by this person. After the
+ * end the history stays readable, but the keys are gone.
  */
 export type GroupStatus = 'active' | 'removed' | 'left'
 
-/** What all requests have in common that are on record before they are sent. */
+/** The common part of all requests, which are recorded before they are sent. */
 interface Requested {
-  /** With it a request may be repeated: the service answers as it did at first. */
+  /** Makes the request repeatable: the service returns its first response again. */
   readonly idempotencyKey: string
   /** The epoch in which it was framed. */
   readonly epoch: number
@@ -26,15 +26,15 @@ export interface CreateAttempt extends Requested {
   readonly name: string | undefined
 }
 
-/** A member's commit; bytes in base64, as in the others. */
+/** A member's commit; bytes are base64, as in the other attempts. */
 export interface CommitAttempt extends Requested {
   readonly kind: 'commit'
   readonly commit: string
   readonly groupInfo: string
   readonly welcome: string | undefined
-  /** Whom the Welcome is for. */
+  /** The key packages that the Welcome is for. */
   readonly welcomed: readonly Pick<HandedOut, 'did' | 'ref'>[]
-  /** The member whose removal it is about. */
+  /** The member whom the commit removes, if it was made for that. */
   readonly removedDid: string | undefined
 }
 
@@ -49,30 +49,30 @@ export interface LeaveAttempt extends Requested {
   readonly proposals: readonly string[]
 }
 
-/** What this device wants of the service, on record before it asks. */
+/** A request that is recorded before it is sent. */
 export type Attempt = CreateAttempt | CommitAttempt | ExternalAttempt | LeaveAttempt
 
 export interface GroupRecord {
   readonly convoId: string
   readonly suite: SuiteName
   readonly status: GroupStatus
-  /** The last entry of the group's log that this device has taken in. */
+  /** The sequence number of the last log entry that this device has read. */
   readonly cursor: number
-  /** The epoch in which this device joined: earlier ones are not for it. */
+  /** The epoch in which this device joined; it cannot read earlier ones. */
   readonly joinedEpoch: number
-  /** Signature keys (hex) of devices whose person wants to leave and is not committed away yet. */
+  /** Signature keys (hex) of devices to remove: their owner left, or the device or account was deleted. */
   readonly leavers: readonly string[]
-  /** The change that this device wants to make, until it is made, pointless or refused. */
+  /** The change that this device wants to make, until it is done, unnecessary or refused. */
   readonly intent?: Intent | undefined
   readonly attempt?: Attempt | undefined
 }
 
-/** All that a device holds of a group; never changed, only replaced. */
+/** Everything a device holds of a group; never mutated, only replaced. */
 export interface Snapshot {
   readonly record: GroupRecord
-  /** None after the end of the membership. */
+  /** Undefined after the membership has ended, or if the stored keys are damaged. */
   readonly state: ClientState | undefined
-  /** The state after the attempt's commit, if that one wins. */
+  /** The state that applies if the attempt's commit wins. */
   readonly next: ClientState | undefined
 }
 
@@ -84,8 +84,8 @@ export async function listGroups(store: Store): Promise<string[]> {
 }
 
 /**
- * Undefined for a group that is not there, or whose record is damaged. One whose keys are damaged has
- * none, and nothing under way that was made with them: it is joined anew.
+ * Returns undefined if the group does not exist or its record is damaged. If its keys are damaged, the
+ * snapshot has no state and no attempt made with them, so that `sync` joins the group again.
  */
 export async function loadSnapshot(store: Store, convoId: string): Promise<Snapshot | undefined> {
   const place = `group/${convoId}`
@@ -101,7 +101,7 @@ function toRecord(bytes: Bytes): GroupRecord {
   return JSON.parse(fromUtf8(bytes)) as GroupRecord
 }
 
-/** What was stored, if it is there and can be read. */
+/** The decoded value; undefined if it does not exist or is unreadable. */
 async function intact<T>(
   stored: Promise<Bytes | undefined>,
   decode: (bytes: Bytes) => T,
@@ -115,7 +115,7 @@ async function intact<T>(
   }
 }
 
-/** What has to be written to come from one snapshot to the other. */
+/** The store changes that turn one snapshot into the other. */
 export function changesBetween(before: Snapshot | undefined, after: Snapshot): Change[] {
   const place = `group/${after.record.convoId}`
   const changes: Change[] = [[`${place}/record`, utf8(JSON.stringify(after.record))]]

@@ -9,15 +9,15 @@ import type { Place } from './place.ts'
 /** A device that a commit brings into a group. */
 export interface Newcomer {
   readonly leaf: LeafNode
-  /** Whether a member adds it; else it lets itself in by an external commit. */
+  /** Whether a member adds it; otherwise it joins by an external commit. */
   readonly isAdded: boolean
 }
 
 /**
- * Whether something besides the server says that a device is the person's whose DID it bears. Of a
- * person whose devices are endorsed, the same identity key has to endorse it. Of any other person, or
- * one who is new here, the member who adds it has to know; for one that lets itself in nobody does,
- * unless it is a device of the group that comes back.
+ * Whether anything besides the server confirms that a device belongs to the person whose DID it bears.
+ * If that person's devices in the group are endorsed, the same identity key must endorse it. Otherwise
+ * the member who adds it vouches for it. Nobody vouches for a device that joins by an external commit,
+ * unless it was in the group before.
  */
 export async function isVouchedFor(
   state: ClientState,
@@ -32,7 +32,7 @@ export async function isVouchedFor(
   return endorser !== undefined && known.some((each) => equal(each, endorser))
 }
 
-/** Those of the packages handed out for which nobody known vouches and that nobody allows. */
+/** The packages of devices that nobody known vouches for and that `acceptJoiner` does not allow. */
 export async function unknownAmong(
   { acceptJoiner }: Place,
   convoId: string,
@@ -48,7 +48,7 @@ export async function unknownAmong(
   return unknown
 }
 
-/** The identity keys that vouch for a person's devices in a group. */
+/** The identity keys that endorse a person's devices in a group. */
 async function endorsersOf(state: ClientState, did: string): Promise<Bytes[]> {
   const own = leavesOf(state.ratchetTree).filter((leaf) => leaf.did === did)
   const endorsers = await Promise.all(own.map(({ node }) => endorserOf(node)))

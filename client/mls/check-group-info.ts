@@ -5,7 +5,7 @@ import { MlsError } from '../errors.ts'
 import { leafAt } from './credential.ts'
 import { validateTree } from './validate-tree.ts'
 
-/** Checks a GroupInfo and its tree before joining by it (RFC 9420 §12.4.3.1); throws `unreadable`. */
+/** Validates a GroupInfo and its tree before joining (RFC 9420 §12.4.3.1); throws `unreadable`. */
 export async function checkGroupInfo(
   groupInfo: GroupInfo,
   keyPackage: KeyPackage,

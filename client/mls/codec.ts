@@ -15,7 +15,7 @@ import { MlsError } from '../errors.ts'
 
 const VERSION = { version: 'mls10' } as const
 
-/** An MLSMessage (RFC 9420 §6), the whole of the bytes; throws `unreadable` for anything else. */
+/** Decodes an MLSMessage (RFC 9420 §6); throws `unreadable` if the bytes are not exactly one. */
 export function decodeMessage(bytes: Uint8Array): MLSMessage {
   let decoded: [MLSMessage, number] | undefined
   try {
@@ -23,14 +23,14 @@ export function decodeMessage(bytes: Uint8Array): MLSMessage {
   } catch (cause) {
     throw new MlsError('unreadable', 'These bytes are no MLS message.', { cause })
   }
-  // The decoder stops where the message ends; what follows it would be carried along unseen.
+  // The decoder stops at the end of the message, so trailing bytes would go unnoticed.
   if (decoded?.[1] !== bytes.length) {
     throw new MlsError('unreadable', 'These bytes are no MLS message.')
   }
   return decoded[0]
 }
 
-/** A message of a group's log: public for commits and proposals, private for content. */
+/** Decodes a log entry: a PublicMessage for commits and proposals, a PrivateMessage for content. */
 export function decodeLogMessage(bytes: Uint8Array): MlsPrivateMessage | MlsPublicMessage {
   const message = decodeMessage(bytes)
   if (message.wireformat === 'mls_private_message' || message.wireformat === 'mls_public_message') {

@@ -9,19 +9,19 @@ import { asBytes, type Bytes } from '../bytes.ts'
 import { MlsError } from '../errors.ts'
 import { didOf } from './credential.ts'
 
-/** Seconds in the longest life of a key package: 90 days. */
+/** The longest lifetime of a key package in seconds: 90 days. */
 export const LONGEST_LIFETIME = 90 * 24 * 3600
 
 export const clientConfig: ClientConfig = {
   keyRetentionConfig: {
-    // A message may overtake this many others of its sender …
+    // A message may overtake this many earlier ones of its sender …
     retainKeysForGenerations: 100,
-    // … and be this many commits late, which is more than the server lets pass.
+    // … and arrive this many commits late, which is more than the server allows.
     retainKeysForEpochs: 8,
-    // A sender's lost messages that a receiver steps over at most.
+    // The most lost messages of a sender that a receiver skips.
     maximumForwardRatchetSteps: 2000,
   },
-  // Checked when a member is added; a leaf of long ago stays a member.
+  // Lifetimes are checked only when a member is added: old leaves stay members.
   lifetimeConfig: {
     maximumTotalLifetime: BigInt(LONGEST_LIFETIME),
     validateLifetimeOnReceive: false,
@@ -29,7 +29,7 @@ export const clientConfig: ClientConfig = {
   keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
   paddingConfig: { kind: 'alwaysPad', paddingLength: 0 },
   authService: {
-    // The server binds DID and key when a key package is published; people compare safety numbers.
+    // The server checks that DID and key belong together on publishing; people compare safety numbers.
     async validateCredential(credential) {
       return didOf({ credential })?.startsWith('did:') ?? false
     },
@@ -40,7 +40,7 @@ export function encodeState(state: ClientState): Bytes {
   return asBytes(encodeGroupState(state))
 }
 
-/** Throws `unreadable` for bytes that are not a state, the whole of them. */
+/** Throws `unreadable` if the bytes are not exactly one state. */
 export function decodeState(bytes: Bytes): ClientState {
   const [state, length] = tryDecode(bytes) ?? []
   if (!state || length !== bytes.length) {

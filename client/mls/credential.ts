@@ -3,12 +3,12 @@ import { equal, fromUtf8, utf8 } from '../bytes.ts'
 import { ENDORSEMENT, LAST_RESORT } from './extensions.ts'
 import { SUITES } from './suites.ts'
 
-/** The credential of a person's device is the person: the bare DID (RFC 9420 §5.3). */
+/** The credential of all of a person's devices: a BasicCredential with the DID (RFC 9420 §5.3). */
 export function credentialOf(did: string): Credential {
   return { credentialType: 'basic', identity: utf8(did) }
 }
 
-/** The DID in a leaf; undefined for a credential that is none. */
+/** The DID in a leaf's credential; undefined if it is not a BasicCredential in UTF-8. */
 export function didOf(leaf: Pick<LeafNode, 'credential'>): string | undefined {
   if (leaf.credential.credentialType !== 'basic') return undefined
   try {
@@ -18,7 +18,7 @@ export function didOf(leaf: Pick<LeafNode, 'credential'>): string | undefined {
   }
 }
 
-/** What this library's leaves say they understand (RFC 9420 §7.2). */
+/** The capabilities that this library's leaves announce (RFC 9420 §7.2). */
 export function capabilities(): Capabilities {
   return {
     versions: ['mls10'],
@@ -29,14 +29,14 @@ export function capabilities(): Capabilities {
   }
 }
 
-/** A device in a group. */
+/** A leaf of the ratchet tree: one device in the group. */
 export interface Leaf {
   readonly index: number
   readonly did: string
   readonly node: LeafNode
 }
 
-/** The leaves of a tree: every other node of the array, the blank ones left out (RFC 9420 §C). */
+/** The non-blank leaves of a tree, which are the even nodes of the array (RFC 9420 §C). */
 export function leavesOf(tree: RatchetTree): Leaf[] {
   return tree.flatMap((node, place) =>
     node?.nodeType === 'leaf'
@@ -51,7 +51,7 @@ export function leafAt(tree: RatchetTree, index: number): Leaf | undefined {
   return { index, did: didOf(node.leaf) ?? '', node: node.leaf }
 }
 
-/** A device is known by its signature key, whatever leaf it sits on. */
+/** Finds a device by its signature key, which identifies it whatever its leaf index. */
 export function leafWithKey(tree: RatchetTree, key: Uint8Array): Leaf | undefined {
   return leavesOf(tree).find((leaf) => equal(leaf.node.signaturePublicKey, key))
 }

@@ -18,8 +18,8 @@ import { checkGroupInfo } from './check-group-info.ts'
 import { clientConfig } from './config.ts'
 
 /**
- * Joins by a Welcome (RFC 9420 §12.4.3.1) that brings the tree along and asks for no pre-shared key.
- * Throws `unreadable` for one that is not for this key package or not valid.
+ * Joins by a Welcome (RFC 9420 §12.4.3.1) that includes the tree and requires no pre-shared key. Throws
+ * `unreadable` if the Welcome is invalid or not for this key package.
  */
 export async function joinByWelcomeMessage(
   welcome: Welcome,

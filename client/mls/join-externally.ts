@@ -26,9 +26,9 @@ import { leafWithKey } from './credential.ts'
 const WIRE_FORMAT = 'mls_public_message'
 
 /**
- * Makes the external commit by which a device joins (RFC 9420 §12.4.3.2), and the state that it leads
- * to. A leaf that the device has already is removed with it. Throws `unreadable` for a GroupInfo that
- * is not valid or has no external key.
+ * Makes the external commit by which a device joins (RFC 9420 §12.4.3.2), and the state after it. The
+ * commit also removes the device's old leaf, if it has one. Throws `unreadable` if the GroupInfo is
+ * invalid or has no external key.
  */
 export async function joinExternally(
   groupInfo: GroupInfo,

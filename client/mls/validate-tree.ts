@@ -10,12 +10,11 @@ import { clientConfig } from './config.ts'
 import { leavesOf } from './credential.ts'
 
 /**
- * Checks the tree of a group before joining it (RFC 9420 §12.4.3.1, §7.3); throws `unreadable`.
+ * Validates a group's tree before joining (RFC 9420 §12.4.3.1, §7.3); throws `unreadable`.
  *
- * ts-mls has such a check inside its joins, but up to 1.6.4 and 2.0.0-rc.10 it asks every node above
- * an unmerged leaf to list it, also those above the node in question, whose list another commit has
- * emptied since: trees of more than a few devices, and perfectly good, do not pass. Hence this one,
- * and the joins beside it.
+ * The joins of ts-mls contain such a check, but up to 1.6.4 and 2.0.0-rc.10 it requires every node above
+ * an unmerged leaf to list it, even nodes above the one that lists it, whose list another commit may have
+ * cleared since. It rejects valid trees of more than a few devices, hence this check and our own joins.
  */
 export async function validateTree(
   tree: RatchetTree,
@@ -51,7 +50,7 @@ async function validateLeaf(
   }
 }
 
-/** Signature keys differ among leaves, encryption keys among all nodes. */
+/** Signature keys must be unique among leaves, encryption keys among all nodes. */
 function requireUnique(tree: RatchetTree): void {
   const signatureKeys = leavesOf(tree).map(({ node }) => toHex(node.signaturePublicKey))
   const encryptionKeys = tree.flatMap((node) => {
@@ -64,7 +63,7 @@ function requireUnique(tree: RatchetTree): void {
   }
 }
 
-/** Every member understands every member's kind of credential. */
+/** Every member must support the credential types of all members. */
 function requireCredentials(tree: RatchetTree): void {
   const leaves = leavesOf(tree)
   const types = new Set(leaves.map(({ node }) => node.credential.credentialType))
@@ -75,7 +74,7 @@ function requireCredentials(tree: RatchetTree): void {
   }
 }
 
-/** An unmerged leaf is below the node that lists it, and listed by all nodes in between. */
+/** An unmerged leaf must be below the node that lists it and be listed by all nodes in between. */
 function requireUnmerged(tree: RatchetTree): void {
   const width = leafWidth(tree.length)
   for (const [at, node] of tree.entries()) {
@@ -84,7 +83,7 @@ function requireUnmerged(tree: RatchetTree): void {
     if (node?.nodeType !== 'parent') continue
     for (const leaf of node.parent.unmergedLeaves) {
       const place = leafToNodeIndex(toLeafIndex(leaf))
-      // Before its way is asked for: from a place outside the tree that never ends.
+      // Checked first, because `directPath` never returns for a node outside the tree.
       if (tree[place]?.nodeType !== 'leaf')
         throw invalid(`node ${at} lists a leaf that is not there`)
       const above: number[] = directPath(place, width)

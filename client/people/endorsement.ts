@@ -8,9 +8,9 @@ const KEY = 32
 const SIGNATURE = 64
 
 /**
- * The extension for the leaf of a device: the person's identity key (32 bytes) and its signature
- * (64) over the device's key. By it others see that a new device belongs to the person they know,
- * and not only that the server says so.
+ * The leaf extension that endorses a device: the person's identity key (32 bytes) and its signature (64)
+ * over the DID and the device's key. It lets others verify that a new device belongs to the person they
+ * know, without trusting the server.
  */
 export async function endorse(
   identity: Identity,
@@ -25,7 +25,7 @@ export async function endorse(
   }
 }
 
-/** The identity key that vouches for a leaf; undefined where none does. */
+/** The identity key that endorses a leaf; undefined if there is no valid endorsement. */
 export async function endorserOf(leaf: LeafNode): Promise<Bytes | undefined> {
   const data = leaf.extensions.find((each) => each.extensionType === ENDORSEMENT)?.extensionData
   const did = didOf(leaf)

@@ -5,24 +5,24 @@ import { openSealed, seal } from '../stores/sealed.ts'
 import { PersonSecret } from './secret.ts'
 
 const INFO = utf8('mimir-mls 1 hand over')
-/** Bytes of an X25519 public key, and of what HPKE encapsulates with it. */
+/** The length in bytes of an X25519 public key and of an HPKE encapsulation with it. */
 const PUBLIC_KEY = 32
-/** Bytes that only who sees the new device's screen knows. */
+/** The length of the random proof, known only to someone who sees the new device's screen. */
 const PROOF = 32
 const KEY = 32
 
-/** What a new device shows, as a QR code or text, to one that has the secret. */
+/** A request that a new device shows, as a QR code or text, to a device that has the secret. */
 export interface HandOverRequest {
-  /** From screen to camera only: whoever can change it on its way gets the secret. */
+  /** Transfer it from screen to camera only: anyone who can replace it on the way gets the secret. */
   readonly request: string
   /**
-   * Opens the answer. Throws `unreadable` if it answers another request, was changed, or was made by
-   * somebody who has not seen the request; and after the first call, whatever that came to.
+   * Opens the answer. Throws `unreadable` if it answers another request, was changed, or was made without
+   * knowledge of the request. Can be called only once: any further call throws `unreadable` too.
    */
   receive(answer: string): Promise<PersonSecret>
 }
 
-/** Begins a hand-over on the new device. The request is good for one answer, in this process. */
+/** Begins a hand-over on the new device. The request accepts one answer and does not outlive the process. */
 export async function requestHandOver(): Promise<HandOverRequest> {
   const { hpke } = await suite(CLASSICAL)
   const pair = await hpke.generateKeyPair()
@@ -50,9 +50,9 @@ export async function requestHandOver(): Promise<HandOverRequest> {
 }
 
 /**
- * Answers on a device that has the secret. The answer may travel by any way: its key comes from a key
- * exchange with the new device (HPKE, RFC 9180), so nobody else can open it, and from what the new
- * device shows, so nobody else can put another answer in its place.
+ * Answers a request on a device that has the secret. The answer may use any channel: its key is derived
+ * from a key exchange with the new device (HPKE, RFC 9180), so nobody else can open it, and from the proof
+ * on the new device's screen, so nobody else can forge an answer.
  */
 export async function answerHandOver(request: string, secret: PersonSecret): Promise<string> {
   const { hpke } = await suite(CLASSICAL)
@@ -66,7 +66,7 @@ export async function answerHandOver(request: string, secret: PersonSecret): Pro
   return toBase64(concat(enc, await seal(key, secret.bytes, placeOf(enc))))
 }
 
-/** HKDF-SHA-256 (RFC 5869): without either part its result cannot be told from a random key. */
+/** HKDF-SHA-256 (RFC 5869): without both inputs the key is indistinguishable from a random one. */
 async function keyOf(shared: Uint8Array, proof: Bytes): Promise<CryptoKey> {
   const base = await crypto.subtle.importKey('raw', asBytes(shared), 'HKDF', false, ['deriveKey'])
   const algorithm = { name: 'HKDF', hash: 'SHA-256', salt: proof, info: INFO }
@@ -74,7 +74,7 @@ async function keyOf(shared: Uint8Array, proof: Bytes): Promise<CryptoKey> {
   return crypto.subtle.deriveKey(algorithm, base, aes, false, ['encrypt', 'decrypt'])
 }
 
-/** What the ciphertext is bound to: the key exchange that it belongs to. */
+/** The authenticated data that binds the ciphertext to its key exchange. */
 function placeOf(encapsulated: Uint8Array): string {
   return `mimir-mls 1 hand over ${toBase64(encapsulated)}`
 }

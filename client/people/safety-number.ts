@@ -1,20 +1,20 @@
 import { type Bytes, concat, sha512, toHex, utf8 } from '../bytes.ts'
 
-/** Makes a forged match of 30 digits this many times as expensive. */
+/** Makes finding a matching fingerprint (30 digits) this many times as expensive. */
 const ROUNDS = 1000
 const DIGITS = 5
 const GROUPS = 6
 
-/** What one person is known by: their identity key, or the keys of their devices without one. */
+/** A person and their identity key or, without one, the keys of their devices. */
 export interface KnownPerson {
   readonly did: string
   readonly keys: readonly Uint8Array[]
 }
 
 /**
- * Sixty digits, the same for both people, that they compare over another channel: equal means that
- * nobody sits between them. Changes when somebody's identity key does, or, of a person whose
- * devices are not endorsed, when a device comes or goes.
+ * Sixty digits that both people compare over a separate channel: if they are equal, nobody is in the
+ * middle. They change with either person's identity key or, for a person whose devices are not endorsed,
+ * when a device is added or removed.
  */
 export async function safetyNumber(one: KnownPerson, other: KnownPerson): Promise<string> {
   const halves = await Promise.all([fingerprint(one), fingerprint(other)])
@@ -29,7 +29,7 @@ async function fingerprint({ did, keys }: KnownPerson): Promise<string> {
   return Array.from({ length: GROUPS }, (_, group) => digits(hash, group * DIGITS)).join(' ')
 }
 
-/** Five bytes as five digits. */
+/** Reduces five bytes to five decimal digits. */
 function digits(hash: Uint8Array, offset: number): string {
   const bytes = hash.subarray(offset, offset + DIGITS)
   const value = bytes.reduce((sum, byte) => (sum * 256 + byte) % 100_000, 0)

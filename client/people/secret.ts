@@ -1,17 +1,17 @@
 import { asBytes, type Bytes, concat, randomBytes, sha256, utf8 } from '../bytes.ts'
 import { MlsError } from '../errors.ts'
 
-/** 160 bits: as hard as the rest, and short enough to copy by hand. */
+/** 160 bits: as strong as the other keys, and short enough to copy by hand. */
 const SECRET = 20
 const CHECK = 2
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-/** Ed25519's private key of 32 bytes in PKCS #8 (RFC 8410 §7). */
+/** The PKCS #8 prefix of a 32-byte Ed25519 private key (RFC 8410 §7). */
 const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32)
 
 /**
- * The one secret of a person, from which everything that must survive a lost device is derived: the
- * key that seals their stores and archives, and the identity key that vouches for their devices.
- * It never leaves the person's devices but on the person's paper.
+ * A person's only secret, from which everything that must survive the loss of a device is derived: the
+ * keys for their stores and archives, and the identity key that endorses their devices. Outside those
+ * devices it exists only on paper.
  */
 export class PersonSecret {
   readonly bytes: Bytes
@@ -25,7 +25,7 @@ export class PersonSecret {
     return new PersonSecret(randomBytes(SECRET))
   }
 
-  /** Reads what `toText` wrote, forgiving case, spaces and the usual slips. Throws `bad-secret`. */
+  /** Reads `toText`'s output, ignoring case, spaces, hyphens and O/0, I/L/1 mix-ups. Throws `bad-secret`. */
   static async fromText(text: string): Promise<PersonSecret> {
     const bytes = decode(text)
     const secret = bytes.slice(0, SECRET)
@@ -36,23 +36,23 @@ export class PersonSecret {
     return new PersonSecret(secret)
   }
 
-  /** Nine groups of four characters to write down, a check of two bytes among them. */
+  /** Nine groups of four characters to write down, including a two-byte checksum. */
   async toText(): Promise<string> {
     const check = (await sha256(this.bytes)).subarray(0, CHECK)
     return (encode(concat(this.bytes, check)).match(/.{1,4}/g) ?? []).join('-')
   }
 
-  /** AES-256-GCM for stores. */
+  /** The AES-256-GCM key for stores. */
   storeKey(): Promise<CryptoKey> {
     return this.#aesKey('store')
   }
 
-  /** AES-256-GCM for archives, which travel. */
+  /** The AES-256-GCM key for archives, separate because archives leave the device. */
   archiveKey(): Promise<CryptoKey> {
     return this.#aesKey('archive')
   }
 
-  /** The person's identity: an Ed25519 key pair, the same on all their devices. */
+  /** The person's identity key pair (Ed25519), the same on all their devices. */
   async identity(): Promise<Identity> {
     const seed = await this.#derive('identity', 256)
     const privateKey = await crypto.subtle.importKey(
@@ -74,7 +74,7 @@ export class PersonSecret {
     return crypto.subtle.importKey('raw', bits, 'AES-GCM', false, ['encrypt', 'decrypt'])
   }
 
-  /** HKDF-SHA-256 (RFC 5869), a label for each purpose. */
+  /** HKDF-SHA-256 (RFC 5869) with a label for each purpose. */
   async #derive(purpose: string, bits: number): Promise<Bytes> {
     const key = await crypto.subtle.importKey('raw', this.bytes, 'HKDF', false, ['deriveBits'])
     const info = utf8(`mimir-mls 1 ${purpose}`)
@@ -88,7 +88,7 @@ export interface Identity {
   readonly publicKey: Bytes
 }
 
-/** Five bits a character, the last one filled up with zeros. */
+/** Encodes five bits per character; the last one is padded with zeros. */
 function encode(bytes: Uint8Array): string {
   const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('')
   const groups = bits.match(/.{1,5}/g) ?? []

@@ -5,17 +5,17 @@ import { asBytes, type Bytes, concat, fromUtf8, utf8 } from '../bytes.ts'
 import { SerialQueue } from '../queue.ts'
 import type { Change, Store } from './store.ts'
 
-/** Bytes of dead records that are worth writing the file anew when it is opened. */
+/** Bytes of overwritten or deleted values above which the file is rewritten when it is opened. */
 const WASTE = 1 << 20
 /** A record: its length and CRC-32 (4 bytes each), then its changes. */
 const HEADER = 8
-/** The length that stands for a value taken away. */
+/** The length that marks a deleted value. */
 const TAKEN_AWAY = 0xffffffff
 
 /**
- * A store in one file, for Bun and Node: a log of synced records, one a `write`, and its values in
- * memory. A record cut short by a crash is left out when the file is opened, with all its changes.
- * One process at a time.
+ * A store in one file, for Bun and Node: an append-only log with one synced record per `write`, and all
+ * values in memory. A record that a crash cut short is dropped with all its changes when the file is
+ * opened. For one process at a time.
  */
 export async function openFileStore(path: string): Promise<Store> {
   await mkdir(dirname(path), { recursive: true })
@@ -28,7 +28,7 @@ export async function openFileStore(path: string): Promise<Store> {
   return new FileStore(file, values, intact)
 }
 
-/** False if there is no room for it: then the file goes on as it is. */
+/** Rewrites the file with the live values only. Returns false, leaving it as it is, if the disk is full. */
 async function writeAnew(path: string, values: ReadonlyMap<string, Bytes>): Promise<boolean> {
   const fresh = await open(`${path}.new`, 'w', 0o600)
   try {
@@ -71,7 +71,7 @@ class FileStore implements Store {
       try {
         await append(this.#file, record, this.#end)
       } catch (error) {
-        // What there was room for would only take up room.
+        // Drop the part that was written: the disk may be full.
         await this.#file.truncate(this.#end).catch(() => {})
         throw error
       }
@@ -86,7 +86,7 @@ class FileStore implements Store {
 }
 
 async function append(file: FileHandle, record: Bytes, at: number): Promise<void> {
-  // A disk that fills up takes a part, and says so only when asked to take the rest.
+  // A full disk accepts a part of the bytes and reports an error only for the next write.
   for (let written = 0; written < record.length; ) {
     const left = record.length - written
     written += (await file.write(record, written, left, at + written)).bytesWritten
@@ -94,9 +94,9 @@ async function append(file: FileHandle, record: Bytes, at: number): Promise<void
   await file.datasync()
 }
 
-/** A file that was made or renamed is there after a power cut only if its folder is on the disk too. */
+/** A new or renamed file survives a power cut only if its folder is synced too. */
 async function syncFolder(path: string): Promise<void> {
-  // Windows has no such thing.
+  // Windows cannot sync a folder.
   if (process.platform === 'win32') return
   const folder = await open(dirname(path), 'r')
   await folder.sync()
@@ -105,7 +105,7 @@ async function syncFolder(path: string): Promise<void> {
 
 async function readOrEmpty(path: string): Promise<Bytes> {
   try {
-    // No Buffer, whose `slice` is a view and no copy.
+    // Not a Buffer, whose `slice` returns a view instead of a copy.
     return new Uint8Array(await readFile(path))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array()

@@ -5,7 +5,7 @@ import type { Change, Store } from './store.ts'
 const VALUES = 'values'
 
 /**
- * A store in a browser. Of all tabs and workers of an origin one holds it at a time (by a Web Lock):
+ * A store in the browser. A Web Lock lets only one tab or worker of an origin open it at a time, because
  * two that advance the same ratchet would use a key twice. Throws `store-in-use` for the second.
  */
 export async function openIndexedDb(name: string): Promise<Store> {
@@ -39,7 +39,7 @@ class IndexedDbStore implements Store {
   }
 
   async write(changes: readonly Change[]): Promise<void> {
-    // Strict: the browser answers when the bytes are on the disk, not when it has them.
+    // Strict: completes only when the bytes are on the disk, not when the OS has them.
     const transaction = this.#database.transaction(VALUES, 'readwrite', { durability: 'strict' })
     const values = transaction.objectStore(VALUES)
     for (const [key, value] of changes) {
@@ -58,7 +58,7 @@ class IndexedDbStore implements Store {
   }
 }
 
-/** Takes the lock of that name, and resolves to what gives it back. */
+/** Takes the lock and resolves to a function that releases it. */
 function hold(name: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
     const held = navigator.locks.request(name, { ifAvailable: true }, (lock) => {

@@ -1,7 +1,7 @@
 import { asBytes, type Bytes } from '../bytes.ts'
 import type { Change, Store } from './store.ts'
 
-/** Forgets everything with the process: for tests, and for devices that shall leave no trace. */
+/** Keeps nothing beyond the process: for tests, and for devices that should leave no trace. */
 export class MemoryStore implements Store {
   readonly #values = new Map<string, Bytes>()
 

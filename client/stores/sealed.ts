@@ -2,13 +2,13 @@ import { asBytes, type Bytes, concat, randomBytes, utf8 } from '../bytes.ts'
 import { MlsError } from '../errors.ts'
 import type { Change, Store } from './store.ts'
 
-/** Bytes of AES-GCM's nonce; random ones are safe for 2³² values under one key. */
+/** The length of AES-GCM's nonce; random nonces are safe for 2³² values under one key. */
 const NONCE = 12
 
 /**
- * Seals every value with AES-256-GCM before it reaches the store beneath, each bound to its key, so
- * that values cannot change places. Keys stay readable: they name groups by the id that the server
- * knows as well, and no content.
+ * Encrypts every value with AES-256-GCM before it reaches the inner store. Each value is bound to its
+ * key, so values cannot be swapped. Keys stay readable: they contain group ids, which the server knows
+ * too, but no content.
  */
 export class SealedStore implements Store {
   readonly #inner: Store
@@ -40,7 +40,7 @@ export class SealedStore implements Store {
   }
 }
 
-/** Nonce and ciphertext; `place` is authenticated with it. */
+/** Returns the nonce followed by the ciphertext; `place` is authenticated but not included. */
 export async function seal(key: CryptoKey, plain: Uint8Array, place: string): Promise<Bytes> {
   const iv = randomBytes(NONCE)
   const algorithm = { name: 'AES-GCM', iv, additionalData: utf8(place) }
@@ -48,7 +48,7 @@ export async function seal(key: CryptoKey, plain: Uint8Array, place: string): Pr
   return concat(iv, new Uint8Array(ciphertext))
 }
 
-/** Throws `unreadable` for another key, another place or a changed byte. */
+/** Throws `unreadable` if the key or `place` is another one, or if a byte was changed. */
 export async function openSealed(key: CryptoKey, sealed: Bytes, place: string): Promise<Bytes> {
   const algorithm = {
     name: 'AES-GCM',

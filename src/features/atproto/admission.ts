@@ -13,8 +13,8 @@ import { atprotoErrors } from './errors.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
 
 /**
- * The account of a verified DID, or undefined for one that has none and is not to be given one. By
- * the settings the first call may make it: for those on the list, or for everybody.
+ * Returns the account of a verified DID. If it has none, creates one if the settings admit the DID (open
+ * to all, or by allowlist); otherwise returns undefined.
  */
 export async function findOrAdmit(
   ctx: Needs,
@@ -36,15 +36,15 @@ export async function findOrAdmit(
     })
     return user
   } catch (error) {
-    // Two first calls at once: the other one was faster.
+    // A concurrent first call has created the account.
     if (!isConflict(error)) throw error
     return findByDid(ctx, tenantId, did)
   }
 }
 
 /**
- * Makes an account of an invitation for a verified DID; like any other it waits for an administrator.
- * Throws `InvalidInvitation`, which also who has an account already gets: one invitation is one account.
+ * Creates an account for a verified DID by an invitation; like any other it needs an administrator's
+ * approval. Throws `InvalidInvitation`, also if the DID already has an account.
  */
 export async function admitByInvitation(
   ctx: Needs,
@@ -90,7 +90,7 @@ function accountFor(ctx: Needs, tenantId: string, did: string, status: UserRow['
   })
 }
 
-/** What people see: the DID as far as a username can spell it, and a mark that keeps two apart. */
+/** The DID in characters that a username may have, plus a hash so that no two DIDs share a username. */
 function usernameFor(did: string): string {
   const spelt = did
     .replace(/^did:/, '')
@@ -113,7 +113,7 @@ function recordAdmission(
   })
 }
 
-/** The account as a caller, or the refusal that its state means. */
+/** The account as an actor; throws `AccountPending` if it still needs approval. */
 export function callerOf(user: UserRow, origin: Origin): UserActor {
   if (user.status === 'PendingAdmin') throw new AppError(atprotoErrors.accountPending)
   const { id: userId, tenant_id: tenantId, username, role } = user

@@ -5,8 +5,8 @@ import { callerOf, findOrAdmit } from './admission.ts'
 import { readServiceToken, verifyServiceToken } from './service-token.ts'
 
 /**
- * Who a service token belongs to: an account, or a verified DID without one. Undefined when it is no
- * service token at all, so that another kind of credential may be tried.
+ * Returns the issuer of a service token: an account, or a verified DID without one. Returns undefined if
+ * the text is not a service token, so that other kinds of credentials can be tried.
  */
 export async function authenticateServiceToken(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'dids'>,

@@ -6,7 +6,7 @@ import { accountsOf } from './service.ts'
 
 const CONTEXT = ['https://www.w3.org/ns/did/v1']
 
-/** Where the service is found by those who look its DID up: a proxy adds `/xrpc/…` to the origin. */
+/** The service's entry in a DID document. The endpoint is an origin: proxies append `/xrpc/…` to it. */
 function serviceEntry({ config }: Pick<Ctx, 'config'>, id: string) {
   return { id, type: 'AtprotoMlsService', serviceEndpoint: new URL(config.publicUrl).origin }
 }

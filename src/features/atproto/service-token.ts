@@ -8,13 +8,13 @@ import { insertNonce } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config' | 'dids'>
 
-/** The longest life of a token, and how far two clocks may be apart. */
+/** The longest lifetime of a token, and the allowed clock skew. */
 const MOST_SECONDS = 300
 const SKEW_SECONDS = 30
 
 const Header = z.object({
   alg: z.enum(['ES256', 'ES256K', 'HS256']),
-  // Those of access, refresh and proof tokens are no service token's (ATProto inter-service auth).
+  // Access, refresh and DPoP proof tokens are not service tokens (ATProto inter-service auth).
   typ: z
     .string()
     .refine((typ) => !/^(at|refresh|dpop)\+jwt$/i.test(typ))
@@ -39,12 +39,12 @@ type Claims = z.output<typeof Claims>
 interface ServiceToken {
   readonly alg: z.output<typeof Header>['alg']
   readonly claims: Claims
-  /** What the signature is over. */
+  /** The bytes that the signature covers. */
   readonly signed: Buffer
   readonly signature: Buffer
 }
 
-/** The token's parts if it has the form of one that a DID issues; nothing of it is believed yet. */
+/** Parses a service token without verifying it; undefined if the text does not have that form. */
 export function readServiceToken(text: string): ServiceToken | undefined {
   const [header = '', claims = '', signature = '', ...more] = text.split('.')
   if (more.length > 0 || text.length > 8192) return undefined
@@ -62,9 +62,9 @@ export function readServiceToken(text: string): ServiceToken | undefined {
 }
 
 /**
- * The DID that signed the token for a call of this method (ATProto inter-service authentication), or
- * `unauthorized`. The caller is the issuer: a token that names somebody else is refused. It opens
- * nothing a second time.
+ * Returns the DID that issued the token for a call of this method (ATProto inter-service authentication);
+ * throws `unauthorized` if it is invalid. A `sub` other than the issuer is refused. With `enforceJti`, a
+ * token can be used only once.
  */
 export async function verifyServiceToken(
   ctx: Needs,
@@ -84,7 +84,7 @@ function refused(reason: string): AppError {
   return new AppError(commonErrors.unauthorized, {}, { audit: { reason } })
 }
 
-/** What is wrong with the claims, before anything is asked of the outer world. */
+/** Why the claims are not acceptable, if so. Needs no network access, so it runs before the key lookup. */
 function refuseClaims({ config, clock }: Needs, claims: Claims, nsid: string): string | undefined {
   const { serviceDid, enforceLxm, enforceJti } = config.atproto
   const now = clock.now() / 1000
@@ -112,7 +112,7 @@ async function isSigned(ctx: Needs, token: ServiceToken): Promise<boolean> {
 
 async function fits(key: string, { alg, signed, signature }: ServiceToken): Promise<boolean> {
   const { verifySignature } = await import('@atproto/crypto')
-  // Compact and with a low s only, by the library's own rule; a key of the other curve throws.
+  // The library accepts only compact low-S signatures, and throws for a key of the other curve.
   return Promise.resolve()
     .then(() => verifySignature(key, signed, signature, { jwtAlg: alg }))
     .catch(() => false)
@@ -125,7 +125,7 @@ function isSignedForDevelopment({ config }: Needs, { signed, signature }: Servic
   return expected.length === signature.length && timingSafeEqual(expected, signature)
 }
 
-/** Remembers the token until it can no longer be valid. */
+/** Remembers the token until it can no longer be valid; throws `unauthorized` if it was used before. */
 async function useUp(ctx: Needs, tenantId: string, { iss, jti, exp }: Claims): Promise<void> {
   const least = ctx.clock.now() + ctx.config.atproto.jtiTtlSeconds * 1000
   const row = {

@@ -5,7 +5,7 @@ import { listNames, listUsersByDid } from '../accounts/access.ts'
 
 export { admitByInvitation } from './admission.ts'
 
-/** The DID of an account: its own of another network, or the one that this server gives it. */
+/** The DID of an account: its own external one, or the one derived from its username on this server. */
 export function didOf(
   { config }: Pick<Ctx, 'config'>,
   { did, username }: Pick<UserRow, 'did' | 'username'>,
@@ -13,7 +13,7 @@ export function didOf(
   return did ?? config.atproto.localDidPrefix + username.toLowerCase()
 }
 
-/** The DIDs of accounts by their ids, in one look. */
+/** The DIDs of accounts by account id, in one query. */
 export async function didsOf(
   ctx: Pick<Ctx, 'config'>,
   db: Db,
@@ -24,7 +24,7 @@ export async function didsOf(
   return new Map(rows.map((row) => [row.id, didOf(ctx, row)]))
 }
 
-/** The accounts behind DIDs, in one look; those that nobody here has are left out. */
+/** The accounts by DID, in one query; DIDs without an account are left out. */
 export async function accountsOf(
   { config }: Pick<Ctx, 'config'>,
   db: Db,

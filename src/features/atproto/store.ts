@@ -1,7 +1,7 @@
 import type { Tx } from '../../db/database.ts'
 import type { AtprotoNonceRow } from '../../db/tables.ts'
 
-/** False when it is there already. */
+/** Returns false if the nonce exists already. */
 export async function insertNonce(tx: Tx, row: AtprotoNonceRow): Promise<boolean> {
   const result = await tx
     .insertInto('atproto_nonces')

@@ -13,14 +13,14 @@ export interface Membership {
   readonly member: MlsMemberRow
 }
 
-/** The conversation and the caller's present membership: `ConvoNotFound`, `NotMember` otherwise. */
+/** The conversation and the caller's current membership; throws `ConvoNotFound` or `NotMember`. */
 export async function requireMember(db: Db, me: UserActor, convoId: string): Promise<Membership> {
   const convo = await findConvo(db, me.tenantId, convoId)
   if (!convo) throw new AppError(mlsErrors.convoNotFound)
   return { convo, member: await requireMembership(db, me, convo) }
 }
 
-/** The same where the conversation is known, for example held. */
+/** The same for a conversation that was loaded before, for example under its lock. */
 export async function requireMembership(
   db: Db,
   me: UserActor,
@@ -43,7 +43,7 @@ function refuse(definition: typeof mlsErrors.notMember | typeof mlsErrors.notAdm
   )
 }
 
-/** Whether an event is an application message, which is worth waking a device for. */
+/** Whether an event is an application message, for which devices are woken by push. */
 export function isEncryptedMessage(event: {
   readonly name: string
   readonly subject_id: string

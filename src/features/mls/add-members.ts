@@ -15,8 +15,8 @@ export interface AddedMembers {
 }
 
 /**
- * Takes a member's commit that adds devices, or with an empty list only updates keys and carries out
- * removals that wait. It removes nobody who is a member.
+ * Accepts a member's commit that adds devices or, with an empty `didList`, only updates keys and carries
+ * out pending removals. It must not remove a current member.
  */
 export async function addMembers(
   ctx: CommitNeeds,

@@ -23,14 +23,14 @@ export interface Adding {
   readonly refs: readonly string[]
   readonly cipherSuite: string
   readonly welcome: WelcomeFacts | undefined
-  /** What the request says itself, if it does. */
+  /** The request's own claim about the packages, if it makes one. */
   readonly hashes: readonly KeyPackageHash[] | undefined
 }
 
 /**
- * Looks up whom the key packages add. Each must be unused, in date, of the group's suite and given to
- * the caller, and the Welcome must be for exactly these: `KeyPackageNotFound`, `InvalidWelcome`,
- * `NotReachable` otherwise.
+ * Looks up the devices that the key packages add. Each package must be unused, unexpired, of the group's
+ * suite and handed out to the caller or their own, and the Welcome must be for exactly these packages.
+ * Throws `KeyPackageNotFound`, `InvalidWelcome`, `AlreadyMember` or `NotReachable`.
  */
 export async function requireAdded(
   ctx: Pick<Ctx, 'clock' | 'config'>,
@@ -82,7 +82,7 @@ function requireSame(refs: readonly string[], inWelcome: readonly string[]): voi
   }
 }
 
-/** Refuses a claim about who is added that is not what the key packages say. */
+/** Throws `refusal` unless the claimed DIDs are exactly those of the key packages' owners. */
 export function requireOwners(
   ctx: Pick<Ctx, 'config'>,
   { owners }: Added,

@@ -18,7 +18,7 @@ import { policyOf } from './view.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
-/** A change by an admin that nothing has to be read for, and that may be repeated. */
+/** Runs an admin's change that needs no decoding beforehand and no idempotency key. */
 function asAdmin<T extends object>(
   ctx: Needs,
   me: UserActor,
@@ -45,7 +45,7 @@ async function announce(
   await appendEvents(ctx, tx, [convoEvent({ tenantId, convoId, seq }, kind, about)])
 }
 
-/** The present member of a DID, or `TargetNotMember`. */
+/** The current member with this DID; throws `TargetNotMember` if there is none. */
 export async function requireTarget(
   ctx: Needs,
   tx: Tx,
@@ -109,7 +109,7 @@ function recordRole(
   })
 }
 
-/** Changes the rules of a conversation; what is left out stays. */
+/** Changes a conversation's policy; omitted fields stay as they are. */
 export async function updatePolicy(
   ctx: Needs,
   actor: Actor,
@@ -143,7 +143,7 @@ function changesOf({ convoId: _, ...changes }: UpdatePolicy): Partial<Policy> {
   return changes
 }
 
-/** Makes an invitation that is good for joining this conversation, and no other. */
+/** Creates an invitation to this conversation. */
 export async function createInvite(ctx: Needs, actor: Actor, input: CreateInvite) {
   const me = requireUser(actor)
   const { convoId, targetDid, expiresAt, maxUses } = input
@@ -199,7 +199,7 @@ export async function revokeInvite(
   })
 }
 
-/** Whether the caller administers a conversation, for what names it only indirectly. */
+/** Throws `NotAdmin` also for an unknown conversation: for requests that name it only indirectly. */
 export async function requireAdminOf(tx: Tx, me: UserActor, convoId: string): Promise<void> {
   const convo = await findConvo(tx, me.tenantId, convoId)
   const member = convo && (await findMember(tx, convoId, me.userId))

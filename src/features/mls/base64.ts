@@ -4,11 +4,11 @@ const STANDARD = /^[A-Za-z0-9+/]*={0,2}$/
 const URL_SAFE = /^[A-Za-z0-9_-]*={0,2}$/
 
 /**
- * Bytes out of any of the four spellings of base64 (RFC 4648 §4 and §5, with padding and without), or
- * the refusal for other text.
+ * Decodes base64 in either alphabet (RFC 4648 §4 and §5), with or without padding; throws `refusal` for
+ * any other text.
  */
 export function fromBase64(text: string, refusal: ErrorDefinition): Buffer {
-  // First, as what takes padding away takes long over a text that is made of it.
+  // Checked first, because removing the padding is slow for a text that consists of `=`.
   if (!(STANDARD.test(text) || URL_SAFE.test(text))) throw new AppError(refusal)
   const digits = text.replace(/={1,2}$/, '')
   const isPadded = digits.length < text.length
@@ -17,7 +17,7 @@ export function fromBase64(text: string, refusal: ErrorDefinition): Buffer {
   return Buffer.from(digits, 'base64')
 }
 
-/** The one spelling that is given out: standard, with padding. */
+/** Responses always use the standard alphabet with padding. */
 export function toBase64(bytes: Buffer): string {
   return bytes.toString('base64')
 }

@@ -17,28 +17,28 @@ import { findBlob, findOwnBlob, upsertBlob } from './store-blobs.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
 
 const NAME = /^sha256-([0-9a-f]{64})$/
-/** The codes of a CID of raw bytes by their SHA-256 (the table of multicodec). */
+/** Multicodec codes for a CID of raw bytes by SHA-256. */
 const RAW = 0x55
 const SHA256 = 0x12
 
 export interface Upload {
   readonly convoId: string
-  /** What the bytes have to be, in hex. */
+  /** The expected SHA-256 in hex. */
   readonly sha256?: string
   readonly announced: number | undefined
   readonly content: AsyncIterable<Uint8Array>
 }
 
 export interface Uploaded {
-  /** SHA-256 of the bytes in hex. */
+  /** The SHA-256 of the bytes in hex. */
   readonly sha256: string
   readonly size: number
 }
 
 /**
- * Stores a sealed file for the members of a conversation while it arrives. The same bytes again from
- * the same person are kept once, and counted once; another's are another file, so that nobody's
- * quota or leaving touches anybody else's.
+ * Stores an encrypted file for the members of a conversation while it is being received. The same bytes
+ * from the same person are stored, and counted towards their quota, only once. From another person they
+ * are a separate file, so that neither quota nor deletion affects anyone else.
  */
 export async function uploadBlob(ctx: Needs, actor: Actor, upload: Upload): Promise<Uploaded> {
   const me = requireUser(actor)
@@ -94,7 +94,7 @@ async function* hashed(
   }
 }
 
-/** What storing refuses, by the names of this interface. */
+/** Translates the file store's errors into those of the lexicon. */
 function asRefusal(error: unknown): unknown {
   const cause = error instanceof AppError && error.cause instanceof AppError ? error.cause : error
   if (!(cause instanceof AppError)) return error
@@ -110,7 +110,7 @@ function asRefusal(error: unknown): unknown {
   }
 }
 
-/** A sealed file of a conversation, for its members. */
+/** An encrypted file of a conversation; members only. */
 export async function getBlob(
   ctx: Needs,
   actor: Actor,
@@ -124,7 +124,7 @@ export async function getBlob(
   return openFile(ctx, me.tenantId, blob.attachment_id)
 }
 
-/** The name of a blob, as this interface has it and as ATProto does: CIDv1 of raw bytes by their SHA-256. */
+/** A blob's names: `cid` for this API, and `link` for ATProto, a CIDv1 of raw bytes by SHA-256. */
 export async function namesOf(
   sha256: string,
 ): Promise<{ readonly cid: string; readonly link: string }> {
@@ -134,7 +134,7 @@ export async function namesOf(
   return { cid: `sha256-${sha256}`, link }
 }
 
-/** The hash that either name stands for; undefined for what is no name. */
+/** The SHA-256 in either name; undefined if the text is neither. */
 async function hashOfName(name: string): Promise<string | undefined> {
   const [, sha256] = NAME.exec(name) ?? []
   if (sha256 !== undefined) return sha256

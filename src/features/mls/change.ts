@@ -10,17 +10,17 @@ import { inTurn } from './turns.ts'
 
 export interface Change<R, T> extends Repeatable {
   readonly convoId: string
-  /** A commit: many may come at once, of which one is taken. */
+  /** Set for commits: of many concurrent ones only one is accepted. */
   readonly isCommit?: true
-  /** Decodes and verifies what came, before the transaction. */
+  /** Decodes and verifies the input before the transaction. */
   read(convo: Convo): Promise<R>
-  /** Decides and writes, the conversation being held and the caller a present member. */
+  /** Decides and writes, under the conversation's lock and with the caller a current member. */
   write(tx: Tx, membership: Membership, read: R): Promise<T>
 }
 
 /**
- * A member's change of a conversation. A repeat gets its first answer also when the caller is no
- * member any more, as after leaving.
+ * Runs a member's change of a conversation. A repeated request gets its first answer even if the caller
+ * is no longer a member, for example after leaving.
  */
 export async function changeConvo<R, T extends object>(
   ctx: Pick<Ctx, 'db' | 'clock'>,
@@ -44,7 +44,7 @@ export async function changeConvo<R, T extends object>(
   })
 }
 
-/** For a change that reads nothing beforehand. */
+/** The `read` of a change that decodes nothing beforehand. */
 export async function nothing(): Promise<undefined> {
   return undefined
 }

@@ -34,21 +34,21 @@ import { isOrphan } from './view.ts'
 
 export type CommitNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
-/** What a commit does, found out under the conversation's lock and not yet written. */
+/** A commit's effects, determined under the conversation's lock and not yet written. */
 export interface Effects {
   readonly added: Added
-  /** Whoever becomes a member by it. */
+  /** Ids of the users who become members. */
   readonly newMembers: readonly string[]
   readonly removedLeaves: readonly number[]
-  /** Members who lose their last leaf by it. */
+  /** Members who lose their last leaf. */
   readonly removedMembers: readonly string[]
-  /** Leaves after it; undefined when the server does not know the tree. */
+  /** The leaves after the commit; undefined if the server does not know the tree. */
   readonly leaves:
     | { readonly kept: readonly Leaf[]; readonly added: readonly NewLeaf[] }
     | undefined
 }
 
-/** What a member's commit does, if it fits the records: `InvalidCommit` and others where it does not. */
+/** Determines the effects of a member's commit; throws if it contradicts the records or is not allowed. */
 export async function judgeCommit(
   ctx: CommitNeeds,
   tx: Tx,
@@ -71,7 +71,7 @@ export async function judgeCommit(
     throw new AppError(mlsErrors.invalidCommit)
   }
   const isFree = (leaf: Leaf) => leaf.user_id === me.userId || isOrphan(leaf, present)
-  // Where the tree is not known, nobody can say who is removed: that is an admin's to answer for.
+  // Without the tree the server cannot tell who is removed, so such a commit needs an admin.
   const areFree = removed.length === removedLeaves.length && removed.every(isFree)
   if (member.is_admin !== 1 && !areFree) throw new AppError(mlsErrors.notAdmin)
 
@@ -105,7 +105,7 @@ export async function judgeCommit(
   return effects
 }
 
-/** The committer's leaf must be a device of the caller's, and stay the one that it is. */
+/** The committer's leaf must be one of the caller's devices and keep its key and identity. */
 async function requireCommitter(
   ctx: CommitNeeds,
   tx: Tx,
@@ -120,7 +120,7 @@ async function requireCommitter(
   if (!isMine || !stays) throw new AppError(mlsErrors.invalidCommit)
 }
 
-/** The leaves that a commit removes itself or by proposals that were sent before. */
+/** The leaves that a commit removes, by its own proposals or by reference to earlier ones. */
 async function removedBy(tx: Tx, convo: Convo, { facts }: IncomingCommit): Promise<number[]> {
   const proposals = facts.references.length > 0 ? await listProposals(tx, convo.id) : []
   const referred = facts.references.map((ref) =>
@@ -133,7 +133,7 @@ async function removedBy(tx: Tx, convo: Convo, { facts }: IncomingCommit): Promi
     ...facts.removes,
     ...referred.map((one) => (one as { leaf_index: number }).leaf_index),
   ]
-  // Nobody removes the own leaf, and nobody one twice (§12.2).
+  // A commit must not remove the committer's leaf, nor a leaf twice (§12.2).
   if (new Set(all).size < all.length || all.includes(facts.senderLeaf)) {
     throw new AppError(mlsErrors.invalidCommit)
   }
@@ -162,7 +162,7 @@ async function requireMayAdd(
   }
 }
 
-/** A GroupInfo that comes along has to be of the group after the commit. */
+/** A GroupInfo sent with a commit must describe the group after that commit. */
 export async function requireInfo(
   ctx: CommitNeeds,
   tx: Tx,
@@ -180,7 +180,7 @@ export interface Committed {
   readonly seq: number
 }
 
-/** Writes a commit that was judged: message, epoch, members, leaves, Welcomes, GroupInfo and events together. */
+/** Writes a judged commit: message, epoch, members, leaves, Welcomes, GroupInfo and events. */
 export async function writeCommit(
   ctx: CommitNeeds,
   tx: Tx,

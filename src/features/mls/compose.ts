@@ -2,7 +2,7 @@ import type { Composers } from '../../events/compose.ts'
 import { readSubject } from './events.ts'
 import type { MlsEvent } from './schema.ts'
 
-/** What a reconnecting client is told: the same as live, since the row names everything. */
+/** A reconnecting client gets the same event as live, because the row contains everything. */
 export const composers = {
   MlsEvent: async (_ctx, reader, events) =>
     events.map(({ audienceId, subjectId }): MlsEvent => {

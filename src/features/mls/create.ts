@@ -34,7 +34,7 @@ interface Creation {
   readonly groupInfo: GroupInfoFacts | undefined
 }
 
-/** Reads what comes with a creation and refuses what contradicts itself. */
+/** Decodes the request and refuses one that contradicts itself. */
 async function read(input: CreateConvo): Promise<Creation> {
   if (!CIPHER_SUITES.has(input.cipherSuite)) throw new AppError(mlsErrors.invalidCipherSuite)
   if (!GROUP_ID.test(input.groupId)) throw new AppError(mlsErrors.invalidGroupInfo)
@@ -42,7 +42,7 @@ async function read(input: CreateConvo): Promise<Creation> {
   const bytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
   const facts = bytes && readWelcome(bytes)
   if (bytes && !facts) throw new AppError(mlsErrors.invalidWelcome)
-  // Alone the group is as it was made; the Welcome is of the first commit, which nobody else needs.
+  // A Welcome means that a first commit was made, which needs no delivery: the others join by the Welcome.
   const epoch = facts ? 1 : 0
   const groupInfo = await readInfo(input, epoch)
   if ((input.currentEpoch ?? epoch) !== epoch) throw new AppError(mlsErrors.invalidGroupInfo)
@@ -63,8 +63,8 @@ async function readInfo(input: CreateConvo, epoch: number): Promise<GroupInfoFac
 }
 
 /**
- * Makes a conversation of a group that the creator's device has made, with those whose devices the
- * Welcome is for. All of it is written together, or none.
+ * Creates a conversation for a group that the creator's device has made; the owners of the devices that
+ * the Welcome is for become members. Everything is written in one transaction.
  */
 export async function createConvo(
   ctx: Needs,
@@ -158,14 +158,14 @@ async function requirePeople(
   const mine = (await didsOf(ctx, tx, me.tenantId, [me.userId])).get(me.userId) ?? ''
   const others = new Set(initialMembers).add(mine)
   if (others.size > MOST_MEMBERS) throw new AppError(mlsErrors.tooManyMembers)
-  // The creator may be named or not, and may bring other devices of their own along.
+  // The creator may or may not be in `initialMembers`, and may add other devices of their own.
   if (!added.owners.has(me.userId)) others.delete(mine)
   requireOwners(ctx, added, [...others], mlsErrors.invalidWelcome)
   const blocks = await blocksAmong(tx, [me.userId, ...added.owners.keys()])
   if (blocks.length > 0) throw new AppError(mlsErrors.mutualBlock)
 }
 
-/** The leaves of the tree: the creator's device and those that were added, and nobody else's. */
+/** The leaves of the tree, which must be one device of the creator and exactly the added devices. */
 async function leavesOf(
   ctx: Needs,
   tx: Tx,

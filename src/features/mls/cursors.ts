@@ -8,7 +8,7 @@ import type { ConvoId } from './schema.ts'
 import { findCursor, upsertCursor } from './store-cursors.ts'
 import { findDevice } from './store-devices.ts'
 
-/** Says how far a device has come, or all of the caller's. It never goes back, nor ahead of what there is. */
+/** Moves the cursor of one or all of the caller's devices, never backwards nor past the last message. */
 export async function updateCursor(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,

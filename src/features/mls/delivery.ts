@@ -7,7 +7,7 @@ import { type InConvo, welcomeEvent } from './events.ts'
 import { consumeKeyPackages } from './store-key-packages.ts'
 import { insertWelcomes } from './store-welcomes.ts'
 
-/** Keeps the Welcome for every added device, uses the key packages up, and says who hears of it. */
+/** Stores the Welcome for every added device, consumes the key packages, and returns the events to append. */
 export async function deliverWelcome(
   ctx: Pick<Ctx, 'clock' | 'ids'>,
   tx: Tx,

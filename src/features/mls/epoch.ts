@@ -5,8 +5,8 @@ import type { Convo } from './store.ts'
 import { findCommitAfter } from './store-messages.ts'
 
 /**
- * Refuses a commit of another epoch than the current one. The first of many to hold the conversation
- * moves the epoch on, so of any number of concurrent ones exactly one gets past here.
+ * Throws `EpochMismatch` unless the epoch is the current one. The first of several concurrent commits to
+ * lock the conversation advances the epoch, so exactly one of them passes.
  */
 export async function requireEpoch(db: Db, convo: Convo, epoch: number): Promise<void> {
   if (epoch === convo.epoch) return
@@ -14,7 +14,7 @@ export async function requireEpoch(db: Db, convo: Convo, epoch: number): Promise
   throw new AppError(mlsErrors.epochMismatch, {
     currentEpoch: convo.epoch,
     lastSeq: convo.last_seq,
-    // What is to be given to getMessages: the missed commit comes next.
+    // For getMessages: the first entry after it is the missed commit.
     sinceSeq: missed === undefined ? convo.floor_seq : missed - 1,
   })
 }

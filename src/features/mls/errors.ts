@@ -1,6 +1,6 @@
 import { defineErrors } from '../../platform/errors.ts'
 
-/** The names are those of the lexicons. */
+/** The codes are the error names of the lexicons. */
 export const mlsErrors = defineErrors({
   convoNotFound: {
     code: 'ConvoNotFound',

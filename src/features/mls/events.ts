@@ -1,7 +1,7 @@
 import type { AppEvent } from '../../events/event.ts'
 import type { MlsEvent } from './schema.ts'
 
-/** What can happen; the first three have a message behind them. */
+/** The kinds of events; the first three refer to a stored message. */
 export type MlsKind =
   | 'app'
   | 'commit'
@@ -17,13 +17,13 @@ export type MlsKind =
   | 'welcome'
   | 'keyPackages'
 
-/** What the row of an event names. */
+/** The contents of an event row's `subject_id`. */
 export interface MlsSubject {
   readonly kind: MlsKind
   readonly seq: number
-  /** The member it is about, or the device. */
+  /** The id of the member or device that the event is about. */
   readonly about: string
-  /** Of an event for one person the conversation; of key packages how many are left. */
+  /** For `welcome` the conversation; for `keyPackages` how many are left. */
   readonly more: string
 }
 
@@ -44,7 +44,7 @@ export interface InConvo {
   readonly seq: number
 }
 
-/** To all members of a conversation. */
+/** An event for all members of a conversation. */
 export function convoEvent(
   { tenantId, convoId, seq }: InConvo,
   kind: MlsKind,
@@ -62,7 +62,7 @@ export function convoEvent(
   }
 }
 
-/** To the devices of one person: a Welcome waits for one of them. */
+/** Tells a person's devices that a Welcome is waiting for one of them. */
 export function welcomeEvent(
   { tenantId, convoId, seq }: InConvo,
   userId: string,
@@ -78,7 +78,7 @@ export function welcomeEvent(
   }
 }
 
-/** To the devices of one person: few key packages of one of them are left. */
+/** Tells a person's devices that one of them has few key packages left. */
 export function keyPackagesEvent(
   tenantId: string,
   userId: string,

@@ -25,8 +25,8 @@ export interface Rejoined {
 }
 
 /**
- * Takes an external commit: a device of a present member comes back into the group, or somebody
- * invited to this conversation joins. Who was removed or left does not come back by themselves.
+ * Accepts an external commit, by which a current member's device comes back or a person invited to this
+ * conversation joins. Former members cannot come back without an invitation issued to them.
  */
 export async function processExternalCommit(
   ctx: CommitNeeds,
@@ -41,7 +41,7 @@ export async function processExternalCommit(
   return orFirstAnswer(db.read, me, once, async () => {
     const known = await findConvo(db.read, me.tenantId, convoId)
     if (!known) throw new AppError(mlsErrors.convoNotFound)
-    // Before anything is read for somebody who may not join at all.
+    // Checked before the commit is decoded, so that a caller who may not join costs little.
     const member = await findMember(db.read, convoId, me.userId)
     if (member?.left_at !== null && input.psk === undefined) throw notMember(known)
     const given = { commit, ...(groupInfo === undefined ? {} : { groupInfo }) }
@@ -94,7 +94,7 @@ async function join(
   const removed = leaves.filter((leaf) => facts.removes.includes(leaf.leaf_index))
   const after = applyToTree(leaves, facts.removes, [{ user_id: me.userId, device_id: device.id }])
   if (convo.knows_leaves === 1) {
-    // Only an old leaf of the same device may go by it, and a device has one leaf.
+    // The commit may remove only the same device's old leaf, and a device has only one leaf.
     const isOwn = removed.every((leaf) => leaf.device_id === device.id)
     const isTwice = after.kept.some((leaf) => leaf.device_id === device.id)
     if (removed.length !== facts.removes.length || !isOwn || isTwice) {
@@ -118,7 +118,7 @@ async function join(
   return { epoch: newEpoch, rejoinedAt: toIso(ctx.clock.now()), seq }
 }
 
-/** Uses an invitation up that is bound to this conversation, and to the caller if it names somebody. */
+/** Redeems an invitation to this conversation, which may be restricted to one person. */
 async function requireInvited(
   ctx: CommitNeeds,
   tx: Tx,
@@ -132,7 +132,7 @@ async function requireInvited(
     userId: me.userId,
     now: toIso(ctx.clock.now()),
   })
-  // Who left or was removed needs an admin's word for just this person.
+  // A former member needs an invitation that an admin issued to just this person.
   if (!invite || (wasMember && invite.target_id !== me.userId)) {
     throw new AppError(mlsErrors.invalidPsk)
   }
@@ -142,7 +142,7 @@ async function requireInvited(
   if (blocks.some((pair) => pair.includes(me.userId))) throw new AppError(mlsErrors.policyViolation)
 }
 
-/** SHA-256 of the secret's bytes in hex. */
+/** The SHA-256, in hex, of an invitation's secret. */
 export function hashOfPsk(psk: string): string {
   return createHash('sha256').update(Buffer.from(psk, 'hex')).digest('hex')
 }

@@ -32,7 +32,7 @@ import { requireTree } from './tree.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
-/** The GroupInfo of the current epoch, for members and for those with an invitation to join. */
+/** The GroupInfo of the current epoch, for members and for holders of an invitation. */
 export async function getGroupInfo(
   ctx: Needs,
   actor: Actor,
@@ -69,7 +69,7 @@ async function requireMayJoin(
   if (!isFor || convo.allow_invites !== 1) throw new AppError(mlsErrors.invalidPsk)
 }
 
-/** Leaves the GroupInfo of the current epoch for those who have to come back. */
+/** Stores the GroupInfo of the current epoch for devices that have to rejoin. */
 export async function updateGroupInfo(
   ctx: Needs,
   actor: Actor,
@@ -87,7 +87,7 @@ export async function updateGroupInfo(
       if (convo.knows_leaves === 1) {
         await requireTree(ctx, tx, convo, groupInfo, await listLeaves(tx, [convoId]))
       } else {
-        // Whoever the tree says is where, commits are judged by: that is an admin's to answer for.
+        // Later commits are judged by this tree, so only an admin may provide it.
         requireAdmin(membership)
         await learnTree(ctx, tx, convo, groupInfo)
       }
@@ -102,8 +102,8 @@ export async function updateGroupInfo(
 }
 
 /**
- * Takes the leaves over from the first GroupInfo that an admin leaves: each of another known device of a
- * member, and of every present member one at least.
+ * Adopts the leaves of the first GroupInfo from an admin. Each must be a different known device of a
+ * member, and every current member must have at least one.
  */
 async function learnTree(
   ctx: Needs,

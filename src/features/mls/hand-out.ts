@@ -29,13 +29,13 @@ import {
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
 /**
- * How many of a device's packages of a suite one caller may take in an hour, and all callers together; then the
- * last resort is given. A device keeps twenty: so few callers, and not even many, use them up before it has
- * heard that they run low.
+ * How many of a device's packages of one suite one caller, and all callers together, may take per hour;
+ * after that the last resort is handed out. A device keeps twenty in stock, so that callers cannot use
+ * them up before it has heard that they run low.
  */
 const MOST_BY_ONE = 8
 const MOST_BY_ALL = 16
-/** How many one caller may take of all people together. */
+/** How many packages one caller may take per hour from all people together. */
 const MOST_OF_ALL = 2000
 const WINDOW = HOUR
 
@@ -48,9 +48,9 @@ export interface HandedOut {
 }
 
 /**
- * Gives one key package of each device of the people, each to one caller only. People who are neither
- * friends nor in a common conversation, who block one another or opted out are missing, as if they
- * had none. A device with nothing but a last resort gives that.
+ * Hands out one key package of each of the people's devices; no package goes to two callers, except a last
+ * resort, which is used if nothing else is left. People who opted out, have a block with the caller, or are
+ * neither their friends nor in a common conversation are reported as missing, as if they had no packages.
  */
 export async function getKeyPackages(
   ctx: Needs,
@@ -79,7 +79,7 @@ export async function getKeyPackages(
   return { keyPackages, missing: dids.filter((did) => !found.has(did)) }
 }
 
-/** Whose packages the caller may have, by their ids. */
+/** The people whose packages the caller may take, by user id. */
 async function listReachable(
   ctx: Needs,
   tx: Tx,
@@ -110,7 +110,7 @@ async function take(
   cipherSuite: string | undefined,
 ): Promise<MlsKeyPackageRow[]> {
   if (userIds.length === 0) return []
-  // Whoever asks for the same people's at the same moment is given the packages behind these.
+  // Concurrent calls for the same people wait here and then get other packages.
   await lockDevices(tx, userIds)
   const now = toIso(ctx.clock.now())
   const since = toIso(ctx.clock.now() - WINDOW)
@@ -125,20 +125,20 @@ async function take(
   return rows
 }
 
-/** Of whom the caller may be given packages that are no last resort. */
+/** The people from whom the caller may take packages other than last resorts. */
 async function listDrainable(
   tx: Tx,
   me: UserActor,
   userIds: readonly string[],
   since: string,
 ): Promise<readonly string[]> {
-  // With last resorts counted too it is at least what was taken, and quickly found.
+  // This count is fast and includes last resorts, so it is an upper bound of what was taken.
   const given = await countGiven(tx, me.userId, since)
   const total = given < MOST_OF_ALL ? given : await countTaken(tx, me.userId, since)
   return total < MOST_OF_ALL ? userIds : userIds.filter((userId) => userId === me.userId)
 }
 
-/** The stocks of other people that the caller, or everybody, has taken enough of. */
+/** Other people's stocks from which the caller, or all callers together, may take no more for now. */
 async function listClosed(
   tx: Tx,
   me: UserActor,
@@ -158,7 +158,7 @@ async function listClosed(
   return closed
 }
 
-/** Tells owners whose devices have few left of a suite, as long as something of it was taken. */
+/** Notifies owners of a stock that is low after packages other than last resorts were taken from it. */
 async function announceLowStock(
   ctx: Needs,
   tx: Tx,

@@ -14,7 +14,7 @@ import {
 import type { KeyPackageHash } from './schema.ts'
 import type { Convo } from './store.ts'
 
-/** A commit with what comes along, read before the transaction and checked inside it. */
+/** A commit with its Welcome and GroupInfo, decoded before the transaction and checked inside it. */
 export interface IncomingCommit {
   readonly bytes: Buffer
   readonly facts: CommitFacts
@@ -32,8 +32,8 @@ interface CommitInput {
 }
 
 /**
- * Decodes a commit and its company; the suite is the conversation's, which never changes. One that is
- * late already is refused here, so that the many losers of a race do not wait for the lock as well.
+ * Decodes a commit and what was sent with it. The suite is the conversation's, which never changes. A
+ * commit of a past epoch is refused here already, so that the losers of a race do not wait for the lock.
  */
 export async function readIncoming(
   db: Db,
@@ -57,7 +57,7 @@ export async function readIncoming(
   }
 }
 
-/** A GroupInfo of the conversation with its tree and external key, of whichever epoch. */
+/** Decodes a GroupInfo of the conversation, of any epoch; it must include its tree and external key. */
 export async function readInfoOf(
   convo: Convo,
   text: string | undefined,

@@ -21,7 +21,7 @@ import { deleteWelcomesOfDevice } from './store-welcomes.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
-/** With fewer packages left a device is told to publish more. */
+/** A device with fewer packages than this is told to publish more. */
 export const LOW_STOCK = 5
 
 interface Stats {
@@ -33,7 +33,7 @@ interface Stats {
   readonly hasLastResort: boolean
 }
 
-/** How many key packages the caller's devices have left, or one of them. */
+/** How many key packages all or one of the caller's devices have left. */
 export async function getKeyPackageStats(
   ctx: Needs,
   actor: Actor,
@@ -63,7 +63,7 @@ export async function getKeyPackageStats(
   }
 }
 
-/** Whether some device has few left of a suite, or there is nothing at all. */
+/** Whether any device is low on packages of a suite, or there are none at all. */
 function isLow(stock: readonly Stock[]): boolean {
   const stocks = Map.groupBy(stock, ({ device_id, cipher_suite }) => `${device_id} ${cipher_suite}`)
   const left = [...stocks.values()].map((rows) =>
@@ -72,7 +72,7 @@ function isLow(stock: readonly Stock[]): boolean {
   return left.length === 0 || left.some((count) => count < LOW_STOCK)
 }
 
-/** Takes those packages of a device back whose private keys it has no more. */
+/** Deletes a device's packages whose private keys it no longer has. */
 export async function syncKeyPackages(
   ctx: Needs,
   actor: Actor,
@@ -95,7 +95,6 @@ export async function syncKeyPackages(
   })
 }
 
-/** The caller's own devices. */
 export async function listDevices(ctx: Needs, actor: Actor) {
   const { tenantId, userId } = requireUser(actor)
   const { read } = ctx.db
@@ -119,8 +118,8 @@ export async function listDevices(ctx: Needs, actor: Actor) {
 }
 
 /**
- * Forgets a device of the caller's: nobody can add it any more, and its Welcomes go. In the groups it
- * is in, the members are told that somebody has to commit its removal.
+ * Deletes one of the caller's devices with its key packages and Welcomes, so that it can no longer be
+ * added. The members of its groups are told that its removal has to be committed.
  */
 export async function deleteDevice(ctx: Needs, actor: Actor, input: { readonly deviceId: string }) {
   const me = requireUser(actor)

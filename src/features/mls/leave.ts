@@ -31,7 +31,7 @@ interface Proposal {
   readonly facts: RemoveProposalFacts
 }
 
-/** Leaves, or removes somebody else as `removeMember` does. */
+/** Leaves the conversation or, if `targetDid` is another person, removes them like `removeMember`. */
 export async function leaveConvo(
   ctx: CommitNeeds,
   actor: Actor,
@@ -73,7 +73,7 @@ export async function leaveConvo(
   })
 }
 
-/** The leaver's Remove proposals: nobody can commit the own removal (RFC 9420 §12.2). */
+/** The leaver's Remove proposals, for another member to commit (RFC 9420 §12.2). */
 async function readProposals(convo: Convo, input: LeaveConvo): Promise<Proposal[]> {
   const texts = [...(input.commit === undefined ? [] : [input.commit]), ...(input.proposals ?? [])]
   const proposals: Proposal[] = []

@@ -9,8 +9,8 @@ import { findNewestEvent } from './store-events.ts'
 import { deleteWelcomesOf } from './store-welcomes.ts'
 
 /**
- * Ends somebody's part in a conversation. The newest event is the last that they hear: append the
- * one that tells of their going before.
+ * Ends a membership. The conversation's newest event is the last one that the person receives, so append
+ * the event about their leaving first.
  */
 export async function endMembership(
   ctx: Pick<Ctx, 'clock'>,
@@ -25,7 +25,7 @@ export async function endMembership(
   await deleteWelcomesOf(tx, convoId, userId)
 }
 
-/** Takes somebody whose account is erased out of a conversation, which keeps an admin. */
+/** Removes a person whose account is erased; if they were the only admin, another member becomes one. */
 export async function leaveForGood(
   ctx: Pick<Ctx, 'clock' | 'bus'>,
   tx: Tx,

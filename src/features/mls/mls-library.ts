@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Hash, Signature } from 'ts-mls'
 
-/** The suites that groups here may have: their numbers (RFC 9420 §17.1; the X-Wing hybrid has ts-mls'). */
+/** The allowed suites by number (RFC 9420 §17.1; the X-Wing hybrid uses the number of ts-mls). */
 const SUITES = new Map([
   [1, 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519'],
   [2, 'MLS_128_DHKEMP256_AES128GCM_SHA256_P256'],
@@ -13,17 +13,17 @@ const NUMBERS = new Map([...SUITES].map(([id, name]) => [name, id]))
 
 export const CIPHER_SUITES: ReadonlySet<string> = new Set(SUITES.values())
 
-/** The name of a suite; of one that no group here may have, its number as text. */
+/** The name of a suite; for one that is not allowed, its number as text. */
 export function nameOfSuite(id: number): string {
   return SUITES.get(id) ?? String(id)
 }
 
-/** The reverse; 0, which is no suite, for a name that is none. */
+/** The reverse; 0, which is not a suite, for an unknown name. */
 export function numberOfSuite(name: string): number {
   return NUMBERS.get(name) ?? 0
 }
 
-/** Of the parts of a suite those that reading needs; `suiteNamed` gives them. */
+/** The parts of a suite that reading needs. */
 export interface Suite {
   readonly hash: Hash
   readonly signature: () => Promise<Signature>
@@ -31,7 +31,7 @@ export interface Suite {
 
 let loaded: ReturnType<typeof load> | undefined
 
-/** The cryptography of ts-mls that reading needs, loaded at the first use. */
+/** The ts-mls cryptography that reading needs, loaded on first use. */
 export function loadMls(): ReturnType<typeof load> {
   loaded ??= load()
   return loaded
@@ -47,7 +47,7 @@ async function load() {
   return {
     refhash: hashes.refhash,
     verifyWithLabel: labels.verifyWithLabel,
-    /** Undefined for a suite that no group here may have. */
+    /** Returns undefined for a suite that is not allowed. */
     suiteNamed(name: string): Suite | undefined {
       if (!CIPHER_SUITES.has(name)) return undefined
       const { hash, signature } = suites.getCiphersuiteFromName(
@@ -61,7 +61,7 @@ async function load() {
   }
 }
 
-/** A hash without a turn of the event loop for every one of hundreds of leaves. */
+/** Hashes synchronously, which avoids a turn of the event loop for each of hundreds of leaves. */
 function hashNamed(hash: string): Hash {
   const name = hash.replace('-', '').toLowerCase()
   return {

@@ -7,10 +7,10 @@ import type { UserActor } from '../../policy/actor.ts'
 import { mlsErrors } from './errors.ts'
 import { findAnswer, insertAnswer, updateAnswer } from './store-answers.ts'
 
-/** A request that may come again. */
+/** A request that a client may repeat. */
 export interface Repeatable {
   readonly method: string
-  /** Undefined: every request is a new one. */
+  /** The idempotency key; if undefined, every request is a new one. */
   readonly key: string | undefined
   readonly bodyHash: string
 }
@@ -20,8 +20,8 @@ function idOf(me: UserActor, { method, key }: Repeatable): string {
 }
 
 /**
- * Runs a use case, and when it is refused looks whether that is because it was done before: after
- * leaving, for example, nobody may leave again, but a repeat gets its first answer.
+ * Runs a use case and, if it is refused, returns the answer of an earlier identical request if there is
+ * one. For example, a former member may not leave, but a repeated request to leave gets its first answer.
  */
 export async function orFirstAnswer<T>(
   db: Db,
@@ -38,7 +38,7 @@ export async function orFirstAnswer<T>(
   }
 }
 
-/** The first answer to a request that comes again; undefined for one that is new. */
+/** The answer to the first request with this key; undefined for a new request. */
 async function findFirstAnswer<T>(db: Db, me: UserActor, once: Repeatable): Promise<T | undefined> {
   if (once.key === undefined) return undefined
   const first = await findAnswer(db, idOf(me, once))
@@ -48,9 +48,9 @@ async function findFirstAnswer<T>(db: Db, me: UserActor, once: Repeatable): Prom
 }
 
 /**
- * Does the work once: a repeat with the same key and body gets the first answer, whatever has moved
- * since; with another body it is refused. The record is written first, so that of two at once the
- * second waits for the first, and in the same transaction, so that what failed may be tried again.
+ * Does the work once: a repeat with the same key and body gets the first answer, whatever has changed
+ * since; with another body it throws `IdempotencyConflict`. The row is inserted first, so that a concurrent
+ * repeat waits, and in the same transaction, so that a failed request can be retried.
  */
 export async function answerOnce<T extends object>(
   ctx: Pick<Ctx, 'clock'>,

@@ -12,7 +12,7 @@ import { listDevicesOf } from './store-devices.ts'
 import { countAvailable } from './store-key-packages.ts'
 import { viewConvos } from './view.ts'
 
-// What an administrator sees of encrypted conversations: sizes and people, never content.
+// What administrators see of encrypted conversations: sizes and people, never content.
 
 export interface ConvoTotals {
   readonly id: string
@@ -23,7 +23,7 @@ export interface ConvoTotals {
   readonly createdAt: string
 }
 
-/** Every conversation with how large it is, newest first. */
+/** All conversations with their sizes, newest first. */
 export async function listAllConvos(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<ConvoTotals[]> {
   const rows = await listConvoTotals(ctx.db.read, actor.tenantId)
   return rows.map((row) => ({
@@ -56,7 +56,7 @@ export interface DeviceSummary {
   readonly keyPackages: number
 }
 
-/** The devices of a person and how many key packages each has left. */
+/** A person's devices and how many key packages each has left. */
 export async function describeDevices(
   ctx: Pick<Ctx, 'db' | 'config' | 'clock'>,
   actor: Actor,
@@ -76,7 +76,7 @@ export async function describeDevices(
   }))
 }
 
-/** Does at once what the job does every hour. */
+/** Runs the hourly compaction job now. */
 export async function compactNow(
   ctx: Pick<Ctx, 'db' | 'clock' | 'config' | 'ids'>,
   actor: Actor,

@@ -24,9 +24,9 @@ interface OptedIn {
 }
 
 /**
- * Takes part in encrypted conversations, which everybody does who has not opted out. Somebody of
- * another network (`stranger`, a verified DID) gets an account by an invitation; a friend's key asks
- * that person for friendship, since such an account has no other way to.
+ * Opts the caller in to encrypted conversations, which is the default. A person of another network
+ * (`stranger`, a verified DID) gets an account by an invitation. A friend key sends its owner a friend
+ * request, which such accounts cannot do in any other way.
  */
 export async function optIn(
   ctx: Needs,
@@ -54,7 +54,7 @@ export async function optIn(
   }
 }
 
-/** Asking again is no fault: the request stands, or they are friends. */
+/** Sends a friend request; one that is pending or already accepted is not an error. */
 async function befriend(ctx: Needs, actor: Actor, friendKey: string): Promise<void> {
   await sendFriendRequest(ctx, actor, { friendKey }).catch((error: unknown) => {
     const code = error instanceof AppError ? error.code : undefined
@@ -64,7 +64,7 @@ async function befriend(ctx: Needs, actor: Actor, friendKey: string): Promise<vo
   })
 }
 
-/** Takes part no more: nobody is given key packages, and nobody can add the person. */
+/** Opts the caller out: their key packages are no longer handed out, and nobody can add them. */
 export async function optOut(ctx: Needs, actor: Actor): Promise<{ success: boolean }> {
   const me = requireUser(actor)
   const row = {

@@ -16,7 +16,7 @@ export const mlsData: PersonalData<Ctx> = {
   tables: [
     ...(['mls_devices', 'mls_key_packages', 'mls_hand_outs', 'mls_opt_outs'] as const),
     ...(['mls_members', 'mls_leaves', 'mls_invites', 'mls_reports'] as const),
-    // What was sent is sealed, and the members' too.
+    // Messages are not exported: they are encrypted, and belong to the other members too.
     ...(['mls_welcomes', 'mls_cursors', 'mls_tickets', 'mls_blobs'] as const),
   ],
   async *collect(ctx, { userId }) {
@@ -26,12 +26,12 @@ export const mlsData: PersonalData<Ctx> = {
     yield* partOf('encrypted-reports.json', await listReportsBy(read, userId))
   },
   /**
-   * Leaves every group. The leaves stay in the trees, under their DID, until a member's commit removes
-   * them, as with anybody who left: only so can the others go on.
+   * Leaves every group. As with anyone who leaves, the person's leaves stay in the trees, under their DID,
+   * until a member's commit removes them; otherwise the other members could not go on.
    */
   async erase(ctx, tx, person) {
     const { tenantId, userId } = person
-    // In one order, so that two erasures do not wait for one another.
+    // Locked in a fixed order, so that two erasures cannot deadlock.
     for (const convoId of (await listConvoIds(tx, userId)).sort()) {
       await leaveForGood(ctx, tx, person, convoId)
     }

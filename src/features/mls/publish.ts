@@ -18,13 +18,13 @@ import { countAvailable, insertKeyPackage } from './store-key-packages.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
 
-/** Bytes of a key package; a device with many capabilities and a hybrid suite needs some 3 KiB. */
+/** The largest key package in bytes; with many capabilities and a hybrid suite one has about 3 KiB. */
 const MOST_BYTES = 64 * 1024
 const MOST_DAYS = 90
-/** Unused packages of a device, and devices of an account. */
+/** Limits on unused packages per device and on devices per account. */
 const MOST_PACKAGES = 100
 const MOST_DEVICES = 20
-/** How far the clock of a device may be ahead. */
+/** How far a device's clock may be ahead. */
 const SKEW = HOUR
 
 interface ReadPackage {
@@ -34,7 +34,7 @@ interface ReadPackage {
   readonly isLastResort: boolean
 }
 
-/** Decodes and verifies a key package that is to be published; nothing is asked of the store but the DID. */
+/** Decodes and verifies a key package before the transaction; `did` is the caller's. */
 async function read(
   ctx: Needs,
   did: string | undefined,
@@ -51,7 +51,7 @@ async function read(
   if (!(from <= now + SKEW && until > now) || !(expires > now)) {
     throw new AppError(mlsErrors.invalidKeyPackage)
   }
-  // Most libraries let a lifetime begin a little before now, for clocks that are behind.
+  // Most libraries start a lifetime a little in the past, for clocks that are behind.
   const most = MOST_DAYS * DAY
   if (until - from > most + DAY || until - now > most + SKEW || expires - now > most + SKEW) {
     throw new AppError(mlsErrors.expirationTooFar)
@@ -64,7 +64,7 @@ async function read(
   }
 }
 
-/** The device that signed the package, which is registered by that. */
+/** The device that signed the package, registered if it is new. */
 async function holdDevice(
   ctx: Needs,
   tx: Tx,
@@ -84,7 +84,7 @@ async function holdDevice(
     deleted_at: null,
   }
   const device = await upsertDevice(tx, fresh)
-  // Whoever deleted a device has not deleted it until it says something again.
+  // A deleted device must not come back by publishing again.
   if (device.deleted_at !== null) throw new AppError(mlsErrors.deviceNotFound)
   if (deviceId !== undefined && deviceId !== device.id) {
     throw new AppError(mlsErrors.deviceNotFound)
@@ -101,7 +101,7 @@ async function holdDevice(
   return device
 }
 
-/** Stores a package of a device; false when it is there already. */
+/** Stores a device's package; returns false if it exists already. */
 async function store(
   ctx: Needs,
   tx: Tx,
@@ -139,7 +139,7 @@ export interface Published {
   readonly keyPackageHash: string
 }
 
-/** Publishes one key package; one that is there already stays as it is. */
+/** Publishes one key package; one that exists already stays as it is. */
 export async function publishKeyPackage(
   ctx: Needs,
   actor: Actor,
@@ -167,7 +167,7 @@ interface PublishedSome {
   readonly keyPackageHashes: string[]
 }
 
-/** Publishes several; each is taken or refused by itself. */
+/** Publishes several key packages; each is accepted or refused individually. */
 export async function publishKeyPackages(
   ctx: Needs,
   actor: Actor,
@@ -221,8 +221,8 @@ async function storeSome(
 }
 
 /**
- * Names a device and publishes its first key packages: they are signed with its key, which proves that
- * the key is the device's. All of them have to be good.
+ * Names a device and publishes its first key packages, whose signatures prove that the device has the key.
+ * If one of them is invalid, none is stored.
  */
 export async function registerDevice(
   ctx: Needs,

@@ -17,7 +17,7 @@ import { viewConvos } from './view.ts'
 
 type Needs = Pick<Ctx, 'db' | 'config'>
 
-/** A page ends before it is larger, but has at least one message. */
+/** The maximum size of a page, unless its first message alone is larger. */
 const PAGE_BYTES = 8 * 1024 * 1024
 const MOST_COMMITS = 100
 
@@ -33,7 +33,7 @@ export function viewMessage(row: MlsMessageRow) {
   }
 }
 
-/** As many of the first places as fit into a page. */
+/** The longest prefix of `places` that fits into a page. */
 export function fitPage<P extends MessagePlace>(places: readonly P[], limit: number): P[] {
   const page: P[] = []
   let bytes = 0
@@ -45,7 +45,7 @@ export function fitPage<P extends MessagePlace>(places: readonly P[], limit: num
   return page
 }
 
-/** Messages, commits and proposals behind a place, in order, from the member's joining on. */
+/** Messages, commits and proposals after a place, in order, but none from before the member joined. */
 export async function getMessages(ctx: Needs, actor: Actor, input: GetMessages) {
   const me = requireUser(actor)
   const { read } = ctx.db
@@ -87,7 +87,7 @@ function kindsOf(type: string | undefined): MlsMessageRow['kind'][] | undefined 
   return type === 'commit' ? ['commit', 'proposal'] : undefined
 }
 
-/** The commits that begin some epochs, in order. */
+/** The commits that began a range of epochs, in order. */
 export async function getCommits(ctx: Needs, actor: Actor, input: GetCommits) {
   const me = requireUser(actor)
   const { read } = ctx.db
@@ -101,7 +101,7 @@ export async function getCommits(ctx: Needs, actor: Actor, input: GetCommits) {
     read,
     page.map(({ seq }) => ({ convoId: convo.id, seq })),
   )
-  // The commit that began the epoch of joining is in it already: what is needed begins behind it.
+  // The member joined with the commit that began `joined_epoch`, so only later ones are needed.
   const first = Math.max(from, member.joined_epoch + 1)
   if (first <= Math.min(to, convo.epoch) && rows[0]?.epoch !== first) {
     throw new AppError(mlsErrors.cursorExpired, { floorSeq: convo.floor_seq })

@@ -1,9 +1,10 @@
-// The one place where the server reads MLS (RFC 9420). It looks at what MLS leaves in the clear and at
-// nothing else: of any message the wire format, group id, epoch and content type; of a commit or proposal
-// in a PublicMessage the sender's leaf index and the proposals; of a key package its suite, lifetime,
-// credential, signature key, leaf source and signatures; of a Welcome its suite and the key packages
-// that it is for; of a GroupInfo its group context, signature, external key and the leaves of its tree.
-// The bytes are read by wire-messages.ts and wire-nodes.ts, signatures and refs are made of them by ts-mls.
+// The only place where the server reads MLS (RFC 9420). It reads only what MLS leaves unencrypted:
+// - of any message: the wire format, group id, epoch and content type;
+// - of a commit or proposal in a PublicMessage: the sender's leaf index and the proposals;
+// - of a key package: its suite, lifetime, credential, signature key, leaf source and signatures;
+// - of a Welcome: its suite and the refs of its key packages;
+// - of a GroupInfo: its group context, signature, external key and the leaves of its tree.
+// wire-messages.ts and wire-nodes.ts decode the bytes; ts-mls verifies signatures and computes refs.
 import { loadMls, nameOfSuite, numberOfSuite, type Suite } from './mls-library.ts'
 import { readWhole } from './tls-reader.ts'
 import {
@@ -20,11 +21,11 @@ import {
   type WireLeaf,
 } from './wire-nodes.ts'
 
-/** A leaf as it names its owner and is known in the group. */
+/** What identifies a leaf's owner and device. */
 export interface LeafFacts {
   /** The identity of a BasicCredential as text: the owner's DID. */
   readonly identity: string
-  /** In base64. */
+  /** The device's public key in base64. */
   readonly signatureKey: string
 }
 
@@ -36,23 +37,23 @@ export interface KeyPackageFacts extends LeafFacts {
   readonly notBefore: number
   readonly notAfter: number
   readonly isLastResort: boolean
-  /** As an MLSMessage, whichever form came. */
+  /** As an MLSMessage, even if it came as a bare KeyPackage. */
   readonly message: Buffer
 }
 
 export interface CommitFacts {
   readonly groupId: string
-  /** The one that it was framed in. */
+  /** The epoch in which the commit was framed. */
   readonly epoch: number
-  /** The leaf of the committer; undefined in an external commit. */
+  /** The committer's leaf index; undefined for an external commit. */
   readonly senderLeaf: number | undefined
-  /** The committer's leaf after the commit; absent without a path. */
+  /** The committer's leaf after the commit; undefined if the commit has no path. */
   readonly leaf: LeafFacts | undefined
-  /** The refs of the key packages that it adds, in their order. */
+  /** The refs of the added key packages, in the order of their proposals. */
   readonly adds: readonly string[]
-  /** The indices of the leaves that it removes. */
+  /** The indices of the leaves that its own proposals remove. */
   readonly removes: readonly number[]
-  /** The refs of proposals that were sent before, in hex. */
+  /** The refs of earlier proposals that it includes, in hex. */
   readonly references: readonly string[]
 }
 
@@ -61,7 +62,7 @@ export interface RemoveProposalFacts {
   readonly epoch: number
   readonly senderLeaf: number
   readonly removed: number
-  /** ProposalRef (§5.2) in hex; needs the group's suite. */
+  /** ProposalRef (§5.2) in hex. */
   readonly ref: string
 }
 
@@ -80,7 +81,7 @@ export interface GroupInfoFacts {
   readonly groupId: string
   readonly epoch: number
   readonly cipherSuite: string
-  /** By leaf index; undefined when it comes without its tree. */
+  /** By leaf index; undefined if the GroupInfo does not include the tree. */
   readonly leaves: ReadonlyMap<number, LeafFacts> | undefined
   readonly hasExternalKey: boolean
   readonly message: Buffer
@@ -89,8 +90,8 @@ export interface GroupInfoFacts {
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 /**
- * Undefined for what is no valid key package: its form, its leaf source, both signatures are checked, and
- * that its leaf supports what it is made of.
+ * Returns undefined unless the key package is valid: checks its encoding, its leaf source, both signatures,
+ * and that its leaf's capabilities cover what the leaf itself uses.
  */
 export async function readKeyPackage(bytes: Buffer): Promise<KeyPackageFacts | undefined> {
   const wrapped = readMessage(bytes)
@@ -118,7 +119,7 @@ export async function readKeyPackage(bytes: Buffer): Promise<KeyPackageFacts | u
   }
 }
 
-/** The extension `last_resort_key_package` (RFC 9420's registry). */
+/** The extension `last_resort_key_package` (IANA registry of RFC 9420). */
 const LAST_RESORT = 10
 
 /** KeyPackageRef and ProposalRef (§5.2), in hex. */
@@ -127,7 +128,7 @@ async function refOf(kind: 'KeyPackage' | 'Proposal', bytes: Buffer, suite: Suit
   return hex(await refhash(`MLS 1.0 ${kind} Reference`, bytes, suite.hash))
 }
 
-/** Whether the signature under the label (§5.1.2) is the key's. */
+/** Whether the signature with this label (§5.1.2) was made by the key. */
 async function isSignedBy(
   key: Buffer,
   label: string,
@@ -138,17 +139,17 @@ async function isSignedBy(
   try {
     return await verifyWithLabel(key, label, content, signature, await suite.signature())
   } catch {
-    // What is no key or no signature at all.
+    // The key or the signature is malformed.
     return false
   }
 }
 
-/** Undefined for a leaf without a BasicCredential. */
+/** Returns undefined if the leaf has no BasicCredential. */
 function leafFacts({ identity, signatureKey }: WireLeaf): LeafFacts | undefined {
   if (!identity) return undefined
   const text = identity.toString('latin1')
   return {
-    // A DID is printable ASCII: what is not can be nobody's.
+    // DIDs are printable ASCII; the empty string matches nobody's DID.
     identity: PRINTABLE.test(text) ? text : '',
     signatureKey: signatureKey.toString('base64'),
   }
@@ -157,8 +158,8 @@ function leafFacts({ identity, signatureKey }: WireLeaf): LeafFacts | undefined 
 const PRINTABLE = /^[\x21-\x7e]*$/
 
 /**
- * Undefined for what is no commit in a PublicMessage, or one with proposals that no group here has, or that
- * RFC 9420 forbids whatever the group is: members would refuse it, and the group be stuck.
+ * Returns undefined unless the bytes are a commit in a PublicMessage, and also if it has unsupported
+ * proposals or breaks RFC 9420 in any state: members would refuse it, and the group would be stuck.
  */
 export async function readCommit(
   bytes: Buffer,
@@ -175,7 +176,7 @@ export async function readCommit(
     return undefined
   }
   if (needsPath(content) && !leaf) return undefined
-  // §12.4.3.2: an external commit has its proposals with it.
+  // §12.4.3.2: an external commit must not refer to earlier proposals.
   if (isExternal && content.references.length > 0) return undefined
   const effects = await readProposals(content.proposals, suite, isExternal)
   if (!effects) return undefined
@@ -189,7 +190,7 @@ export async function readCommit(
   }
 }
 
-/** §12.4: whether the commit needs a path. What is referred to here is Remove proposals alone. */
+/** §12.4: whether the commit needs a path. References do, as the server stores only Remove proposals. */
 function needsPath({ proposals, references }: WireCommit): boolean {
   const isPathless = ({ kind }: WireProposal) => kind === 'add' || kind === 'psk'
   return proposals.length === 0 || references.length > 0 || !proposals.every(isPathless)
@@ -204,7 +205,7 @@ async function readProposals(
   const removes: number[] = []
   let inits = 0
   for (const proposal of proposals) {
-    // §12.4.3.2: what an external commit may have, and what only it may have.
+    // §12.4.3.2: ExternalInit is for external commits only; Add and GroupContextExtensions are not.
     const isOnlyExternal = proposal.kind === 'externalInit'
     const isNeverExternal = proposal.kind === 'add' || proposal.kind === 'contextExtensions'
     if (isExternal ? isNeverExternal : isOnlyExternal) return undefined
@@ -213,12 +214,12 @@ async function readProposals(
     } else if (proposal.kind === 'remove') removes.push(proposal.removed)
     else if (proposal.kind === 'externalInit') inits += 1
   }
-  // Exactly one ExternalInit, and at most one Remove, of the joiner's old leaf.
+  // Exactly one ExternalInit, and at most one Remove, for the joiner's old leaf.
   if (isExternal && (inits !== 1 || removes.length > 1)) return undefined
   return { adds, removes }
 }
 
-/** Undefined for what is no Remove proposal of a member's in a PublicMessage. */
+/** Returns undefined unless the bytes are a member's Remove proposal in a PublicMessage. */
 export async function readRemoveProposal(
   bytes: Buffer,
   cipherSuite: string,
@@ -237,7 +238,7 @@ export async function readRemoveProposal(
   }
 }
 
-/** Undefined for what is no PrivateMessage. */
+/** Returns undefined unless the bytes are a PrivateMessage. */
 export function readPrivateMessage(bytes: Buffer): PrivateMessageFacts | undefined {
   const message = readMessage(bytes)
   if (message?.kind !== 'private') return undefined
@@ -245,14 +246,14 @@ export function readPrivateMessage(bytes: Buffer): PrivateMessageFacts | undefin
   return { groupId: hex(groupId), epoch, contentType }
 }
 
-/** Undefined for what is no Welcome. */
+/** Returns undefined unless the bytes are a Welcome. */
 export function readWelcome(bytes: Buffer): WelcomeFacts | undefined {
   const message = readMessage(bytes)
   if (message?.kind !== 'welcome') return undefined
   return { cipherSuite: nameOfSuite(message.cipherSuite), refs: message.refs.map(hex) }
 }
 
-/** Undefined for what is no GroupInfo, or one that its signer did not sign. */
+/** Returns undefined unless the bytes are a GroupInfo; if it has the tree, its signature must be valid. */
 export async function readGroupInfo(bytes: Buffer): Promise<GroupInfoFacts | undefined> {
   const wrapped = readMessage(bytes)
   const bare = wrapped ? undefined : readWhole(bytes, readBareGroupInfo)
@@ -271,7 +272,7 @@ export async function readGroupInfo(bytes: Buffer): Promise<GroupInfoFacts | und
   return { groupId: hex(groupId), epoch, cipherSuite, leaves, hasExternalKey, message }
 }
 
-/** Undefined when one has no BasicCredential. */
+/** Returns undefined if any leaf has no BasicCredential. */
 function readLeaves(wireLeaves: ReadonlyMap<number, WireLeaf>): Map<number, LeafFacts> | undefined {
   const leaves = new Map<number, LeafFacts>()
   for (const [index, leaf] of wireLeaves) {

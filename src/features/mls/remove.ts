@@ -20,9 +20,9 @@ export interface Removed {
 }
 
 /**
- * Removes a member: with the commit that does it, or without one, when delivery to them stops at once
- * and the others are told that a commit is due. Admins only; the commit for somebody who is gone
- * already, any member may make.
+ * Removes a member, either with the commit that does it, or without one: then delivery to them stops at
+ * once and the others are told that a commit is due. Admins only, except that any member may send the
+ * commit for a former member.
  */
 export async function removeMember(
   ctx: CommitNeeds,
@@ -60,7 +60,7 @@ export async function removeMember(
   })
 }
 
-/** The member of a DID, present or past; of an account that was erased too, as long as it has a leaf. */
+/** The current or former member with this DID; an erased account is found as long as it has a leaf. */
 async function findTarget(
   ctx: CommitNeeds,
   tx: Tx,
@@ -86,7 +86,7 @@ async function removeByCommit(
   const { convo } = membership
   const leaves = await listLeaves(tx, [convo.id])
   const effects = await judgeCommit(ctx, tx, me, membership, incoming)
-  // Where the tree is not known, the count of the removals is all there is to go by.
+  // Without the tree the server can only check that the commit removes at least one leaf.
   const known = convo.knows_leaves === 1
   const others = effects.removedMembers.filter((userId) => userId !== targetId)
   const theirs = leaves.filter((leaf) => leaf.user_id === targetId)

@@ -15,7 +15,7 @@ import { findReport, insertReport, listReports, resolve } from './store-reports.
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
-/** Reports a member to the conversation's admins; what is said is sealed for them by the client. */
+/** Reports a member to the conversation's admins; the client encrypts the content for them. */
 export async function reportMember(
   ctx: Needs,
   actor: Actor,
@@ -51,7 +51,7 @@ export async function reportMember(
   })
 }
 
-/** The reports of a conversation, newest first, for its admins. */
+/** The reports of a conversation, newest first; admins only. */
 export async function getReports(
   ctx: Needs,
   actor: Actor,
@@ -81,7 +81,7 @@ export async function getReports(
   }
 }
 
-/** Says what was done about a report, once. */
+/** Records what was done about a report; throws `AlreadyResolved` if it was resolved before. */
 export async function resolveReport(
   ctx: Needs,
   actor: Actor,

@@ -21,14 +21,14 @@ import { deleteUnusedBodies } from './store-welcomes.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config'>
 
 const PAGE = 100
-/** For how long a repeated request gets its first answer. */
+/** How long a repeated request gets its first answer. */
 const ANSWER_LIFE = DAY
-/** Used key packages are counted for a week; outdated ones are of no use at all. */
+/** Used key packages are kept for a week for statistics; expired ones are not kept. */
 const CONSUMED_LIFE = 7 * DAY
 
 /**
- * How far every device of every present member has come. A device that never said so is where it
- * joined: nothing that it has not passed is taken away.
+ * The sequence number that every device of every current member has reached. A device that never reported
+ * a cursor counts as being where its owner joined, so that nothing it has not read is deleted.
  */
 async function passedByAll(db: Db, convo: Convo): Promise<number> {
   const members = (await listMembers(db, [convo.id])).filter((member) => member.left_at === null)
@@ -50,7 +50,7 @@ export interface Compacted {
   readonly messages: number
 }
 
-/** Takes messages and commits away that are old and that everybody has passed; the floor says up to where. */
+/** Deletes old messages and commits that every device has read, and raises the floor accordingly. */
 export async function compact(ctx: Needs, signal?: AbortSignal): Promise<Compacted> {
   const before = toIso(ctx.clock.now() - ctx.config.mls.retentionDays * DAY)
   let [conversations, messages] = [0, 0]
@@ -81,13 +81,13 @@ async function compactOne(
     const floor = await findNewestOld(tx, id, await passedByAll(tx, convo), before)
     if (floor === undefined) return 0
     await updateConvo(tx, id, { floor_seq: Math.max(floor.seq, convo.floor_seq) })
-    // A file goes with the messages that can have told of it.
+    // A file is deleted with the messages that can have referred to it.
     await dropFiles(tx, await deleteBlobsBefore(tx, id, floor.created_at))
     return deleteMessagesUpTo(tx, id, floor.seq)
   })
 }
 
-/** Takes away what nobody can use any more: answers, tickets, key packages and bytes of Welcomes. */
+/** Deletes what nobody can use any more: answers, tickets, key packages and Welcome bodies. */
 export async function sweep(ctx: Needs, signal: AbortSignal): Promise<void> {
   const now = ctx.clock.now()
   await ctx.db.transaction(async (tx) => {

@@ -1,4 +1,4 @@
-// What the lexicons have validated, as types; the files in /lexicons say what each field means.
+// Types of inputs validated by the lexicons; the files in /lexicons document the fields.
 
 export interface ConvoId {
   readonly convoId: string
@@ -117,7 +117,6 @@ export interface ReportMember extends ConvoId, Repeatable {
   readonly messageIds?: readonly string[]
 }
 
-/** What a conversation allows. */
 export interface Policy {
   readonly allowMemberAdd: boolean
   readonly allowInvites: boolean
@@ -125,10 +124,10 @@ export interface Policy {
   readonly maxMembers: number
 }
 
-/** What the hub says of an event: where to look, never what is there. */
+/** An event as sent to the hub's clients: it says where to look and has no content. */
 export interface MlsEvent {
   readonly convoId: string
-  /** 0 for what has no place in the sequence. */
+  /** 0 for events without a place in the message sequence. */
   readonly seq: number
   readonly kind: string
 }

@@ -19,9 +19,9 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
 const MOST_BYTES = 10 * 1024 * 1024
 const SMALL_BUCKETS = new Set([512, 1024, 2048, 4096])
 const LARGE_BUCKET = 8192
-/** A message may have been overtaken by so many commits: members keep the keys of as many epochs. */
+/** Messages of this many epochs are accepted, the current one included: members keep keys for as many. */
 const OLD_EPOCHS = 4
-/** A ULID, or a UUID. */
+/** A ULID or a UUID. */
 const MESSAGE_ID = /^([0-9A-Za-z]{26}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/
 
 export interface Sent {
@@ -32,8 +32,8 @@ export interface Sent {
 }
 
 /**
- * Stores an application message for the members, or passes an ephemeral one on. What is in it and who
- * in the group it is from, the server does not know; that it comes from a member, it checks.
+ * Stores an application message for the members, or relays an ephemeral one. The server checks that the
+ * caller is a member, but it cannot read the content or the sender inside the ciphertext.
  */
 export async function sendMessage(
   ctx: Needs,
@@ -62,7 +62,7 @@ async function store(
   const { id: convoId, tenant_id: tenantId } = convo
   const known = await findMessage(tx, convoId, msgId)
   if (known) {
-    // The record of the first answer may be gone, the message is not.
+    // The stored answer may have been deleted already, but the message still exists.
     if (known.kind !== 'app' || !known.body.equals(body)) {
       throw new AppError(mlsErrors.idempotencyConflict)
     }
@@ -80,14 +80,14 @@ async function store(
   return sent(msgId, at, seq, epoch)
 }
 
-/** The time is told only roughly: it says less about who was faster. */
+/** The time is rounded down to 2 seconds, so that it reveals less about the order of senders. */
 function sent(messageId: string, at: number, seq: number, epoch: number): Sent {
   return { messageId, receivedAt: toIso(at - (at % (2 * SECOND))), seq, epoch }
 }
 
 /**
- * Members still open what was framed a few epochs ago, but nobody can what is of a future one. Nor is
- * taken what is older than a removal: whoever was removed has its keys.
+ * Accepts messages of recent epochs, which members can still open. Throws `EpochMismatch` for a future
+ * epoch, and for one before the last removal, because the removed person has its keys.
  */
 async function requireRecentEpoch(
   tx: Tx,
@@ -115,7 +115,7 @@ async function requireWellFormed(convo: Convo, input: SendMessage): Promise<Buff
   return body
 }
 
-/** Typing and the like: told to those who listen at this moment, and kept nowhere. */
+/** Relays a typing notice or the like to connected members without storing it. */
 async function sendEphemeral(ctx: Needs, me: UserActor, input: SendMessage): Promise<Sent> {
   const { convo } = await requireMember(ctx.db.read, me, input.convoId)
   const body = await requireWellFormed(convo, input)

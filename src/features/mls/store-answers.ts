@@ -10,7 +10,7 @@ const insertIfAbsent = preparedForMany<MlsAnswerRow, { id: string }>((db, rows) 
     .returning('id'),
 )
 
-/** False when it is there already. */
+/** Returns false if the answer exists already. */
 export async function insertAnswer(tx: Tx, row: MlsAnswerRow): Promise<boolean> {
   return (await insertIfAbsent(tx, [row])).length > 0
 }

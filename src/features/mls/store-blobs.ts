@@ -2,8 +2,8 @@ import type { Db, Tx } from '../../db/database.ts'
 import type { MlsBlobRow } from '../../db/tables.ts'
 
 /**
- * Adds a file to a conversation and gives whose bytes it has: where the person brought the same before,
- * those stay, and are kept for as long as if they were new.
+ * Adds a file to a conversation and returns the id of the attachment that holds its bytes. If the person
+ * uploaded the same bytes there before, that attachment stays, with its retention period renewed.
  */
 export async function upsertBlob(tx: Tx, row: MlsBlobRow): Promise<string> {
   const { attachment_id } = await tx
@@ -19,7 +19,7 @@ export async function upsertBlob(tx: Tx, row: MlsBlobRow): Promise<string> {
   return attachment_id
 }
 
-/** Whoever of the members brought it. */
+/** The oldest upload of these bytes in the conversation, by any member. */
 export async function findBlob(
   db: Db,
   convoId: string,
@@ -35,7 +35,7 @@ export async function findBlob(
     .executeTakeFirst()
 }
 
-/** The same bytes of the same person, in whichever conversation. */
+/** The person's own upload of these bytes, in any conversation. */
 export async function findOwnBlob(
   db: Db,
   ownerId: string,
@@ -50,7 +50,7 @@ export async function findOwnBlob(
     .executeTakeFirst()
 }
 
-/** Forgets the files of a conversation up to a time, and gives those that no other one has. */
+/** Deletes a conversation's blobs up to a time; returns the attachments that no blob uses any more. */
 export async function deleteBlobsBefore(tx: Tx, convoId: string, time: string): Promise<string[]> {
   const gone = await tx
     .deleteFrom('mls_blobs')

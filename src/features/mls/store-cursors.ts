@@ -1,7 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { MlsCursorRow } from '../../db/tables.ts'
 
-/** Moves a cursor on; one that is further stays. */
+/** Moves a cursor forward; one that is further ahead stays. */
 export async function upsertCursor(tx: Tx, row: MlsCursorRow): Promise<void> {
   await tx
     .insertInto('mls_cursors')

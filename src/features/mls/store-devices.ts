@@ -2,7 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import { preparedForIds } from '../../db/prepared.ts'
 import type { MlsDeviceRow } from '../../db/tables.ts'
 
-/** The device of this signature key, which is inserted when it is unknown; one that was deleted stays so. */
+/** Returns the device with this signature key, inserted if unknown; a deleted one stays deleted. */
 export async function upsertDevice(tx: Tx, row: MlsDeviceRow): Promise<MlsDeviceRow> {
   return tx
     .insertInto('mls_devices')
@@ -24,7 +24,7 @@ export async function updateDevice(
   await tx.updateTable('mls_devices').set(change).where('id', '=', id).execute()
 }
 
-/** A person's device that was not deleted. */
+/** A person's device, unless it was deleted. */
 export async function findDevice(
   db: Db,
   userId: string,
@@ -63,7 +63,7 @@ export async function listDevicesOf(db: Db, userId: string): Promise<MlsDeviceRo
     .execute()
 }
 
-/** Some devices by their ids, deleted ones too. */
+/** Devices by id, including deleted ones. */
 export async function listDevicesById(db: Db, ids: readonly string[]): Promise<MlsDeviceRow[]> {
   return findById(db, ids, {})
 }
@@ -72,7 +72,7 @@ const findById = preparedForIds((db, ids) =>
   db.selectFrom('mls_devices').selectAll().where('id', 'in', ids),
 )
 
-/** Devices by their signature keys, whosever they are. */
+/** Devices by signature key, of any owner and including deleted ones. */
 export async function findDevicesByKeys(
   db: Db,
   signatureKeys: readonly string[],

@@ -3,12 +3,12 @@ import type { Db } from '../../db/database.ts'
 import type { Engine, EventPlace } from '../../db/engine.ts'
 import type { UserActor } from '../../policy/actor.ts'
 
-/** An event of an encrypted conversation, with its place among all events. */
+/** An event of an encrypted conversation with its position in the event log. */
 export interface MlsEventRow extends EventPlace {
   readonly audienceId: string
   readonly subjectId: string
   readonly createdAt: string
-  /** Of the reader's membership: what came before cannot be read. */
+  /** Where the reader's membership begins: earlier messages cannot be read. */
   readonly joinedSeq: number
 }
 
@@ -18,8 +18,8 @@ interface Reader {
 }
 
 /**
- * The events of encrypted conversations that a person has to hear of, as far as `condition` on `event`
- * says: those from their joining to their going. Places decide, since a clock may step back.
+ * The events of a person's encrypted conversations, from joining to leaving, that satisfy `condition` (on
+ * `event`). Compared by position rather than time, because a clock may step back.
  */
 export function encryptedEventsFor(
   db: Db,
@@ -38,7 +38,7 @@ export function encryptedEventsFor(
     )
 }
 
-/** The newest event of a conversation that is held; 0 when there is none. */
+/** The position of a conversation's newest event, or 0; the conversation has to be locked. */
 export async function findNewestEvent(db: Db, convoId: string): Promise<number> {
   const row = await db
     .selectFrom('events')
@@ -48,7 +48,7 @@ export async function findNewestEvent(db: Db, convoId: string): Promise<number> 
   return Number(row?.position ?? 0)
 }
 
-/** What a stream tells: those of one conversation, or those of all and what is for the person alone. */
+/** A stream's events: of one conversation, or of all of them plus those for the person alone. */
 function eventsFor(
   db: Db,
   reader: Reader,
@@ -78,7 +78,7 @@ function eventsFor(
   return ofConvos.unionAll(own)
 }
 
-/** Settled events behind the place, in order. */
+/** Settled events after the place, in order. */
 export async function listMlsEvents(
   db: Db,
   engine: Engine,
@@ -101,7 +101,7 @@ export async function listMlsEvents(
   }))
 }
 
-/** Whether there are events that no cursor may pass yet. */
+/** Whether there are events that a cursor may not pass yet. */
 export async function hasUnsettledEvents(
   db: Db,
   engine: Engine,

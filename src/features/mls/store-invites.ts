@@ -1,7 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { MlsInviteRow } from '../../db/tables.ts'
 
-/** False when the conversation has one with this secret. */
+/** Returns false if the conversation has an invitation with this secret already. */
 export async function insertInvite(tx: Tx, row: MlsInviteRow): Promise<boolean> {
   const result = await tx
     .insertInto('mls_invites')
@@ -35,7 +35,7 @@ export async function findInvite(
     .executeTakeFirst()
 }
 
-/** The same, used once: the conversation has to be held. */
+/** Finds an invitation and counts one use of it; the conversation has to be locked. */
 export async function takeInvite(
   tx: Tx,
   convoId: string,
@@ -53,7 +53,7 @@ export async function takeInvite(
   return invite
 }
 
-/** False when there is none, or it was revoked before. */
+/** Returns false if the invitation does not exist or was revoked before. */
 export async function revokeInvite(
   tx: Tx,
   convoId: string,

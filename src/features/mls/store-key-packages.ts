@@ -2,7 +2,7 @@ import type { Db, Tx } from '../../db/database.ts'
 import { prepared, preparedForIds, preparedForMany } from '../../db/prepared.ts'
 import type { MlsHandOutRow, MlsKeyPackageRow } from '../../db/tables.ts'
 
-/** False when it is there already. */
+/** Returns false if the package exists already. */
 export async function insertKeyPackage(tx: Tx, row: MlsKeyPackageRow): Promise<boolean> {
   const result = await tx
     .insertInto('mls_key_packages')
@@ -12,7 +12,7 @@ export async function insertKeyPackage(tx: Tx, row: MlsKeyPackageRow): Promise<b
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-/** What can still be handed out; of one suite, or of any. */
+/** Packages that can still be handed out. */
 function available(db: Db, now: string) {
   return db
     .selectFrom('mls_key_packages')
@@ -28,7 +28,7 @@ export interface Stock {
   readonly count: number
 }
 
-/** How many each of some people's devices has left. */
+/** How many packages the people's devices have left, by device, suite and kind. */
 export async function countAvailable(
   db: Db,
   userIds: readonly string[],
@@ -43,7 +43,7 @@ export async function countAvailable(
   return rows.map((row) => ({ ...row, count: Number(row.count) }))
 }
 
-/** How many of a person's packages were used, as long as they are remembered. */
+/** How many of a person's packages were used and are still on record. */
 export async function countConsumed(
   db: Db,
   userId: string,
@@ -64,12 +64,12 @@ export async function countConsumed(
   return Number(row.count)
 }
 
-/** Holds some people's devices against other hand-outs of their packages until the transaction ends. */
+/** Locks people's devices against concurrent hand-outs of their packages until the transaction ends. */
 export async function lockDevices(tx: Tx, userIds: readonly string[]): Promise<void> {
   await holdDevices(tx, userIds, {})
 }
 
-// A change of nothing: takes the rows' locks on every engine.
+// An update that changes nothing locks the rows on every engine.
 const holdDevices = preparedForIds((db, userIds) =>
   db
     .updateTable('mls_devices')
@@ -78,8 +78,8 @@ const holdDevices = preparedForIds((db, userIds) =>
 )
 
 /**
- * The refs of the packages that each device of some people would give next: its oldest, or its last resort where
- * nothing else is left, the owner is not among `drainable`, or the stock is closed.
+ * The ref of the package to hand out next for each of the people's devices: its oldest, or its last resort
+ * if nothing else is left, the owner is not in `drainable`, or the stock is in `closed`.
  */
 export async function listNext(
   db: Db,
@@ -121,7 +121,7 @@ export async function listNext(
   return rows.map(({ ref }) => ref)
 }
 
-/** Marks packages as handed out, and gives those that still were to be had. */
+/** Marks packages as handed out and returns those that were still available. */
 export async function takeKeyPackages(
   tx: Tx,
   refs: readonly string[],
@@ -152,7 +152,7 @@ export async function insertHandOuts(tx: Tx, rows: readonly MlsHandOutRow[]): Pr
   await upsertHandOuts(tx, rows)
 }
 
-/** How many packages somebody was given since then, last resorts among them. */
+/** How many packages a person has been given since then, including last resorts. */
 export async function countGiven(db: Db, takerId: string, since: string): Promise<number> {
   const [row] = await countHandOuts(db, { takerId, since })
   return Number(row?.count)
@@ -166,7 +166,7 @@ const countHandOuts = prepared((db, params: { takerId: string; since: string }) 
     .select((eb) => eb.fn.countAll<number>().as('count')),
 )
 
-/** How many packages that are no last resort somebody took since then. */
+/** How many packages a person has been given since then, excluding last resorts. */
 export async function countTaken(db: Db, takerId: string, since: string): Promise<number> {
   const row = await db
     .selectFrom('mls_hand_outs as taken')
@@ -179,12 +179,12 @@ export async function countTaken(db: Db, takerId: string, since: string): Promis
   return Number(row.count)
 }
 
-/** A device's packages of a suite: what can run out. */
+/** A stock: a device's packages of one suite. */
 export type StockName = Pick<Stock, 'device_id' | 'cipher_suite'>
 
 /**
- * How many packages that are no last resort each taker had of some owners' stocks since then; what
- * owners took of their own is left out.
+ * How many packages each taker has been given from these owners' stocks since then, excluding last resorts
+ * and what owners took from their own stocks.
  */
 export async function countTakenOf(
   db: Db,
@@ -205,10 +205,10 @@ export async function countTakenOf(
   return rows.map((row) => ({ ...row, count: Number(row.count) }))
 }
 
-/** A package, and whether the person in question was given it. */
+/** A package; `taker_id` is null if it was not handed out to the person in question. */
 export type UsablePackage = Omit<MlsKeyPackageRow, 'key_package'> & { taker_id: string | null }
 
-/** The packages with these refs that can be used now, in no order. */
+/** The packages with these refs that can be used now, in no particular order. */
 export async function listUsable(
   db: Db,
   refs: readonly string[],
@@ -244,7 +244,7 @@ const findUsable = preparedForIds((db, refs, { takerId, now }: { takerId: string
     ]),
 )
 
-/** Uses packages up; a last resort stays. */
+/** Marks packages as used; last resorts stay usable. */
 export async function consumeKeyPackages(
   tx: Tx,
   refs: readonly string[],
@@ -261,7 +261,7 @@ const markConsumed = preparedForIds((db, refs, { now }: { now: string }) =>
     .where('last_resort', '=', 0),
 )
 
-/** The refs of a device's packages that are there and unused. */
+/** The refs of a device's packages that can still be handed out. */
 export async function listRefsOf(db: Db, deviceId: string, now: string): Promise<string[]> {
   const rows = await available(db, now)
     .where('device_id', '=', deviceId)
@@ -277,7 +277,7 @@ export async function deleteKeyPackages(tx: Tx, refs: readonly string[]): Promis
   await tx.deleteFrom('mls_key_packages').where('ref', 'in', refs).execute()
 }
 
-/** All of a device's; gives how many of them were unused. */
+/** Deletes all of a device's packages; returns how many of them were unused. */
 export async function deleteKeyPackagesOf(tx: Tx, deviceId: string, now: string): Promise<number> {
   const unused = await listRefsOf(tx, deviceId, now)
   const rows = await tx
@@ -292,7 +292,7 @@ export async function deleteKeyPackagesOf(tx: Tx, deviceId: string, now: string)
   return unused.length
 }
 
-/** Takes up to so many away that are of no use since the times. */
+/** Deletes up to `most` packages that expired or were used before these times; returns how many. */
 export async function deleteOldKeyPackages(
   tx: Tx,
   before: { readonly expired: string; readonly consumed: string },
@@ -313,7 +313,7 @@ export async function deleteOldKeyPackages(
   return rows.length
 }
 
-/** Who takes part no more. */
+/** Which of the people have opted out. */
 export async function listOptedOut(db: Db, userIds: readonly string[]): Promise<Set<string>> {
   const rows = await findOptOuts(db, userIds, {})
   return new Set(rows.map((row) => row.user_id))

@@ -17,7 +17,7 @@ const advance = prepared<{ id: string; lastSeq: number; at: string }, never>((db
     .where('id', '=', params.id),
 )
 
-/** Takes the next sequence number of a conversation that is held. */
+/** Sets a conversation's last sequence number; the conversation has to be locked. */
 export async function advanceSeq(tx: Tx, id: string, lastSeq: number, at: string): Promise<void> {
   await advance(tx, { id, lastSeq, at })
 }
@@ -44,7 +44,7 @@ export interface MessagePlace {
   readonly size: number
 }
 
-/** Where messages are and how large, behind a place and in order: so that a page is not too large. */
+/** The places and sizes of messages after a place, in order, from which the caller picks a page. */
 export async function listPlaces(
   db: Db,
   convoId: string,
@@ -82,7 +82,6 @@ export async function listMessagesAt(
     .execute()
 }
 
-/** The sizes of some messages. */
 export async function listSizes(
   db: Db,
   places: readonly { readonly convoId: string; readonly seq: number }[],
@@ -120,7 +119,7 @@ export async function listCommitPlaces(
     .execute()
 }
 
-/** Where the commit stands that ended an epoch; undefined when it is the current one or compacted. */
+/** The place of the commit that ended an epoch; undefined if it is the current one or was compacted. */
 export async function findCommitAfter(
   db: Db,
   convoId: string,
@@ -136,7 +135,7 @@ export async function findCommitAfter(
   return row?.seq
 }
 
-/** The newest message of a conversation up to `most` that is older than the time. */
+/** The newest message with a sequence number up to `most` that is older than the time. */
 export async function findNewestOld(
   db: Db,
   convoId: string,

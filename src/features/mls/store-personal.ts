@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 
-/** The person's devices, without what groups know them by. */
+/** The person's devices, without their signature keys. */
 export async function listDevicesOf(db: Db, userId: string) {
   return db
     .selectFrom('mls_devices')
@@ -29,7 +29,7 @@ export async function listReportsBy(db: Db, userId: string) {
     .execute()
 }
 
-/** Keeps the DID by which the trees know the person, before the account loses it. */
+/** Copies the person's DID to their leaves before the account loses it. */
 export async function keepIdentity(tx: Tx, userId: string, did: string): Promise<void> {
   await tx
     .updateTable('mls_leaves')
@@ -39,7 +39,7 @@ export async function keepIdentity(tx: Tx, userId: string, did: string): Promise
     .execute()
 }
 
-/** Takes away what is the person's alone. */
+/** Deletes what belongs to the person alone; returns the number of deleted rows. */
 export async function deleteAllOf(tx: Tx, userId: string, now: string): Promise<number> {
   const gone = [
     await tx.deleteFrom('mls_key_packages').where('user_id', '=', userId).executeTakeFirst(),

@@ -36,7 +36,7 @@ export async function listReports(
     .execute()
 }
 
-/** False when somebody did it before. */
+/** Returns false if the report was resolved before. */
 export async function resolve(
   tx: Tx,
   id: string,

@@ -5,7 +5,7 @@ export async function insertTicket(tx: Tx, row: MlsTicketRow): Promise<void> {
   await tx.insertInto('mls_tickets').values(row).execute()
 }
 
-/** The ticket, which is gone with that: of two who bring it one gets it. */
+/** Deletes and returns the ticket, so that of two concurrent calls only one gets it. */
 export async function takeTicket(tx: Tx, hash: string): Promise<MlsTicketRow | undefined> {
   return tx.deleteFrom('mls_tickets').where('hash', '=', hash).returningAll().executeTakeFirst()
 }

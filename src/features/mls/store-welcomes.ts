@@ -18,7 +18,7 @@ const upsertWelcomes = preparedForMany<MlsWelcomeRow, never>((db, rows) =>
     ),
 )
 
-/** Keeps a Welcome for each device; one for the same key package gives way. */
+/** Stores a Welcome for each device, replacing one for the same key package. */
 export async function insertWelcomes(
   tx: Tx,
   body: { readonly id: string; readonly tenant_id: string; readonly body: Buffer },
@@ -34,8 +34,8 @@ export interface Which {
 }
 
 /**
- * The Welcomes that wait for a person, or for one device or key package: the newest first, and last
- * those that could not be opened.
+ * The Welcomes waiting for a person, optionally for one device or key package: newest first, but those that
+ * could not be opened last.
  */
 export async function listWelcomes(
   db: Db,
@@ -89,7 +89,7 @@ export async function deleteWelcome(
     .execute()
 }
 
-/** Those of somebody who is no member any more. */
+/** Deletes the Welcomes of a former member. */
 export async function deleteWelcomesOf(tx: Tx, convoId: string, userId: string): Promise<void> {
   await tx
     .deleteFrom('mls_welcomes')
@@ -102,7 +102,7 @@ export async function deleteWelcomesOfDevice(tx: Tx, deviceId: string): Promise<
   await tx.deleteFrom('mls_welcomes').where('device_id', '=', deviceId).execute()
 }
 
-/** Takes the bytes away that no Welcome names any more. */
+/** Deletes the bodies that no Welcome refers to any more. */
 export async function deleteUnusedBodies(tx: Tx): Promise<void> {
   await tx
     .deleteFrom('mls_welcome_bodies')

@@ -8,7 +8,7 @@ import type {
   PushDeviceRow,
 } from '../../db/tables.ts'
 
-/** False when the group id is taken. */
+/** Returns false if the group id is taken. */
 export async function insertConvo(tx: Tx, row: MlsConvoRow): Promise<boolean> {
   const result = await tx
     .insertInto('mls_convos')
@@ -64,7 +64,7 @@ const hold = prepared<{ tenantId: string; id: string }, Convo>((db, params) =>
     .returning(CONVO_COLUMNS),
 )
 
-/** The same, held until the transaction ends: epoch and sequence are decided under this lock. */
+/** Finds and locks a conversation until the transaction ends; epoch and sequence depend on this lock. */
 export async function holdConvo(tx: Tx, tenantId: string, id: string): Promise<Convo | undefined> {
   const [row] = await hold(tx, { tenantId, id })
   return row
@@ -95,7 +95,7 @@ const memberOf = prepared<{ convoId: string; userId: string }, MlsMemberRow>((db
     .where('user_id', '=', params.userId),
 )
 
-/** A member, present or past. */
+/** A current or former member. */
 export async function findMember(
   db: Db,
   convoId: string,
@@ -105,7 +105,7 @@ export async function findMember(
   return row
 }
 
-/** The members of some conversations, those who left too. */
+/** The members of conversations, including former ones. */
 export async function listMembers(db: Db, convoIds: readonly string[]): Promise<MlsMemberRow[]> {
   if (convoIds.length === 0) return []
   return db
@@ -117,7 +117,7 @@ export async function listMembers(db: Db, convoIds: readonly string[]): Promise<
     .execute()
 }
 
-/** The ids of the conversations that a person is in. */
+/** The ids of the conversations of which a person is a current member. */
 export async function listConvoIds(db: Db, userId: string): Promise<string[]> {
   const rows = await db
     .selectFrom('mls_members')
@@ -128,7 +128,7 @@ export async function listConvoIds(db: Db, userId: string): Promise<string[]> {
   return rows.map((row) => row.convo_id)
 }
 
-/** A page of them, newest first, behind the one that is named. */
+/** A page of a person's conversations, newest first, starting after `after`. */
 export async function listConvosOf(
   db: Db,
   userId: string,
@@ -158,7 +158,7 @@ export async function listConvosOf(
     .execute()
 }
 
-/** Which of the people are in a conversation with the person. */
+/** Which of the other people share a conversation with the person. */
 export async function listCompanions(
   db: Db,
   userId: string,
@@ -180,7 +180,7 @@ const findCompanions = preparedForIds((db, others, { userId }: { userId: string 
     .distinct(),
 )
 
-/** Makes people members; who was one before is one anew. */
+/** Makes people members; a former member's row is replaced. */
 export const upsertMembers: (tx: Tx, rows: readonly MlsMemberRow[]) => Promise<unknown> =
   preparedForMany<MlsMemberRow, never>((db, rows) =>
     db
@@ -215,10 +215,10 @@ export async function updateMember(
     .execute()
 }
 
-/** A leaf with what its device is known by. */
+/** A leaf with its device's signature key and deletion time. */
 export type Leaf = MlsLeafRow & { signature_key: string; deleted_at: string | null }
 
-/** The occupied leaves of some conversations in their order. */
+/** The occupied leaves of conversations, by leaf index. */
 export async function listLeaves(db: Db, convoIds: readonly string[]): Promise<Leaf[]> {
   if (convoIds.length === 0) return []
   return db
@@ -231,7 +231,7 @@ export async function listLeaves(db: Db, convoIds: readonly string[]): Promise<L
     .execute()
 }
 
-/** The conversations in whose trees a device is, and how far they have come. */
+/** The conversations whose trees contain a device, with their last sequence numbers. */
 export async function listConvosOfDevice(
   db: Db,
   deviceId: string,
@@ -278,7 +278,7 @@ export async function deleteProposals(tx: Tx, convoId: string): Promise<void> {
   await tx.deleteFrom('mls_proposals').where('convo_id', '=', convoId).execute()
 }
 
-/** The push devices of the present, active members of some conversations. */
+/** The push devices of current members with active accounts. */
 export async function listConvoDevices(
   db: Db,
   convoIds: readonly string[],
@@ -296,7 +296,7 @@ export async function listConvoDevices(
     .execute()
 }
 
-/** A page of all conversations in the order of their ids. */
+/** A page of all conversations, by id. */
 export async function listConvoPage(
   db: Db,
   after: string,
@@ -317,7 +317,7 @@ export interface ConvoTotalsRow extends Pick<Convo, 'id' | 'epoch' | 'created_at
   readonly bytes: number
 }
 
-/** How large each conversation of a tenant is, newest first. */
+/** The sizes of all conversations of a tenant, newest first. */
 export async function listConvoTotals(db: Db, tenantId: string): Promise<ConvoTotalsRow[]> {
   const rows = await db
     .selectFrom('mls_convos as convo')

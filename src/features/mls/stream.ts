@@ -16,7 +16,7 @@ import { createWaker } from './wake.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config' | 'bus'>
 
-/** One event as the stream tells it; its type is a definition of the lexicon. */
+/** An event as sent to the client; `type` is the name of a definition in the lexicon. */
 export interface MlsStreamEvent {
   readonly type: string
   readonly body: object
@@ -28,13 +28,13 @@ interface Subscription {
 }
 
 const PAGE = 100
-/** What a running transaction of another node still holds up is looked at again so soon. */
+/** How long to wait before looking again for events held up by a running transaction of another node. */
 const SETTLE_MS = 50
 
 /**
- * What happens in the caller's conversations, or in one of them, from the cursor on: in order, nothing
- * left out and nothing twice, since every event is read from its row. The bus only says when to look.
- * Without a cursor it begins now: with what is committed after this is answered.
+ * Streams the events of the caller's conversations, or of one of them, from the cursor on: in order, with
+ * none missing or repeated, because every event is read from its row and the bus only says when to look.
+ * Without a cursor the stream begins with what is committed after this call resolves.
  */
 export async function openStream(
   ctx: Needs,
@@ -70,11 +70,11 @@ async function* streamEvents(
   const known = new Set<string>()
   const waker = createWaker(ctx.bus, me.userId, known, aborted)
   try {
-    // Read once it is listened to, so that nobody joins in between.
+    // Read after subscribing to the bus, so that no joining in between is missed.
     const mine = convoId === undefined ? await listConvoIds(read, me.userId) : [convoId]
     for (const id of mine) known.add(id)
     while (!aborted.aborted) {
-      // Asked before the look: of a part that is over by then the look finds the end, or it is unsettled.
+      // Checked first: if the membership is over, its last event is found below or is still unsettled.
       const isOver = convoId !== undefined && !(await takesPart(ctx, me, convoId))
       const rows = await listMlsEvents(read, engine, me, convoId, { place, limit: PAGE })
       const page = await fitEvents(ctx, rows)
@@ -107,9 +107,9 @@ async function startOf(
   if (cursor === undefined) return { place: newest, isOutdated: false }
   const given = readOwnCursor(cursor)
   const isOutdated = given.generation !== generation || given.at <= pruned_until
-  // From the oldest event that there is: what was taken away before it, messages and commits tell.
+  // Start at the oldest event; clients learn of what was deleted before it from messages and commits.
   if (isOutdated) return { place: { writer: '0', position: 0 }, isOutdated }
-  // The place says so and not the time: a clock may have stepped back since.
+  // Compared by place rather than time, because a clock may have stepped back.
   if (isBehind(given.place, newest)) throw new AppError(mlsErrors.futureCursor)
   return { place: given.place, isOutdated }
 }
@@ -128,7 +128,7 @@ function isBehind(one: EventPlace, other: EventPlace): boolean {
   return writer > otherWriter || (writer === otherWriter && one.position > other.position)
 }
 
-/** Whether the person is in the one conversation that the stream is about; the stream ends with that. */
+/** Whether the person is still a member of the stream's only conversation; otherwise the stream ends. */
 async function takesPart(ctx: Needs, me: UserActor, convoId: string): Promise<boolean> {
   const member = await findMember(ctx.db.read, convoId, me.userId)
   return member?.left_at === null
@@ -136,7 +136,7 @@ async function takesPart(ctx: Needs, me: UserActor, convoId: string): Promise<bo
 
 const HAS_MESSAGE = new Set(['app', 'commit', 'proposal'])
 
-/** As many of the first events as have messages that together are not too large. */
+/** The first events, as many as their messages fit into a page. */
 async function fitEvents({ db }: Needs, rows: readonly MlsEventRow[]): Promise<MlsEventRow[]> {
   const places = rows.map((row) => ({
     convoId: row.audienceId,
@@ -157,7 +157,7 @@ async function fitEvents({ db }: Needs, rows: readonly MlsEventRow[]): Promise<M
 
 interface Composed {
   readonly row: MlsEventRow
-  /** Undefined for what is not there to be told any more, or came before the reader. */
+  /** Undefined if the message was deleted or is from before the reader joined. */
   readonly event: MlsStreamEvent | undefined
 }
 

@@ -9,10 +9,10 @@ import { requireMember } from './access.ts'
 import { mlsErrors } from './errors.ts'
 import { deleteTicketsBefore, insertTicket, takeTicket } from './store-tickets.ts'
 
-/** A ticket stands in a URL, so it is good once and not for long. */
+/** Tickets are part of a URL, so they are valid once and only briefly. */
 const LIFE = 30 * SECOND
 
-/** A ticket for the event stream, for clients that cannot send a header with a WebSocket. */
+/** Issues a ticket for the event stream, for clients that cannot send headers with a WebSocket. */
 export async function getSubscriptionTicket(
   ctx: Pick<Ctx, 'db' | 'clock' | 'config'>,
   actor: Actor,
@@ -20,7 +20,7 @@ export async function getSubscriptionTicket(
 ): Promise<{ ticket: string; endpoint: string; expiresAt: string }> {
   const me = requireUser(actor)
   const { credential, keyId, scopes, sessionId, validUntil } = me
-  // A stream outlives its request, and what may open none by itself may not buy one either.
+  // A stream outlives its request: a credential that may not open one may not get a ticket for it either.
   if (credential && FOR_REQUESTS_ALONE.has(credential)) {
     throw new AppError(commonErrors.unauthorized)
   }
@@ -47,13 +47,13 @@ export async function getSubscriptionTicket(
   return { ticket, endpoint: `${base}/xrpc/blue.catbird.mls.subscribeConvoEvents`, expiresAt }
 }
 
-/** Whose ticket it is, and what the credential was that bought it. */
+/** The ticket's owner and the credential with which it was requested. */
 export type Redeemed = Pick<
   UserActor,
   'userId' | 'keyId' | 'credential' | 'scopes' | 'validUntil'
 > & { readonly sessionId: string | undefined }
 
-/** Redeems a ticket, which is used up by that. `InvalidTicket` for any other, and for another conversation. */
+/** Redeems a ticket once. Throws `InvalidTicket`, also if the ticket is for another conversation. */
 export async function redeemTicket(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   ticket: string,

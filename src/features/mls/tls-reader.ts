@@ -1,14 +1,14 @@
-/** What is not encoded as RFC 9420 says. */
+/** The bytes are not encoded as RFC 9420 requires. */
 export class MalformedError extends Error {}
 
 /**
- * Reads the TLS presentation language as RFC 9420 §2.1 uses it, from front to back and never past the
- * end. Vectors are given as views of the bytes, not as copies.
+ * Reads the TLS presentation language as RFC 9420 §2.1 uses it; throws `MalformedError` rather than read
+ * past the end. Vectors are returned as views of the bytes, not as copies.
  */
 export class TlsReader {
   readonly #bytes: Buffer
   #at = 0
-  /** Where what is being read ends: the bytes, or the vector whose items are read. */
+  /** The end of the bytes, or of the vector whose items are being read. */
   #end: number
 
   constructor(bytes: Uint8Array) {
@@ -16,12 +16,12 @@ export class TlsReader {
     this.#end = bytes.byteLength
   }
 
-  /** How many bytes were read. */
+  /** The number of bytes read so far. */
   get position(): number {
     return this.#at
   }
 
-  /** What was read since a position. */
+  /** The bytes read since a position. */
   since(position: number): Buffer {
     return this.#bytes.subarray(position, this.#at)
   }
@@ -38,19 +38,18 @@ export class TlsReader {
     return this.#bytes.readUInt32BE(this.#take(4))
   }
 
-  /** Above 2^53 only nearly: no epoch and no time that is accepted is that large. */
+  /** Not exact above 2^53; no epoch or time that is accepted is that large. */
   uint64(): number {
     return this.uint32() * 2 ** 32 + this.uint32()
   }
 
-  /** One of the values that an enum has. */
+  /** Throws `MalformedError` if the value is not one of the enum's. */
   oneOf<const T extends number>(value: number, values: readonly T[]): T {
     const known = values.find((one) => one === value)
     if (known === undefined) throw new MalformedError('unknown value of an enum')
     return known
   }
 
-  /** The bytes of a vector. */
   vector(): Buffer {
     const length = this.#length()
     const start = this.#take(length)
@@ -61,7 +60,7 @@ export class TlsReader {
     this.#take(this.#length())
   }
 
-  /** The items of a vector, each read by the function; together they have exactly its length. */
+  /** Reads the items of a vector, which must have exactly its length together. */
   items<T>(read: () => T): T[] {
     const length = this.#length()
     const outer = this.#end
@@ -78,14 +77,14 @@ export class TlsReader {
     return this.oneOf(this.uint8(), [0, 1]) === 1 ? read() : undefined
   }
 
-  /** Refuses bytes that are left over. */
+  /** Throws `MalformedError` if bytes are left over. */
   finish(): void {
     if (this.#at !== this.#end) throw new MalformedError('bytes are left over')
   }
 
   /**
-   * §2.1.2: the length of a vector in 1, 2 or 4 bytes, of which the upper two bits say how many
-   * (RFC 9000 §16). The form of 8 bytes is not used, and a longer form than needed is an error.
+   * §2.1.2: the length of a vector in 1, 2 or 4 bytes; the upper two bits say how many (RFC 9000 §16). The
+   * 8-byte form is not allowed, nor is a longer form than necessary.
    */
   #length(): number {
     const first = this.uint8()
@@ -107,7 +106,7 @@ export class TlsReader {
     return length
   }
 
-  /** Where so many bytes begin, which are passed by this. */
+  /** Skips `length` bytes and returns where they begin. */
   #take(length: number): number {
     const start = this.#at
     if (length > this.#end - start) throw new MalformedError('it ends too early')
@@ -116,7 +115,7 @@ export class TlsReader {
   }
 }
 
-/** What a function reads of the bytes, all of them; undefined when they are malformed. */
+/** Decodes bytes that `read` must consume entirely; undefined if they are malformed. */
 export function readWhole<T>(bytes: Uint8Array, read: (reader: TlsReader) => T): T | undefined {
   const reader = new TlsReader(bytes)
   try {

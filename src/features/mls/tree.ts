@@ -11,8 +11,8 @@ import { listDevicesById } from './store-devices.ts'
 export type NewLeaf = Pick<Leaf, 'leaf_index' | 'user_id' | 'device_id' | 'identity'>
 
 /**
- * The tree after a commit as RFC 9420 §12.3 applies it: removals first, then each addition at the
- * leftmost free leaf (§7.7), so that every member and the server come to the same indices.
+ * Applies a commit to the tree as in RFC 9420 §12.3: removals first, then each addition at the leftmost
+ * free leaf (§7.7), so that the server and all members arrive at the same indices.
  */
 export function applyToTree(
   leaves: readonly Leaf[],
@@ -31,7 +31,7 @@ export function applyToTree(
   return { kept, added }
 }
 
-/** Refuses a GroupInfo whose tree has other leaves than those that the server knows of. */
+/** Throws `InvalidGroupInfo` if the tree's leaves differ from those that the server knows. */
 export async function requireTree(
   ctx: Pick<Ctx, 'config'>,
   db: Db,

@@ -14,12 +14,12 @@ export function policyOf(convo: Convo): Policy {
   }
 }
 
-/** Whether a leaf waits for somebody to remove it: its member left, or its device was deleted. */
+/** Whether a leaf still has to be removed: its owner is no longer a member, or its device was deleted. */
 export function isOrphan(leaf: Leaf, present: ReadonlySet<string>): boolean {
   return leaf.deleted_at !== null || !present.has(leaf.user_id)
 }
 
-/** Conversations as their members see them: a few looks, whatever their number. */
+/** Conversations as their members see them, with a fixed number of queries. */
 export async function viewConvos(ctx: Pick<Ctx, 'config'>, db: Db, convos: readonly Convo[]) {
   const ids = convos.map(({ id }) => id)
   const members = Map.groupBy(await listMembers(db, ids), (row) => row.convo_id)

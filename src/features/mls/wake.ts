@@ -1,19 +1,19 @@
 import type { Bus } from '../../events/bus.ts'
 import type { AppEvent, Signal } from '../../events/event.ts'
 
-/** Tells a stream that there may be something for it, and hands it what is kept nowhere. */
+/** Tells a stream when to look for new events, and collects the signals, which are not stored. */
 export interface Waker {
-  /** Resolves when something happened since the last call, or when the signal aborts. */
+  /** Resolves once something has happened since the last call, or when the signal aborts. */
   next(): Promise<void>
-  /** The signals that came since the last call. */
+  /** Returns the signals received since the last call. */
   signals(): Signal[]
   close(): void
 }
 
-/** A slow reader loses what may be missed rather than to make it pile up. */
+/** A slow reader loses further signals, which are dispensable, rather than letting them pile up. */
 const MOST_SIGNALS = 100
 
-/** Listens for the reader on the bus, among the conversations `known`, which it keeps up to date. */
+/** Listens on the bus for a user's events; updates `known`, the ids of their conversations. */
 export function createWaker(
   bus: Bus,
   userId: string,

@@ -14,7 +14,7 @@ interface OfDevice extends ConvoId {
   readonly keyPackageHash?: string
 }
 
-/** The Welcome that waits for a device of the caller's. It stays until it is confirmed. */
+/** The Welcome waiting for one of the caller's devices. It is kept until it is confirmed. */
 export async function getWelcome(ctx: Needs, actor: Actor, input: OfDevice) {
   const { userId } = requireUser(actor)
   const { convoId, deviceId, keyPackageHash: ref } = input
@@ -34,8 +34,8 @@ export async function getWelcome(ctx: Needs, actor: Actor, input: OfDevice) {
 }
 
 /**
- * Says whether a Welcome could be opened: one that was is kept no longer, one that was not stays. Where
- * several wait it has to be said which: `AmbiguousWelcome`.
+ * Records whether a Welcome could be opened: if so it is deleted, otherwise it stays. Throws
+ * `AmbiguousWelcome` if several are waiting and the request does not say which one is meant.
  */
 export async function confirmWelcome(
   ctx: Needs,
@@ -47,7 +47,7 @@ export async function confirmWelcome(
   await ctx.db.transaction(async (tx) => {
     const [row, ...others] = await listWelcomes(tx, convoId, userId, { deviceId, ref })
     if (!row) throw new AppError(mlsErrors.welcomeNotFound)
-    // It may be another device's, which would never come into the group.
+    // Deleting another device's Welcome would keep that device out of the group.
     const isNamed = deviceId !== undefined || ref !== undefined
     if (!isNamed && others.length > 0) throw new AppError(mlsErrors.ambiguousWelcome)
     if (success) await deleteWelcome(tx, row)

@@ -1,5 +1,5 @@
-// The messages of RFC 9420 §6 as far as the server looks at them. What no group here has, a proposal
-// of an unknown type for example, is refused like what is malformed.
+// Decodes the messages of RFC 9420 §6, as far as the server needs them. Unsupported content, such as a
+// proposal of an unknown type, is treated as malformed.
 import { MalformedError, readWhole, type TlsReader } from './tls-reader.ts'
 import {
   findLeaves,
@@ -32,7 +32,7 @@ export type WireProposal =
 
 export interface WireCommit {
   readonly proposals: readonly WireProposal[]
-  /** The refs of proposals that were sent before. */
+  /** The refs of earlier proposals. */
   readonly references: readonly Buffer[]
   /** The committer's leaf, if the commit has a path. */
   readonly leaf: WireLeaf | undefined
@@ -42,10 +42,10 @@ export interface WirePublicMessage {
   readonly kind: 'public'
   readonly groupId: Buffer
   readonly epoch: number
-  /** A member's leaf; others are no members, or not yet. */
+  /** The leaf index of a member, or the kind of a sender who is not a member. */
   readonly sender: number | 'newMemberCommit' | 'other'
   readonly content: WireProposal | ({ readonly kind: 'commit' } & WireCommit)
-  /** AuthenticatedContent (§6.1), of which a ProposalRef is the hash. */
+  /** The AuthenticatedContent (§6.1), whose hash is the ProposalRef. */
   readonly authenticated: Buffer
 }
 
@@ -69,7 +69,7 @@ export interface WireGroupInfo extends Signed {
   readonly epoch: number
   readonly leaves: ReadonlyMap<number, WireLeaf> | undefined
   readonly hasExternalKey: boolean
-  /** The leaf that signed it. */
+  /** The index of the leaf that signed it. */
   readonly signer: number
 }
 
@@ -80,7 +80,7 @@ export type WireMessage =
   | WireGroupInfo
   | ({ readonly kind: 'keyPackage' } & WireKeyPackage)
 
-/** A version 1.0 MLSMessage of which nothing is left over, or undefined. */
+/** Decodes an MLSMessage of version 1.0; undefined if the bytes are not exactly one. */
 export function readMessage(bytes: Uint8Array): WireMessage | undefined {
   return readWhole(bytes, (reader): WireMessage => {
     readVersion(reader)
@@ -101,7 +101,7 @@ export function readMessage(bytes: Uint8Array): WireMessage | undefined {
   })
 }
 
-/** The head of an MLSMessage: with it in front, what came bare is one. */
+/** The header that turns a bare GroupInfo or KeyPackage into an MLSMessage. */
 export function headOf(kind: 'groupInfo' | 'keyPackage'): Buffer {
   return Buffer.from([0, MLS_10, 0, kind === 'groupInfo' ? GROUP_INFO : KEY_PACKAGE])
 }
@@ -145,7 +145,7 @@ function readCommit(reader: TlsReader): { kind: 'commit' } & WireCommit {
   return { kind: 'commit', proposals, references, leaf: reader.optional(() => readPath(reader)) }
 }
 
-/** The leaf of an UpdatePath (§7.6); its nodes are keys and what is encrypted to them. */
+/** Reads the leaf of an UpdatePath (§7.6) and skips its nodes: keys and what is encrypted to them. */
 function readPath(reader: TlsReader): WireLeaf {
   const leaf = readLeafNode(reader)
   if (leaf.source !== leafSources.commit) throw new MalformedError('not the leaf of a commit')
@@ -173,13 +173,13 @@ function readProposal(reader: TlsReader): WireProposal {
       skipExtensions(reader)
       return { kind: 'contextExtensions' }
     default:
-      // Nobody commits an own Update, groups here are not reinitialized, and what is not known
-      // cannot be judged.
+      // Updates cannot be committed by their sender, ReInit is not supported, and unknown types
+      // cannot be checked.
       throw new MalformedError('no proposal that a group here has')
   }
 }
 
-/** PreSharedKeyID (§8.4): from outside, or of an epoch of a group for one of three uses; and a nonce. */
+/** PreSharedKeyID (§8.4): external, or resumption with usage, group and epoch; then a nonce. */
 function skipPskId(reader: TlsReader): void {
   const isResumption = reader.oneOf(reader.uint8(), [1, 2]) === 2
   if (isResumption) reader.oneOf(reader.uint8(), [1, 2, 3])
@@ -217,7 +217,7 @@ function readWelcome(reader: TlsReader): WireWelcome {
   return { kind: 'welcome', cipherSuite, refs }
 }
 
-/** A GroupInfo (§12.4.3), which some clients send without the head of a message. */
+/** Decodes a bare GroupInfo (§12.4.3), which some clients send without the MLSMessage header. */
 export function readGroupInfo(reader: TlsReader): WireGroupInfo {
   const start = reader.position
   readVersion(reader)

@@ -1,6 +1,6 @@
-// Leaves, key packages and trees as RFC 9420 encodes them (§5.3, §7, §10, §12.4.3.3), as far as the server
-// looks at them. The rest is passed over, but its form has to be right: what one reader takes and
-// another refuses would divide a group.
+// Decodes leaves, key packages and trees of RFC 9420 (§5.3, §7, §10, §12.4.3.3), as far as the server needs
+// them. The rest is skipped but must be well-formed: bytes that some members accept and others refuse would
+// split a group.
 import { MalformedError, readWhole, type TlsReader } from './tls-reader.ts'
 
 export const MLS_10 = 1
@@ -10,19 +10,19 @@ const LEAF = 1
 const PARENT = 2
 const RATCHET_TREE = 2
 
-/** Extensions that everybody is taken to support: they are not listed (§7.2). */
+/** Default extensions, which every client supports without listing them (§7.2). */
 const DEFAULT_EXTENSIONS: ReadonlySet<number> = new Set([1, 2, 3, 4, 5])
 
 /** LeafNodeSource (§7.2). */
 export const leafSources = { keyPackage: 1, update: 2, commit: 3 } as const
 
-/** Bytes, and a signature over them. */
+/** Bytes and a signature over them. */
 export interface Signed {
   readonly content: Buffer
   readonly signature: Buffer
 }
 
-/** What a client says that it supports, as far as it is looked at (§7.2). */
+/** The part of a leaf's capabilities (§7.2) that the server checks; `versions` is their number. */
 export interface Capabilities {
   readonly versions: number
   readonly cipherSuites: readonly number[]
@@ -32,12 +32,12 @@ export interface Capabilities {
 
 export interface WireLeaf extends Signed {
   readonly source: number
-  /** Absent when the credential is not a BasicCredential. */
+  /** Undefined if the credential is not a BasicCredential. */
   readonly identity: Buffer | undefined
   readonly signatureKey: Buffer
   readonly capabilities: Capabilities
   readonly extensionTypes: readonly number[]
-  /** In seconds since 1970; of a key package's leaf. */
+  /** In seconds since 1970; only in a key package's leaf. */
   readonly lifetime: { readonly notBefore: number; readonly notAfter: number } | undefined
 }
 
@@ -45,7 +45,7 @@ export interface WireKeyPackage extends Signed {
   readonly cipherSuite: number
   readonly leaf: WireLeaf
   readonly extensionTypes: readonly number[]
-  /** All of it. */
+  /** The complete encoding. */
   readonly bytes: Buffer
 }
 
@@ -91,8 +91,8 @@ export function readLeafNode(reader: TlsReader): WireLeaf {
 }
 
 /**
- * Whether a leaf supports what it is made of itself (§7.3): members refuse one that does not, and the
- * group that it comes into is stuck.
+ * Whether a leaf's capabilities cover what the leaf itself uses (§7.3). Members refuse a leaf that fails
+ * this, which would leave its group stuck.
  */
 export function supportsItself(
   { capabilities, extensionTypes }: WireLeaf,
@@ -108,7 +108,7 @@ export function supportsItself(
   )
 }
 
-/** The identity of a BasicCredential (§5.3). The form of types that are not known, nobody knows. */
+/** The identity of a BasicCredential (§5.3). Unknown types are refused: their encoding is unknown too. */
 function readCredential(reader: TlsReader): Buffer | undefined {
   if (reader.oneOf(reader.uint16(), [BASIC, X509]) === BASIC) return reader.vector()
   reader.items(() => reader.skipVector())
@@ -139,15 +139,12 @@ export function readKeyPackage(reader: TlsReader): WireKeyPackage {
   return { cipherSuite, leaf, extensionTypes, content, signature, bytes: reader.since(start) }
 }
 
-/**
- * The leaves of the ratchet tree among the extensions of a GroupInfo, by their index; undefined when
- * there is none.
- */
+/** The leaves, by index, of the ratchet tree in a GroupInfo's extensions; undefined if there is none. */
 export function findLeaves(
   extensions: readonly WireExtension[],
 ): ReadonlyMap<number, WireLeaf> | undefined {
   const trees = extensions.filter(({ type }) => type === RATCHET_TREE)
-  // Of two trees every reader might take another.
+  // With two trees, different readers might use different ones.
   if (trees.length > 1) throw new MalformedError('two trees')
   const [tree] = trees
   if (!tree) return undefined
@@ -156,7 +153,7 @@ export function findLeaves(
   return leaves
 }
 
-/** A tree in its array form: the leaves stand at the even places (appendix C), and the last is not blank. */
+/** A tree in array form: leaves are at even indices (appendix C), and the last node must not be blank. */
 function readTree(reader: TlsReader): Map<number, WireLeaf> {
   const leaves = new Map<number, WireLeaf>()
   let place = 0
@@ -176,7 +173,7 @@ function readTree(reader: TlsReader): Map<number, WireLeaf> {
   return leaves
 }
 
-/** The encryption key, the parent hash and the unmerged leaves. */
+/** A parent node: the encryption key, the parent hash and the unmerged leaves. */
 function skipParent(reader: TlsReader): void {
   reader.skipVector()
   reader.skipVector()

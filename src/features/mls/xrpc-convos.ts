@@ -18,7 +18,7 @@ import type {
 const id = (name: string) => `blue.catbird.mls.${name}`
 const permission = 'mls:use'
 
-/** A commit that adds 1000 devices, with its Welcome and GroupInfo. */
+/** Enough for a commit that adds 1000 devices, with its Welcome and GroupInfo. */
 const LARGE = 16 * 1024 * 1024
 
 export const methods = [

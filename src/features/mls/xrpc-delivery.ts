@@ -10,7 +10,7 @@ import { confirmWelcome, getWelcome } from './welcomes.ts'
 const id = (name: string) => `blue.catbird.mls.${name}`
 const permission = 'mls:use'
 
-/** A message of 10 MiB in base64. */
+/** Enough for a message of 10 MiB in base64. */
 const LARGE = 16 * 1024 * 1024
 
 type OfDevice = ConvoId & { readonly deviceId?: string; readonly keyPackageHash?: string }

@@ -8,7 +8,7 @@ import type { KeyPackageInput, RegisterDevice } from './schema.ts'
 const id = (name: string) => `blue.catbird.mls.${name}`
 const permission = 'mls:use'
 
-/** A hundred key packages of the hybrid suite. */
+/** Enough for a hundred key packages of the hybrid suite. */
 const PACKAGES = 4 * 1024 * 1024
 
 export const methods = [

@@ -4,5 +4,5 @@ import { methods as convos } from './xrpc-convos.ts'
 import { methods as delivery } from './xrpc-delivery.ts'
 import { methods as devices } from './xrpc-devices.ts'
 
-/** Every method under `blue.catbird.mls`, as the lexicons have them. */
+/** All methods of the `blue.catbird.mls` lexicons. */
 export const methods = [...convos, ...delivery, ...devices, ...administration, ...blobs]
