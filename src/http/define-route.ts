@@ -23,7 +23,7 @@ export class Answer {
   }
 }
 
-/** `adds-factor`: the route adds a factor; callers without one may use it shortly after signing in. */
+/** `adds-factor`: the route adds a factor, which callers who cannot re-authenticate may do after sign-in. */
 type StepUp = true | 'adds-factor'
 
 export interface RouteSpec<

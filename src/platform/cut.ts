@@ -1,14 +1,14 @@
 import { freeNow } from './memory.ts'
 
-/** Some bytes of a stream; the buffer is used again for the next ones. */
+/** Some bytes of a stream; the buffer is reused for the next piece. */
 export interface Piece {
   readonly bytes: Buffer
   readonly isLast: boolean
 }
 
 /**
- * Cuts a stream into pieces of `size` bytes, the last one being shorter or empty. Holds one piece,
- * whatever comes: the source is asked for more only when the receiver is done with it.
+ * Cuts a stream into pieces of `size` bytes; the last one may be shorter or empty. Holds only one piece:
+ * the source is read further only when the consumer is done with it.
  */
 export async function* cut(
   source: AsyncIterable<Uint8Array>,
