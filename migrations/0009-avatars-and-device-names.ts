@@ -4,7 +4,7 @@ export const name = '0009-avatars-and-device-names'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
-  // For the question what uses an attachment: few rows have one.
+  // For finding what uses an attachment; few rows have an avatar.
   for (const table of ['users', 'conversations']) {
     await schema.alterTable(table).addColumn('avatar_id', 'text').execute()
     await schema
