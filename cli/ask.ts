@@ -24,7 +24,7 @@ export async function askText(message: string, validate: Validate): Promise<stri
   return answered(await text({ message, validate, output }))
 }
 
-/** Asks twice without showing what is typed. */
+/** Asks twice, without showing the input. */
 export async function askNewPassword(message: string, validate: Validate): Promise<string> {
   const { password } = await import('@clack/prompts')
   for (;;) {

@@ -3,7 +3,7 @@ import { VERSION } from '../src/platform/version.ts'
 import { withExamples } from './examples.ts'
 import { printFailure, reportFailure } from './failure.ts'
 
-/** Adds a noun with its verbs. */
+/** Adds a noun and its verbs, like `user` and `approve`. */
 export type AddCommands = (program: Command) => void
 
 const EXIT_STATUS =

@@ -16,7 +16,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   }
 
   await schema.alterTable('sessions').addColumn('name', 'text').execute()
-  // No reference: a session that is cleaned away takes its devices along by itself.
+  // No foreign key: ending a session deletes its devices.
   await schema.alterTable('push_devices').addColumn('session_id', 'text').execute()
   await schema
     .createIndex('push_devices_session')

@@ -37,7 +37,7 @@ export function refusalHeaders(refusal: AppError, requestId: string): Headers {
   if (refusal.kind === 'range_not_satisfiable') {
     headers.set('content-range', `bytes */${refusal.details.size}`)
   }
-  // The rest of the body is not read, so nothing else can follow on this connection (RFC 9110 §15.5.14).
+  // The rest of the body is not read, so the connection cannot be reused (RFC 9110 §15.5.14).
   if (refusal.kind === 'too_large' || refusal.kind === 'too_slow')
     headers.set('connection', 'close')
   return headers

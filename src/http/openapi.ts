@@ -50,7 +50,7 @@ const STEP_UP: readonly ErrorDefinition[] = [
   },
 ]
 
-/** A body of any type: OpenAPI 3.1 says so by giving no schema. */
+/** A body of any type, which OpenAPI 3.1 expresses by omitting the schema. */
 const BYTES = { '*/*': {} }
 
 function operation(

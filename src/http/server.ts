@@ -72,7 +72,7 @@ export interface Answered {
 }
 
 export interface HttpServer {
-  /** Resolves when no request is under way, or after `timeoutMs`. */
+  /** Resolves when no request is in progress, or after `timeoutMs`. */
   drained(timeoutMs: number): Promise<void>
   fetch(request: Request, peer: Peer): Promise<Response>
   originOf(request: Request, peer: Peer, operation: string): Origin

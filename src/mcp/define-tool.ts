@@ -23,7 +23,7 @@ export interface Tool {
   readonly operations: ReadonlyMap<string, Operation>
   /** Returns the name of the operation that a call's arguments select. */
   choose(args: Arguments): string
-  /** Whether clients are told of an argument `operation`. */
+  /** Whether clients choose the operation by an argument `operation`. */
   readonly isChosenByName: boolean
   /**
    * For the messenger's own tools: only a credential that was granted the permission by name may use

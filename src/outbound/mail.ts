@@ -157,7 +157,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
   }
 }
 
-/** Doubles with each try, up to an hour. */
+/** Doubles with each attempt, up to an hour, with jitter. */
 function pauseAfter(attempts: number): number {
   return spread(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)))
 }

@@ -27,7 +27,7 @@ export const ATTRIBUTE = {
 export const HEADER_BYTES = 20
 const MAGIC_COOKIE = 0x2112a442
 const CLASS_BITS = { request: 0x000, success: 0x100, error: 0x110 } as const
-/** An attribute's type and length, and the SHA-1 of MESSAGE-INTEGRITY behind them. */
+/** An attribute's type and length; in MESSAGE-INTEGRITY an HMAC-SHA-1 follows them. */
 const ATTRIBUTE_HEADER = 4
 const INTEGRITY_BYTES = ATTRIBUTE_HEADER + 20
 
@@ -89,7 +89,7 @@ export function decodeResponse(bytes: Buffer): StunMessage | undefined {
     const length = bytes.readUInt16BE(at + 2)
     const value = bytes.subarray(at + ATTRIBUTE_HEADER, at + ATTRIBUTE_HEADER + length)
     if (value.length < length) return undefined
-    // The first of a type counts (§14).
+    // Only the first attribute of each type counts (§14).
     const attribute = bytes.readUInt16BE(at)
     if (!attributes.has(attribute)) attributes.set(attribute, value)
     at += ATTRIBUTE_HEADER + padded(length)

@@ -19,7 +19,7 @@ export interface SyslogRecord {
   readonly severity: number
   /** ISO 8601 in UTC. */
   readonly time: string
-  /** What kind of record: letters, digits, dots and the like. */
+  /** The kind of record (MSGID): letters, digits, dots and the like. */
   readonly messageId: string
   readonly text: string
 }

@@ -22,7 +22,7 @@ export interface StunQuestion {
 
 export type StunFailure =
   | 'name_not_resolved'
-  /** Nothing answers there. */
+  /** No server answers. */
   | 'unreachable'
   | 'tls_failed'
   /** What answers is not a TURN server. */

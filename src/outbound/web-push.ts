@@ -59,7 +59,7 @@ export function createWebPushChannel(options: WebPushOptions): PushChannel {
   }
 }
 
-/** A topic is at most 32 characters of base64url (RFC 8030 §5.4), and tells the service nothing. */
+/** A topic of at most 32 base64url characters (RFC 8030 §5.4), hashed to tell the service nothing. */
 function topicOf(collapseKey: string): string {
   return createHash('sha256').update(collapseKey).digest('base64url').slice(0, 32)
 }

@@ -18,7 +18,7 @@ export async function* cut(
   let filled = 0
   for await (const part of source) {
     for (let taken = 0; taken < part.byteLength; ) {
-      // Only now is it known that the full piece is not the last one.
+      // Only now is the full piece known not to be the last one.
       if (filled === size) {
         yield { bytes: buffer, isLast: false }
         filled = 0

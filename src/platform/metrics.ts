@@ -87,7 +87,7 @@ export interface Metrics {
   readonly refreshes: Tally
   /** Rows exported into archives of personal data. */
   readonly exportedRecords: Tally
-  /** Rows that retention deleted, by class. */
+  /** What retention deleted, by class. */
   readonly retentionDeleted: Tally
   /** By rate class. */
   readonly rateLimited: Tally

@@ -13,7 +13,7 @@ export interface RotatingToken {
   readonly successor_rotated_at: string | null
 }
 
-/** Where refresh tokens are kept. */
+/** A store of refresh tokens. */
 export interface RotatingTokens<Tx, T> {
   find(tx: Tx, tokenHash: string): Promise<T | undefined>
   /** False when another request rotated it first. */

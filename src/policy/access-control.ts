@@ -1,7 +1,7 @@
 import type { AuthMethod } from './auth-methods.ts'
 import type { Permission } from './permissions.ts'
 
-/** Roles of `MIMIR_RBAC_CONFIG`, beside the built-in ones. */
+/** Roles of `MIMIR_RBAC_CONFIG`, in addition to the built-in ones. */
 export interface RoleTable {
   /** Where the claims of a token name roles, for example `realm_access.roles`. */
   readonly claimPath: string | undefined

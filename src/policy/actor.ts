@@ -43,7 +43,7 @@ export interface UserActor {
   readonly claimedRoles?: readonly string[]
   /** What roles of `MIMIR_RBAC_CONFIG` permit beyond the account's own. */
   readonly grants?: Permissions
-  /** What the credential allows of what the roles permit; absent: all of it. */
+  /** Restricts what the roles permit to these permissions; absent: no restriction. */
   readonly scopes?: ReadonlySet<Permission>
   /** Whether the scopes are the defaults of a key that was created without naming any. */
   readonly hasDefaultScopes?: boolean
@@ -97,7 +97,7 @@ function requirePermission(actor: UserActor, permission: Permission): void {
   if (!isProgram(actor) && !usesAccessCodes(actor.origin.operation)) {
     throw new AppError(commonErrors.forbidden, {}, { audit })
   }
-  // Where only the credential is too narrow, a wider one helps (RFC 6750 §3.1).
+  // If only the credential's scope is too narrow, a wider one helps (RFC 6750 §3.1).
   const isTooNarrow = isPermitted(actor, permission)
   const challenge = bearerChallenge('insufficient_scope', permission)
   throw new AppError(

@@ -1,6 +1,6 @@
 export interface RateLimit {
   readonly requests: number
-  /** The length of the fixed window. */
+  /** Length of the fixed window. */
   readonly seconds: number
 }
 

@@ -23,8 +23,8 @@ export class RateLimited extends AppError {
 
 export interface RateLimiter {
   /**
-   * Counts one call of a caller (a `limitKey`, or the id of a key or an account), or throws `rate_limited` with
-   * `retryAfterSeconds`. Undefined: no limit.
+   * Counts one call of a caller (a `limitKey`, or the id of a key or an account); throws `rate_limited` with
+   * `retryAfterSeconds` beyond the limit. Returns undefined if there is no limit.
    */
   consume(rate: RateClass, caller: string): Promise<RateStanding | undefined>
 }

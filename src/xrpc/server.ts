@@ -70,7 +70,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     return methods.get(pathname.slice(pathname.lastIndexOf(XRPC_PATH) + XRPC_PATH.length))
   }
 
-  /** Everything that comes before a use case runs: rates, credential, permission. */
+  /** Runs every check before the use case: rate limits, credential, permission, admission. */
   async function admit(method: AnyXrpcMethod, request: Request, origin: Origin) {
     // Before the credential is checked, since that may need a request to another server.
     await ctx.rateLimiter.consume('xrpc', limitKey(origin.ip))
