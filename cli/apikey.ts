@@ -87,7 +87,7 @@ async function createKey(options: CreateOptions, command: Command): Promise<void
   const made = await order<typeof createKeyCommand>(globals, 'apikey.create', {
     name: options.name,
     user: options.user,
-    // An AI client is meant to remember, and nothing else that nobody thought of.
+    // By default an AI client gets only its memory, and no scope that nobody asked for.
     scopes: options.scope ?? (options.snippet && ['mcp:read', 'mcp:write']),
     expiresInDays: options.expires === NEVER ? null : options.expires,
     addresses: options.address,

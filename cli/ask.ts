@@ -1,9 +1,9 @@
 import { Refusal } from './failure.ts'
 
-// Questions go to standard error, so that standard output holds the result and nothing else.
+// Questions go to standard error, so that standard output holds only the result.
 const output = process.stderr
 
-/** Whether somebody is there to answer. */
+/** Whether standard input is a terminal, so that questions can be answered. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true
 }
@@ -24,7 +24,7 @@ export async function askText(message: string, validate: Validate): Promise<stri
   return answered(await text({ message, validate, output }))
 }
 
-/** Asks twice without showing what is typed. */
+/** Asks twice, without showing the input. */
 export async function askNewPassword(message: string, validate: Validate): Promise<string> {
   const { password } = await import('@clack/prompts')
   for (;;) {
@@ -44,7 +44,7 @@ export async function choose<T extends string>(
   return answered(await select({ message, options, output })) as T
 }
 
-/** A secret from standard input, to its end; the line break behind it is not part of it. */
+/** Reads a secret from standard input up to its end, without the final line break. */
 export async function readSecret(): Promise<string> {
   let text = ''
   process.stdin.setEncoding('utf8')
@@ -54,7 +54,7 @@ export async function readSecret(): Promise<string> {
   return secret
 }
 
-/** Ctrl-C answers with a symbol. */
+/** Throws on Ctrl-C, which the library returns as a symbol. */
 function answered<T>(answer: T): Exclude<T, symbol> {
   if (typeof answer === 'symbol') throw new Refusal('nothing was done', 'cancelled')
   return answer as Exclude<T, symbol>

@@ -102,7 +102,7 @@ async function exportChain(_options: object, command: Command): Promise<void> {
   })
 }
 
-/** Waits for a slow reader, so that a long log is not held in memory. */
+/** Waits for a slow reader, so that a long log is not buffered in memory. */
 async function writeInTurn(text: string): Promise<void> {
   if (write(text)) return
   await new Promise((resolve) => process.stdout.once('drain', resolve))
@@ -176,7 +176,7 @@ function parse(line: string): Line {
     const parsed = JSON.parse(line)
     if (parsed?.v === 1 && KINDS.has(parsed.kind)) return parsed
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Refusal('the file is no export of an audit log: a line cannot be read', 'bad_file')
 }

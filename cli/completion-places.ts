@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 
-/** What may stand behind one path of the command, like `user approve`. */
+/** The words that may follow one path of commands, like `user approve`. */
 export interface Place {
-  /** Empty behind `mimir` itself. */
+  /** Empty for `mimir` itself. */
   readonly path: string
   readonly words: readonly Word[]
 }
@@ -14,7 +14,7 @@ export interface Word {
   readonly choices: readonly string[]
 }
 
-/** Every path there is, read from the definitions of the commands. */
+/** All paths, read from the definitions of the commands. */
 export function readPlaces(program: Command): Place[] {
   const everywhere = optionsOf(program)
   const place = (command: Command, path: string): Place => ({
@@ -36,7 +36,7 @@ export function optionsWithChoices(places: readonly Place[]): Word[] {
   return [...new Map(words.map((word) => [word.text, word])).values()]
 }
 
-/** Its commands, or the values of its first argument where they are a closed set. */
+/** The subcommands, or the values of the first argument where they are a closed set. */
 function wordsOf(command: Command): Word[] {
   const values = command.registeredArguments[0]?.argChoices ?? []
   return [

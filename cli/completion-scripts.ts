@@ -1,7 +1,7 @@
 import { optionsWithChoices, type Place, type Word } from './completion-places.ts'
 
 // The three scripts work alike: they walk the words before the cursor to find the place, and offer
-// what may stand there.
+// its completions.
 
 export function bash(places: readonly Place[]): string {
   const choices = optionsWithChoices(places).map(({ text, choices }) => {

@@ -5,7 +5,7 @@ import { callServer } from '../src/control/client.ts'
 import { Refusal, refusalOf } from './failure.ts'
 import { commandLog, type Globals, holdsServer, loadSettings, requireOwner } from './globals.ts'
 
-/** The type of a definition in a slice's `commands.ts`; nothing of it is loaded here. */
+/** The type of a definition in a slice's `commands.ts`, which is not loaded here. */
 interface AnyCommand {
   readonly input: z.ZodType
   run(...args: never[]): Promise<unknown>
@@ -13,19 +13,19 @@ interface AnyCommand {
 type InputOf<C extends AnyCommand> = z.input<C['input']>
 type OutputOf<C extends AnyCommand> = Awaited<ReturnType<C['run']>>
 
-/** A way to give orders: to the running server, or without one to the store itself. */
+/** Runs commands in the running server, or in this process if none runs. */
 export class Connection {
   readonly #globals: Globals
   readonly #mayCreate: boolean
   #app: App | undefined
 
-  /** `mayCreate`: whether a server is made where there is none; else that is a refusal. */
+  /** `mayCreate`: whether to create a server if there is none, instead of throwing a `Refusal`. */
   constructor(globals: Globals, { mayCreate = false } = {}) {
     this.#globals = globals
     this.#mayCreate = mayCreate
   }
 
-  /** The result as JSON knows it. Throws a `Refusal`, or what opening the store throws. */
+  /** Returns the result in its JSON form. Throws a `Refusal`, or what opening the store throws. */
   async call<C extends AnyCommand>(name: string, input: InputOf<C>): Promise<OutputOf<C>> {
     const answer = this.#app ? undefined : await this.callServer<OutputOf<C>>(name, input)
     return answer ? answer.result : await this.#callHere<OutputOf<C>>(name, input)
@@ -35,9 +35,9 @@ export class Connection {
     await this.#app?.close()
   }
 
-  /** The running server's answer, or undefined when none runs. */
+  /** The running server's answer, or undefined if none runs. */
   async callServer<O>(command: string, input: unknown): Promise<{ result: O } | undefined> {
-    // The settings of a server are its own: an order reaches it whatever stands in this shell's.
+    // Found by the directory alone: the settings in this shell may differ from the server's.
     const socket = join(this.#globals.dataDir, 'control.sock')
     const response = await callServer(socket, { command, input })
     if (response === undefined) return undefined
@@ -58,7 +58,7 @@ export class Connection {
   }
 }
 
-/** Gives orders and closes. */
+/** Runs the work with a connection, and closes it. */
 export async function connected<T>(
   globals: Globals,
   work: (connection: Connection) => Promise<T>,
@@ -71,7 +71,7 @@ export async function connected<T>(
   }
 }
 
-/** One order; its type comes from its definition: `order<typeof showUserCommand>(…)`. */
+/** Runs one command, typed by its definition: `order<typeof showUserCommand>(…)`. */
 export function order<C extends AnyCommand>(
   globals: Globals,
   name: string,
@@ -80,7 +80,7 @@ export function order<C extends AnyCommand>(
   return connected(globals, (connection) => connection.call<C>(name, input))
 }
 
-/** Throws where a command would make a server by looking for one. */
+/** Throws a `Refusal` if there is no server, which opening the store would otherwise create. */
 export function requireServer({ dataDir }: Globals): void {
   if (holdsServer(dataDir)) return
   const mend = 'make one with `mimir init`, or name its directory with --data-dir'

@@ -50,7 +50,7 @@ async function showStatus(_options: object, command: Command): Promise<void> {
 async function migrateStore(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const before = await getStatus(globals)
-  // A running server brought its store to the newest schema when it started.
+  // A running server has migrated its store at startup.
   const migrated = before.pending.length > 0 ? await migrateHere(globals) : []
   const { engine, location } = before
   await print(globals, { engine, location, migrated }, () =>

@@ -1,6 +1,6 @@
 import { hasOutput, write } from './output.ts'
 
-/** Something the administrator asked for is not done: one line, with how to mend it. */
+/** A command that was not carried out: one line that says why and how to fix it. */
 export class Refusal extends Error {
   readonly code: string | undefined
 
@@ -11,7 +11,7 @@ export class Refusal extends Error {
   }
 }
 
-/** How to mend refusals whose own sentence is for any client. */
+/** Hints on how to fix refusals, whose own messages are for any client. */
 const MENDS: Readonly<Record<string, string>> = {
   user_not_found: '`mimir user list` names them',
   user_not_pending: '`mimir user list --status PendingAdmin` names those who wait',
@@ -28,7 +28,7 @@ const MENDS: Readonly<Record<string, string>> = {
   internal_error: 'the server’s log says what',
 }
 
-/** The refusal of a use case, from this process or from the server. */
+/** Turns a use case's refusal, from this process or the server, into a `Refusal`. */
 export function refusalOf(
   code: string,
   message: string,
@@ -49,7 +49,7 @@ export interface Spelling {
   readonly verbose: boolean
 }
 
-/** Says what failed and returns the exit status for it. */
+/** Reports the failure and returns its exit status. */
 export async function reportFailure(error: unknown, spelling: Spelling): Promise<number> {
   if (error instanceof Refusal) {
     say([error.message], error.code, spelling)
@@ -62,13 +62,13 @@ export async function reportFailure(error: unknown, spelling: Spelling): Promise
   return 1
 }
 
-/** On standard error for people; for scripts the document that they wait for too. */
+/** Writes to standard error for people, and with `--json` also the JSON document that scripts expect. */
 function say(lines: readonly string[], code: string | undefined, { json }: Spelling): void {
   for (const line of lines) process.stderr.write(`mimir: ${line}${code ? ` (${code})` : ''}\n`)
   if (json) printFailure(code ?? 'failed', lines.join('; '))
 }
 
-/** Prints the failure as the one JSON document, unless a result is there that says it. */
+/** Prints the failure as the only JSON document, unless a result has been printed already. */
 export function printFailure(error: string, message: string): void {
   if (!hasOutput()) write(`${JSON.stringify({ error, message })}\n`)
 }

@@ -7,7 +7,7 @@ export interface Admin {
   readonly password: string
 }
 
-/** Asks for what is not given. */
+/** Asks for the fields that are not given. */
 export async function askAdmin(given: Partial<Admin> = {}): Promise<Admin> {
   const { Email, Password, Username } = await import('../src/features/accounts/schema.ts')
   const username = given.username ?? (await askText('Username of the administrator', Username))
@@ -16,7 +16,7 @@ export async function askAdmin(given: Partial<Admin> = {}): Promise<Admin> {
   return checkAdmin({ username, email, password })
 }
 
-/** The same with its blanks taken off; throws a `Refusal` that names every field that breaks its rule. */
+/** Returns the input trimmed; throws a `Refusal` that names every invalid field. */
 export async function checkAdmin(admin: Admin): Promise<Admin> {
   const { Email, Password, Username } = await import('../src/features/accounts/schema.ts')
   const username = Username.safeParse(admin.username)

@@ -12,11 +12,11 @@ const LOCAL_DATA_DIR = 'mimir-data'
 
 /** The options that every command has. */
 export interface Globals {
-  /** Absolute; of the tenant that is meant. */
+  /** Absolute path of the selected tenant's directory. */
   readonly dataDir: string
-  /** Of the whole server: the default tenant's. */
+  /** The directory of the whole server, which is the default tenant's. */
   readonly rootDir: string
-  /** Absent: the default one. */
+  /** Undefined for the default tenant. */
   readonly tenantId: string | undefined
   readonly configFile: string | undefined
   readonly json: boolean
@@ -24,9 +24,9 @@ export interface Globals {
   readonly verbose: boolean
   /** The command's own name, like `user approve`. */
   readonly purpose: string
-  /** How this command's options are repeated in a suggestion to the administrator. */
+  /** This command's options, for repeating them in a suggested command. */
   readonly sameServer: string
-  /** The same for a command that is about the whole server, whatever tenant is meant. */
+  /** The same for suggested commands that concern the whole server. */
   readonly wholeServer: string
 }
 
@@ -51,14 +51,14 @@ export function globalsOf(command: Command): Globals {
   }
 }
 
-/** Whether a server was set up in the directory: its database may be elsewhere, its keys are not. */
+/** Whether a server was set up in the directory: its database may be elsewhere, but its keys are not. */
 export function holdsServer(dataDir: string): boolean {
   return existsSync(join(dataDir, 'mimir.db')) || existsSync(join(dataDir, 'keys'))
 }
 
 /**
- * Throws when root would write into a data directory of another user: files of root's in it keep that
- * user's server from starting. Orders to a running server write nothing here, and need not ask.
+ * Throws if root would write into another user's data directory: files owned by root would keep that user's
+ * server from starting. Not needed for commands to a running server, which write nothing here.
  */
 export function requireOwner({ rootDir }: Pick<Globals, 'rootDir'>): void {
   if (process.getuid?.() !== 0 || !existsSync(rootDir)) return
@@ -81,7 +81,7 @@ function userName(uid: number): string | undefined {
   }
 }
 
-/** The settings as a server started by this command would have them. Throws a `ConfigError`. */
+/** Loads the settings as a server started with these options would. Throws a `ConfigError`. */
 export async function loadSettings(
   { rootDir, tenantId, configFile }: Globals,
   flags: Partial<Record<SettingName, string>> = {},
@@ -92,7 +92,7 @@ export async function loadSettings(
   return loadConfig({ dataDir: rootDir, env: process.env, flags, ...file, ...tenant })
 }
 
-/** For a command that works without a server: it speaks only when something is wrong. */
+/** The log of a command that works without a server: by default it reports only problems. */
 export async function commandLog({ quiet, verbose }: Globals): Promise<Logger> {
   const { createLog } = await import('../src/platform/log.ts')
   const level: LogLevel = verbose ? 'debug' : quiet ? 'error' : 'warn'
@@ -107,7 +107,7 @@ function directoryOf(rootDir: string, tenantId: string | undefined): string {
   throw new Refusal(`there is no tenant ${tenantId} in ${rootDir}: ${mend}`, 'tenant_not_found')
 }
 
-/** Where `init` and `config` look for the settings of this server, or of the tenant that is meant. */
+/** The settings file of this server, or of the selected tenant. */
 export function settingsFileOf({ configFile, rootDir, dataDir }: Globals): string {
   return dataDir === rootDir && configFile ? configFile : join(dataDir, 'mimir.env')
 }

@@ -75,14 +75,14 @@ interface KnownAdmin {
   readonly email: string
 }
 
-/** Whoever administers the server, an owner first. */
+/** The administrators of the server, owners first. */
 async function findAdmins(connection: Connection): Promise<readonly KnownAdmin[]> {
   const users = await connection.call<typeof listUsersCommand>('user.list', {})
   const withRole = (name: string) => users.filter(({ role }) => role === name)
   return [...withRole('owner'), ...withRole('admin')]
 }
 
-/** Only the first administrator is made here; the same call may be repeated. */
+/** Only the first administrator is created here, but the same call may be repeated. */
 function requireSameAdmin(admins: readonly KnownAdmin[], { username }: Admin): void {
   const name = username.toLowerCase()
   if (admins.some((admin) => admin.username.toLowerCase() === name)) return
@@ -94,7 +94,7 @@ function makeAdmin(connection: Connection, admin: Admin): Promise<KnownAdmin> {
   return connection.call<typeof createFirstAdminCommand>('user.create-first-admin', admin)
 }
 
-/** The administrator that the command line names, checked before anything is made. */
+/** The administrator named on the command line, checked before anything is created. */
 async function givenAdmin(options: InitOptions, command: Command): Promise<Admin | undefined> {
   const { adminUsername: username, adminEmail: email, adminPasswordStdin: fromStdin } = options
   if (username === undefined && email === undefined && !fromStdin) return undefined

@@ -2,7 +2,7 @@
 export const AI_CLIENTS = ['cursor', 'claude', 'vscode'] as const
 export type AiClient = (typeof AI_CLIENTS)[number]
 
-/** Where the client keeps it, and what is to stand there. */
+/** The client's configuration file, and what to put there. */
 export function mcpSnippet(client: AiClient, url: string, key: string) {
   const headers = { Authorization: `Bearer ${key}` }
   switch (client) {

@@ -2,18 +2,18 @@ import type { Globals } from './globals.ts'
 
 let hasWritten = false
 
-/** Whether something of the result stands on standard output already. */
+/** Whether part of a result has been written to standard output. */
 export function hasOutput(): boolean {
   return hasWritten
 }
 
-/** Writes to standard output; false when what reads it is slower. */
+/** Writes to standard output; returns false if its reader is slower. */
 export function write(text: string): boolean {
   hasWritten = true
   return process.stdout.write(text)
 }
 
-/** The result on standard output: as JSON for scripts, else as the text for people. */
+/** Prints the result to standard output: as JSON for scripts, otherwise as text for people. */
 export async function print(
   { json }: Globals,
   result: unknown,
@@ -23,14 +23,14 @@ export async function print(
   write(text === '' || text.endsWith('\n') ? text : `${text}\n`)
 }
 
-/** A remark on standard error, which scripts may throw away. */
+/** Prints a remark to standard error, unless `--quiet`. */
 export function remark({ quiet }: Globals, text: string): void {
   if (!quiet) process.stderr.write(`${text}\n`)
 }
 
 export type Cell = string | number | boolean | null | undefined
 
-/** Rows under a head, or the sentence when there are none. */
+/** Draws rows below a head, or the sentence if there are none. */
 export async function table(
   head: readonly string[],
   rows: readonly (readonly Cell[])[],
@@ -43,12 +43,12 @@ export async function table(
   )
 }
 
-/** One thing, a line for each of its properties. */
+/** Draws one line per property. */
 export async function properties(rows: readonly (readonly [string, Cell])[]): Promise<string> {
   return draw(rows.map(([name, value]) => [`${name}:`, plain(value)]))
 }
 
-/** A time as people read it, in UTC; nothing for none. */
+/** A time for people to read, in UTC; empty if there is none. */
 export function time(iso: string | null | undefined): string {
   return iso ? `${iso.slice(0, 16).replace('T', ' ')}Z` : ''
 }

@@ -3,7 +3,7 @@ import { VERSION } from '../src/platform/version.ts'
 import { withExamples } from './examples.ts'
 import { printFailure, reportFailure } from './failure.ts'
 
-/** Adds a noun with its verbs. */
+/** Adds a noun and its verbs, like `user` and `approve`. */
 export type AddCommands = (program: Command) => void
 
 const EXIT_STATUS =
@@ -12,17 +12,17 @@ const EXIT_STATUS =
 const DONE = 0
 const WRONG_USAGE = 2
 
-/** Runs what the command line asks for and sets the exit status: 0 done, 1 refused, 2 wrong usage. */
+/** Runs the command line and sets the exit status: 0 done, 1 refused, 2 wrong usage. */
 export async function runProgram(nouns: readonly AddCommands[]): Promise<void> {
-  // Whatever is made here belongs to the owner alone.
+  // New files are accessible to their owner only.
   process.umask(0o077)
-  // `mimir user list | head` is no failure.
+  // `mimir user list | head` is not a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(DONE)
     throw error
   })
   const program = createProgram(nouns)
-  // Where the command line cannot be understood, no option of it is known.
+  // If the command line cannot be parsed, its options are not known.
   const json = process.argv.includes('--json')
   try {
     await program.parseAsync()
@@ -65,13 +65,13 @@ function createProgram(nouns: readonly AddCommands[]): Command {
   )
   for (const add of nouns) add(program)
   program.addHelpText('after', `\n${EXIT_STATUS}`)
-  // `mimir user help` would be a third way to say it.
+  // `mimir user help` would be a third way to get help.
   for (const noun of program.commands) noun.helpCommand(false)
   return program
 }
 
 function usageMessage({ code, message }: CommanderError): string {
-  // Commander's words for a command line without a command, to which it printed the help.
+  // Commander's code for a missing command, in which case it has printed the help.
   if (code === 'commander.help') return 'a command is missing: see --help'
   return oneLine(message.replace(/^error: /, ''))
 }

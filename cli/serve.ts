@@ -68,7 +68,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   await closeAndExit(log, close, 0)
 }
 
-/** Reads the settings again, as `mimir.env` and the named files have them now. */
+/** Reloads the settings from `mimir.env` and the files that they name. */
 async function reload(app: App, globals: Globals, options: ServeOptions): Promise<void> {
   const { log } = app.ctx
   try {
@@ -90,7 +90,7 @@ async function start(
   await bootstrapAdmin(app)
   const { host, port } = await app.listen()
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  // The words that scripts wait for; see `cli/serve` in the fixed lines of the specification.
+  // Scripts wait for this text; see `cli/serve` in the fixed lines of the specification.
   const message = `listening on ${url}`
   const who = await whoIsHere(app)
   const first = invitation || who !== 'people' ? await inviteFirstPerson(app) : undefined
@@ -124,9 +124,9 @@ function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly strin
   if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are taken without a check')
 }
 
-/** Files with secrets that the mode of the file lets others read. */
+/** Files with secrets whose mode lets others access them. */
 function openFiles({ ctx: { config } }: App, globals: Globals): string[] {
-  // A file of the administrator's own may be for a group, as /etc/mimir is.
+  // A file named by the administrator may be readable by a group, as in /etc/mimir.
   const settings = [
     settingsFileOf(globals),
     globals.configFile === undefined ? 0o077 : 0o007,
@@ -137,16 +137,16 @@ function openFiles({ ctx: { config } }: App, globals: Globals): string[] {
     .map(([file]) => file)
 }
 
-/** Whoever has a public https address and listens for this machine alone has a proxy in between. */
+/** A server with a public https URL that listens only on loopback must be behind a proxy. */
 function remarkOnProxy({ ctx: { config, log } }: App): void {
   const isBehindProxy = config.publicUrl.startsWith('https:') && isLoopback(config.listen.host)
   if (isBehindProxy) log.warn(PROXY_IS_NOT_TRUSTED)
 }
 
-/** The option wins over both settings that can name the port. */
+/** The option overrides both settings that can name the port. */
 function flagsOf({ listen }: ServeOptions): Partial<Record<SettingName, string>> {
   if (!listen) return {}
-  // What is no port is a problem of the address that was given, and is told as that.
+  // An invalid port is reported as a problem of the address.
   const port = Number(/:(\d{1,5})$/.exec(listen)?.[1])
   return { MIMIR_LISTEN: listen, ...(port <= 65_535 ? { SERVER_PORT: String(port) } : {}) }
 }

@@ -7,7 +7,7 @@ export async function serverLog({ quiet, verbose }: Globals, config: Config): Pr
   const { createLog } = await import('../src/platform/log.ts')
   const level: LogLevel = verbose ? 'debug' : quiet ? 'warn' : config.logLevel
   if (!process.stderr.isTTY) return createLog({ level })
-  // In this process: the transport's own worker would need a file that an executable has not.
+  // In this process: the transport's worker would need a file that the executable does not contain.
   const { build } = await import('pino-pretty')
   const stream = build({ colorize: !process.env.NO_COLOR, destination: 2, sync: true })
   return createLog({ level, stream })

@@ -15,13 +15,13 @@ export function writeSetting(file: string, name: string, value: string): void {
   if (old >= 0) lines[old] = line
   else lines.splice(lines.at(-1) === '' ? lines.length - 1 : lines.length, 0, line)
   const text = lines.join('\n')
-  // Whole or not at all: the server may be reading it.
+  // Written atomically, since the server may be reading it.
   const temporary = `${file}.new`
   writeFileSync(temporary, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 })
   renameSync(temporary, file)
 }
 
-/** Closes an empty directory that somebody made for the server; a new one is made that way. */
+/** Makes an existing empty directory private to its owner, as a newly created one is. */
 export function keepOthersOut(directory: string): void {
   if (existsSync(directory) && readdirSync(directory).length === 0) chmodSync(directory, 0o700)
 }

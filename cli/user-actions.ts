@@ -76,7 +76,7 @@ export async function approve(
   )
 }
 
-/** Orders one change of one account and says how it is called now. */
+/** Makes one change to one account and prints its new state. */
 export async function changeAccount(
   command: Command,
   name: 'user.approve' | 'user.confirm-email' | 'user.reject' | 'user.suspend' | 'user.reinstate',

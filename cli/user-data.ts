@@ -11,7 +11,7 @@ import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
 import { print, time } from './output.ts'
 
-/** Writes somebody's data as a zip that only the caller can read. */
+/** Writes a user's data to a zip that only the caller can read. */
 export async function exportUser(
   user: string,
   options: { to?: string },

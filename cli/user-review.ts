@@ -12,7 +12,7 @@ import { print, time } from './output.ts'
 
 const CHOICES = { approve: 'approve', reject: 'reject', later: 'decide later', stop: 'stop here' }
 
-/** Asks about everyone who waits, longest first. Answers with the usernames, by decision. */
+/** Asks about every waiting account, oldest first. Prints the usernames by decision. */
 export async function review(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   if (!canAsk()) {

@@ -156,7 +156,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .execute()
 
   // No foreign keys on the two busiest tables: their writers have just checked the membership, which
-  // has them, and the look-ups would cost a sixth of a message's time.
+  // has them, and the lookups would cost a sixth of a message's time.
   await schema
     .createTable('messages')
     .addColumn('id', 'text', key)
@@ -170,7 +170,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('edited_at', 'text')
     .addColumn('deleted_at', 'text')
     .execute()
-  // Ids of version 7 sort by time, so one index serves history by id, by time and the newest message.
+  // Version 7 ids sort by time, so one index serves history by id, history by time and the newest message.
   await schema
     .createIndex('messages_conversation')
     .on('messages')

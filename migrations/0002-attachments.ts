@@ -8,7 +8,7 @@ export const name = '0002-attachments'
 
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
-  // Sizes go beyond two gigabytes, which PostgreSQL's integer does not.
+  // Sizes may exceed two gigabytes, the limit of PostgreSQL's integer.
   const size = columns.position.type
 
   await schema
@@ -23,7 +23,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('created_at', 'text', required)
     .addColumn('touched_at', 'text', required)
     .execute()
-  // For the collection of what was never finished, never sent, or is to go.
+  // For collecting attachments that were never finished, never sent, or are to be deleted.
   await schema
     .createIndex('attachments_state')
     .on('attachments')

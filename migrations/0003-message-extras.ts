@@ -9,7 +9,7 @@ export const name = '0003-message-extras'
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
 
-  // Empty in a plain message, which pays nothing for them. One column a statement: SQLite takes no more.
+  // Null in a plain message, at no cost. One column per statement: SQLite accepts no more.
   await schema.alterTable('messages').addColumn('reply_to_id', 'text').execute()
   await schema.alterTable('messages').addColumn('mentions', 'text').execute()
   await schema.alterTable('messages').addColumn('expires_at', 'text').execute()

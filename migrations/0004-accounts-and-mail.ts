@@ -35,7 +35,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('code_hash', 'text', key)
     .addColumn('tenant_id', 'text', required)
     .addColumn('user_id', 'text', (column) => column.notNull().references('users.id'))
-    // No reference: a session that is cleaned away takes its codes' use with it all the same.
+    // No foreign key: the code of a deleted session is useless anyway.
     .addColumn('session_id', 'text', required)
     .addColumn('created_at', 'text', required)
     .addColumn('expires_at', 'text', required)
@@ -52,6 +52,6 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addPrimaryKeyConstraint('blocks_key', ['blocker_id', 'blocked_id'])
     .execute()
 
-  // Set on both members of a direct conversation: the look that each message takes anyway sees it.
+  // Set on both members of a direct conversation, where the query that each message makes anyway sees it.
   await schema.alterTable('conversation_members').addColumn('blocked_at', 'text').execute()
 }

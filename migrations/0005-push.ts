@@ -34,7 +34,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   await schema.createIndex('push_queue_due').on('push_queue').column('next_attempt_at').execute()
   await schema.createIndex('push_queue_expiry').on('push_queue').column('expires_at').execute()
 
-  // How far the events were looked through: one row.
+  // One row: how far the event log has been scanned for pushes.
   await schema
     .createTable('push_progress')
     .addColumn('id', 'text', key)

@@ -5,7 +5,7 @@ export const name = '0006-sync'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
-  // Catching up reads one audience from a place on: its writer stands before the position there.
+  // Catching up reads one audience from a place on, and places compare by writer first.
   await schema.dropIndex('events_audience').execute()
   await schema
     .createIndex('events_audience')

@@ -3,8 +3,8 @@ import type { Kysely } from 'kysely'
 export const name = '0007-identities'
 
 /**
- * Accounts that are no person with an address and a password of this server: services, people who
- * sign in elsewhere, and people of other networks, who are known by a DID.
+ * Accounts without an e-mail address and password of their own: services, people who sign in elsewhere,
+ * and people of other networks, identified by a DID.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db

@@ -4,7 +4,7 @@ export const name = '0009-avatars-and-device-names'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
-  // For the question what uses an attachment: few rows have one.
+  // For finding what uses an attachment; few rows have an avatar.
   for (const table of ['users', 'conversations']) {
     await schema.alterTable(table).addColumn('avatar_id', 'text').execute()
     await schema
@@ -16,7 +16,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   }
 
   await schema.alterTable('sessions').addColumn('name', 'text').execute()
-  // No reference: a session that is cleaned away takes its devices along by itself.
+  // No foreign key: ending a session deletes its devices.
   await schema.alterTable('push_devices').addColumn('session_id', 'text').execute()
   await schema
     .createIndex('push_devices_session')

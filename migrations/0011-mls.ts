@@ -9,10 +9,10 @@ const toDevice = (column: ColumnDefinitionBuilder) => column.notNull().reference
 
 export const name = '0011-mls'
 
-/** End-to-end encrypted groups (RFC 9420): what the delivery service keeps. */
+/** End-to-end encrypted groups (RFC 9420): what the delivery service stores. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
-  // Epochs and sequence numbers are 64 bits wide, which PostgreSQL's integer is not.
+  // Epochs and sequence numbers have 64 bits; PostgreSQL's integer has 32.
   const big = columns.position.type
 
   await schema
@@ -43,7 +43,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('handed_out_at', 'text')
     .addColumn('consumed_at', 'text')
     .execute()
-  // What can be handed out of a device, oldest first.
+  // For the key packages of a device that can be handed out, oldest first.
   await schema
     .createIndex('mls_key_packages_owner')
     .on('mls_key_packages')
@@ -62,7 +62,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('at', 'text', required)
     .addPrimaryKeyConstraint('mls_hand_outs_key', ['ref', 'taker_id'])
     .execute()
-  // Who took how many of whom lately.
+  // For counting the key packages that a caller took recently.
   await schema
     .createIndex('mls_hand_outs_taker')
     .on('mls_hand_outs')
@@ -165,7 +165,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .columns(['user_id', 'convo_id'])
     .execute()
   await schema.createIndex('mls_welcomes_body').on('mls_welcomes').column('welcome_id').execute()
-  // One Welcome serves every device that a commit adds: its bytes are kept once.
+  // One Welcome serves every device that a commit adds, so its bytes are stored once.
   await schema
     .createTable('mls_welcome_bodies')
     .addColumn('id', 'text', key)
@@ -257,7 +257,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addColumn('created_at', 'text', required)
     .execute()
 
-  // Keyed by a hash over caller, method and key: who sent a message is not kept with it.
+  // Keyed by a hash of caller, method and idempotency key, so that a message's sender is not stored.
   await schema
     .createTable('mls_answers')
     .addColumn('id', 'text', key)
@@ -290,7 +290,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .column('expires_at')
     .execute()
 
-  // Who sent an encrypted message is not known, so its push names nobody.
+  // The sender of an encrypted message is not known, so its push names none.
   await schema
     .alterTable('push_queue')
     .alterColumn('sender_id', (change) => change.dropNotNull())

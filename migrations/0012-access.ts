@@ -5,7 +5,7 @@ const ofUser = (column: ColumnDefinitionBuilder) => column.notNull().references(
 
 export const name = '0012-access'
 
-/** API keys, roles beside the built-in ones, and accounts known by the tokens of another issuer. */
+/** API keys, roles besides the built-in ones, and accounts identified by tokens of another issuer. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
 

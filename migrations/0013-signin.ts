@@ -6,7 +6,7 @@ const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 
 export const name = '0013-signin'
 
-/** Signing in elsewhere (OpenID Connect), browsers with a cookie, and the second factor. */
+/** Sign-in through OpenID Connect, browser sessions with a cookie, and the second factor. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
   for (const column of ['methods', 'authenticated_at', 'second_factor_at']) {

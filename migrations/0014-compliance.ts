@@ -33,7 +33,7 @@ async function auditTables(db: Kysely<unknown>, columns: Columns): Promise<void>
 
   await schema
     .createTable('audit_checkpoints')
-    // Both keys are given with the row; on SQLite a whole number as a key is one that could grow.
+    // Inserts set this key and that of the prunings, although such a key can also be generated.
     .addColumn('sequence', position, columns.position.define)
     .addColumn('chain_position', position, required)
     .addColumn('chain_hash', 'text', required)
@@ -54,7 +54,7 @@ async function auditTables(db: Kysely<unknown>, columns: Columns): Promise<void>
     .execute()
   await columns.forbidChanges(db, 'audit_prunings')
 
-  // What a pruning names may go; everything else stays as forbidden as before.
+  // Rows that a pruning covers may be deleted; all other changes stay forbidden.
   const pruned = (what: string, none: string) =>
     `(select coalesce(max(${what}), ${none}) from audit_prunings)`
   await columns.allowDeletes(db, 'audit_chain', `old.position <= ${pruned('chain_position', '0')}`)
@@ -64,7 +64,7 @@ async function auditTables(db: Kysely<unknown>, columns: Columns): Promise<void>
     `old.created_at < ${pruned('events_before', "''")}`,
   )
 
-  // Words beside the log, which can be taken away where the log itself cannot be changed.
+  // Free text about events, kept outside the append-only log so that it can be deleted.
   await schema
     .createTable('audit_notes')
     .addColumn('event_id', 'text', key)

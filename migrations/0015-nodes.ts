@@ -7,11 +7,11 @@ const owner = (column: ColumnDefinitionBuilder) => column.notNull().references('
 
 export const name = '0015-nodes'
 
-/** The well: what people and their AI clients keep as nodes and edges, each in the owner's own part. */
+/** The well: nodes and edges that people and their AI clients store, separately for each owner. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
 
-  // One owner's part: its key, sealed with the message key, without which nothing in it opens.
+  // The key of an owner's nodes, sealed with the message key; without it none of them opens.
   await schema
     .createTable('node_vaults')
     .addColumn('owner_id', 'text', (column) => owner(column).primaryKey())
@@ -81,7 +81,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .addPrimaryKeyConstraint('node_locks_key', ['owner_id', 'node_key'])
     .execute()
 
-  // What is to be destroyed only after it was asked for twice, by the same caller and alike.
+  // Destructive actions that need a second, identical request by the same caller.
   await schema
     .createTable('confirmations')
     .addColumn('token_hash', 'text', key)

@@ -7,7 +7,7 @@ const ofUser = (column: ColumnDefinitionBuilder) => column.notNull().references(
 
 export const name = '0016-webhooks'
 
-/** Bots' webhooks, and changes that wait for an administrator's yes. */
+/** Webhooks of bots, and changes that await an administrator's approval. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
 
@@ -42,7 +42,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
     .execute()
   await schema.createIndex('webhooks_due').on('webhooks').columns(['kind', 'next_try_at']).execute()
 
-  // The account that the server itself speaks as; what it asks for and who may say yes.
+  // The account that the server itself posts as; the changes it asks about, and who may approve them.
   await schema
     .createTable('server_accounts')
     .addColumn('tenant_id', 'text', key)

@@ -7,7 +7,7 @@ const ofGrant = (column: ColumnDefinitionBuilder) =>
 
 export const name = '0017-oauth'
 
-/** What people let AI clients do in their name (OAuth 2.1): grants, their codes and their tokens. */
+/** What people let AI clients do on their behalf (OAuth 2.1): grants, their codes and their tokens. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
 

@@ -4,7 +4,7 @@ const required = (column: ColumnDefinitionBuilder) => column.notNull()
 
 export const name = '0018-factor-attempts'
 
-/** Wrong codes are counted by account and address. What was counted before is forgotten: it was for minutes. */
+/** Counts wrong codes per account and address. Existing counts are dropped: they lasted only minutes. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
   await schema.dropTable('factor_attempts').execute()

@@ -3,14 +3,14 @@ import type { Kysely } from 'kysely'
 export const name = '0019-grant-ends'
 
 const DAY = 86_400_000
-/** What grants from before were never told: the default of `MIMIR_AI_CLIENT_DAYS`. */
+/** Lifetime of existing grants, which have none: the default of `MIMIR_AI_CLIENT_DAYS`. */
 const DAYS = 180
 
 interface Grants {
   oauth_grants: { id: string; created_at: string; ends_at: string }
 }
 
-/** What people let AI clients do ends, however often it is used. */
+/** Grants to AI clients end at a fixed time, however often they are used. */
 export async function up(db: Kysely<Grants>): Promise<void> {
   await db.schema
     .alterTable('oauth_grants')

@@ -5,7 +5,7 @@ const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 
 export const name = '0020-tenants'
 
-/** Which tenants a server has, which its default tenant knows, and whose store this is. */
+/** The tenants of the server, listed in the default tenant's store, and the tenant that owns this store. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
 

@@ -3,9 +3,9 @@ import { type Kysely, sql } from 'kysely'
 export const name = '0022-node-retention'
 
 /**
- * When a TODO was completed, readable without the owner's key, and the order in which nodes come to the
- * end of their time. What was completed before counts as open until somebody changes it: only the
- * owner's key says so.
+ * When a TODO was completed, readable without the owner's key, and the order in which nodes reach the end
+ * of their retention. A TODO completed earlier counts as open until it is changed, since only the owner's
+ * key reveals its state.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db

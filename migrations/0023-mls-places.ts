@@ -4,9 +4,9 @@ import type { Columns } from '../src/db/columns.ts'
 export const name = '0023-mls-places'
 
 /**
- * Where in the event log a membership begins and ends, instead of when: a clock may step back. What a
- * stream's ticket takes over from the credential that bought it. By which DID a tree knows somebody
- * whose account has lost it.
+ * Stores where in the event log a membership begins and ends, instead of when, since a clock may step
+ * back; what a stream's ticket inherits from the credential it was issued for; and the DID by which a
+ * tree knows a member, in case the account loses it.
  */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
@@ -21,7 +21,7 @@ export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
       select max(event.position) from events as event
       where event.audience_id = mls_members.convo_id and event.created_at < mls_members.joined_at
     ), 0)`.execute(db)
-  // An own going may have been written a moment later than the mark.
+  // The event of a member's own leaving may have been written slightly after `left_at`.
   await sql`
     update mls_members set left_with = coalesce((
       select max(event.position) from events as event

@@ -23,7 +23,7 @@ import * as nodeRetention from './0022-node-retention.ts'
 import * as mlsPlaces from './0023-mls-places.ts'
 import * as joinedAfter from './0024-joined-after.ts'
 
-/** Every step of the schema in order. A static list: a compiled executable cannot scan folders. */
+/** All migrations in order. A static list, since a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
   foundation,
   attachments,

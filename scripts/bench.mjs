@@ -1,5 +1,5 @@
 // npm run bench: makes sure that the executable is as new as its sources, then hands over to
-// bench/main.ts under Bun. Plain JavaScript for Node 20, as all that runs before anything is set up.
+// bench/main.ts under Bun. Plain JavaScript for Node 20, like everything that runs before the set-up.
 import { join } from 'node:path'
 import { ensureExecutable } from './built.mjs'
 import { bunPath, ensureDependencies, ROOT, run } from './setup.mjs'

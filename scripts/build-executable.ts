@@ -8,7 +8,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { embedNativeParts, type Platform } from './native-parts.ts'
 
 interface Target {
-  /** What the file's name ends in: `mimir-linux-x64`. */
+  /** Suffix of the file's name, as in `mimir-linux-x64`. */
   readonly suffix: string
   readonly bun: Bun.Build.CompileTarget
   readonly platform: Platform
@@ -17,7 +17,7 @@ interface Target {
 const RELEASE: readonly Target[] = [
   target('linux-x64'),
   // For processors before AVX2 (2013), and for virtual machines that hide it. Bun 1.4 publishes the
-  // same file under both names; a later one may part them again.
+  // same file under both names; a later version may differ.
   target('linux-x64-baseline'),
   target('linux-arm64'),
   target('linux-x64-musl'),
@@ -43,7 +43,7 @@ if (options.all) for (const one of RELEASE) await build(one, `mimir-${one.suffix
 
 async function build({ bun, platform }: Target, name: string): Promise<void> {
   const started = performance.now()
-  // The source maps are inside the executable; the copies that the bundler leaves beside it go.
+  // The source maps are inside the executable; the copies that the bundler leaves beside it are deleted.
   const workFolder = join(options['out-dir'], `.${name}.building`)
   rmSync(workFolder, { recursive: true, force: true })
   mkdirSync(workFolder, { recursive: true })
@@ -56,7 +56,7 @@ async function build({ bun, platform }: Target, name: string): Promise<void> {
       // cjs, the default with bytecode, has no top-level await.
       format: 'esm',
       bytecode: true,
-      // What is only reached by import() stays unread until then.
+      // Modules reached only by import() are not loaded before it.
       splitting: true,
       minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
       sourcemap: 'linked',
@@ -65,7 +65,7 @@ async function build({ bun, platform }: Target, name: string): Promise<void> {
       compile: {
         target: bun,
         outfile: file,
-        // The folder a server is started in is not ours: nothing in it changes how it runs.
+        // The folder a server is started in is not ours: nothing in it may change how the server runs.
         autoloadDotenv: false,
         autoloadBunfig: false,
         autoloadTsconfig: false,
@@ -116,7 +116,7 @@ function hostTarget(): Target {
   return target(`${os}-${arch}${musl ? '-musl' : ''}`)
 }
 
-/** Undefined where there is no git, no checkout or no commit yet. */
+/** Undefined without git, outside a checkout, or before the first commit. */
 function readCommit(): string | undefined {
   const git = (...args: string[]) =>
     execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()

@@ -1,4 +1,4 @@
-// The executable of this machine, made anew when the sources are newer.
+// The executable for this machine, rebuilt when the sources are newer.
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, run } from './setup.mjs'

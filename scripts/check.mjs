@@ -1,5 +1,5 @@
-// `npm run check`: every tool that reads the code without running it. All of them run, so that one
-// call shows everything there is to mend.
+// `npm run check`: every static check of the code. All of them run, so that one call shows
+// everything to fix.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureDependencies, nodePath, ROOT, run } from './setup.mjs'

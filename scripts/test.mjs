@@ -1,4 +1,4 @@
-// `npm test`: every test, on both runtimes and both stores, each combination a lane of its own.
+// `npm test`: all tests, on both runtimes and both stores, in a lane for each combination.
 //   -- --long       also the *.long.test.ts files, and the packages that only test/pds needs
 //   -- --verbose    shows the tests' output while they run
 //   -- --no-build   leaves dist/mimir as it is
@@ -23,36 +23,36 @@ const { values: flags, positionals: parts } = parseArgs({
   },
 })
 
-/** A test that hangs fails after this long; a lane that hangs is ended. */
+/** Time after which a hanging test fails, and after which a hanging process is killed. */
 const TEST_MS = (flags.long ? 30 : 2) * 60_000
 const LANE_MS = (flags.long ? 60 : 25) * 60_000
 
-/** Compares the two stores, so it needs both: it runs in the lane that has them. */
+/** Compares the two stores, so it runs in the lane that has both. */
 const NEEDS_BOTH_STORES = /^test\/stores\/schema-parity\./
-/** About what only the embedded store does: sharing commits, and a disk of its own. */
+/** Tests of what only the embedded store does: group commits, and using a disk of its own. */
 const OF_THE_EMBEDDED_STORE = /^test\/stores\/(group-commit|full-disk)\./
-/** What takes long and is the same wherever the server runs: a real browser's part, a whole crowd of MLS clients. */
+/** Slow, and independent of the runtime: tests in a real browser, and a crowd of simulated MLS clients. */
 const IN_A_BROWSER = /^test\/browser\//
 const SIMULATION = /^test\/mls\/simulation\./
-/** Starts dist/mimir, which brings its own runtime: the first lane says it all. */
+/** Starts dist/mimir, which contains its own runtime, so the first lane is enough. */
 const STARTS_EXECUTABLE = /harness\/executable\.ts'|\/chroot\.ts'/
-/** What a file that works with the store of its lane imports, itself or by way of another. */
+/** Imported, directly or indirectly, by every file that uses the store of its lane. */
 const STORE_OF_THE_LANE = 'test/harness/store.ts'
-/** In memory, where a new store and a sync cost next to nothing, if there is plenty of it. */
+/** A file system in memory, where creating a store and syncing cost next to nothing. */
 const IN_MEMORY = '/dev/shm'
 const PLENTY_BYTES = 6 * 1024 ** 3
-/** Test processes at a time: the waits of one are another's time. */
+/** Concurrent test processes: while one waits, another can work. */
 const AT_ONCE = 3
-/** Shards of a lane: a process for each file would load and warm up the appliance for each. */
+/** Shards of a lane: a process per file would load and warm up the server each time. */
 const SHARDS = 2 * AT_ONCE
-/** What takes longest, and so begins first: at the end it would leave the cores idle. */
+/** The slowest files, which start first: at the end they would leave the cores idle. */
 const LONGEST = /\.long\.test\.|^test\/(mls\/simulation|faults\/|cli\/|browser\/)/
 
 const temporary = mkdtempSync(join(roomForData(), 'mimir-tests-'))
-// Servers that give up root have their places in it.
+// Servers that drop root privileges must be able to enter it.
 chmodSync(temporary, 0o711)
 const running = new Set()
-/** What tests told, and what they could not do for want of something. */
+/** Notes that tests printed, and what tests lacked on this machine. */
 const told = new Set()
 const lacking = new Set()
 const postgres = []
@@ -87,14 +87,14 @@ async function main() {
     }
   }
   if (lacking.size > 0) console.log(`This machine lacks ${[...lacking].join('; ')}.`)
-  // In continuous integration a machine that lacks something must not look like one that passed.
+  // In continuous integration, lacking something must not look like passing.
   if (process.env.CI === 'true') sum.failed += lacking.size
   if (sum.passed + sum.failed === 0) sum.failed = 1
   console.log(describe(sum))
   return sum.failed > 0 ? 1 : 0
 }
 
-/** Paths from the checkout on, with slashes on every system. */
+/** Paths relative to the checkout, with slashes on every system. */
 function testFiles() {
   return readdirSync(join(ROOT, 'test'), { recursive: true })
     .map((name) => `test/${name.replaceAll('\\', '/')}`)
@@ -138,14 +138,14 @@ async function lanes(files) {
   ]
 }
 
-/** Where what the tests store goes; nothing of it outlives the run. */
+/** The folder for the tests' data, none of which outlives the run. */
 function roomForData() {
   if (process.env.TMPDIR || flags.long) return tmpdir()
   try {
     const { bavail, bsize } = statfsSync(IN_MEMORY)
     if (bavail * bsize >= PLENTY_BYTES) return IN_MEMORY
   } catch {
-    // Another system: it has no such place.
+    // Not on this operating system.
   }
   return tmpdir()
 }
@@ -154,7 +154,7 @@ function usesStore(file) {
   return importedBy(file).has(STORE_OF_THE_LANE)
 }
 
-/** The file and what it imports of the tests, all the way down. */
+/** The file and its imports within the tests, transitively. */
 function importedBy(file, found = new Set()) {
   if (!file.startsWith('test/') || found.has(file)) return found
   found.add(file)
@@ -168,7 +168,7 @@ function read(file) {
   return readFileSync(join(ROOT, file), 'utf8')
 }
 
-/** The server that the environment names, or one for each process: transactions delay those of the same server. */
+/** Uses the server that the environment names, or starts one per process: transactions delay each other. */
 async function findPostgres() {
   const url = process.env.MIMIR_TEST_POSTGRES
   if (url) return void postgres.push({ url, async stop() {} })
@@ -231,7 +231,7 @@ async function runLane({ name, files, ...runner }) {
   return counted
 }
 
-/** The files in shards of the same length, those that take longest first in each. */
+/** Deals the files into shards of equal length, each with its slowest files first. */
 function deal(files) {
   const takesLong = (file) => Number(LONGEST.test(file))
   const sorted = files.toSorted((one, other) => takesLong(other) - takesLong(one))
@@ -247,7 +247,7 @@ async function runShard({ env, command, args, count }, files, report, slot) {
     ...(server ? { MIMIR_TEST_POSTGRES: server } : {}),
   })
   const counted = count(report)
-  // A crash or a file that does not load is no test case of its own in every report.
+  // Not every report counts a crash, or a file that does not load, as a failed test.
   const ran = counted.passed + counted.failed + counted.skipped
   if (counted.failed === 0 && (status !== 0 || ran === 0)) counted.failed = 1
   const isShown = flags.verbose || counted.failed > 0
@@ -262,7 +262,7 @@ function add(sum, { passed, failed, skipped }) {
   sum.skipped += skipped
 }
 
-/** What a test says about its own thoroughness is of interest also when all is well. */
+/** What a test says about its own thoroughness is of interest even if all tests pass. */
 function takeNotes(output, isShown) {
   for (const [, what] of output.matchAll(/^lacking: (.+)$/gm)) lacking.add(what)
   for (const [line] of output.matchAll(/^walked \d.*$/gm)) {
@@ -275,7 +275,7 @@ function runToEnd(command, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: ROOT,
-      // For what runs on Node only, whatever the lane's own runtime.
+      // For tests of what runs only on Node, whatever the lane's runtime.
       env: {
         ...process.env,
         NO_COLOR: '1',
@@ -301,7 +301,7 @@ function runToEnd(command, args, env) {
     child.once('close', (status) => {
       clearTimeout(alarm)
       running.delete(child)
-      // What was cut short has no result; the one who did it ends this process.
+      // After a signal there is no result: its handler ends this process.
       if (cleanedUp === undefined) resolve({ status: status ?? 1, output })
     })
   })

@@ -1,15 +1,15 @@
 import { AppError, commonErrors } from '../platform/errors.ts'
 
 /**
- * Reads a JSON body of at most `limit` bytes: `payload_too_large`, `invalid_json` otherwise. With
- * `orEmpty` no body at all is `{}`.
+ * Reads a JSON body of at most `limit` bytes; throws `payload_too_large` or `invalid_json`. With
+ * `orEmpty` an empty body reads as `{}`.
  */
 export async function readJson(request: Request, limit: number, orEmpty = false): Promise<unknown> {
   const bytes = await readBytes(request, limit)
   return orEmpty && bytes.length === 0 ? {} : parseJson(bytes)
 }
 
-/** UTF-8 as JSON, or `invalid_json`. */
+/** Parses UTF-8 JSON; throws `invalid_json`. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -24,7 +24,7 @@ export async function readForm(request: Request, limit: number): Promise<Record<
   return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)))
 }
 
-/** JSON in a field of a form, or undefined: nobody types it, so whatever is wrong is wrong alike. */
+/** Parses JSON from a form field that a script fills in; undefined if malformed, in whatever way. */
 export function jsonOf(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? '')
@@ -33,10 +33,10 @@ export function jsonOf(text: string | undefined): unknown {
   }
 }
 
-/** A body this small is there at once, or its sender has no intention of ending it. */
+/** Bodies within the limits arrive quickly; a slower sender does not mean to finish. */
 const DEADLINE_MS = 20_000
 
-/** Reads a body of at most `limit` bytes: `payload_too_large`, `incomplete_body` otherwise. */
+/** Reads at most `limit` bytes; throws `payload_too_large`, `request_timeout` or `incomplete_body`. */
 export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > limit) throw new AppError(commonErrors.payloadTooLarge)
@@ -46,11 +46,11 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
     alarm = setTimeout(() => reject(new AppError(commonErrors.requestTimeout)), DEADLINE_MS)
   })
   try {
-    // With a length the whole is bounded; without one (chunked) the limit is kept while reading.
+    // A Content-Length already bounds the size; a chunked body is limited while it is read.
     const whole = announced === null ? collect(request.body, limit) : request.arrayBuffer()
     return new Uint8Array(await Promise.race([whole, deadline]))
   } catch (cause) {
-    // Whoever went away in the middle is no fault of the server's.
+    // A client that disconnects midway is not a server error.
     throw cause instanceof AppError ? cause : new AppError(commonErrors.incompleteBody)
   } finally {
     clearTimeout(alarm)

@@ -2,9 +2,9 @@ import { type BlockList, isIP } from 'node:net'
 import { plainAddress } from '../platform/networks.ts'
 
 /**
- * The client's address. `X-Forwarded-For` is read from its end, and only as long as the one who
- * wrote each entry is a trusted proxy: the first entry by somebody else is the client. An address of
- * version 4 has one form, so that it is found in lists and counted once.
+ * Returns the client's address. `X-Forwarded-For` is read from its end while the host that wrote each entry
+ * is a trusted proxy; the first untrusted host is the client. IPv4-mapped entries are returned in plain IPv4
+ * form, so that lists match them and limits count them once.
  */
 export function clientAddress(
   peer: string,
@@ -21,13 +21,13 @@ export function clientAddress(
   return address
 }
 
-/** The address of `address:port` or `[address]:port`, which some proxies write; anything else as it is. */
+/** Strips the port from `address:port` or `[address]:port`, which some proxies write. */
 function withoutPort(hop: string): string {
   const [, ipv6, ipv4] = /^(?:\[(.+)\](?::\d+)?|([\d.]+):\d+)$/.exec(hop) ?? []
   return ipv6 ?? ipv4 ?? hop
 }
 
-/** Whether what the peer says of others is believed. */
+/** Whether the peer is a trusted proxy, whose headers are believed. */
 export function isTrusted(address: string, trusted: BlockList): boolean {
   const family = isIP(address)
   return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')

@@ -1,7 +1,7 @@
 import { parse, serialize } from 'hono/utils/cookie'
 import type { Ctx } from '../context.ts'
 
-/** The one cookie that is a credential. Its name is part of the contract, by which it alone opens what follows: so no prefix. */
+/** The only cookie that is a credential. Its name is part of the contract, so it has no `__Host-` prefix. */
 export const SESSION_COOKIE = 'mimir_session'
 
 /** The value of a cookie, if it has the form of one of our tokens. */
@@ -13,8 +13,8 @@ export function cookieOf(request: Request, name: string): string | undefined {
 }
 
 /**
- * A cookie that only this host gets back, that no script reads, and that no foreign page's requests carry
- * but a navigation's (RFC 6265bis). Over TLS it never travels in the clear.
+ * Returns a cookie that only this host receives, that scripts cannot read, and that requests from other
+ * sites carry only when they are navigations (RFC 6265bis). With an https public URL it is `Secure`.
  */
 export function setCookie(
   config: Ctx['config'],
@@ -27,7 +27,7 @@ export function setCookie(
     httpOnly: true,
     sameSite: 'Lax',
     secure: isSecure(config),
-    // Browsers keep none longer than 400 days, and the library refuses to ask.
+    // Browsers cap cookies at 400 days, and the library throws above that.
     maxAge: Math.min(maxAgeSeconds, 400 * 86_400),
   })
 }
@@ -36,7 +36,7 @@ export function clearCookie(config: Ctx['config'], name: string): string {
   return setCookie(config, name, '', 0)
 }
 
-/** A name that browsers take from this very host over TLS alone, where there is TLS. */
+/** Where there is TLS, prefixes the name with `__Host-`: browsers accept it only from this host, over TLS. */
 export function hostCookie(config: Ctx['config'], name: string): string {
   return isSecure(config) ? `__Host-${name}` : name
 }

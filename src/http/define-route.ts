@@ -10,10 +10,10 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 type ObjectSchema = z.ZodObject | undefined
 type Output<T> = T extends z.ZodType ? z.output<T> : object
-// biome-ignore lint/suspicious/noConfusingVoidType: what a use case without an answer returns.
+// biome-ignore lint/suspicious/noConfusingVoidType: the return type of a use case without an answer.
 type Body<O> = O extends z.ZodType ? z.input<O> : void
 
-/** Another of the declared answers than the usual one. */
+/** A declared answer other than the usual one. */
 export class Answer {
   readonly status: number
   readonly body: unknown
@@ -23,7 +23,7 @@ export class Answer {
   }
 }
 
-/** `adds-factor`: what adds a way to show it, which somebody may have none of yet. */
+/** `adds-factor`: the route adds a factor, which callers who cannot re-authenticate may do after sign-in. */
 type StepUp = true | 'adds-factor'
 
 export interface RouteSpec<
@@ -38,40 +38,40 @@ export interface RouteSpec<
   readonly summary: string
   readonly permission: Requirement
   readonly rate: RateClass
-  /** Only for somebody who showed lately that it is still them: what cannot be undone. */
+  /** Requires a recent re-authentication: for operations that cannot be undone. */
   readonly stepUp?: StepUp
-  /** Whether it changes something, where that is not as its method says: GET reads, all others change. */
+  /** Whether it changes something. By default GET reads and all other methods change. */
   readonly changes?: boolean
-  /** What it is for, if it is open or shut apart from others. */
+  /** Set where the route is open or closed apart from others during a closure. */
   readonly door?: Door
   readonly params?: P
   readonly query?: Q
   readonly body?: B
   /**
-   * Which body is bytes instead of JSON: `run` reads the `request` itself, or gives a `Response` with
+   * Which body is bytes instead of JSON: `run` reads the `request` itself, or returns a `Response` with
    * one of the declared statuses.
    */
   readonly bytes?: 'request' | 'response'
   /**
-   * Refuses a body, if it is an object, before its schema does: where the contract fixes which of several
+   * Checks a body that is an object before its schema does, where the contract fixes which of several
    * refusals comes first.
    */
   readonly judgeFirst?: (body: Readonly<Record<string, unknown>>) => void
-  /** The usual answer also comes, without `run`, for a body that is no JSON or breaks its schema. */
+  /** Sends the usual answer, without calling `run`, for a body that is not JSON or breaks its schema. */
   readonly alwaysDone?: true
-  /** A browser is told of a refusal by a page. */
+  /** Browsers get refusals as a page. */
   readonly refusal?: 'page'
   /** The usual answer: its status, and the schema of its body or null for none. */
   readonly status: number
   readonly output: O
   /**
-   * The lines of the usual answer where the caller accepts `application/x-ndjson`: `run` gives them as a
-   * `Response`.
+   * Schema of one line of the usual answer where the caller accepts `application/x-ndjson`; `run` returns
+   * the lines as a `Response`.
    */
   readonly lines?: z.ZodType
-  /** Other successful answers by status; `run` gives them as an `Answer`. */
+  /** Other successful answers by status; `run` returns them as an `Answer`. */
   readonly also?: Readonly<Record<number, z.ZodType | null>>
-  /** The refusals of its own; those that any route can give are added. */
+  /** Refusals specific to this route; those common to all routes are added. */
   readonly errors?: readonly ErrorDefinition[]
   /** The use case. Its input holds body, query and path parameters in one object; the path wins. */
   run(
@@ -108,13 +108,13 @@ export interface Route {
   run(ctx: Ctx, actor: Actor, input: object, request: Request): Promise<unknown>
 }
 
-/** What a raw route gets beside the actor: for pages and documents that are no JSON use case. */
+/** What a raw route receives besides the actor. */
 export interface RawRequest {
   readonly request: Request
   readonly params: Readonly<Record<string, string>>
 }
 
-/** A route that reads the request and writes the response itself. */
+/** A route that reads the request and writes the response itself: for pages and documents. */
 export interface RawRoute {
   readonly kind: 'raw'
   readonly method: Method
@@ -125,7 +125,7 @@ export interface RawRoute {
   readonly stepUp?: StepUp
   readonly changes?: boolean
   readonly door?: Door
-  /** A browser is told of a refusal by a page. */
+  /** Browsers get refusals as a page. */
   readonly refusal?: 'page'
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
 }

@@ -14,7 +14,7 @@ export function toResponse(error: unknown, requestId: string, log: Logger): Resp
   return Response.json(body, { status: statusOf(refusal.kind), headers })
 }
 
-/** The refusal that stands for whatever was thrown. A defect is logged, and the caller is not told of it. */
+/** Turns anything thrown into a refusal. A defect is logged, and the caller sees only `internal_error`. */
 export function toRefusal(error: unknown, requestId: string, log: Logger): AppError {
   if (!(error instanceof AppError)) {
     log.error({ err: error, requestId }, 'a request failed')
@@ -33,11 +33,11 @@ export function refusalHeaders(refusal: AppError, requestId: string): Headers {
   if (refusal.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(refusal.retryAfterSeconds))
   }
-  // What there is to take a part of (RFC 9110 §15.5.17).
+  // The full size, so that the client can correct its range (RFC 9110 §15.5.17).
   if (refusal.kind === 'range_not_satisfiable') {
     headers.set('content-range', `bytes */${refusal.details.size}`)
   }
-  // The rest of the body is not read, so nothing else can follow on this connection (RFC 9110 §15.5.14).
+  // The rest of the body is not read, so the connection cannot be reused (RFC 9110 §15.5.14).
   if (refusal.kind === 'too_large' || refusal.kind === 'too_slow')
     headers.set('connection', 'close')
   return headers

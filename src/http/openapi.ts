@@ -7,15 +7,15 @@ import { type AnyRoute, operationOf, type Route } from './define-route.ts'
 import { statusOf } from './on-error.ts'
 
 /**
- * The OpenAPI 3.1 document of the routes, made from the schemas that validate them. `admission` names
- * what a signed-in caller may be refused with on a path before its route is asked.
+ * Builds the OpenAPI 3.1 document from the schemas that validate the routes. `admission` returns the errors
+ * that may refuse a signed-in caller on a path before its route runs.
  */
 export async function openApiDocument(
   routes: readonly AnyRoute[],
   publicUrl: string,
   admission: (path: string) => readonly ErrorDefinition[],
 ): Promise<object> {
-  // Needed once in a while at most: kept out of the start.
+  // Rarely needed, so not loaded at startup.
   const { createDocument } = await import('zod-openapi')
   const paths: NonNullable<ZodOpenApiObject['paths']> = {}
   for (const route of routes) {
@@ -36,7 +36,7 @@ export async function openApiDocument(
   })
 }
 
-/** What a route with `stepUp` answers; who refuses is a slice. */
+/** The refusals that `stepUp` adds. A slice throws them, so they are described here again. */
 const STEP_UP: readonly ErrorDefinition[] = [
   {
     code: 'step_up_required',
@@ -50,7 +50,7 @@ const STEP_UP: readonly ErrorDefinition[] = [
   },
 ]
 
-/** A body of any type: OpenAPI 3.1 says so by giving no schema. */
+/** A body of any type, which OpenAPI 3.1 expresses by omitting the schema. */
 const BYTES = { '*/*': {} }
 
 function operation(
@@ -93,7 +93,7 @@ function linesOf({ lines, status: usual }: Route, status: string): object {
   return lines && status === String(usual) ? { 'application/x-ndjson': { schema: lines } } : {}
 }
 
-/** Its own refusals and those that follow from how it is declared. */
+/** The route's own refusals and those that follow from its declaration. */
 function refusalsOf(route: Route): ErrorDefinition[] {
   const refusals = [...route.errors]
   if (route.body) refusals.push(commonErrors.payloadTooLarge)

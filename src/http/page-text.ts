@@ -1,6 +1,6 @@
 import type { Language } from '../platform/language.ts'
 
-/** The words of the pages that any slice may answer with. */
+/** Texts of the pages that any slice may serve. */
 interface PageText {
   readonly refused: string
   readonly oneMoment: string

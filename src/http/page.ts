@@ -23,7 +23,7 @@ function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }
 
-/** The one style, and the page's own script if it has one, are allowed by their hashes; all else is not. */
+/** Allows the shared style and the page's own script by hash, and no other style or script. */
 function policy({ script, formsLeadTo }: PageOptions): string {
   return [
     "default-src 'none'",
@@ -35,7 +35,7 @@ function policy({ script, formsLeadTo }: PageOptions): string {
   ].join('; ')
 }
 
-/** The address as a source of a policy (CSP 3 §2.3.1), whose hosts can be no IPv6 addresses. */
+/** The address as a CSP source (CSP 3 §2.3.1): its scheme alone where the host is an IPv6 address. */
 function sourceOf(address: string): string {
   const { protocol, host } = new URL(address)
   const isNamed = /^https?:$/.test(protocol) && !host.startsWith('[')
@@ -46,14 +46,14 @@ export interface PageOptions {
   readonly status?: number
   /** Lines of `Set-Cookie`. */
   readonly cookies?: readonly string[]
-  /** Where the browser goes on to by itself, at once. */
+  /** Where the page redirects the browser at once. */
   readonly goTo?: string
-  /** Its forms are taken only from a page of ours, and its address holds no secret. */
+  /** Set if its forms require our own origin; its address must hold no secret. */
   readonly tellsOrigin?: true
-  /** An address elsewhere at which a form of the page may end. */
+  /** An external address to which a form of the page may redirect. */
   readonly formsLeadTo?: string
   readonly language: Language
-  /** A module of our own, as text. */
+  /** Source of an ES module to inline. */
   readonly script?: string
 }
 
@@ -81,13 +81,13 @@ ${script === undefined ? '' : html`<script type="module">${raw(script)}</script>
     'content-security-policy': policy(options),
     vary: 'Accept-Language',
   })
-  // Without it browsers would not say whose a form is; other sites are told nothing.
+  // Otherwise browsers would not send the origin of a form; other sites still get no referrer.
   if (tellsOrigin) headers.set('referrer-policy', 'same-origin')
   for (const cookie of cookies) headers.append('set-cookie', cookie)
   return new Response(document.toString(), { status, headers })
 }
 
-/** A page that only leads on: what an answer 200 with a cookie, or a form's way out of this site, needs. */
+/** A page that only redirects: to set a cookie with a 200, or to leave this site after a form. */
 export function movingOn(
   language: Language,
   goTo: string,
@@ -98,10 +98,10 @@ export function movingOn(
   return page(texts.oneMoment, link, { language, goTo, cookies })
 }
 
-/** A sentence in the language of the page, or a refusal, which may have it in English alone. */
+/** A sentence in the language of the page, or a refusal, which may exist in English only. */
 export type Problem = string | Pick<ErrorDefinition, 'message' | 'translated'>
 
-/** What is wrong, if anything is. */
+/** Renders the problem, if any; a message that exists in English only is marked as English. */
 export function alert(problem: Problem | undefined, language: Language): Html | '' {
   if (problem === undefined) return ''
   if (typeof problem === 'string') return html`<p role="alert">${problem}</p>`

@@ -3,12 +3,12 @@ import type { Language } from '../platform/language.ts'
 import { alert, html, page } from './page.ts'
 import { PAGE_TEXTS } from './page-text.ts'
 
-/** Whether the answer is for a person to look at. */
+/** Whether the client accepts HTML, as browsers do. */
 export function wantsPage(request: Request): boolean {
   return request.headers.get('accept')?.includes('text/html') ?? false
 }
 
-/** A refusal as a page, with its code for whoever is asked for help, with the status and the headers of the answer that a program would get. */
+/** A refusal as a page that shows its code for support, with the status and headers programs would get. */
 export async function refusalPage(
   error: unknown,
   answer: Response,

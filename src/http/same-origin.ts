@@ -11,16 +11,16 @@ export const sameOriginErrors = definePageErrors({
 })
 
 /**
- * Refuses a request that a page of another site may have made the browser send with its cookie (CSRF):
- * where something changes or a socket opens the browser has to say that the page is ours; elsewhere
- * it may not say the opposite, but for links that somebody follows.
+ * Refuses a request that another site's page may have made the browser send with its cookie (CSRF).
+ * Requests that change something or open a socket must come from our origin; other requests must not
+ * name a foreign one, unless they are navigations.
  */
 export function requireSameOrigin(config: Ctx['config'], request: Request): void {
   const site = request.headers.get('sec-fetch-site')
   const origin = request.headers.get('origin')
   const changes = request.method !== 'GET' && request.method !== 'HEAD'
   const opensSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket'
-  // A sub-domain may be somebody else's: same-site is not enough.
+  // A subdomain may belong to someone else: same-site is not enough.
   const foreign = site === 'cross-site' || site === 'same-site'
   const ours = site === 'same-origin' || (!foreign && origin !== null && isOurs(config, origin))
   const follows = request.headers.get('sec-fetch-mode') === 'navigate'

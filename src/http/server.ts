@@ -24,40 +24,40 @@ const MAX_JSON_BYTES = 64 * 1024
 export interface HttpOptions {
   readonly ctx: Ctx
   readonly routes: readonly AnyRoute[]
-  /** Who calls an operation that asks for nothing. */
+  /** The actor of an operation that needs no credential. */
   anonymous(origin: Origin): Actor
-  /** Who the request's credential belongs to; throws `unauthorized` without a good one. */
+  /** Returns the owner of the request's credential; throws `unauthorized` without a valid one. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
-  /** Refuses whoever did not show lately that it is still them; asked for routes with `stepUp`. */
+  /** Throws unless the caller re-authenticated recently; called for routes with `stepUp`. */
   requireFreshProof(actor: Actor, requirement: Requirement, addsFactor: boolean): Promise<void>
-  /** The same where it is no must: `anonymous` without a good one. */
+  /** Like `authenticate`, but returns `anonymous` without a valid credential. */
   identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
   /**
-   * Path of the page where people sign in, if that is what browsers without a credential shall see;
-   * those who opened a page always do.
+   * Path of the sign-in page, if browsers without a credential are to be redirected there; always defined
+   * for routes that are pages.
    */
   signInPage(isPage: boolean): string | undefined
-  /** What every call has to pass after authentication, for example the version gate. */
+  /** Checks every call after authentication, for example the client's version; throws to refuse it. */
   admit(
     request: Request,
     actor: Actor,
     route: AnyRoute,
     params: Readonly<Record<string, string>>,
   ): Promise<void>
-  /** Told of every answer, with what was refused. */
+  /** Called with every answer, including the error of a refused call. */
   answered?(route: AnyRoute, answer: Answered): void
   /** Called with refusals of kind `forbidden`, for the audit. */
   refused(actor: Actor, error: AppError): Promise<void>
-  /** Parse answers with their schema too, so that a leaked column fails a test. */
+  /** Whether answers are validated against their schema too, so that a leaked column fails a test. */
   readonly checkAnswers: boolean
-  /** Other ways to spell use cases, by the path that they begin with. */
+  /** Other protocols for use cases, each below its own path. */
   readonly mounts?: readonly Mount[]
 }
 
-/** What answers everything below a path in its own form; headers and draining are the server's. */
+/** Serves everything below a path in its own protocol; the server adds headers and drains it. */
 export interface Mount {
   readonly path: `/${string}/`
-  /** How logs and the audit name what is asked for, without ids. */
+  /** Name of the operation in logs and the audit, without ids. */
   operationOf(request: Request): string
   respond(request: Request, origin: Origin): Promise<Response>
 }
@@ -72,11 +72,11 @@ export interface Answered {
 }
 
 export interface HttpServer {
-  /** Resolves when no request is under way, or after `timeoutMs`. */
+  /** Resolves when no request is in progress, or after `timeoutMs`. */
   drained(timeoutMs: number): Promise<void>
   fetch(request: Request, peer: Peer): Promise<Response>
   originOf(request: Request, peer: Peer, operation: string): Origin
-  /** The answer to a request that is given to no route. */
+  /** The response to a request that reaches no route. */
   refuse(error: unknown): Response
 }
 
@@ -138,7 +138,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     let refusal: unknown
     const elapsed = stopwatch()
     try {
-      // A caller with a key is counted by the key, once it is known to be one; all others first of all.
+      // API keys are counted once they are authenticated; everyone else by address, before anything else.
       const hasKey = route.permission !== 'public' && showsApiKey(request)
       if (!hasKey) standing = await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
       const known = await caller(route, request, origin, hasKey)
@@ -181,9 +181,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     return withHeaders(response, origin.requestId, standing)
   }
 
-  /** Sends people who opened an address without being signed in to where they can be. */
+  /** Redirects a browser navigation without a valid credential to the sign-in page. */
   function toSignIn(route: AnyRoute, request: Request, error: unknown): Response | undefined {
-    // What is open to all refuses for other reasons, which signing in once more would not mend.
+    // Public routes refuse for other reasons, which signing in again would not fix.
     if (route.permission === 'public') return undefined
     const isPage = route.kind === 'raw' && route.refusal === 'page'
     const page = options.signInPage(isPage)
@@ -212,7 +212,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     try {
       return await options.authenticate(request, origin)
     } catch (error) {
-      // What only looks like a key spares nobody the limit of their address.
+      // An invalid key still counts against its address.
       if (hasKey) await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
       throw error
     }
@@ -266,33 +266,33 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   }
 }
 
-/** Where a route is answered: some proxies strip the public path, others keep it. */
+/** The paths of a route: some proxies strip the public path prefix, others keep it. */
 function pathsOf({ path: template }: AnyRoute, prefix: string): string[] {
   const path = template.replace(/\{(\w+)\}/g, ':$1')
   if (prefix === '') return [path]
   const paths = [path, prefix + path]
-  // The public URL is also typed without the slash that makes it the front page's path.
+  // People also type the public URL without its trailing slash.
   if (path === '/') paths.push(prefix)
-  // In a well-known address the path comes last (RFC 8414 §3.1, RFC 9728 §3.1).
+  // In a well-known URI the prefix comes after the name (RFC 8414 §3.1, RFC 9728 §3.1).
   const [, name, rest] = /^(\/[.]well-known\/[^/]+)(.*)$/.exec(path) ?? []
   if (name !== undefined) paths.push(name + prefix + rest)
   return paths
 }
 
-/** Whether a person opens the address in a browser (Fetch Metadata), and no script asks. */
+/** Whether a browser navigates to the address (Fetch Metadata), as opposed to a script fetching it. */
 function isNavigation({ method, headers }: Request): boolean {
   const wantsPage = headers.get('accept')?.includes('text/html') ?? false
   return method === 'GET' && wantsPage && headers.get('sec-fetch-mode') === 'navigate'
 }
 
-/** The body as its schema has it; undefined: it is not, and the route answers all the same. */
+/** The validated body; undefined if it is invalid and the route answers regardless (`alwaysDone`). */
 async function bodyOf(
   route: Route,
   schema: z.ZodObject,
   request: Request,
 ): Promise<object | undefined> {
   try {
-    // Where nothing has to be said, a client may send no body at all.
+    // If no field is required, a client may omit the body.
     const body = await readJson(request, MAX_JSON_BYTES, schema.safeParse({}).success)
     if (isObject(body)) route.judgeFirst?.(body)
     return parseInput(schema, body)
@@ -306,7 +306,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A parameter given twice stays a list, which no schema takes: there is no telling which one counts. */
+/** A repeated parameter stays a list, which no schema accepts: which value counts would be ambiguous. */
 function queryOf(request: Request): Record<string, string | string[]> {
   const { searchParams } = new URL(request.url)
   const query: Record<string, string | string[]> = {}
@@ -328,7 +328,7 @@ function checkAnswer(route: Route, status: number, body: unknown): void {
   if (!parsed.success) throw new Error(`${operationOf(route)} ${status}: ${parsed.error.message}`)
 }
 
-/** In seconds. The host alone: what else is under its name is not ours to decide (RFC 6797 §6.1). */
+/** In seconds. Without `includeSubDomains`: subdomains are not ours to decide (RFC 6797 §6.1). */
 const ONE_YEAR = 31_536_000
 
 function withCommonHeaders(
@@ -346,7 +346,7 @@ function withCommonHeaders(
   if (!headers.has('content-security-policy')) {
     headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
   }
-  // RFC 9110 §15.5.2 wants it of every 401, also of a page that asks for the password again.
+  // RFC 9110 §15.5.2 requires it of every 401, including a page that asks for the password again.
   if (response.status === 401 && !headers.has('www-authenticate')) {
     headers.set('www-authenticate', 'Bearer')
   }

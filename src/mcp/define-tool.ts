@@ -5,10 +5,10 @@ import type { Actor } from '../policy/actor.ts'
 import { onlyReads, type Permission } from '../policy/permissions.ts'
 import type { LimitedRateClass } from '../policy/rate-classes.ts'
 
-/** One thing a tool does: what it needs, what it is given, which use case it is. */
+/** One thing a tool does: its permission, its input and its use case. */
 export interface Operation<I extends z.ZodObject = z.ZodObject> {
   readonly permission: Permission
-  /** A further one that it needs. */
+  /** A second permission that it also needs. */
   readonly besides?: Permission
   readonly input: I
   run(ctx: Ctx, actor: Actor, input: z.output<I>): Promise<object>
@@ -21,18 +21,18 @@ export interface Tool {
   readonly description: string
   readonly rate: LimitedRateClass
   readonly operations: ReadonlyMap<string, Operation>
-  /** The name of the operation that a call's arguments mean. */
+  /** Returns the name of the operation that a call's arguments select. */
   choose(args: Arguments): string
-  /** Whether clients are told of an argument `operation`. */
+  /** Whether clients choose the operation by an argument `operation`. */
   readonly isChosenByName: boolean
   /**
-   * For the messenger's own tools: only a credential that was granted the permission by name opens
-   * them. What somebody may do themselves is not therefore what their AI client may do.
+   * For the messenger's own tools: only a credential that was granted the permission by name may use
+   * them, since what people may do themselves is not necessarily what their AI client may do.
    */
   readonly onlyGranted: boolean
   readonly destructive: boolean
   readonly output: z.ZodObject
-  /** What a refusal looks like inside a result. */
+  /** A refusal in the form of the tool's result. */
   failure(error: AppError): object
 }
 
@@ -48,22 +48,22 @@ interface ToolWords {
   failure?(error: AppError): object
 }
 
-/** All that an operation needs; the first that a credential lacks is what its client is told to ask for. */
+/** The permissions an operation needs; the client is told to request the first one that it lacks. */
 export function permissionsFor({ permission, besides }: Operation): Permission[] {
   return besides === undefined ? [permission] : [permission, besides]
 }
 
-/** Whether it changes nothing: the further permission says what of the general one is meant. */
+/** Whether it changes nothing. The second permission decides, being more specific than the first. */
 export function isReadingOperation({ permission, besides }: Operation): boolean {
   return onlyReads(besides ?? permission)
 }
 
-/** Keeps the input's type between the schema and the use case. */
+/** Checks that the schema and the use case agree on the input's type. */
 export function operation<I extends z.ZodObject>(spec: Operation<I>): Operation {
   return spec as unknown as Operation
 }
 
-/** A tool that does several things, chosen by its argument `operation`, or as `choose` says. */
+/** Defines a tool with several operations, chosen by its argument `operation` or by `choose`. */
 export function defineTool(
   spec: ToolWords & { operations: Record<string, Operation>; choose?(args: Arguments): string },
 ): Tool {
@@ -72,7 +72,7 @@ export function defineTool(
 
 const ONLY = 'only'
 
-/** A tool that does one thing. */
+/** Defines a tool with a single operation. */
 export function defineSimpleTool<I extends z.ZodObject>(spec: ToolWords & Operation<I>): Tool {
   return toolOf(spec, new Map([[ONLY, operation(spec)]]), () => ONLY)
 }
@@ -93,7 +93,7 @@ function toolOf(spec: ToolWords, operations: Tool['operations'], choose?: Tool['
   }
 }
 
-/** What a call's arguments mean; throws `validation_failed` when there is no such operation. */
+/** Returns the operation that the arguments select; throws `validation_failed` if there is none. */
 export function operationOf(tool: Tool, args: Arguments): Operation {
   const operation = tool.operations.get(tool.choose(args))
   if (operation) return operation
@@ -101,7 +101,7 @@ export function operationOf(tool: Tool, args: Arguments): Operation {
   throw new AppError(commonErrors.validationFailed, { fields: { operation: `one of ${names}` } })
 }
 
-/** The tool as clients are told of it. */
+/** A tool as `tools/list` describes it. */
 export interface Described {
   readonly name: string
   readonly title: string
@@ -116,7 +116,7 @@ export interface Described {
   }
 }
 
-/** Describes a tool with those of its operations that the caller may use. */
+/** Describes a tool with only the operations that the caller may use. */
 export function describeTool(tool: Tool, usable: readonly string[]): Described {
   const { name, title, description } = tool
   const operations = usable.map((one) => tool.operations.get(one) as Operation)
@@ -136,7 +136,7 @@ export function describeTool(tool: Tool, usable: readonly string[]): Described {
   }
 }
 
-/** Clients want one flat object: every operation's arguments, the operation itself required. */
+/** Clients expect one flat object: the arguments of all operations, with only `operation` required. */
 function inputOf(
   tool: Tool,
   usable: readonly string[],

@@ -1,7 +1,7 @@
 import { statusOf } from '../http/on-error.ts'
 import type { AppError } from '../platform/errors.ts'
 
-/** A request or notification of JSON-RPC 2.0, as far as it is looked at before the protocol's library. */
+/** A JSON-RPC 2.0 request or notification: the fields that are read before the MCP library takes over. */
 export interface RpcMessage {
   readonly method: string
   readonly id?: string | number
@@ -14,14 +14,14 @@ export const INVALID_REQUEST = -32600
 
 type Id = string | number | undefined
 
-/** An error as the protocol spells it (JSON-RPC 2.0 §5.1). */
+/** An error response (JSON-RPC 2.0 §5.1). */
 export function rpcError(status: number, code: number, message: string, id?: Id): Response {
   return Response.json({ jsonrpc: '2.0', id: id ?? null, error: { code, message } }, { status })
 }
 
 /**
- * A refusal before any tool is asked: with the HTTP status that says the same, and a code outside of
- * the ranges that JSON-RPC and MCP keep for themselves.
+ * A refusal before any tool runs, with the matching HTTP status and an error code outside the ranges
+ * that JSON-RPC and MCP reserve.
  */
 export function rpcRefusal(error: AppError, id: Id, headers: Record<string, string>): Response {
   const status = statusOf(error.kind)
@@ -34,7 +34,7 @@ export function rpcRefusal(error: AppError, id: Id, headers: Record<string, stri
   )
 }
 
-/** The message of a body, or undefined when it is none: a batch, which the protocol gave up, is none. */
+/** Returns the body's message, or undefined if it is not one; the protocol no longer allows batches. */
 export function parseMessage(body: unknown): RpcMessage | undefined {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined
   const { jsonrpc, method, id, params } = body as Record<string, unknown>

@@ -30,9 +30,9 @@ import {
 
 /** Largest request: a batch of nodes. */
 const MAX_BODY_BYTES = 1024 * 1024
-/** Of a request without a good credential no more than this is read. */
+/** Largest body that is read of a request without a valid credential. */
 const MAX_REFUSED_BYTES = 4096
-/** Of whatever calls no tool. */
+/** The rate class of requests that call no tool. */
 const RATE = 'mcp-call'
 
 const INSTRUCTIONS =
@@ -43,15 +43,15 @@ export interface McpOptions {
   readonly ctx: Ctx
   readonly tools: readonly Tool[]
   readonly version: string
-  /** Who the request's credential belongs to; throws a refusal of kind `unauthenticated` otherwise. */
+  /** Returns the owner of the request's credential; throws a refusal of kind `unauthenticated`. */
   authenticate(request: Request, origin: Origin): Promise<Actor>
-  /** Whether the server takes the call now, of whoever is known by then; throws a refusal otherwise. */
+  /** Throws a refusal if the server does not accept this call of this caller at present. */
   admit(actor: Actor, changes: boolean): Promise<void>
   /** Called with refusals, for the audit. */
   refused(actor: Actor, error: AppError): Promise<void>
 }
 
-/** The Model Context Protocol over streamable HTTP, one answer a request and nothing kept between. */
+/** The Model Context Protocol over streamable HTTP: one response per request, without sessions. */
 export interface Mcp {
   fetch(request: Request, origin: Origin): Promise<Response>
 }
@@ -62,7 +62,7 @@ export function createMcp(options: McpOptions): Mcp {
   const { origin: ownOrigin } = new URL(ctx.config.publicUrl)
   const metadataUrl = `${ownOrigin}/.well-known/oauth-protected-resource${ctx.config.pathPrefix}/mcp`
 
-  /** RFC 6750 §3 and RFC 9728 §5.1: where a client learns how to get in. */
+  /** Tells the client where to obtain a token (RFC 6750 §3, RFC 9728 §5.1). */
   const challenge = (rest = '') => ({
     'www-authenticate': `Bearer resource_metadata="${metadataUrl}"${rest}`,
   })
@@ -71,7 +71,7 @@ export function createMcp(options: McpOptions): Mcp {
     if (request.method !== 'POST') {
       return new Response(null, { status: 405, headers: { allow: 'POST' } })
     }
-    // A page of somebody else's must not use a browser's way in (DNS rebinding among them).
+    // A page of another origin must not call through the user's browser (including by DNS rebinding).
     const page = request.headers.get('origin')
     if (page !== null && page !== ownOrigin) {
       return rpcRefusal(new AppError(mcpErrors.foreignOrigin), undefined, {})
@@ -104,7 +104,7 @@ export function createMcp(options: McpOptions): Mcp {
     return message ? serve(request, message, actor) : (read as Response)
   }
 
-  /** Before the body is read: who is let in nowhere costs no more than a look at the headers. */
+  /** Runs before the body is read, so that an unauthenticated request costs little more than its headers. */
   async function authenticate(request: Request, origin: Origin): Promise<Actor> {
     try {
       return await options.authenticate(request, origin)
@@ -128,7 +128,7 @@ export function createMcp(options: McpOptions): Mcp {
     return rpcRefusal(error, id, challenge(`${told}, scope="mcp:read mcp:write"`))
   }
 
-  /** A token that is too narrow is told over HTTP, so that its client can ask for a wider one. */
+  /** Refuses a token with too little scope over HTTP, so that its client can request a wider one. */
   function checkGrant(actor: Actor, tool: Tool, needed: readonly Permission[]): void {
     const lacking = needed.find((one) => !isGranted(tool, actor, one))
     if (lacking) throw new TooNarrow(tool.name, lacking)
@@ -154,7 +154,7 @@ export function createMcp(options: McpOptions): Mcp {
       )
       return server
     }
-    // Clients of every age are served, also those that ask for nothing but JSON or name no version.
+    // Serves clients of every protocol version, also those that accept only JSON or name no version.
     const headers = new Headers(request.headers)
     headers.set('accept', 'application/json, text/event-stream')
     headers.set('content-type', 'application/json')
@@ -208,7 +208,7 @@ export function createMcp(options: McpOptions): Mcp {
   }
 }
 
-/** The credential, whoever's it is, does not reach to what was called. */
+/** The scope of the credential does not cover the call, whatever its owner may do. */
 class TooNarrow extends AppError {
   readonly scope: Permission
   constructor(tool: string, scope: Permission) {
@@ -218,7 +218,7 @@ class TooNarrow extends AppError {
   }
 }
 
-/** The message of the request, or the answer to what is none. */
+/** Returns the request's message, or the error response if the body is not one. */
 async function readMessage(request: Request): Promise<RpcMessage | Response> {
   try {
     const message = parseMessage(await readJson(request, MAX_BODY_BYTES))
@@ -230,7 +230,7 @@ async function readMessage(request: Request): Promise<RpcMessage | Response> {
   }
 }
 
-/** The id of a message that is refused unread, as far as it is short: clients know their call by it. */
+/** Reads the id of a refused message if the body is small: clients match responses to calls by it. */
 async function idOfSmall(request: Request): Promise<RpcMessage['id']> {
   const length = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY)
   if (!(length <= MAX_REFUSED_BYTES)) return undefined
@@ -239,8 +239,8 @@ async function idOfSmall(request: Request): Promise<RpcMessage['id']> {
 }
 
 /**
- * What is wrong with the credential that was shown (RFC 6750 §3.1), by which a client tells that it has to
- * renew its token from that it has to ask its person; undefined: none was shown.
+ * The error of the presented credential (RFC 6750 §3.1), from which a client knows whether to renew its
+ * token or to ask its user; undefined if none was presented.
  */
 function shownError(request: Request, error: unknown): string | undefined {
   const told = error instanceof AppError && /error="(\w+)"/.exec(error.challenge ?? '')?.[1]
@@ -252,7 +252,7 @@ interface Chosen {
   readonly operation: Operation
 }
 
-/** The operation that a call names, if there is such a one. */
+/** The operation that a call selects, if it exists. */
 function chosenBy(tool: Tool, { params }: RpcMessage): Chosen | undefined {
   const given = params?.arguments
   const args = typeof given === 'object' && given !== null ? given : {}
@@ -261,7 +261,7 @@ function chosenBy(tool: Tool, { params }: RpcMessage): Chosen | undefined {
   return operation && { name, operation }
 }
 
-/** How logs and the audit name a call: of what a client writes, only what there is. */
+/** Name of a call in logs and the audit: made of known names only, never of the client's own text. */
 function operationName(tool: Tool, chosen: Chosen | undefined): string {
   const isAlone = tool.operations.size === 1 && !tool.isChosenByName
   return chosen && !isAlone ? `mcp:${tool.name}.${chosen.name}` : `mcp:${tool.name}`
@@ -271,7 +271,7 @@ function withOperation(actor: Actor, operation: string): Actor {
   return { ...actor, origin: { ...actor.origin, operation } }
 }
 
-/** Whether the credential reaches to the permission, whatever the person may do. */
+/** Whether the scope of the credential covers the permission, regardless of its owner's roles. */
 function isGranted(tool: Tool, actor: Actor, permission: Permission): boolean {
   if (actor.kind !== 'user') return true
   const isNamed = actor.scopes !== undefined && !actor.hasDefaultScopes
@@ -279,12 +279,12 @@ function isGranted(tool: Tool, actor: Actor, permission: Permission): boolean {
   return actor.scopes?.has(permission) ?? true
 }
 
-/** Who is counted where no key was shown. */
+/** What the call is counted by if no API key was presented. */
 function callerOf(actor: Actor): string {
   return actor.kind === 'user' ? actor.userId : limitKey(actor.origin.ip)
 }
 
-/** Structured, and once more as text for clients that read nothing else. */
+/** A structured result, repeated as text for clients that read only text. */
 function resultOf(value: object): CallToolResult {
   return {
     content: [{ type: 'text', text: JSON.stringify(value, null, 2) }],
@@ -292,7 +292,7 @@ function resultOf(value: object): CallToolResult {
   }
 }
 
-/** The cause goes to the log; the client is told that something failed, and no more. */
+/** Logs the cause; the client learns only that something failed. */
 function logged(error: unknown, tool: string, log: Logger): Error {
   log.error({ err: error, tool }, 'a tool failed')
   return new Error('Something went wrong on the server.')

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** What people's addresses may lead to beside the public network, by the administrator's word. */
+/** Private hosts and networks that the administrator allows user-supplied addresses to reach. */
 export interface OutboundAllowance {
   /** Host names, in lower case. */
   readonly hosts: readonly string[]
@@ -8,8 +8,8 @@ export interface OutboundAllowance {
 }
 
 /**
- * Networks that are no part of the public internet (IANA's special-purpose registries). The mapped and
- * translated IPv4 forms are among them: behind each could stand any of the others.
+ * Networks outside the public internet (IANA's special-purpose registries). The mapped and translated
+ * IPv4 forms are included, since each could stand for an address of any of the others.
  */
 const SPECIAL_NETWORKS: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
@@ -45,7 +45,7 @@ const SPECIAL_NETWORKS: readonly (readonly [string, number])[] = [
   ['ff00::', 8],
 ]
 
-// Apart, since a list of both finds every IPv4 address in the network of the mapped ones.
+// Separate, since a list of both families matches every IPv4 address against the mapped networks.
 const special4 = new BlockList()
 const special6 = new BlockList()
 for (const [address, prefix] of SPECIAL_NETWORKS) {
@@ -57,14 +57,14 @@ function isIn(list: BlockList, address: string): boolean {
   return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** Whether the administrator named the host or the network of the address. */
+/** Whether the administrator listed the host or the network of the address. */
 export function isListed(allow: OutboundAllowance, host: string, address?: string): boolean {
   if (allow.hosts.includes(host.toLowerCase())) return true
   const literal = address ?? host
   return isIP(literal) !== 0 && isIn(allow.networks, literal)
 }
 
-/** Whether a connection to the address may be opened for somebody who is not the administrator. */
+/** Whether a connection to the address may be opened on behalf of a user. */
 export function mayReach(allow: OutboundAllowance, host: string, address: string): boolean {
   if (isIP(address) === 0) return false
   // A zone (`fe80::1%eth0`) names an interface of this machine.
@@ -72,14 +72,14 @@ export function mayReach(allow: OutboundAllowance, host: string, address: string
   return isListed(allow, host, address) || !isIn(isIP(address) === 6 ? special6 : special4, address)
 }
 
-/** The host of a URL as a name or a bare address: without the brackets of version 6. */
+/** The host of a URL as a name or a bare address, without IPv6 brackets or a trailing dot. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
 }
 
 /**
- * The URL, if people may give it at all: https, or http to what is listed, and no address of a
- * private network. Where its name leads is another question.
+ * Parses a URL that a user may supply: https, or http to a listed host, and no literal address of a
+ * private network. Where its name resolves to must be checked separately.
  */
 export function parseTarget(
   text: string,

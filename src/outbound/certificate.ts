@@ -5,8 +5,8 @@ import { SECOND } from '../platform/clock.ts'
 const TIMEOUT_MS = 10 * SECOND
 
 /**
- * When the certificate that is shown at an https URL ends, in milliseconds since 1970; undefined when
- * nobody answers there. Whether it is trusted does not matter: an expired one is to be told of too.
+ * When the certificate served at an https URL expires, in milliseconds since 1970; undefined if there is
+ * no answer. It need not be trusted: an expired one is to be reported too.
  */
 export function certificateEnd(url: string): Promise<number | undefined> {
   const { hostname, port, protocol } = new URL(url)

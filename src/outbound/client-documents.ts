@@ -1,23 +1,23 @@
 import { type Clock, DAY, MINUTE, SECOND } from '../platform/clock.ts'
 import { type GuardedFetch, OutboundError } from './guarded-fetch.ts'
 
-/** A client has few words for itself; the draft's own recommendation is 5 kB. */
+/** Such documents are small; the draft recommends a limit of 5 kB. */
 const MOST_BYTES = 8 * 1024
 const TIMEOUT_MS = 5000
-/** Somebody who is signed in says which to fetch: no more are kept than a server's people use. */
+/** Bounded, since any signed-in user can make the server fetch one. */
 const MOST_KEPT = 200
-/** What a server says of its documents' age counts within these bounds. */
+/** Bounds and default for the `max-age` of a document. */
 const SHORTEST = MINUTE
 const USUAL = 10 * MINUTE
 const LONGEST = DAY
 
-/** What OAuth clients say of themselves, at addresses that people bring. */
+/** Metadata documents of OAuth clients, at user-supplied URLs. */
 export interface ClientDocuments {
-  /** The document, not yet looked at, or undefined for what is none. Throws an `OutboundError`. */
+  /** Returns the unvalidated document, or undefined if it is not JSON. Throws an `OutboundError`. */
   load(url: string): Promise<unknown>
 }
 
-/** Fetches over the guarded way out and keeps what it got for a while; a failure is not kept. */
+/** Fetches through the guarded fetch and caches documents for a while; failures are not cached. */
 export function createClientDocuments(clock: Clock, fetch: GuardedFetch): ClientDocuments {
   const kept = new Map<string, { readonly document: unknown; readonly until: number }>()
   return {

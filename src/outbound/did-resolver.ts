@@ -4,20 +4,20 @@ import { type Clock, MINUTE, SECOND } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
 import { createGuardedFetch, type GuardedFetch } from './guarded-fetch.ts'
 
-/** Finds out with which key a DID signs. */
+/** Resolves the signing key of a DID. */
 export interface DidResolver {
   /**
-   * The `#atproto` key of the DID's document as a `did:key`, or undefined when there is none to be had.
-   * `refresh` asks anew, for a key that was rotated; once in a while, so that forged tokens cannot make
-   * this server ask all the time.
+   * Returns the `#atproto` key of the DID's document as a `did:key`, or undefined if it cannot be resolved.
+   * `refresh` bypasses the cache for a rotated key, at most every 30 s, so that forged tokens cannot make
+   * this server fetch all the time.
    */
   signingKey(did: string, refresh?: boolean): Promise<string | undefined>
 }
 
-/** What was found is believed so long; what was not, shorter. */
+/** How long a found key is cached, and how long a failure. */
 const FOUND_MS = 10 * MINUTE
 const MISSING_MS = MINUTE
-/** Nearer to one another, two refreshes of a DID are one. */
+/** Shortest time between two refreshes of a DID. */
 const REFRESH_GAP_MS = 30 * SECOND
 const TIMEOUT_MS = 5 * SECOND
 const MOST_KEPT = 10_000
@@ -47,7 +47,7 @@ export function createDidResolver(
       log.debug({ err: error, did }, 'a DID could not be resolved')
       return undefined
     })
-    // Everybody who asks meanwhile waits for the same answer.
+    // Concurrent callers wait for the same answer.
     const entry: Known = { key, expiresAt: clock.now() + FOUND_MS }
     keep(known, did, entry)
     void key.then((found) => {
@@ -68,7 +68,7 @@ export function createDidResolver(
   }
 }
 
-/** Keeps the newest; the oldest goes when there are too many. */
+/** Stores an entry; evicts the oldest if there are too many. */
 function keep<V>(map: Map<string, V>, did: string, value: V): void {
   map.delete(did)
   map.set(did, value)
@@ -91,13 +91,13 @@ async function readDocument(
   return parsed.success && parsed.data.id === did ? parsed.data : undefined
 }
 
-/** Where a DID's document is (did:plc and did:web as ATProto has them); undefined for other DIDs. */
+/** URL of a DID's document (did:plc, and did:web as ATProto restricts it); undefined for other DIDs. */
 function placeOf(plcUrl: string, did: string): { url: string; trusted?: true } | undefined {
   if (/^did:plc:[a-z2-7]{24}$/.test(did)) return { url: `${plcUrl}/${did}`, trusted: true }
-  // No path: ATProto has none. A port is written with %3A.
+  // ATProto allows no path. A port is written with %3A.
   const [, name, port] = /^did:web:([a-z0-9.-]+)(?:%3A(\d{1,5}))?$/.exec(did) ?? []
   if (name === undefined) return undefined
-  // Without TLS only to this machine, and only where the settings allow it at all.
+  // Plain http only to localhost, and only if the settings allow that host.
   const scheme = name === 'localhost' ? 'http' : 'https'
   return { url: `${scheme}://${name}${port ? `:${port}` : ''}/.well-known/did.json` }
 }

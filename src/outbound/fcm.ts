@@ -12,7 +12,7 @@ import {
 } from './push.ts'
 
 const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging'
-/** Most bytes of the data of a message. */
+/** Largest data of a message, in bytes. */
 const MOST_DATA = 4096
 
 export interface FcmOptions {
@@ -27,7 +27,7 @@ export function createFcmChannel({ firebase, privateKey, clock, fetch }: FcmOpti
   const url = `${firebase.endpoint}/v1/projects/${encodeURIComponent(firebase.projectId)}/messages:send`
   let client: Promise<JWT> | undefined
 
-  /** Google's library goes through our fetch, and to the token address that the file names. */
+  /** Makes Google's library use our fetch and the token URL of the credentials file. */
   const connect = async (): Promise<JWT> => {
     const { JWT: Client } = await import('google-auth-library')
     return new Client({
@@ -76,7 +76,7 @@ export function createFcmChannel({ firebase, privateKey, clock, fetch }: FcmOpti
           trusted: true,
         })
         const outcome = readAnswer(answer, clock)
-        // A token that is no good any more is not to be used again after the pause.
+        // A token that is no longer valid must not be reused after the pause.
         if (outcome.kind === 'credentials') client = undefined
         return outcome
       } catch (error) {
@@ -95,7 +95,7 @@ function toMessage(target: PushTarget, signal: PushSignal, clock: Clock): object
     const android = { priority: 'HIGH', ttl: `${ttlSeconds}s`, collapse_key: collapseKey }
     return { token: target.token, data, android }
   }
-  // Apple takes a message without text as a background one only, and those at priority 5 only.
+  // Apple accepts a message without text only as a background one, and those only at priority 5.
   const headers = {
     'apns-push-type': 'background',
     'apns-priority': '5',
@@ -106,7 +106,7 @@ function toMessage(target: PushTarget, signal: PushSignal, clock: Clock): object
   return { token: target.token, data, apns: { headers, payload } }
 }
 
-/** The token address refused (our key is no good) or did not answer properly (it may yet). */
+/** The token endpoint refused our key (final), or did not answer properly (worth a retry). */
 function tokenFailure(error: unknown): PushOutcome {
   const { response } = error as { response?: { status?: number; data?: { error?: unknown } } }
   const refused = response?.data?.error
@@ -140,7 +140,7 @@ function readAnswer({ status, headers, body }: OutboundAnswer, clock: Clock): Pu
       return { hop, code, kind: 'gone' }
     case 'INVALID_ARGUMENT':
       return { hop, code, kind: 'refused' }
-    // Apple's certificate in the Firebase project: Android devices are not concerned.
+    // Apple's certificate in the Firebase project is not accepted; Android devices are unaffected.
     case 'THIRD_PARTY_AUTH_ERROR':
       return { hop, code, kind: 'credentials', scope: 'device' }
   }

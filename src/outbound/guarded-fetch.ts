@@ -6,7 +6,7 @@ import { hostOf, mayReach, type OutboundAllowance, parseTarget } from './address
 
 const TIMEOUT_MS = 10_000
 const MOST_BYTES = 64 * 1024
-/** A name with many addresses is tried at this many of them. */
+/** How many addresses of a name are tried. */
 const MOST_ADDRESSES = 2
 
 export interface OutboundRequest {
@@ -14,11 +14,11 @@ export interface OutboundRequest {
   readonly method: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** The address stands in the settings: it may be anywhere, and without TLS. */
+  /** The URL comes from the settings, so it may be anywhere and without TLS. */
   readonly trusted?: boolean
-  /** For everything together; 10 s by default. */
+  /** For the whole exchange; 10 s by default. */
   readonly timeoutMs?: number
-  /** Most bytes of the answer's body; 64 KiB by default. */
+  /** Largest response body in bytes; 64 KiB by default. */
   readonly maxBytes?: number
 }
 
@@ -28,7 +28,7 @@ export interface OutboundAnswer {
   readonly body: Buffer
 }
 
-/** Why there is no answer. `blocked` is final; the others may pass. */
+/** Why there is no response. `blocked` is final; the other reasons may pass. */
 export class OutboundError extends Error {
   readonly reason: 'blocked' | 'timeout' | 'too_large' | 'redirect' | 'unreachable'
 
@@ -39,8 +39,8 @@ export class OutboundError extends Error {
 }
 
 /**
- * The one way out to addresses that people give. It takes https alone, resolves the name, refuses
- * addresses inside private networks, connects to the very address it looked at, follows no redirect,
+ * The only way out to user-supplied URLs. Accepts https only (http for listed hosts), resolves the name,
+ * refuses addresses in private networks, connects to the very address it checked, follows no redirect,
  * and bounds time and size. Throws an `OutboundError`.
  */
 export type GuardedFetch = (request: OutboundRequest) => Promise<OutboundAnswer>
@@ -53,7 +53,7 @@ export function createGuardedFetch(allow: OutboundAllowance): GuardedFetch {
     const host = hostOf(url)
     const addresses = await orTimeout(resolve(host), deadline)
     const allowed = request.trusted || addresses.every((address) => mayReach(allow, host, address))
-    // One private address among public ones is how a name is turned around between look and use.
+    // One private address among public ones is a sign of DNS rebinding.
     if (!allowed) throw new OutboundError('blocked')
     let failure: unknown
     for (const address of addresses.slice(0, MOST_ADDRESSES)) {
@@ -98,7 +98,7 @@ function exchange(
   const { promise, resolve, reject } = Promise.withResolvers<OutboundAnswer>()
   const outgoing = (secure ? requestHttps : requestHttp)(
     {
-      // Pinned: the name is not looked up again, but the certificate still has to be the name's.
+      // Pinned: the name is not resolved again, but the certificate must still match it.
       host: address,
       port: url.port || (secure ? 443 : 80),
       path: url.pathname + url.search,
@@ -136,7 +136,7 @@ function exchange(
     reject(new OutboundError(deadline.aborted ? 'timeout' : 'unreachable', { cause }))
   }
   outgoing.on('error', fail)
-  // Some ways of breaking off reach neither of the two.
+  // Some aborts emit no error on either stream.
   deadline.addEventListener('abort', () => fail(deadline.reason), { once: true })
   outgoing.end(request.body)
   return promise

@@ -6,9 +6,9 @@ export async function insertMail(tx: Tx, row: QueuedMailRow): Promise<void> {
 }
 
 /**
- * Takes up to `most` due letters, so that no other node sends them until `until`. A node that dies
- * with a letter in its hands leaves it to the others then. The time is asked for twice, since of two
- * nodes the second waits for the first one's row, and looks at that again, not at the list.
+ * Claims up to `most` due mails, so that no other node sends them until `until`; if this node dies, others
+ * take them over then. The time is compared twice: the second of two nodes waits for the row of the first,
+ * then rechecks only the outer condition, not the subquery.
  */
 export async function claimDue(
   tx: Tx,
@@ -32,7 +32,7 @@ export async function claimDue(
     .execute()
 }
 
-/** False when there is nothing due: a cheap look, so that an idle server writes nothing. */
+/** Whether any mail is due: a cheap query, so that an idle server writes nothing. */
 export async function isAnyDue(db: Db, now: string): Promise<boolean> {
   const row = await db
     .selectFrom('mail_queue')
@@ -47,7 +47,7 @@ export async function deleteMail(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('mail_queue').where('id', '=', id).execute()
 }
 
-/** Puts a letter back, unless another node has taken it over meanwhile. */
+/** Reschedules a mail, unless another node has claimed it meanwhile. */
 export async function postponeMail(
   tx: Tx,
   id: string,
@@ -70,7 +70,7 @@ export async function countMail(db: Db): Promise<number> {
   return Number(row.count)
 }
 
-/** Whether a letter that waits needs the key to be opened. */
+/** Whether a queued mail is sealed with the key. */
 export async function isKeyUsedByMail(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('mail_queue')

@@ -12,22 +12,22 @@ import { createSmtp, isFinal, type Mail, reasonOf, SMTP_CONNECTIONS } from './sm
 
 export type { Mail } from './smtp.ts'
 
-/** How long a letter stays a dead node's; a live one that still sends it says so again and again. */
+/** How long a claim lasts if its node dies; a live node renews it while sending. */
 const CLAIM = 20 * SECOND
 const RENEWAL = 7 * SECOND
 const LONGEST_TRY = 2 * MINUTE
 const FIRST_PAUSE = 5 * SECOND
 const LONGEST_PAUSE = HOUR
-/** After this a letter that could not be sent is given up. */
+/** After this a mail that could not be sent is dropped. */
 const KEPT = DAY
 
-/** Brings letters to the mail server, at least once each, also through a crash. */
+/** Delivers mail to the mail server at least once, even across a crash. */
 export interface Mailer {
-  /** Queues a letter in the caller's transaction: it is sent if, and only if, that is committed. */
+  /** Queues a mail in the caller's transaction: it is sent if, and only if, that commits. */
   queue(tx: Tx, tenantId: string, mail: Mail): Promise<void>
-  /** Sends what is due; returns at once, since a slow mail server delays nobody. */
+  /** Starts sending due mail and returns at once, so that a slow mail server delays no caller. */
   wake(): void
-  /** Takes up nothing more, waits `timeoutMs` at most for what is under way, ends the connections. */
+  /** Stops taking mail, waits at most `timeoutMs` for what is being sent, and closes the connections. */
   close(timeoutMs: number): Promise<void>
 }
 
@@ -40,7 +40,7 @@ export interface MailerOptions {
   readonly log: Logger
 }
 
-/** What the seal is bound to: a letter in another row does not open. */
+/** Binds the seal to the row: a mail moved to another row does not open. */
 const contextOf = (id: string) => `mail:${id}`
 
 export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptions): Mailer {
@@ -49,7 +49,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
   let running: Promise<void> | undefined
   let wokenAgain = false
 
-  /** Sends until nothing is due. */
+  /** Sends until no mail is due. */
   async function sendDue(): Promise<void> {
     while (!closed) {
       const now = clock.now()
@@ -80,7 +80,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
     return db.transaction((tx) => deleteMail(tx, row.id))
   }
 
-  /** Holds a letter for as long as it takes to send it. */
+  /** Renews the claim on a mail until it is sent. */
   function keepClaim(row: QueuedMailRow) {
     let until = row.next_try_at
     let renewal = Promise.resolve()
@@ -157,7 +157,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
   }
 }
 
-/** Doubles with each try, up to an hour. */
+/** Doubles with each attempt, up to an hour, with jitter. */
 function pauseAfter(attempts: number): number {
   return spread(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)))
 }

@@ -6,7 +6,7 @@ import { createGuardedFetch } from './guarded-fetch.ts'
 import type { PushChannels } from './push.ts'
 import { createWebPushChannel } from './web-push.ts'
 
-/** The ways to devices that this server has; none of them is loaded before its first push. */
+/** The push channels of this server; their libraries are loaded with the first push. */
 export function createPushChannels(config: Config, clock: Clock, keyring: Keyring): PushChannels {
   const fetch = createGuardedFetch(config.outboundAllow)
   const { firebase, vapidSubject: subject } = config.push

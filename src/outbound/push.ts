@@ -10,31 +10,31 @@ export type PushTarget =
       readonly keyId: string
     }
 
-/** What a device is told: that something is there, never what. */
+/** What a device is told: that there is something new, never what. */
 export interface PushSignal {
   readonly data: Readonly<Record<string, string>>
   readonly ttlSeconds: number
-  /** A newer signal with the same key takes the place of an older one that still waits. */
+  /** A newer signal with the same key replaces a pending older one. */
   readonly collapseKey: string
 }
 
-/** The stations of a push in their order; the last one reached is where it ended. */
+/** The stages of a push, in order; an outcome names the last one reached. */
 export type PushHop = 'credentials' | 'address' | 'service'
 
 export type PushOutcome = { readonly hop: PushHop; readonly code: string } & (
   | { readonly kind: 'delivered' }
-  /** The device is no more: it is to be forgotten. */
+  /** The device no longer exists and is to be deleted. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'retry'; readonly afterMs?: number }
-  /** Our credentials are not taken: by the whole service, or for this one device. */
+  /** Our credentials are rejected: by the whole service, or for this device only. */
   | { readonly kind: 'credentials'; readonly scope: 'service' | 'device' }
-  /** The service will never take this one. */
+  /** The service will never accept this push. */
   | { readonly kind: 'refused' }
 )
 
 export interface PushChannel {
   readonly hops: readonly PushHop[]
-  /** Hands one signal to the service; whatever happens is an outcome, never an exception. */
+  /** Hands one signal to the service; failures are outcomes, never exceptions. */
   send(target: PushTarget, signal: PushSignal): Promise<PushOutcome>
 }
 
@@ -44,7 +44,7 @@ export interface PushChannels {
   readonly webpush: PushChannel
 }
 
-/** The data as text of at most so many bytes; an `sdpOffer` that makes it larger is left out. */
+/** Returns the data without its `sdpOffer` if its JSON would exceed `most` bytes. */
 export function withinBytes(
   data: Readonly<Record<string, string>>,
   most: number,

@@ -13,17 +13,17 @@ import { type Clock, DAY, toIso } from '../platform/clock.ts'
 
 export interface RotatingFile {
   readonly path: string
-  /** A file of this size or more is put aside before the next write. */
+  /** A file of this size or more is rotated before the next write. */
   readonly maxBytes: number
-  /** Files put aside longer ago are deleted; 0: never. */
+  /** Rotated files older than this are deleted; 0: never. */
   readonly maxAgeDays: number
-  /** Of the files put aside so many stay. */
+  /** How many rotated files are kept. */
   readonly maxBackups: number
 }
 
 /**
- * Appends whole lines and resolves once they are on the disk. A line that a crash cut short is taken
- * away first. When its turn comes the file is put aside as `NAME.TIME`.
+ * Appends whole lines and resolves once they are on the disk. A line that a crash cut short is removed
+ * first. A full file is rotated to `NAME.TIME`.
  */
 export async function appendToFile(file: RotatingFile, clock: Clock, lines: string): Promise<void> {
   await mkdir(dirname(file.path), { recursive: true, mode: 0o700 })
@@ -34,7 +34,7 @@ export async function appendToFile(file: RotatingFile, clock: Clock, lines: stri
     const end = await endOfLastLine(handle)
     await handle.truncate(end)
     const { bytesWritten } = await handle.write(lines, end, 'utf8')
-    // So a disk tells that it is filling up.
+    // A short write means that the disk is filling up.
     if (bytesWritten < Buffer.byteLength(lines)) throw new Error(`${file.path} cannot grow`)
     await handle.sync()
   } finally {
@@ -68,7 +68,7 @@ async function putAside(file: RotatingFile, clock: Clock): Promise<void> {
   await rename(file.path, `${file.path}.${stamp}`)
   const folder = dirname(file.path)
   const prefix = `${basename(file.path)}.`
-  // The names end in their time, so they sort by age.
+  // The names end in a timestamp, so they sort by age.
   const aside = (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort()
   const oldest = toIso(clock.now() - file.maxAgeDays * DAY).replaceAll(/[-:]/g, '')
   const old = (name: string) => file.maxAgeDays > 0 && name.slice(prefix.length) < oldest

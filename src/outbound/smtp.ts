@@ -1,22 +1,20 @@
 import type { SmtpConfig } from '../config/config.ts'
 
-/** A letter as it is sent. */
 export interface Mail {
   readonly to: string
   readonly subject: string
   readonly text: string
-  /** Absent: the letter is plain text. */
+  /** Absent: the mail is plain text. */
   readonly html?: string
 }
 
-/** Connections to the mail server, and so letters under way at once. */
+/** Connections to the mail server, and thus mails sent at once. */
 export const SMTP_CONNECTIONS = 5
 
-/** The mail server. */
 export interface Smtp {
   /**
-   * Resolves once the server has taken the letter. A letter that is sent again has the same `id`, so
-   * that a mailbox can tell.
+   * Resolves once the server has accepted the mail. A mail that is sent again has the same `id`, so that
+   * mailboxes can recognise it.
    */
   send(id: string, mail: Mail): Promise<void>
   close(): void
@@ -38,7 +36,7 @@ export function createSmtp(config: SmtpConfig): Smtp {
   }
 }
 
-/** The library is loaded for the first letter: a server writes none for hours, and many never do. */
+/** The library is loaded with the first mail: a server sends none for hours, and many never do. */
 async function openTransport({ host, port, user, password = '' }: SmtpConfig) {
   const { createTransport } = await import('nodemailer')
   return createTransport({
@@ -55,15 +53,15 @@ async function openTransport({ host, port, user, password = '' }: SmtpConfig) {
 }
 
 /**
- * Whether trying again changes nothing: a permanent refusal (RFC 5321 §4.2.1: 5yz) of the address or
- * of the letter. A refusal of the sign-in or of the connection is a fault that somebody mends.
+ * Whether retrying is pointless: a permanent refusal (RFC 5321 §4.2.1: 5yz) of the address or the mail. A
+ * refused sign-in or connection is a fault that someone will fix.
  */
 export function isFinal(error: unknown): boolean {
   const { code, responseCode } = error as Record<string, unknown>
   return (code === 'EENVELOPE' || code === 'EMESSAGE') && Number(responseCode) >= 500
 }
 
-/** Codes only: the words of a mail server and of the library repeat the recipient's address. */
+/** Codes only: the messages of mail servers and of the library repeat the recipient's address. */
 export function reasonOf(error: unknown): object {
   const { code, responseCode, command } = error as Record<string, unknown>
   return { code, responseCode, command }

@@ -27,7 +27,7 @@ export const ATTRIBUTE = {
 export const HEADER_BYTES = 20
 const MAGIC_COOKIE = 0x2112a442
 const CLASS_BITS = { request: 0x000, success: 0x100, error: 0x110 } as const
-/** An attribute's type and length, and the SHA-1 of MESSAGE-INTEGRITY behind them. */
+/** An attribute's type and length; in MESSAGE-INTEGRITY an HMAC-SHA-1 follows them. */
 const ATTRIBUTE_HEADER = 4
 const INTEGRITY_BYTES = ATTRIBUTE_HEADER + 20
 
@@ -36,7 +36,7 @@ export function longTermKey(username: string, realm: string, password: string): 
   return createHash('md5').update(`${username}:${realm}:${password}`).digest()
 }
 
-/** A request with a transaction id of its own; signed when there is a key. */
+/** Encodes a request with a new transaction id; signed if there is a key. */
 export function encodeRequest(
   method: StunMethod,
   attributes: readonly (readonly [type: number, value: Buffer | string])[],
@@ -70,14 +70,14 @@ function sign(bytes: Buffer, key: Buffer): Buffer {
   return createHmac('sha1', key).update(bytes).digest()
 }
 
-/** How long the message that begins here is; undefined for what is no STUN message. */
+/** Length of the message that starts here; undefined if it is not a STUN message. */
 export function messageLength(bytes: Buffer): number | undefined {
   const isStun = bytes.readUInt16BE(0) < 0x4000 && bytes.readUInt32BE(4) === MAGIC_COOKIE
   const length = bytes.readUInt16BE(2)
   return isStun && length % 4 === 0 ? HEADER_BYTES + length : undefined
 }
 
-/** Undefined for bytes that are not one whole response. */
+/** Returns undefined unless the bytes are one whole response. */
 export function decodeResponse(bytes: Buffer): StunMessage | undefined {
   if (bytes.length < HEADER_BYTES || messageLength(bytes) !== bytes.length) return undefined
   const type = bytes.readUInt16BE(0)
@@ -89,7 +89,7 @@ export function decodeResponse(bytes: Buffer): StunMessage | undefined {
     const length = bytes.readUInt16BE(at + 2)
     const value = bytes.subarray(at + ATTRIBUTE_HEADER, at + ATTRIBUTE_HEADER + length)
     if (value.length < length) return undefined
-    // The first of a type counts (§14).
+    // Only the first attribute of each type counts (§14).
     const attribute = bytes.readUInt16BE(at)
     if (!attributes.has(attribute)) attributes.set(attribute, value)
     at += ATTRIBUTE_HEADER + padded(length)
@@ -102,11 +102,11 @@ export function decodeResponse(bytes: Buffer): StunMessage | undefined {
   }
 }
 
-/** Whether whoever sent the message knows the key (§14.5). */
+/** Whether the sender of the message knows the key (§14.5). */
 export function isSigned(bytes: Buffer, key: Buffer): boolean {
   const integrity = decodeResponse(bytes)?.attributes.get(ATTRIBUTE.messageIntegrity)
   if (integrity?.length !== 20) return false
-  // The length in the header ends with this attribute, whatever comes behind it (FINGERPRINT).
+  // For the HMAC the header's length ends with this attribute, whatever follows it (FINGERPRINT).
   const end = integrity.byteOffset - bytes.byteOffset - ATTRIBUTE_HEADER
   const signed = Buffer.from(bytes.subarray(0, end))
   signed.writeUInt16BE(end - HEADER_BYTES + INTEGRITY_BYTES, 2)
@@ -121,7 +121,7 @@ export function errorOf({ attributes }: StunMessage): { code: number; reason: st
   return { code, reason: value.subarray(4).toString('utf8') }
 }
 
-/** An address that is hidden from what rewrites addresses on the way (§14.2), as host:port. */
+/** Decodes an XORed address (§14.2), a form that hides it from NATs that rewrite addresses, as host:port. */
 export function addressOf(message: StunMessage, attribute: number): string | undefined {
   const value = message.attributes.get(attribute)
   const size = value?.[1] === 2 ? 16 : 4

@@ -6,25 +6,25 @@ import { decodeResponse, HEADER_BYTES, messageLength } from './stun-message.ts'
 export type StunTransport = 'udp' | 'tcp' | 'tls'
 
 export interface StunPeer {
-  /** Where the name leads. */
+  /** The address that the name resolves to. */
   readonly address: string
-  /** What its certificate has to name. */
+  /** The name that its certificate must match. */
   readonly name: string
   readonly port: number
   readonly transport: StunTransport
 }
 
-/** A way to a STUN server: one request at a time, each with its response. */
+/** A connection to a STUN server: one request at a time, each with its response. */
 export interface StunWay {
   /**
-   * The bytes of the response with the transaction id. Rejects with the error of the socket, or one
-   * whose code is `ETIMEDOUT` or `EBADMSG` (what answers does not speak STUN).
+   * Returns the bytes of the response with the transaction id. Rejects with the socket's error, or with one
+   * whose code is `ETIMEDOUT` or `EBADMSG` (the other side does not speak STUN).
    */
   ask(request: Buffer, transactionId: Buffer): Promise<Buffer>
   close(): void
 }
 
-/** First pause before a request over UDP is sent again; each is twice the one before (RFC 8489 §6.2.1). */
+/** Initial retransmission interval over UDP, doubled each time (RFC 8489 §6.2.1). */
 const RETRANSMIT_MS = 500
 
 const WORDS = {
@@ -40,7 +40,7 @@ class StunWayError extends Error {
   }
 }
 
-/** Opens a way that fails for good when `deadlineMs` have passed. */
+/** Opens a connection that fails for good after `deadlineMs`. */
 export async function openWay(peer: StunPeer, deadlineMs: number): Promise<StunWay> {
   const answers = new Answers(deadlineMs)
   try {
@@ -60,7 +60,7 @@ export async function openWay(peer: StunPeer, deadlineMs: number): Promise<StunW
   }
 }
 
-/** What came back, what went wrong, and the time that is left. */
+/** Matches responses to the pending request, and fails it on errors or at the deadline. */
 class Answers {
   readonly failed: Promise<never>
   fail!: (error: Error) => void
@@ -72,12 +72,12 @@ class Answers {
     this.failed = new Promise((_, reject) => {
       this.fail = reject
     })
-    // Whoever waits hears of it; when nobody waits, nobody needs to.
+    // Pending requests get the rejection; without one it must not count as unhandled.
     this.failed.catch(() => {})
     this.#deadline = setTimeout(() => this.fail(new StunWayError('ETIMEDOUT')), deadlineMs)
   }
 
-  /** Responses to something else, or to an earlier transmission, are passed over. */
+  /** Ignores responses to any other transaction. */
   take(response: Buffer): void {
     const message = decodeResponse(response)
     if (message && this.#wanted && message.transactionId.equals(this.#wanted)) {
@@ -104,7 +104,7 @@ class Answers {
 }
 
 interface OpenSocket {
-  /** Sends once or more often, until what it returns is called. */
+  /** Sends, and over UDP resends, until the returned function is called. */
   send(request: Buffer): () => void
   close(): void
 }
@@ -132,7 +132,7 @@ async function openUdp({ address, port }: StunPeer, answers: Answers): Promise<O
 async function openStream(peer: StunPeer, answers: Answers): Promise<OpenSocket> {
   const { address: host, port, name } = peer
   const secure = peer.transport === 'tls'
-  // An address is no server name (RFC 6066 §3): then the certificate has to name the address itself.
+  // An address is not a valid server name (RFC 6066 §3): the certificate must then name the address itself.
   const server = isIP(name) ? { host, port } : { host, port, servername: name }
   const socket: Socket = secure ? connectTls(server) : connectTcp(port, host)
   socket.on('error', answers.fail)

@@ -4,13 +4,13 @@ import { connect, type TLSSocket } from 'node:tls'
 import { OutboundError } from './guarded-fetch.ts'
 
 const TIMEOUT_MS = 5000
-/** RFC 5424 §6.2.1: security and authorisation messages, private ones. */
+/** Private security and authorization messages (RFC 5424 §6.2.1). */
 const FACILITY_AUTHPRIV = 10
 
 export interface SyslogServer {
   readonly host: string
   readonly port: number
-  /** In PEM; undefined: the system's own. */
+  /** Trusted certificates in PEM; undefined: the system's own. */
   readonly certificates: string | undefined
 }
 
@@ -19,15 +19,15 @@ export interface SyslogRecord {
   readonly severity: number
   /** ISO 8601 in UTC. */
   readonly time: string
-  /** What kind of record: letters, digits, dots and the like. */
+  /** The kind of record (MSGID): letters, digits, dots and the like. */
   readonly messageId: string
   readonly text: string
 }
 
 /**
- * Sends records as RFC 5424 over TLS (RFC 5425, octet counting). The protocol has no acknowledgement:
- * each batch is a connection of its own, and counts once the other side has closed it in order, which
- * it does when it has read to the end.
+ * Sends records as RFC 5424 over TLS (RFC 5425, octet counting). The protocol has no acknowledgement, so
+ * each batch uses its own connection and counts as delivered once the other side closes it in order,
+ * which it does after reading to the end.
  */
 export function sendSyslog(server: SyslogServer, records: readonly SyslogRecord[]): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -54,7 +54,7 @@ export function sendSyslog(server: SyslogServer, records: readonly SyslogRecord[
     clearTimeout(deadline)
     resolve()
   })
-  // Before the end: the other side broke off.
+  // Closed before the end: the other side broke off. Has no effect after it.
   socket.on('close', () => fail(new Error('the connection was broken off')))
   return promise
 }

@@ -12,7 +12,7 @@ import {
 } from './stun-message.ts'
 import { openWay, type StunTransport, type StunWay } from './stun-transport.ts'
 
-/** What is asked of a server: its own view of our address, or an allocation with credentials. */
+/** A request to a server: a binding, or with credentials an allocation. */
 export interface StunQuestion {
   readonly host: string
   readonly port: number
@@ -22,13 +22,13 @@ export interface StunQuestion {
 
 export type StunFailure =
   | 'name_not_resolved'
-  /** Nothing answers there. */
+  /** No server answers. */
   | 'unreachable'
   | 'tls_failed'
-  /** What answers there is no such server. */
+  /** What answers is not a TURN server. */
   | 'not_turn'
   | 'unauthorized'
-  /** It gives allocations without credentials, to everybody. */
+  /** It gives allocations to anyone, without credentials. */
   | 'open_to_all'
   | 'refused'
 
@@ -36,9 +36,9 @@ export type StunAnswer =
   | {
       readonly ok: true
       readonly address: string
-      /** Where the server sees this machine. */
+      /** This machine's address as the server sees it. */
       readonly seenAs: string
-      /** The address that was allocated; absent when none was asked for. */
+      /** The allocated address; undefined if none was requested. */
       readonly relay: string | undefined
     }
   | {
@@ -63,8 +63,8 @@ class StunRefusal extends Error {
 }
 
 /**
- * Asks for a binding, or with credentials for an allocation, which it gives back at once. What fails
- * is an answer too. Once the name is resolved it takes five seconds at most.
+ * Requests a binding, or with credentials an allocation, which it releases at once. Failures are returned,
+ * not thrown. Takes at most five seconds once the name is resolved.
  */
 export async function askServer(question: StunQuestion): Promise<StunAnswer> {
   const { host, port, transport, credentials } = question
@@ -88,7 +88,7 @@ async function bind(way: StunWay) {
   return { seenAs: required(message, ATTRIBUTE.xorMappedAddress), relay: undefined }
 }
 
-/** Long-term credentials (RFC 8489 §9.2): the first request fetches realm and nonce. */
+/** Uses long-term credentials (RFC 8489 §9.2): the first request fetches realm and nonce. */
 async function allocate(way: StunWay, credentials: { username: string; credential: string }) {
   const transport = [ATTRIBUTE.requestedTransport, RELAY_UDP] as const
   const first = await ask(way, METHOD.allocate, [transport])
@@ -146,7 +146,7 @@ function required(message: StunMessage, attribute: number): string {
   return address
 }
 
-/** Throws what is no failure of the far side. */
+/** Classifies an error; rethrows it if it is not a failure of the network or the server. */
 function failureOf(
   error: unknown,
   address: string | undefined,
@@ -155,7 +155,7 @@ function failureOf(
   if (error instanceof StunRefusal) return error.failure
   const { code = '' } = error as NodeJS.ErrnoException
   if (code === 'EBADMSG') return 'not_turn'
-  // Those of the network are named by errno, those of certificates by OpenSSL and Node.
+  // Network errors have errno names; certificate errors have names of OpenSSL and Node.
   if (/^E[A-Z_]+$/.test(code) && !/^(ERR_|EPROTO$)/.test(code)) {
     return address === undefined ? 'name_not_resolved' : 'unreachable'
   }

@@ -5,14 +5,14 @@ import { vapidPublicKey } from '../platform/vapid.ts'
 import { type GuardedFetch, OutboundError } from './guarded-fetch.ts'
 import { type PushChannel, type PushOutcome, retryAfter, withinBytes } from './push.ts'
 
-/** What a record of 4096 bytes holds beside its header, its tag and its padding (RFC 8188). */
+/** What a record of 4096 bytes holds besides its header, tag and padding (RFC 8188). */
 const MOST_DATA = 3993
 
 export interface WebPushOptions {
   readonly keyring: Keyring
   readonly clock: Clock
   readonly fetch: GuardedFetch
-  /** `mailto:` or https: whom the push service tells of trouble. */
+  /** A `mailto:` or https URL: the contact for push services in case of trouble. */
   readonly subject: string
 }
 
@@ -23,12 +23,12 @@ export function createWebPushChannel(options: WebPushOptions): PushChannel {
     hops: ['address', 'service'],
     async send(target, signal) {
       if (target.kind !== 'webpush') throw new Error('no web push subscription')
-      // A subscription is good for the one key it was made with.
+      // A subscription is valid only for the key it was made with.
       const key = keyring.find('vapid', target.keyId)
       if (!key) return { hop: 'address', code: 'vapid_key_retired', kind: 'gone' }
       const { endpoint, p256dh, auth } = target
       try {
-        // Its own way to make a whole request reads the address by another parser than ours.
+        // Not the library's own request function: it parses the URL with another parser than ours.
         const { default: webPush } = await import('web-push')
         const body = JSON.stringify(withinBytes(signal.data, MOST_DATA))
         const { Authorization: authorization } = webPush.getVapidHeaders(
@@ -59,7 +59,7 @@ export function createWebPushChannel(options: WebPushOptions): PushChannel {
   }
 }
 
-/** A topic is at most 32 characters of base64url (RFC 8030 §5.4), and tells the service nothing. */
+/** A topic of at most 32 base64url characters (RFC 8030 §5.4), hashed to tell the service nothing. */
 function topicOf(collapseKey: string): string {
   return createHash('sha256').update(collapseKey).digest('base64url').slice(0, 32)
 }
@@ -69,7 +69,7 @@ function readStatus(status: number, headers: Headers, clock: Clock): PushOutcome
   const code = `status_${status}`
   if (status >= 200 && status < 300) return { hop, code, kind: 'delivered' }
   if (status === 404 || status === 410) return { hop, code, kind: 'gone' }
-  // Of this device alone: anybody can bring a subscription that its service will not take from us.
+  // For this device only: anyone can register a subscription that its service will not accept from us.
   if (status === 401 || status === 403) return { hop, code, kind: 'credentials', scope: 'device' }
   if (status === 408 || status === 429 || status >= 500) {
     return { hop, code, kind: 'retry', ...retryAfter(headers, clock.now()) }

@@ -1,4 +1,4 @@
-/** Counts by name, for at most so many names: with one more, the one that was new longest ago is forgotten. */
+/** Counts by name, for a bounded number of names: a new one beyond that evicts the one added first. */
 export class BoundedCounts {
   readonly #most: number
   readonly #counts = new Map<string, number>()
@@ -16,7 +16,7 @@ export class BoundedCounts {
     this.#counts.set(name, (count ?? 0) + 1)
   }
 
-  /** The count, which begins anew. */
+  /** Returns the count and resets it. */
   take(name: string): number {
     const count = this.#counts.get(name) ?? 0
     this.#counts.delete(name)

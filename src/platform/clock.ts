@@ -1,4 +1,4 @@
-/** Where the time comes from. Everything but this file, `config` and `cli` is given one. */
+/** Source of the time. Everything but this file, `config` and `cli` gets it passed in. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number
@@ -6,7 +6,7 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** ISO 8601 in UTC with milliseconds and `Z`: sorts as text in the order of time, in both engines. */
+/** ISO 8601 in UTC with milliseconds and `Z`: as text it sorts chronologically in both engines. */
 export function toIso(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }

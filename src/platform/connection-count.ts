@@ -1,8 +1,8 @@
-/** How many connections each of something has: each person, each device. */
+/** Counts the connections of each id, such as a user or a device. */
 export interface ConnectionCount {
-  /** True when it is the first. */
+  /** Returns true if it is the first connection of the id. */
   connected(id: string): boolean
-  /** True when it was the last. */
+  /** Returns true if it was the last connection of the id. */
   disconnected(id: string): boolean
   isOnline(id: string): boolean
 }

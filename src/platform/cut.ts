@@ -1,14 +1,14 @@
 import { freeNow } from './memory.ts'
 
-/** Some bytes of a stream; the buffer is used again for the next ones. */
+/** Some bytes of a stream; the buffer is reused for the next piece. */
 export interface Piece {
   readonly bytes: Buffer
   readonly isLast: boolean
 }
 
 /**
- * Cuts a stream into pieces of `size` bytes, the last one being shorter or empty. Holds one piece,
- * whatever comes: the source is asked for more only when the receiver is done with it.
+ * Cuts a stream into pieces of `size` bytes; the last one may be shorter or empty. Holds only one piece:
+ * the source is read further only when the consumer is done with it.
  */
 export async function* cut(
   source: AsyncIterable<Uint8Array>,
@@ -18,7 +18,7 @@ export async function* cut(
   let filled = 0
   for await (const part of source) {
     for (let taken = 0; taken < part.byteLength; ) {
-      // Only now is it known that the full piece is not the last one.
+      // Only now is the full piece known not to be the last one.
       if (filled === size) {
         yield { bytes: buffer, isLast: false }
         filled = 0

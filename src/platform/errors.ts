@@ -1,6 +1,6 @@
 import type { Language } from './language.ts'
 
-/** The closed set of ways to refuse. Each transport maps every kind in one exhaustive switch. */
+/** All kinds of refusals. Each transport maps every kind in one exhaustive switch. */
 export type ErrorKind =
   | 'invalid'
   | 'unauthenticated'
@@ -24,19 +24,19 @@ export interface ErrorDefinition {
   readonly kind: ErrorKind
   /** One sentence for a person. */
   readonly message: string
-  /** The same in the other languages, for pages: programs get the code, and English. */
+  /** The message in the other languages, for pages; programs get the code and English. */
   readonly translated?: Translated | undefined
   /** The code a hub completion carries where the fixed contract differs from REST's. */
   readonly hubCode?: string
 }
 
-/** What a refusal carries beside its code: for the answer's headers and for the audit, not for its body. */
+/** Further parts of a refusal, for the response's headers and the audit, not for its body. */
 export interface RefusalOptions extends ErrorOptions {
-  /** Seconds after which a repeat may succeed. */
+  /** Seconds after which a retry may succeed. */
   readonly retryAfterSeconds?: number
   /** The `WWW-Authenticate` of the answer, where it is not a plain `Bearer` (RFC 9110 §11.6.1). */
   readonly challenge?: string
-  /** The truth behind a refusal that tells the caller less. */
+  /** The actual reason for a refusal that tells the caller less. */
   readonly audit?: {
     readonly reason: string
     readonly targetType?: string
@@ -44,7 +44,7 @@ export interface RefusalOptions extends ErrorOptions {
   }
 }
 
-/** A refusal that a caller may be told about: a stable code, a kind, a sentence; the cause stays inside. */
+/** A refusal with a stable code, a kind and a sentence for the caller; its `cause` is never sent. */
 export class AppError extends Error {
   readonly code: string
   readonly kind: ErrorKind
@@ -83,7 +83,7 @@ interface PageError extends ErrorDefinition {
   readonly translated: Translated
 }
 
-/** The same for refusals that people may meet on a page: in every language. */
+/** Like `defineErrors`, for refusals that people may see on a page: in every language. */
 export function definePageErrors<const T extends Record<string, PageError>>(definitions: T): T {
   return definitions
 }
@@ -166,7 +166,7 @@ export const commonErrors = definePageErrors({
   },
 })
 
-/** The sentence for the operator, who is told why the store cannot be used. */
+/** The message for the operator, including why the store cannot be used. */
 export function operatorMessage({ code, message, cause }: AppError): string {
   const sentence = message.replace(/\.$/, '')
   if (code !== commonErrors.storeUnavailable.code || !cause) return sentence
@@ -174,7 +174,7 @@ export function operatorMessage({ code, message, cause }: AppError): string {
   return `${sentence}: ${reasonOf(cause)}; ${hint}`
 }
 
-/** An error that stands for several tries (one address each) has only a code. */
+/** An error that sums up several attempts (one per address) has no message, only a code. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error)
 }

@@ -34,22 +34,22 @@ export interface Key {
 }
 
 /**
- * The server's keys, one file each (0600). The newest of a purpose is used for new things; the older
- * ones still verify or open what they made, until they are retired. A key from the environment is as
- * old as its first use here, so that one newly set is used, and one that was rotated away is not.
+ * The server's keys, one file each (0600). The newest key of a purpose seals or signs; older ones still
+ * open or verify what they made, until they are removed. The age of a key from the environment counts
+ * from its first use here, so that a newly set one becomes current and a rotated one does not.
  */
 export interface Keyring {
   current(purpose: KeyPurpose): Key
   has(purpose: KeyPurpose): boolean
   find(purpose: KeyPurpose, id: string): Key | undefined
   all(): readonly Key[]
-  /** Sealed things that could not be opened since the start: with a wrong key, or with none. */
+  /** How many sealed values could not be opened since startup: wrong key or missing key. */
   readonly unreadable: { count: number }
-  /** Makes a key and uses it from now on. */
+  /** Creates a key and makes it current. */
   rotate(purpose: KeyPurpose): Key
-  /** Throws `key_not_found`, `key_in_use` for a current one, or `key_from_environment`. */
+  /** Throws `key_not_found`, `key_in_use` for a current key, or `key_from_environment`. */
   requireRemovable(id: string): Key
-  /** Destroys an old key's file; refuses as `requireRemovable` does. */
+  /** Deletes the file of an old key; throws as `requireRemovable` does. */
   remove(id: string): void
 }
 
@@ -63,17 +63,17 @@ export const keyErrors = defineErrors({
   },
 })
 
-/** The key files cannot be used as they are; the message says how to mend it. */
+/** The key files cannot be used as they are; the message says why. */
 export class KeyFileError extends Error {}
 
 export interface KeyringOptions {
   readonly directory: string
   readonly clock: Clock
-  /** Keys given by settings, as bytes. */
+  /** Keys from the settings, as bytes. */
   readonly environment: Partial<Record<KeyPurpose, Buffer>>
 }
 
-/** Reads the key files. Throws `KeyFileError` when others than the owner can read one. */
+/** Reads the key files. Throws `KeyFileError` if one is malformed or accessible to others than its owner. */
 export function openKeyring({ directory, clock, environment }: KeyringOptions): Keyring {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const keys: Key[] = []
@@ -112,7 +112,7 @@ export function openKeyring({ directory, clock, environment }: KeyringOptions): 
     all: () => keys,
     unreadable: { count: 0 },
     rotate(purpose) {
-      // Later than every other of its purpose, also when the clock was set back.
+      // Later than every other key of its purpose, even if the clock was set back.
       const after = newest(purpose)?.createdAt ?? ''
       let at = clock.now()
       while (toIso(at) <= after) at = Date.parse(after) + 1
@@ -135,7 +135,7 @@ export function openKeyring({ directory, clock, environment }: KeyringOptions): 
   }
 }
 
-/** Makes what is missing, so that every purpose but TURN (only needed with a relay) has a key. */
+/** Creates missing keys for every purpose but TURN, which only a relay needs. */
 export function completeKeyring(keyring: Keyring): void {
   for (const purpose of KEY_PURPOSES) {
     if (purpose !== 'turn' && !keyring.has(purpose)) keyring.rotate(purpose)
@@ -172,7 +172,7 @@ function writeKey(directory: string, { id, purpose, createdAt, key }: Key): void
   writeDurably(directory, join(directory, `${id}.key`), text)
 }
 
-/** Written whole or not at all, and on the disk before anything is sealed with it. */
+/** Writes the file atomically, and to the disk before anything is sealed with the key. */
 function writeDurably(directory: string, path: string, text: string): void {
   const temporary = `${path}.new`
   try {

@@ -1,13 +1,13 @@
 import { parseAccept } from 'hono/utils/accept'
 
-/** The languages that letters and pages are written in; the first one is for everybody else. */
+/** The languages of mail and pages; the first one is the fallback. */
 const LANGUAGES = ['en', 'tr'] as const
 export type Language = (typeof LANGUAGES)[number]
 
-/** Longer than any real header: what follows is not looked at. */
+/** Longer than any real header; the rest is ignored. */
 const MOST_CHARACTERS = 200
 
-/** The best of our languages for an `Accept-Language` header (RFC 9110 §12.5.4); regions count alike. */
+/** The best of our languages for an `Accept-Language` header (RFC 9110 §12.5.4); regions are ignored. */
 export function preferredLanguage(header: string | null): Language {
   const wanted = parseAccept((header ?? '').slice(0, MOST_CHARACTERS))
     .filter(({ q }) => q > 0)

@@ -33,11 +33,11 @@ const SECRET_NAMES = [
 
 export interface LogOptions {
   readonly level: LogLevel
-  /** Where lines go; standard error by default, so that a command's output stays its own. */
+  /** Standard error by default, so that logs do not mix with a command's output. */
   readonly stream?: { write(line: string): void }
 }
 
-/** JSON lines with secrets taken out: by their names, and by what they look like. */
+/** Logs JSON lines with secrets redacted, by field name and by pattern. */
 export function createLog(options: LogOptions): Logger {
   const stream = options.stream ?? pino.destination({ dest: 2, sync: true })
   const redact = createRedactor()

@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * Gives the memory of bytes back at once, instead of when the collector comes by: for large buffers
- * that follow one another faster than it does. They must have a buffer of their own, which is empty
- * from then on; others are left alone.
+ * Frees the memory of the bytes at once instead of at the next collection: for large buffers that follow
+ * one another faster than the collector runs. The bytes must span their whole ArrayBuffer, which is
+ * empty afterwards; others are left alone.
  */
 export function freeNow(bytes: Uint8Array): void {
   const { buffer } = bytes
@@ -12,15 +12,15 @@ export function freeNow(bytes: Uint8Array): void {
   try {
     buffer.transfer(0)
   } catch {
-    // Some that native code made cannot be taken away from it.
+    // Some buffers made by native code cannot be detached.
   }
 }
 
 const { Bun: bun } = globalThis as { Bun?: { gc(force: boolean): unknown } }
 
 /**
- * Asks the runtime to collect garbage now: some tens of milliseconds, for a moment of quiet. Does
- * nothing on Node, which gives the memory back to the system in its own time.
+ * Runs a garbage collection, which takes some tens of milliseconds: for idle moments. Does nothing on
+ * Node, which returns memory to the system by itself.
  */
 export function collectGarbage(): void {
   bun?.gc(true)
@@ -30,13 +30,13 @@ type CollectYoung = (options: { readonly type: 'minor' }) => void
 let collectYoung: CollectYoung | undefined
 
 /**
- * On Node collects what was made lately, in about a millisecond: V8 lets 64 MiB of used buffers pile
- * up before it looks. Bun needs no word.
+ * On Node, collects the young generation in about a millisecond: V8 lets 64 MiB of used buffers pile up
+ * before it does so. Not needed on Bun.
  */
 export function collectRecent(): void {
   if (bun) return
   if (!collectYoung) {
-    // A flag, and a context made under it, are how a running program gets at V8's collector.
+    // A running program reaches V8's collector only through a context created under this flag.
     setFlagsFromString('--expose-gc')
     collectYoung = runInNewContext('gc') as CollectYoung
   }

@@ -1,12 +1,12 @@
-/** What is counted under no label of its own, because there are too many. */
+/** Label of everything counted beyond the limit of labels. */
 const OTHERS = 'others'
 
-/** Counts by label, in plain numbers: cheap enough for the hot path. */
+/** Counts by label; cheap enough for the hot path. */
 export class Tally {
   readonly #counts = new Map<string, number>()
   readonly #mostLabels: number
 
-  /** A label that would be one too many is counted under `others`. */
+  /** Labels beyond the limit are counted under `others`. */
   constructor(mostLabels = Number.POSITIVE_INFINITY) {
     this.#mostLabels = mostLabels
   }
@@ -33,7 +33,7 @@ const BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] 
 /** How long things took, in buckets as Prometheus counts them. */
 export class Timing {
   readonly bounds: readonly number[] = BOUNDS
-  /** One more than the bounds: the last is for what took longer than all of them. */
+  /** One more than the bounds: the last is for durations beyond all of them. */
   readonly buckets: number[] = new Array(BOUNDS.length + 1).fill(0)
   sum = 0
   count = 0
@@ -48,9 +48,9 @@ export class Timing {
 }
 
 /**
- * The seconds that a part of what was timed did not take longer than, by counts in the buckets of
- * `Timing`: within its bucket it is taken to be spread evenly, as Prometheus does. What took longer
- * than all bounds is said to have taken the longest.
+ * The duration in seconds within which a `part` (0 to 1) of the observations stayed, by counts in the
+ * buckets of `Timing`. Interpolates evenly within a bucket, as Prometheus does; durations beyond all
+ * bounds count as the largest bound.
  */
 export function percentile(buckets: readonly number[], part: number): number {
   let left = part * buckets.reduce((sum, count) => sum + count, 0)
@@ -64,50 +64,50 @@ export function percentile(buckets: readonly number[], part: number): number {
 }
 
 /**
- * What is counted while the server works. Labels are names out of closed sets, never addresses or ids of
- * people; the one id is that of an API key, which is public.
+ * What the server counts. Labels are names from closed sets, never addresses or ids of people; the only
+ * ids are those of API keys, which are public.
  */
 export interface Metrics {
   /** By method and status. */
   readonly requests: Tally
   readonly requestSeconds: Timing
-  /** By hub method and `done` or the refusal's code. */
+  /** By hub method, and `done` or the code of the refusal. */
   readonly invocations: Tally
-  /** Events that live connections were told, by name. */
+  /** Events sent to live connections, by name. */
   readonly events: Tally
-  /** How long it took to find out whose credential it is. */
+  /** How long authentication took. */
   readonly authSeconds: Timing
-  /** By code: a credential was there and was not taken. */
+  /** Refused credentials, by code. */
   readonly authFailures: Tally
-  /** Calls and new connections by the id of the API key that was taken. */
+  /** Calls and new connections, by the id of the API key used. */
   readonly keyRequests: Tally
   /** By the provider's name (`local`: this server itself) and `success`, `failure` or `cancelled`. */
   readonly logins: Tally
-  /** `success` or `failure`: refresh tokens that were traded for a successor, or were not. */
+  /** Exchanges of refresh tokens, by `success` or `failure`. */
   readonly refreshes: Tally
-  /** Rows in archives of personal data. */
+  /** Rows exported into archives of personal data. */
   readonly exportedRecords: Tally
   /** What retention deleted, by class. */
   readonly retentionDeleted: Tally
   /** By rate class. */
   readonly rateLimited: Tally
-  /** By type and outcome, as they are put into the chain. */
+  /** By type and outcome, counted as they are added to the chain. */
   readonly auditEvents: Tally
   /** Refusals that could not be recorded. */
   readonly auditLost: Tally
   /** By name. */
   readonly jobFailures: Tally
-  /** Live connections and the people behind them, now; filled by whoever holds them. */
+  /** Current live connections and their users; set at startup. */
   connections: () => { readonly connections: number; readonly users: number }
-  /** Event streams of XRPC that are open now, likewise. */
+  /** Currently open XRPC event streams; set at startup. */
   eventStreams: () => number
-  /** When the certificate of the public URL ends, in seconds since 1970; unknown: undefined. */
+  /** When the certificate of the public URL expires, in seconds since 1970; undefined if unknown. */
   certificateEnds: number | undefined
-  /** When retention last went through all classes, in seconds since 1970; not yet: undefined. */
+  /** When retention last completed all classes, in seconds since 1970; undefined before the first time. */
   retentionRan: number | undefined
 }
 
-/** API keys that are counted each by itself: enough for a server, and few enough for its metrics. */
+/** API keys counted individually: enough for one server, and few enough for its metrics. */
 const MOST_KEYS = 500
 
 export function createMetrics(): Metrics {
@@ -134,7 +134,7 @@ export function createMetrics(): Metrics {
   }
 }
 
-/** Counts as `success` what gives an answer, and as `failure` what throws. */
+/** Counts `success` if `run` resolves, and `failure` if it rejects. */
 export async function countOutcome<T>(tally: Tally, run: () => Promise<T>): Promise<T> {
   try {
     const answer = await run()
@@ -146,7 +146,7 @@ export async function countOutcome<T>(tally: Tally, run: () => Promise<T>): Prom
   }
 }
 
-/** Gives the seconds since it was made, by a clock that never goes back. */
+/** Returns a function that returns the seconds since this call, by a monotonic clock. */
 export function stopwatch(): () => number {
   const start = performance.now()
   return () => (performance.now() - start) / 1000

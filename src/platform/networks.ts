@@ -9,7 +9,7 @@ export function isNetwork(text: string): boolean {
   return family !== 0 && !address.includes('%') && rest.length === 0 && isPrefix
 }
 
-/** Whether the address is in one of the networks; in none of none, unless the list is empty. */
+/** Whether the address is in one of the networks. An empty list matches any address, even none. */
 export function isWithin(networks: readonly string[], address: string | undefined): boolean {
   if (networks.length === 0) return true
   if (address === undefined || isIP(address) === 0) return false
@@ -18,14 +18,14 @@ export function isWithin(networks: readonly string[], address: string | undefine
   const list = new BlockList()
   for (const network of networks) {
     const [base = '', bits] = network.split('/')
-    // Lists of both families find every version 4 address in the network of the mapped ones.
+    // A list of both families would match every IPv4 address against the mapped networks.
     if (isIP(base) !== family) continue
     list.addSubnet(base, Number(bits ?? (family === 6 ? 128 : 32)), family === 6 ? 'ipv6' : 'ipv4')
   }
   return list.check(plain, family === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** An address of version 4 that is written as one of version 6, as dual-stack listeners do, in its own form. */
+/** Turns an IPv4-mapped IPv6 address, as dual-stack listeners report it, into plain IPv4. */
 export function plainAddress(address: string): string {
   const groups = groupsOf(address)
   if (!groups?.slice(0, 5).every((group) => group === 0) || groups[5] !== 0xffff) return address
@@ -34,8 +34,8 @@ export function plainAddress(address: string): string {
 }
 
 /**
- * Whose calls are counted together. Of version 6 it is the whole /64: every customer of a provider has at least one,
- * and may call from any of its addresses.
+ * The key by which calls from an address are counted. For IPv6 it is the /64: every customer of a provider
+ * has at least one, and may call from any of its addresses.
  */
 export function limitKey(address: string | undefined): string {
   if (address === undefined) return ''
@@ -46,7 +46,7 @@ export function limitKey(address: string | undefined): string {
   return `${network.join(':')}::/64`
 }
 
-/** The eight numbers of an address of version 6; undefined for anything else. */
+/** The eight groups of an IPv6 address as numbers; undefined for anything else. */
 function groupsOf(address: string): number[] | undefined {
   if (isIP(address) !== 6) return undefined
   const [bare = ''] = address.split('%')
@@ -55,7 +55,7 @@ function groupsOf(address: string): number[] | undefined {
   return [...head, ...middle, ...tail]
 }
 
-/** The numbers of a part without `::`; at its end an address of version 4 may stand for two of them. */
+/** The groups of a part without `::`; an IPv4 address at its end stands for two of them. */
 function groupsIn(part: string): number[] {
   if (part === '') return []
   return part.split(':').flatMap((group) => {

@@ -2,8 +2,8 @@ import type { z } from 'zod'
 import { AppError, commonErrors } from './errors.ts'
 
 /**
- * The value as the schema reads it. Throws `validation_failed` with the first complaint about each field;
- * a complaint about the value as a whole stands under `whole`.
+ * Parses the value with the schema. Throws `validation_failed` with the first problem of each field; a
+ * problem of the value as a whole is reported under the name `whole`.
  */
 export function parseInput<T>(schema: z.ZodType<T>, value: unknown, whole = 'body'): T {
   const parsed = schema.safeParse(value)

@@ -1,4 +1,4 @@
-// The package's parts, which have no types of their own: its index loads a limiter for every store there is.
+// Types for the package's single modules, which have none; its index would load the limiters of all stores.
 declare module 'rate-limiter-flexible/lib/RateLimiterMemory.js' {
   import { RateLimiterMemory } from 'rate-limiter-flexible'
 

@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto'
 
-/** Where a word begins: also right after an escape, whose letter is none of the word. */
+/** Start of a word; also right after an escape, whose letter does not belong to the word. */
 const START = String.raw`(?:(?<=\\[nrtbf])|(?<![\w.-]))`
 
-/** What must not stand in a log, by what it looks like; the group's name says what is put in its place. */
+/** Patterns of values that must not be logged; the group's name appears in the replacement. */
 const PATTERNS = [
-  // JSON's escapes are stepped over whole, so that none is cut in two.
+  // Matches JSON escapes as a whole, so that none is cut in two.
   String.raw`\\(?:u[0-9a-fA-F]{4}|.)`,
   String.raw`(?<token>${START}(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|mimir_[\w-]{8,})|(?<=\b(?:Bearer|Basic) )[\w.~+/=-]+)`,
   String.raw`(?<parameter>(?<=[?&](?:access_token|token|code|state|secret|key)=)[^&\s"\\]+)`,
@@ -19,8 +19,8 @@ const PATTERN = new RegExp(PATTERNS.join('|'), 'g')
 const TAG_DIGITS = 8
 
 /**
- * Masks credentials, addresses and numbers of people in a line of JSON, which stays one. Equal values
- * get an equal tag as long as the process runs, so that lines can still be told to belong together.
+ * Masks credentials and people's addresses and numbers in a line of JSON, which stays valid. Equal values
+ * get equal tags while the process runs, so that related lines can still be matched.
  */
 export function createRedactor(): (line: string) => string {
   const key = randomBytes(32)

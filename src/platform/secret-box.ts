@@ -11,7 +11,7 @@ export interface Sealed {
   readonly bytes: Buffer
 }
 
-/** A key of its own for one thing, to be kept sealed by another. */
+/** A new key for one item, to be stored sealed with another key. */
 export function newSealingKey(): Buffer {
   return randomBytes(32)
 }
@@ -23,8 +23,8 @@ export interface SealingKey {
 }
 
 /**
- * Seals text or bytes. `context` is authenticated but not kept (additional data): it names the row, so that
- * sealed bytes moved to another row do not open.
+ * Seals text or bytes. `context` is authenticated but not stored (additional data): it names the row, so
+ * that sealed bytes moved to another row do not open.
  */
 export function seal(key: SealingKey, plaintext: string | Uint8Array, context: string): Sealed {
   const iv = randomBytes(IV_BYTES)
@@ -38,12 +38,12 @@ export function seal(key: SealingKey, plaintext: string | Uint8Array, context: s
   return { keyId: key.id, bytes }
 }
 
-/** Opens text that `seal` made, or throws when key, context or bytes are not those of the sealing. */
+/** Opens sealed text; throws if the key, context or bytes differ from those of `seal`. */
 export function open(key: SealingKey, sealed: Uint8Array, context: string): string {
   return openBytes(key, sealed, context).toString('utf8')
 }
 
-/** The same for bytes. */
+/** Like `open`, for bytes. */
 export function openBytes(key: SealingKey, sealed: Uint8Array, context: string): Buffer {
   if (sealed.byteLength < IV_BYTES + TAG_BYTES) throw new Error('sealed bytes are too short')
   const decipher = createDecipheriv(ALGORITHM, key.key, sealed.subarray(0, IV_BYTES), {
@@ -52,7 +52,7 @@ export function openBytes(key: SealingKey, sealed: Uint8Array, context: string):
   decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
   decipher.setAAD(Buffer.from(context))
   const body = decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES))
-  // In this mode nothing is held back: the end only tells whether the bytes are those of the sealing.
+  // GCM holds no bytes back: this only verifies the tag.
   decipher.final()
   return body
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 
-// The fixed beginnings of Ed25519 keys in DER (RFC 8410 §7 and §4), before the 32 bytes of the key.
+// The fixed DER prefixes of Ed25519 keys (RFC 8410 §7 and §4), before the 32 bytes of the key.
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 const PUBLIC_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 const KEY_BYTES = 32
@@ -26,7 +26,7 @@ export function createSigner(seed: Uint8Array): Signer {
   }
 }
 
-/** Whether the owner of the public key signed the text; false also for what is no key or signature. */
+/** Whether the owner of the public key signed the text; false also for a malformed key or signature. */
 export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
   const bytes = Buffer.from(publicKey, 'base64url')
   if (bytes.length !== KEY_BYTES) return false

@@ -2,33 +2,33 @@ import { type Clock, SECOND, toIso } from './clock.ts'
 import type { Keyring } from './keyring.ts'
 import { hmacToken, sha256Hex } from './tokens.ts'
 
-/** How long a repeat of the same refresh gets the same successor: a client that lost the answer asks again. */
+/** How long a repeated refresh gets the same successor, for a client that lost the response. */
 const GRACE = 10 * SECOND
 
-/** A refresh token as it is kept: of itself and of its successor no more than hashes. */
+/** A refresh token as stored: only hashes of it and of its successor. */
 export interface RotatingToken {
-  /** When a successor took its place; null: it is the newest. */
+  /** When a successor replaced it; null for the newest. */
   readonly rotated_at: string | null
   readonly successor_hash: string | null
   readonly successor_rotated_at: string | null
 }
 
-/** Where refresh tokens are kept. */
+/** A store of refresh tokens. */
 export interface RotatingTokens<Tx, T> {
   find(tx: Tx, tokenHash: string): Promise<T | undefined>
   /** False when another request rotated it first. */
   markRotated(tx: Tx, tokenHash: string, successorHash: string, now: string): Promise<boolean>
 }
 
-/** `rotated`: the successor is new, and still to be kept; `repeated`: it was given before. */
+/** `rotated`: the successor is new and still to be stored; `repeated`: it was issued before. */
 export type Rotation<T> =
   | { readonly kind: 'rotated' | 'repeated'; readonly token: T; readonly successor: string }
   | { readonly kind: 'reused'; readonly token: T }
 
 /**
- * Trades a refresh token, which stands, for its successor (RFC 9700 §4.14.2). The successor is computed from the
- * token, so that concurrent and repeated refreshes agree on it; a use after the grace, or after the successor
- * was used, is `reused`: one of two who have the token stole it.
+ * Exchanges a valid refresh token for its successor (RFC 9700 §4.14.2). The successor is computed from the
+ * token, so that concurrent and repeated refreshes agree on it. Use after the grace period, or after the
+ * successor was used, is `reused`: the token has two holders, and one of them stole it.
  */
 export async function takeSuccessor<Tx, T extends RotatingToken>(
   { keyring, clock }: { readonly keyring: Keyring; readonly clock: Clock },
@@ -45,7 +45,7 @@ export async function takeSuccessor<Tx, T extends RotatingToken>(
     if (await markRotated(tx, tokenHash, sha256Hex(successor), toIso(now))) {
       return { kind: 'rotated', token, successor }
     }
-    // Another node was faster between the look and the change: now it is a repeat.
+    // Another node rotated it after we read the row, so this is now a repeat.
     token = (await find(tx, tokenHash)) as T
   }
   const successor = recompute(keyring, presented, token.successor_hash)
@@ -56,7 +56,7 @@ export async function takeSuccessor<Tx, T extends RotatingToken>(
     : { kind: 'reused', token }
 }
 
-/** The successor with this hash, by the key that made it: the newest may be another one by now. */
+/** The successor with this hash, made with any refresh key: the current one may have changed since. */
 function recompute(keyring: Keyring, token: string, hash: string | null): string | undefined {
   return keyring
     .all()

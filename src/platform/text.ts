@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-// A lone surrogate has no UTF-8 form, and PostgreSQL keeps no NUL: such text could not come back as sent.
+// A lone surrogate has no UTF-8 form, and PostgreSQL stores no NUL: it could not be returned unchanged.
 export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
-/** Whether text has at most so many UTF-16 code units: what clients count, where zod counts code points. */
+/** Whether text has at most `max` UTF-16 code units, which clients count; zod counts code points. */
 export function fits(max: number): (text: string) => boolean {
   return (text) => text.length <= max
 }
@@ -20,7 +20,7 @@ export function text(min: number, max: number) {
     .refine(isStorable, 'must be well-formed text')
 }
 
-/** Like `text`, with surrounding blanks taken off first: names, notes, things a person types on a line. */
+/** Like `text`, but trimmed first and without control characters: names, notes and other single lines. */
 export function line(min: number, max: number) {
   return z
     .string()
@@ -32,10 +32,10 @@ export function line(min: number, max: number) {
     .refine((value) => !/\p{Cc}/u.test(value), 'must be one line without control characters')
 }
 
-/** A UUID in any case, in its stored spelling (lower case). */
+/** A UUID in any case, converted to lower case as stored. */
 export const uuid = z.uuid().toLowerCase()
 
-/** Whether text has anything to see: not empty, not blanks only. */
+/** Whether text is empty or consists of whitespace only. */
 export function isBlank(value: string): boolean {
   return value.trim() === ''
 }

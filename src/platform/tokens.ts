@@ -20,13 +20,13 @@ export function hmacHex(secret: string, text: string): string {
   return createHmac('sha256', secret).update(text).digest('hex')
 }
 
-/** Whether two secrets are the same, in a time that does not tell how much of them is. */
+/** Whether two secrets are equal, compared in constant time. */
 export function isSameSecret(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(a), digest(b))
 }
 
-/** Whether the verifier is what the challenge was made of by `S256` (RFC 7636 §4.6). */
+/** Whether the challenge was made from the verifier by `S256` (RFC 7636 §4.6). */
 export function isVerifierOf(verifier: string, challenge: string): boolean {
   const expected = createHash('sha256').update(verifier).digest()
   const given = Buffer.from(challenge, 'base64url')

@@ -1,6 +1,6 @@
-/** Lets work about the same thing wait for its turn in this process. */
+/** Runs work with the same key one after another, within this process. */
 export interface Turns {
-  /** Runs the work when everything that came before under the same key is done, however it ended. */
+  /** Runs the work once all earlier work with the same key has settled. */
   run<T>(key: string, work: () => Promise<T>): Promise<T>
 }
 

@@ -8,7 +8,7 @@ export function makeVapidKey(): Buffer {
   const pair = createECDH(CURVE)
   pair.generateKeys()
   const scalar = pair.getPrivateKey()
-  // The library leaves leading zeros out.
+  // The library omits leading zeros.
   return Buffer.concat([Buffer.alloc(SCALAR_BYTES - scalar.length), scalar])
 }
 

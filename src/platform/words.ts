@@ -1,4 +1,4 @@
-/** Text without case, accents and compatibility forms. The Turkish dotless i is an i. */
+/** Removes case, accents and compatibility forms. The Turkish dotless i becomes i. */
 export function fold(text: string): string {
   return text
     .normalize('NFKD')
@@ -12,10 +12,10 @@ export function wordsOf(query: string): string[] {
   return fold(query).split(/\s+/u).filter(Boolean)
 }
 
-/** Longest word that is looked for by itself. */
+/** Words are cut to this length. */
 const LONGEST_TOKEN = 64
 
-/** The folded words of a text, without what stands between them: letters, digits and underscores. */
+/** The folded words of a text: runs of letters, digits and underscores. */
 export function* tokensOf(text: string): Generator<string> {
   for (const [word] of fold(text).matchAll(/[\p{L}\p{N}_]+/gu)) {
     yield word.length > LONGEST_TOKEN ? word.slice(0, LONGEST_TOKEN) : word

@@ -1,11 +1,11 @@
 import type { AuthMethod } from './auth-methods.ts'
 import type { Permission } from './permissions.ts'
 
-/** Roles of `MIMIR_RBAC_CONFIG`, beside the built-in ones. */
+/** Roles of `MIMIR_RBAC_CONFIG`, in addition to the built-in ones. */
 export interface RoleTable {
   /** Where the claims of a token name roles, for example `realm_access.roles`. */
   readonly claimPath: string | undefined
-  /** For those whose claims name none. */
+  /** The role of callers whose claims name none. */
   readonly defaultRole: string | undefined
   readonly roles: ReadonlyMap<string, ReadonlySet<Permission>>
 }
@@ -16,7 +16,7 @@ export const NO_ROLES: RoleTable = {
   roles: new Map(),
 }
 
-/** What decides over callers and can change while the server runs. */
+/** Access settings that can change while the server runs. */
 export interface AccessRules {
   readonly methods: ReadonlySet<AuthMethod>
   readonly defaultMethod: AuthMethod | undefined
@@ -28,12 +28,12 @@ export interface Permissions {
 }
 
 export interface AccessControl {
-  /** Off: who shows no credential is the server's first administrator. Fixed at the start. */
+  /** If off, a caller without a credential is the server's first administrator. Fixed at startup. */
   readonly securityEnabled: boolean
   rules(): AccessRules
-  /** All of it at once: no call sees half of the old and half of the new. */
+  /** Replaces all rules atomically: no call sees a mix of old and new. */
   replace(next: AccessRules): void
-  /** What the named roles permit; asked at each call, so that a changed table counts at once. */
+  /** What the named roles permit; looked up at each call, so that a changed table applies at once. */
   grantsOf(roles: readonly string[]): Permissions
 }
 
@@ -53,8 +53,8 @@ export function createAccessControl(securityEnabled: boolean, first: AccessRules
 }
 
 /**
- * The roles that claims give: those they name. Where they name none at all it is the default one; a
- * claim of another form, or one that the issuer left out for its length, gives nothing.
+ * Returns the roles that the claims name, or the default role if they name none. A claim of another
+ * type, or one that the issuer left out for its length, grants no role.
  */
 export function rolesOfClaims({ claimPath, defaultRole }: RoleTable, claims: object): string[] {
   if (claimPath === undefined || isLeftOut(claims, claimPath)) return []
@@ -66,14 +66,14 @@ export function rolesOfClaims({ claimPath, defaultRole }: RoleTable, claims: obj
   return names.filter((name) => typeof name === 'string')
 }
 
-/** A token with too many groups has, instead of them, where to ask (OpenID Connect Core §5.6.2). */
+/** A token with too many groups names a place to fetch them from instead (OpenID Connect Core §5.6.2). */
 export function isLeftOut(claims: object, path: string): boolean {
   const elsewhere = claimAt(claims, '_claim_names')
   const [first = ''] = path.split('.')
   return typeof elsewhere === 'object' && elsewhere !== null && Object.hasOwn(elsewhere, first)
 }
 
-/** A claim may have dots in its own name, as URLs have: the whole path is tried first. */
+/** A claim's own name may contain dots, as URLs do, so the whole path is tried as a name first. */
 export function claimAt(claims: object, path: string): unknown {
   return Object.hasOwn(claims, path)
     ? (claims as Record<string, unknown>)[path]

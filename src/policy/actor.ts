@@ -6,13 +6,13 @@ import { accessErrors, bearerChallenge, unauthenticated, usesAccessCodes } from 
 import type { Permission, Requirement, Role } from './permissions.ts'
 import { permissionsOf } from './permissions.ts'
 
-/** Where a call came from: what the audit record keeps beside the actor. */
+/** Where a call came from: what the audit record keeps besides the actor. */
 export interface Origin {
   readonly requestId: string
-  /** The client's address as the trusted proxies tell it; absent for a local command. */
+  /** The client's address as reported by trusted proxies; absent for a local command. */
   readonly ip?: string
   readonly userAgent?: string
-  /** What a page or a letter about this call is written in; absent: English. */
+  /** Language of pages and mail about this call; English if absent. */
   readonly language?: Language
   /** Route template, hub method or command: never a path with ids or a query. */
   readonly operation: string
@@ -33,21 +33,21 @@ export interface UserActor {
   readonly userId: string
   readonly username: string
   readonly role: Role
-  /** Absent in a token that no sign-in of this server made. */
+  /** Absent if the credential does not come from a sign-in at this server. */
   readonly sessionId?: string
-  /** The API key that was shown; absent: something else was. */
+  /** The API key presented; absent for any other credential. */
   readonly keyId?: string
-  /** What the caller showed; absent: an access token. */
+  /** What the caller presented; absent: an access token. */
   readonly credential?: CredentialKind
-  /** Names of roles that the credential itself brings, for example from the claims of a token. */
+  /** Names of roles that the credential itself carries, for example in the claims of a token. */
   readonly claimedRoles?: readonly string[]
   /** What roles of `MIMIR_RBAC_CONFIG` permit beyond the account's own. */
   readonly grants?: Permissions
-  /** What the credential allows of what the roles permit; absent: all of it. */
+  /** Restricts what the roles permit to these permissions; absent: no restriction. */
   readonly scopes?: ReadonlySet<Permission>
-  /** Nobody named the scopes: they are what a key gets without a word. */
+  /** Whether the scopes are the defaults of a key that was created without naming any. */
   readonly hasDefaultScopes?: boolean
-  /** When the credential ends, in milliseconds; a connection that it opened ends with it. */
+  /** When the credential expires, in milliseconds; connections that it opened end then too. */
   readonly validUntil?: number
   readonly origin: Origin
 }
@@ -59,15 +59,15 @@ export interface OperatorActor {
   readonly origin: Origin
 }
 
-/** The server itself, for what it does by the clock. */
+/** The server itself, for scheduled jobs. */
 export function jobActor(tenantId: string, job: string, requestId: string): OperatorActor {
   return { kind: 'operator', tenantId, origin: { requestId, operation: `job:${job}` } }
 }
 
 /**
- * The one decision "may this caller run that operation at all?", on every transport; rights on a resource
- * are its slice's. `changes` says whether it changes something: a program that acts for an account may
- * look at it by being signed in, and changes it only with `privacy:self`.
+ * Decides, for every transport, whether the caller may run the operation at all; its slice decides about
+ * the resource. `changes`: whether the operation changes something. Where being signed in is enough,
+ * a program acting for an account may only read, unless it holds `privacy:self`.
  */
 export function authorize(actor: Actor, requirement: Requirement, changes = true): void {
   if (requirement === 'public' || requirement === 'anyone') return
@@ -90,14 +90,14 @@ function authorizeUser(
   else if (changes && isProgram(actor)) requirePermission(actor, 'privacy:self')
 }
 
-/** Throws unless the caller holds the permission, in the codes that the caller knows. */
+/** Throws unless the caller holds the permission, with the error codes that the caller knows. */
 function requirePermission(actor: UserActor, permission: Permission): void {
   if (mayUse(actor, permission)) return
   const audit = { reason: `without ${permission}` }
   if (!isProgram(actor) && !usesAccessCodes(actor.origin.operation)) {
     throw new AppError(commonErrors.forbidden, {}, { audit })
   }
-  // Where only the credential is too narrow, a wider one helps (RFC 6750 §3.1).
+  // If only the credential's scope is too narrow, a wider one helps (RFC 6750 §3.1).
   const isTooNarrow = isPermitted(actor, permission)
   const challenge = bearerChallenge('insufficient_scope', permission)
   throw new AppError(
@@ -107,7 +107,7 @@ function requirePermission(actor: UserActor, permission: Permission): void {
   )
 }
 
-/** Whether roles and credential together allow it. */
+/** Whether both the roles and the credential allow it. */
 export function mayUse(actor: Actor, permission: Permission): boolean {
   if (actor.kind !== 'user') return actor.kind === 'operator'
   return isPermitted(actor, permission) && (actor.scopes?.has(permission) ?? true)
@@ -117,23 +117,23 @@ function isPermitted({ role, grants }: UserActor, permission: Permission): boole
   return permissionsOf(role).has(permission) || (grants?.has(permission) ?? false)
 }
 
-/** Whether a program calls, by a key or token of its own, and not a person's own client. */
+/** Whether the caller is a program with its own key or token rather than a person's client. */
 export function isProgram({ credential }: UserActor): boolean {
   return credential === 'api-key' || credential === 'jwt' || credential === 'oauth-token'
 }
 
-/** Whether both came by one and the same session or key. */
+/** Whether both authenticated with the same session or key. */
 export function isSameCredential(a: UserActor, b: UserActor): boolean {
   const isSamePerson = a.tenantId === b.tenantId && a.userId === b.userId
   return isSamePerson && a.sessionId === b.sessionId && a.keyId === b.keyId
 }
 
-/** What the caller is spoken to in. */
+/** The language to address the caller in. */
 export function languageOf({ origin }: Actor): Language {
   return origin.language ?? 'en'
 }
 
-/** The caller as a person; a use case that needs one says so by calling this. */
+/** Returns the caller as a user; throws `unauthorized` for any other actor. */
 export function requireUser(actor: Actor): UserActor {
   if (actor.kind !== 'user') throw new AppError(commonErrors.unauthorized)
   return actor

@@ -1,13 +1,13 @@
 import { AppError, definePageErrors } from '../platform/errors.ts'
 import type { Actor } from './actor.ts'
 
-/** Why the server takes less than usual from everybody. */
+/** Why the server accepts fewer calls than usual. */
 export type Closure =
-  /** Nothing but health: an emergency. */
+  /** An emergency: only health is answered. */
   | 'closed'
-  /** Reading alone: an emergency. */
+  /** An emergency: reading only. */
   | 'read-only'
-  /** Reading alone, as long as what happens cannot be recorded where it has to be. */
+  /** Reading only, while the audit log cannot be written. */
   | 'audit'
 
 export const admissionErrors = definePageErrors({
@@ -31,16 +31,16 @@ export const admissionErrors = definePageErrors({
   },
 })
 
-/** What an operation is for, where that decides whether it is open while others are closed. */
+/** Kinds of operations that open or close apart from others. */
 export type Door =
-  /** Answered whatever happened: health. */
+  /** Always answered: health. */
   | 'always'
-  /** What somebody needs to sign in and out: open while others may only read. */
+  /** Needed to sign in and out: stays open while others may only read. */
   | 'sign-in'
-  /** For AI clients and other programs: shut in any emergency, also for reading. */
+  /** For AI clients and other programs: closed in any emergency, even for reading. */
   | 'programs'
 
-/** What is asked at the door: the same of every transport. */
+/** A call to be admitted, in the same form for every transport. */
 export interface Knock {
   readonly actor: Actor
   readonly changes: boolean
@@ -48,8 +48,8 @@ export interface Knock {
 }
 
 /**
- * Whether the server takes a call of anybody at this time. It holds a few words in memory: asking
- * costs a request nothing. The rights of the caller are `authorize`'s.
+ * Whether the server accepts a call at this time, from whomever; `authorize` decides about the caller's
+ * rights. Its state is in memory, so a check costs next to nothing.
  */
 export interface Admission {
   /** Throws one of `admissionErrors`. */
@@ -67,7 +67,7 @@ export function createAdmission(): Admission {
     if (closures.has('closed')) return admissionErrors.locked
     const isEmergency = closures.has('read-only')
     if (isEmergency && door === 'programs') return admissionErrors.locked
-    // A key that somebody may have taken is worth nothing now: only who signs in reads.
+    // A key may have been stolen, so only callers with a session may read.
     if (isEmergency && actor.kind === 'user' && !actor.sessionId) return admissionErrors.locked
     if (!changes || door === 'sign-in') return undefined
     if (isEmergency) return admissionErrors.readOnly

@@ -2,7 +2,7 @@ import { AppError } from '../platform/errors.ts'
 import { bearerToken } from './bearer-token.ts'
 import { accessErrors, usesAccessCodes } from './errors.ts'
 
-/** What a caller can show: see `src/app/authenticate.ts`, which knows what each is good for. */
+/** What a caller can present; `src/app/authenticate.ts` decides what each is accepted for. */
 export type CredentialKind =
   | 'access-token'
   | 'api-key'
@@ -11,28 +11,28 @@ export type CredentialKind =
   | 'session-cookie'
   | 'atproto'
 
-/** Kinds that are good for single requests alone: they open no connection that outlives its request. */
+/** Kinds that are accepted only for single requests and may not open a lasting connection. */
 export const FOR_REQUESTS_ALONE: ReadonlySet<CredentialKind> = new Set(['jwt', 'oauth-token'])
 
-/** A credential as it stands in the request, not yet believed. */
+/** A credential as presented in the request, not yet verified. */
 export interface Presented {
-  /** `X-API-Key` holds keys alone; a bearer may be any of several. */
+  /** `X-API-Key` holds only keys; a bearer token may be of several kinds. */
   readonly place: 'api-key-header' | 'bearer'
   readonly text: string
 }
 
-/** Where a request comes in. Browsers give a WebSocket no headers: the hub alone takes a token from the query. */
+/** Where a request arrives. Only the hub takes a token in the query: browsers set no WebSocket headers. */
 export type Door = 'rest' | 'hub' | 'mcp'
 
-/** What the text of every API key that this server makes begins with. */
+/** Prefix of every API key that this server issues. */
 export const API_KEY_PREFIX = 'mimir_'
 
-/** The same of every access token of our authorization server. */
+/** Prefix of every access token of our authorization server. */
 export const OAUTH_TOKEN_PREFIX = 'mimiroat_'
 
 /**
- * The credential that the request shows on purpose, or undefined; a cookie, which browsers add by
- * themselves, is none. Throws `invalid_request` for two (RFC 6750 §2) and for one in the address.
+ * Returns the credential that the request presents explicitly, or undefined; cookies, which browsers add
+ * by themselves, do not count. Throws `invalid_request` for two (RFC 6750 §2) and for one in the URL.
  */
 export function presentedCredential(
   request: Request,
@@ -47,18 +47,18 @@ export function presentedCredential(
   const query = new URL(request.url).searchParams
   const token = query.get('access_token')
   if (door === 'hub' && token !== null) return { place: 'bearer', text: token }
-  // To the messenger's routes a token in the address has always been none at all.
+  // The messenger's routes have always ignored a token in the URL.
   const isMisplaced = query.has('api_key') || (token !== null && usesAccessCodes(operation))
   if (isMisplaced) throw new AppError(accessErrors.invalidRequest)
   return undefined
 }
 
-/** Whether the request shows a credential on purpose, good or not. */
+/** Whether the request presents a credential explicitly, valid or not. */
 export function showsCredential({ headers }: Request): boolean {
   return headers.has('x-api-key') || headers.has('authorization')
 }
 
-/** Whether the request shows an API key, good or not. */
+/** Whether the request presents an API key, valid or not. */
 export function showsApiKey({ headers }: Request): boolean {
   return headers.has('x-api-key') || (bearerToken(headers)?.startsWith(API_KEY_PREFIX) ?? false)
 }

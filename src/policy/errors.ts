@@ -1,8 +1,8 @@
 import { AppError, commonErrors, definePageErrors } from '../platform/errors.ts'
 
 /**
- * Refusals of a caller before any feature is asked. The messenger's own routes keep the codes that their
- * clients know (`commonErrors`); these are for `/auth`, `/mcp` and whoever shows an API key or a
+ * Refusals of a caller before any feature runs. The messenger's own routes keep the codes that their
+ * clients know (`commonErrors`); these are for `/auth`, `/mcp` and callers that present an API key or a
  * token of another issuer.
  */
 export const accessErrors = definePageErrors({
@@ -58,24 +58,24 @@ export const accessErrors = definePageErrors({
 
 const SECURITY_PATH = /^([A-Z]+ \/(auth|mcp)(\/|$)|mcp:)/
 
-/** Whether an operation has the codes of `accessErrors` for every caller: `/auth` and `/mcp`. */
+/** Whether an operation uses the codes of `accessErrors` for every caller: `/auth` and `/mcp`. */
 export function usesAccessCodes(operation: string): boolean {
   return SECURITY_PATH.test(operation)
 }
 
-/** The challenge of RFC 6750 §3, for a credential that was shown and is not good enough. */
+/** The challenge of RFC 6750 §3, for a credential that was presented but is not sufficient. */
 export function bearerChallenge(error: string, scope?: string): string {
   return `Bearer realm="mimir", error="${error}"${scope === undefined ? '' : `, scope="${scope}"`}`
 }
 
-/** What is wrong with a credential; the caller is told no more than that. */
+/** What is wrong with a credential: for the audit, not for the caller. */
 export interface BadCredential {
   readonly reason: string
   readonly targetType?: string
   readonly targetId?: string
 }
 
-/** The refusal of a key or token: one text for all, the truth is for the audit. */
+/** The refusal of a key or token: always the same text, with the reason kept for the audit. */
 export function invalidToken(audit: BadCredential): AppError {
   return new AppError(
     accessErrors.invalidToken,
@@ -84,14 +84,14 @@ export function invalidToken(audit: BadCredential): AppError {
   )
 }
 
-/** The refusal of a token that does not say that its person showed a second factor (RFC 9470 §3). */
+/** The refusal of a token without evidence of a second factor (RFC 9470 §3). */
 export function secondFactorMissing(): AppError {
   const challenge = bearerChallenge('insufficient_user_authentication')
   const audit = { reason: 'second_factor_missing' }
   return new AppError(accessErrors.invalidToken, {}, { audit, challenge })
 }
 
-/** The refusal of one that was good until its time was over: its holder may get another. */
+/** The refusal of a credential that was valid but has expired: its holder may obtain a new one. */
 export function tokenExpired(audit: BadCredential): AppError {
   return new AppError(
     accessErrors.tokenExpired,

@@ -1,12 +1,12 @@
-/** The one Workspace domain or organisation that a provider's settings name, if they do. */
+/** The Workspace domain or organisation that a provider's settings may require. */
 export interface IssuerRequirements {
   readonly hostedDomain: string | undefined
   readonly organization: string | undefined
 }
 
 /**
- * What has to hold at every sign-in and of every bearer token, also of somebody who has an account.
- * Undefined when it does, else what does not.
+ * Checked at every sign-in and for every bearer token, even if the account exists. Returns what does not
+ * match, or undefined if everything does.
  */
 export function brokenRequirement(
   { hostedDomain, organization }: IssuerRequirements,

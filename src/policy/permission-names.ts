@@ -1,8 +1,8 @@
 import { PERMISSIONS, type Permission } from './permissions.ts'
 
 /**
- * Names that earlier systems have for what is called otherwise here. One without a counterpart is known
- * and permits nothing: their files can stay as they are, and nobody gets more by it.
+ * Names that earlier systems used for permissions called otherwise here. A name without a counterpart is
+ * accepted and permits nothing, so that their files keep working without granting more.
  */
 const EARLIER_NAMES: Readonly<Record<string, readonly Permission[]>> = {
   'rooms:read': ['conversations:read'],
@@ -39,8 +39,8 @@ function sameAs(resource: string, names: readonly string[]) {
 }
 
 /**
- * What a name of a role's file or of a key's scopes stands for: one permission, all of a resource
- * (`messages:*`), everything (`*`), or what an earlier system called so. Undefined for an unknown one.
+ * Expands a name from a role file or a key's scopes: one permission, all of a resource (`messages:*`),
+ * everything (`*`), or an earlier system's name. Undefined for an unknown name.
  */
 export function expandPermission(name: string): readonly Permission[] | undefined {
   if (name === '*') return PERMISSIONS
@@ -54,14 +54,14 @@ export function expandPermission(name: string): readonly Permission[] | undefine
 
 function expandResource(prefix: string): readonly Permission[] | undefined {
   const own = PERMISSIONS.filter((permission) => permission.startsWith(prefix))
-  // `mcp:*` is ours; what an earlier system kept under a name of ours is within it already.
+  // `mcp:*` is ours and already covers what an earlier system kept under that prefix.
   if (own.length > 0) return own
   const earlier = Object.keys(EARLIER_NAMES).filter((name) => name.startsWith(prefix))
   if (earlier.length === 0) return undefined
   return earlier.flatMap((name) => EARLIER_NAMES[name] ?? [])
 }
 
-/** The permissions of several names together, or the first name that is none. */
+/** The union of the permissions of all names, or the first unknown name. */
 export function expandPermissions(
   names: readonly string[],
 ): { permissions: ReadonlySet<Permission> } | { unknown: string } {

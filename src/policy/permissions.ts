@@ -1,4 +1,4 @@
-/** Every permission there is. A route, hub method or command names exactly one of them. */
+/** All permissions. A route, hub method or command names exactly one of them. */
 export const PERMISSIONS = [
   'users:read',
   'users:write',
@@ -34,7 +34,7 @@ export const PERMISSIONS = [
 
 export type Permission = (typeof PERMISSIONS)[number]
 
-/** Whether what a permission opens changes anything: for operations whose transport has no verb that says so. */
+/** Whether a permission's operations change anything: for transports whose calls have no verb to tell. */
 const EFFECTS: Readonly<Record<Permission, 'reads' | 'changes'>> = {
   'users:read': 'reads',
   'users:write': 'changes',
@@ -69,12 +69,12 @@ const EFFECTS: Readonly<Record<Permission, 'reads' | 'changes'>> = {
 }
 
 /**
- * What an operation asks of its caller: a permission, a signed-in account of any role, or nothing. To
- * `public` everybody is nobody; `anyone` is told who calls if the request shows a good credential.
+ * What an operation requires of its caller: a permission, a signed-in account of any role, or nothing.
+ * `public` treats every caller as anonymous; `anyone` identifies callers that present a valid credential.
  */
 export type Requirement = Permission | 'signed-in' | 'anyone' | 'public'
 
-/** Whether an operation with the requirement only reads. One that asks for no permission may change something. */
+/** Whether an operation with the requirement only reads. One without a permission may change something. */
 export function onlyReads(requirement: Requirement): boolean {
   return Object.hasOwn(EFFECTS, requirement) && EFFECTS[requirement as Permission] === 'reads'
 }
@@ -115,7 +115,7 @@ const ADMIN: readonly Permission[] = [
   'privacy:any',
 ]
 
-/** What a guest may do: take part where a member took them along. */
+/** What a guest may do: take part in conversations that a member brought them into. */
 const GUEST: readonly Permission[] = [
   'conversations:read',
   'messages:read',
@@ -128,7 +128,7 @@ const GUEST: readonly Permission[] = [
   'privacy:self',
 ]
 
-/** The most a service may do: each of its keys is granted some of it. */
+/** The upper bound for a service: each of its keys is granted a part of it. */
 const SERVICE: readonly Permission[] = [
   ...MEMBER,
   'users:read',

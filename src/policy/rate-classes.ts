@@ -1,10 +1,10 @@
 export interface RateLimit {
   readonly requests: number
-  /** The length of the fixed window. */
+  /** Length of the fixed window. */
   readonly seconds: number
 }
 
-/** Fixed windows per client address, or per API key or caller where it says so; `MIMIR_RATE_LIMITS` changes them. */
+/** Fixed windows per address, or per API key or caller where noted; `MIMIR_RATE_LIMITS` overrides them. */
 export const DEFAULT_RATE_LIMITS = {
   'auth-register': { requests: 5, seconds: 60 },
   'auth-verify': { requests: 30, seconds: 60 },
@@ -28,17 +28,17 @@ export const DEFAULT_RATE_LIMITS = {
   'oauth-token': { requests: 60, seconds: 60 },
   'mcp-call': { requests: 60, seconds: 10 },
   'webhook-create': { requests: 20, seconds: 60 },
-  // Of everything that comes from one address, and beside it of each webhook.
+  // Per address over all webhooks, and also per webhook.
   'webhook-post': { requests: 600, seconds: 60 },
   'webhook-token': { requests: 60, seconds: 60 },
   'key-create': { requests: 20, seconds: 60 },
-  // Beside the classes of the operations, for each API key by itself.
+  // Per API key over all operations, in addition to their own classes.
   'api-key': { requests: 600, seconds: 60 },
   'privacy-request': { requests: 5, seconds: 60 },
   'did-document': { requests: 60, seconds: 60 },
-  // Before a service token is looked at, by address: behind one may be a whole other server.
+  // Per address, before a service token is verified; an address may stand for a whole other server.
   xrpc: { requests: 3000, seconds: 60 },
-  // By caller and method.
+  // Per caller and method.
   'mls-send': { requests: 100, seconds: 60 },
   'mls-read': { requests: 500, seconds: 60 },
   'mls-cursor': { requests: 300, seconds: 60 },
@@ -53,5 +53,5 @@ export const DEFAULT_RATE_LIMITS = {
 
 export type LimitedRateClass = keyof typeof DEFAULT_RATE_LIMITS
 
-/** What every operation declares. `unlimited` is said aloud, so that nobody forgets to decide. */
+/** Every operation declares one. `unlimited` must be explicit, so that nobody forgets to decide. */
 export type RateClass = LimitedRateClass | 'unlimited'

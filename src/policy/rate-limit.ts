@@ -8,11 +8,11 @@ import type { LimitedRateClass, RateClass, RateLimit } from './rate-classes.ts'
 export interface RateStanding {
   readonly limit: number
   readonly remaining: number
-  /** Seconds until the window starts anew, rounded up. */
+  /** Seconds until the window resets, rounded up. */
   readonly resetSeconds: number
 }
 
-/** The refusal of a call too many, with the standing that its answer's headers tell like any other's. */
+/** The refusal of a call over the limit, with the standing for the headers of its response. */
 export class RateLimited extends AppError {
   readonly standing: RateStanding
   constructor(standing: RateStanding) {
@@ -23,13 +23,13 @@ export class RateLimited extends AppError {
 
 export interface RateLimiter {
   /**
-   * Counts one call of a caller (a `limitKey`, or the id of a key or an account), or throws `rate_limited` with
-   * `retryAfterSeconds`. Undefined: no limit.
+   * Counts one call of a caller (a `limitKey`, or the id of a key or an account); throws `rate_limited` with
+   * `retryAfterSeconds` beyond the limit. Returns undefined if there is no limit.
    */
   consume(rate: RateClass, caller: string): Promise<RateStanding | undefined>
 }
 
-/** `rejected` is told of each call that is refused, on whichever transport, with its class. */
+/** `rejected` is called with the class of each refused call, on any transport. */
 export function createRateLimiter(
   limits: Readonly<Record<LimitedRateClass, RateLimit>> | 'off',
   rejected: (rate: RateClass) => void,
@@ -57,7 +57,7 @@ export function createRateLimiter(
   }
 }
 
-/** Who called, and what the call is counted as. */
+/** Who called, and how the call is counted. */
 interface CountedCall {
   readonly actor: Actor
   readonly rate: RateClass
@@ -66,8 +66,8 @@ interface CountedCall {
 }
 
 /**
- * Counts a call of somebody who is known by now: by the API key, which has a limit for everything
- * together too, or else by what the transport says. Gives the standing that the answer tells.
+ * Counts a call of a known caller: by its API key, which has an overall limit as well, or else by
+ * `countedBy`. Returns the standing for the response's headers.
  */
 export async function limitCall(
   limiter: RateLimiter,

@@ -1,8 +1,8 @@
 import type { Role } from './permissions.ts'
 
 /**
- * Whether the role is one of those that need a second factor, and none was shown. Asked at every call, so that
- * nobody acts by a sign-in from before they rose to the role, or from before the settings named it.
+ * Whether the role requires a second factor and none was shown. Checked at every call, so that a sign-in
+ * from before the caller got the role, or before the settings named it, does not suffice.
  */
 export function lacksFactor(
   { requiredRoles }: { readonly requiredRoles: readonly string[] },
@@ -12,11 +12,11 @@ export function lacksFactor(
   return !isShown && requiredRoles.includes(role)
 }
 
-/** Words of `amr` (RFC 8176) that are something beside what somebody knows. */
+/** Values of `amr` (RFC 8176) that mean possession or biometrics rather than knowledge. */
 const POSSESSION = new Set(['otp', 'hwk', 'swk', 'sc', 'fpt', 'face', 'iris', 'retina', 'vbm'])
 const KNOWLEDGE = new Set(['pwd', 'pin', 'kba'])
 
-/** Whether a provider's token says that it asked for two factors. A code by SMS alone is none. */
+/** Whether a provider's token says that two factors were used. A code by SMS does not count. */
 export function isMultiFactor(
   claims: Readonly<Record<string, unknown>>,
   trustedAcr: readonly string[],

@@ -3,20 +3,20 @@ import type { Actor } from '../policy/actor.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import type { RateClass } from '../policy/rate-classes.ts'
 
-/** What a method gets beside its input. */
+/** What a method receives besides its input. */
 export interface XrpcCall {
   readonly request: Request
-  /** SHA-256 of the body in hex: whether a request is the same one again. */
+  /** SHA-256 of the body in hex, to recognise a repeated request. */
   readonly bodyHash: string
-  /** The verified DID of a caller who has no account here; only where `admits` is said. */
+  /** The verified DID of a caller without an account here; only with `admits`. */
   readonly stranger?: string
 }
 
 interface Common {
-  /** The namespaced id (`blue.catbird.mls.sendMessage`); the rest is said by its lexicon. */
+  /** The namespaced id (`blue.catbird.mls.sendMessage`); its lexicon defines the rest. */
   readonly nsid: string
   readonly permission: Requirement
-  /** Counted for each caller and method. */
+  /** Counted per caller and method. */
   readonly rate: RateClass
 }
 
@@ -24,12 +24,12 @@ export interface XrpcMethod extends Common {
   readonly kind: 'method'
   /** Largest JSON body. */
   readonly maxBodyBytes: number
-  /** Lets a verified DID call that has no account here. */
+  /** Whether a verified DID without an account here may call. */
   readonly admits: boolean
   run(ctx: Ctx, actor: Actor, input: object, call: XrpcCall): Promise<unknown>
 }
 
-/** One event of a stream: its type is a definition of the subscription's lexicon. */
+/** One event of a stream; its type is a definition in the subscription's lexicon. */
 export interface StreamEvent {
   readonly type: string
   readonly body: object
@@ -40,9 +40,9 @@ export type Events = (aborted: AbortSignal) => AsyncIterable<StreamEvent>
 export interface XrpcSubscription extends Common {
   readonly kind: 'subscription'
   /**
-   * Decides whether and from where the stream begins, while an answer can still refuse it by its status;
-   * what it gives tells the events in their order until the signal aborts. A refusal that is thrown
-   * then ends the stream by its name.
+   * Decides whether and where the stream starts, while a response can still refuse it with a status. The
+   * returned function yields the events in order until the signal aborts; a refusal thrown there ends the
+   * stream with its name.
    */
   open(ctx: Ctx, actor: Actor, input: object): Promise<Events>
 }
@@ -55,8 +55,8 @@ interface MethodSpec<I> extends Common {
   readonly maxBodyBytes?: number
   readonly admits?: true
   /**
-   * The use case. Its input holds body and parameters in one object, validated by the lexicon; of a
-   * method that takes bytes only the parameters: the bytes are the request's.
+   * The use case. Its input holds body and parameters in one object, validated by the lexicon. A method
+   * that takes bytes gets only the parameters and reads the bytes from the request.
    */
   run(ctx: Ctx, actor: Actor, input: I, call: XrpcCall): Promise<object | Response>
 }

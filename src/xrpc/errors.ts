@@ -1,6 +1,6 @@
 import { defineErrors } from '../platform/errors.ts'
 
-/** The refusals that any XRPC method can give, by the names that ATProto has for them. */
+/** Refusals that any XRPC method can return, under ATProto's names for them. */
 export const xrpcErrors = defineErrors({
   invalidRequest: {
     code: 'InvalidRequest',
@@ -19,7 +19,7 @@ export const xrpcErrors = defineErrors({
   },
 })
 
-/** What the names of refusals that come from elsewhere are in XRPC. */
+/** XRPC names of the refusals that other layers throw. */
 const NAMES: Readonly<Record<string, string>> = {
   invalid_json: 'InvalidRequest',
   incomplete_body: 'InvalidRequest',
@@ -44,7 +44,7 @@ const NAMES: Readonly<Record<string, string>> = {
   internal_error: 'InternalServerError',
 }
 
-/** Names that a lexicon does not repeat for each method. */
+/** Names that a lexicon need not declare for each method. */
 export const COMMON_NAMES: ReadonlySet<string> = new Set([
   ...Object.values(NAMES),
   'NotAdmitted',

@@ -1,13 +1,13 @@
-/** What the original's development proxy handed on, and what its answers need. */
+/** The request headers that the original's development proxy forwarded, and the response headers it needs. */
 const HEADERS = ['authorization', 'content-type', 'accept']
 const ANSWERED = ['content-type', 'content-length']
 const TIMEOUT_MS = 30_000
-/** Keeps a request from going round in a circle, whatever the addresses say. */
+/** Marks forwarded requests to break loops, however the servers address each other. */
 const FORWARDED = 'x-mimir-forwarded'
 
 /**
- * Hands requests for methods that are not ours to another server: for development. What comes back is
- * passed through; 502 when nothing does.
+ * Forwards requests for unknown methods to another server, for development. Its response is passed
+ * through; 502 if there is none.
  */
 export function forwardTo(upstream: string): (request: Request) => Promise<Response> {
   return async (request) => {

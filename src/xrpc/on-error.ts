@@ -2,7 +2,7 @@ import { refusalHeaders, statusOf } from '../http/on-error.ts'
 import type { AppError } from '../platform/errors.ts'
 import { xrpcName } from './errors.ts'
 
-/** `{error, message}` and what the refusal has to say beside. */
+/** `{error, message}` and the refusal's details. */
 export function errorBody(refusal: AppError): Record<string, unknown> {
   return { error: xrpcName(refusal.code), message: refusal.message, ...refusal.details }
 }
@@ -13,7 +13,7 @@ export function toXrpcResponse(refusal: AppError, requestId: string): Response {
   return Response.json(errorBody(refusal), { status: statusOf(refusal.kind), headers })
 }
 
-/** For what is no method of ours (501), and for the wrong verb of one that is (405). */
+/** The response to an unknown method (501) or to the wrong verb of a known one (405). */
 export function notImplemented(requestId: string, status: 501 | 405): Response {
   const wrongVerb = { error: 'InvalidRequest', message: 'The method takes another HTTP verb.' }
   const unknown = { error: 'MethodNotImplemented', message: 'There is no such method here.' }

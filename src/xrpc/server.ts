@@ -26,26 +26,26 @@ import { loadValidator, type Validator } from './validator.ts'
 
 const XRPC_PATH = '/xrpc/'
 
-/** Whom a credential belongs to: an account, or the verified DID of somebody without one. */
+/** The owner of a credential: an account, or the verified DID of someone without one. */
 export type XrpcCaller = { readonly actor: UserActor } | { readonly stranger: string }
 
 export interface XrpcOptions {
   readonly ctx: Ctx
   readonly methods: readonly AnyXrpcMethod[]
-  /** Throws `unauthorized` without a good credential for this method. */
+  /** Throws `unauthorized` without a valid credential for this method. */
   authenticate(request: Request, origin: Origin, nsid: string): Promise<XrpcCaller>
-  /** Whether the server takes the call now, and of this caller; throws a refusal otherwise. */
+  /** Throws a refusal if the server does not accept this call of this caller at present. */
   admit(request: Request, actor: Actor, nsid: string): Promise<void>
-  /** Who calls what is closed to strangers. */
+  /** The refusal of a caller without an account, for methods without `admits`. */
   refuseStranger(): AppError
   anonymous(origin: Origin): Actor
   /** Called with refusals of kind `forbidden`, for the audit. */
   refused(actor: Actor, error: AppError): Promise<void>
-  /** Hands methods that are not ours on; absent: they are refused. */
+  /** Forwards unknown methods; if absent, they are refused. */
   readonly forward?: ((request: Request) => Promise<Response>) | undefined
-  /** Asked once a stream is registered: closes the race with a suspension. */
+  /** Checked once a stream is registered, to close the race with a suspension. */
   stillActive(actor: UserActor): Promise<boolean>
-  /** Check answers by their lexicon too. */
+  /** Whether answers are checked against their lexicon too. */
   readonly checkAnswers: boolean
   readonly streamLimits?: Partial<StreamLimits> | undefined
 }
@@ -54,11 +54,11 @@ export interface XrpcServer extends Subscriber, Mount {
   upgrade(request: Request, origin: Origin): Promise<SocketHandler | Response>
   /** How many event streams are open. */
   openStreams(): number
-  /** Ends every stream, so that clients come again. */
+  /** Ends every stream, so that clients reconnect. */
   close(): Promise<void>
 }
 
-/** Serves XRPC methods and subscriptions, as their lexicons have them. */
+/** Serves XRPC methods and subscriptions as their lexicons define them. */
 export function createXrpcServer(options: XrpcOptions): XrpcServer {
   const { ctx } = options
   const methods = new Map(options.methods.map((method) => [method.nsid, method]))
@@ -70,9 +70,9 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     return methods.get(pathname.slice(pathname.lastIndexOf(XRPC_PATH) + XRPC_PATH.length))
   }
 
-  /** Everything that comes before a use case runs: rates, credential, permission. */
+  /** Runs every check before the use case: rate limits, credential, permission, admission. */
   async function admit(method: AnyXrpcMethod, request: Request, origin: Origin) {
-    // Before the credential is looked at, which may mean a request to the outer world.
+    // Before the credential is checked, since that may need a request to another server.
     await ctx.rateLimiter.consume('xrpc', limitKey(origin.ip))
     const caller = await options.authenticate(request, origin, method.nsid)
     const { nsid } = method
@@ -150,7 +150,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     if (actor.kind !== 'user') throw new AppError(commonErrors.unauthorized)
     const validator = await loadValidator()
     const { searchParams } = new URL(request.url)
-    // Where a browser's own EventSource goes on after a lost connection.
+    // Where a browser's EventSource resumes after a lost connection.
     const last = request.headers.get('last-event-id')
     if (last !== null) searchParams.set('cursor', last)
     const input = validator.params(method.nsid, searchParams)
@@ -204,7 +204,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
         return new FrameSocket({ ...opened, ctx, method, options, sessions, limits })
       } catch (error) {
         const refusal = await refusalOf(error, method, actor, origin)
-        // Without a credential there is no stream at all; what else is wrong, a frame can say.
+        // Without a credential no socket is opened; any other refusal is sent as a frame.
         if (refusal.kind === 'unauthenticated') return toXrpcResponse(refusal, origin.requestId)
         return refusingSocket(errorBody(refusal))
       }

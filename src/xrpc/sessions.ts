@@ -5,22 +5,22 @@ import type { UserActor } from '../policy/actor.ts'
 import { accessErrors } from '../policy/errors.ts'
 import type { StreamLimits } from './stream.ts'
 
-/** The streams that are open, by whom they belong to. */
+/** The open streams and their owners. */
 export interface Sessions {
-  /** Registers a stream; its signal aborts with the refusal that it ends with, or with none. */
+  /** Registers a stream; its signal aborts with the refusal that ends it, if any. */
   open(actor: UserActor): {
     readonly signal: AbortSignal
     end(reason?: AppError): void
     done(): void
   }
   count(): number
-  /** Ends the streams that the order is about. */
+  /** Ends the streams that the order concerns. */
   end(order: Disconnect): void
-  /** Ends all of them, and resolves when they are gone or after a while. */
+  /** Ends all streams; resolves when they are gone, or after `CLOSE_MS`. */
   close(): Promise<void>
 }
 
-/** More than the devices that a person has. */
+/** More than the devices that one person has. */
 const MOST_PER_USER = 20
 const CLOSE_MS = 1000
 
@@ -31,7 +31,7 @@ export function createSessions(
   const open = new Map<AbortController, UserActor>()
   let gone: (() => void) | undefined
   let closed = false
-  // A stream ends with the credential that opened it, as a connection of the hub does.
+  // A stream ends when the credential that opened it expires, as hub connections do.
   const sweeping = setInterval(() => {
     for (const [controller, { validUntil }] of open) {
       if (validUntil !== undefined && validUntil <= clock.now()) {

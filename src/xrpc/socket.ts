@@ -6,7 +6,7 @@ import { errorBody } from './on-error.ts'
 import { carry, KEEP_ALIVE_MS, type OpenStream, type StreamSink } from './stream.ts'
 
 const LOOK_AGAIN_MS = 50
-/** The stream ended by itself or by a refusal that a frame told (RFC 6455 §7.4.1). */
+/** Close code of a stream that ended normally, or by a refusal sent as a frame (RFC 6455 §7.4.1). */
 const DONE = 1000
 
 const pause = (milliseconds: number) =>
@@ -26,7 +26,7 @@ export class FrameSocket implements SocketHandler {
     void this.run(socket)
   }
 
-  /** Clients of an event stream say nothing: what comes is not for us. */
+  /** Clients of an event stream send nothing; anything received is ignored. */
   message(): void {}
 
   closed(): void {
@@ -64,7 +64,7 @@ export class FrameSocket implements SocketHandler {
     }
   }
 
-  /** Waits until the reader has taken enough of what was sent, or gives it up. */
+  /** Waits until the reader has drained enough of the buffer; throws `ConsumerTooSlow` if it does not. */
   private async room(socket: Socket): Promise<void> {
     const { waitingBytes, patienceMs } = this.stream.limits
     let waited = 0
@@ -79,7 +79,7 @@ export class FrameSocket implements SocketHandler {
   }
 }
 
-/** A socket that is opened for nothing but to be told why not. */
+/** A socket that is opened only to send the reason for refusing it. */
 export function refusingSocket(body: object): SocketHandler {
   return {
     opened: (socket) => void loadFrames().then((frames) => refuse(socket, frames, body)),

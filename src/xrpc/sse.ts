@@ -4,9 +4,9 @@ import { errorBody } from './on-error.ts'
 import { carry, KEEP_ALIVE_MS, type OpenStream } from './stream.ts'
 
 /**
- * An event stream as server-sent events (WHATWG HTML §9.2). Nothing is read ahead of the client, who is
- * given up when they take nothing for too long; `id` is the cursor, which browsers send back as
- * `Last-Event-ID`.
+ * An event stream as server-sent events (WHATWG HTML §9.2). Events are read only as fast as the client
+ * takes them, and a client that takes none for too long is dropped. `id` is the cursor, which browsers
+ * send back as `Last-Event-ID`.
  */
 export async function eventStreamResponse(stream: OpenStream): Promise<Response> {
   const { patienceMs } = stream.limits
@@ -20,7 +20,7 @@ export async function eventStreamResponse(stream: OpenStream): Promise<Response>
     {
       start(controller) {
         session.signal.addEventListener('abort', () => wanted?.(), { once: true })
-        // Said at once, so that the client knows it is through.
+        // Sent at once, so that the client knows it is connected.
         controller.enqueue(text.encode(': connected\n\n'))
         keepAlive = setInterval(() => {
           if ((controller.desiredSize ?? 0) > 0) controller.enqueue(text.encode(':\n\n'))

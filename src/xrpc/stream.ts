@@ -7,16 +7,16 @@ import type { Events, StreamEvent, XrpcSubscription } from './define-method.ts'
 import type { Sessions } from './sessions.ts'
 import type { Validator } from './validator.ts'
 
-/** Below the 60 s after which proxies, and our own listener, cut what says nothing. */
+/** Below the 60 s after which proxies and our own listener close an idle connection. */
 export const KEEP_ALIVE_MS = 20_000
 
-/** What a reader of a stream is waited for. */
+/** How long and how much a slow reader of a stream may lag. */
 export interface StreamLimits {
-  /** Bytes that a socket holds for its reader; above them nothing more is queued. */
+  /** Bytes that a socket may buffer for its reader; above that nothing more is queued. */
   readonly waitingBytes: number
-  /** For how long a reader may take nothing before it is told to come again (`ConsumerTooSlow`). */
+  /** How long a reader may take nothing before its stream ends with `ConsumerTooSlow`. */
   readonly patienceMs: number
-  /** How often streams are looked at whose credential ends. */
+  /** How often streams are checked for expired credentials. */
   readonly sweepMs: number
 }
 
@@ -26,7 +26,7 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   sweepMs: 1000,
 }
 
-/** One stream that was asked for and may be opened. */
+/** A requested stream that passed all checks and may be opened. */
 export interface OpenStream {
   readonly ctx: Ctx
   readonly method: XrpcSubscription
@@ -43,9 +43,9 @@ export interface OpenStream {
 
 /** Where the events of a stream go. */
 export interface StreamSink {
-  /** Resolves when there is room for another one; throws when the reader is given up. */
+  /** Resolves when there is room for another event; throws if the reader is too slow. */
   write(event: StreamEvent): Promise<void>
-  /** The stream is over: by the refusal, or because the reader went away. */
+  /** Ends the stream: with the refusal, or because the reader went away. */
   end(refusal: AppError | undefined): Promise<void>
 }
 
@@ -55,7 +55,7 @@ function requireTime({ clock }: Pick<Ctx, 'clock'>, { validUntil }: UserActor): 
   }
 }
 
-/** Carries events to the sink until one of both sides ends it. Never rejects. */
+/** Carries events to the sink until either side ends the stream. Never rejects. */
 export async function carry(
   stream: OpenStream,
   session: ReturnType<Sessions['open']>,
@@ -66,7 +66,7 @@ export async function carry(
   try {
     if (!(await options.stillActive(actor))) throw new AppError(commonErrors.unauthorized)
     for await (const event of events(session.signal)) {
-      // The clock may have passed the end of the credential since the last sweep.
+      // The credential may have expired since the last sweep.
       requireTime(ctx, actor)
       if (options.checkAnswers) validator.event(method.nsid, event.type, event.body, true)
       await sink.write(event)

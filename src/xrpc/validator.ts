@@ -10,24 +10,24 @@ import { xrpcErrors } from './errors.ts'
 
 type Definition = LexXrpcQuery | LexXrpcProcedure | LexXrpcSubscription
 
-/** Reads and checks what goes in and out by our lexicons. */
+/** Parses and checks requests and answers against our lexicons. */
 export interface Validator {
   definition(nsid: string): Definition
-  /** The parameters of a query string, typed as the lexicon has them. Throws `InvalidRequest`. */
+  /** The parameters of a query string, typed as the lexicon defines. Throws `InvalidRequest`. */
   params(nsid: string, search: URLSearchParams): object
-  /** A JSON body as a value with bytes. Throws `InvalidRequest`. */
+  /** A JSON body as a lexicon value, with bytes decoded. Throws `InvalidRequest`. */
   input(nsid: string, json: unknown): object
-  /** A value as JSON; with `check` one that breaks the lexicon is a defect. */
+  /** A value as JSON; with `check` throws a plain error if it breaks the lexicon. */
   output(nsid: string, value: object, check: boolean): unknown
-  /** The same for an event of a subscription. */
+  /** Like `output`, for an event of a subscription. */
   event(nsid: string, type: string, value: object, check: boolean): unknown
-  /** Whether the lexicon names the error among the method's own. */
+  /** Whether the lexicon declares the error for the method. */
   declares(nsid: string, error: string): boolean
 }
 
 let loaded: Promise<Validator> | undefined
 
-/** Loaded when the first request comes: most servers of other use never need it. */
+/** Loaded with the first XRPC request, which many servers never get. */
 export function loadValidator(): Promise<Validator> {
   loaded ??= load()
   return loaded
@@ -62,14 +62,14 @@ async function load(): Promise<Validator> {
         const values = search.getAll(name)
         if (values.length === 0) return []
         if (type.type === 'array') return [[name, values.map((text) => asType(type.items, text))]]
-        // Given twice it stays a list, which no type takes: there is no telling which one counts.
+        // A repeated parameter stays a list, which no type accepts: which value counts would be ambiguous.
         return [[name, values.length === 1 ? asType(type, values[0] as string) : values]]
       })
       requireStorable(Object.fromEntries(read))
       return refused(() => lexicons.assertValidXrpcParams(nsid, Object.fromEntries(read))) ?? {}
     },
     input(nsid, json) {
-      // The library takes a list for an object without required fields.
+      // The library accepts a list as an object without required fields.
       if (Array.isArray(json)) throw new AppError(xrpcErrors.invalidRequest)
       requireStorable(json)
       return refused(() => lexicons.assertValidXrpcInput(nsid, asLex(json))) as object
@@ -89,10 +89,10 @@ async function load(): Promise<Validator> {
   }
 }
 
-/** Deeper than any lexicon of ours. */
+/** Deeper than any of our lexicons nests. */
 const MOST_DEPTH = 16
 
-/** Refuses text that no store gives back as it came, and what is nested beyond all sense. */
+/** Refuses text that a store could not return unchanged, and values nested too deeply. */
 function requireStorable(value: unknown, depth = 0): void {
   if (typeof value === 'string') {
     if (!isStorable(value)) throw new AppError(xrpcErrors.invalidRequest)
@@ -105,7 +105,7 @@ function requireStorable(value: unknown, depth = 0): void {
   }
 }
 
-/** A parameter's text as its type, or as it stands where it is none: the lexicon then refuses it. */
+/** Converts a parameter to its type; text that does not fit stays as it is, and the lexicon refuses it. */
 function asType({ type }: { readonly type: string }, text: string): unknown {
   if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
   if (type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'

@@ -8,22 +8,22 @@ import { OidcError } from './errors.ts'
 import { fetchOver, isUnavailable } from './fetch.ts'
 import { createKeySet } from './key-set.ts'
 
-/** Asymmetric signatures alone: nothing that a holder of public keys could make (RFC 8725 §3.1). */
+/** Only asymmetric signatures, which a holder of the public keys cannot forge (RFC 8725 §3.1). */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 /**
- * The type of a logout token is RECOMMENDED only (OpenID Connect Back-Channel Logout §2.4): many providers name
- * none, or `JWT`, which says no more (RFC 7519 §5.1). Whatever names another is something else.
+ * The type of a logout token is only RECOMMENDED (OpenID Connect Back-Channel Logout §2.4): many providers
+ * set none, or `JWT`, which says no more (RFC 7519 §5.1). A token of any other type is not a logout token.
  */
 const LOGOUT_TYPES = [undefined, 'jwt', 'application/jwt', 'logout+jwt', 'application/logout+jwt']
-/** How far the provider's clock may be from ours. */
+/** How far the provider's clock may differ from ours. */
 const TOLERANCE_SECONDS = 60
 const METADATA_FRESH = HOUR
 /**
- * Asked for any sign-in of the last year, a provider has to say when it was (OpenID Connect Core §2, `auth_time`)
- * and asks nobody anew.
+ * As `max_age` it makes the provider include `auth_time` (OpenID Connect Core §2) without asking anybody to
+ * sign in again.
  */
 const ANY_AGE_SECONDS = (365 * DAY) / SECOND
 
@@ -36,26 +36,26 @@ export interface OidcClientOptions {
   readonly secrets: Readonly<Record<string, string>>
 }
 
-/** What a browser is sent away with, and what is checked when it comes back. */
+/** Parameters of the redirect to the provider, checked again in the callback. */
 export interface Flow {
   readonly redirectUri: string
   readonly state: string
   readonly nonce: string
   readonly codeVerifier: string
-  /** The provider is to ask the person anew. */
+  /** Whether the provider must ask the person to sign in again. */
   readonly fresh: boolean
 }
 
 export interface Exchanged {
   readonly idToken: string
-  /** Of the ID token, which is checked, and of userinfo for what it leaves out. */
+  /** Claims of the verified ID token, completed from userinfo. */
   readonly claims: JWTPayload & { readonly iss: string; readonly sub: string }
 }
 
-/** Speaks OpenID Connect as a client of the configured providers. Every method may throw an `OidcError`. */
+/** An OpenID Connect client of the configured providers. Every method may throw an `OidcError`. */
 export interface OidcClient {
   authorizationUrl(provider: OidcProvider, flow: Flow): Promise<URL>
-  /** Trades the code of a callback for claims; with `needs`, userinfo is asked for what is missing. */
+  /** Exchanges the code of a callback for claims; asks userinfo if any of `needs` is missing. */
   exchange(
     provider: OidcProvider,
     callback: URL,
@@ -64,7 +64,7 @@ export interface OidcClient {
   ): Promise<Exchanged>
   /** Checks the signature, issuer, audience, times and type of a logout token. */
   verifyLogoutToken(provider: OidcProvider, token: string): Promise<JWTPayload>
-  /** Undefined when the provider has no logout of its own. */
+  /** Undefined if the provider has no logout endpoint. */
   endSessionUrl(
     provider: OidcProvider,
     hint: { idToken: string; returnUri: string },
@@ -81,7 +81,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
   const { clock, allow } = options
   const known = new Map<string, Known>()
   const fetch: CustomFetch = fetchOver(options.fetch, options.timeoutMs)
-  /** Heavy, and of no use where nobody signs in elsewhere. */
+  /** Loaded lazily: it is large, and needed only with external sign-in. */
   const library = () => import('openid-client')
 
   async function discover(provider: OidcProvider): Promise<Known> {
@@ -89,7 +89,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     if (kept && clock.now() - kept.at < METADATA_FRESH) return kept
     try {
       const metadata = await readMetadata(provider)
-      // Keys outlive the document: they have a life of their own.
+      // Keys are cached independently of the metadata.
       const keys =
         kept && kept.metadata.jwks_uri === metadata.jwks_uri
           ? kept.keys
@@ -114,7 +114,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
       })
       metadata = found.serverMetadata()
     } catch (cause) {
-      // Whatever is wrong with the document: nobody can sign in until the provider or the settings mend.
+      // Whatever is wrong, nobody can sign in until the provider or the settings are fixed.
       throw new OidcError('unavailable', `the provider ${provider.name} cannot be discovered`, {
         cause,
       })
@@ -151,7 +151,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     return set
   }
 
-  /** Whether the administrator let calls out to this host go without TLS. */
+  /** Whether the administrator allowed requests to this host without TLS. */
   function isPlain(issuer: string): boolean {
     const { protocol, hostname } = new URL(issuer)
     return protocol === 'http:' && isListed(allow, hostname.replace(/^\[|\]$/g, ''))
@@ -164,7 +164,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
       metadata,
       provider.clientId,
       {
-        // The library asks the system for the time.
+        // The library reads the system clock.
         [client.clockSkew]: Math.round((clock.now() - systemClock.now()) / SECOND),
         [client.clockTolerance]: TOLERANCE_SECONDS,
       },
@@ -190,7 +190,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
     return { payload, type: protectedHeader.typ?.toLowerCase() }
   }
 
-  /** Of a provider that does not say when it asked the person, the sign-in is taken, but proves nothing fresh. */
+  /** A sign-in without `auth_time` is accepted, but does not count as a fresh one. */
   function requireAskedAnew({ auth_time: at }: JWTPayload): void {
     if (typeof at === 'number' && at < clock.now() / SECOND - TOLERANCE_SECONDS) {
       throw new OidcError('token', 'the provider did not ask anew')
@@ -210,7 +210,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
         code_challenge_method: 'S256',
         ...(provider.audience ? { audience: provider.audience } : {}),
         ...(provider.organization ? { organization: provider.organization } : {}),
-        // Only a hint: the claim is what is checked.
+        // Only a hint: the claim is checked later.
         ...(provider.hostedDomain ? { hd: provider.hostedDomain } : {}),
         ...(flow.fresh ? { prompt: 'login', max_age: '0' } : { max_age: String(ANY_AGE_SECONDS) }),
       })
@@ -229,7 +229,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
           idTokenExpected: true,
         })
         const idToken = tokens.id_token as string
-        // The library trusts the connection (OpenID Connect Core §3.1.3.7, 6); we look at the signature too.
+        // The library relies on TLS (OpenID Connect Core §3.1.3.7, 6); we verify the signature too.
         await verify(provider, found, idToken)
         const claims = tokens.claims() as Exchanged['claims']
         if (flow.fresh) requireAskedAnew(claims)
@@ -287,12 +287,12 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
   }
 }
 
-/** Two clients of one issuer may name other endpoints; a reload may give a name another issuer. */
+/** Two clients of one issuer may use different endpoints; a reload may change the issuer of a name. */
 function keyOf({ name, issuer }: OidcProvider): string {
   return `${name} ${issuer}`
 }
 
-/** The issuer that the browser brought has to be the one it was sent to (RFC 9207 §2.4: mix-up). */
+/** The issuer in the callback must be the one the browser was sent to (RFC 9207 §2.4, mix-up attack). */
 function requireIssuer(provider: OidcProvider, metadata: ServerMetadata, callback: URL): void {
   const said = callback.searchParams.getAll('iss')
   const isDue = metadata.authorization_response_iss_parameter_supported === true
@@ -306,7 +306,7 @@ function clientAuth(
   metadata: ServerMetadata,
 ) {
   if (secret === undefined) return client.None()
-  // OpenID Connect Discovery §3: without a list it is client_secret_basic.
+  // The default without a list is client_secret_basic (OpenID Connect Discovery §3).
   const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
   return methods.includes('client_secret_basic')
     ? client.ClientSecretBasic(secret)

@@ -1,10 +1,10 @@
 /**
- * Why a provider's answer is not taken. `unavailable` may pass; `refused`: the provider did not honour the
- * code; `response`: what the browser brought is not the provider's; `token`: its token is not good.
+ * Why a provider's answer is not accepted. `unavailable` may pass; `refused`: the provider rejected the code;
+ * `response`: the callback is an error or not from the provider; `token`: its token is not valid.
  */
 export class OidcError extends Error {
   readonly reason: 'unavailable' | 'refused' | 'response' | 'token'
-  /** The provider's own word (RFC 6749 §4.1.2.1), where it gave one. */
+  /** The provider's error code (RFC 6749 §4.1.2.1), if it gave one. */
   readonly providerError: string | undefined
 
   constructor(

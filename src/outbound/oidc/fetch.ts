@@ -2,12 +2,12 @@ import type { CustomFetch } from 'openid-client'
 import { type GuardedFetch, OutboundError } from '../guarded-fetch.ts'
 import { OidcError } from './errors.ts'
 
-/** Key sets and documents of large providers are tens of kilobytes. */
+/** Key sets and metadata of large providers are tens of kilobytes. */
 const MOST_BYTES = 512 * 1024
-/** What describes the body as it was on the way, not as it is here. */
+/** Headers that describe the body in transit, not as it is here. */
 const OF_THE_WAY = ['content-encoding', 'content-length', 'transfer-encoding']
 
-/** The guarded way out in the form that the protocol's library asks for. */
+/** Adapts the guarded fetch to the interface of the OpenID Connect library. */
 export function fetchOver(fetch: GuardedFetch, timeoutMs: number): CustomFetch {
   return async (url, { method, headers, body }) => {
     const answer = await fetch({
@@ -30,7 +30,7 @@ export function fetchOver(fetch: GuardedFetch, timeoutMs: number): CustomFetch {
   }
 }
 
-/** Whether the reason lies in the network or in the provider's health, however deep it was wrapped. */
+/** Whether the network or the provider failed, however deeply the cause is wrapped. */
 export function isUnavailable(error: unknown): boolean {
   for (let one = error; one instanceof Error; one = one.cause) {
     if (one instanceof OutboundError) return true

@@ -11,14 +11,14 @@ import { DAY, MINUTE, SECOND } from '../../platform/clock.ts'
 import { OidcError } from './errors.ts'
 import { isUnavailable } from './fetch.ts'
 
-/** How long keys are used without asking for them again. */
+/** How long keys are used without fetching them again. */
 const FRESH = 10 * MINUTE
-/** How long they are used when the provider cannot be asked: then a key taken back there would still count. */
+/** How long they are used while the provider is unreachable; a key revoked there stays valid until then. */
 const STALE = DAY
-/** A token that names an unknown key makes us ask at most so often. */
+/** Shortest time between fetches that tokens with unknown keys cause. */
 const COOLDOWN = 30 * SECOND
 
-/** A provider's signing keys, kept a while and asked for once more when a token names an unknown one. */
+/** Caches a provider's signing keys, and fetches them again when a token names an unknown one. */
 export function createKeySet(clock: Clock, load: () => Promise<JSONWebKeySet>): JWTVerifyGetKey {
   let keys: { find: ReturnType<typeof createLocalJWKSet>; at: number } | undefined
   let asked = Number.NEGATIVE_INFINITY
