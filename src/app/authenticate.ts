@@ -119,7 +119,7 @@ export interface Authenticator {
   identify(request: Request, origin: Origin, door: Door): Promise<UserActor>
   /** The same where signing in is optional: returns the anonymous actor without a valid credential. */
   identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
-  /** Whether the actor's right to be connected still stands. */
+  /** Whether the actor may still be connected. */
   stillHolds(actor: UserActor): Promise<boolean>
 }
 

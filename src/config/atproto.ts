@@ -20,7 +20,7 @@ export interface AtprotoConfig {
   readonly upstream: string | undefined
 }
 
-/** Cross-checks the settings; what is wrong is added to `problems`. */
+/** Cross-checks the settings; errors are added to `problems`. */
 export function readAtproto(
   values: SettingValues,
   listen: { readonly host: string; readonly port: number },

@@ -34,7 +34,7 @@ export interface RetentionConfig {
   readonly messageDays: number
   /** After their completion. */
   readonly todoDays: number
-  /** After they were put away. */
+  /** After they were archived. */
   readonly todoListDays: number
   /** After the last change, for nodes of all types not named above or in `nodeDaysByType`. */
   readonly nodeDays: number
@@ -52,7 +52,7 @@ export interface ComplianceConfig {
   readonly metrics: {
     /** Undefined: no metrics are served. */
     readonly listen: { readonly host: string; readonly port: number } | undefined
-    /** The administrator named the address: it has to be free. */
+    /** The administrator set the address: failing to listen on it is an error. */
     readonly chosen: boolean
   }
   readonly alerts: { readonly email: string | undefined; readonly webhookUrl: string | undefined }
@@ -64,7 +64,7 @@ const TODO_DAYS = 90
 /** Seven years: documents under HIPAA are kept for six (45 CFR 164.316(b)(2)). */
 const HIPAA_AUDIT_DAYS = 2555
 
-/** Cross-checks the values; what is wrong is added to `problems`. */
+/** Cross-checks the values; errors are added to `problems`. */
 export function deriveCompliance(
   values: Values,
   server: { readonly dataDir: string; readonly publicUrl: string },

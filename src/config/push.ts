@@ -21,7 +21,7 @@ const ServiceAccount = z.object({
   token_uri: z.url({ protocol: /^https?$/ }).default('https://oauth2.googleapis.com/token'),
 })
 
-/** Reads the file that FIREBASE_SERVICE_ACCOUNT_PATH names; what is wrong is added to `problems`. */
+/** Reads the file that FIREBASE_SERVICE_ACCOUNT_PATH names; errors are added to `problems`. */
 export function readFirebase(
   path: string | undefined,
   endpoint: string | undefined,

@@ -14,7 +14,7 @@ export interface TurnConfig {
   readonly allowedPeers: readonly string[]
 }
 
-/** Cross-checks the settings of the relay; what is wrong is added to `problems`. */
+/** Cross-checks the settings of the relay; errors are added to `problems`. */
 export function turnConfig(values: SettingValues, problems: string[]): TurnConfig {
   const host = values.TURN_HOST?.replace(/^\[(.+)\]$/, '$1')
   if (host !== undefined && isIP(host) === 0 && !/^[A-Za-z0-9._-]+$/.test(host)) {

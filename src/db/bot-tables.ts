@@ -29,7 +29,7 @@ export interface WebhookRow {
   cursor: string | null
   /** The last event of that page that was sent. */
   sent_seq: number | null
-  /** When there was nothing more to send. */
+  /** When it last had nothing more to send. */
   looked_at: string | null
   /** When the next delivery is due; while a node is sending, when another may take over. */
   next_try_at: string | null

@@ -83,7 +83,7 @@ export function createGroupCommit(
       database.exec('RELEASE one')
       return { waiting, tx, value }
     } catch (error) {
-      // A full disk makes SQLite roll the outer transaction back by itself: then all of them failed.
+      // On a full disk SQLite rolls back the outer transaction by itself: then all of them failed.
       if (!database.inTransaction) throw error
       database.exec('ROLLBACK TO one; RELEASE one')
       return { waiting, tx, error: error ?? new Error('a transaction failed without a reason') }

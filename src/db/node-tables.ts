@@ -34,7 +34,7 @@ export interface NodeTable {
   sealed: Buffer
   created_at: string
   updated_at: string
-  /** When a TODO was completed or a list put away; null while it is open, and in every other node. */
+  /** When a TODO was completed or a list archived; null while it is open, and in every other node. */
   completed_at: string | null
 }
 

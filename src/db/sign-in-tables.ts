@@ -97,7 +97,7 @@ export interface SignInStepRow {
   user_id: string
   /** The account's `updated_at` at that time: a password or role changed since ends the step. */
   user_updated_at: string
-  /** The message key that sealed what is known of the sign-in so far. */
+  /** The message key that sealed the state of the sign-in so far. */
   key_id: string
   sealed: Buffer
   attempts: number

@@ -359,9 +359,9 @@ export interface EventLogRow {
 export interface QueuedMailRow {
   id: string
   tenant_id: string
-  /** The message key that sealed the letter. */
+  /** The message key that sealed the mail. */
   key_id: string
-  /** The letter with its address. */
+  /** The mail with its recipient's address. */
   sealed: Buffer
   attempts: number
   created_at: string

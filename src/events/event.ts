@@ -47,7 +47,7 @@ export interface Disconnect {
   /** Only those that a credential of this kind opened. */
   readonly credential?: CredentialKind
   readonly reason: string
-  /** Whether clients are told that they may come again at once. */
+  /** Whether clients are told that they may reconnect at once. */
   readonly mayReturn?: true
 }
 

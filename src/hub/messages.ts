@@ -54,7 +54,10 @@ export type Outgoing =
   | { readonly kind: 'ack' | 'sequence'; readonly sequenceId: number }
   | ({ readonly kind: 'close' } & CloseOptions)
 
-/** A record that is not a hub message; the connection is closed. The client may be shown the message. */
+/**
+ * A record that is not a hub message; the connection is closed. The error's text may be sent to the
+ * client.
+ */
 export class MalformedRecord extends Error {}
 
 /** Cuts one transport's frames into records; throws MalformedRecord. */

@@ -40,7 +40,7 @@ export interface Listener {
   readonly port: number
   /** Stops accepting connections; open requests and sockets go on. */
   stopAccepting(): void
-  /** Ends what is still open. */
+  /** Ends all open requests and sockets. */
   close(): Promise<void>
 }
 
