@@ -43,19 +43,13 @@ export interface AuthenticatorNeeds {
  */
 interface Scheme {
   readonly kind: CredentialKind
-  /**
-   * The entry that `MIMIR_AUTH_METHODS` must contain; absent: none, since sessions that this server began
-   * live on.
-   */
+  /** The entry that `MIMIR_AUTH_METHODS` must contain; absent: none, since existing sessions live on. */
   readonly method?: AuthMethod
   /** Where it is accepted; absent: everywhere. */
   readonly doors?: readonly Door[]
   /** Whether the presented credential is of this kind; the first scheme to return true handles it. */
   takes?(needs: AuthenticatorNeeds, presented: Presented): boolean
-  /**
-   * Finds a credential that browsers send by themselves, such as a cookie; called only if none is
-   * presented.
-   */
+  /** Finds a credential that browsers send by themselves (a cookie); called only if none is presented. */
   find?(needs: AuthenticatorNeeds, request: Request): string | undefined
   /** Returns the credential's owner. Throws a refusal that gives the reason only in its `audit`. */
   authenticate(

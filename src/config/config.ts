@@ -121,10 +121,7 @@ export interface Place {
 /** Most database connections of a tenant other than the default one. */
 const TENANT_CONNECTIONS = 4
 
-/**
- * Cross-checks the values and derives the config; errors are added to `problems`. Undefined if there are
- * any.
- */
+/** Cross-checks the values and derives the config; undefined if there are errors, added to `problems`. */
 export function deriveConfig(
   values: SettingValues,
   place: Place,

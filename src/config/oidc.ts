@@ -48,10 +48,7 @@ const LABELS: Record<ProviderType, string> = {
   generic: 'OpenID Connect',
 }
 
-/**
- * Reads the providers, either a list in one setting or a single one in several; errors are added to
- * `problems`.
- */
+/** Reads the providers, from one setting or one provider from several; errors are added to `problems`. */
 export function readOidc(
   values: SettingValues,
   publicUrl: string,

@@ -11,8 +11,7 @@ const version = z
   .string()
   .regex(/^\d+(\.\d+)*$/, 'numbers joined by dots, like 1.4.0')
   .optional()
-// The path becomes part of routes and links: only characters that need no escaping, and no query or
-// fragment.
+// The path becomes part of routes and links: only characters that need no escaping, no query or fragment.
 const publicUrl = z
   .string()
   .regex(

@@ -11,10 +11,7 @@ export function isConflict(error: unknown): boolean {
   return error instanceof AppError && error.code === CONFLICT.code
 }
 
-/**
- * Whether the store or another service did not answer. The work may be done: perhaps only the reply was
- * lost.
- */
+/** Whether the store or another service did not answer. The work may be done and only the reply lost. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.kind === 'unavailable'
 }

@@ -8,7 +8,7 @@ export type Audience =
   | { readonly kind: 'user'; readonly id: string }
 
 /**
- * A change that a reconnecting client must not miss: stored as a row, numbered, delivered after the
+ * A change that a reconnecting client must not miss: stored as a numbered row, delivered after the
  * commit.
  */
 export interface AppEvent {

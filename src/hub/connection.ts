@@ -140,8 +140,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
 
   flush(): void {
     if (this.socket === undefined || this.frame.length === 0) return
-    // Checked before the frame is queued: one large batch does not mean that the client has stopped
-    // reading.
+    // Checked before the frame is queued: one large batch is no sign of a client that stopped reading.
     if (this.socket.bufferedBytes() > this.host.limits.unreadBytes) {
       this.drop()
       return

@@ -13,10 +13,7 @@ export interface HubLimits {
   /** Waiting records of one connection and their characters; beyond either it is closed. */
   readonly waitingRecords: number
   readonly waitingCharacters: number
-  /**
-   * Includes connections waiting for their client to return. Also limits a user's open offers of a
-   * reconnect.
-   */
+  /** Includes connections waiting for their client to return. Also limits a user's open reconnect offers. */
   readonly connectionsPerUser: number
   /** How long a new connection may take to send its handshake. */
   readonly handshakeMs: number

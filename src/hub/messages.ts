@@ -54,10 +54,7 @@ export type Outgoing =
   | { readonly kind: 'ack' | 'sequence'; readonly sequenceId: number }
   | ({ readonly kind: 'close' } & CloseOptions)
 
-/**
- * A record that is not a hub message; the connection is closed. The error's text may be sent to the
- * client.
- */
+/** A record that is not a hub message; the connection is closed. Clients may be sent the error's text. */
 export class MalformedRecord extends Error {}
 
 /** Cuts one transport's frames into records; throws MalformedRecord. */
