@@ -20,9 +20,9 @@ import type { AccessControl } from './policy/access-control.ts'
 import type { Admission } from './policy/admission.ts'
 import type { RateLimiter } from './policy/rate-limit.ts'
 
-/** What use cases are given. A function names the parts it needs with `Pick<Ctx, …>`. */
+/** The dependencies of use cases. A function names the parts it needs with `Pick<Ctx, …>`. */
 export interface Ctx {
-  /** Which credentials count and what further roles permit; a reload changes it. */
+  /** Which credentials are accepted and what additional roles permit; a reload changes it. */
   readonly access: AccessControl
   readonly config: Config
   readonly db: Database
@@ -44,8 +44,8 @@ export interface Ctx {
   readonly metrics: Metrics
   readonly activity: SessionActivity
   readonly oidc: OidcClient
-  /** What AI clients say of themselves. */
+  /** The metadata documents of AI clients. */
   readonly clientDocuments: ClientDocuments
-  /** Who serves the other tenants; only the default one has any. */
+  /** Serves the other tenants; only the default tenant has any. */
   readonly tenants: TenantHost
 }

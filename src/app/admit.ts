@@ -3,10 +3,10 @@ import { checkConsent } from '../features/privacy/consents.ts'
 import type { Knock } from '../policy/admission.ts'
 
 /**
- * The door of every transport, behind the credential and before the rights: whether the server takes
- * the call at this time, and whether the caller has agreed to its terms.
+ * Called by every transport after authentication and before authorization: throws if the server does not
+ * take such calls now, or if the caller has not agreed to its terms.
  *
- * @param path of what is called, without the prefix: some of it is open to those who have not agreed.
+ * @param path of the call, without the prefix: some paths are open to callers who have not agreed yet.
  */
 export async function admit(
   ctx: Pick<Ctx, 'admission' | 'db' | 'config'>,

@@ -26,7 +26,7 @@ import {
 } from '../policy/credential.ts'
 import { invalidToken, methodNotAllowed, unauthenticated } from '../policy/errors.ts'
 
-/** What judges credentials: the context, and what is made of the settings at the start. */
+/** What authentication needs: the context, and what is built from the settings at start. */
 export interface AuthenticatorNeeds {
   readonly ctx: Ctx
   readonly environmentKeys: EnvironmentKeys
@@ -36,22 +36,22 @@ export interface AuthenticatorNeeds {
 }
 
 /**
- * One kind of credential. To add one: name it in `CredentialKind`, write its `authenticate` in the
- * slice it belongs to, which names it in `credential` of the actor (absent: an access token), and add
- * a line to `SCHEMES`. Every transport then takes it: none reads a header or a cookie by itself. Roles
- * that the credential itself brings go into `claimedRoles`, its end into `validUntil`.
+ * One kind of credential. To add one: name it in `CredentialKind`, write its `authenticate` in the slice
+ * it belongs to (which sets the actor's `credential`; absent means an access token), and add a line to
+ * `SCHEMES`. Every transport then accepts it, since none reads a header or a cookie itself. Roles that
+ * the credential carries go into `claimedRoles`, its expiry into `validUntil`.
  */
 interface Scheme {
   readonly kind: CredentialKind
-  /** What `MIMIR_AUTH_METHODS` must hold for it; absent: a session that this server began lives on. */
+  /** The entry that `MIMIR_AUTH_METHODS` must contain; absent: none, since existing sessions live on. */
   readonly method?: AuthMethod
-  /** Where it is taken; absent: everywhere. */
+  /** Where it is accepted; absent: everywhere. */
   readonly doors?: readonly Door[]
-  /** Whether what the request shows is one of these; the first scheme that says so decides. */
+  /** Whether the presented credential is of this kind; the first scheme to return true handles it. */
   takes?(needs: AuthenticatorNeeds, presented: Presented): boolean
-  /** What browsers send along by themselves, for example a cookie: asked when nothing else is shown. */
+  /** Finds a credential that browsers send by themselves (a cookie); called only if none is presented. */
   find?(needs: AuthenticatorNeeds, request: Request): string | undefined
-  /** Whose it is. Throws a refusal that says nothing of why but in its `audit`. */
+  /** Returns the credential's owner. Throws a refusal that gives the reason only in its `audit`. */
   authenticate(
     needs: AuthenticatorNeeds,
     text: string,
@@ -59,8 +59,8 @@ interface Scheme {
     request: Request,
   ): Promise<UserActor>
   /**
-   * Whether it still counts, of an actor that it made: asked once a connection is registered. Absent
-   * for those of `FOR_REQUESTS_ALONE`.
+   * Whether the credential of an actor it returned is still valid; called once a connection is
+   * registered. Absent for the kinds in `FOR_REQUESTS_ALONE`.
    */
   stillHolds?(needs: AuthenticatorNeeds, actor: UserActor): Promise<boolean>
 }
@@ -109,11 +109,11 @@ const SCHEMES: readonly Scheme[] = [
 ]
 
 export interface Authenticator {
-  /** Who calls by the credential of the request; throws the refusal that its sender is to get. */
+  /** Returns the caller that the request's credential identifies; throws the refusal to send back. */
   identify(request: Request, origin: Origin, door: Door): Promise<UserActor>
-  /** The same where it is no must: nobody without a good credential. */
+  /** The same where signing in is optional: returns the anonymous actor without a valid credential. */
   identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
-  /** Whether the actor's right to be connected still stands. */
+  /** Whether the actor may still be connected. */
   stillHolds(actor: UserActor): Promise<boolean>
 }
 
@@ -183,7 +183,7 @@ function whatIsShown(
   return undefined
 }
 
-/** What the account was granted and what the credential brings, as the role file has it. */
+/** Adds what the role file grants to the account's roles and to those that the credential claims. */
 async function withGrants(ctx: Ctx, actor: UserActor): Promise<UserActor> {
   if (ctx.access.rules().roleTable.roles.size === 0) return actor
   const granted = await listGrantedRoles(ctx.db.read, actor.userId)
@@ -191,7 +191,7 @@ async function withGrants(ctx: Ctx, actor: UserActor): Promise<UserActor> {
   return roles.length === 0 ? actor : { ...actor, grants: ctx.access.grantsOf(roles) }
 }
 
-/** With security switched off everybody here is the first administrator; else nobody is let in. */
+/** With security switched off, callers on this machine act as the first administrator; otherwise throws. */
 async function withoutCredential(ctx: Ctx, request: Request, origin: Origin): Promise<UserActor> {
   const { securityEnabled, rules } = ctx.access
   const isOpen = !securityEnabled && isOfThisMachine(ctx.config, request)
@@ -202,8 +202,8 @@ async function withoutCredential(ctx: Ctx, request: Request, origin: Origin): Pr
 }
 
 /**
- * Whether no web page of somebody else made a browser of this machine ask: by an address of its own that
- * it turned to this machine (DNS rebinding), or from its own to ours.
+ * Whether the request cannot have been caused by a foreign web page in a local browser: neither through a
+ * host name of its own that resolves to this machine (DNS rebinding), nor from its own origin to ours.
  */
 function isOfThisMachine({ publicUrl }: Config, { url, headers }: Request): boolean {
   const here = new URL(url)
@@ -213,7 +213,7 @@ function isOfThisMachine({ publicUrl }: Config, { url, headers }: Request): bool
   return isOurs && (page === null || URL.parse(page)?.host === here.host)
 }
 
-/** Both spellings, where keys are what callers are meant to have: a key may also come as a bearer. */
+/** Names both schemes where API keys are the default method: a key may also be sent as a bearer token. */
 function challengeFor(method: AuthMethod | undefined): string | undefined {
   return method === 'api-key' ? 'Bearer, ApiKey realm="mimir", header="X-API-Key"' : undefined
 }

@@ -1,7 +1,7 @@
-/** What has to be undone, in the reverse order of its doing. */
+/** Collects steps to undo and runs them in reverse order. */
 export interface CleanUp {
   defer(undo: () => unknown): void
-  /** Undoes everything, once, also when a step fails; the first failure is thrown at the end. */
+  /** Runs every step once, even if some fail; rejects at the end with the first failure. */
   run(): Promise<void>
 }
 

@@ -4,7 +4,7 @@ import type { Answered } from '../http/server.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Metrics } from '../platform/metrics.ts'
 
-/** Counts an answer of REST. */
+/** Counts a REST response. */
 export function countAnswer(metrics: Metrics, route: AnyRoute, answer: Answered): void {
   const { status, seconds, error, presented } = answer
   metrics.requests.add(`${operationOf(route)}|${status}`)
@@ -13,7 +13,7 @@ export function countAnswer(metrics: Metrics, route: AnyRoute, answer: Answered)
   if (isUnknown && presented) metrics.authFailures.add(error.code)
 }
 
-/** Counts what live connections are told. */
+/** Counts published events by name. */
 export function countEvents(metrics: Metrics): Subscriber {
   return {
     events: (events) => {

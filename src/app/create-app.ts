@@ -58,9 +58,9 @@ export interface AppOptions extends DoorOptions {
   readonly clock?: Clock
   /** A cheap one for tests and load generators. */
   readonly passwords?: PasswordHasher
-  /** Who a second process is told holds the data directory: `serve`, `user approve` … */
+  /** Named to a second process as the holder of the data directory: `serve`, `user approve` … */
   readonly purpose: string
-  /** Who serves the other tenants, where this is the default one of several. */
+  /** Serves the other tenants, if this is the default tenant of several. */
   readonly tenants?: TenantHost
 }
 
@@ -70,13 +70,13 @@ export interface App {
   readonly jobs: JobRunner
   /** Names of the migrations that opening ran. */
   readonly migrated: readonly string[]
-  /** Runs an order of the command line as the operator. */
+  /** Runs a command of the command line as the operator. */
   command(name: string, input: unknown): Promise<unknown>
-  /** Takes over the settings of access; refuses, and keeps what it has, when they are bad. */
+  /** Applies new access settings; rejects and keeps the current ones if they are invalid. */
   reload(next: Config): Promise<void>
-  /** Takes orders on the control socket and starts the jobs; gives what a listener is to ask. */
+  /** Opens the control socket and starts the jobs; returns the handlers for a listener. */
   start(): Promise<Doors>
-  /** The same with a listener of its own. */
+  /** Like `start`, and also listens for connections. */
   listen(): Promise<Listener>
   /** Stops in the reverse order of the start. Safe to call at any stage, and twice. */
   close(): Promise<void>
@@ -147,7 +147,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       dids: createDidResolver(config, clock, log),
       tenants: options.tenants ?? NOBODY_SERVED,
     }
-    // The last link of the chain is put before the store closes, so that nothing waits for a next start.
+    // Chains the remaining audit events before the store closes, so that none wait for the next start.
     cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
     const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob, pruneCopiesJob])
     cleanUp.defer(() => jobRunner.stop())
@@ -187,7 +187,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** Links what is still open, and signs where the chain ends. */
+/** Chains the remaining audit events and signs the head of the chain. */
 async function closeAudit(ctx: Ctx): Promise<void> {
   await chainAuditEvents(ctx)
   await makeCheckpoint(ctx, { atOnce: true })

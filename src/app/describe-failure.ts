@@ -9,13 +9,13 @@ import { KeyFileError } from '../platform/keyring.ts'
 /** Why something failed, for the administrator. */
 export interface Failure {
   readonly code: string
-  /** What, and how to mend it; several only for the settings, which are all told at once. */
+  /** What failed and how to fix it; several lines only for settings, which are all reported together. */
   readonly lines: readonly string[]
-  /** Whether this is a mistake of the program, so that its stack is worth having. */
+  /** Whether this is a bug, so that its stack trace is worth logging. */
   readonly unexpected: boolean
 }
 
-/** Puts every failure that an administrator can meet into a line. */
+/** Describes any failure that an administrator can run into. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof ConfigError) return failure('bad_setting', ...error.problems)
   if (error instanceof KeyFileError) return failure('bad_key_file', error.message)
@@ -51,7 +51,7 @@ const NO_TMPDIR =
 const LOW_PORT =
   'a port below 1024 needs CAP_NET_BIND_SERVICE: choose a higher one with --listen HOST:PORT, behind a proxy'
 
-/** What the kernel or SQLite refused, also inside an error that names the place. */
+/** An error of the kernel or SQLite, possibly the cause of an error that names the place. */
 function ofSystem(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error) ?? codeOf(error.cause)
@@ -64,7 +64,7 @@ function ofSystem(error: unknown): Failure | undefined {
   return failure(code, mend ? `${error.message}: ${mend}` : error.message)
 }
 
-/** A refusal of PostgreSQL itself (SQLSTATE), like a wrong password or an unknown database. */
+/** An error reported by PostgreSQL itself (SQLSTATE), such as a wrong password or an unknown database. */
 function ofPostgres(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || !('severity' in error)) return undefined
   return failure(`postgres_${codeOf(error)}`, `PostgreSQL: ${error.message}: check DATABASE_URL`)

@@ -38,7 +38,7 @@ import { countAnswer, countEvents } from './count.ts'
 import { hubMethods, routes, tools } from './features.ts'
 import { buildXrpc } from './xrpc.ts'
 
-/** With the hub's goodbyes this stays well inside the ten seconds in which a stop has to be done. */
+/** Together with closing the hub, well within the ten seconds that a stop may take. */
 const DRAIN_MS = 3000
 
 const UNTOLD = 'calls that rang at the stop have left no entry'
@@ -51,20 +51,20 @@ const SIGN_IN_PAGE = '/auth/login'
 export interface DoorOptions {
   readonly hubLimits?: Partial<HubLimits>
   readonly streamLimits?: Partial<StreamLimits>
-  /** Parse answers with their schemas: for tests and development. */
+  /** Validate responses against their schemas: for tests and development. */
   readonly checkAnswers?: boolean
 }
 
-/** What an appliance answers by, whoever listens for it. */
+/** The handlers of an appliance, for whichever listener serves it. */
 export interface Doors
   extends Pick<ServeOptions, 'fetch' | 'upgrade' | 'failed' | 'maxMessageBytes'> {
-  /** The answer to what is refused before anything of it was looked at. */
+  /** The response to a request that is refused before it is read. */
   refuse(error: AppError): Response
-  /** Ends calls, closes sockets kindly and lets requests finish; a second call waits for the first. */
+  /** Ends calls, closes sockets gracefully and lets requests finish; a second call waits for the first. */
   shut(): Promise<void>
 }
 
-/** Puts the transports together. What outlives the shutting of the doors is left with `cleanUp`. */
+/** Wires up the transports. Whatever must outlast `shut` is registered with `cleanUp`. */
 export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions): Promise<Doors> {
   const { config, log } = ctx
   const anonymous = (origin: Origin) => anonymousOf(config, origin)
@@ -156,7 +156,7 @@ function buildHub(
   refused: RecordRefusal,
   limits: Partial<HubLimits> = {},
 ): Hub {
-  // What is being written of people's coming and going: a stop waits for it.
+  // Presence changes still being written: a stop waits for them.
   const changes = new Set<Promise<void>>()
   cleanUp.defer(() => Promise.all(changes))
   const track = (work: Promise<void>) => {
@@ -214,7 +214,7 @@ function buildHub(
   return hub
 }
 
-/** The protocol has its own ways to refuse, so it is asked for no permission before it begins. */
+/** Public, because the protocol has its own way to refuse callers. */
 function mcpRoutes(mcp: Mcp) {
   return (['post', 'get', 'delete'] as const).map((method) =>
     defineRawRoute({
@@ -223,7 +223,7 @@ function mcpRoutes(mcp: Mcp) {
       summary: 'The Model Context Protocol for AI clients (streamable HTTP)',
       permission: 'public',
       rate: 'unlimited',
-      // Whether a call changes anything is in its body: the protocol asks at the door once more.
+      // Only the body says whether a call changes anything, so the protocol calls `admit` again.
       changes: false,
       door: 'programs',
       respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
@@ -231,10 +231,10 @@ function mcpRoutes(mcp: Mcp) {
   )
 }
 
-/** Events are, before all else, what people write to each other: who may not read that hears nothing. */
+/** Events are mostly about messages, so callers who may not read messages may not connect. */
 export const HUB_PERMISSION: Permission = 'messages:read'
 
-/** Notes that somebody is at work, and what they are about to read. */
+/** Records the session's activity and, for reads, which data is about to be read. */
 async function watch(
   ctx: Ctx,
   actor: Actor,
@@ -245,12 +245,12 @@ async function watch(
   if (reads) await recordDataRead(ctx, actor, reads, params)
 }
 
-/** What may be refused on a path before its route is asked. */
+/** Errors that a path may return before its route runs. */
 const admission = (path: string) => [...gateErrors(path), ...consentErrors(path)]
 
-/** What describes the other routes. */
+/** Routes that describe the other routes. */
 function documentRoutes(config: Config) {
-  // Always the same, and not cheap: made when first asked for.
+  // Constant but expensive to build: built on the first request.
   let document: Promise<object> | undefined
   return [
     defineRawRoute({

@@ -5,10 +5,10 @@ import { isAdminRole } from '../policy/permissions.ts'
 import type { App } from './create-app.ts'
 
 const NOTE = 'first start'
-/** With more accounts than this, some belong to people who are no administrators. */
+/** With more accounts than this, some are assumed not to be administrators'. */
 const MOST_ADMINS = 20
 
-/** Makes the first administrator that the settings name, when nobody has an account yet. */
+/** Creates the first administrator named in the settings if no account exists yet. */
 export async function bootstrapAdmin(app: App): Promise<Account | undefined> {
   const { bootstrapAdmin: admin, secrets } = app.ctx.config
   if (!admin || (await countUsers(app.ctx.db.read)) > 0) return undefined
@@ -16,7 +16,7 @@ export async function bootstrapAdmin(app: App): Promise<Account | undefined> {
   return (await app.command('user.create-first-admin', input)) as Account
 }
 
-/** Who has an account: nobody, administrators alone, or people. */
+/** Who has an account: nobody, only administrators, or others too. */
 export async function whoIsHere(app: App): Promise<'nobody' | 'admins' | 'people'> {
   const accounts = await countUsers(app.ctx.db.read)
   if (accounts === 0) return 'nobody'
@@ -33,7 +33,7 @@ export interface FirstInvitation {
   readonly expiresAt: string
 }
 
-/** An invitation for the first person; the unused one of an earlier start ends, lest they pile up. */
+/** Creates an invitation for the first person and revokes unused ones of earlier starts. */
 export async function inviteFirstPerson(app: App): Promise<FirstInvitation> {
   for (const { id, note, status } of (await app.command('invite.list', {})) as Invitation[]) {
     if (note === NOTE && status === 'Active') await app.command('invite.revoke', { id })

@@ -16,7 +16,7 @@ export interface StoreStatus {
   /** Names of the migrations that ran, and of those that the next start runs. */
   readonly applied: string[]
   readonly pending: string[]
-  /** Those that a newer program made. */
+  /** Migrations made by a newer version. */
   readonly unknown: string[]
 }
 
@@ -24,7 +24,7 @@ export interface StoreCheck {
   readonly engine: Engine['kind']
   readonly location: string
   readonly ok: boolean
-  /** What is wrong, a line each. */
+  /** One line per problem. */
   readonly damage: string[]
 }
 
@@ -39,7 +39,7 @@ export async function checkStore(engine: Engine): Promise<StoreCheck> {
   return { engine: engine.kind, location: engine.location, ok: damage.length === 0, damage }
 }
 
-/** The status of a store that no server has open; it stays at the schema it has. */
+/** Returns the status of a store that no server has open, without migrating it. */
 export function inspectStatus(config: Config, log: Logger, purpose: string): Promise<StoreStatus> {
   return withStore(config, log, purpose, storeStatus)
 }

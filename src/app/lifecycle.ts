@@ -1,13 +1,10 @@
 import { closeSync, openSync } from 'node:fs'
 import type { Logger } from '../platform/log.ts'
 
-/** What is left of the ten seconds in which a stop has to be done, with room for a slow disk. */
+/** Below the ten seconds that a stop may take, with a margin for a slow disk. */
 const CLOSE_DEADLINE_MS = 9000
 
-/**
- * Resolves at the first SIGTERM or SIGINT. A second signal is an impatient person: it ends the process
- * at once, with status 1.
- */
+/** Resolves at the first SIGTERM or SIGINT. A second signal ends the process at once, with status 1. */
 export function stopRequested(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false
@@ -22,8 +19,8 @@ export function stopRequested(): Promise<NodeJS.Signals> {
 }
 
 /**
- * Calls at every SIGHUP, one after another; the call looks after its own failures. A server that somebody
- * started in a terminal still ends with the terminal, which says so by the same signal.
+ * Calls `reload` on every SIGHUP, one at a time; `reload` must handle its own errors. A server started in
+ * a terminal still ends when the terminal closes, which sends the same signal.
  */
 export function onReloadRequested(reload: () => Promise<void>): void {
   const isInTerminal = process.stdin.isTTY === true
@@ -43,7 +40,7 @@ function isTerminalGone(): boolean {
   }
 }
 
-/** Closes and ends the process: with the status, or with 1 when closing failed or took too long. */
+/** Closes, then exits with the status, or with 1 if closing failed or took too long. */
 export async function closeAndExit(
   log: Logger,
   close: () => Promise<void>,
@@ -62,7 +59,7 @@ export async function closeAndExit(
   process.exit(status)
 }
 
-/** A defect leaves the process in a state nobody knows: it is logged, and the process ends with 1. */
+/** An uncaught error leaves the process in an unknown state: logs it, closes and exits with status 1. */
 export function exitOnDefect(log: Logger, close: () => Promise<void>): void {
   let failed = false
   const fail = (error: unknown) => {

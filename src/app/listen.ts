@@ -5,8 +5,8 @@ import type { CleanUp } from './clean-up.ts'
 import type { Doors } from './doors.ts'
 
 /**
- * Accepts connections for what stands behind the doors. What has to be undone is left with `cleanUp`:
- * accept no more, shut the doors, end what is open.
+ * Listens and serves through the doors. Registers with `cleanUp`: stop accepting, shut the doors, close
+ * open connections.
  */
 export async function listen(config: Config, cleanUp: CleanUp, doors: Doors): Promise<Listener> {
   const { host, port } = config.listen

@@ -3,8 +3,8 @@ import type { Config } from '../config/config.ts'
 import { LostStoreError, readMigrationCount } from '../db/sqlite-file.ts'
 
 /**
- * Throws when the keys of a server are here and its embedded store is not, or has nothing in it. A new store
- * in its place would hide the loss. The keys are written after the store has its schema, so a first start that
+ * Throws `LostStoreError` if the server's keys exist but its embedded store is missing or empty: a new
+ * store in its place would hide the loss. The keys are written after the schema, so a first start that
  * was killed half-way can be repeated.
  */
 export function requireStore({ secrets, paths, acceptLostStore }: Config): void {

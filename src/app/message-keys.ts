@@ -2,8 +2,8 @@ import type { Database } from '../db/database.ts'
 import { KeyFileError, type Keyring } from '../platform/keyring.ts'
 
 /**
- * Throws when the store holds messages and no key that could open one is here: a data directory that
- * lost its keys, or a second one on the same database. Making new keys in silence would hide it.
+ * Throws `KeyFileError` if the store holds messages but there is no message key: the data directory lost
+ * its keys, or is a second one on the same database. Silently making new keys would hide that.
  */
 export async function requireMessageKeys({ read }: Database, keyring: Keyring): Promise<void> {
   if (keyring.has('message')) return

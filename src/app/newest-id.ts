@@ -3,8 +3,9 @@ import { type Clock, DAY } from '../platform/clock.ts'
 import { timeOfId } from '../platform/ids.ts'
 
 /**
- * The time behind the newest message or audit event, so that ids go on from there when the clock was set
- * back. One from more than a day ahead was made by a clock gone wild, and is not followed: 0.
+ * The time (ms) just after the newest message or audit event, so that new ids sort after it even if the
+ * clock was set back. A time more than a day ahead came from a wrong clock and is ignored; 0 if none is
+ * left.
  */
 export async function newestIdTime({ read }: Database, clock: Clock): Promise<number> {
   const message = await read
@@ -15,7 +16,7 @@ export async function newestIdTime({ read }: Database, clock: Clock): Promise<nu
     .selectFrom('audit_events')
     .select((select) => select.fn.max('id').as('id'))
     .executeTakeFirst()
-  // A millisecond on: within one, ids of two processes have no order.
+  // Plus 1 ms: ids that two processes make within the same millisecond have no order.
   const times = [message?.id, event?.id].map((id) => (id ? timeOfId(id) + 1 : 0))
   return Math.max(...times.map((time) => (time <= clock.now() + DAY ? time : 0)))
 }

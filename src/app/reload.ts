@@ -12,19 +12,20 @@ import type { CredentialKind } from '../policy/credential.ts'
 
 const WATCHED = 30 * DAY
 
-/** Which credentials are good for a method alone; what it let in before ends with it. */
+/** Credential kinds that depend on a single method: their connections end when the method is removed. */
 const CREDENTIALS: Partial<Record<AuthMethod, CredentialKind>> = {
   'api-key': 'api-key',
   jwt: 'jwt',
 }
 
-/** Why the settings were not taken over; everything is as it was. */
+/** The settings were rejected and nothing changed; the message says why. */
 export class ReloadRefused extends Error {}
 
 /**
- * Takes over what may change while the server runs: the methods and the role file. All of it or nothing:
- * with a bad file the last good one stays. Sessions and their connections go on; those by a credential
- * that is not accepted any more end. What else the settings hold counts from the next start on.
+ * Applies the settings that may change while the server runs: the methods and the role file. All or
+ * nothing: if a file is invalid, the last good settings stay. Sessions and their connections go on;
+ * connections whose credential is no longer accepted end. All other settings take effect at the next
+ * start.
  */
 export async function reloadAccess(ctx: Ctx, next: Config): Promise<void> {
   try {
@@ -73,7 +74,7 @@ async function takeOver(ctx: Ctx, next: Config): Promise<void> {
 
 /** No change may leave administrators without a way to sign in. */
 async function requireWayIn({ db }: Pick<Ctx, 'db'>, methods: ReadonlySet<AuthMethod>) {
-  // Whom an identity provider lets in is its own affair: with it there is a way.
+  // Whom the identity provider lets in cannot be checked here, so `oauth` counts as a way in.
   if (methods.has('oauth')) return
   if (methods.has('password') && (await hasAdminWithPassword(db.read))) return
   if (methods.has('jwt') && (await hasAdminSubject(db.read))) return

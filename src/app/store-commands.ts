@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../control/define-command.ts'
 import { checkStore, storeStatus } from './inspect-store.ts'
 
-// Here and not in a slice: which migrations there are is known to the root alone.
+// Not in a slice: only the composition root knows the list of migrations.
 
 export const storeStatusCommand = defineCommand({
   name: 'db.status',

@@ -17,7 +17,7 @@ import { admit } from './admit.ts'
 import type { Authenticator } from './authenticate.ts'
 import { xrpcMethods } from './features.ts'
 
-/** The XRPC transport with who may call it: a service token, an access token, or a stream's ticket. */
+/** Builds the XRPC transport. Callers present a service token, an access token, or a stream's ticket. */
 export function buildXrpc(
   ctx: Ctx,
   options: Pick<XrpcOptions, 'anonymous' | 'refused' | 'checkAnswers' | 'streamLimits'> & {

@@ -4,7 +4,7 @@ import { AUTH_METHODS } from '../policy/auth-methods.ts'
 const text = z.string().min(1)
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
 
-/** Settings of who may call and what they may do. */
+/** Settings of authentication and authorization. */
 export const ACCESS_SETTINGS = {
   MIMIR_ENABLE_SECURITY: {
     about: 'false: whoever can reach the server is its administrator; only on a loopback listener',

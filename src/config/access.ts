@@ -2,33 +2,33 @@ import { AUTH_METHODS, type AuthMethod } from '../policy/auth-methods.ts'
 import type { OidcProvider } from './oidc.ts'
 import type { SettingValues } from './settings.ts'
 
-/** Who may call. What `mimir serve` reads again at SIGHUP is `methods`, `defaultMethod` and `rbacSource`. */
+/** Who may call. On SIGHUP `mimir serve` rereads only `methods`, `defaultMethod` and `rbacSource`. */
 export interface AccessConfig {
   readonly securityEnabled: boolean
   readonly methods: readonly AuthMethod[]
   readonly defaultMethod: AuthMethod | undefined
-  /** Issuers whose bearer tokens are taken. */
+  /** Issuers whose bearer tokens are accepted. */
   readonly jwtIssuers: readonly JwtIssuer[]
   /** A file, a URL, or JSON. */
   readonly rbacSource: string | undefined
   readonly apiKeyMaxDays: number
 }
 
-/** Whose access tokens count (RFC 9068), and the audience that they have to name. */
+/** An issuer whose access tokens (RFC 9068) are accepted, and the audience that they must name. */
 export interface JwtIssuer {
   readonly issuer: string
   readonly audience: string
   readonly jwksUri: string | undefined
   /** Values of `acr` that count as a second factor. */
   readonly secondFactorAcr: readonly string[]
-  /** Whose people alone are let in, as at the sign-in with the same provider. */
+  /** If set, only their people are let in, as when signing in with the same provider. */
   readonly hostedDomain: string | undefined
   readonly organization: string | undefined
 }
 
 const LEAST_KEY_LENGTH = 32
 
-/** Checks the settings against each other; what is wrong is added to `problems`. */
+/** Cross-checks the settings; errors are added to `problems`. */
 export function accessConfig(
   values: SettingValues,
   isLoopback: boolean,
@@ -70,7 +70,7 @@ function findJwtIssuers(
   providers: readonly OidcProvider[],
   problems: string[],
 ): readonly JwtIssuer[] {
-  // Without an audience any token that the issuer ever made for anybody would do.
+  // Without an audience, any token that the issuer ever made for anyone would be accepted.
   if (!MIMIR_OAUTH_ISSUER || !MIMIR_OAUTH_AUDIENCE) return []
   if (new URL(MIMIR_OAUTH_ISSUER).search || new URL(MIMIR_OAUTH_ISSUER).hash) {
     problems.push('MIMIR_OAUTH_ISSUER: an issuer has no query and no fragment')
@@ -88,7 +88,7 @@ function findJwtIssuers(
   ]
 }
 
-/** A provider whose access tokens are asked for our audience makes tokens that we take, too. */
+/** Providers with an audience are also accepted as issuers of bearer tokens. */
 function issuersOf(
   providers: readonly OidcProvider[],
   { MIMIR_OAUTH_ISSUER }: SettingValues,
@@ -103,7 +103,7 @@ function issuersOf(
     })
 }
 
-/** What the settings of the provider with the same issuer ask of its people. */
+/** The restrictions that the settings of the provider with the same issuer put on its people. */
 function rulesOf(provider: OidcProvider | undefined) {
   return {
     secondFactorAcr: provider?.secondFactorAcr ?? [],
@@ -131,7 +131,7 @@ function authMethods(
   return [...methods]
 }
 
-/** The keys of the environment, the single one first; too short ones are added to `problems`. */
+/** The API keys from the environment, `MIMIR_API_KEY` first; invalid ones are added to `problems`. */
 export function environmentKeys(values: SettingValues, problems: string[]): readonly string[] {
   const more = values.MIMIR_API_KEYS?.split(',').map((key) => key.trim()) ?? []
   const keys = [
@@ -142,7 +142,7 @@ export function environmentKeys(values: SettingValues, problems: string[]): read
     if (key.length < LEAST_KEY_LENGTH) {
       problems.push(`${name}: a key has at least ${LEAST_KEY_LENGTH} characters`)
     }
-    // It has to fit into a header, and into one word of it.
+    // It must be usable as a single word of a header.
     if (!/^[\x21-\x7e]+$/.test(key)) problems.push(`${name}: a key is one word of ASCII`)
   }
   if (new Set(keys.map(([, key]) => key)).size < keys.length) {

@@ -1,7 +1,7 @@
 import { isLoopback } from './loopback.ts'
 import type { SettingValues } from './settings.ts'
 
-/** Identities of ATProto, and what is taken from them. */
+/** ATProto identities, and what is accepted from them. */
 export interface AtprotoConfig {
   /** The audience of service tokens. */
   readonly serviceDid: string
@@ -10,24 +10,24 @@ export interface AtprotoConfig {
   readonly enforceLxm: boolean
   readonly enforceJti: boolean
   readonly jtiTtlSeconds: number
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly plcUrl: string
   readonly admission: SettingValues['MIMIR_ATPROTO_ADMISSION']
   readonly allowlist: readonly string[]
-  /** Take HS256 tokens: for development. */
+  /** Accept HS256 tokens: for development. */
   readonly devTokens: boolean
-  /** Where unknown methods are handed to: for development. */
+  /** Where unknown methods are forwarded to: for development. */
   readonly upstream: string | undefined
 }
 
-/** Cross-checks the settings; what is wrong is added to `problems`. */
+/** Cross-checks the settings; errors are added to `problems`. */
 export function readAtproto(
   values: SettingValues,
   listen: { readonly host: string; readonly port: number },
   publicUrl: string,
   problems: string[],
 ): AtprotoConfig {
-  // A DID has no colon of a port's kind, and never a path (did:web method, ATProto's restriction).
+  // In a did:web the colon before a port is escaped, and ATProto allows no path.
   const host = new URL(publicUrl).host.toLowerCase().replace(':', '%3A')
   const dev = values.MIMIR_ATPROTO_DEV_TOKENS
   const proxy = values.ENABLE_DIRECT_XRPC_PROXY

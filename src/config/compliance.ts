@@ -15,7 +15,7 @@ export interface AuditConfig {
   readonly file: {
     readonly path: string
     readonly maxBytes: number
-    /** 0: older files stay. */
+    /** 0: older files are kept. */
     readonly maxAgeDays: number
     readonly maxBackups: number
   }
@@ -29,14 +29,14 @@ export interface AuditConfig {
   readonly strict: boolean
 }
 
-/** Days; 0: kept for good. */
+/** In days; 0: kept for ever. */
 export interface RetentionConfig {
   readonly messageDays: number
   /** After their completion. */
   readonly todoDays: number
-  /** After they were put away. */
+  /** After they were archived. */
   readonly todoListDays: number
-  /** After their last change, of nodes of all other types than these and the named ones. */
+  /** After the last change, for nodes of all types not named above or in `nodeDaysByType`. */
   readonly nodeDays: number
   readonly nodeDaysByType: Readonly<Record<string, number>>
   readonly auditDays: number
@@ -45,14 +45,14 @@ export interface RetentionConfig {
 export interface ComplianceConfig {
   readonly audit: AuditConfig
   readonly retention: RetentionConfig
-  /** What everybody has to have agreed to; undefined: nothing. */
+  /** The terms that everybody must have agreed to; undefined: none. */
   readonly consent: { readonly version: string; readonly url: string | undefined } | undefined
-  /** Reading is recorded too, and a session that nobody uses ends. */
+  /** If set, reads are recorded too, and idle sessions end. */
   readonly watched: { readonly idleSeconds: number } | undefined
   readonly metrics: {
-    /** Undefined: there are none. */
+    /** Undefined: no metrics are served. */
     readonly listen: { readonly host: string; readonly port: number } | undefined
-    /** The administrator named the address: it has to be free. */
+    /** The administrator set the address: failing to listen on it is an error. */
     readonly chosen: boolean
   }
   readonly alerts: { readonly email: string | undefined; readonly webhookUrl: string | undefined }
@@ -64,7 +64,7 @@ const TODO_DAYS = 90
 /** Seven years: documents under HIPAA are kept for six (45 CFR 164.316(b)(2)). */
 const HIPAA_AUDIT_DAYS = 2555
 
-/** Cross-checks the values; what is wrong is added to `problems`. */
+/** Cross-checks the values; errors are added to `problems`. */
 export function deriveCompliance(
   values: Values,
   server: { readonly dataDir: string; readonly publicUrl: string },
@@ -95,7 +95,7 @@ export function deriveCompliance(
   }
 }
 
-/** How long what people wrote is kept: for good, unless the administrator switches its retention on. */
+/** How long people's content is kept: for ever, unless the administrator enables retention. */
 function deriveRetention(values: Values, problems: string[]): Omit<RetentionConfig, 'auditDays'> {
   const first = readPolicies('MIMIR_DATA_RETENTION_POLICIES', values, problems)
   const second = readPolicies('MIMIR_RETENTION_POLICY', values, problems)
@@ -116,7 +116,7 @@ function deriveRetention(values: Values, problems: string[]): Omit<RetentionConf
   }
 }
 
-/** Types as nodes may have them (features/nodes/schema.ts); messages are `message`. */
+/** Keys are node types as in features/nodes/schema.ts, or `message`. */
 const Policies = z.record(
   z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/),
   z.number().int().min(0).max(MOST_DAYS),

@@ -18,13 +18,13 @@ import { type MfaConfig, readAppRedirects, readMfa } from './sign-in.ts'
 import { readTenancy, type TenancyConfig, tenantDirectory, tenantSchema } from './tenancy.ts'
 import { type TurnConfig, turnConfig } from './turn.ts'
 
-/** What the server runs with: checked, derived and frozen. Secrets stand apart in `secrets`. */
+/** The checked, derived and frozen settings of a server. Secrets are kept apart in `secrets`. */
 export interface Config extends ComplianceConfig {
-  /** Whose appliance this is. */
+  /** The tenant that this appliance serves. */
   readonly tenantId: string
-  /** Undefined: there are no others. */
+  /** Undefined: this is the only tenant. */
   readonly tenancy: TenancyConfig | undefined
-  /** Of this tenant. */
+  /** This tenant's own. */
   readonly dataDir: string
   readonly paths: {
     readonly database: string
@@ -34,7 +34,7 @@ export interface Config extends ComplianceConfig {
     readonly controlSocket: string
   }
   readonly listen: { readonly host: string; readonly port: number }
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly publicUrl: string
   /** The path of the public URL: empty, or like `/mimir`. */
   readonly pathPrefix: string
@@ -50,16 +50,16 @@ export interface Config extends ComplianceConfig {
   readonly access: AccessConfig
   readonly jwt: { readonly issuer: string; readonly audience: string }
   readonly databaseConnections: number
-  /** Where in PostgreSQL the tables are; undefined: where the connection leads by itself. */
+  /** The PostgreSQL schema of the tables; undefined: the connection's default. */
   readonly databaseSchema: string | undefined
   readonly smtp: SmtpConfig | undefined
   readonly turn: TurnConfig
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
   readonly atproto: AtprotoConfig
   readonly mls: { readonly blobMaxBytes: number; readonly retentionDays: number }
-  /** What people's addresses may lead to beside the public network. */
+  /** What addresses given by people may lead to, besides the public internet. */
   readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
-  /** Providers that people may sign in with, and how a browser and an app come back from there. */
+  /** Providers that people may sign in with, and how browsers and apps return from there. */
   readonly oidc: {
     readonly providers: readonly OidcProvider[]
     readonly timeoutMs: number
@@ -68,11 +68,11 @@ export interface Config extends ComplianceConfig {
   }
   readonly browserSession: { readonly seconds: number; readonly idleSeconds: number }
   readonly refusesCommonPasswords: boolean
-  /** How long what people let an AI client do holds at most. */
+  /** The longest time for which a person can authorize an AI client. */
   readonly aiClientDays: number
   readonly mfa: MfaConfig
   readonly apps: { readonly android: AppRelease; readonly ios: AppRelease }
-  /** Start although the stored messages cannot be opened any more. */
+  /** Start even though the stored messages can no longer be decrypted. */
   readonly acceptLostKeys: boolean
   readonly acceptLostStore: boolean
   readonly bootstrapAdmin: { readonly username: string; readonly email: string } | undefined
@@ -109,19 +109,19 @@ export interface AppRelease {
   readonly downloadUrl: string | undefined
 }
 
-/** Whose settings are derived, and where that tenant lives. */
+/** The tenant whose settings are derived, and where its data is. */
 export interface Place {
   /** The data directory of the whole server. */
   readonly rootDir: string
   readonly tenantId: string
-  /** The tenant's own file names providers: they are its own, whoever they do not name. */
+  /** The tenant's own file lists providers: those that name no tenant belong to this one. */
   readonly hasOwnProviders: boolean
 }
 
-/** Most connections that a tenant beside the default one has. */
+/** Most database connections of a tenant other than the default one. */
 const TENANT_CONNECTIONS = 4
 
-/** Cross-checks the values and derives from them; what is wrong is added to `problems`. */
+/** Cross-checks the values and derives the config; undefined if there are errors, added to `problems`. */
 export function deriveConfig(
   values: SettingValues,
   place: Place,

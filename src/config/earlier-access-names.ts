@@ -3,7 +3,7 @@ const ROLES = 'use MIMIR_RBAC_CONFIG'
 const SERVICES = 'use an API key of a named service identity: `mimir apikey create --name NAME`'
 const LIFETIMES = 'access tokens live 15 minutes, refresh tokens 30 days'
 
-/** What earlier systems called settings of access, each with what it is here. */
+/** Access settings of earlier systems, each with what replaces it here. */
 export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   MIMIR_ENABLE_RBAC: `permissions: ${ALWAYS_ON}`,
   MIMIR_RBAC_CLAIM_PATH: `${ROLES}: its claimPath`,
@@ -39,6 +39,6 @@ export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   TRUST_PROXY: 'use MIMIR_TRUSTED_PROXIES',
 }
 
-/** What `MIMIR_DEV_USER_<NAME>=name:password:roles` made. */
+/** Earlier systems took development users as `MIMIR_DEV_USER_<NAME>=name:password:roles`. */
 export const EARLIER_DEV_USER = /^MIMIR_DEV_USER_[A-Z0-9_]+$/
 export const DEV_USER_REPLACEMENT = 'people are invited: `mimir invite create`'

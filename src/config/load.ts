@@ -34,7 +34,7 @@ export interface LoadedConfig {
   readonly notes: readonly string[]
 }
 
-/** Every mistake in the settings at once, a line each. */
+/** All errors in the settings, one line each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
@@ -47,17 +47,17 @@ export class ConfigError extends Error {
 export interface ConfigInput {
   readonly dataDir: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** From the command line; they win. */
+  /** From the command line; these take precedence. */
   readonly flags?: Partial<Record<SettingName, string>>
   /** Instead of `DATA/mimir.env`; it must exist. */
   readonly file?: string
-  /** Whose settings, if not the default tenant's; `dataDir` is the whole server's all the same. */
+  /** The tenant, if not the default one; `dataDir` is still the whole server's. */
   readonly tenantId?: string
 }
 
 type Found = { value: string; source: SettingSource }
 
-/** What the two settings files hold; the tenant's own is empty for the default one. */
+/** Contents of the two settings files; `tenant` is empty for the default tenant. */
 interface Files {
   readonly server: Readonly<Record<string, string>>
   readonly tenant: Readonly<Record<string, string>>
@@ -72,7 +72,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     tenant: readTenantFile(input, problems),
   }
   checkNames(input.env, (name) => name.startsWith('MIMIR_'), problems, notes)
-  // The environment is full of other programs' names; the file is ours alone.
+  // The environment contains other programs' names, which our own files must not.
   checkNames({ ...files.server, ...files.tenant }, () => true, problems, notes)
 
   const values: Record<string, unknown> = {}
@@ -117,7 +117,10 @@ function readTenantFile({ dataDir, tenantId }: ConfigInput, problems: string[]):
   return settings
 }
 
-/** A tenant's own file wins over all that the process was given; of that it has what is not one tenant's. */
+/**
+ * Flags win. Then a tenant's own file wins over the server's settings, of which it inherits only those
+ * not meant for a single tenant.
+ */
 function findValue(
   name: SettingName,
   input: ConfigInput,
@@ -205,14 +208,14 @@ function checkNames(
   }
 }
 
-/** The known name that was probably meant, if one is like it. */
+/** The known name that was probably meant, if one is similar. */
 function nearestName(name: string): string | undefined {
   const distances = Object.keys(SETTINGS).map((known) => ({
     known,
     distance: editDistance(name, known),
   }))
   const best = distances.reduce((a, b) => (b.distance < a.distance ? b : a))
-  // Of a name that is only the prefix and a short word, any other one would be near.
+  // Measured without the prefix: otherwise any short name would be near to some other.
   const most = Math.ceil(name.replace(/^MIMIR_/, '').length / 4)
   return best.distance <= most ? best.known : undefined
 }

@@ -7,7 +7,7 @@ const text = z.string().trim().min(1).max(500)
 const url = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
 const list = z.array(text).min(1)
 
-/** Who is let in without an invitation: all that a rule names has to hold, and one rule is enough. */
+/** Who is let in without an invitation: all conditions of a rule must hold; one matching rule is enough. */
 const AdmitRule = z
   .strictObject({
     /** Domains of an e-mail address that the provider says is verified. */
@@ -18,7 +18,7 @@ const AdmitRule = z
     tenant: list.or(text).optional(),
     /** A value at `claimPath`. */
     group: list.or(text).optional(),
-    /** Everybody whom the provider knows; not for one that knows the whole world. */
+    /** Everybody whom the provider knows; refused for a provider that anyone can join. */
     anyone: z.literal(true).optional(),
     admit: z.enum(['pending', 'active']),
   })
@@ -27,7 +27,7 @@ const AdmitRule = z
 const Client = z.strictObject({
   id: text,
   secret: text.optional(),
-  /** Read at the start instead. */
+  /** A file that is read at start, instead of `secret`. */
   secretFile: text.optional(),
 })
 
@@ -40,10 +40,10 @@ export const ProviderSchema = z.strictObject({
   scope: text.optional(),
   /** Dots lead into nested claims: `realm_access.roles`. */
   claimPath: text.optional(),
-  /** Which value at `claimPath` makes somebody what. */
+  /** Maps values at `claimPath` to roles. */
   roles: z.record(text, z.enum(['admin', 'member', 'guest'])).optional(),
   admit: z.array(AdmitRule).optional(),
-  /** The organisation of this server that its people belong to. */
+  /** The tenant of this server that its people belong to. */
   tenant: z
     .string()
     .regex(/^[a-z0-9-]{1,64}$/)

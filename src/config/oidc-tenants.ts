@@ -4,8 +4,8 @@ import type { OidcSettings } from './oidc.ts'
 import type { TenancyConfig } from './tenancy.ts'
 
 /**
- * The providers of one tenant: of the server's list those that name it, or name nobody and are the default
- * tenant's; of its own list all.
+ * Selects the providers of one tenant: those that name it, and those that name none if they are in its
+ * own file, or in the server's list and this is the default tenant.
  */
 export function ofTenant(
   settings: OidcSettings,

@@ -4,7 +4,7 @@ import type { SettingValues } from './settings.ts'
 
 export type { ProviderType } from './oidc-schema.ts'
 
-/** A provider that people may sign in with. Its client secret stands apart. */
+/** A provider that people may sign in with. Its client secret is kept apart. */
 export interface OidcProvider {
   readonly name: string
   readonly type: ProviderType
@@ -48,7 +48,7 @@ const LABELS: Record<ProviderType, string> = {
   generic: 'OpenID Connect',
 }
 
-/** The providers of the settings, either several in one or one in many; what is wrong is added to `problems`. */
+/** Reads the providers, from one setting or one provider from several; errors are added to `problems`. */
 export function readOidc(
   values: SettingValues,
   publicUrl: string,
@@ -80,7 +80,7 @@ function readList(setting: string, problems: string[]): ProviderInput[] {
   try {
     content = JSON.parse(/^\s*\[/.test(setting) ? setting : readFileSync(setting, 'utf8'))
   } catch (error) {
-    // A parser quotes what it read, and that may be a secret.
+    // The parser's message quotes the input, which may be a secret.
     return wrong(
       error instanceof SyntaxError ? 'is not JSON' : 'is no list, and no file that can be read',
     )
@@ -95,7 +95,7 @@ function readList(setting: string, problems: string[]): ProviderInput[] {
   return twice === undefined ? parsed.data : wrong(`${twice} is there twice`)
 }
 
-/** The seed's one provider, called by its type. */
+/** The single provider described by separate variables, named after its type. */
 function fromVariables(
   type: ProviderType,
   values: SettingValues,

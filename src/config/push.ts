@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 
-/** Firebase Cloud Messaging as the service account's file names it; its key is a secret apart. */
+/** Firebase Cloud Messaging as set in the service account's file; its key is kept among the secrets. */
 export interface FirebaseConfig {
   readonly projectId: string
   readonly clientEmail: string
   readonly tokenUri: string
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly endpoint: string
 }
 
@@ -21,7 +21,7 @@ const ServiceAccount = z.object({
   token_uri: z.url({ protocol: /^https?$/ }).default('https://oauth2.googleapis.com/token'),
 })
 
-/** Reads the file that FIREBASE_SERVICE_ACCOUNT_PATH names; what is wrong is added to `problems`. */
+/** Reads the file that FIREBASE_SERVICE_ACCOUNT_PATH names; errors are added to `problems`. */
 export function readFirebase(
   path: string | undefined,
   endpoint: string | undefined,
@@ -43,7 +43,7 @@ export function readFirebase(
   try {
     content = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    // The parser quotes what it read, and that may be the key.
+    // The parser's message quotes the input, which may be the key.
     return wrong(
       error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${(error as Error).message})`,
     )
@@ -86,7 +86,7 @@ export function parseOutboundAllow(list: string, problems: string[]) {
   return { hosts, networks }
 }
 
-/** Whom a push service may tell of trouble: the setting, or the postmaster of the public host. */
+/** The contact for push services to report problems to: the setting, or the postmaster of the public host. */
 export function vapidSubject(setting: string | undefined, publicUrl: string): string {
   return setting ?? `mailto:postmaster@${new URL(publicUrl).hostname}`
 }

@@ -6,7 +6,7 @@ export interface Setting {
   readonly about: string
   /** Secrets are never printed, and may come from a file (`NAME_FILE`) or a systemd credential. */
   readonly secret?: true
-  /** An empty value is one, and not how compose files spell that there is none. */
+  /** An empty value counts as set; for other settings it means "not set", as in compose files. */
   readonly emptyCounts?: true
   readonly schema: z.ZodType
 }
@@ -31,7 +31,7 @@ export const hostAndPort = z
 
 const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
 
-/** Bytes, also with a unit of 1024: `100M`. */
+/** Bytes, optionally with a unit (powers of 1024): `100M`. */
 export const byteSize = z
   .string()
   .regex(/^[1-9]\d{0,11}[KMG]?$/, 'bytes, or like 100M')

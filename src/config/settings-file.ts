@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 
-/** The settings of the file, none without one; what is wrong with the file goes into `problems`. */
+/** Reads the settings of a file, none if it does not exist; errors are added to `problems`. */
 export function readSettingsFile(file: string, problems: string[]): Record<string, string> {
   if (!existsSync(file)) return {}
   try {
@@ -16,9 +16,7 @@ export function readSettingsFile(file: string, problems: string[]): Record<strin
 
 const QUOTES = ['"', "'", '`']
 
-/**
- * What `parseEnv` passes over in silence. The text of a line is not repeated: it may be half a secret.
- */
+/** Finds errors that `parseEnv` silently ignores. The line is not quoted: it may contain part of a secret. */
 function findBadLines(text: string): string[] {
   const problems: string[] = []
   const lines = text.split(/\r?\n/)

@@ -11,7 +11,7 @@ const version = z
   .string()
   .regex(/^\d+(\.\d+)*$/, 'numbers joined by dots, like 1.4.0')
   .optional()
-// The path becomes part of routes and links: only what needs no escaping, and nothing behind it.
+// The path becomes part of routes and links: only characters that need no escaping, no query or fragment.
 const publicUrl = z
   .string()
   .regex(
@@ -20,7 +20,7 @@ const publicUrl = z
   )
   .refine((value) => URL.canParse(value), 'an http or https URL')
 
-/** Every setting there is. The names without `MIMIR_` are those that the earlier systems' users have. */
+/** Every setting. Names without `MIMIR_` are those that users of the earlier systems already have. */
 export const SETTINGS = defineSettings({
   MIMIR_LISTEN: {
     about: 'address and port to listen on; port 0 takes a free one',
@@ -229,10 +229,10 @@ export const SETTINGS = defineSettings({
 export type SettingName = keyof typeof SETTINGS
 export type SettingValues = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> }
 
-/** Names that the programs around the server read: known, but no settings of it. */
+/** Names read by programs around the server: known, but not its settings. */
 export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TENANT', 'MIMIR_TEST_POSTGRES'])
 
-/** Names of the earlier systems that mean something else here: answered with what replaces them. */
+/** Names of earlier systems that are not used here, each with what replaces it. */
 export const REPLACED_NAMES: Readonly<Record<string, string>> = {
   ...REPLACED_SIGN_IN_NAMES,
   MIMIR_PORT: 'use MIMIR_LISTEN=HOST:PORT or SERVER_PORT',

@@ -4,7 +4,7 @@ export const FACTOR_KINDS = ['passkey', 'totp'] as const
 export type FactorKind = (typeof FACTOR_KINDS)[number]
 
 export interface MfaConfig {
-  /** What people may set up. */
+  /** The second factors that people may set up. */
   readonly methods: readonly FactorKind[]
   readonly requiredRoles: readonly string[]
   readonly totpIssuer: string
@@ -13,10 +13,10 @@ export interface MfaConfig {
 
 const ROLES = ['owner', 'admin', 'member', 'guest']
 const NO_SECRET = 'is not offered: whoever reads the line or the mailbox has the code'
-/** Words of earlier systems. */
+/** Names used by earlier systems. */
 const SYNONYMS: Readonly<Record<string, FactorKind>> = { hardware: 'passkey', webauthn: 'passkey' }
 
-/** The second factor as the settings have it; what is wrong is added to `problems`. */
+/** Reads the settings of the second factor; errors are added to `problems`. */
 export function readMfa(values: SettingValues, publicUrl: string, problems: string[]): MfaConfig {
   const methods = new Set<FactorKind>()
   for (const word of words(values.MIMIR_MFA_METHODS)) {
@@ -44,8 +44,8 @@ export function readMfa(values: SettingValues, publicUrl: string, problems: stri
 }
 
 /**
- * Where an app may be called back, exactly (RFC 8252 §7.1). Loopback addresses need no setting: their
- * ports are not known before.
+ * Redirect URIs of apps, matched exactly (RFC 8252 §7.1). Loopback addresses need no setting, since their
+ * ports are not known in advance.
  */
 export function readAppRedirects(list: string, problems: string[]): readonly string[] {
   const redirects = list

@@ -3,32 +3,32 @@ import { join } from 'node:path'
 import { DEFAULT_TENANT, isTenantId } from '../policy/tenant-id.ts'
 import type { SettingValues } from './settings.ts'
 
-/** What says whose a request is. */
+/** Where the tenant of a request is read from. */
 export type TenantSource =
   | { readonly kind: 'host' }
   /** A header, in lower case, that a trusted proxy sets. */
   | { readonly kind: 'header'; readonly name: string }
-  /** The place of a claim in bearer tokens, as the names that lead to it. */
+  /** The path to a claim in bearer tokens. */
   | { readonly kind: 'jwt_claim'; readonly path: readonly string[] }
   | { readonly kind: 'static'; readonly id: string }
 
-/** Of a server with several tenants. */
+/** Settings of a server with several tenants. */
 export interface TenancyConfig {
   readonly source: TenantSource
   /** Holds a directory for each tenant but the default one. */
   readonly directory: string
 }
 
-/** Headers that mean something already: what is read from them is not what a proxy put there for us. */
+/** Headers that already have a meaning, so that a proxy cannot use them to name a tenant. */
 const TAKEN = new Set(['host', 'authorization', 'cookie', 'x-api-key', 'x-forwarded-for', 'origin'])
 
-/** Claims that the server's own access tokens have for something else: they carry this one too. */
+/** Claims that the server's own access tokens, which carry the tenant's claim too, use for something else. */
 const MEANT = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'],
   ...['sid', 'email', 'username', 'admin'],
 ])
 
-/** Checks the settings; what is wrong is added to `problems`. Undefined: there is one tenant. */
+/** Checks the settings; errors are added to `problems`. Undefined if there is only one tenant. */
 export function readTenancy(
   values: SettingValues,
   rootDir: string,
@@ -51,12 +51,12 @@ export function tenantsDirectory(rootDir: string): string {
   return join(rootDir, 'tenants')
 }
 
-/** Where everything of a tenant is. */
+/** The data directory of a tenant. */
 export function tenantDirectory(rootDir: string, tenantId: string): string {
   return tenantId === DEFAULT_TENANT ? rootDir : join(tenantsDirectory(rootDir), tenantId)
 }
 
-/** The same for a name that somebody typed; undefined: there is no such tenant. */
+/** The same for an unchecked name; undefined if there is no such tenant. */
 export function findTenantDirectory(rootDir: string, name: string): string | undefined {
   const directory = isTenantId(name) ? tenantDirectory(rootDir, name) : undefined
   return directory !== undefined && (directory === rootDir || existsSync(directory))
@@ -65,8 +65,8 @@ export function findTenantDirectory(rootDir: string, name: string): string | und
 }
 
 /**
- * The schema of a tenant in PostgreSQL; undefined: where the connection leads by itself. An id has no
- * underscore, so that two ids never make one schema; with the longest id it has 63 bytes, the most there are.
+ * The PostgreSQL schema of a tenant; undefined: the connection's default. Ids have no underscores, so
+ * that two ids never share a schema; with the longest id the name has 63 bytes, PostgreSQL's limit.
  */
 export function tenantSchema(tenantId: string): string | undefined {
   return tenantId === DEFAULT_TENANT ? undefined : `t_${tenantId.replaceAll('-', '_')}`

@@ -1,7 +1,7 @@
 import { deriveSecret } from '../platform/derive-secret.ts'
 import type { SettingName } from './settings.ts'
 
-/** What the process has once, for all tenants: refused in a tenant's own file. */
+/** Settings of the whole process: refused in a tenant's own file. */
 const OF_THE_PROCESS: ReadonlySet<string> = new Set<SettingName>([
   'MIMIR_LISTEN',
   'SERVER_PORT',
@@ -19,7 +19,7 @@ const OF_THE_PROCESS: ReadonlySet<string> = new Set<SettingName>([
   'MIMIR_TENANT_ISOLATION',
 ])
 
-/** What a tenant has only if its own file says so: the process's is the default tenant's alone. */
+/** Settings that tenants do not inherit: the process's value is for the default tenant only. */
 const OF_ONE_TENANT: ReadonlySet<string> = new Set<SettingName>([
   'ADMIN_BOOTSTRAP_USERNAME',
   'ADMIN_BOOTSTRAP_EMAIL',
@@ -55,26 +55,26 @@ const OF_ONE_TENANT: ReadonlySet<string> = new Set<SettingName>([
   'MIMIR_KEYCLOAK_REALM',
 ])
 
-/** Secrets that no two tenants may share: of the process's each gets one of its own. */
+/** Secrets that tenants must not share: each gets its own, derived from the process's. */
 const DERIVED: ReadonlyMap<string, BufferEncoding> = new Map<SettingName, BufferEncoding>([
   ['JWT_KEY', 'base64url'],
   ['CRYPTO_MESSAGE_KEY', 'base64'],
   ['TURN_SECRET', 'base64url'],
 ])
 
-/** Whether a tenant gets the process's value where its own file has none. */
+/** Whether a tenant inherits the process's value if its own file has none. */
 export function isInherited(name: SettingName): boolean {
   return !OF_ONE_TENANT.has(name)
 }
 
-/** What is wrong with a tenant's own settings, a line each. */
+/** Returns the errors in a tenant's own settings, one line each. */
 export function findForeignSettings(names: readonly string[]): string[] {
   return names
     .filter((name) => OF_THE_PROCESS.has(name.replace(/_FILE$/, '')))
     .map((name) => `${name}: is the whole server's, and not a tenant's to set`)
 }
 
-/** What a tenant has of a value that the process was given. */
+/** The value that a tenant inherits from the process's: derived for secrets in `DERIVED`, else the same. */
 export function inheritedValue(name: SettingName, value: string, tenantId: string): string {
   const encoding = DERIVED.get(name)
   if (encoding === undefined) return value

@@ -1,20 +1,20 @@
 import { isIP } from 'node:net'
 import type { SettingValues } from './settings.ts'
 
-/** Where the relay for calls is, and what `mimir turn config` prints for it. */
+/** The relay for calls, and what `mimir turn config` prints for it. */
 export interface TurnConfig {
-  /** A name or an address; absent: people are told of no relay. An IPv6 address has no brackets. */
+  /** A name or an address, IPv6 without brackets; undefined: clients are offered no relay. */
   readonly host: string | undefined
-  /** What the realm is instead of the host. */
+  /** The realm, if it is not the host. */
   readonly realm: string | undefined
   readonly port: number
-  /** Absent: the relay speaks no TLS. */
+  /** Undefined: the relay does not support TLS. */
   readonly tlsPort: number | undefined
-  /** Addresses, or ranges as coturn spells them. */
+  /** Addresses, or ranges in coturn's notation. */
   readonly allowedPeers: readonly string[]
 }
 
-/** Cross-checks the settings of the relay; what is wrong is added to `problems`. */
+/** Cross-checks the settings of the relay; errors are added to `problems`. */
 export function turnConfig(values: SettingValues, problems: string[]): TurnConfig {
   const host = values.TURN_HOST?.replace(/^\[(.+)\]$/, '$1')
   if (host !== undefined && isIP(host) === 0 && !/^[A-Za-z0-9._-]+$/.test(host)) {

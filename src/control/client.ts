@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import type { ControlRequest, ControlResponse } from './protocol.ts'
 
-/** Sends one order to a running server; undefined when nobody listens at the path. */
+/** Sends one command to a running server; resolves to undefined if none listens at the path. */
 export function callServer(
   path: string,
   request: ControlRequest,

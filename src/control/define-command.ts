@@ -3,11 +3,11 @@ import type { Ctx } from '../context.ts'
 import type { Actor } from '../policy/actor.ts'
 
 /**
- * What an administrator can order from the command line: the same use cases as elsewhere, run inside
- * the server when one runs, else in the command's own process.
+ * A command that an administrator can run from the command line: the same use cases as elsewhere, run
+ * inside the server if one is running, else in the command's own process.
  */
 export interface Command<I extends z.ZodType = z.ZodType, O = unknown> {
-  /** `user.approve`. */
+  /** For example `user.approve`. */
   readonly name: string
   readonly input: I
   run(ctx: Ctx, actor: Actor, input: z.output<I>): Promise<O>

@@ -1,4 +1,4 @@
-/** One request and one response a connection, each one line of JSON. */
+/** One request and one response per connection, each a single line of JSON. */
 export interface ControlRequest {
   readonly command: string
   readonly input: unknown

@@ -5,7 +5,7 @@ import type { OperatorActor } from '../policy/actor.ts'
 import type { Command } from './define-command.ts'
 import type { ControlRequest } from './protocol.ts'
 
-/** Runs an order as the operator; input that breaks its schema is `validation_failed`. */
+/** Runs a command as the operator; throws `validation_failed` if the input does not match its schema. */
 export async function runCommand(
   ctx: Ctx,
   commands: readonly Command[],

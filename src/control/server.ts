@@ -11,8 +11,8 @@ export interface ControlServer {
 }
 
 /**
- * Takes orders over a Unix socket that only the owner of the data directory can open (0600). The
- * caller holds the data directory's lock, so that a socket found there is a dead server's.
+ * Serves commands over a Unix socket that only the owner of the data directory can open (0600). The
+ * caller must hold the data directory's lock, so that an existing socket can only be a dead server's.
  */
 export async function startControlServer(
   ctx: Ctx,
@@ -35,7 +35,7 @@ export async function startControlServer(
       socket.end(`${JSON.stringify(await respond(ctx, commands, line))}\n`)
     })
   })
-  // The mask is narrowed for the moment of the bind, so that the socket is never open to others.
+  // The umask is narrowed while binding, so that the socket is never open to others.
   const mask = process.umask(0o177)
   try {
     await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Rows of who may call and what they may do; part of `Tables`. */
+/** Tables of API keys, role grants and JWT subjects; part of `Tables`. */
 export interface AccessTables {
   // api-keys
   api_keys: ApiKeyRow
@@ -9,7 +9,7 @@ export interface AccessTables {
 }
 
 export interface ApiKeyRow {
-  /** As it stands in the key's text: eight characters. */
+  /** Eight characters, part of the key's text. */
   id: string
   tenant_id: string
   owner_id: string
@@ -17,9 +17,9 @@ export interface ApiKeyRow {
   secret_hash: string
   /** JSON: names of permissions. */
   scopes: string
-  /** 1: somebody named the scopes; 0: they are what a key gets without a word. */
+  /** 1: the scopes were given explicitly; 0: they are the defaults. */
   scopes_named: 0 | 1
-  /** JSON: addresses and networks (CIDR) that it may be shown from; empty: any. */
+  /** JSON: addresses and networks (CIDR) that it may be used from; empty: any. */
   addresses: string
   /** Who made it; null: the operator. */
   created_by: string | null
@@ -28,13 +28,13 @@ export interface ApiKeyRow {
   expires_at: string | null
   last_used_at: string | null
   revoked_at: string | null
-  /** When its expiry was noted; until then it is for the job that ends connections. */
+  /** When the job that ends connections handled its expiry; null until then. */
   expiry_noted_at: string | null
-  /** The key that takes its place. */
+  /** The key that replaces it. */
   successor_id: string | null
 }
 
-/** A role of `MIMIR_RBAC_CONFIG` that an account has beside its own. */
+/** A role from `MIMIR_RBAC_CONFIG` granted to an account in addition to its own. */
 export interface RoleGrantRow {
   user_id: string
   role: string
@@ -43,7 +43,7 @@ export interface RoleGrantRow {
   granted_at: string
 }
 
-/** Whom a token of another issuer is about. */
+/** The account that a token of another issuer stands for. */
 export interface JwtSubjectRow {
   issuer: string
   subject: string

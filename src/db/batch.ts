@@ -1,7 +1,7 @@
 import type { Database, Tx } from './database.ts'
 import { isUnavailable } from './errors.ts'
 
-/** What one item of a batch came to: a result, or the refusal its caller gets. */
+/** The outcome of one item of a batch: its result, or the error that its caller gets. */
 export type Settled<O> = { readonly value: O } | { readonly error: unknown }
 
 export type BatchRun<C, I, O> = (ctx: C, tx: Tx, items: readonly I[]) => Promise<Settled<O>[]>
@@ -11,9 +11,9 @@ const MOST_TOGETHER = 256
 
 /**
  * Folds concurrent calls of one use case into one transaction with a few statements for all of them.
- * `run` answers item by item, in order: a refused item does not hurt the others. If the transaction
- * itself fails, each item is tried alone, so that one bad item cannot fail its neighbours; not so
- * when the store did not answer, since the work may be done.
+ * `run` returns one outcome per item, in order: a refused item does not affect the others. If the
+ * transaction itself fails, each item is retried alone, so that one bad item cannot fail the others; but
+ * not if the store did not answer, since the work may have been done.
  */
 export function createBatch<I, O>(
   transaction: Database['transaction'],

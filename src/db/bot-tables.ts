@@ -1,4 +1,4 @@
-/** Rows of bots and of what the server itself says; part of `Tables`. */
+/** Tables of webhooks, the server's own account and changes awaiting approval; part of `Tables`. */
 export interface BotTables {
   // webhooks
   webhooks: WebhookRow
@@ -12,61 +12,61 @@ export interface WebhookRow {
   id: string
   tenant_id: string
   conversation_id: string
-  /** The member that it posts as, or that it hears as. */
+  /** The member it posts as, or whose events it sends. */
   bot_id: string
   kind: 'incoming' | 'outgoing'
   name: string
   created_by: string
   created_at: string
-  /** Of an incoming one: what opens it is nowhere. */
+  /** Incoming only: the hash of its token, which itself is not stored. */
   token_hash: string | null
-  /** Of an outgoing one: the message key that sealed its address and its signing secret. */
+  /** Outgoing only: the message key that sealed its address and its signing secret. */
   key_id: string | null
   sealed: Buffer | null
-  /** Where it sends to, as far as everybody may know it. */
+  /** The host it sends to: the only part of the address that may be shown. */
   host: string | null
-  /** The page of the bot's events that is being sent: where it begins, as of the sync. */
+  /** Where the page of the bot's events being sent begins: a sync cursor. */
   cursor: string | null
-  /** The event of that page that was sent last. */
+  /** The last event of that page that was sent. */
   sent_seq: number | null
-  /** When there was nothing more to send. */
+  /** When it last had nothing more to send. */
   looked_at: string | null
-  /** When it is due; while a node sends, when another may take it over. */
+  /** When the next delivery is due; while a node is sending, when another may take over. */
   next_try_at: string | null
-  /** Failures one after the other. */
+  /** Consecutive failures. */
   attempts: number
   failing_since: string | null
-  /** Given up: nothing is sent any more. */
+  /** When delivery was given up: nothing is sent afterwards. */
   failed_at: string | null
 }
 
-/** The account as which the server itself speaks to people. */
+/** The account that the server itself sends messages from. */
 export interface ServerAccountRow {
   tenant_id: string
   user_id: string
 }
 
-/** A change that a program asked for and that an administrator has to say yes to. */
+/** A change requested by a program that an administrator must approve. */
 export interface PendingChangeRow {
   id: string
   tenant_id: string
-  /** What the answer names; only administrators are told it. */
+  /** The code that the answer must quote; shown to administrators only. */
   code: string
   kind: string
-  /** JSON: what the change is given. */
+  /** JSON: the input of the change. */
   input: string
   requested_by: string
-  /** The API key that was shown. */
+  /** The API key that requested it. */
   key_id: string
-  /** JSON: who may answer, each with the conversation in which they do. */
+  /** JSON: who may answer, and in which conversation each. */
   approvers: string
-  /** The server account's place in the events when it was asked: the answer stands behind it. */
+  /** The server account's event cursor when it asked; the answer comes after it. */
   cursor: string
   created_at: string
   expires_at: string
   state: 'pending' | 'done' | 'failed' | 'refused' | 'expired'
   decided_by: string | null
   decided_at: string | null
-  /** JSON: what came of it, as far as the program may know. */
+  /** JSON: the outcome, as far as the program may know it. */
   outcome: string | null
 }

@@ -1,11 +1,11 @@
 import type { Database, Tx } from './database.ts'
 
-/** The store holds the data of another tenant than the one that opens it. */
+/** The store belongs to a tenant other than the one opening it. */
 export class ForeignStoreError extends Error {}
 
 /**
- * Puts the tenant's mark on a store that has none. Throws `ForeignStoreError` when the mark, or in a store
- * without one a row, is another tenant's: a file put into a wrong directory must not be served from there.
+ * Marks a store as the tenant's if it has no mark yet. Throws `ForeignStoreError` if the mark, or the
+ * data of an unmarked store, is another tenant's: a file put into the wrong directory must not be served.
  */
 export async function claimStore(
   { read, transaction, engine }: Database,
@@ -30,7 +30,7 @@ export async function claimStore(
   })
 }
 
-/** Whose mark it has, or whose people and events are in it. */
+/** The tenant of the mark, or else of the users or audit events. */
 async function findOwner(tx: Tx): Promise<string | undefined> {
   for (const table of ['store_owner', 'users', 'audit_events'] as const) {
     const row = await tx.selectFrom(table).select('tenant_id').limit(1).executeTakeFirst()

@@ -2,18 +2,18 @@ import { type ColumnDefinitionBuilder, type Expression, type Kysely, sql } from 
 
 type Define = (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
 
-/** The few places where the engines' data definition differs; migrations are given one of these. */
+/** Where the engines' data definition differs; migrations are given one of these. */
 export interface Columns {
   readonly bytes: 'blob' | 'bytea'
-  /** A number that grows with every row and is never used twice; it is the primary key. */
+  /** An ever-growing number that is never reused; the primary key. */
   readonly position: { readonly type: 'integer' | 'bigint'; readonly define: Define }
-  /** The transaction that wrote the row, where transactions overlap. */
+  /** The transaction that wrote the row, on engines whose transactions overlap. */
   readonly writer: { readonly type: 'integer' | Expression<unknown>; readonly define: Define }
-  /** Makes the store itself refuse to change or delete a row of the table. */
+  /** Makes the store itself reject updates and deletes on the table. */
   forbidChanges(db: Kysely<unknown>, table: string): Promise<void>
   /**
-   * Lets rows go of a table whose changes are forbidden: those for which the condition holds, an SQL
-   * expression that both engines know, in which `old` is the row.
+   * Allows deleting some rows of a table after `forbidChanges`: those for which `condition` holds, an SQL
+   * expression valid on both engines in which `old` is the row.
    */
   allowDeletes(db: Kysely<unknown>, table: string, condition: string): Promise<void>
 }
@@ -50,7 +50,7 @@ export const postgresColumns: Columns = {
     define: (column) => column.primaryKey().generatedByDefaultAsIdentity().notNull(),
   },
   writer: {
-    // A type of PostgreSQL's own that Kysely does not list.
+    // A PostgreSQL type that Kysely does not list.
     type: sql`xid8`,
     define: (column) => column.notNull().defaultTo(sql`pg_current_xact_id()`),
   },

@@ -18,26 +18,26 @@ export interface ComplianceTables {
   incidents: IncidentRow
 }
 
-/** The head of the chain at a moment, signed (Ed25519): what was there then cannot go unseen. */
+/** A signed (Ed25519) head of the chain: events that existed then cannot vanish unnoticed. */
 export interface AuditCheckpointRow {
-  /** From 1 on, without a gap. */
+  /** Counts from 1 without gaps. */
   sequence: number
   chain_position: number
   chain_hash: string
   created_at: string
-  /** The signature of the checkpoint before; empty in the first. */
+  /** The previous checkpoint's signature; empty in the first. */
   previous: string
   key_id: string
-  /** In base64url, so that a checkpoint can be verified where the key is not. */
+  /** Base64url, so that a checkpoint can be verified where the key file is missing. */
   public_key: string
   signature: string
 }
 
-/** Everything up to a checkpoint that was taken away because its time was over. */
+/** Records that everything up to a checkpoint was deleted at the end of its retention period. */
 export interface AuditPruningRow {
   chain_position: number
   checkpoint: number
-  /** No event of this time or later went. */
+  /** No event of this time or later was deleted. */
   events_before: string
   created_at: string
   key_id: string
@@ -45,22 +45,22 @@ export interface AuditPruningRow {
   signature: string
 }
 
-/** What an administrator wrote about an act. Its event holds a hash of salt and note, and no word of it. */
+/** An administrator's note on an action. The audit event holds only a hash of salt and note. */
 export interface AuditNoteRow {
   event_id: string
   tenant_id: string
-  /** Whom or what it is about. */
+  /** Who or what it is about. */
   subject_id: string | null
   salt: string
   note: string
 }
 
-/** How far a sink was given the chain. */
+/** How much of the chain a sink has received. */
 export interface AuditSinkRow {
   name: string
   position: number
   checkpoint: number
-  /** The process that delivers now, and until when it may. */
+  /** The process delivering now, and until when its claim lasts. */
   claimed_by: string | null
   claimed_until: string
   attempts: number
@@ -68,17 +68,17 @@ export interface AuditSinkRow {
   failing_since: string | null
 }
 
-/** A person's data, being put together or ready to be fetched. */
+/** An export of a person's data, being assembled or ready for download. */
 export interface PrivacyExportRow {
   id: string
   tenant_id: string
   user_id: string
   state: 'waiting' | 'running' | 'ready' | 'failed'
   created_at: string
-  /** The last sign of life of who works on it. */
+  /** The last sign of life from the process working on it. */
   touched_at: string
   expires_at: string
-  /** Of `total` steps so many are done. */
+  /** Steps done, out of `total`. */
   done: number
   total: number
   size: number
@@ -100,22 +100,22 @@ export interface PrivacyErasureRow {
   tenant_id: string
   user_id: string
   state: 'waiting' | 'undone' | 'done'
-  /** 1: what the person wrote to others goes too. */
+  /** 1: the messages that the person sent are deleted too. */
   delete_messages: number
   created_at: string
   due_at: string
   finished_at: string | null
 }
 
-/** That something was done for a person's rights; it names nobody. */
+/** Evidence that a privacy request was carried out; it names nobody. */
 export interface PrivacyReceiptRow {
   id: string
   tenant_id: string
   kind: 'export' | 'erasure' | 'anonymisation'
-  /** A keyed hash of the user's id: who has the id can find the receipt, and nobody the id. */
+  /** A keyed hash of the user's id: finds the receipt for a given id, but does not reveal the id. */
   subject: string
   created_at: string
-  /** JSON: how many rows of what. */
+  /** JSON: row counts by kind. */
   counts: string
 }
 
@@ -130,7 +130,7 @@ export interface ConsentRow {
   withdrawn_at: string | null
 }
 
-/** What must not be deleted, whatever retention or erasure says. */
+/** Data that must not be deleted, whatever retention or erasure says. */
 export interface LegalHoldRow {
   id: string
   tenant_id: string

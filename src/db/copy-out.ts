@@ -6,20 +6,23 @@ import { freeNow } from '../platform/memory.ts'
 const COPY_OUT_RESPONSE = 0x48
 const COPY_DATA = 0x64
 const MESSAGE_HEAD_BYTES = 5
-/** Of a binary copy before the first value: 11 of signature, 4 of flags, 4 of extension, 2 of count, 4 of length. */
+/**
+ * Bytes of a binary copy before the first value: 11 of signature, 4 of flags, 4 of extension, 2 of count,
+ * 4 of length.
+ */
 const COPY_HEAD_BYTES = 25
 
-/** A query of one value by COPY, as the driver takes it from extensions: it calls the methods. */
+/** Reads one value by COPY, as an extension of the driver, which calls the methods. */
 class CopyOut implements pg.Submittable {
   /** The value, or undefined when there is no row. */
   value: Buffer | undefined
-  /** The driver sets its time limit around it. */
+  /** The driver wraps this in its query timeout. */
   callback: (error?: Error) => void
   readonly #text: string
   readonly #messageHead = new Part(MESSAGE_HEAD_BYTES)
   readonly #copyHead = new Part(COPY_HEAD_BYTES)
   #code = 0
-  /** Bytes of the current message that are yet to come. */
+  /** Bytes of the current message still to come. */
   #left = 0
   #filled = 0
   #began = false
@@ -45,7 +48,7 @@ class CopyOut implements pg.Submittable {
     connection.query(this.#text)
   }
 
-  /** Takes what belongs to the copy, and gives back what follows it: that is the driver's to read. */
+  /** Consumes what belongs to the copy and returns what follows it, for the driver to parse. */
   #take(data: Buffer): Buffer | undefined {
     let at = 0
     while (at < data.length) {
@@ -64,7 +67,7 @@ class CopyOut implements pg.Submittable {
       if (!this.#messageHead.isFull) break
       this.#began = true
       this.#code = head[0]
-      // The length counts itself.
+      // The length includes its own four bytes.
       this.#left = head.readUInt32BE(1) - 4
       this.#messageHead.take()
     }
@@ -76,7 +79,7 @@ class CopyOut implements pg.Submittable {
     const rest = part.subarray(this.#copyHead.fill(part))
     if (!this.#copyHead.isFull) return
     this.value ??= Buffer.from(new ArrayBuffer(this.#copyHead.bytes.readUInt32BE(21)))
-    // What does not fit is the mark of the copy's end.
+    // Bytes beyond the value are the copy's trailer.
     this.#filled += rest.copy(this.value, this.#filled)
   }
 
@@ -89,7 +92,7 @@ class CopyOut implements pg.Submittable {
     this.callback(error)
   }
 
-  // What the driver tells beside that says nothing new.
+  // The driver calls these too; they carry nothing that is needed here.
   handleCommandComplete(): void {}
   handleRowDescription(): void {}
   handleDataRow(): void {}
@@ -99,7 +102,7 @@ class CopyOut implements pg.Submittable {
   handleEmptyQuery(): void {}
 }
 
-/** A few bytes that may arrive in pieces. */
+/** A fixed number of bytes that may arrive in pieces. */
 class Part {
   readonly bytes: Buffer
   #length = 0
@@ -112,14 +115,14 @@ class Part {
     return this.#length === this.bytes.length
   }
 
-  /** Takes what is missing from the front of `data` and tells how much that was. */
+  /** Takes the missing bytes from the front of `data` and returns how many. */
   fill(data: Buffer): number {
     const taken = data.copy(this.bytes, this.#length)
     this.#length += taken
     return taken
   }
 
-  /** A copy of what has come, to begin anew. */
+  /** Returns a copy of the bytes so far and starts over. */
   take(): Buffer {
     const bytes = Buffer.from(this.bytes.subarray(0, this.#length))
     this.#length = 0
@@ -128,10 +131,10 @@ class Part {
 }
 
 /**
- * The value of one row of one column of bytes that is not null, in a buffer of its own, or undefined when there is no
- * row. It comes by COPY, as it is: the driver makes a text of twice the length of it, through buffers that grow by
- * doubling. On Bun a download of 1 GB raised the memory by 170 MiB through that garbage; with this by 54 MiB, and it
- * takes 0.6 of the time (test/features/attachments.long.test.ts).
+ * Returns the value of one row of one non-null column of bytes, in a buffer of its own, or undefined if
+ * there is no row. Uses COPY because the driver otherwise makes a text of twice the length, through
+ * buffers that grow by doubling. On Bun a download of 1 GB raised memory by 170 MiB through that garbage;
+ * with COPY by 54 MiB, and it takes 0.6 of the time (test/features/attachments.long.test.ts).
  */
 export async function copyOut(
   pool: pg.Pool,
@@ -153,7 +156,7 @@ export async function copyOut(
     client.release()
     return value
   } catch (error) {
-    // Whoever reads its socket now is not sure.
+    // Destroys the client: its socket may still have the wrong listener.
     client.release(true)
     throw error
   }

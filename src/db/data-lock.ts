@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 
-/** Another process works on the data directory; the message says which. */
+/** The data directory is in use by another process; the message says which. */
 export class DataDirectoryInUseError extends Error {}
 
 export interface DataLock {
@@ -9,8 +9,8 @@ export interface DataLock {
 }
 
 /**
- * Takes the data directory for this process. The lock is SQLite's on a file of its own: the kernel
- * frees it when the process dies, however it dies.
+ * Locks the data directory for this process, with SQLite's lock on a separate file: the kernel releases
+ * it however the process dies.
  */
 export function lockDataDirectory(file: string, purpose: string): DataLock {
   const holderFile = `${file}.holder`
@@ -26,7 +26,7 @@ export function lockDataDirectory(file: string, purpose: string): DataLock {
   }
   writeFileSync(holderFile, `${process.pid} ${purpose}\n`, { mode: 0o600 })
   return {
-    // The handle is kept here: a collected one would give the lock up.
+    // This closure keeps the handle alive: garbage collection would release the lock.
     release() {
       rmSync(holderFile, { force: true })
       database.exec('ROLLBACK')

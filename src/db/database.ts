@@ -4,12 +4,12 @@ import type { Engine } from './engine.ts'
 import { isStoreUnavailable } from './errors.ts'
 import type { Tables } from './tables.ts'
 
-/** A handle to read with. A transaction is one too, so a store function serves inside and outside. */
+/** A handle for reads. A transaction is one too, so store functions work inside and outside of one. */
 export type Db = Kysely<Tables>
 
 declare const writable: unique symbol
 
-/** A handle to read and write with: exists only inside `Database.transaction`. */
+/** A handle for reads and writes: exists only inside `Database.transaction`. */
 export type Tx = Db & { readonly [writable]: true }
 
 const hooks = new WeakMap<Tx, (() => void)[]>()
@@ -27,7 +27,7 @@ export function runCommitHooks(tx: Tx): void {
     try {
       hook()
     } catch (error) {
-      // A fault of ours. What is committed stays so, and those who wait for it are told first.
+      // A bug in the hook. The commit stands, so callers waiting for it are told before this is thrown.
       setImmediate(() => {
         throw error
       })
@@ -40,8 +40,8 @@ export interface Database {
   /** Sees committed and synced rows only. */
   readonly read: Db
   /**
-   * The one column of the one row of `query`, bytes that are not null, in a buffer of its own; undefined without a
-   * row. For large values: it leaves as little garbage behind as the engine can.
+   * Returns the single non-null bytes column of the single row of `query`, in a buffer of its own;
+   * undefined without a row. For large values: leaves as little garbage as the engine allows.
    */
   readBytes(query: Compilable<object>): Promise<Buffer | undefined>
   /**
@@ -51,11 +51,11 @@ export interface Database {
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /**
-   * Runs a use case together with all the others that wait for the same `run` with the same `ctx`, as
-   * one transaction with a few statements for all of them. `run` answers item by item.
+   * Batches this call with all others waiting for the same `run` and `ctx`, into one transaction with a
+   * few statements for all of them. `run` returns one outcome per item.
    */
   together<C extends object, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O>
-  /** Resolves when the store answers and, after a write that failed, takes one again; else throws. */
+  /** Resolves if the store answers and, after a failed write, accepts writes again; else rejects. */
   check(): Promise<void>
   readonly engine: Engine
 }
@@ -66,7 +66,7 @@ export function createDatabase(engine: Engine): Database {
     try {
       return await engine.transaction(work)
     } catch (error) {
-      // Only a write of its own can take this back: a transaction may commit without having written.
+      // Only the write in `check` resets this: another transaction may commit without having written.
       if (isStoreUnavailable(error)) writesFail = true
       throw error
     }
@@ -86,7 +86,7 @@ export function createDatabase(engine: Engine): Database {
   }
 }
 
-/** Writes what is there already: the one row that every store has. */
+/** Rewrites the one row that every store has, unchanged. */
 async function writeOwner(tx: Tx): Promise<void> {
   await tx
     .updateTable('store_owner')
@@ -94,7 +94,7 @@ async function writeOwner(tx: Tx): Promise<void> {
     .execute()
 }
 
-/** The batches that collect, one for each `run` and the `ctx` it is given. */
+/** Keeps one batch per `ctx` and `run`. */
 function createTogether(transaction: Database['transaction']): Database['together'] {
   const batches = new WeakMap<object, Map<unknown, (item: never) => Promise<unknown>>>()
   return <C extends object, I, O>(run: BatchRun<C, I, O>, ctx: C, item: I): Promise<O> => {

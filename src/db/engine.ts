@@ -12,7 +12,7 @@ export interface EventPlace {
 /** Everything in which the two stores differ. Nothing outside `src/db` asks which one it is. */
 export interface Engine {
   readonly kind: 'sqlite' | 'postgres'
-  /** For a person: the file, or the server without its password. */
+  /** For display: the file, or the server without its password. */
   readonly location: string
   readonly columns: Columns
   readonly read: Db
@@ -22,30 +22,30 @@ export interface Engine {
   lockMigrations(tx: Tx): Promise<void>
   /** Keeps two nodes from extending the audit chain together; released at the transaction's end. */
   lockAuditChain(tx: Tx): Promise<void>
-  /** Takes everything of another tenant of the same database away. */
+  /** Drops the schema of another tenant in the same database. */
   removeSchema(tx: Tx, name: string): Promise<void>
   /**
-   * Whether the event `event` stands behind the place and can no longer be overtaken by one that a
-   * running transaction wrote: in the order of (writer, position) nothing is missed then.
+   * Whether `event` comes after the place and no running transaction can still commit an event before it:
+   * reading in the order of (writer, position) then misses nothing.
    */
   isSettledBehind(place: EventPlace): Expression<SqlBool>
-  /** Whether the event `event` stands at the place or before it. */
+  /** Whether `event` is at or before the place. */
   isUpTo(place: EventPlace): Expression<SqlBool>
-  /** Whether the event `event`, though committed, may still be overtaken: no cursor passes it yet. */
+  /** Whether a running transaction may still commit an event before `event`: no cursor passes it yet. */
   isUnsettled(): Expression<SqlBool>
-  /** The place behind all events that are settled now. */
+  /** The place after all events that are settled now. */
   newestPlace(): Promise<EventPlace>
-  /** Keeps a copy of the store before a migration and returns where, if this engine does so. */
+  /** Copies the store before a migration and returns the copy's path; undefined if the engine makes none. */
   copyBefore(label: string): Promise<string | undefined>
-  /** Deletes the copies that were kept before migrations that ran earlier than the time (ms since 1970). */
+  /** Deletes the copies made by `copyBefore` earlier than the time (ms since 1970). */
   deleteCopies(before: number): Promise<void>
   /**
-   * Takes what was deleted out of everything that this engine keeps beside its tables: the write-ahead log,
-   * where that is this process's own, and the copies before migrations. Call it outside of transactions;
-   * it waits for those that run.
+   * Purges deleted data from everything that this engine keeps beside its tables: the write-ahead log, if
+   * it is this process's own, and the copies before migrations. Call it outside of transactions; it waits
+   * for running ones.
    */
   forgetDeleted(): Promise<void>
-  /** Looks for damage; the lines say what is wrong. */
+  /** Checks for damage; returns a line per problem. */
   findDamage(): Promise<string[]>
   /** Resolves when the store answers, else throws `store_unavailable`. */
   ping(): Promise<void>

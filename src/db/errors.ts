@@ -6,17 +6,17 @@ const CONFLICT: ErrorDefinition = {
   message: 'This already exists.',
 }
 
-/** A unique rule of the store was broken: the caller decides what that means to a person. */
+/** Whether a unique constraint was violated; the caller decides what to tell the user. */
 export function isConflict(error: unknown): boolean {
   return error instanceof AppError && error.code === CONFLICT.code
 }
 
-/** The store did not answer. Whether the work was done is not known: the answer may be what got lost. */
+/** Whether the store or another service did not answer. The work may be done and only the reply lost. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.kind === 'unavailable'
 }
 
-/** The same, and of the store alone: not of what a use case asks elsewhere. */
+/** The same for the store alone, not for other services that a use case calls. */
 export function isStoreUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === commonErrors.storeUnavailable.code
 }

@@ -40,7 +40,7 @@ export function createGroupCommit(
   const between: (() => void)[] = []
   let scheduled = false
 
-  // After the I/O of this turn of the event loop: what arrived together is committed together.
+  // Runs after this turn's I/O, so that what arrived together is committed together.
   const schedule = () => {
     scheduled = true
     setImmediate(async () => {
@@ -83,7 +83,7 @@ export function createGroupCommit(
       database.exec('RELEASE one')
       return { waiting, tx, value }
     } catch (error) {
-      // A full disk makes SQLite roll the outer transaction back by itself: then all of them failed.
+      // On a full disk SQLite rolls back the outer transaction by itself: then all of them failed.
       if (!database.inTransaction) throw error
       database.exec('ROLLBACK TO one; RELEASE one')
       return { waiting, tx, error: error ?? new Error('a transaction failed without a reason') }
@@ -118,8 +118,8 @@ export function createGroupCommit(
 }
 
 /**
- * The database answers within one turn of the event loop. Work that is still not done after it waits
- * for something else, and would hold up every writer: it is refused instead.
+ * The database answers within one turn of the event loop. Work not done by then is waiting for something
+ * else and would block every writer, so it is rejected.
  */
 function withoutWaiting<T>(work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts'
 
 /** One step of the schema. Forward only; never edited once released. */
 export interface Migration {
-  /** `NNNN-name`, in the order of their running. */
+  /** `NNNN-name`; names sort in the order of running. */
   readonly name: string
   up(db: Kysely<unknown>, columns: Columns): Promise<void>
 }
@@ -14,7 +14,7 @@ export interface Migration {
 export interface MigrationStatus {
   readonly applied: string[]
   readonly pending: string[]
-  /** Steps that a newer program made: this one must not touch the store. */
+  /** Migrations of a newer version: this one must not touch the store. */
   readonly unknown: string[]
 }
 
@@ -34,9 +34,9 @@ export async function migrationStatus(
 }
 
 /**
- * Brings the store to the newest schema, one transaction a step. Two nodes may call it together: the
+ * Migrates the store to the newest schema, one transaction per step. Two nodes may call it at once: the
  * second waits and finds the work done. Returns the names of the steps that ran. Throws
- * `NewerSchemaError` and changes nothing when a newer program made the store.
+ * `NewerSchemaError` and changes nothing if a newer version made the store.
  */
 export async function migrate(
   engine: Engine,
@@ -77,7 +77,7 @@ async function lockAndList(engine: Engine, tx: Tx): Promise<string[]> {
   return rows.map((row) => row.name)
 }
 
-/** Migrations must not follow the living table types. */
+/** Migrations must not depend on the current table types. */
 function untyped(tx: Tx): Kysely<unknown> {
   return tx as unknown as Kysely<unknown>
 }

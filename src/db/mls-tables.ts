@@ -1,4 +1,4 @@
-/** The rows of end-to-end encrypted groups and of identities of other networks. */
+/** Tables of end-to-end encrypted groups and of identities from other networks. */
 export interface MlsTables {
   // mls: devices and key packages
   mls_devices: MlsDeviceRow
@@ -28,14 +28,14 @@ export interface MlsDeviceRow {
   id: string
   tenant_id: string
   user_id: string
-  /** The public key of its leaves' signatures in base64: what the device is known by in a group. */
+  /** Public signature key of its leaves in base64: identifies the device in a group. */
   signature_key: string
   name: string | null
-  /** What the client calls it. */
+  /** The client's own id for it. */
   device_uuid: string | null
   created_at: string
   last_seen_at: string
-  /** Set: it takes part no more, but its leaves may still wait to be removed. */
+  /** Set: it no longer takes part, but its leaves may still await removal. */
   deleted_at: string | null
 }
 
@@ -49,16 +49,16 @@ export interface MlsKeyPackageRow {
   cipher_suite: string
   /** The MLSMessage. */
   key_package: Buffer
-  /** 1: handed out when there is no other, again and again. */
+  /** 1: handed out repeatedly when no other is left. */
   last_resort: number
   created_at: string
   expires_at: string
   handed_out_at: string | null
-  /** When a commit or a creation used it. */
+  /** When a commit or a group creation used it. */
   consumed_at: string | null
 }
 
-/** Who was given which key package: only that person may use it, and not everybody's. */
+/** Who was given which key package: a person may use only packages handed out to them. */
 export interface MlsHandOutRow {
   ref: string
   taker_id: string
@@ -81,9 +81,9 @@ export interface MlsConvoRow {
   epoch: number
   /** The newest sequence number; 0 before the first. */
   last_seq: number
-  /** What is up to here was compacted. */
+  /** Messages up to this sequence number were compacted. */
   floor_seq: number
-  /** The epoch that the last removal of a leaf began: who is gone has the keys of those before it. */
+  /** The epoch begun by the last removal of a leaf: removed members have the keys of earlier epochs. */
   removal_epoch: number
   /** 1: `mls_leaves` holds every leaf of the tree. */
   knows_leaves: number
@@ -106,13 +106,13 @@ export interface MlsMemberRow {
   tenant_id: string
   is_admin: number
   joined_at: string
-  /** What came before, the member cannot read. */
+  /** The member cannot read earlier messages. */
   joined_seq: number
   joined_epoch: number
-  /** The newest event of the conversation before the member joined: those behind it are theirs to hear. */
+  /** The newest event of the conversation before the member joined: they receive later ones. */
   joined_after: number
   left_at: string | null
-  /** The last event that somebody hears who left. */
+  /** The last event that a member who left still receives. */
   left_with: number | null
   promoted_at: string | null
   promoted_by: string | null
@@ -125,7 +125,7 @@ export interface MlsLeafRow {
   tenant_id: string
   user_id: string
   device_id: string
-  /** The DID in the leaf, once the account has lost it by its erasure; null: the account's. */
+  /** The DID in the leaf, once erasure removed it from the account; null: the account's DID. */
   identity: string | null
 }
 
@@ -150,7 +150,7 @@ export interface MlsInviteRow {
   created_by: string
   created_at: string
   expires_at: string | null
-  /** Null: as often as one likes. */
+  /** Null: unlimited. */
   uses_left: number | null
   revoked_at: string | null
 }
@@ -177,20 +177,20 @@ export interface MlsReportRow {
 export interface MlsMessageRow {
   convo_id: string
   seq: number
-  /** The sender's msgId, or one of ours. */
+  /** The sender's msgId, or one made by the server. */
   id: string
   tenant_id: string
   kind: 'app' | 'commit' | 'proposal'
-  /** Of a commit the epoch that it begins, else the one it was framed in. */
+  /** For a commit the epoch it begins, otherwise the epoch it was framed in. */
   epoch: number
-  /** Bytes of the body. */
+  /** Size of the body in bytes. */
   size: number
-  /** The MLSMessage. Who sent it is not kept. */
+  /** The MLSMessage. The sender is not stored. */
   body: Buffer
   created_at: string
 }
 
-/** A Welcome that waits for a device, until it is confirmed. */
+/** A Welcome waiting for a device, until it is confirmed. */
 export interface MlsWelcomeRow {
   convo_id: string
   key_package_ref: string
@@ -202,7 +202,7 @@ export interface MlsWelcomeRow {
   joined_seq: number
   created_at: string
   fetched_at: string | null
-  /** The device said that it could not open it. */
+  /** When the device reported that it could not open it. */
   failed_at: string | null
 }
 
@@ -212,7 +212,7 @@ export interface MlsWelcomeBodyRow {
   body: Buffer
 }
 
-/** How far a device has come; an empty `device_id` stands for all of the person's. */
+/** How far a device has come; an empty `device_id` stands for all of the person's devices. */
 export interface MlsCursorRow {
   convo_id: string
   user_id: string
@@ -222,7 +222,7 @@ export interface MlsCursorRow {
   updated_at: string
 }
 
-/** A sealed file: its bytes are an attachment of its owner's. */
+/** A sealed file; its bytes are stored as an attachment of its owner. */
 export interface MlsBlobRow {
   convo_id: string
   /** Lower-case hex. */
@@ -234,7 +234,7 @@ export interface MlsBlobRow {
   created_at: string
 }
 
-/** The first answer to a request that may come again. */
+/** The first response to a request that may be retried. */
 export interface MlsAnswerRow {
   /** SHA-256 over caller, method and key. */
   id: string
@@ -252,7 +252,7 @@ export interface MlsTicketRow {
   session_id: string | null
   convo_id: string | null
   expires_at: string
-  /** What the credential that bought it was, for the stream to be worth no more. */
+  /** The credential it was issued for, so that the stream grants no more than that. */
   key_id: string | null
   credential: string | null
   /** JSON; null: all that the roles permit. */
@@ -260,7 +260,7 @@ export interface MlsTicketRow {
   valid_until: string | null
 }
 
-/** A service token that was used: it opens nothing again. */
+/** A service token that was used and cannot be used again. */
 export interface AtprotoNonceRow {
   /** SHA-256 over issuer and jti. */
   id: string

@@ -10,11 +10,11 @@ export interface NodeTables {
   confirmations: ConfirmationRow
 }
 
-/** One owner's part of the nodes. Without this row's key they and their terms say nothing. */
+/** One owner's vault. Without the key in this row, the owner's nodes and terms are unreadable. */
 export interface NodeVaultRow {
   owner_id: string
   tenant_id: string
-  /** The message key that sealed the vault's own. */
+  /** The message key that sealed the vault's own key. */
   key_id: string
   sealed: Buffer
   node_count: number
@@ -23,24 +23,24 @@ export interface NodeVaultRow {
 export type NodeRow = Selectable<NodeTable>
 
 export interface NodeTable {
-  /** In the order of making. */
+  /** Grows in the order of creation. */
   key: Generated<number>
   tenant_id: string
   owner_id: string
-  /** What the owner and their clients call it; unique with one owner. */
+  /** The id that the owner and their clients use; unique per owner. */
   id: string
   type: string
   /** The properties as JSON, sealed with the owner's key. */
   sealed: Buffer
   created_at: string
   updated_at: string
-  /** When a TODO was completed or a list put away; null while it is open, and in every other node. */
+  /** When a TODO was completed or a list archived; null while it is open, and in every other node. */
   completed_at: string | null
 }
 
-/** That a word or a property's value is in a node, said with a keyed hash: the word itself is nowhere. */
+/** Records that a node contains a word or property value, as a keyed hash: the word itself is not stored. */
 export interface NodeTermRow {
-  /** Made with the owner's key, so that two owners never have the same. */
+  /** Keyed per owner, so that two owners never share a term. */
   term: string
   node_key: number
   tenant_id: string
@@ -58,7 +58,7 @@ export interface NodeEdgeRow {
   created_at: string
 }
 
-/** An agent that works on a node, so that no other does at the same time. */
+/** Held by the agent working on a node, so that no other does at the same time. */
 export interface NodeLockRow {
   node_key: number
   tenant_id: string
@@ -68,7 +68,7 @@ export interface NodeLockRow {
   expires_at: string
 }
 
-/** A destructive call that was asked for once and waits for its repetition. */
+/** A destructive call that was requested once and must be repeated to take effect. */
 export interface ConfirmationRow {
   token_hash: string
   tenant_id: string

@@ -5,7 +5,7 @@ export interface OAuthTables {
   oauth_tokens: OAuthTokenRow
 }
 
-/** What one person let one client do. It ends with its last refresh token, or when it is revoked. */
+/** What a person authorized a client to do. Ends with its last refresh token or on revocation. */
 export interface OAuthGrantRow {
   id: string
   tenant_id: string
@@ -16,15 +16,15 @@ export interface OAuthGrantRow {
   /** The host that vouches for the client's name; null: nobody does. */
   client_host: string | null
   redirect_uri: string
-  /** The one address at which its tokens count (RFC 8707). */
+  /** The only resource that its tokens are valid for (RFC 8707). */
   resource: string
-  /** Joined by blanks. */
+  /** Space-separated. */
   scopes: string
   created_at: string
   last_used_at: string
-  /** When it ends unless it is used before. */
+  /** When it ends unless used before then. */
   expires_at: string
-  /** When it ends however often it is used. */
+  /** When it ends regardless of use. */
   ends_at: string
   revoked_at: string | null
   revoked_reason: string | null
@@ -46,11 +46,11 @@ export interface OAuthTokenRow {
   tenant_id: string
   grant_id: string
   kind: 'access' | 'refresh'
-  /** Joined by blanks: of an access token perhaps fewer than its grant's. */
+  /** Space-separated; an access token may have fewer than its grant. */
   scopes: string
   created_at: string
   expires_at: string
-  /** Of a refresh token: when a successor took its place. */
+  /** Refresh tokens only: when a successor replaced it. */
   rotated_at: string | null
   successor_hash: string | null
 }

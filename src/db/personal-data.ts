@@ -1,7 +1,7 @@
 import type { Tx } from './database.ts'
 import type { Tables } from './tables.ts'
 
-/** Whose data it is. */
+/** The person whose data is exported or erased. */
 export interface Person {
   readonly tenantId: string
   readonly userId: string
@@ -13,18 +13,18 @@ export type PersonalPart =
   | { readonly file: string; readonly bytes: AsyncIterable<Uint8Array> }
 
 /**
- * What a slice holds about people: it is asked for all of it, and to forget it. A test compares the
- * `tables` of all slices with those of the store that name people.
+ * Exports and erases what a slice stores about people. A test compares the `tables` of all slices with
+ * the tables of the store that refer to people.
  */
 export interface PersonalData<C> {
   readonly tables: readonly (keyof Tables)[]
   /** The parts of the person's export, each read in pages. */
   collect(ctx: C, person: Person): AsyncIterable<PersonalPart>
-  /** Takes away what is the person's alone, in the caller's transaction; gives how many rows that was. */
+  /** Deletes what is the person's alone, in the caller's transaction; returns the number of rows. */
   erase(ctx: C, tx: Tx, person: Person): Promise<number>
 }
 
-/** A part of which there is little enough to be read at once; none when there is nothing. */
+/** A part small enough to be read at once; yields nothing without rows. */
 export async function* partOf(file: string, rows: readonly object[]): AsyncGenerator<PersonalPart> {
   if (rows.length > 0) yield { file, rows: pageOf(rows) }
 }

@@ -19,7 +19,7 @@ import { toStoreError } from './errors.ts'
 import type { Tables } from './tables.ts'
 
 const INT8 = 20
-/** "MIMIR" in a number of its own among PostgreSQL's advisory locks. */
+/** "MIMI" in ASCII, as the key of a PostgreSQL advisory lock. */
 const MIGRATION_LOCK = 0x4d494d49
 const AUDIT_CHAIN_LOCK = MIGRATION_LOCK + 1
 /** SQLSTATE: serialization failure, deadlock. The transaction did nothing and may run again. */
@@ -28,7 +28,7 @@ const MOST_TRIES = 5
 const QUERY_TIMEOUT_MS = 60_000
 const PING_MS = 2000
 
-/** The stock driver with its errors turned into ours where they arise. */
+/** The stock driver, with its errors converted to ours where they arise. */
 class Dialect extends PostgresDialect {
   override createDriver(): Driver {
     const driver = super.createDriver()
@@ -63,7 +63,7 @@ function withOurErrors(connection: DatabaseConnection): DatabaseConnection {
 export interface PostgresOptions {
   readonly url: string
   readonly connections: number
-  /** Where the tables are; undefined: where the connection leads by itself. */
+  /** The schema of the tables; undefined: the connection's default. */
   readonly schema?: string | undefined
 }
 
@@ -77,13 +77,13 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     connectionString: withSearchPath(options),
     max: options.connections,
     connectionTimeoutMillis: 5000,
-    // A server that stands still must not hold requests, nor our own stop, for ever.
+    // A stalled server must not hold requests, or our own stop, for ever.
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     types: types as pg.CustomTypesConfig,
   })
-  // Lost in the middle of its work: the query fails by itself, but an error that nobody listens to
-  // would end the process.
+  // A connection lost while in use fails its query anyway, but an unhandled 'error' event would end the
+  // process.
   pool.on('connect', (client) => void client.on('error', () => {}))
   // An idle connection that the server drops is replaced at the next use.
   pool.on('error', (error) => log.warn({ err: error }, 'a PostgreSQL connection was lost'))
@@ -124,7 +124,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
     },
     async lockMigrations(tx) {
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(tx)
-      // Whatever is done to a schema begins here.
+      // Every change to a schema starts with this lock.
       if (schema) await sql`create schema if not exists ${sql.id(schema)}`.execute(tx)
     },
     async lockAuditChain(tx) {
@@ -148,11 +148,11 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
       // Before the first event of the oldest transaction that still runs.
       return { writer: rows[0]?.writer ?? '0', position: 0 }
     },
-    // A database server has backups of its own; ours before a migration are for the embedded store.
+    // A database server has its own backups; copies before a migration are for the embedded store.
     async copyBefore() {
       return undefined
     },
-    // The server's files are its own: its vacuum takes dead rows away, and its log goes round.
+    // The server manages its own files: vacuum removes dead rows, and its log is recycled.
     async deleteCopies() {},
     async forgetDeleted() {},
     async findDamage() {
@@ -170,7 +170,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
   }
 }
 
-/** A server that stands still is as good as gone, and whoever asks waits for an answer. */
+/** Rejects after `PING_MS`: a stalled server counts as unavailable. */
 async function withinDeadline(answer: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
@@ -187,12 +187,12 @@ async function withinDeadline(answer: Promise<unknown>): Promise<void> {
   }
 }
 
-/** With the schema as the one place where names are looked up: what is not there is nowhere. */
+/** Makes the schema the whole search path, so that names are looked up nowhere else. */
 function withSearchPath({ url, schema }: PostgresOptions): string {
   if (schema === undefined) return url
   const parsed = new URL(url)
   const given = parsed.searchParams.get('options') ?? ''
-  // The last one counts, so the URL cannot lead elsewhere.
+  // The last option wins, so the URL cannot override the schema.
   parsed.searchParams.set('options', `${given} -c search_path=${schema}`.trim())
   return parsed.toString()
 }

@@ -1,7 +1,7 @@
 import type { Compilable, CompiledQuery } from 'kysely'
 import type { Db } from './database.ts'
 
-/** Stands for a value while the text of a query is made. */
+/** Stands in for a value while a query is compiled. */
 class Placeholder {
   readonly row: number
   readonly name: string
@@ -26,9 +26,9 @@ function withValues<O>(compiled: CompiledQuery<O>, rows: readonly object[], star
 }
 
 /**
- * A query whose text is made once for each engine and then run with values: for the hot paths, where
- * building the text costs more than running it. `build` is given placeholders in place of the values,
- * by name only: it cannot list them, so an insert of whole rows is `preparedForMany`'s.
+ * A query compiled once per engine and then run with values: for hot paths, where compiling costs more
+ * than running. `build` gets placeholders for the values, by name only: it cannot enumerate them, so use
+ * `preparedForMany` to insert whole rows.
  */
 export function prepared<P extends object, O>(
   build: (db: Db, params: P) => Compilable<O>,
@@ -45,12 +45,12 @@ export function prepared<P extends object, O>(
   }
 }
 
-/** A chunk's most rows: keeps the number of texts small and every engine's parameter limit far away. */
+/** Most rows per chunk: keeps the compiled queries few and stays far below every engine's parameter limit. */
 const CHUNK = 64
 
 /**
- * The same for a list of values or rows: a few statements whatever its length, since the list is cut
- * into chunks of powers of two, for each of which the text is made once. The results are joined.
+ * Like `prepared`, for a list of values or rows. The list is split into chunks whose sizes are powers of
+ * two, so that only a few queries are compiled whatever its length. The results are concatenated.
  */
 export function preparedForMany<P extends object, O>(
   build: (db: Db, rows: P[]) => Compilable<O>,
@@ -85,12 +85,12 @@ export function preparedForMany<P extends object, O>(
   }
 }
 
-/** Ids of one statement. */
+/** Most ids in one statement. */
 const IDS = 512
 
 /**
- * A list of ids for `in`, its last one repeated up to a power of two, which the query does not notice: so there
- * are a few texts, whatever the list's length.
+ * Pads a list of ids for `in` to a power of two by repeating the last one, which does not change the
+ * result: so only a few queries are compiled, whatever the list's length.
  */
 export function filledUp<T>(ids: readonly T[]): T[] {
   const [last] = ids.slice(-1)
@@ -98,7 +98,7 @@ export function filledUp<T>(ids: readonly T[]): T[] {
   return [...ids, ...Array<T>(size - ids.length).fill(last as T)]
 }
 
-/** The same for a query by a list of ids (`in`), with other values that hold for all of them. */
+/** Like `preparedForMany`, for a query by a list of ids (`in`) with other values shared by all of them. */
 export function preparedForIds<P extends object, O>(
   build: (db: Db, ids: string[], params: P) => Compilable<O>,
 ): (db: Db, ids: readonly string[], params: P) => Promise<O[]> {

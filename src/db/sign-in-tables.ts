@@ -1,6 +1,6 @@
 import type { UserRow } from './tables.ts'
 
-/** The tables of signing in: browsers with a cookie, identities elsewhere, and second factors. */
+/** Tables of signing in: sessions, identities at providers, and second factors. */
 export interface SignInTables {
   // sessions
   sessions: SessionRow
@@ -27,18 +27,18 @@ export interface SessionRow {
   user_id: string
   ip: string | null
   user_agent: string | null
-  /** What the person or the app calls the device; null: what the user agent says. */
+  /** The device's name as set by the person or the app; null: derived from the user agent. */
   name: string | null
   created_at: string
   last_used_at: string
   expires_at: string
   revoked_at: string | null
   revoked_reason: string | null
-  /** How the person proved who they are: words of RFC 8176, joined by blanks. */
+  /** Authentication methods (values of RFC 8176), space-separated. */
   methods: string | null
-  /** When they did; null in a session from before this was kept. */
+  /** When the person authenticated; null in sessions older than this column. */
   authenticated_at: string | null
-  /** When a second factor was last shown in it. */
+  /** When a second factor was last verified in it. */
   second_factor_at: string | null
 }
 
@@ -48,9 +48,9 @@ export interface RefreshTokenRow {
   session_id: string
   created_at: string
   expires_at: string
-  /** When a successor took its place; the newest token of a session has none. */
+  /** When a successor replaced it; null in the session's newest token. */
   rotated_at: string | null
-  /** The successor's hash: known from the rotation on. */
+  /** The successor's hash, set at rotation. */
   successor_hash: string | null
 }
 
@@ -73,31 +73,31 @@ export interface BrowserSessionRow {
   created_at: string
 }
 
-/** A session that a provider vouched for: what a logout there has to find. */
+/** A session that a provider vouched for, so that a logout there can find it. */
 export interface SsoSessionRow {
   session_id: string
   tenant_id: string
   provider: string
   issuer: string
   subject: string
-  /** The provider's own session (`sid`), where it tells. */
+  /** The provider's own session (`sid`), if it sent one. */
   idp_session: string | null
-  /** JSON: names of roles that its claims gave. */
+  /** JSON: names of the roles granted by its claims. */
   roles: string
-  /** The message key that sealed the ID token, which is the hint of a logout. */
+  /** The message key that sealed the ID token, which is sent as the hint of a logout. */
   key_id: string
   sealed: Buffer
 }
 
-/** A sign-in that is half done: what follows needs the token, and works once. */
+/** A sign-in in progress: the next step needs the token, which works once. */
 export interface SignInStepRow {
   token_hash: string
   tenant_id: string
   kind: 'second-factor' | 'enrolment' | 'app-code'
   user_id: string
-  /** The account's at that time: a password or role that changed since ends the step. */
+  /** The account's `updated_at` at that time: a password or role changed since ends the step. */
   user_updated_at: string
-  /** The message key that sealed what is known of the sign-in so far. */
+  /** The message key that sealed the state of the sign-in so far. */
   key_id: string
   sealed: Buffer
   attempts: number
@@ -113,22 +113,22 @@ export interface IdentityRow {
   provider: string
   issuer: string
   subject: string
-  /** JSON: what stood at the provider's `claimPath` at the last sign-in. */
+  /** JSON: the values at the provider's `claimPath` at the last sign-in. */
   claim_values: string
-  /** The role that a claim gave: only this one is taken back when the claim is gone. */
+  /** The role granted by a claim: only this one is revoked when the claim is gone. */
   granted_role: UserRow['role'] | null
   created_at: string
   last_used_at: string
 }
 
-/** Somebody who was sent to a provider and is to come back. */
+/** A browser sent to a provider to sign in, which is expected to return. */
 export interface OidcFlowRow {
   state_hash: string
   tenant_id: string
-  /** The browser that was sent: another one cannot come back. */
+  /** The browser that was sent; the flow cannot be finished in another. */
   browser_hash: string
   provider: string
-  /** The message key that sealed nonce, verifier and where to go on. */
+  /** The message key that sealed nonce, verifier and return address. */
   key_id: string
   sealed: Buffer
   created_at: string
@@ -136,7 +136,7 @@ export interface OidcFlowRow {
   used_at: string | null
 }
 
-/** A logout token that was obeyed: it is not again. */
+/** A logout token that was used and is not accepted again. */
 export interface LogoutTokenRow {
   token_hash: string
   tenant_id: string
@@ -162,7 +162,7 @@ export interface PasskeyChallengeRow {
   challenge_hash: string
   tenant_id: string
   purpose: 'register' | 'sign-in' | 'second-factor' | 'step-up'
-  /** Null: whoever has the passkey. */
+  /** Null: any owner of a passkey. */
   user_id: string | null
   expires_at: string
 }
@@ -173,9 +173,9 @@ export interface TotpSecretRow {
   key_id: string
   sealed: Buffer
   created_at: string
-  /** Null until a code showed that the authenticator has it. */
+  /** Null until a code proved that the authenticator has the secret. */
   confirmed_at: string | null
-  /** The step of 30 s whose code was used last: none up to it counts again (RFC 6238 §5.2). */
+  /** The 30 s time step of the last code used: codes up to it are rejected (RFC 6238 §5.2). */
   last_step: number
 }
 
@@ -189,11 +189,11 @@ export interface RecoveryCodeRow {
 
 export interface FactorAttemptsRow {
   user_id: string
-  /** Where the wrong codes came from; `*`: all of the account's together. */
+  /** The address that wrong codes came from; `*`: all addresses of the account together. */
   address: string
   tenant_id: string
   failures: number
-  /** Until then no code is looked at; in the past: codes are. */
+  /** Codes are refused until then; in the past: not limited. */
   wait_until: string
   forget_at: string
 }

@@ -2,20 +2,20 @@ import { existsSync, statSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import type { Engine } from './engine.ts'
 
-// What can be said of the file of the embedded store before it is opened for writing.
+// Checks of the embedded store's file before it is opened for writing.
 
-/** The database file is damaged or none: it must be put back from a backup, and is not written to. */
+/** The file is damaged or not a database: it must be restored from a backup, and is not written to. */
 export class DamagedStoreError extends Error {
   readonly engine: Engine['kind'] = 'sqlite'
 }
 
-/** The server was here before, and its store is gone or empty. */
+/** The server has run before, but its store is missing or empty. */
 export class LostStoreError extends Error {}
 
-/** Up to this size every page is looked at before the file is opened for writing: well under a second. */
+/** Up to this size every page is checked before the file is opened for writing: well under a second. */
 const WHOLE_CHECK_BYTES = 64 * 1024 * 1024
 
-/** Throws `DamagedStoreError` when the file is there and is no sound database. Reads only. */
+/** Throws `DamagedStoreError` if the file is not empty and not a sound database. Read-only. */
 export function checkFile(file: string): void {
   const size = existsSync(file) ? statSync(file).size : 0
   if (size === 0) return
@@ -38,7 +38,7 @@ export function checkFile(file: string): void {
   )
 }
 
-/** How many steps of the schema the file has: none without a file, undefined when it cannot be read. */
+/** Number of migrations the file has: 0 without a file, undefined if it cannot be read. */
 export function readMigrationCount(file: string): number | undefined {
   if (!existsSync(file) || statSync(file).size === 0) return 0
   try {

@@ -23,7 +23,7 @@ import { toStoreError } from './errors.ts'
 import { createGroupCommit } from './group-commit.ts'
 
 const STATEMENTS_KEPT = 500
-/** 4 MiB of pages a connection, instead of 16: the kernel has the rest at hand. */
+/** 4 MiB of pages per connection instead of 16: the kernel caches the rest. */
 const CACHE = 'cache_size = -4000'
 
 /** One connection with its prepared statements: the stock driver prepares at every call. */
@@ -64,7 +64,7 @@ class Connection implements DatabaseConnection {
   }
 }
 
-/** Hands its one connection out until the transaction is over, so that a kept handle cannot write later. */
+/** Provides the connection only until the transaction ends, so that a kept handle cannot write later. */
 class TransactionProvider implements ConnectionProvider {
   readonly #connection: Connection
   ended = false
@@ -80,24 +80,24 @@ class TransactionProvider implements ConnectionProvider {
 }
 
 export interface SqliteOptions {
-  /** The database file; its folder exists. */
+  /** The database file; its folder must exist. */
   readonly file: string
   /** Where copies before a migration are kept. */
   readonly backupDirectory: string
 }
 
-/** With less than this the log beside the file takes no larger transaction any more. */
+/** Below this, the write-ahead log has no room for a larger transaction. */
 const LEAST_FREE_BYTES = 256 * 1024
 
 function requireSpace(file: string): void {
   const { blocks, bavail, bsize } = statfsSync(file)
-  // A file system that does not count its blocks says nothing of its room.
+  // A file system that does not report its blocks does not report its free space either.
   if (blocks === 0 || bavail * bsize >= LEAST_FREE_BYTES) return
   const cause = new Error(`no space is left for ${file}`)
   throw new AppError(commonErrors.storeUnavailable, {}, { cause })
 }
 
-/** Opens the embedded store. Throws when the file is no database or is damaged; it is not written to then. */
+/** Opens the embedded store. Throws without writing if the file is damaged or not a database. */
 export function openSqlite(options: SqliteOptions): Engine {
   const writer = new BetterSqlite3(options.file, { timeout: 5000 })
   writer.pragma('journal_mode = WAL')
@@ -105,7 +105,7 @@ export function openSqlite(options: SqliteOptions): Engine {
   writer.pragma('foreign_keys = ON')
   writer.pragma('wal_autocheckpoint = 4000')
   writer.pragma('temp_store = MEMORY')
-  // What is deleted or changed is overwritten with zeros: free pages keep nothing of anybody.
+  // Overwrites deleted and changed data with zeros, so that free pages keep nobody's data.
   writer.pragma('secure_delete = ON')
   writer.pragma(CACHE)
   const reader = new BetterSqlite3(options.file, { readonly: true, timeout: 5000 })
@@ -183,7 +183,7 @@ export function openSqlite(options: SqliteOptions): Engine {
     },
     async ping() {
       try {
-        // The query alone is answered from memory, also when the file is gone.
+        // The query alone is answered from memory even if the file is gone.
         accessSync(options.file)
         requireSpace(options.file)
         reader.prepare('select 1').get()
@@ -197,7 +197,7 @@ export function openSqlite(options: SqliteOptions): Engine {
       try {
         writer.pragma('wal_checkpoint(TRUNCATE)')
       } catch {
-        // On a full disk, say: everything is in the log beside the file, and the next start reads it.
+        // For example on a full disk: everything is in the write-ahead log, which the next start reads.
       } finally {
         writer.close()
       }

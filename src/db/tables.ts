@@ -18,8 +18,8 @@ export type * from './sign-in-tables.ts'
 export type * from './tenant-tables.ts'
 
 /**
- * The rows as both engines hold them. Ids are UUIDs as text, times ISO 8601 text in UTC, truth values
- * 0 and 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
+ * The rows as both engines store them. Ids are UUIDs as text, times ISO 8601 text in UTC, booleans 0 and
+ * 1, bytes a Buffer. Each table belongs to the slice named above it: only its store writes it.
  */
 export interface Tables
   extends AccessTables,
@@ -75,19 +75,19 @@ export interface UserRow {
   id: string
   tenant_id: string
   username: string
-  /** Lower case: usernames are unique without regard to case. */
+  /** Lower case: usernames are unique regardless of case. */
   username_key: string
-  /** Stored in lower case; a service, or who signs in elsewhere, may have none. */
+  /** Lower case; null for some services and people who sign in elsewhere. */
   email: string | null
   phone: string | null
   display_name: string | null
-  /** An attachment of their own. */
+  /** One of the user's own attachments. */
   avatar_id: string | null
-  /** Null: nobody signs in to the account by password. */
+  /** Null: no sign-in by password. */
   password_hash: string | null
   status: 'PendingEmail' | 'PendingAdmin' | 'Active' | 'Suspended'
   role: 'owner' | 'admin' | 'member' | 'guest' | 'service'
-  /** The decentralised identifier (W3C DID) of somebody whose home is another network. */
+  /** The decentralised identifier (W3C DID) of a person from another network. */
   did: string | null
   friend_key: string
   last_seen_at: string | null
@@ -97,9 +97,9 @@ export interface UserRow {
 
 export interface EmailTokenRow {
   token_hash: string
-  /** What the link is good for: one of another purpose is none. */
+  /** What the link is for; it is accepted for nothing else. */
   purpose: 'verify' | 'reset' | 'change'
-  /** The address that a link of a change confirms. */
+  /** The address that a link for a change confirms. */
   new_email: string | null
   tenant_id: string
   user_id: string
@@ -124,31 +124,31 @@ export interface PushDeviceRow {
   id: string
   tenant_id: string
   user_id: string
-  /** What FCM calls the device, or the address of a web push subscription. */
+  /** The FCM registration token, or the endpoint of a web push subscription. */
   token: string
   platform: 'Android' | 'Ios' | 'Web'
   created_at: string
   kind: 'fcm' | 'webpush'
-  /** Of web push: what seals for the device, and the server's key that the device expects. */
+  /** Web push only: the device's encryption keys, and the server key that the device expects. */
   p256dh: string | null
   auth: string | null
   key_id: string | null
   expires_at: string | null
   last_used_at: string | null
-  /** The sign-in that registered it: the device gets pushes as long as that lasts. */
+  /** The session that registered it: the device gets pushes only while it lasts. */
   session_id: string | null
 }
 
-/** A push that is to be sent: the newest one of a conversation to a device. */
+/** A push to be sent: only the newest of a conversation for each device. */
 export interface QueuedPushRow {
   id: string
   tenant_id: string
   user_id: string
   device_id: string
-  /** `fcm` or the host of the push service: what waits for one does not hold the others up. */
+  /** `fcm` or the host of the push service: a backlog for one does not delay the others. */
   service: string
   conversation_id: string
-  /** Null: the message is encrypted end to end, and who sent it is not known. */
+  /** Null: the message is end-to-end encrypted and its sender unknown. */
   sender_id: string | null
   created_at: string
   expires_at: string
@@ -166,7 +166,7 @@ export interface PushProgressRow {
 export interface FriendshipRow {
   id: string
   tenant_id: string
-  /** Both user ids in order, joined by a colon: one row a pair, whoever asks. */
+  /** Both user ids, sorted and joined by a colon: one row per pair, whoever asked. */
   pair_key: string
   requester_id: string
   addressee_id: string
@@ -187,14 +187,14 @@ export interface ConversationRow {
   tenant_id: string
   type: 'Dm' | 'Group'
   name: string | null
-  /** For a Dm the pair as in friendships, so that two people have one; null for a group. */
+  /** For a Dm the pair as in friendships, so that two people have only one; null for a group. */
   dm_key: string | null
   created_by: string
   created_at: string
   last_activity_at: string
-  /** How long new messages stay; null: until somebody deletes them. */
+  /** Lifetime of new messages; null: until deleted. */
   timer_seconds: number | null
-  /** Of a group: an attachment of whoever set it. */
+  /** Groups only: an attachment of the member who set it. */
   avatar_id: string | null
 }
 
@@ -204,13 +204,13 @@ export interface ConversationMemberRow {
   tenant_id: string
   role: 'Owner' | 'Admin' | 'Member'
   joined_at: string
-  /** The position of the newest event at the joining: the member hears of what comes after it. */
+  /** Position of the newest event at joining: the member receives later ones. */
   joined_after: number
   left_at: string | null
-  /** In a direct conversation: since when one of the two blocks the other, so that neither writes. */
+  /** Direct conversations only: since when one of the two blocks the other, so that neither can write. */
   blocked_at: string | null
   last_read_at: string | null
-  /** The newest message at the last reading: what is newer counts as unread. */
+  /** The newest message when last read: newer ones count as unread. */
   last_read_message_id: string | null
   /** No push until then; far in the future: until the person changes it. */
   muted_until: string | null
@@ -233,15 +233,15 @@ export interface MessageRow {
   edited_at: string | null
   deleted_at: string | null
   reply_to_id: string | null
-  /** JSON: the ids of the members that the sender names. */
+  /** JSON: the ids of the mentioned members. */
   mentions: string | null
-  /** From then on nobody is shown it; emptied when the message is deleted. */
+  /** Hidden from everybody from then on; emptied when the message is deleted. */
   expires_at: string | null
-  /** 1 from the first reaction on, so that reading a message without any asks for none. */
+  /** 1 from the first reaction on, so that messages without any need no query for them. */
   has_reactions: number | null
 }
 
-/** Who reacted with what. One taken back stays a while, so that absent devices can be told. */
+/** A reaction. Kept for a while after its removal, so that absent devices can be told. */
 export interface MessageReactionRow {
   id: string
   tenant_id: string
@@ -263,7 +263,7 @@ export interface MessagePinRow {
   unpinned_at: string | null
 }
 
-/** One side's entry of a call that was not taken: each of the two has their own. */
+/** One party's entry for an unanswered call; each of the two has their own. */
 export interface MissedCallRow {
   id: string
   tenant_id: string
@@ -296,16 +296,19 @@ export interface AttachmentRow {
   id: string
   tenant_id: string
   owner_id: string
-  /** `sent` is in use: by messages or as an avatar. `removed` cannot be read any more; its chunks are taken away piece by piece. */
+  /**
+   * `sent`: in use by messages or as an avatar. `removed`: no longer readable; its chunks are deleted
+   * piece by piece.
+   */
   state: 'uploading' | 'unsent' | 'sent' | 'removed'
-  /** Bytes of plaintext; while it is uploaded, what is reserved of the owner's quota. */
+  /** Bytes of plaintext; during the upload, the bytes reserved from the owner's quota. */
   size: number
-  /** The message key that sealed the rest; empty while it is uploaded and when it is removed. */
+  /** The message key that sealed `sealed`; empty during the upload and after removal. */
   key_id: string
-  /** The file's own key and what is known of the file, as JSON: without it the chunks say nothing. */
+  /** The file's own key and metadata, as JSON: the chunks are unreadable without it. */
   sealed: Buffer
   created_at: string
-  /** The last sign of life while it is uploaded; then when that was done. */
+  /** The last activity of the upload; afterwards, when it completed. */
   touched_at: string
 }
 
@@ -328,7 +331,7 @@ export interface MessageAttachmentRow {
 export interface AttachmentUsageRow {
   user_id: string
   tenant_id: string
-  /** What the user's attachments take of the quota, those under way with what they reserved. */
+  /** Quota used by the user's attachments, including what running uploads reserved. */
   bytes: number
 }
 
@@ -344,21 +347,21 @@ export interface EventRow {
   created_at: string
 }
 
-/** One row about all events: what cursors are held against. */
+/** A single row that cursors are checked against. */
 export interface EventLogRow {
   id: 'events'
-  /** Another one after a restore: a cursor of before means nothing then. */
+  /** Changes with a restore, which invalidates earlier cursors. */
   generation: string
-  /** The youngest time of an event that was taken away; empty before the first. */
+  /** Time of the newest event that was deleted; empty before the first. */
   pruned_until: string
 }
 
 export interface QueuedMailRow {
   id: string
   tenant_id: string
-  /** The message key that sealed the letter. */
+  /** The message key that sealed the mail. */
   key_id: string
-  /** The letter with its address. */
+  /** The mail with its recipient's address. */
   sealed: Buffer
   attempts: number
   created_at: string

@@ -6,14 +6,14 @@ export interface TenantTables {
   store_owner: StoreOwnerRow
 }
 
-/** A tenant beside the default one, which alone keeps these rows. */
+/** A tenant other than the default one, which alone stores these rows. */
 export interface TenantRow {
   id: string
-  /** For people. */
+  /** Display name. */
   name: string | null
-  /** The hosts it answers at, a JSON list in lower case. */
+  /** The hosts it serves, a JSON list in lower case. */
   hosts: string
-  /** What a header or a claim may call it beside its id, a JSON list. */
+  /** Names besides its id that a header or a claim may use for it, a JSON list. */
   claims: string
   created_at: string
   updated_at: string
@@ -21,7 +21,7 @@ export interface TenantRow {
   disabled_at: string | null
 }
 
-/** One row, put there when the store was first opened. */
+/** A single row, inserted when the store is first opened. */
 export interface StoreOwnerRow {
   tenant_id: string
 }

@@ -17,8 +17,8 @@ const insertEvents = preparedForMany<NewEventRow, never>((db, rows) =>
 )
 
 /**
- * Writes the events as rows of the caller's transaction and, once that is durable, hands them with
- * their payloads to the live connections: a delivery without a row cannot happen, nor the reverse.
+ * Inserts the events in the caller's transaction and, once that is durable, publishes them with their
+ * payloads to live connections: there is no delivery without a row, nor the reverse.
  */
 export async function appendEvents(
   ctx: { readonly bus: Bus; readonly clock: Clock },
@@ -39,7 +39,7 @@ export async function appendEvents(
   afterCommit(tx, () => ctx.bus.publish(events))
 }
 
-/** Ends live connections once the transaction that took their right away is durable. */
+/** Ends live connections once the transaction that revoked their access is durable. */
 export function disconnectAfterCommit(ctx: { readonly bus: Bus }, tx: Tx, order: Disconnect): void {
   afterCommit(tx, () => ctx.bus.disconnect(order))
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../platform/log.ts'
 import type { AppEvent, Disconnect, Signal } from './event.ts'
 
-/** What takes deliveries: the hub, later push and other nodes. */
+/** Receives what is published, for example the hub. */
 export interface Subscriber {
   /** Committed events in the order of their commit. */
   events(events: readonly AppEvent[]): void
@@ -11,7 +11,7 @@ export interface Subscriber {
 
 /** Carries committed events and signals to this process's subscribers. */
 export interface Bus {
-  /** Gives what ends the subscription. */
+  /** Returns a function that ends the subscription. */
   subscribe(subscriber: Subscriber): () => void
   publish(events: readonly AppEvent[]): void
   signal(signal: Signal): void
@@ -20,7 +20,7 @@ export interface Bus {
 
 export function createBus(log: Logger): Bus {
   const subscribers = new Set<Subscriber>()
-  // What was committed stays so: a subscriber that fails must not fail the writer, nor its neighbours.
+  // The commit stands, so a failing subscriber must not fail the writer or the other subscribers.
   const tell = (deliver: (subscriber: Subscriber) => void) => {
     for (const subscriber of subscribers) {
       try {

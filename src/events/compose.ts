@@ -1,21 +1,21 @@
 import type { EventName } from './names.ts'
 
-/** An event as its row names it. */
+/** An event as stored in its row. */
 export interface EventRef {
   readonly name: EventName
   readonly audienceId: string
   readonly subjectId: string
 }
 
-/** Who reads the events: some arguments depend on it. */
+/** The person who reads the events: some arguments depend on it. */
 export interface Reader {
   readonly userId: string
   readonly tenantId: string
 }
 
 /**
- * Makes the arguments of many events of one name at once, in their order; undefined for one whose
- * subject is gone. The live path needs none: it hands along what the use case composed.
+ * Builds the arguments of many events of one name at once, in order; undefined for an event whose subject
+ * no longer exists. Live delivery does not use it: it passes on the payload that the use case built.
  */
 export type Composer<C> = (
   ctx: C,
@@ -23,10 +23,10 @@ export type Composer<C> = (
   events: readonly EventRef[],
 ) => Promise<readonly unknown[]>
 
-/** By the name of the event; a slice has those of its own. */
+/** By event name; each slice provides those of its own events. */
 export type Composers<C> = Readonly<Partial<Record<EventName, Composer<C>>>>
 
-/** A composer over a look-up of all subjects in one go. `keyOf` names the subject of an event. */
+/** Makes a composer that loads all subjects in one lookup. `keyOf` returns the key of an event's subject. */
 export function composeEach<C, S>(
   load: (ctx: C, keys: readonly string[], reader: Reader) => Promise<ReadonlyMap<string, S>>,
   argumentOf: (subject: S, event: EventRef) => unknown,

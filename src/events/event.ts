@@ -2,34 +2,37 @@ import type { UserActor } from '../policy/actor.ts'
 import type { CredentialKind } from '../policy/credential.ts'
 import type { EventName, SignalName } from './names.ts'
 
-/** Who hears of an event: everyone in a conversation, or one person on all devices. */
+/** Who receives an event: everyone in a conversation, or one person on all devices. */
 export type Audience =
   | { readonly kind: 'conversation'; readonly id: string }
   | { readonly kind: 'user'; readonly id: string }
 
-/** A change that a reconnecting client must not miss: kept as a row, numbered, delivered after the commit. */
+/**
+ * A change that a reconnecting client must not miss: stored as a numbered row, delivered after the
+ * commit.
+ */
 export interface AppEvent {
   readonly tenantId: string
   readonly audience: Audience
   /** The name on the wire. */
   readonly name: EventName
-  /** What the row names: the message, the user, the session this is about. */
+  /** Stored in the row: the message, user or session that this is about. */
   readonly subjectId: string
-  /** The one argument that live connections get; the row does not keep it. */
+  /** The one argument that live connections get; not stored in the row. */
   readonly payload: unknown
-  /** Changes of who is in the audience, made before the delivery (joins) or right after it (leaves). */
+  /** User ids that join the audience before the delivery, or leave it right after. */
   readonly joins?: readonly string[]
   readonly leaves?: readonly string[]
 }
 
-/** What may be missed (typing, ringing, ICE candidates, presence): delivered now or never. */
+/** An event that may be missed (typing, ringing, ICE candidates, presence): delivered now or never. */
 export interface Signal {
   readonly audience: Audience
   readonly name: SignalName
   readonly payload: unknown
-  /** The connection that caused it, when it shall not get it back. */
+  /** The connection that caused it, if it must not receive it. */
   readonly exceptConnectionId?: string
-  /** The only connection of the person that shall get it. */
+  /** If set, the only connection of the person that receives it. */
   readonly toConnectionId?: string
 }
 
@@ -44,11 +47,11 @@ export interface Disconnect {
   /** Only those that a credential of this kind opened. */
   readonly credential?: CredentialKind
   readonly reason: string
-  /** Whether clients are told that they may come again at once. */
+  /** Whether clients are told that they may reconnect at once. */
   readonly mayReturn?: true
 }
 
-/** Whether what the actor opened is to end. */
+/** Whether the order ends connections that the actor opened. */
 export function concerns(order: Disconnect, actor: UserActor): boolean {
   const { userId, sessionId, keyId, credential } = order
   return (

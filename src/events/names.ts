@@ -1,6 +1,6 @@
 /**
- * Every event the server can send: nothing else compiles. Events are kept as rows and come again with
- * a sync; signals are said once.
+ * Every event the server can send; no other name compiles. Events are stored as rows and repeated by a
+ * sync; signals are sent once.
  */
 export const EVENT_NAMES = [
   'MessageReceived',
@@ -40,5 +40,5 @@ export const SIGNAL_NAMES = [
 ] as const
 
 export type EventName = (typeof EVENT_NAMES)[number]
-/** What an encrypted group says once and keeps nothing of has the name of what it keeps. */
+/** `MlsEvent` is both: encrypted groups also send it for what is not stored. */
 export type SignalName = (typeof SIGNAL_NAMES)[number] | 'MlsEvent'

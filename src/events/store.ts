@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../db/database.ts'
 
-/** The position of the newest event of all; events that are written later have a greater one. */
+/** The position of the newest event; events written later have a greater one. */
 export async function newestPosition(db: Db): Promise<number> {
   const row = await db
     .selectFrom('events')
@@ -9,9 +9,9 @@ export async function newestPosition(db: Db): Promise<number> {
   return row?.position ?? 0
 }
 
-/** Takes up to `most` of the oldest events away, as far as they were written before the time. */
+/** Deletes those of the `most` oldest events that were written before the time; returns how many. */
 export async function deleteEventsBefore(tx: Tx, before: string, most: number): Promise<number> {
-  // Read in the order of the key, so that the look ends at the first event that stays.
+  // In key order, so that no more than `most` rows are scanned.
   const oldest = await tx
     .selectFrom('events')
     .select(['position', 'created_at'])
@@ -22,7 +22,7 @@ export async function deleteEventsBefore(tx: Tx, before: string, most: number): 
   const last = outdated.at(-1)
   if (!last) return 0
   await tx.deleteFrom('events').where('position', '<=', last.position).execute()
-  // Remembered, so that a device that has not seen them hears that it must start anew.
+  // Recorded, so that a device that missed them is told to start over.
   const until = outdated.reduce((latest, { created_at: at }) => (at > latest ? at : latest), '')
   await tx
     .updateTable('event_log')
@@ -32,7 +32,7 @@ export async function deleteEventsBefore(tx: Tx, before: string, most: number): 
   return outdated.length
 }
 
-/** Takes the events away that one audience alone was told. */
+/** Deletes the events of one audience. */
 export async function deleteEventsFor(tx: Tx, audienceId: string): Promise<void> {
   await tx.deleteFrom('events').where('audience_id', '=', audienceId).execute()
 }

@@ -1,6 +1,6 @@
 import type { WireRecord } from './messages.ts'
 
-/** Stands in the backlog where one transport ended and the next one began. */
+/** Marks where in the backlog one transport ended and the next one began. */
 export const RESUMED: unique symbol = Symbol('resumed')
 
 /** What a client sent, not yet acted on. */

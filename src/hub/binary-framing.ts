@@ -2,10 +2,10 @@ import { RecordTooLarge } from './framing.ts'
 import type { FrameReader, WireRecord } from './messages.ts'
 import { MalformedRecord } from './messages.ts'
 
-/** A length of more bytes than this is longer than any record. */
+/** A length prefix of more bytes than this exceeds any record. */
 const MAX_LENGTH_BYTES = 5
 
-/** The payload behind its length as a VarInt (TransportProtocols, "Binary encoding"). */
+/** Prefixes the payload with its length as a VarInt (TransportProtocols, "Binary encoding"). */
 export function withLength(payload: Uint8Array): Uint8Array {
   const length: number[] = []
   let left = payload.length
@@ -20,7 +20,7 @@ export function withLength(payload: Uint8Array): Uint8Array {
   return record
 }
 
-/** Cuts one transport's binary frames into payloads; like its sister of the text frames. */
+/** Cuts one transport's binary frames into payloads; the counterpart of `RecordReader`. */
 export class BinaryReader implements FrameReader {
   private readonly maxBytes: number
   private tail: Uint8Array | undefined
@@ -42,13 +42,13 @@ export class BinaryReader implements FrameReader {
       payloads.push(bytes.subarray(head.start, head.start + head.length))
       start = head.start + head.length
     }
-    // A copy: the rest of the frame must not live as long as its last bytes.
+    // A copy, so that the tail does not keep the whole frame in memory.
     this.tail = start < bytes.length ? bytes.slice(start) : undefined
     return payloads
   }
 }
 
-/** The length that stands at `position` and where its payload starts; undefined while it is cut off. */
+/** Reads the length at `position` and where its payload starts; undefined while it is cut off. */
 function readLength(bytes: Uint8Array, position: number) {
   let length = 0
   for (let index = 0; index < MAX_LENGTH_BYTES; index += 1) {

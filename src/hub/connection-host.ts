@@ -3,11 +3,11 @@ import type { HubLimits } from './limits.ts'
 import type { Call, WireRecord } from './messages.ts'
 import type { Outbox } from './outbox.ts'
 
-/** How a connection ended for whoever asks what its client may have missed. */
+/** How a connection ended, to tell what its client may have missed. */
 export interface Ending {
-  /** A time in milliseconds at which the client was surely there. */
+  /** A time in milliseconds at which the client was certainly connected. */
   readonly heardAt: number
-  /** Whether what was sent since then may not have arrived. */
+  /** Whether records sent since then may not have arrived. */
   readonly brokeOff: boolean
 }
 
@@ -15,7 +15,7 @@ export interface Ending {
 export interface ConnectionHost {
   readonly limits: HubLimits
   readonly outbox: Outbox
-  /** Sweeps so far. Time-outs count them: a message costs no timer and no look at a clock. */
+  /** Sweeps so far. Timeouts count these, so that a message needs neither a timer nor the clock. */
   readonly tick: number
   /** When the current tick began, in milliseconds: sweeps come late on a busy machine. */
   readonly tickBegan: number
@@ -23,12 +23,12 @@ export interface ConnectionHost {
   /** Whether no further invocations are started. */
   readonly stopping: boolean
   opened(connection: Connection): void
-  /** The handshake was good; ends in `ready` or `end`. */
+  /** Called after a valid handshake; leads to `ready` or `end`. */
   admit(connection: Connection): void
   /** Runs an invocation to its completion record, if the client wants one. Never rejects. */
   run(connection: Connection, call: Call): Promise<WireRecord | undefined>
-  /** It takes part no longer. Called once, before the socket is gone. */
+  /** The connection no longer takes part. Called once, before its socket is gone. */
   left(connection: Connection): void
-  /** Its socket is gone and it waits for no other. Called once. */
+  /** The socket is gone and no other is awaited. Called once. */
   closed(connection: Connection): void
 }

@@ -18,16 +18,16 @@ export const GOING_AWAY = 1001
 type State = 'handshake' | 'joining' | 'open' | 'closing' | 'closed'
 
 /**
- * One SignalR connection: over one WebSocket, or, with stateful reconnect, over one after another.
- * Between two of them it is `open` without a socket, and what is sent is only kept.
+ * One SignalR connection over one WebSocket or, with stateful reconnect, over several in succession.
+ * Between two of them it is `open` without a socket, and outgoing records are only kept.
  */
 export class Connection implements SocketHandler, Flushable, IntakeOwner {
   readonly connectionId: string
   /** Set by the hub once presence knows of it. */
   announced = false
-  /** Set when it takes part no longer. */
+  /** Set once it no longer takes part. */
   ending: Ending | undefined
-  /** Who signed in on it; with a resumption, who did so last. */
+  /** Who signed in on it; after a resumption, who did so last. */
   actor: UserActor
   protocol: HubProtocol = jsonProtocol
   /** With stateful reconnect: offered until the handshake, agreed on from then. */
@@ -40,15 +40,15 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   private socket: Socket | undefined
   private state: State = 'handshake'
   /**
-   * Numbered records are held back until the client has said something after the handshake: official
-   * clients count only what comes in a later frame than its answer.
+   * Numbered records are held back until the client sends something after the handshake: official clients
+   * count only records in a later frame than the handshake response.
    */
   private held = false
-  /** Ticks: of the last change of state that is timed, the last frame in and the last frame out. */
+  /** Ticks of the last timed change of state, the last frame received and the last frame sent. */
   private since: number
   private received: number
   private sent: number
-  /** A time at which the client was surely there: the beginning of the tick of its last frame. */
+  /** A time at which the client was certainly connected: the beginning of the tick of its last frame. */
   private heardAt: number
 
   constructor(host: ConnectionHost, connectionId: string, actor: UserActor, resumeToken?: string) {
@@ -68,7 +68,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     return this.state === 'joining' || this.state === 'open'
   }
 
-  /** Whether its client may come, or come back, with another socket and miss nothing. */
+  /** Whether its client may connect with another socket and miss nothing. */
   get isResumable(): boolean {
     return this.isAccepting && this.resumption?.isComplete === true
   }
@@ -101,13 +101,13 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   closed(socket: Socket, code: number): void {
     if (socket !== this.socket) return
     this.socket = undefined
-    // A network that fails says 1006, a client that gives up a frozen connection 1005.
+    // A failed network yields 1006, a client that gives up a frozen connection 1005.
     const saysGoodbye = code === NORMAL || code === GOING_AWAY
     if (this.isResumable && !saysGoodbye) this.loseSocket()
     else this.gone(saysGoodbye)
   }
 
-  /** Takes over from a socket that is lost, or that only the client knows to be. */
+  /** Takes over from a socket that is lost, even if only the client knows so far. */
   resumeOn(socket: Socket, actor: UserActor): void {
     if (!this.isResumable || this.resumption === undefined) {
       socket.terminate()
@@ -123,7 +123,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     for (const record of this.resumption.kept) this.queue(record)
   }
 
-  /** Queues an encoded invocation or completion; after the end it is swallowed. */
+  /** Queues an encoded invocation or completion; ignored after the end. */
   send(record: WireRecord): void {
     if (!this.takesPart) return
     const { resumption } = this
@@ -140,7 +140,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
 
   flush(): void {
     if (this.socket === undefined || this.frame.length === 0) return
-    // Judged before the frame is queued: one large batch is no sign of a client that does not read.
+    // Checked before the frame is queued: one large batch is no sign of a client that stopped reading.
     if (this.socket.bufferedBytes() > this.host.limits.unreadBytes) {
       this.drop()
       return
@@ -149,7 +149,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.socket.send(this.frame.take())
   }
 
-  /** Joined to everything: answers the handshake and starts what the client already sent. */
+  /** Called once the groups are joined: answers the handshake and starts what the client already sent. */
   ready(): void {
     this.state = 'open'
     this.since = this.host.tick
@@ -161,7 +161,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.intake.start()
   }
 
-  /** Closes after a last record, if any; what the client sends from now on is ignored. */
+  /** Closes, after a last record if any; anything the client still sends is ignored. */
   end(goodbye?: CloseOptions, code: number = NORMAL): void {
     if (this.state === 'closing' || this.state === 'closed') return
     if (this.takesPart && goodbye !== undefined) {
@@ -173,14 +173,14 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     else this.socket.close(code, '')
   }
 
-  /** Cuts the connection without a word. */
+  /** Drops the connection without a close message. */
   drop(): void {
     this.leave('closing')
     if (this.socket === undefined) this.gone()
     else this.socket.terminate()
   }
 
-  /** Looks for what is overdue; the hub calls it at every tick. */
+  /** Handles overdue timeouts; the hub calls it at every tick. */
   sweep(): void {
     const { limits } = this.host
     const passed = (since: number) => this.passed(since)
@@ -200,7 +200,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     }
   }
 
-  /** None, after ending the connection, of a frame that breaks the rules. */
+  /** Returns the frame's records; none, after closing the connection, if the frame is malformed. */
   private recordsOf(data: WireRecord): readonly WireRecord[] {
     try {
       const rest = this.greeting === undefined ? data : this.shakeHands(this.greeting, data)
@@ -212,7 +212,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     return []
   }
 
-  /** What the frame holds behind the handshake. */
+  /** Returns what follows the handshake in the frame. */
   private shakeHands(greeting: GreetingReader, data: WireRecord): WireRecord {
     const read = greeting.read(data)
     if (read === undefined) return ''
@@ -230,7 +230,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     return read.rest
   }
 
-  /** One record of the intake; those that a lost transport brought already are passed over. */
+  /** Handles one record; skips those that a lost transport already delivered. */
   act(record: Waiting): void {
     if (record === RESUMED) {
       this.resumption?.expectSequence()
@@ -255,17 +255,17 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.intake.ended()
   }
 
-  /** Tells the client what it need not keep any longer. */
+  /** Acknowledges received records, so that the client need not keep them. */
   private confirm(): void {
     if (this.socket === undefined) return
     const sequenceId = this.resumption?.takeConfirmation()
     if (sequenceId !== undefined) this.queue(this.protocol.encode({ kind: 'ack', sequenceId }))
   }
 
-  /** A record for the socket of now: it is lost with it. */
+  /** Queues a record for the current socket; it is lost with that socket. */
   private queue(record: WireRecord): void {
     if (this.socket === undefined) return
-    // While joining nothing goes out: the answer to the handshake waits for it too.
+    // Nothing is sent while joining, not even the handshake response.
     if (this.frame.length === 0 && this.state === 'open') this.host.outbox.add(this)
     this.frame.add(record)
   }
@@ -294,7 +294,10 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
     this.host.closed(this)
   }
 
-  /** Whether the client is surely there: clients ping twice in the time after which they are taken for gone. */
+  /**
+   * Whether the client is certainly connected: clients ping twice within the time after which they are
+   * considered gone.
+   */
   private get isHeard(): boolean {
     const { silenceMs } = this.host.limits
     return this.socket !== undefined && this.passed(this.received) <= silenceMs / 2

@@ -5,7 +5,7 @@ import type { Actor } from '../policy/actor.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import type { RateClass } from '../policy/rate-classes.ts'
 
-/** The connection a method was invoked on, for the few methods that treat it apart. */
+/** The connection a method was invoked on, for the few methods that depend on it. */
 export interface HubCaller {
   readonly connectionId: string
 }
@@ -18,9 +18,9 @@ export interface HubMethod {
   readonly name: string
   readonly permission: Requirement
   readonly rate: RateClass
-  /** Fewest and most positional arguments; further ones are refused. */
+  /** Fewest and most positional arguments; any other number is refused. */
   readonly arity: readonly [min: number, max: number]
-  /** What each argument is parsed with: the shape of the method for whoever describes or tries it. */
+  /** The schema of each argument, also for tools that describe or test the method. */
   readonly args: readonly z.ZodType[]
   invoke(ctx: Ctx, actor: Actor, args: readonly unknown[], caller: HubCaller): Promise<unknown>
 }
@@ -33,14 +33,14 @@ export interface HubMethodSpec<A extends readonly z.ZodType[]> {
   permission: Requirement
   rate: RateClass
   args: A
-  /** How many of `args`, from the end, a client may leave out; their schemas are optional. */
+  /** How many of `args`, from the end, a client may omit; their schemas must be optional. */
   optional?: number
   run(ctx: Ctx, actor: Actor, args: Parsed<A>, caller: HubCaller): Promise<unknown>
 }
 
 /**
- * Makes a hub method of a use case. The dispatcher asks for the permission and counts by the rate class;
- * then the first argument that breaks its schema refuses the invocation with an AppError.
+ * Makes a hub method from a use case. The dispatcher checks the permission and the rate limit; then the
+ * first argument that does not match its schema refuses the invocation with an AppError.
  */
 export function defineHubMethod<const A extends readonly z.ZodType[]>(
   spec: HubMethodSpec<A>,

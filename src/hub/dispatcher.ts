@@ -7,20 +7,20 @@ import { passGate } from '../policy/gate.ts'
 import type { HubCaller, HubMethod } from './define-method.ts'
 import type { Call, HubProtocol, Invocation, WireRecord } from './messages.ts'
 
-/** The connection an invocation came on, with whoever signed in on it. */
+/** The connection an invocation came on, and who signed in on it. */
 export interface DispatchCaller extends HubCaller {
   readonly actor: UserActor
-  /** What its completions are written in. */
+  /** Encodes its completions. */
   readonly protocol: HubProtocol
 }
 
 /** Runs an invocation to its completion record, or undefined when none is wanted. Never rejects. */
 export type Dispatch = (caller: DispatchCaller, call: Call) => Promise<WireRecord | undefined>
 
-/** Told of refusals of kind `forbidden`, before their completion goes out; for the audit. */
+/** Called for refusals of kind `forbidden` before their completion is sent; for the audit. */
 export type Refused = (actor: UserActor, error: AppError) => Promise<void>
 
-/** Whether the server takes the invocation now, whoever makes it: throws a refusal. */
+/** Throws a refusal if the server does not take the invocation now, whoever makes it. */
 export type Admit = (actor: UserActor, method: HubMethod) => Promise<void> | undefined
 
 export interface DispatchHooks {
@@ -29,7 +29,7 @@ export interface DispatchHooks {
   readonly told?: (method: string, outcome: string) => void
 }
 
-/** Throws when two methods have one name; as in ASP.NET's SignalR, case makes no difference. */
+/** Throws if two methods have the same name; as in ASP.NET's SignalR, names are case-insensitive. */
 export function createDispatcher(
   ctx: Ctx,
   methods: readonly HubMethod[],
@@ -57,7 +57,7 @@ export function createDispatcher(
   }
 }
 
-/** What is wrong with the number of arguments, in the words of ASP.NET's server. */
+/** Describes a wrong number of arguments, in the words of ASP.NET's server. */
 function arityMismatch({ arity: [min, max] }: HubMethod, given: number): string | undefined {
   if (given >= min && given <= max) return undefined
   const counts = `provides ${given} argument(s) but target expects ${given < min ? min : max}.`
@@ -108,7 +108,7 @@ async function complete(
   }
 }
 
-/** A credential's end is the end of what it opened, also before the connection is swept. */
+/** Refuses calls once the credential has expired, even before a sweep closes the connection. */
 function requireTime({ clock }: Pick<Ctx, 'clock'>, { validUntil }: UserActor): void {
   if (validUntil !== undefined && validUntil <= clock.now()) {
     throw new AppError(accessErrors.tokenExpired)
@@ -131,7 +131,7 @@ async function codeOf(
   return error.hubCode
 }
 
-/** Without the arguments: they are what people write to each other. */
+/** Logs no arguments: they contain people's messages. */
 function logDefect({ log }: Ctx, { origin, userId }: UserActor, error: unknown): string {
   const { requestId, operation } = origin
   log.error({ err: error, requestId, operation, userId }, 'hub method failed')

@@ -1,6 +1,6 @@
 import type { HubProtocol, WireRecord } from './messages.ts'
 
-/** An event on its way to any number of connections: written once a protocol, when one asks. */
+/** An event for any number of connections, encoded on demand and at most once per protocol. */
 export class EventRecord {
   private readonly target: string
   private readonly argument: unknown

@@ -4,7 +4,7 @@ import { MalformedRecord } from './messages.ts'
 /** Ends every record of the SignalR text formats (TransportProtocols, "Text-based encoding"). */
 export const RECORD_SEPARATOR = '\x1e'
 
-/** A record, or the start of one, that is longer than this server reads. */
+/** A record, or the start of one, that exceeds the size limit. */
 export class RecordTooLarge extends MalformedRecord {
   constructor() {
     super('A record is too large.')
@@ -49,7 +49,7 @@ export class RecordReader implements FrameReader {
     this.tail += piece
   }
 
-  /** The bytes of a piece that follows the tail. */
+  /** Returns the size of a piece in bytes; throws if it is too large together with the tail. */
   private check(piece: string): number {
     const bytes = Buffer.byteLength(piece)
     if (this.tailBytes + bytes > this.maxBytes) throw new RecordTooLarge()

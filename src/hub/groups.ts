@@ -13,14 +13,14 @@ export interface GroupConnection {
 interface Member<C> {
   readonly connections: C[]
   readonly audiences: Set<string>
-  /** Reads of the conversations under way, and what the user left during them. */
+  /** Running reads of the user's conversations, and the conversations left in the meantime. */
   reads: number
   readonly leftMeanwhile: Set<string>
 }
 
 /**
- * Who is connected, and which conversations reach them. Membership is a user's, not a connection's,
- * so that ten devices cost one entry a conversation.
+ * Who is connected, and which conversations reach them. Membership is per user, not per connection, so
+ * that ten devices need one entry per conversation.
  */
 export class Groups<C extends GroupConnection> {
   private readonly members = new Map<string, Member<C>>()
@@ -30,7 +30,7 @@ export class Groups<C extends GroupConnection> {
     return this.members.size
   }
 
-  /** Registers a connection of its user; false when the user has `limit` already. */
+  /** Registers a connection of its user; returns false if the user already has `limit` of them. */
   add(connection: C, limit: number): boolean {
     const { userId } = connection.actor
     const member = this.members.get(userId)
@@ -55,7 +55,7 @@ export class Groups<C extends GroupConnection> {
     for (const id of member.audiences) this.part(member, id)
   }
 
-  /** Joins a connected user to the conversations that `read` finds; leaves in the meantime win. */
+  /** Joins a connected user to the conversations that `read` finds, except those left in the meantime. */
   async joinAll(userId: string, read: () => Promise<readonly string[]>): Promise<void> {
     const member = this.members.get(userId)
     if (member === undefined) return
@@ -109,7 +109,7 @@ export class Groups<C extends GroupConnection> {
     }
   }
 
-  /** A user's connections; a copy, since reading it may remove them. */
+  /** A copy of the user's connections, since they may be removed while the caller iterates. */
   connectionsOf(userId: string): C[] {
     return [...(this.members.get(userId)?.connections ?? [])]
   }
@@ -136,7 +136,7 @@ function deliverTo<C extends GroupConnection>(
   event: EventRecord,
   exceptConnectionId: string | undefined,
 ): void {
-  // Backwards: a connection that is dropped by this removes itself from the list.
+  // Backwards, because a connection that `send` drops removes itself from the list.
   for (let index = member.connections.length - 1; index >= 0; index -= 1) {
     const connection = member.connections[index]
     if (connection !== undefined && connection.connectionId !== exceptConnectionId) {

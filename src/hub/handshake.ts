@@ -10,7 +10,7 @@ const OPENING_BRACE = 0x7b
 export type HandshakeRequest =
   /** With `resumes` the client numbers its messages, if it was offered stateful reconnect. */
   | { readonly accepted: true; readonly protocol: HubProtocol; readonly resumes: boolean }
-  /** Without `answer` the request was none, and the connection ends without a word. */
+  /** Without `answer` it was not a handshake, and the connection is closed without a response. */
   | { readonly accepted: false; readonly answer?: string }
 
 const HANDSHAKE_ACCEPTED = `{}${RECORD_SEPARATOR}`
@@ -19,14 +19,14 @@ const PROTOCOLS = new Map<unknown, HubProtocol>(
   [jsonProtocol, messagePackProtocol].map((protocol) => [protocol.name, protocol]),
 )
 
-/** Judges the first record of a connection (SignalR HubProtocol, "Handshake"). */
+/** Parses the first record of a connection (SignalR HubProtocol, "Handshake"). */
 export function readHandshake(record: string): HandshakeRequest {
   const request = parseObject(record)
   if (request === undefined) return { accepted: false }
   const { protocol: name, version } = request
   const protocol = PROTOCOLS.get(name)
   if (protocol === undefined) return refused(`The protocol '${nameOf(name)}' is not supported.`)
-  // 2 is what a client says that can do stateful reconnect; the records are those of version 1.
+  // Clients that support stateful reconnect send 2; the records are those of version 1.
   if (version !== 1 && version !== 2) {
     const asked = `version ${nameOf(version)} of the '${protocol.name}' protocol`
     return refused(`The server does not support ${asked}.`)
@@ -34,21 +34,21 @@ export function readHandshake(record: string): HandshakeRequest {
   return { accepted: true, protocol, resumes: version === 2 }
 }
 
-/** The judged first record, with the answer as it goes out. */
+/** The parsed first record, with the encoded response. */
 export type Greeting =
   | {
       readonly accepted: true
       readonly protocol: HubProtocol
       readonly resumes: boolean
       readonly answer: WireRecord
-      /** What the frame holds behind the record. */
+      /** What follows the record in the frame. */
       readonly rest: WireRecord
     }
   | { readonly accepted: false; readonly answer?: WireRecord }
 
 /**
- * Waits for the first record, which is JSON in any case: JavaScript clients send it as text and .NET
- * clients in the kind of frame that their protocol uses.
+ * Collects the first record, which is always JSON: JavaScript clients send it as text and .NET clients in
+ * the kind of frame that their protocol uses.
  */
 export class GreetingReader {
   private readonly maxBytes: number
@@ -59,7 +59,7 @@ export class GreetingReader {
     this.maxBytes = maxBytes
   }
 
-  /** Undefined while it is not complete. Throws MalformedRecord. */
+  /** Returns undefined until the record is complete. Throws MalformedRecord. */
   read(frame: WireRecord): Greeting | undefined {
     const bytes = Buffer.from(frame as Uint8Array)
     const end = bytes.indexOf(SEPARATOR_BYTE)
@@ -103,7 +103,7 @@ function parseObject(record: string): Record<string, unknown> | undefined {
   }
 }
 
-/** What the client wrote, short enough to be sent back. */
+/** The client's value, shortened so that it can be sent back. */
 function nameOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 40) : ''
 }

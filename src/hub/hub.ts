@@ -25,26 +25,26 @@ export interface HubOptions {
   readonly ctx: Ctx
   readonly methods: readonly HubMethod[]
   readonly limits?: Partial<HubLimits>
-  /** Whose credential the request carries; throws `unauthorized` without a good one. */
+  /** Returns the owner of the request's credential; throws `unauthorized` without a valid one. */
   authenticate(request: Request, origin: Origin): Promise<UserActor>
   /** The HTTP answer to a request that `authenticate` or a stopping hub refused. */
   refuse(error: unknown, requestId: string): Response
   readonly refused: Refused
-  /** Whether anybody may invoke it at this time: throws a refusal. */
+  /** Throws a refusal if nobody may invoke the method now. */
   readonly admit?: Admit
-  /** Told of every invocation: its method, and `done` or the refusal's code. */
+  /** Called for every invocation with its method and `done` or the refusal's code. */
   readonly told?: (method: string, outcome: string) => void
-  /** Asked once a connection is registered: closes the race with a suspension or revocation. */
+  /** Called once a connection is registered: closes the race with a suspension or revocation. */
   stillActive(actor: UserActor): Promise<boolean>
   conversationsOf(actor: UserActor): Promise<readonly string[]>
-  /** Told of every connection that took part, once each way. */
+  /** Called once each way for every connection that took part. */
   readonly presence: {
     connected(actor: UserActor, connectionId: string): void
     disconnected(actor: UserActor, ending: Ending): void
   }
 }
 
-/** An event or a signal, which go the same way here. */
+/** An event or a signal, which are delivered alike. */
 type Delivery = Omit<Signal, 'name'> & { readonly name: string }
 
 export interface HubCounts {
@@ -57,10 +57,10 @@ export interface HubCounts {
 export interface Hub extends Subscriber {
   /** Answers `POST /hubs/dm/negotiate`. */
   negotiate(request: Request, origin: Origin): Promise<Response>
-  /** Decides over the WebSocket request of `/hubs/dm`. */
+  /** Accepts or refuses a WebSocket request for `/hubs/dm`. */
   upgrade(request: Request, origin: Origin): Promise<SocketHandler | Response>
   counts(): HubCounts
-  /** Ends every connection so that clients reconnect: within two goodbyes, usually at once. */
+  /** Ends every connection so that clients reconnect. Takes at most twice `goodbyeMs`, usually no time. */
   close(): Promise<void>
 }
 
@@ -69,10 +69,10 @@ export function createHub(options: HubOptions): Hub {
   return new LiveHub(options)
 }
 
-/** So many new connections leave enough garbage behind to be worth a collection. */
+/** The number of new connections whose garbage is worth a collection. */
 const RUSH = 256
 
-/** Beside the connections that take part: sockets that are coming or going. */
+/** Leaves room for sockets that are opening or closing, besides the connections that take part. */
 const SOCKETS_PER_CONNECTION = 2
 
 class LiveHub implements Hub, ConnectionHost {
@@ -85,16 +85,16 @@ class LiveHub implements Hub, ConnectionHost {
   private readonly dispatch: Dispatch
   private readonly connections = new Set<Connection>()
   private readonly groups = new Groups<Connection>()
-  /** Open sockets by person, whether their handshake was made or not. */
+  /** Open sockets per user, including those before their handshake. */
   private readonly sockets = new Map<string, number>()
   private readonly offers: Offers
-  /** Connections that their client may come back to, by their token. */
+  /** Connections that can be resumed, by their token. */
   private readonly resumable = new Map<string, Connection>()
   private readonly sweeping: NodeJS.Timeout
   private running = 0
   /**
-   * Connections opened since the last sweep, and since the last time garbage was collected. Starting leaves as
-   * much behind as a rush.
+   * Connections opened since the last sweep, and since the last garbage collection. The latter begins at
+   * `RUSH`, because a start leaves as much garbage.
    */
   private opening = 0
   private rush = RUSH
@@ -139,7 +139,7 @@ class LiveHub implements Hub, ConnectionHost {
       if (!isResumable(token)) return new Connection(this, ids.next(), actor)
       const resumed = this.resume(token, actor)
       if (resumed !== undefined) return resumed
-      // A client whose connection is gone has to negotiate anew.
+      // A client whose connection is gone must negotiate again.
       if (!this.offers.take(actor, token)) throw new AppError(commonErrors.notFound)
       return new Connection(this, ids.next(), actor, token)
     } catch (error) {
@@ -154,7 +154,7 @@ class LiveHub implements Hub, ConnectionHost {
     return isTheirs ? new ResumedSocket(connection, actor) : undefined
   }
 
-  /** Sockets before their handshake count too: one person must not take all there are. */
+  /** Sockets before their handshake count too, so that one person cannot take all of them. */
   private requireRoom({ userId }: UserActor): void {
     const open = this.sockets.get(userId) ?? 0
     if (open < SOCKETS_PER_CONNECTION * this.limits.connectionsPerUser) return
@@ -222,8 +222,8 @@ class LiveHub implements Hub, ConnectionHost {
     this.running += 1
     const completion = await this.dispatch(connection, call)
     this.running -= 1
-    // Only once the completion is queued, which the caller does next: a stop that waits for the last
-    // invocation must not close before its answer.
+    // Deferred until the caller has queued the completion: a stop that waits for the last invocation must
+    // not close before its response.
     if (this.idle) setImmediate(() => this.idle?.())
     return completion
   }
@@ -265,7 +265,7 @@ class LiveHub implements Hub, ConnectionHost {
     this.options.presence.connected(actor, connection.connectionId)
   }
 
-  /** Encodes once, whoever listens, and not at all when nobody does. */
+  /** Encodes once per protocol, however many receive it, and not at all if nobody does. */
   private deliver({ audience, name, payload, exceptConnectionId, toConnectionId }: Delivery): void {
     if (!this.groups.reaches(audience)) return
     const event = new EventRecord(name, payload)
@@ -296,7 +296,7 @@ class LiveHub implements Hub, ConnectionHost {
     this.offers.expire(this.tick - Math.ceil(this.limits.handshakeMs / this.limits.sweepMs))
   }
 
-  /** Gives back, once it is over, what a rush of new connections left lying about. */
+  /** Collects the garbage of a rush of new connections once it is over. */
   private tidy(): void {
     const opened = this.opening
     this.opening = 0
@@ -306,7 +306,7 @@ class LiveHub implements Hub, ConnectionHost {
     collectGarbage()
   }
 
-  /** Waits for a condition, but no longer than a goodbye may take. */
+  /** Waits for a condition, but no longer than `goodbyeMs`. */
   private settled(isDone: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const finish = () => {

@@ -7,7 +7,7 @@ export interface IntakeOwner {
   act(record: Waiting): void
 }
 
-/** Starts what a client sent in order, as much at a time as there is room for. */
+/** Starts a client's records in order, as many at a time as the limits allow. */
 export class Intake {
   private readonly owner: IntakeOwner
   private readonly limits: HubLimits
@@ -33,7 +33,7 @@ export class Intake {
     this.backlog.add(record)
   }
 
-  /** Acts on waiting records, as many as this turn of the event loop has room for. */
+  /** Acts on waiting records, as many as the limits allow in this turn of the event loop. */
   start(): void {
     if (this.startsLater) return
     const { running, startedPerTurn } = this.limits
@@ -46,7 +46,7 @@ export class Intake {
     this.startLater()
   }
 
-  /** An invocation runs from now on. */
+  /** An invocation has started. */
   began(): void {
     this.running += 1
   }

@@ -13,28 +13,31 @@ export interface HubLimits {
   /** Waiting records of one connection and their characters; beyond either it is closed. */
   readonly waitingRecords: number
   readonly waitingCharacters: number
-  /** Also those that wait for their client to come back, and again as many offers to come back. */
+  /** Includes connections waiting for their client to return. Also limits a user's open reconnect offers. */
   readonly connectionsPerUser: number
   /** How long a new connection may take to send its handshake. */
   readonly handshakeMs: number
   /** After this long without a record to a client, it gets a ping. */
   readonly keepAliveMs: number
-  /** After this long without a frame from a client, it is taken for gone. */
+  /** After this long without a frame from a client, it is considered gone. */
   readonly silenceMs: number
   /** How long a closed connection has for its close handshake before it is dropped. */
   readonly goodbyeMs: number
   /** Stateful reconnect: how long events wait for a client that is silent after its handshake. */
   readonly holdMs: number
-  /** How long a connection waits for its client to come back. */
+  /** How long a connection waits for its client to return. */
   readonly resumeMs: number
   /** Characters or bytes that are kept for a client until it acknowledges them. */
   readonly keptSize: number
-  /** The same of all connections that wait together; the latest beyond it are given up. */
+  /** The same for all waiting connections together; those that exceed it are dropped. */
   readonly keptTotal: number
   readonly sweepMs: number
 }
 
-/** SignalR's own where it has one (handshake 15 s, keep-alive 15 s, client time-out 30 s, come back within 30 s). */
+/**
+ * SignalR's own where it has one (handshake 15 s, keep-alive 15 s, client timeout 30 s, reconnect within
+ * 30 s).
+ */
 export const DEFAULT_HUB_LIMITS: HubLimits = {
   recordBytes: 32 * 1024,
   frameBytes: 1024 * 1024,
@@ -50,8 +53,8 @@ export const DEFAULT_HUB_LIMITS: HubLimits = {
   goodbyeMs: 1000,
   holdMs: 1000,
   resumeMs: 30_000,
-  // Ten times ASP.NET's, which makes senders wait for acknowledgements instead: a reader of more than
-  // 100 kB between two of them, which official clients send once a second, need not be slowed down.
+  // Ten times ASP.NET's, which instead makes senders wait for acknowledgements. Official clients send one
+  // a second, and one that reads more than 100 kB in between need not be slowed down.
   keptSize: 1024 * 1024,
   keptTotal: 64 * 1024 * 1024,
   sweepMs: 1000,

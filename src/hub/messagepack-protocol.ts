@@ -16,7 +16,7 @@ const encoder = new Encoder()
 /** How a completion ends (HubProtocol, "Completion Message Encoding"). */
 const RESULT_KINDS = { error: 1, nothing: 2, value: 3 } as const
 
-/** The SignalR HubProtocol, "MessagePack encoding": every message is an array behind its length. */
+/** The SignalR HubProtocol, "MessagePack encoding": every message is an array prefixed with its length. */
 export const messagePackProtocol: HubProtocol = {
   name: 'messagepack',
   ping: write([MESSAGE_TYPES.ping]),
@@ -49,7 +49,7 @@ function decode(record: WireRecord): Incoming {
 }
 
 function parse(record: Uint8Array): readonly unknown[] {
-  // The decoder makes room for as many elements as a header announces, before it has seen them.
+  // Checked first, because the decoder allocates as many elements as a header announces.
   if (!isOneValue(record)) throw new MalformedRecord('A record is not MessagePack.')
   let value: unknown
   try {
@@ -84,7 +84,7 @@ function encode(message: Outgoing): Uint8Array {
   }
 }
 
-/** What a client of the JSON protocol would get: a Date a string, a field without a value none. */
+/** The value as a client of the JSON protocol would get it: Dates as strings, undefined fields omitted. */
 function asJson(value: unknown): unknown {
   return value === undefined ? null : JSON.parse(JSON.stringify(value) ?? 'null')
 }

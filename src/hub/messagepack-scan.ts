@@ -1,12 +1,12 @@
 /**
- * Whether the bytes are one MessagePack value and nothing more. Strings and keys are not looked into;
- * what this is for is that no header announces more than the bytes behind it can hold.
+ * Whether the bytes are exactly one MessagePack value. Strings and keys are not validated; the purpose is
+ * that no header announces more than the bytes after it can hold.
  */
 export function isOneValue(bytes: Uint8Array): boolean {
   let position = 0
   let values = 1
   while (values > 0) {
-    // Every value takes a byte at least.
+    // Every value takes at least one byte.
     if (values > bytes.length - position) return false
     const head = bytes[position] as number
     position += 1

@@ -11,7 +11,7 @@ export const MESSAGE_TYPES = {
   sequence: 9,
 } as const
 
-/** One encoded message as it travels: text of the JSON protocol, bytes of MessagePack. */
+/** One encoded message: text in the JSON protocol, bytes in MessagePack. */
 export type WireRecord = string | Uint8Array
 
 export interface Invocation {
@@ -31,22 +31,22 @@ export interface StreamInvocation {
 export type Call = Invocation | StreamInvocation
 
 /**
- * What a client sent. `nothing` is what asks for no answer: a ping, a type of the future. `ignored`
- * neither, but it is numbered: a stream item, cancel or completion that belongs to no stream of ours.
+ * A message from a client. `nothing` needs no answer: a ping or a future type. Neither does `ignored`,
+ * but it is numbered: a stream item, cancellation or completion, since the server opens no streams.
  */
 export type Incoming =
   | Call
   | { readonly kind: 'ack' | 'sequence'; readonly sequenceId: number }
   | { readonly kind: 'close' | 'ignored' | 'nothing' }
 
-/** With `allowReconnect` a client configured for it comes back. */
+/** With `allowReconnect` a client configured for it reconnects. */
 export interface CloseOptions {
   readonly error?: string
   readonly allowReconnect?: boolean
 }
 
 export type Outgoing =
-  /** A call of the client with one argument: how events travel. */
+  /** A call to the client with one argument: how events are sent. */
   | { readonly kind: 'invocation'; readonly target: string; readonly argument: unknown }
   /** The answer to an invocation; without a result the method returned nothing. */
   | { readonly kind: 'result'; readonly invocationId: string; readonly result: unknown }
@@ -54,7 +54,7 @@ export type Outgoing =
   | { readonly kind: 'ack' | 'sequence'; readonly sequenceId: number }
   | ({ readonly kind: 'close' } & CloseOptions)
 
-/** A record that is no hub message; the connection ends. The message may be told to the client. */
+/** A record that is not a hub message; the connection is closed. Clients may be sent the error's text. */
 export class MalformedRecord extends Error {}
 
 /** Cuts one transport's frames into records; throws MalformedRecord. */
@@ -62,7 +62,7 @@ export interface FrameReader {
   read(frame: WireRecord): WireRecord[]
 }
 
-/** One way to write hub messages. */
+/** An encoding of hub messages. */
 export interface HubProtocol {
   readonly name: 'json' | 'messagepack'
   /** A ping, encoded. */
@@ -74,7 +74,7 @@ export interface HubProtocol {
   encode(message: Outgoing): WireRecord
 }
 
-/** What both protocols ask of a decoded invocation. Throws MalformedRecord. */
+/** Validates a decoded invocation for both protocols. Throws MalformedRecord. */
 export function invocationOf(invocationId: unknown, target: unknown, args: unknown): Invocation {
   if (typeof target !== 'string') throw new MalformedRecord("'target' is not a string.")
   if (!Array.isArray(args)) throw new MalformedRecord("'arguments' is not an array.")
@@ -83,7 +83,7 @@ export function invocationOf(invocationId: unknown, target: unknown, args: unkno
   return { ...call, invocationId: idOf(invocationId) }
 }
 
-/** The same for a stream invocation, whose arguments nobody reads. */
+/** The same for a stream invocation, whose arguments are not used. */
 export function streamInvocationOf(invocationId: unknown, target: unknown): StreamInvocation {
   if (typeof target !== 'string') throw new MalformedRecord("'target' is not a string.")
   return { kind: 'stream-invocation', invocationId: idOf(invocationId), target }

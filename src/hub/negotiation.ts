@@ -1,6 +1,6 @@
 /** What a negotiate request asks for (SignalR TransportProtocols, "POST [endpoint-base]/negotiate"). */
 export interface NegotiateQuery {
-  /** 1 knows a connection token beside the connection id. */
+  /** Version 1 has a connection token besides the connection id. */
   readonly version: 0 | 1
   readonly statefulReconnect: boolean
 }
@@ -19,8 +19,8 @@ export interface Negotiated {
 }
 
 /**
- * The answer to a negotiate request. Unless it offers stateful reconnect nothing is kept of it: a
- * client may skip negotiation, so the access token alone opens a connection.
+ * The response to a negotiate request. Nothing is stored unless it offers stateful reconnect: clients may
+ * skip negotiation, so the access token alone opens a connection.
  */
 export function negotiation(query: NegotiateQuery, negotiated: Negotiated): object {
   const { connectionId, connectionToken, statefulReconnect } = negotiated
@@ -30,7 +30,7 @@ export function negotiation(query: NegotiateQuery, negotiated: Negotiated): obje
     ...version,
     connectionId,
     availableTransports: [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }],
-    // Official clients refuse what they did not ask for, so it is not even there.
+    // Official clients reject it if they did not ask for it, so the field is omitted.
     ...(statefulReconnect ? { useStatefulReconnect: true } : {}),
   }
 }

@@ -1,9 +1,9 @@
 import { isSameCredential, type UserActor } from '../policy/actor.ts'
 
-/** Marks the tokens of connections that can be resumed, so that a forgotten one is told from others. */
+/** Marks the tokens of resumable connections, so that an unknown one can be told from other tokens. */
 const MARK = 'resumable.'
 
-/** Whether a connection token was given out together with an offer of stateful reconnect. */
+/** Whether a connection token was issued with an offer of stateful reconnect. */
 export function isResumable(token: string | null): token is string {
   return token?.startsWith(MARK) ?? false
 }
@@ -16,8 +16,8 @@ interface Offer {
 }
 
 /**
- * Offers of stateful reconnect that no WebSocket has taken up. Only who took one up may come back with
- * its token: an official client whose connection is gone would otherwise start in its middle.
+ * Offers of stateful reconnect that no WebSocket has taken up. Each opens a connection once: an official
+ * client whose connection is gone would otherwise start in the middle of a new one.
  */
 export class Offers {
   private readonly perUser: number
@@ -27,7 +27,7 @@ export class Offers {
     this.perUser = perUser
   }
 
-  /** The connection token of a new offer; undefined for a user who has enough of them. */
+  /** Makes an offer and returns its connection token; undefined if the user has too many. */
   make(actor: UserActor, id: string, now: number): string | undefined {
     const offers = this.byUser.get(actor.userId) ?? []
     if (offers.length >= this.perUser) return undefined
@@ -37,7 +37,7 @@ export class Offers {
     return token
   }
 
-  /** Whether this was offered to that session or key and not taken up since; from now on it is. */
+  /** Takes an offer up; returns false if it was not made to this session or key, or is already taken. */
   take(actor: UserActor, token: string): boolean {
     const offers = this.byUser.get(actor.userId) ?? []
     const index = offers.findIndex(
@@ -49,7 +49,7 @@ export class Offers {
     return true
   }
 
-  /** Forgets what was offered before a time. */
+  /** Removes the offers made before a tick. */
   expire(before: number): void {
     for (const [userId, offers] of this.byUser) {
       const live = offers.filter((offer) => offer.madeAt >= before)

@@ -1,6 +1,6 @@
 import type { WireRecord } from './messages.ts'
 
-/** The records that go out with the next frame. All of them are text, or all are bytes. */
+/** The records of the next frame: all of them text, or all bytes. */
 export class OutgoingFrame {
   /** Characters or bytes. */
   length = 0
@@ -14,7 +14,7 @@ export class OutgoingFrame {
     else this.parts.push(record)
   }
 
-  /** The whole frame, which is not empty; what is added from now on belongs to the next. */
+  /** Returns the frame, which must not be empty, and starts the next one. */
   take(): WireRecord {
     const frame = this.parts === undefined ? this.text : Buffer.concat(this.parts, this.length)
     this.clear()

@@ -2,7 +2,7 @@ import type { UserActor } from '../policy/actor.ts'
 import type { Socket, SocketHandler } from '../runtime/runtime.ts'
 import type { Connection } from './connection.ts'
 
-/** A further WebSocket of a connection whose client came back. */
+/** Another WebSocket of a connection whose client came back. */
 export class ResumedSocket implements SocketHandler {
   private readonly connection: Connection
   private readonly actor: UserActor

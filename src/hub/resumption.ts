@@ -1,16 +1,16 @@
 import type { Incoming, WireRecord } from './messages.ts'
 import { MalformedRecord } from './messages.ts'
 
-/** Read from a client without telling it so, after which it is told at once, not with the sweep. */
+/** Once this much from a client is unacknowledged, it is acknowledged at once, not at the next sweep. */
 const ACK_BYTES = 16 * 1024
 
 /**
- * What lets one connection go on over another transport (HubProtocol, "Stateful Reconnect"). Both
- * sides number their invocations, completions and stream messages from 1 on, keep what they sent
- * until it is acknowledged, and after a loss begin with the number of the first one they send again.
+ * Lets a connection continue over another transport (HubProtocol, "Stateful Reconnect"). Both sides
+ * number their invocations, completions and stream messages from 1, keep what they sent until it is
+ * acknowledged, and after a loss begin with the number of the first one that they repeat.
  */
 export class Resumption {
-  /** By which the next transport finds the connection. */
+  /** Identifies the connection to the next transport. */
   readonly token: string
   /** Characters or bytes of what is kept. */
   size = 0
@@ -29,7 +29,7 @@ export class Resumption {
     this.maxSize = maxSize
   }
 
-  /** What is sent again, in its order. */
+  /** The records to send again, in order. */
   get kept(): readonly WireRecord[] {
     return this.records
   }
@@ -38,14 +38,14 @@ export class Resumption {
     return this.firstId
   }
 
-  /** Whether everything is kept that the client may miss. */
+  /** Whether every record that the client may have missed is kept. */
   get isComplete(): boolean {
     return this.acknowledged + 1 >= this.firstId
   }
 
   /**
-   * Numbers and keeps what goes out. What does not fit is let go with everything before it: none of it
-   * would help a client that misses the first of it. Its next acknowledgement makes it complete again.
+   * Numbers and keeps an outgoing record. If they no longer fit, all kept records are discarded, since
+   * none would help a client that misses the first. Its next acknowledgement makes this complete again.
    */
   keep(record: WireRecord): void {
     this.records.push(record)
@@ -53,14 +53,14 @@ export class Resumption {
     if (this.size > this.maxSize) this.letGo(this.records.length)
   }
 
-  /** A new transport begins: nothing counts until the client said where it starts. */
+  /** A new transport begins: messages are ignored until the client has said where it starts. */
   expectSequence(): void {
     this.awaitsSequence = true
   }
 
   /**
-   * Whether a message of the client is to be acted on; false for one that came before and for those
-   * that are about the numbers. Throws MalformedRecord for numbers that cannot be.
+   * Whether to act on a client's message; false for repeated messages, acks and sequence messages. Throws
+   * MalformedRecord for impossible numbers.
    */
   admits(message: Incoming, size: number): boolean {
     if (message.kind === 'sequence') {
@@ -76,7 +76,7 @@ export class Resumption {
     if (!isNumbered(message)) return true
     const id = this.nextReceived
     this.nextReceived += 1
-    // Also what came twice is confirmed: the client sent it again because it had no word of it.
+    // Repeated messages are confirmed too: the client sent them again because it got no acknowledgement.
     this.confirms = true
     this.unconfirmed += size
     if (id <= this.latestReceived) return false
@@ -88,7 +88,7 @@ export class Resumption {
     return this.unconfirmed >= ACK_BYTES
   }
 
-  /** The number to acknowledge; undefined if there is no news. */
+  /** The number to acknowledge; undefined if nothing new arrived. */
   takeConfirmation(): number | undefined {
     if (!this.confirms) return undefined
     this.confirms = false
@@ -96,7 +96,7 @@ export class Resumption {
     return this.latestReceived
   }
 
-  /** Throws MalformedRecord for what was never sent. */
+  /** Throws MalformedRecord for a number that was never sent. */
   private acknowledge(id: number): void {
     if (id >= this.firstId + this.records.length) {
       throw new MalformedRecord("'sequenceId' is greater than what was sent.")

@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
 
-/** Work that the server does by itself, again and again. */
+/** Work that the server does repeatedly by itself. */
 export interface Job {
   readonly name: string
   /** Milliseconds between the end of one run and the start of the next. */

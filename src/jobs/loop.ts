@@ -1,25 +1,25 @@
 import type { Logger } from '../platform/log.ts'
 
 export interface LoopOptions {
-  /** One turn; gives the milliseconds until the next one, unless it is woken before. */
+  /** Runs one turn; resolves to the milliseconds until the next one, unless it is woken before. */
   work(): Promise<number>
-  /** Between a turn's end or a wake and the turn that follows: so that a burst costs a few. */
+  /** Milliseconds between a turn's end or a wake and the next turn, so that a burst takes few turns. */
   readonly gapMs: number
-  /** Until the next try after a turn that failed. */
+  /** Milliseconds until the next try after a failed turn. */
   readonly retryMs: number
   readonly log: Logger
-  /** What is logged of a turn that failed. */
+  /** The log message of a failed turn. */
   readonly failure: string
 }
 
 export interface Loop {
-  /** There is something to do: soon, or once the turn under way is done. */
+  /** Starts a turn soon, or after the current one. */
   wake(): void
   /** Starts no more turns and waits for the one under way. */
   stop(): Promise<void>
 }
 
-/** Work that is done when it is asked for and after pauses, never twice at a time. */
+/** Runs work when woken and after pauses, never concurrently. */
 export function createLoop({ work, gapMs, retryMs, log, failure }: LoopOptions): Loop {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
@@ -55,7 +55,7 @@ export function createLoop({ work, gapMs, retryMs, log, failure }: LoopOptions):
   }
 }
 
-/** Waits for the work, at most so long: what takes longer goes on by itself. */
+/** Waits for the work, but no longer than this; work that takes longer goes on. */
 export function withinTime(work: Promise<unknown>, milliseconds: number): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ export interface JobRunner {
   start(): void
   /** Runs one job now; for tests and for a clean stop. */
   runNow(name: string): Promise<void>
-  /** Starts nothing more and waits for what runs. */
+  /** Starts no more jobs and waits for running ones. */
   stop(): Promise<void>
 }
 

@@ -5,7 +5,7 @@ import type { Listener, Peer, Runtime, ServeOptions, Socket, SocketHandler } fro
 const CLOSE_DEADLINE_MS = 1000
 const IDLE_SECONDS = 60
 
-/** Far above the hub's own limit; a socket that gets here is closed, never fed with gaps. */
+/** Far above the hub's own limit. A socket that reaches it is closed, so that none misses a message. */
 const BACKPRESSURE_BYTES = 64 * 1024 * 1024
 
 interface SocketData {
@@ -54,15 +54,16 @@ function start(options: ServeOptions): Server<SocketData> {
   return Bun.serve<SocketData>({
     hostname: options.host,
     port: options.port,
-    // Connections that say nothing are not kept for ever; the default of 10 s cuts slow uploads.
-    // Headers that do not arrive are cut by Bun itself after 12 s, whatever stands here (1.4.5).
+    // Ends idle connections; the default of 10 s would cut slow uploads. Bun itself gives up on missing
+    // headers after 12 s, whatever is set here (1.4.5).
     idleTimeout: IDLE_SECONDS,
-    // Bun's page for developers shows source and the whole URL, the token of the hub's among it.
+    // Bun's development page shows source code and the whole URL, including the hub's token.
     development: false,
-    // Which would make Bun share the port with whoever has it.
+    // It would make Bun share the port with another process.
     reusePort: false,
     error: options.failed,
-    // Whoever reads a body limits it, and answers in our own form; Bun holds no more than it reads.
+    // Body limits are enforced where bodies are read, with our own error response; Bun buffers no more
+    // than is read.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     async fetch(request, server) {
       const peer = { address: plainAddress(server.requestIP(request)?.address) }
@@ -94,7 +95,7 @@ function start(options: ServeOptions): Server<SocketData> {
   })
 }
 
-/** HTTP/1.0 sends no Host, and some send nonsense: the path counts then, on a host of no meaning. */
+/** HTTP/1.0 sends no Host, and some clients send an invalid one: keeps the path, with a placeholder host. */
 function withUsableUrl(request: Request): Request {
   if (URL.canParse(request.url)) return request
   const path = /^(?:[a-z]+:\/\/[^/]*)?(\/.*)$/i.exec(request.url)?.[1] ?? '/'

@@ -9,7 +9,7 @@ class NodeSocket implements Socket {
   }
 
   send(data: string | Uint8Array): void {
-    // On a closed socket `ws` only counts the bytes, and never forgets them.
+    // On a closed socket, `ws` would only count the bytes as buffered, for ever.
     if (this.ws.readyState === WebSocket.OPEN) this.ws.send(data)
   }
 
@@ -26,10 +26,10 @@ class NodeSocket implements Socket {
   }
 }
 
-/** Lets a handler hear of one accepted WebSocket. */
+/** Connects an accepted WebSocket to its handler. */
 export function adoptSocket(ws: WebSocket, handler: SocketHandler): void {
   const socket = new NodeSocket(ws)
-  // `close` follows every error and tells its code; without a listener the process would end.
+  // `close` follows every error with its code; without a listener the process would end.
   ws.on('error', () => {})
   ws.on('message', (data: Buffer, isBinary: boolean) => {
     handler.message(socket, isBinary ? data : data.toString('utf8'))

@@ -75,7 +75,7 @@ async function decide(
     if (socket.destroyed) return
     sockets.handleUpgrade(incoming, socket, head, (ws) => adoptSocket(ws, decision))
   } catch {
-    // What went wrong is the transport's to log; here is only a socket that must not stay open.
+    // The transport logs the error; here only the socket must not stay open.
     socket.destroy()
   }
 }

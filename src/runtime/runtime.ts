@@ -1,8 +1,8 @@
 /** One open WebSocket, whichever runtime holds it. */
 export interface Socket {
-  /** Queues a frame. Never throws; a closed socket swallows it. */
+  /** Queues a frame. Never throws; ignored on a closed socket. */
   send(data: string | Uint8Array): void
-  /** Bytes queued and not yet taken by the kernel: what a client that does not read makes grow. */
+  /** Bytes queued but not yet taken by the kernel; grows while the client does not read. */
   bufferedBytes(): number
   /** Sends a close frame (RFC 6455 §7.4) and closes. */
   close(code: number, reason: string): void
@@ -10,7 +10,7 @@ export interface Socket {
   terminate(): void
 }
 
-/** What a transport does with one socket. The runtime calls `closed` exactly once. */
+/** A transport's handler of one socket. The runtime calls `closed` exactly once. */
 export interface SocketHandler {
   opened(socket: Socket): void
   message(socket: Socket, data: string | Uint8Array): void
@@ -27,9 +27,9 @@ export interface ServeOptions {
   /** 0 lets the kernel choose. */
   readonly port: number
   fetch(request: Request, peer: Peer): Response | Promise<Response>
-  /** The answer where `fetch` or `upgrade` threw: nothing of the inside. */
+  /** The response if `fetch` or `upgrade` threw; reveals no internals. */
   failed(error: unknown): Response
-  /** Decides over an upgrade request: a handler accepts it, a response refuses it. */
+  /** Decides on an upgrade request: a handler accepts it, a response refuses it. */
   upgrade(request: Request, peer: Peer): Promise<SocketHandler | Response>
   /** Largest WebSocket message in bytes; a longer one closes that socket with 1009. */
   readonly maxMessageBytes: number
@@ -38,9 +38,9 @@ export interface ServeOptions {
 export interface Listener {
   readonly host: string
   readonly port: number
-  /** Takes no new connections from now on; open requests and sockets go on. */
+  /** Stops accepting connections; open requests and sockets go on. */
   stopAccepting(): void
-  /** Ends what is still open. */
+  /** Ends all open requests and sockets. */
   close(): Promise<void>
 }
 

@@ -1,9 +1,9 @@
-/** The longest token that is looked into, in characters; a header takes no longer one. */
+/** The longest token that is parsed, in characters; headers are no longer than this. */
 const MAX_TOKEN = 16 * 1024
 
 /**
- * What the token says at the path, believed for nothing but where the request goes: whoever is there
- * verifies the token by keys of their own. Undefined for what is no JWT, or says nothing there.
+ * Returns the unverified claim at the path, used only to route the request: the tenant verifies the token
+ * with its own keys. Undefined if the token is not a JWT or has no such claim.
  */
 export function claimOf(token: string | undefined, path: readonly string[]): string | undefined {
   const [, payload, signature, ...more] = token?.split('.') ?? []

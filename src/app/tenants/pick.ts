@@ -9,10 +9,10 @@ import type { Doors } from '../doors.ts'
 import { claimOf } from './claim.ts'
 import type { Entry, TenantTable } from './table.ts'
 
-/** Whose doors a request is for. Throws the refusal that its sender is to get. */
+/** Returns the doors of the tenant that a request is for. Throws the refusal to send back. */
 export type DoorPick = (request: Request, peer: Peer) => Doors
 
-/** Asked by what looks after the process, which need not know of tenants. */
+/** Probed by process supervisors, which need not know about tenants. */
 const HEALTH = /\/health(\/live|\/ready)?$/
 
 export function createPick(table: TenantTable, source: TenantSource, proxies: BlockList): DoorPick {
@@ -35,7 +35,7 @@ function finder(table: TenantTable, source: TenantSource, proxies: BlockList): F
       return (request) => table.atHost(hostOf(request)) ?? 'unknownHost'
     case 'header':
       return (request, peer) => {
-        // What anybody else writes there is as good as nothing.
+        // Only a trusted proxy may set the header.
         const isBelieved = isTrusted(peer.address, proxies)
         const name = isBelieved ? request.headers.get(source.name) : null
         return name ? (table.named(name) ?? 'unknown') : 'required'
@@ -60,12 +60,12 @@ function doorsOf(entry: Entry): Doors {
   }
 }
 
-/** Without its port: tenants are told apart by names. */
+/** Without the port: tenants are told apart by host name only. */
 function hostOf({ headers }: Request): string {
   return (headers.get('host') ?? '').toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
 }
 
-/** Browsers give a WebSocket no headers: the hub's token stands in its address. */
+/** Browsers cannot set headers on a WebSocket: the hub's token is in the query string. */
 function bearerOf(request: Request): string | undefined {
   return (
     bearerToken(request.headers) ??

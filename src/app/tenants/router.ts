@@ -7,10 +7,10 @@ import type { Doors } from '../doors.ts'
 import { createPick } from './pick.ts'
 import type { TenantTable } from './table.ts'
 
-/** How requests that are nobody's are counted. */
+/** The operation under which requests without a tenant are counted. */
 const PICK = 'tenants:pick'
 
-/** Doors that lead to the doors of whoever a request is for. */
+/** Doors that pass each request on to its tenant's doors. */
 export function createRouter(
   table: TenantTable,
   first: App,
@@ -20,7 +20,7 @@ export function createRouter(
   const { config, metrics } = first.ctx
   const pick = createPick(table, source, config.trustedProxies)
 
-  /** The doors that the request is for, or what its sender is told instead. */
+  /** Returns the tenant's doors, or the response that refuses the request. */
   function lead(request: Request, peer: Peer): Doors | Response {
     try {
       return pick(request, peer)

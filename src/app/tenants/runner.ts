@@ -7,15 +7,15 @@ import { bootstrapAdmin } from '../first-start.ts'
 import type { TenantServerOptions } from './server.ts'
 import type { Entry, Standing, TenantTable } from './table.ts'
 
-/** Starts and stops the tenants beside the default one, one change after the other. */
+/** Starts and stops the tenants other than the default one, one change at a time. */
 export interface TenantRunner {
-  /** Opens the doors of the default tenant, then all the others; gives its doors. */
+  /** Starts the default tenant, then all others; returns the default tenant's doors. */
   begin(first: App, known: () => Promise<readonly KnownTenant[]>): Promise<Doors>
-  /** Brings what is served in line with the table of tenants. Before the beginning: nothing. */
+  /** Starts and stops tenants to match the table of tenants. Does nothing before `begin`. */
   settle(): Promise<void>
-  /** Takes over what changed in the tenants' settings; one that failed is tried again. */
+  /** Applies changed settings of the tenants; tenants that failed to start are retried. */
   reload(): Promise<void>
-  /** Stops all but the default tenant, and starts none any more. */
+  /** Stops all tenants but the default one; none is started afterwards. */
   stop(): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
   let known: (() => Promise<readonly KnownTenant[]>) | undefined
   let turn = Promise.resolve()
 
-  /** Waits for its turn: two changes at once would start a tenant twice. */
+  /** Runs one change at a time: two at once would start a tenant twice. */
   function inTurn(work: () => Promise<void>): Promise<void> {
     const done = turn.then(work)
     turn = done.catch(() => {})
@@ -43,7 +43,7 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
       const { lines, unexpected } = describeFailure(error)
       const reason = lines.join('; ')
       const before = table.get(tenant.id)
-      // It is tried again every minute; the same reason is worth one line.
+      // Retried every minute: the same reason is logged only once.
       if (before?.state !== 'failed' || before.reason !== reason) {
         ownLog.error({ reason, ...(unexpected ? { err: error } : {}) }, NOT_SERVED)
       }
@@ -52,7 +52,7 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
     }
   }
 
-  /** Why it is not served so far. */
+  /** The standing of a tenant not yet served, with the reason of its last failure, if any. */
   function failureOf(tenantId: string): Standing {
     const before = table.get(tenantId)
     return { state: 'failed', reason: before?.state === 'failed' ? before.reason : STARTING }
@@ -85,7 +85,7 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
       })
       table.replace([first, ...entries])
     }
-    // Nothing is led to those who leave, nor to those who are not there yet.
+    // From here on, no request reaches tenants that are stopping or not yet started.
     put()
     await Promise.all(leaving.map(close))
     for (const tenant of tenants) {

@@ -12,19 +12,19 @@ import { createTenantRunner } from './runner.ts'
 import { TenantTable } from './table.ts'
 
 export interface TenantServerOptions extends AppOptions {
-  /** The settings of another tenant as they are now; rejects with a `ConfigError`. */
+  /** Reads the current settings of another tenant; rejects with a `ConfigError` if they are invalid. */
   settingsOf(tenantId: string): Promise<Config>
 }
 
 /** The default tenant's appliance, with all the others behind its listener. */
 export interface TenantServer extends App {
-  /** The appliance of a tenant that is served at the moment. */
+  /** The appliance of a tenant, if it is served at the moment. */
   appOf(tenantId: string): App | undefined
 }
 
 /**
- * Several appliances in one process, each as if it were alone. Only the listener, the metrics and the
- * signals are common. One that cannot be opened is logged and answers 503; the others go on.
+ * Runs several appliances in one process, isolated except for the shared listener, metrics and signals. A
+ * tenant that cannot be opened is logged and answers 503; the others go on.
  */
 export async function createTenantServer(
   options: TenantServerOptions,
@@ -60,7 +60,7 @@ export async function createTenantServer(
       return listen(config, cleanUp, createRouter(table, first, doors, tenancy))
     },
     async reload(next) {
-      // Each for itself: one that keeps what it has keeps nobody else from what is new.
+      // Independent: a tenant that rejects its new settings does not keep the others from reloading.
       const [own] = await Promise.allSettled([first.reload(next), runner.reload()])
       if (own.status === 'rejected') throw own.reason
     },

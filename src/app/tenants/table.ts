@@ -11,13 +11,12 @@ export type Standing =
   | { readonly state: 'failed'; readonly reason: string }
   | { readonly state: 'disabled' }
 
-/** Who there is, and by what a request finds them. Whoever runs them puts in what is served at the moment. */
+/** The known tenants and their state, found by id, host or claim. The tenant runner keeps it current. */
 export class TenantTable {
   #entries: ReadonlyMap<string, Entry> = new Map()
   #byHost: ReadonlyMap<string, Entry> = new Map()
   #byClaim: ReadonlyMap<string, Entry> = new Map()
 
-  /** Takes the place of all that was there. */
   replace(entries: readonly Entry[]): void {
     const byHost = new Map<string, Entry>()
     const byClaim = new Map<string, Entry>()
@@ -25,7 +24,7 @@ export class TenantTable {
       for (const host of entry.tenant.hosts) byHost.set(host, entry)
       for (const claim of entry.tenant.claims) byClaim.set(claim, entry)
     }
-    // A public URL of its own leads to a tenant too, where nobody has that host by name.
+    // The host of a tenant's public URL leads to it too, unless some tenant lists that host.
     for (const entry of entries) {
       if (entry.state !== 'serving') continue
       const { hostname } = new URL(entry.app.ctx.config.publicUrl)
@@ -48,7 +47,7 @@ export class TenantTable {
     return this.all().filter((entry) => entry.state === 'serving')
   }
 
-  /** By what a header or a claim says. */
+  /** Finds a tenant by the name in a header or claim: its id or an alias. */
   named(name: string): Entry | undefined {
     return this.#entries.get(name) ?? this.#byClaim.get(name)
   }
