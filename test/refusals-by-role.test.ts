@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HUB_PERMISSION } from '../src/app/doors.ts'
+import { HUB_PERMISSION } from '../src/app/endpoints.ts'
 import { hubMethods, routes, tools } from '../src/app/features.ts'
 import {
   PERMISSIONS,

@@ -8,7 +8,7 @@ const NAMESPACE = 'blue.catbird.mls'
 /** Items per page; the service returns no more. */
 const PAGE = 100
 /** The most people whose key packages one request may ask for. */
-const MOST_PEOPLE = 100
+const MAX_PEOPLE = 100
 
 /** An entry of a group's log; `seq` is the order in which the service stored it. */
 export interface LogEntry {
@@ -110,8 +110,8 @@ export class DeliveryService {
   ): Promise<{ packages: (HandedOut & { deviceId: string })[]; missing: string[] }> {
     const packages: (HandedOut & { deviceId: string })[] = []
     const missing: string[] = []
-    for (let at = 0; at < dids.length; at += MOST_PEOPLE) {
-      const some = dids.slice(at, at + MOST_PEOPLE)
+    for (let at = 0; at < dids.length; at += MAX_PEOPLE) {
+      const some = dids.slice(at, at + MAX_PEOPLE)
       const answer = await this.#ask('getKeyPackages', { dids: some, cipherSuite: suite })
       packages.push(...listOf(answer.keyPackages).map(toHandedOut))
       missing.push(...textsOf(answer.missing))

@@ -21,7 +21,7 @@ export interface HttpTransportOptions {
 const TIMEOUT_MS = 30_000
 /** The service sends a comment every 20 seconds. */
 const SILENCE_MS = 65_000
-const LONGEST_WAIT_MS = 3_600_000
+const MAX_WAIT_MS = 3_600_000
 /** The status reported for an error event in a stream, which has no HTTP status of its own. */
 const STREAM_ENDED = 400
 
@@ -124,7 +124,7 @@ function readRetryAfter(headers: Headers): number | undefined {
   const value = headers.get('retry-after')
   if (value === null) return undefined
   const wait = /^\d+$/.test(value) ? 1000 * Number(value) : Date.parse(value) - Date.now()
-  return wait > 0 ? Math.min(wait, LONGEST_WAIT_MS) : undefined
+  return wait > 0 ? Math.min(wait, MAX_WAIT_MS) : undefined
 }
 
 /** Returns an empty object for a body that is not JSON, such as a proxy's error page. */

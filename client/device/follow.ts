@@ -6,12 +6,12 @@ import type { Group } from '../groups/group.ts'
 /** Milliseconds before the first retry; each further one waits twice as long … */
 const FIRST_PAUSE = 500
 /** … up to this for a lost connection. */
-const LONGEST_PAUSE = 30_000
+const MAX_PAUSE = 30_000
 /** The longest wait in milliseconds between syncs that keep failing. */
-const LONGEST_RETRY = 600_000
+const MAX_RETRY = 600_000
 /** Milliseconds by which each further leaf delays a due commit, so that normally only one makes it. */
 const TURN = 300
-const LONGEST_TURN = 10_000
+const MAX_TURN = 10_000
 
 /** The part of a device that `followEvents` uses. */
 export interface Followed {
@@ -69,7 +69,7 @@ export async function followEvents(
       connection.abort()
     }
     await pause(pauseMs, signal)
-    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE)
+    pauseMs = Math.min(2 * pauseMs, MAX_PAUSE)
   }
 }
 
@@ -94,7 +94,7 @@ class Syncing {
       await pause(Math.max(wait, pauseMs), this.#signal)
       if (this.#signal.aborted) return
       wait = await this.#once()
-      pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY)
+      pauseMs = Math.min(2 * pauseMs, MAX_RETRY)
     }
   }
 
@@ -156,7 +156,7 @@ function convoOf({ data }: StreamEvent): string {
 
 /** The first leaf commits at once; the others wait and commit only if it has not. */
 async function settleInTurn(group: Group, signal: AbortSignal): Promise<void> {
-  await pause(Math.min(group.turn * TURN, LONGEST_TURN), signal)
+  await pause(Math.min(group.turn * TURN, MAX_TURN), signal)
   if (!signal.aborted && group.isCommitDue) await group.settle()
 }
 

@@ -10,7 +10,7 @@ import { MlsError } from '../errors.ts'
 import { didOf } from './credential.ts'
 
 /** The longest lifetime of a key package in seconds: 90 days. */
-export const LONGEST_LIFETIME = 90 * 24 * 3600
+export const MAX_LIFETIME = 90 * 24 * 3600
 
 export const clientConfig: ClientConfig = {
   keyRetentionConfig: {
@@ -23,7 +23,7 @@ export const clientConfig: ClientConfig = {
   },
   // Lifetimes are checked only when a member is added: old leaves stay members.
   lifetimeConfig: {
-    maximumTotalLifetime: BigInt(LONGEST_LIFETIME),
+    maximumTotalLifetime: BigInt(MAX_LIFETIME),
     validateLifetimeOnReceive: false,
   },
   keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,

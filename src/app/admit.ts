@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { checkConsent } from '../features/privacy/consents.ts'
-import type { Knock } from '../policy/admission.ts'
+import type { AdmissionRequest } from '../policy/admission.ts'
 
 /**
  * Called by every transport after authentication and before authorization: throws if the server does not
@@ -10,9 +10,9 @@ import type { Knock } from '../policy/admission.ts'
  */
 export async function admit(
   ctx: Pick<Ctx, 'admission' | 'db' | 'config'>,
-  knock: Knock,
+  request: AdmissionRequest,
   path: string,
 ): Promise<void> {
-  ctx.admission.check(knock)
-  await checkConsent(ctx, knock.actor, path)
+  ctx.admission.check(request)
+  await checkConsent(ctx, request.actor, path)
 }

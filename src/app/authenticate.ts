@@ -18,11 +18,11 @@ import type { AuthMethod } from '../policy/auth-methods.ts'
 import {
   API_KEY_PREFIX,
   type CredentialKind,
-  type Door,
   FOR_REQUESTS_ALONE,
   OAUTH_TOKEN_PREFIX,
   type Presented,
   presentedCredential,
+  type Transport,
 } from '../policy/credential.ts'
 import { invalidToken, methodNotAllowed, unauthenticated } from '../policy/errors.ts'
 
@@ -46,7 +46,7 @@ interface Scheme {
   /** The entry that `MIMIR_AUTH_METHODS` must contain; absent: none, since existing sessions live on. */
   readonly method?: AuthMethod
   /** Where it is accepted; absent: everywhere. */
-  readonly doors?: readonly Door[]
+  readonly transports?: readonly Transport[]
   /** Whether the presented credential is of this kind; the first scheme to return true handles it. */
   takes?(needs: AuthenticatorNeeds, presented: Presented): boolean
   /** Finds a credential that browsers send by themselves (a cookie); called only if none is presented. */
@@ -81,13 +81,13 @@ const SCHEMES: readonly Scheme[] = [
   {
     kind: 'jwt',
     method: 'jwt',
-    doors: ['rest', 'mcp'],
+    transports: ['rest', 'mcp'],
     takes: ({ jwtBearers }, { text }) => jwtBearers.claims(text),
     authenticate: ({ ctx, jwtBearers }, text, origin) => jwtBearers.authenticate(ctx, text, origin),
   },
   {
     kind: 'oauth-token',
-    doors: ['mcp'],
+    transports: ['mcp'],
     takes: (_needs, { text }) => text.startsWith(OAUTH_TOKEN_PREFIX),
     authenticate: ({ ctx }, text, origin) => authenticateOAuthToken(ctx, text, origin),
   },
@@ -110,7 +110,7 @@ const SCHEMES: readonly Scheme[] = [
 
 export interface Authenticator {
   /** Returns the caller that the request's credential identifies; throws the refusal to send back. */
-  identify(request: Request, origin: Origin, door: Door): Promise<UserActor>
+  identify(request: Request, origin: Origin, transport: Transport): Promise<UserActor>
   /** The same where signing in is optional: returns the anonymous actor without a valid credential. */
   identifyIfKnown(request: Request, origin: Origin): Promise<Actor>
   /** Whether the actor may still be connected. */
@@ -125,13 +125,17 @@ export function anonymous({ tenantId }: Config, origin: Origin): AnonymousActor 
 export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
   const { ctx, refused } = needs
 
-  async function identify(request: Request, origin: Origin, door: Door): Promise<UserActor> {
-    const shown = whatIsShown(needs, request, origin, door)
+  async function identify(
+    request: Request,
+    origin: Origin,
+    transport: Transport,
+  ): Promise<UserActor> {
+    const shown = findCredential(needs, request, origin, transport)
     if (!shown) return withoutCredential(ctx, request, origin)
     const { scheme, text } = shown
     try {
-      if (scheme.doors && !scheme.doors.includes(door)) {
-        throw invalidToken({ reason: `${scheme.kind} at the door ${door}` })
+      if (scheme.transports && !scheme.transports.includes(transport)) {
+        throw invalidToken({ reason: `${scheme.kind} at the transport ${transport}` })
       }
       if (scheme.method !== undefined && !ctx.access.rules().methods.has(scheme.method)) {
         throw methodNotAllowed(scheme.method)
@@ -165,13 +169,13 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
   }
 }
 
-function whatIsShown(
+function findCredential(
   needs: AuthenticatorNeeds,
   request: Request,
   origin: Origin,
-  door: Door,
+  transport: Transport,
 ): { scheme: Scheme; text: string } | undefined {
-  const presented = presentedCredential(request, door, origin.operation)
+  const presented = presentedCredential(request, transport, origin.operation)
   if (presented !== undefined) {
     const scheme = SCHEMES.find(({ takes }) => takes?.(needs, presented))
     return scheme && { scheme, text: presented.text }

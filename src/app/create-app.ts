@@ -40,7 +40,7 @@ import { createAdmission } from '../policy/admission.ts'
 import { createRateLimiter } from '../policy/rate-limit.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
-import { type DoorOptions, type Doors, openDoors } from './doors.ts'
+import { type EndpointOptions, type Endpoints, openEndpoints } from './endpoints.ts'
 import { commands, jobs } from './features.ts'
 import { listen } from './listen.ts'
 import { requireStore } from './lost-store.ts'
@@ -52,7 +52,7 @@ import { reloadAccess } from './reload.ts'
 const BCRYPT_WORK_FACTOR = 12
 const UNCHAINED = 'audit events are left to be chained at the next start'
 
-export interface AppOptions extends DoorOptions {
+export interface AppOptions extends EndpointOptions {
   readonly config: Config
   readonly log: Logger
   readonly clock?: Clock
@@ -75,7 +75,7 @@ export interface App {
   /** Applies new access settings; rejects and keeps the current ones if they are invalid. */
   reload(next: Config): Promise<void>
   /** Opens the control socket and starts the jobs; returns the handlers for a listener. */
-  start(): Promise<Doors>
+  start(): Promise<Endpoints>
   /** Like `start`, and also listens for connections. */
   listen(): Promise<Listener>
   /** Stops in the reverse order of the start. Safe to call at any stage, and twice. */
@@ -159,12 +159,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       cleanUp.defer(() => webhooks.stop())
       const answers = startAnswers(ctx)
       cleanUp.defer(() => answers.stop())
-      const doors = await openDoors(ctx, cleanUp, options)
+      const endpoints = await openEndpoints(ctx, cleanUp, options)
       const control = await startControlServer(ctx, commands, config.paths.controlSocket)
       cleanUp.defer(() => control.close())
-      cleanUp.defer(() => doors.shut())
+      cleanUp.defer(() => endpoints.close())
       jobRunner.start()
-      return doors
+      return endpoints
     }
     return {
       ctx,
@@ -174,10 +174,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       reload: (next) => reloadAccess(ctx, next),
       start,
       async listen() {
-        const doors = await start()
+        const endpoints = await start()
         const metrics = await listenForMetrics(config, log, () => [{ labels: {}, ctx }])
         cleanUp.defer(() => metrics?.close())
-        return listen(config, cleanUp, doors)
+        return listen(config, cleanUp, endpoints)
       },
       close: () => cleanUp.run(),
     }

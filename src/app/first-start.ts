@@ -6,7 +6,7 @@ import type { App } from './create-app.ts'
 
 const NOTE = 'first start'
 /** With more accounts than this, some are assumed not to be administrators'. */
-const MOST_ADMINS = 20
+const MAX_ADMINS = 20
 
 /** Creates the first administrator named in the settings if no account exists yet. */
 export async function bootstrapAdmin(app: App): Promise<Account | undefined> {
@@ -20,7 +20,7 @@ export async function bootstrapAdmin(app: App): Promise<Account | undefined> {
 export async function whoIsHere(app: App): Promise<'nobody' | 'admins' | 'people'> {
   const accounts = await countUsers(app.ctx.db.read)
   if (accounts === 0) return 'nobody'
-  if (accounts > MOST_ADMINS) return 'people'
+  if (accounts > MAX_ADMINS) return 'people'
   const users = (await app.command('user.list', {})) as Account[]
   const people = users.filter((user) => user.role !== 'service')
   return people.every((user) => isAdminRole(user.role)) ? 'admins' : 'people'

@@ -2,18 +2,22 @@ import type { Config } from '../config/config.ts'
 import { loadRuntime } from '../runtime/index.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import type { CleanUp } from './clean-up.ts'
-import type { Doors } from './doors.ts'
+import type { Endpoints } from './endpoints.ts'
 
 /**
- * Listens and serves through the doors. Registers with `cleanUp`: stop accepting, shut the doors, close
+ * Listens and serves through the endpoints. Registers with `cleanUp`: stop accepting, shut the endpoints, close
  * open connections.
  */
-export async function listen(config: Config, cleanUp: CleanUp, doors: Doors): Promise<Listener> {
+export async function listen(
+  config: Config,
+  cleanUp: CleanUp,
+  endpoints: Endpoints,
+): Promise<Listener> {
   const { host, port } = config.listen
   const runtime = await loadRuntime()
-  const listener = await runtime.serve({ host, port, ...doors })
+  const listener = await runtime.serve({ host, port, ...endpoints })
   cleanUp.defer(() => listener.close())
-  cleanUp.defer(() => doors.shut())
+  cleanUp.defer(() => endpoints.close())
   cleanUp.defer(() => listener.stopAccepting())
   return listener
 }

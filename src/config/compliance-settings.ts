@@ -11,7 +11,7 @@ import {
 } from './setting.ts'
 
 /** A hundred years. */
-export const MOST_DAYS = 36_500
+export const MAX_DAYS = 36_500
 
 /** Settings of the audit log, of retention and privacy, of metrics and alerts. */
 export const COMPLIANCE_SETTINGS = defineSettings({
@@ -29,7 +29,7 @@ export const COMPLIANCE_SETTINGS = defineSettings({
   },
   MIMIR_AUDIT_LOG_MAX_AGE: {
     about: 'days after which an older file is deleted; 0 keeps it',
-    schema: whole(0, MOST_DAYS).default(90),
+    schema: whole(0, MAX_DAYS).default(90),
   },
   MIMIR_AUDIT_LOG_MAX_BACKUPS: {
     about: 'how many older files are kept',
@@ -72,7 +72,7 @@ export const COMPLIANCE_SETTINGS = defineSettings({
   MIMIR_DATA_RETENTION_DEFAULT_DAYS: {
     about:
       'days after which messages, and nodes after their last change, are deleted; 0 keeps them',
-    schema: whole(0, MOST_DAYS).default(365),
+    schema: whole(0, MAX_DAYS).default(365),
   },
   MIMIR_DATA_RETENTION_POLICIES: {
     about: 'other days by type, as JSON: message, or a type of nodes, like {"todo":30,"memory":0}',
@@ -84,7 +84,7 @@ export const COMPLIANCE_SETTINGS = defineSettings({
   },
   MIMIR_DATA_RETENTION_AUDIT_DAYS: {
     about: 'days that the audit log is kept; 0 keeps it; default 365, with MIMIR_ENABLE_HIPAA 2555',
-    schema: whole(0, MOST_DAYS).optional(),
+    schema: whole(0, MAX_DAYS).optional(),
   },
   MIMIR_GDPR_REQUIRE_CONSENT: {
     about: 'true: people use the server once they agreed to MIMIR_GDPR_CONSENT_VERSION',

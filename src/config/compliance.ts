@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type COMPLIANCE_SETTINGS, MOST_DAYS } from './compliance-settings.ts'
+import { type COMPLIANCE_SETTINGS, MAX_DAYS } from './compliance-settings.ts'
 
 type Values = {
   [K in keyof typeof COMPLIANCE_SETTINGS]: z.output<(typeof COMPLIANCE_SETTINGS)[K]['schema']>
@@ -119,7 +119,7 @@ function deriveRetention(values: Values, problems: string[]): Omit<RetentionConf
 /** Keys are node types as in features/nodes/schema.ts, or `message`. */
 const Policies = z.record(
   z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/),
-  z.number().int().min(0).max(MOST_DAYS),
+  z.number().int().min(0).max(MAX_DAYS),
 )
 
 function readPolicies(

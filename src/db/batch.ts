@@ -7,7 +7,7 @@ export type Settled<O> = { readonly value: O } | { readonly error: unknown }
 export type BatchRun<C, I, O> = (ctx: C, tx: Tx, items: readonly I[]) => Promise<Settled<O>[]>
 
 /** Most items of one transaction: bounds how long the first of them waits. */
-const MOST_TOGETHER = 256
+const MAX_TOGETHER = 256
 
 /**
  * Folds concurrent calls of one use case into one transaction with a few statements for all of them.
@@ -56,7 +56,7 @@ export function createBatch<I, O>(
   const schedule = () => {
     scheduled = true
     setImmediate(async () => {
-      await runGroup(queue.splice(0, MOST_TOGETHER))
+      await runGroup(queue.splice(0, MAX_TOGETHER))
       if (queue.length > 0) schedule()
       else scheduled = false
     })

@@ -4,7 +4,7 @@ import { runCommitHooks, type Tx } from './database.ts'
 import { toStoreError } from './errors.ts'
 
 /** Most transactions that share one commit: bounds how long the first of them waits for its sync. */
-const MOST_TOGETHER = 256
+const MAX_TOGETHER = 256
 
 interface Waiting {
   work(tx: Tx): Promise<unknown>
@@ -44,7 +44,7 @@ export function createGroupCommit(
   const schedule = () => {
     scheduled = true
     setImmediate(async () => {
-      await commitTogether(queue.splice(0, MOST_TOGETHER))
+      await commitTogether(queue.splice(0, MAX_TOGETHER))
       for (const work of between.splice(0)) work()
       if (queue.length > 0) return schedule()
       scheduled = false

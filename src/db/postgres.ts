@@ -24,7 +24,7 @@ const MIGRATION_LOCK = 0x4d494d49
 const AUDIT_CHAIN_LOCK = MIGRATION_LOCK + 1
 /** SQLSTATE: serialization failure, deadlock. The transaction did nothing and may run again. */
 const RETRYABLE = new Set(['40001', '40P01'])
-const MOST_TRIES = 5
+const MAX_TRIES = 5
 const QUERY_TIMEOUT_MS = 60_000
 const PING_MS = 2000
 
@@ -118,7 +118,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
           return await attempt(work)
         } catch (error) {
           const code = String((error as { code?: unknown })?.code ?? '')
-          if (!RETRYABLE.has(code) || tries >= MOST_TRIES) throw error
+          if (!RETRYABLE.has(code) || tries >= MAX_TRIES) throw error
         }
       }
     },

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import type { ErrorDefinition } from '../platform/errors.ts'
 import type { Actor } from '../policy/actor.ts'
-import type { Door } from '../policy/admission.ts'
+import type { OperationClass } from '../policy/admission.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import type { RateClass } from '../policy/rate-classes.ts'
 
@@ -43,7 +43,7 @@ export interface RouteSpec<
   /** Whether it changes something. By default GET reads and all other methods change. */
   readonly changes?: boolean
   /** Set where the route is open or closed apart from others during a closure. */
-  readonly door?: Door
+  readonly operationClass?: OperationClass
   readonly params?: P
   readonly query?: Q
   readonly body?: B
@@ -92,7 +92,7 @@ export interface Route {
   readonly rate: RateClass
   readonly stepUp: StepUp | false
   readonly changes: boolean | undefined
-  readonly door: Door | undefined
+  readonly operationClass: OperationClass | undefined
   readonly params: z.ZodObject | undefined
   readonly query: z.ZodObject | undefined
   readonly body: z.ZodObject | undefined
@@ -124,7 +124,7 @@ export interface RawRoute {
   readonly rate: RateClass
   readonly stepUp?: StepUp
   readonly changes?: boolean
-  readonly door?: Door
+  readonly operationClass?: OperationClass
   /** Browsers get refusals as a page. */
   readonly refusal?: 'page'
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
@@ -148,7 +148,7 @@ export function defineRoute<
     rate: spec.rate,
     stepUp: spec.stepUp ?? false,
     changes: spec.changes,
-    door: spec.door,
+    operationClass: spec.operationClass,
     params: spec.params,
     query: spec.query,
     body: spec.body,

@@ -2,7 +2,7 @@ import type { UserActor } from '../policy/actor.ts'
 import type { Socket, SocketHandler } from '../runtime/runtime.ts'
 import { RESUMED, type Waiting } from './backlog.ts'
 import type { ConnectionHost, Ending } from './connection-host.ts'
-import { GreetingReader } from './handshake.ts'
+import { HandshakeReader } from './handshake.ts'
 import { Intake, type IntakeOwner } from './intake.ts'
 import { jsonProtocol } from './json-protocol.ts'
 import type { Call, CloseOptions, FrameReader, HubProtocol, WireRecord } from './messages.ts'
@@ -35,7 +35,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   private readonly host: ConnectionHost
   private readonly intake: Intake
   private readonly frame = new OutgoingFrame()
-  private greeting: GreetingReader | undefined
+  private greeting: HandshakeReader | undefined
   private reader: FrameReader | undefined
   private socket: Socket | undefined
   private state: State = 'handshake'
@@ -59,7 +59,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
       this.resumption = new Resumption(resumeToken, host.limits.keptSize)
     }
     this.intake = new Intake(this, host.limits)
-    this.greeting = new GreetingReader(host.limits.recordBytes)
+    this.greeting = new HandshakeReader(host.limits.recordBytes)
     this.since = this.received = this.sent = host.tick
     this.heardAt = host.now()
   }
@@ -213,7 +213,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
   }
 
   /** Returns what follows the handshake in the frame. */
-  private shakeHands(greeting: GreetingReader, data: WireRecord): WireRecord {
+  private shakeHands(greeting: HandshakeReader, data: WireRecord): WireRecord {
     const read = greeting.read(data)
     if (read === undefined) return ''
     this.greeting = undefined

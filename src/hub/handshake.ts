@@ -50,7 +50,7 @@ export type Greeting =
  * Collects the first record, which is always JSON: JavaScript clients send it as text and .NET clients in
  * the kind of frame that their protocol uses.
  */
-export class GreetingReader {
+export class HandshakeReader {
   private readonly maxBytes: number
   private readonly bytes: Buffer[] = []
   private size = 0

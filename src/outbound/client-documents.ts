@@ -2,10 +2,10 @@ import { type Clock, DAY, MINUTE, SECOND } from '../platform/clock.ts'
 import { type GuardedFetch, OutboundError } from './guarded-fetch.ts'
 
 /** Such documents are small; the draft recommends a limit of 5 kB. */
-const MOST_BYTES = 8 * 1024
+const MAX_BYTES = 8 * 1024
 const TIMEOUT_MS = 5000
 /** Bounded, since any signed-in user can make the server fetch one. */
-const MOST_KEPT = 200
+const MAX_KEPT = 200
 /** Bounds and default for the `max-age` of a document. */
 const SHORTEST = MINUTE
 const USUAL = 10 * MINUTE
@@ -31,12 +31,12 @@ export function createClientDocuments(clock: Clock, fetch: GuardedFetch): Client
         method: 'GET',
         headers,
         timeoutMs: TIMEOUT_MS,
-        maxBytes: MOST_BYTES,
+        maxBytes: MAX_BYTES,
       })
       if (answer.status !== 200) throw new OutboundError('unreachable')
       const document = parse(answer.headers, answer.body)
       const [oldest] = kept.keys()
-      if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest)
+      if (kept.size >= MAX_KEPT && oldest !== undefined) kept.delete(oldest)
       kept.set(url, { document, until: clock.now() + ageOf(answer.headers) })
       return document
     },

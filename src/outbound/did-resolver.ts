@@ -20,7 +20,7 @@ const MISSING_MS = MINUTE
 /** Shortest time between two refreshes of a DID. */
 const REFRESH_GAP_MS = 30 * SECOND
 const TIMEOUT_MS = 5 * SECOND
-const MOST_KEPT = 10_000
+const MAX_KEPT = 10_000
 
 interface Known {
   readonly key: Promise<string | undefined>
@@ -73,7 +73,7 @@ function keep<V>(map: Map<string, V>, did: string, value: V): void {
   map.delete(did)
   map.set(did, value)
   const [oldest] = map.keys()
-  if (map.size > MOST_KEPT && oldest !== undefined) map.delete(oldest)
+  if (map.size > MAX_KEPT && oldest !== undefined) map.delete(oldest)
 }
 
 async function readDocument(

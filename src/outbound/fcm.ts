@@ -13,7 +13,7 @@ import {
 
 const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging'
 /** Largest data of a message, in bytes. */
-const MOST_DATA = 4096
+const MAX_DATA = 4096
 
 export interface FcmOptions {
   readonly firebase: FirebaseConfig
@@ -90,7 +90,7 @@ export function createFcmChannel({ firebase, privateKey, clock, fetch }: FcmOpti
 function toMessage(target: PushTarget, signal: PushSignal, clock: Clock): object {
   if (target.kind !== 'fcm') throw new Error('no target of FCM')
   const { ttlSeconds, collapseKey } = signal
-  const data = withinBytes(signal.data, MOST_DATA)
+  const data = withinBytes(signal.data, MAX_DATA)
   if (target.platform === 'Android') {
     const android = { priority: 'HIGH', ttl: `${ttlSeconds}s`, collapse_key: collapseKey }
     return { token: target.token, data, android }

@@ -5,9 +5,9 @@ import { isIP } from 'node:net'
 import { hostOf, mayReach, type OutboundAllowance, parseTarget } from './address-rules.ts'
 
 const TIMEOUT_MS = 10_000
-const MOST_BYTES = 64 * 1024
+const MAX_BYTES = 64 * 1024
 /** How many addresses of a name are tried. */
-const MOST_ADDRESSES = 2
+const MAX_ADDRESSES = 2
 
 export interface OutboundRequest {
   readonly url: string
@@ -56,7 +56,7 @@ export function createGuardedFetch(allow: OutboundAllowance): GuardedFetch {
     // One private address among public ones is a sign of DNS rebinding.
     if (!allowed) throw new OutboundError('blocked')
     let failure: unknown
-    for (const address of addresses.slice(0, MOST_ADDRESSES)) {
+    for (const address of addresses.slice(0, MAX_ADDRESSES)) {
       try {
         return await exchange(request, url, address, deadline)
       } catch (error) {
@@ -94,7 +94,7 @@ function exchange(
 ): Promise<OutboundAnswer> {
   const secure = url.protocol === 'https:'
   const host = hostOf(url)
-  const most = request.maxBytes ?? MOST_BYTES
+  const most = request.maxBytes ?? MAX_BYTES
   const { promise, resolve, reject } = Promise.withResolvers<OutboundAnswer>()
   const outgoing = (secure ? requestHttps : requestHttp)(
     {

@@ -15,9 +15,9 @@ export type { Mail } from './smtp.ts'
 /** How long a claim lasts if its node dies; a live node renews it while sending. */
 const CLAIM = 20 * SECOND
 const RENEWAL = 7 * SECOND
-const LONGEST_TRY = 2 * MINUTE
+const MAX_TRY = 2 * MINUTE
 const FIRST_PAUSE = 5 * SECOND
-const LONGEST_PAUSE = HOUR
+const MAX_PAUSE = HOUR
 /** After this a mail that could not be sent is dropped. */
 const KEPT = DAY
 
@@ -66,7 +66,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
     if (!mail) return db.transaction((tx) => deleteMail(tx, row.id))
     const claim = keepClaim(row)
     try {
-      await within(LONGEST_TRY, server.send(row.id, mail)).finally(claim.release)
+      await within(MAX_TRY, server.send(row.id, mail)).finally(claim.release)
     } catch (error) {
       const tooOld = clock.now() - Date.parse(row.created_at) >= KEPT
       if (isFinal(error) || tooOld) {
@@ -159,7 +159,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
 
 /** Doubles with each attempt, up to an hour, with jitter. */
 function pauseAfter(attempts: number): number {
-  return spread(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)))
+  return spread(Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)))
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

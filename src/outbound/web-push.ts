@@ -6,7 +6,7 @@ import { type GuardedFetch, OutboundError } from './guarded-fetch.ts'
 import { type PushChannel, type PushOutcome, retryAfter, withinBytes } from './push.ts'
 
 /** What a record of 4096 bytes holds besides its header, tag and padding (RFC 8188). */
-const MOST_DATA = 3993
+const MAX_DATA = 3993
 
 export interface WebPushOptions {
   readonly keyring: Keyring
@@ -30,7 +30,7 @@ export function createWebPushChannel(options: WebPushOptions): PushChannel {
       try {
         // Not the library's own request function: it parses the URL with another parser than ours.
         const { default: webPush } = await import('web-push')
-        const body = JSON.stringify(withinBytes(signal.data, MOST_DATA))
+        const body = JSON.stringify(withinBytes(signal.data, MAX_DATA))
         const { Authorization: authorization } = webPush.getVapidHeaders(
           new URL(endpoint).origin,
           subject,

@@ -5,11 +5,11 @@ const LANGUAGES = ['en', 'tr'] as const
 export type Language = (typeof LANGUAGES)[number]
 
 /** Longer than any real header; the rest is ignored. */
-const MOST_CHARACTERS = 200
+const MAX_CHARACTERS = 200
 
 /** The best of our languages for an `Accept-Language` header (RFC 9110 §12.5.4); regions are ignored. */
 export function preferredLanguage(header: string | null): Language {
-  const wanted = parseAccept((header ?? '').slice(0, MOST_CHARACTERS))
+  const wanted = parseAccept((header ?? '').slice(0, MAX_CHARACTERS))
     .filter(({ q }) => q > 0)
     .sort((a, b) => b.q - a.q)
   for (const { type } of wanted) {

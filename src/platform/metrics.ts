@@ -108,7 +108,7 @@ export interface Metrics {
 }
 
 /** API keys counted individually: enough for one server, and few enough for its metrics. */
-const MOST_KEYS = 500
+const MAX_KEYS = 500
 
 export function createMetrics(): Metrics {
   return {
@@ -118,7 +118,7 @@ export function createMetrics(): Metrics {
     events: new Tally(),
     authSeconds: new Timing(),
     authFailures: new Tally(),
-    keyRequests: new Tally(MOST_KEYS),
+    keyRequests: new Tally(MAX_KEYS),
     logins: new Tally(),
     refreshes: new Tally(),
     exportedRecords: new Tally(),

@@ -30,7 +30,7 @@ export type Rotation<T> =
  * token, so that concurrent and repeated refreshes agree on it. Use after the grace period, or after the
  * successor was used, is `reused`: the token has two holders, and one of them stole it.
  */
-export async function takeSuccessor<Tx, T extends RotatingToken>(
+export async function rotateToken<Tx, T extends RotatingToken>(
   { keyring, clock }: { readonly keyring: Keyring; readonly clock: Clock },
   tx: Tx,
   { find, markRotated }: RotatingTokens<Tx, T>,

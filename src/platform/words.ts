@@ -13,11 +13,11 @@ export function wordsOf(query: string): string[] {
 }
 
 /** Words are cut to this length. */
-const LONGEST_TOKEN = 64
+const MAX_TOKEN = 64
 
 /** The folded words of a text: runs of letters, digits and underscores. */
 export function* tokensOf(text: string): Generator<string> {
   for (const [word] of fold(text).matchAll(/[\p{L}\p{N}_]+/gu)) {
-    yield word.length > LONGEST_TOKEN ? word.slice(0, LONGEST_TOKEN) : word
+    yield word.length > MAX_TOKEN ? word.slice(0, MAX_TOKEN) : word
   }
 }

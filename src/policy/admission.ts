@@ -32,7 +32,7 @@ export const admissionErrors = definePageErrors({
 })
 
 /** Kinds of operations that open or close apart from others. */
-export type Door =
+export type OperationClass =
   /** Always answered: health. */
   | 'always'
   /** Needed to sign in and out: stays open while others may only read. */
@@ -41,10 +41,10 @@ export type Door =
   | 'programs'
 
 /** A call to be admitted, in the same form for every transport. */
-export interface Knock {
+export interface AdmissionRequest {
   readonly actor: Actor
   readonly changes: boolean
-  readonly door?: Door | undefined
+  readonly operationClass?: OperationClass | undefined
 }
 
 /**
@@ -53,8 +53,8 @@ export interface Knock {
  */
 export interface Admission {
   /** Throws one of `admissionErrors`. */
-  check(knock: Knock): void
-  open(closure: Closure): void
+  check(request: AdmissionRequest): void
+  lift(closure: Closure): void
   close(closure: Closure): void
   closures(): readonly Closure[]
 }
@@ -62,25 +62,25 @@ export interface Admission {
 export function createAdmission(): Admission {
   const closures = new Set<Closure>()
 
-  function refusalOf({ actor, changes, door }: Knock) {
-    if (door === 'always') return undefined
+  function refusalOf({ actor, changes, operationClass }: AdmissionRequest) {
+    if (operationClass === 'always') return undefined
     if (closures.has('closed')) return admissionErrors.locked
     const isEmergency = closures.has('read-only')
-    if (isEmergency && door === 'programs') return admissionErrors.locked
+    if (isEmergency && operationClass === 'programs') return admissionErrors.locked
     // A key may have been stolen, so only callers with a session may read.
     if (isEmergency && actor.kind === 'user' && !actor.sessionId) return admissionErrors.locked
-    if (!changes || door === 'sign-in') return undefined
+    if (!changes || operationClass === 'sign-in') return undefined
     if (isEmergency) return admissionErrors.readOnly
     return closures.has('audit') ? admissionErrors.audit : undefined
   }
 
   return {
-    check(knock) {
-      if (closures.size === 0 || knock.actor.kind === 'operator') return
-      const refusal = refusalOf(knock)
+    check(request) {
+      if (closures.size === 0 || request.actor.kind === 'operator') return
+      const refusal = refusalOf(request)
       if (refusal) throw new AppError(refusal)
     },
-    open: (closure) => void closures.delete(closure),
+    lift: (closure) => void closures.delete(closure),
     close: (closure) => void closures.add(closure),
     closures: () => [...closures],
   }

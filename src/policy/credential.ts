@@ -22,7 +22,7 @@ export interface Presented {
 }
 
 /** Where a request arrives. Only the hub takes a token in the query: browsers set no WebSocket headers. */
-export type Door = 'rest' | 'hub' | 'mcp'
+export type Transport = 'rest' | 'hub' | 'mcp'
 
 /** Prefix of every API key that this server issues. */
 export const API_KEY_PREFIX = 'mimir_'
@@ -36,7 +36,7 @@ export const OAUTH_TOKEN_PREFIX = 'mimiroat_'
  */
 export function presentedCredential(
   request: Request,
-  door: Door,
+  transport: Transport,
   operation: string,
 ): Presented | undefined {
   const key = request.headers.get('x-api-key') || undefined
@@ -46,7 +46,7 @@ export function presentedCredential(
   if (bearer !== undefined) return { place: 'bearer', text: bearer }
   const query = new URL(request.url).searchParams
   const token = query.get('access_token')
-  if (door === 'hub' && token !== null) return { place: 'bearer', text: token }
+  if (transport === 'hub' && token !== null) return { place: 'bearer', text: token }
   // The messenger's routes have always ignored a token in the URL.
   const isMisplaced = query.has('api_key') || (token !== null && usesAccessCodes(operation))
   if (isMisplaced) throw new AppError(accessErrors.invalidRequest)

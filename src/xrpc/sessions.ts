@@ -21,7 +21,7 @@ export interface Sessions {
 }
 
 /** More than the devices that one person has. */
-const MOST_PER_USER = 20
+const MAX_PER_USER = 20
 const CLOSE_MS = 1000
 
 export function createSessions(
@@ -44,7 +44,7 @@ export function createSessions(
     open(actor) {
       if (closed) throw new AppError(commonErrors.shuttingDown)
       const mine = [...open.values()].filter(({ userId }) => userId === actor.userId).length
-      if (mine >= MOST_PER_USER) {
+      if (mine >= MAX_PER_USER) {
         throw new AppError(commonErrors.rateLimited, {}, { retryAfterSeconds: 15 })
       }
       const controller = new AbortController()

@@ -90,14 +90,14 @@ async function load(): Promise<Validator> {
 }
 
 /** Deeper than any of our lexicons nests. */
-const MOST_DEPTH = 16
+const MAX_DEPTH = 16
 
 /** Refuses text that a store could not return unchanged, and values nested too deeply. */
 function requireStorable(value: unknown, depth = 0): void {
   if (typeof value === 'string') {
     if (!isStorable(value)) throw new AppError(xrpcErrors.invalidRequest)
   } else if (typeof value === 'object' && value !== null) {
-    if (depth > MOST_DEPTH) throw new AppError(xrpcErrors.invalidRequest)
+    if (depth > MAX_DEPTH) throw new AppError(xrpcErrors.invalidRequest)
     for (const [name, inner] of Object.entries(value)) {
       requireStorable(name)
       requireStorable(inner, depth + 1)

@@ -1,4 +1,4 @@
-import { HUB_PERMISSION } from '../../src/app/doors.ts'
+import { HUB_PERMISSION } from '../../src/app/endpoints.ts'
 import { hubMethods, routes, tools } from '../../src/app/features.ts'
 import { type AnyRoute, isReading, operationOf } from '../../src/http/define-route.ts'
 import type { Tool } from '../../src/mcp/define-tool.ts'

@@ -5,22 +5,27 @@ import { isTrusted } from '../../http/client-address.ts'
 import { AppError } from '../../platform/errors.ts'
 import { bearerToken } from '../../policy/bearer-token.ts'
 import type { Peer } from '../../runtime/runtime.ts'
-import type { Doors } from '../doors.ts'
+import type { Endpoints } from '../endpoints.ts'
 import { claimOf } from './claim.ts'
 import type { Entry, TenantTable } from './table.ts'
 
-/** Returns the doors of the tenant that a request is for. Throws the refusal to send back. */
-export type DoorPick = (request: Request, peer: Peer) => Doors
+/** Returns the endpoints of the tenant that a request is for. Throws the refusal to send back. */
+export type EndpointPick = (request: Request, peer: Peer) => Endpoints
 
 /** Probed by process supervisors, which need not know about tenants. */
 const HEALTH = /\/health(\/live|\/ready)?$/
 
-export function createPick(table: TenantTable, source: TenantSource, proxies: BlockList): DoorPick {
+export function createPick(
+  table: TenantTable,
+  source: TenantSource,
+  proxies: BlockList,
+): EndpointPick {
   const find = finder(table, source, proxies)
   return (request, peer) => {
     const found = find(request, peer)
-    if (typeof found !== 'string') return doorsOf(found)
-    if (table.default && HEALTH.test(new URL(request.url).pathname)) return doorsOf(table.default)
+    if (typeof found !== 'string') return endpointsOf(found)
+    if (table.default && HEALTH.test(new URL(request.url).pathname))
+      return endpointsOf(table.default)
     throw new AppError(tenantErrors[found])
   }
 }
@@ -49,10 +54,10 @@ function finder(table: TenantTable, source: TenantSource, proxies: BlockList): F
   }
 }
 
-function doorsOf(entry: Entry): Doors {
+function endpointsOf(entry: Entry): Endpoints {
   switch (entry.state) {
     case 'serving':
-      return entry.doors
+      return entry.endpoints
     case 'disabled':
       throw new AppError(tenantErrors.disabled)
     case 'failed':

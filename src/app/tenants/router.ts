@@ -3,36 +3,36 @@ import { statusOf } from '../../http/on-error.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Peer } from '../../runtime/runtime.ts'
 import type { App } from '../create-app.ts'
-import type { Doors } from '../doors.ts'
+import type { Endpoints } from '../endpoints.ts'
 import { createPick } from './pick.ts'
 import type { TenantTable } from './table.ts'
 
 /** The operation under which requests without a tenant are counted. */
 const PICK = 'tenants:pick'
 
-/** Doors that pass each request on to its tenant's doors. */
+/** Endpoints that pass each request on to its tenant's endpoints. */
 export function createRouter(
   table: TenantTable,
   first: App,
-  doors: Doors,
+  endpoints: Endpoints,
   { source }: TenancyConfig,
-): Doors {
+): Endpoints {
   const { config, metrics } = first.ctx
   const pick = createPick(table, source, config.trustedProxies)
 
-  /** Returns the tenant's doors, or the response that refuses the request. */
-  function lead(request: Request, peer: Peer): Doors | Response {
+  /** Returns the tenant's endpoints, or the response that refuses the request. */
+  function lead(request: Request, peer: Peer): Endpoints | Response {
     try {
       return pick(request, peer)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       metrics.requests.add(`${PICK}|${statusOf(error.kind)}`)
-      return doors.refuse(error)
+      return endpoints.refuse(error)
     }
   }
 
   return {
-    ...doors,
+    ...endpoints,
     fetch(request, peer) {
       const led = lead(request, peer)
       return led instanceof Response ? led : led.fetch(request, peer)
@@ -41,8 +41,8 @@ export function createRouter(
       const led = lead(request, peer)
       return led instanceof Response ? led : led.upgrade(request, peer)
     },
-    async shut() {
-      await Promise.all(table.serving().map((entry) => entry.doors.shut()))
+    async close() {
+      await Promise.all(table.serving().map((entry) => entry.endpoints.close()))
     },
   }
 }

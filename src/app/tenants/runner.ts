@@ -2,15 +2,15 @@ import type { KnownTenant } from '../../features/tenants/access.ts'
 import { DEFAULT_TENANT } from '../../policy/tenant-id.ts'
 import { type App, createApp } from '../create-app.ts'
 import { describeFailure } from '../describe-failure.ts'
-import type { Doors } from '../doors.ts'
+import type { Endpoints } from '../endpoints.ts'
 import { bootstrapAdmin } from '../first-start.ts'
 import type { TenantServerOptions } from './server.ts'
 import type { Entry, Standing, TenantTable } from './table.ts'
 
 /** Starts and stops the tenants other than the default one, one change at a time. */
 export interface TenantRunner {
-  /** Starts the default tenant, then all others; returns the default tenant's doors. */
-  begin(first: App, known: () => Promise<readonly KnownTenant[]>): Promise<Doors>
+  /** Starts the default tenant, then all others; returns the default tenant's endpoints. */
+  begin(first: App, known: () => Promise<readonly KnownTenant[]>): Promise<Endpoints>
   /** Starts and stops tenants to match the table of tenants. Does nothing before `begin`. */
   settle(): Promise<void>
   /** Applies changed settings of the tenants; tenants that failed to start are retried. */
@@ -38,7 +38,7 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
       const config = await options.settingsOf(tenant.id)
       app = await createApp({ ...options, config, log: ownLog })
       await bootstrapAdmin(app)
-      return { state: 'serving', app, doors: await app.start() }
+      return { state: 'serving', app, endpoints: await app.start() }
     } catch (error) {
       const { lines, unexpected } = describeFailure(error)
       const reason = lines.join('; ')
@@ -98,13 +98,13 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
 
   return {
     async begin(first, listKnown) {
-      const doors = await first.start()
+      const endpoints = await first.start()
       const { hostname } = new URL(first.ctx.config.publicUrl)
       const tenant = { id: DEFAULT_TENANT, hosts: [hostname], claims: [], isDisabled: false }
-      table.replace([{ tenant, state: 'serving', app: first, doors }])
+      table.replace([{ tenant, state: 'serving', app: first, endpoints }])
       known = listKnown
       await inTurn(settle)
-      return doors
+      return endpoints
     },
     settle: () => inTurn(settle),
     reload: () =>

@@ -52,12 +52,12 @@ export async function createTenantServer(
       return entry?.state === 'serving' ? entry.app : undefined
     },
     async listen() {
-      const doors = await runner.begin(first, () => listKnownTenants(first.ctx.db.read))
+      const endpoints = await runner.begin(first, () => listKnownTenants(first.ctx.db.read))
       const sources = () =>
         table.serving().map(({ tenant, app }) => ({ labels: { tenant: tenant.id }, ctx: app.ctx }))
       const metrics = await listenForMetrics(config, log, sources)
       cleanUp.defer(() => metrics?.close())
-      return listen(config, cleanUp, createRouter(table, first, doors, tenancy))
+      return listen(config, cleanUp, createRouter(table, first, endpoints, tenancy))
     },
     async reload(next) {
       // Independent: a tenant that rejects its new settings does not keep the others from reloading.

@@ -1,13 +1,13 @@
 import type { KnownTenant } from '../../features/tenants/access.ts'
 import { DEFAULT_TENANT } from '../../policy/tenant-id.ts'
 import type { App } from '../create-app.ts'
-import type { Doors } from '../doors.ts'
+import type { Endpoints } from '../endpoints.ts'
 
 /** One tenant in this process. */
 export type Entry = { readonly tenant: KnownTenant } & Standing
 
 export type Standing =
-  | { readonly state: 'serving'; readonly app: App; readonly doors: Doors }
+  | { readonly state: 'serving'; readonly app: App; readonly endpoints: Endpoints }
   | { readonly state: 'failed'; readonly reason: string }
   | { readonly state: 'disabled' }
 

@@ -20,7 +20,7 @@ import {
 } from './store.ts'
 
 /** Open links per account: repeated requests cannot flood a mailbox. */
-const MOST_OPEN_LINKS = 5
+const MAX_OPEN_LINKS = 5
 
 /**
  * Sends a password-reset link if an active account has the address. Nothing reveals whether one does: the
@@ -42,7 +42,7 @@ export async function forgotPassword(
     const now = toIso(ctx.clock.now())
     // Counted for unknown addresses as well, so that both paths run the same query.
     const open = await countOpenTokens(tx, user?.id ?? '', 'reset', now)
-    const linkSent = mailer !== undefined && user !== undefined && open < MOST_OPEN_LINKS
+    const linkSent = mailer !== undefined && user !== undefined && open < MAX_OPEN_LINKS
     if (linkSent) {
       const link = await makeLink(ctx, tx, user, 'reset')
       const about = { to: input.email, username: user.username, link }

@@ -20,7 +20,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | '
 /** How long an administrator has to answer. */
 const LIFETIME = 10 * MINUTE
 /** Per program, so that nobody is pestered until they say yes. */
-const MOST_PENDING = 3
+const MAX_PENDING = 3
 /** Letters and digits that cannot be confused with one another. */
 const CODE_CHARACTERS = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789'
 const CODE_LENGTH = 6
@@ -59,8 +59,8 @@ async function keep(
   ).join('')
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now()
-    if ((await countPending(tx, me.userId, toIso(now))) >= MOST_PENDING) {
-      throw new AppError(changeErrors.tooMany, { max: MOST_PENDING })
+    if ((await countPending(tx, me.userId, toIso(now))) >= MAX_PENDING) {
+      throw new AppError(changeErrors.tooMany, { max: MAX_PENDING })
     }
     const server = await openServerAccount(ctx, tx, me.tenantId)
     const approvers = await findApprovers(ctx, tx, me, server, CHANGE_KINDS[name].permission)

@@ -4,7 +4,7 @@ import { line, uuid } from '../../platform/text.ts'
 import { expandPermission } from '../../policy/permission-names.ts'
 import { PERMISSIONS } from '../../policy/permissions.ts'
 
-const LONGEST_DAYS = 3650
+const MAX_DAYS = 3650
 
 const Scope = z
   .string()
@@ -19,7 +19,7 @@ export const KeyName = line(1, 100)
 export const CreateKey = z.object({
   name: KeyName,
   scopes: z.array(Scope).min(1).max(100).optional(),
-  expiresInDays: z.number().int().min(1).max(LONGEST_DAYS).nullish(),
+  expiresInDays: z.number().int().min(1).max(MAX_DAYS).nullish(),
   addresses: z.array(Address).max(50).optional(),
   /** The name of the service account that will own it, created if there is none; absent: the caller. */
   service: KeyName.optional(),

@@ -24,7 +24,7 @@ export { permissionsOfOwner } from './owners.ts'
 export type KeyNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'access'>
 
 const DEFAULT_DAYS = 90
-const MOST_KEYS = 100
+const MAX_KEYS = 100
 
 /** Creates a key. Only this response contains it: only its hash is stored. */
 export async function createKey(
@@ -78,8 +78,8 @@ export async function addKey(
   { owner, name, scopes, areScopesNamed, addresses, expiresAt }: NewKey,
 ): Promise<MadeKey> {
   const now = toIso(ctx.clock.now())
-  if ((await countActiveKeys(tx, owner.id, now)) >= MOST_KEYS) {
-    throw new AppError(keyErrors.tooMany, { max: MOST_KEYS })
+  if ((await countActiveKeys(tx, owner.id, now)) >= MAX_KEYS) {
+    throw new AppError(keyErrors.tooMany, { max: MAX_KEYS })
   }
   const { id, text, hash } = makeKey()
   const row: ApiKeyRow = {

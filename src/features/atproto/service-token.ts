@@ -9,7 +9,7 @@ import { insertNonce } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config' | 'dids'>
 
 /** The longest lifetime of a token, and the allowed clock skew. */
-const MOST_SECONDS = 300
+const MAX_SECONDS = 300
 const SKEW_SECONDS = 30
 
 const Header = z.object({
@@ -94,7 +94,7 @@ function refuseClaims({ config, clock }: Needs, claims: Claims, nsid: string): s
   if (sub !== undefined && sub !== iss) return 'subject'
   if (exp <= now) return 'expired'
   if (iat > now + SKEW_SECONDS || (claims.nbf ?? 0) > now + SKEW_SECONDS) return 'not yet valid'
-  if (exp - iat > MOST_SECONDS || exp - now > MOST_SECONDS + SKEW_SECONDS) return 'lifetime'
+  if (exp - iat > MAX_SECONDS || exp - now > MAX_SECONDS + SKEW_SECONDS) return 'lifetime'
   if (enforceLxm && claims.lxm !== nsid) return 'method'
   if (enforceJti && claims.jti === undefined) return 'without jti'
   return undefined

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { text, uuid } from '../../platform/text.ts'
 
 /** The most attachments that one message may carry. */
-export const MOST_ATTACHMENTS = 10
+export const MAX_ATTACHMENTS = 10
 
 const WAVEFORM_MOST = 256
 const WAVEFORM = /^(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(,(\d{1,2}|1\d\d|2[0-4]\d|25[0-5]))*$/
@@ -58,5 +58,5 @@ export type AttachmentId = z.output<typeof AttachmentId>
 /** The attachments that a message is to carry. */
 export const AttachmentIds = z
   .array(uuid)
-  .max(MOST_ATTACHMENTS)
+  .max(MAX_ATTACHMENTS)
   .refine((ids) => new Set(ids).size === ids.length, 'names one twice')

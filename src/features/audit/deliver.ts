@@ -14,7 +14,7 @@ import { addSink, claimSink, findSink, updateSink } from './store-sinks.ts'
 const CLAIM = 10 * SECOND
 const FIRST_PAUSE = 5 * SECOND
 /** Short, so that a receiver that was down for an hour has everything a minute after it returns. */
-const LONGEST_PAUSE = MINUTE
+const MAX_PAUSE = MINUTE
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'config' | 'log'>
 
@@ -80,7 +80,7 @@ async function putOff(
   error: unknown,
 ): Promise<void> {
   const now = ctx.clock.now()
-  const pause = spread(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(cursor.attempts, 10)))
+  const pause = spread(Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** Math.min(cursor.attempts, 10)))
   ctx.log.warn({ err: error, sink: sink.name }, 'an audit sink takes nothing; trying again later')
   await ctx.db.transaction((tx) =>
     updateSink(tx, sink.name, ME, {

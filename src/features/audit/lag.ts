@@ -43,5 +43,5 @@ export async function enforceStrictAudit(ctx: Needs & Pick<Ctx, 'admission'>): P
   const { lags, unchained } = await readSinkLags(ctx)
   const late = lags.some(([, seconds]) => seconds * 1000 > PATIENCE)
   if (late || unchained >= PAGE) ctx.admission.close('audit')
-  else ctx.admission.open('audit')
+  else ctx.admission.lift('audit')
 }

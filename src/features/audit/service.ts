@@ -79,7 +79,7 @@ async function keepNote(
 /** Refusals of one caller recorded per minute; further ones are only counted. */
 const RECORDED_A_MINUTE = 30
 /** Most callers whose further refusals are counted at a time: many addresses must not fill the memory. */
-const MOST_LEFT_OUT = 10_000
+const MAX_LEFT_OUT = 10_000
 
 export type RecordRefusal = (actor: Actor, error: AppError) => Promise<void>
 
@@ -91,7 +91,7 @@ export function createRefusalRecorder(
   ctx: Needs & Pick<Ctx, 'db' | 'config' | 'log' | 'metrics'>,
 ): RecordRefusal {
   const limiter = new RateLimiterMemory({ points: RECORDED_A_MINUTE, duration: 60 })
-  const leftOut = new BoundedCounts(MOST_LEFT_OUT)
+  const leftOut = new BoundedCounts(MAX_LEFT_OUT)
   return async (actor, error) => {
     const caller = actor.kind === 'user' ? actor.userId : limitKey(actor.origin.ip)
     const within = await limiter.consume(caller).then(

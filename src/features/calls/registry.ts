@@ -33,7 +33,7 @@ export interface Call {
 }
 
 const RINGING = MINUTE
-const LONGEST_CALL = 12 * HOUR
+const MAX_CALL = 12 * HOUR
 /** A caller away for this long no longer waits for an answer. */
 const CALLER_GONE = 15 * SECOND
 /** A call no longer makes anyone busy once a device on either side is away for this long. */
@@ -41,7 +41,7 @@ const NOT_BUSY = 30 * SECOND
 /** A device away for longer than this is not told what happened to its call. */
 const FORGOTTEN = 5 * MINUTE
 /** The most signals kept for one device. */
-const MOST_KEPT = 100
+const MAX_KEPT = 100
 
 /**
  * The current calls, so that signals pass only between the two sides. Two people have at most
@@ -129,7 +129,7 @@ export class CallRegistry {
 
   /** Keeps a signal for a party that is away, or one of a ringing call for devices that connect later. */
   keep(list: CallSignal[], signal: CallSignal): void {
-    if (list.length < MOST_KEPT) list.push(signal)
+    if (list.length < MAX_KEPT) list.push(signal)
   }
 
   end(call: Call): void {
@@ -166,7 +166,7 @@ export class CallRegistry {
     }
     const bothGone =
       this.#isPast(caller.awaySince, FORGOTTEN) && this.#isPast(callee.awaySince, FORGOTTEN)
-    return bothGone || this.#isPast(offeredAt, LONGEST_CALL)
+    return bothGone || this.#isPast(offeredAt, MAX_CALL)
   }
 
   #isPast(since: number | undefined, milliseconds: number): boolean {

@@ -3,7 +3,7 @@ import { preparedForMany } from '../../db/prepared.ts'
 import type { PushDeviceRow } from '../../db/tables.ts'
 
 /** More than a person has; registering another one drops the oldest. */
-const MOST_PER_USER = 32
+const MAX_PER_USER = 32
 
 /** Registers a token; one that another user registered moves to this user. Returns the device's id. */
 export async function upsertDevice(tx: Tx, row: PushDeviceRow): Promise<string> {
@@ -21,7 +21,7 @@ export async function upsertDevice(tx: Tx, row: PushDeviceRow): Promise<string> 
     .where('id', '!=', kept.id)
     .orderBy('id', 'desc')
     .limit(1000)
-    .offset(MOST_PER_USER - 1)
+    .offset(MAX_PER_USER - 1)
     .execute()
   if (surplus.length > 0) {
     const ids = surplus.map(({ id }) => id)

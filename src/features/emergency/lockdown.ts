@@ -43,8 +43,8 @@ export async function liftLockdown(ctx: Needs, actor: Actor): Promise<{ lifted: 
     if (lifted === 0) throw new AppError(emergencyErrors.notLocked)
     await recordAudit(ctx, tx, actor, { type: 'lockdown.lifted', details: { lifted } })
     afterCommit(tx, () => {
-      ctx.admission.open('closed')
-      ctx.admission.open('read-only')
+      ctx.admission.lift('closed')
+      ctx.admission.lift('read-only')
     })
     return { lifted }
   })
@@ -55,6 +55,6 @@ export async function followLockdown(ctx: Pick<Ctx, 'db' | 'admission'>): Promis
   const modes = new Set((await listStanding(ctx.db.read)).map((row) => row.mode))
   for (const mode of ['closed', 'read-only'] as const) {
     if (modes.has(mode)) ctx.admission.close(mode)
-    else ctx.admission.open(mode)
+    else ctx.admission.lift(mode)
   }
 }

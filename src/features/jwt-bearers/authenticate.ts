@@ -27,7 +27,7 @@ const ALGORITHMS = [
 /** RFC 9068 §2.1, and what other issuers write. Tokens for other purposes have another type. */
 const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt'])
 const CLOCK_SKEW_SECONDS = 60
-const MOST_CHARACTERS = 8192
+const MAX_CHARACTERS = 8192
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'access' | 'config'>
 
@@ -90,7 +90,7 @@ function notAdmitted(reason: string): AppError {
 }
 
 function issuerOf(token: string): unknown {
-  if (token.length > MOST_CHARACTERS) return undefined
+  if (token.length > MAX_CHARACTERS) return undefined
   try {
     return decodeJwt(token).iss
   } catch {

@@ -11,7 +11,7 @@ const STALE = 24 * HOUR
 const LOOK_AGAIN = 30 * SECOND
 /** For this long after a failure, no request waits for the issuer again. */
 const RETRY = 10 * SECOND
-const MOST_BYTES = 512 * 1024
+const MAX_BYTES = 512 * 1024
 
 /** The issuer's keys could not be read, and no cached ones are recent enough. */
 export class KeysUnavailable extends Error {
@@ -99,7 +99,7 @@ async function readDocument(
     method: 'GET',
     headers: { accept: 'application/json' },
     trusted: isOwn,
-    maxBytes: MOST_BYTES,
+    maxBytes: MAX_BYTES,
   })
   if (status !== 200) throw new Error(`${url} answers ${status}`)
   return JSON.parse(body.toString('utf8'))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineHubMethod } from '../../hub/define-method.ts'
 import { AppError } from '../../platform/errors.ts'
 import { fits, isBlank, isStorable } from '../../platform/text.ts'
-import { MOST_ATTACHMENTS } from '../attachments/schema.ts'
+import { MAX_ATTACHMENTS } from '../attachments/schema.ts'
 import { deleteMessage, editMessage } from './change.ts'
 import { messageErrors } from './errors.ts'
 import {
@@ -31,7 +31,7 @@ const clientMessageId = z
   .refine(isStorable, 'invalid_options')
 const attachmentIds = z
   .array(z.uuid('invalid_attachment').toLowerCase(), 'invalid_attachment')
-  .max(MOST_ATTACHMENTS, 'invalid_attachment')
+  .max(MAX_ATTACHMENTS, 'invalid_attachment')
   .refine((ids) => new Set(ids).size === ids.length, 'invalid_attachment')
 const options = z
   .object(

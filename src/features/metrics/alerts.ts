@@ -12,7 +12,7 @@ const KEPT = 15
 const QUARTERS_KEPT = 100
 const QUARTERS_AN_HOUR = 4
 /** Notifications that cannot be delivered are dropped after this many attempts, a minute apart. */
-const MOST_TRIES = 60
+const MAX_TRIES = 60
 
 /** An alert that began or ended. */
 interface News {
@@ -72,7 +72,7 @@ export function createAlertWatch(): AlertWatch {
       const left: typeof untold = []
       for (const one of untold) {
         const told = await post(ctx, one.news)
-        if (!told && one.tries < MOST_TRIES) left.push({ ...one, tries: one.tries + 1 })
+        if (!told && one.tries < MAX_TRIES) left.push({ ...one, tries: one.tries + 1 })
       }
       untold = left
     },

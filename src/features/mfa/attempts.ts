@@ -22,7 +22,7 @@ import { countTry, deleteAttempts, setWait, uncountTry } from './store.ts'
  */
 const TRIES = 5
 const FIRST_WAIT = 15 * MINUTE
-const MOST_OF_ALL = 100
+const MAX_OF_ALL = 100
 /**
  * The longest wait, and how long wrong tries are remembered: those of an address after its last one, those of
  * all addresses after the first one.
@@ -123,5 +123,5 @@ function waitOf(failures: number): number {
 }
 
 function waitOfAll(failures: number): number {
-  return failures < MOST_OF_ALL ? 0 : MEMORY
+  return failures < MAX_OF_ALL ? 0 : MEMORY
 }

@@ -37,7 +37,7 @@ import { totpStep } from './totp.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
 
-const MOST_PASSKEYS = 20
+const MAX_PASSKEYS = 20
 
 /** The caller's second factors, without any secrets. */
 export async function getFactors(
@@ -127,7 +127,7 @@ export async function addPasskey(
       await use(tx)
       const before = await factorsOf(tx, user.userId)
       const { length } = await listPasskeys(tx, user.userId)
-      if (length >= MOST_PASSKEYS) throw new AppError(mfaErrors.tooManyPasskeys)
+      if (length >= MAX_PASSKEYS) throw new AppError(mfaErrors.tooManyPasskeys)
       await insertPasskey(tx, {
         id,
         tenant_id: user.tenantId,

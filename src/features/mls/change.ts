@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { type Membership, requireMember, requireMembership } from './access.ts'
 import { mlsErrors } from './errors.ts'
-import { answerOnce, orFirstAnswer, type Repeatable } from './once.ts'
+import { orEarlierAnswer, type Repeatable, runIdempotent } from './once.ts'
 import { type Convo, holdConvo } from './store.ts'
 import { inTurn } from './turns.ts'
 
@@ -28,12 +28,12 @@ export async function changeConvo<R, T extends object>(
   change: Change<R, T>,
 ): Promise<T> {
   const { db } = ctx
-  return orFirstAnswer(db.read, me, change, async () => {
+  return orEarlierAnswer(db.read, me, change, async () => {
     const { convo: known } = await requireMember(db.read, me, change.convoId)
     const read = await change.read(known)
     const write = () =>
       db.transaction((tx) =>
-        answerOnce(ctx, tx, me, change, async () => {
+        runIdempotent(ctx, tx, me, change, async () => {
           const convo = await holdConvo(tx, me.tenantId, change.convoId)
           if (!convo) throw new AppError(mlsErrors.convoNotFound)
           const member = await requireMembership(tx, me, convo)

@@ -14,7 +14,7 @@ import { deliverWelcome } from './delivery.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent } from './events.ts'
 import { CIPHER_SUITES } from './mls-library.ts'
-import { answerOnce } from './once.ts'
+import { runIdempotent } from './once.ts'
 import { type GroupInfoFacts, readGroupInfo, readWelcome, type WelcomeFacts } from './reading.ts'
 import type { CreateConvo } from './schema.ts'
 import { insertConvo, insertLeaves, upsertMembers } from './store.ts'
@@ -24,7 +24,7 @@ import { viewConvos } from './view.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 type View = Awaited<ReturnType<typeof viewConvos>>[number]
 
-const MOST_MEMBERS = 1000
+const MAX_MEMBERS = 1000
 const GROUP_ID = /^([0-9a-f]{2}){1,64}$/
 
 interface Creation {
@@ -76,7 +76,7 @@ export async function createConvo(
   const creation = await read(input)
   const once = { method: 'createConvo', key: input.idempotencyKey, bodyHash }
   return ctx.db.transaction((tx) =>
-    answerOnce(ctx, tx, me, once, () => create(ctx, tx, me, creation)),
+    runIdempotent(ctx, tx, me, once, () => create(ctx, tx, me, creation)),
   )
 }
 
@@ -109,7 +109,7 @@ async function create(ctx: Needs, tx: Tx, me: UserActor, creation: Creation): Pr
     allow_member_add: 1,
     allow_invites: 1,
     allow_external_commits: 1,
-    max_members: MOST_MEMBERS,
+    max_members: MAX_MEMBERS,
     created_at: now,
     last_message_at: null,
   }
@@ -157,7 +157,7 @@ async function requirePeople(
 ): Promise<void> {
   const mine = (await didsOf(ctx, tx, me.tenantId, [me.userId])).get(me.userId) ?? ''
   const others = new Set(initialMembers).add(mine)
-  if (others.size > MOST_MEMBERS) throw new AppError(mlsErrors.tooManyMembers)
+  if (others.size > MAX_MEMBERS) throw new AppError(mlsErrors.tooManyMembers)
   // The creator may or may not be in `initialMembers`, and may add other devices of their own.
   if (!added.owners.has(me.userId)) others.delete(mine)
   requireOwners(ctx, added, [...others], mlsErrors.invalidWelcome)

@@ -10,7 +10,7 @@ import { type CommitNeeds, requireInfo, writeCommit } from './commit.ts'
 import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
 import { type IncomingCommit, readIncoming } from './incoming.ts'
-import { answerOnce, orFirstAnswer } from './once.ts'
+import { orEarlierAnswer, runIdempotent } from './once.ts'
 import type { ExternalCommit } from './schema.ts'
 import { type Convo, findConvo, findMember, holdConvo, listLeaves, listMembers } from './store.ts'
 import { findDeviceByKey } from './store-devices.ts'
@@ -38,7 +38,7 @@ export async function processExternalCommit(
   const { convoId, idempotencyKey: key, externalCommit: commit, groupInfo } = input
   const once = { method: 'processExternalCommit', key, bodyHash }
   const { db } = ctx
-  return orFirstAnswer(db.read, me, once, async () => {
+  return orEarlierAnswer(db.read, me, once, async () => {
     const known = await findConvo(db.read, me.tenantId, convoId)
     if (!known) throw new AppError(mlsErrors.convoNotFound)
     // Checked before the commit is decoded, so that a caller who may not join costs little.
@@ -48,7 +48,7 @@ export async function processExternalCommit(
     const incoming = await readIncoming(db.read, known, given)
     return inTurn(db, convoId, () =>
       db.transaction((tx) =>
-        answerOnce(ctx, tx, me, once, async () => {
+        runIdempotent(ctx, tx, me, once, async () => {
           const convo = await holdConvo(tx, me.tenantId, convoId)
           if (!convo) throw new AppError(mlsErrors.convoNotFound)
           return join(ctx, tx, me, { convo, incoming, psk: input.psk })

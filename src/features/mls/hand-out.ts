@@ -33,10 +33,10 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
  * after that the last resort is handed out. A device keeps twenty in stock, so that callers cannot use
  * them up before it has heard that they run low.
  */
-const MOST_BY_ONE = 8
-const MOST_BY_ALL = 16
+const MAX_BY_ONE = 8
+const MAX_BY_ALL = 16
 /** How many packages one caller may take per hour from all people together. */
-const MOST_OF_ALL = 2000
+const MAX_OF_ALL = 2000
 const WINDOW = HOUR
 
 export interface HandedOut {
@@ -134,8 +134,8 @@ async function listDrainable(
 ): Promise<readonly string[]> {
   // This count is fast and includes last resorts, so it is an upper bound of what was taken.
   const given = await countGiven(tx, me.userId, since)
-  const total = given < MOST_OF_ALL ? given : await countTaken(tx, me.userId, since)
-  return total < MOST_OF_ALL ? userIds : userIds.filter((userId) => userId === me.userId)
+  const total = given < MAX_OF_ALL ? given : await countTaken(tx, me.userId, since)
+  return total < MAX_OF_ALL ? userIds : userIds.filter((userId) => userId === me.userId)
 }
 
 /** Other people's stocks from which the caller, or all callers together, may take no more for now. */
@@ -153,7 +153,7 @@ async function listClosed(
   for (const takers of stocks.values()) {
     const byAll = takers.reduce((sum, { count }) => sum + count, 0)
     const byMe = takers.find(({ taker_id }) => taker_id === me.userId)?.count ?? 0
-    if (byMe >= MOST_BY_ONE || byAll >= MOST_BY_ALL) closed.push(...takers.slice(0, 1))
+    if (byMe >= MAX_BY_ONE || byAll >= MAX_BY_ALL) closed.push(...takers.slice(0, 1))
   }
   return closed
 }

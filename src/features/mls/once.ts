@@ -23,7 +23,7 @@ function idOf(me: UserActor, { method, key }: Repeatable): string {
  * Runs a use case and, if it is refused, returns the answer of an earlier identical request if there is
  * one. For example, a former member may not leave, but a repeated request to leave gets its first answer.
  */
-export async function orFirstAnswer<T>(
+export async function orEarlierAnswer<T>(
   db: Db,
   me: UserActor,
   once: Repeatable,
@@ -52,7 +52,7 @@ async function findFirstAnswer<T>(db: Db, me: UserActor, once: Repeatable): Prom
  * since; with another body it throws `IdempotencyConflict`. The row is inserted first, so that a concurrent
  * repeat waits, and in the same transaction, so that a failed request can be retried.
  */
-export async function answerOnce<T extends object>(
+export async function runIdempotent<T extends object>(
   ctx: Pick<Ctx, 'clock'>,
   tx: Tx,
   me: UserActor,

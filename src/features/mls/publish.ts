@@ -10,7 +10,7 @@ import { registerDevice as registerPush } from '../devices/service.ts'
 import { fromBase64 } from './base64.ts'
 import { mlsErrors } from './errors.ts'
 import { CIPHER_SUITES } from './mls-library.ts'
-import { answerOnce } from './once.ts'
+import { runIdempotent } from './once.ts'
 import { type KeyPackageFacts, readKeyPackage } from './reading.ts'
 import type { KeyPackageInput, RegisterDevice } from './schema.ts'
 import { listDevicesOf, updateDevice, upsertDevice } from './store-devices.ts'
@@ -19,11 +19,11 @@ import { countAvailable, insertKeyPackage } from './store-key-packages.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
 
 /** The largest key package in bytes; with many capabilities and a hybrid suite one has about 3 KiB. */
-const MOST_BYTES = 64 * 1024
-const MOST_DAYS = 90
+const MAX_BYTES = 64 * 1024
+const MAX_DAYS = 90
 /** Limits on unused packages per device and on devices per account. */
-const MOST_PACKAGES = 100
-const MOST_DEVICES = 20
+const MAX_PACKAGES = 100
+const MAX_DEVICES = 20
 /** How far a device's clock may be ahead. */
 const SKEW = HOUR
 
@@ -42,7 +42,7 @@ async function read(
 ): Promise<ReadPackage> {
   if (!CIPHER_SUITES.has(input.cipherSuite)) throw new AppError(mlsErrors.invalidCipherSuite)
   const bytes = fromBase64(input.keyPackage, mlsErrors.invalidKeyPackage)
-  const facts = bytes.length <= MOST_BYTES ? await readKeyPackage(bytes) : undefined
+  const facts = bytes.length <= MAX_BYTES ? await readKeyPackage(bytes) : undefined
   if (!facts || facts.identity !== did) throw new AppError(mlsErrors.invalidKeyPackage)
   if (facts.cipherSuite !== input.cipherSuite) throw new AppError(mlsErrors.invalidCipherSuite)
   const now = ctx.clock.now()
@@ -52,7 +52,7 @@ async function read(
     throw new AppError(mlsErrors.invalidKeyPackage)
   }
   // Most libraries start a lifetime a little in the past, for clocks that are behind.
-  const most = MOST_DAYS * DAY
+  const most = MAX_DAYS * DAY
   if (until - from > most + DAY || until - now > most + SKEW || expires - now > most + SKEW) {
     throw new AppError(mlsErrors.expirationTooFar)
   }
@@ -90,7 +90,7 @@ async function holdDevice(
     throw new AppError(mlsErrors.deviceNotFound)
   }
   if (device.id === fresh.id) {
-    if ((await listDevicesOf(tx, actor.userId)).length > MOST_DEVICES) {
+    if ((await listDevicesOf(tx, actor.userId)).length > MAX_DEVICES) {
       throw new AppError(mlsErrors.tooManyDevices)
     }
     await recordAudit(ctx, tx, actor, {
@@ -111,7 +111,7 @@ async function store(
   const now = toIso(ctx.clock.now())
   const stock = await countAvailable(tx, [device.user_id], now)
   const mine = stock.filter((one) => one.device_id === device.id)
-  if (mine.reduce((sum, { count }) => sum + count, 0) >= MOST_PACKAGES) {
+  if (mine.reduce((sum, { count }) => sum + count, 0) >= MAX_PACKAGES) {
     throw new AppError(mlsErrors.tooManyKeyPackages)
   }
   return insertKeyPackage(tx, {
@@ -150,7 +150,7 @@ export async function publishKeyPackage(
   const parsed = await read(ctx, await didOfCaller(ctx, me), input)
   const once = { method: 'publishKeyPackage', key: input.idempotencyKey, bodyHash }
   return ctx.db.transaction((tx) =>
-    answerOnce(ctx, tx, me, once, async () => {
+    runIdempotent(ctx, tx, me, once, async () => {
       const device = await holdDevice(ctx, tx, me, parsed)
       await store(ctx, tx, device, parsed)
       return { success: true, deviceId: device.id, keyPackageHash: parsed.facts.ref }
@@ -180,7 +180,7 @@ export async function publishKeyPackages(
   for (const one of input.keyPackages) parsed.push(await read(ctx, did, one).catch(asRefusal))
   const once = { method: 'publishKeyPackages', key: input.idempotencyKey, bodyHash }
   return ctx.db.transaction((tx) =>
-    answerOnce(ctx, tx, me, once, () => storeSome(ctx, tx, me, parsed)),
+    runIdempotent(ctx, tx, me, once, () => storeSome(ctx, tx, me, parsed)),
   )
 }
 
@@ -240,7 +240,7 @@ export async function registerDevice(
   if (!first || !did || keys.size !== 1) throw new AppError(mlsErrors.invalidKeyPackage)
   const once = { method: 'registerDevice', key: input.idempotencyKey, bodyHash }
   const registered = await ctx.db.transaction((tx) =>
-    answerOnce(ctx, tx, me, once, async () => {
+    runIdempotent(ctx, tx, me, once, async () => {
       const device = await holdDevice(ctx, tx, me, first)
       await updateDevice(tx, device.id, {
         ...(input.deviceName === undefined ? {} : { name: input.deviceName }),

@@ -19,7 +19,7 @@ type Needs = Pick<Ctx, 'db' | 'config'>
 
 /** The maximum size of a page, unless its first message alone is larger. */
 const PAGE_BYTES = 8 * 1024 * 1024
-const MOST_COMMITS = 100
+const MAX_COMMITS = 100
 
 export function viewMessage(row: MlsMessageRow) {
   return {
@@ -95,8 +95,8 @@ export async function getCommits(ctx: Needs, actor: Actor, input: GetCommits) {
   const { fromEpoch: from, toEpoch: to = convo.epoch } = input
   if (to < from) throw new AppError(mlsErrors.invalidEpochRange)
   const range = { from: Math.max(from, member.joined_epoch), to }
-  const places = await listCommitPlaces(read, convo.id, range, member.joined_seq, MOST_COMMITS + 1)
-  const page = fitPage(places, MOST_COMMITS)
+  const places = await listCommitPlaces(read, convo.id, range, member.joined_seq, MAX_COMMITS + 1)
+  const page = fitPage(places, MAX_COMMITS)
   const rows = await listMessagesAt(
     read,
     page.map(({ seq }) => ({ convoId: convo.id, seq })),

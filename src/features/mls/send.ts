@@ -16,7 +16,7 @@ import { advanceSeq, findMessage, insertMessage } from './store-messages.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
 
-const MOST_BYTES = 10 * 1024 * 1024
+const MAX_BYTES = 10 * 1024 * 1024
 const SMALL_BUCKETS = new Set([512, 1024, 2048, 4096])
 const LARGE_BUCKET = 8192
 /** Messages of this many epochs are accepted, the current one included: members keep keys for as many. */
@@ -103,7 +103,7 @@ async function requireRecentEpoch(
 
 async function requireWellFormed(convo: Convo, input: SendMessage): Promise<Buffer> {
   const body = Buffer.from(input.ciphertext)
-  if (body.length > MOST_BYTES) throw new AppError(mlsErrors.messageTooLarge)
+  if (body.length > MAX_BYTES) throw new AppError(mlsErrors.messageTooLarge)
   const { paddedSize } = input
   const isBucket = SMALL_BUCKETS.has(paddedSize) || paddedSize % LARGE_BUCKET === 0
   if (!isBucket || body.length !== paddedSize) throw new AppError(mlsErrors.invalidPadding)

@@ -11,7 +11,7 @@ export interface Waker {
 }
 
 /** A slow reader loses further signals, which are dispensable, rather than letting them pile up. */
-const MOST_SIGNALS = 100
+const MAX_SIGNALS = 100
 
 /** Listens on the bus for a user's events; updates `known`, the ids of their conversations. */
 export function createWaker(
@@ -39,7 +39,7 @@ export function createWaker(
     },
     signal(signal) {
       if (signal.name !== 'MlsEvent' || !known.has(signal.audience.id)) return
-      if (waiting.length < MOST_SIGNALS) waiting.push(signal)
+      if (waiting.length < MAX_SIGNALS) waiting.push(signal)
       ring()
     },
     disconnect() {},

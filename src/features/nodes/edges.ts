@@ -13,7 +13,7 @@ import { deleteEdges as deleteEdgeRows, findEdge, insertEdge, listEdges } from '
 import { findVault, openVault, type Vault } from './vault.ts'
 import { requireSize, type Writing } from './write.ts'
 
-const MOST_EDGES = 1_000
+const MAX_EDGES = 1_000
 
 function contextOf(id: string): string {
   return `node-edge:${id}`
@@ -123,7 +123,7 @@ export async function getEdges(
   const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
   const [node] = await requireNodes(ctx.db.read, me, [node_id])
   const keys = [(node as NodeRow).key]
-  const edges = await listEdges(ctx.db.read, { keys, direction, type, limit: MOST_EDGES })
+  const edges = await listEdges(ctx.db.read, { keys, direction, type, limit: MAX_EDGES })
   const ends = [...new Set(edges.flatMap((edge) => [edge.source_key, edge.target_key]))]
   const rows = await findNodesByKey(ctx.db.read, ends)
   return edgesOf(vault, edges, new Map(rows.map((row) => [row.key, row])))

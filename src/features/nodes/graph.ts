@@ -11,9 +11,9 @@ import { findVault, type Vault } from './vault.ts'
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
 /** Most nodes that one walk visits; nodes further away are left out. */
-const MOST_NODES = 500
+const MAX_NODES = 500
 /** Most edges read per step. */
-const MOST_EDGES = 2_000
+const MAX_EDGES = 2_000
 
 export interface Walk {
   readonly node_id: string
@@ -92,12 +92,12 @@ async function walkFrom(
   const edges = new Map<string, NodeEdgeRow>()
   let frontier = [...keys]
   for (let step = 1; step <= depth && frontier.length > 0; step++) {
-    const limit = MOST_EDGES
+    const limit = MAX_EDGES
     const found = await listEdges(ctx.db.read, { keys: frontier, direction, type, limit })
     frontier = []
     for (const edge of found) {
       const ends = [edge.source_key, edge.target_key].filter((key) => !steps.has(key))
-      if (steps.size + ends.length > MOST_NODES + keys.length) continue
+      if (steps.size + ends.length > MAX_NODES + keys.length) continue
       edges.set(edge.id, edge)
       for (const key of ends) {
         steps.set(key, step)

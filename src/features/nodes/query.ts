@@ -18,8 +18,8 @@ import { valueTerm, wordTerm } from './terms.ts'
 import { findVault, type Vault } from './vault.ts'
 
 /** Most nodes that one query decrypts, and most rows that it reads, before it returns a cursor. */
-const MOST_OPENED = 1_000
-const MOST_SEEN = 10_000
+const MAX_OPENED = 1_000
+const MAX_SEEN = 10_000
 const OPENED_A_BATCH = 200
 const SEEN_A_BATCH = 2_000
 /** Most nodes of a condition that are looked up at once; a condition that more nodes fulfil is common. */
@@ -45,7 +45,7 @@ export async function queryNodes(
   let after = input.cursor ? parseCursor(input) : undefined
   let until: Place | undefined
   let [looked, read] = [0, 0]
-  while (looked < MOST_SEEN && read < MOST_OPENED) {
+  while (looked < MAX_SEEN && read < MAX_OPENED) {
     // A known set of candidates is bounded already.
     if (!among) until ??= await findPlace(ctx.db.read, { ...path, after }, SEEN_A_BATCH)
     const limit = opened.length > 0 ? OPENED_A_BATCH : input.limit - nodes.length + 1

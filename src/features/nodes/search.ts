@@ -11,7 +11,7 @@ import { findVault, type Vault } from './vault.ts'
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
 /** Most words of a query that are used. */
-const MOST_WORDS = 16
+const MAX_WORDS = 16
 /** Most nodes, newest first, that one word adds to the candidates. */
 const CANDIDATES = 500
 /** How many of the rarest words add candidates; commoner ones only affect the score. */
@@ -29,7 +29,7 @@ export async function searchNodes(
 ): Promise<SearchResult> {
   const me = requireUser(actor)
   const vault = await findVault(ctx, ctx.db.read, me)
-  const words = [...new Set(tokensOf(input.query))].slice(0, MOST_WORDS)
+  const words = [...new Set(tokensOf(input.query))].slice(0, MAX_WORDS)
   const ranked = vault ? await rank(ctx, vault, words) : []
   const enough = await ofTypes(
     ctx,

@@ -3,7 +3,7 @@ import { type Properties, textsIn } from './schema.ts'
 import type { Vault } from './vault.ts'
 
 /** Most words of a node that are indexed; later ones are stored but cannot be searched for. */
-const MOST_WORDS = 1500
+const MAX_WORDS = 1500
 
 export function wordTerm(vault: Vault, word: string): string {
   return vault.term(`w:${word}`)
@@ -25,7 +25,7 @@ export function termsOf(vault: Vault, properties: Properties): string[] {
   const words = new Set<string>()
   for (const text of textsIn(properties)) {
     for (const word of tokensOf(text)) {
-      if (words.size >= MOST_WORDS) break
+      if (words.size >= MAX_WORDS) break
       words.add(word)
     }
   }

@@ -16,7 +16,7 @@ import type { Writing } from './write.ts'
 export const CONTAINS = 'contains'
 
 /** Most TODOs returned for one list. */
-const MOST_TODOS = 5_000
+const MAX_TODOS = 5_000
 
 /** A node of type `todo` in the form that clients expect. */
 export function toTodo({ id, properties, created, updated }: Node): Todo {
@@ -86,7 +86,7 @@ export async function todosOfList(
     keys: [(row as NodeRow).key],
     direction: 'out',
     type: CONTAINS,
-    limit: MOST_TODOS,
+    limit: MAX_TODOS,
   })
   const order = edges.map(({ target_key }) => target_key)
   const rows = new Map(

@@ -34,7 +34,7 @@ import { openVault, type Vault } from './vault.ts'
 export type Writing = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
 
 /** Most nodes of one owner; more would call for another kind of database. */
-const MOST_NODES = 250_000
+const MAX_NODES = 250_000
 
 /** Creates nodes, all or none. Throws `node_id_taken` if the owner already has a node with that id. */
 export async function addNodes(
@@ -62,7 +62,7 @@ export async function insertNewNodes(
   nodes: readonly NewNode[],
 ): Promise<Node[]> {
   const vault = await openVault(ctx, tx, me)
-  if (!(await growVault(tx, me.userId, nodes.length, MOST_NODES))) {
+  if (!(await growVault(tx, me.userId, nodes.length, MAX_NODES))) {
     throw new AppError(nodeErrors.full)
   }
   const now = toIso(ctx.clock.now())
@@ -214,7 +214,7 @@ export async function deleteByKey(
   await deleteLocksOf(tx, keys)
   await deleteTerms(tx, keys)
   await deleteNodeRows(tx, keys)
-  await growVault(tx, ownerId, -keys.length, MOST_NODES)
+  await growVault(tx, ownerId, -keys.length, MAX_NODES)
   return edges
 }
 

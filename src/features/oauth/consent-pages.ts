@@ -7,7 +7,7 @@ import { type Actor, languageOf, requireUser } from '../../policy/actor.ts'
 import { mfaErrors } from '../mfa/errors.ts'
 import { requireFreshProof } from '../mfa/service.ts'
 import type { Client } from './client.ts'
-import { type Choice, choicesFor, letIn } from './consent.ts'
+import { type Choice, choicesFor, grantConsent } from './consent.ts'
 import { CONSENT_TEXTS, type ConsentText } from './consent-text.ts'
 import { getGrants, revokeGrant } from './grants.ts'
 import { UNUSED_DAYS } from './issue.ts'
@@ -49,7 +49,7 @@ export const routes = [
       if (form.decision !== 'allow' || ticked.length === 0) {
         return goTo(refusalAt(ctx, asked))
       }
-      return goTo(await letIn(ctx, actor, asked, ticked))
+      return goTo(await grantConsent(ctx, actor, asked, ticked))
     },
   }),
   defineRawRoute({

@@ -15,7 +15,7 @@ import { insertCode, insertGrant, listGrants } from './store.ts'
 /** A client redeems its code immediately. */
 const CODE_LIFETIME = 60 * SECOND
 /** More than one person's clients on all their devices. */
-const MOST_GRANTS = 100
+const MAX_GRANTS = 100
 
 /** A scope that the user may grant, and whether it is ticked initially. */
 export interface Choice {
@@ -48,7 +48,7 @@ export async function choicesFor(
  * Grants a client these scopes. Returns the URL that brings the code to the client, which exchanges it for
  * tokens: once, within a minute.
  */
-export async function letIn(
+export async function grantConsent(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>,
   actor: Actor,
   request: AuthorizationRequest,
@@ -65,7 +65,7 @@ export async function letIn(
     // Whatever ends sessions also ends grants: a grant made concurrently must not survive.
     if (!(await holdSession(tx, user.sessionId))) throw new AppError(commonErrors.unauthorized)
     const grants = await listGrants(tx, user.userId, toIso(now))
-    if (grants.length >= MOST_GRANTS) throw new AppError(oauthErrors.tooManyGrants)
+    if (grants.length >= MAX_GRANTS) throw new AppError(oauthErrors.tooManyGrants)
     await insertGrant(tx, {
       id,
       tenant_id: user.tenantId,

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { countOutcome } from '../../platform/metrics.ts'
-import { takeSuccessor } from '../../platform/successor.ts'
+import { rotateToken } from '../../platform/successor.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
@@ -54,7 +54,7 @@ async function rotate(
   if (!token || !isUsable(token, input.client_id, now)) return undefined
   const scopes = narrowed(token.scopes, input.scope)
   const tokens = { find: findToken, markRotated }
-  const rotation = await takeSuccessor(ctx, tx, tokens, presented, token)
+  const rotation = await rotateToken(ctx, tx, tokens, presented, token)
   if (rotation.kind === 'reused') return endReused(ctx, tx, actor, token)
   const { successor } = rotation
   if (rotation.kind === 'repeated') {

@@ -9,7 +9,7 @@ import { ClientMetadata } from './schema.ts'
 
 const PREFIX = 'dyn.'
 /** So that the id still fits in a URL that is a parameter of another URL. */
-const MOST_BYTES = 1000
+const MAX_BYTES = 1000
 
 /** What a registered client's id encodes. */
 export interface Registration {
@@ -28,7 +28,7 @@ export function registerClient(ctx: Pick<Ctx, 'keyring' | 'clock'>, body: unknow
   if (!redirectUris.every(isUsableRedirect)) throw new AppError(oauthErrors.invalidRedirect)
   const name = nameOf(client_name) ?? ''
   const text = JSON.stringify([name, redirectUris])
-  if (Buffer.byteLength(text) > MOST_BYTES) throw new AppError(oauthErrors.invalidClientMetadata)
+  if (Buffer.byteLength(text) > MAX_BYTES) throw new AppError(oauthErrors.invalidClientMetadata)
   const said = Buffer.from(text).toString('base64url')
   return {
     client_id: `${PREFIX}${said}.${sealOf(ctx.keyring.current('refresh').key, said)}`,

@@ -19,12 +19,12 @@ export type Scope = (typeof SCOPES)[number]
 export const DEFAULT_SCOPES: readonly Scope[] = ['mcp:read', 'mcp:write']
 
 export const MAX_REDIRECT_URI = 500
-const MOST_REDIRECT_URIS = 20
+const MAX_REDIRECT_URIS = 20
 
 /** Client metadata (RFC 7591 §2), as far as it is used here; other fields are ignored. */
 export const ClientMetadata = z.object({
   client_name: z.string().max(1000).optional(),
-  redirect_uris: z.array(z.string().max(MAX_REDIRECT_URI)).min(1).max(MOST_REDIRECT_URIS),
+  redirect_uris: z.array(z.string().max(MAX_REDIRECT_URI)).min(1).max(MAX_REDIRECT_URIS),
 })
 export type ClientMetadata = z.output<typeof ClientMetadata>
 

@@ -35,7 +35,7 @@ export interface Person {
 }
 
 /** Retries for concurrent sign-ins of one user, or a username that is being taken concurrently. */
-const MOST_TRIES = 5
+const MAX_TRIES = 5
 
 /**
  * The account of a user, found only by issuer and subject; a new one if an invitation or a rule admits them,
@@ -56,7 +56,7 @@ export async function resolveAccount(
       if (!own) return await admit(ctx, actor, person, invitationToken, attempt > 1)
       await linkIdentity(ctx, actor, person, own)
     } catch (error) {
-      if (!isConflict(error) || attempt === MOST_TRIES) throw error
+      if (!isConflict(error) || attempt === MAX_TRIES) throw error
     }
   }
 }

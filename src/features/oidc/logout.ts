@@ -31,7 +31,7 @@ export async function signOut(ctx: Needs, actor: UserActor): Promise<URL | undef
 }
 
 /** A logout token must be recent (OpenID Connect Back-Channel Logout §2.6). */
-const MOST_AGE = 5 * MINUTE
+const MAX_AGE = 5 * MINUTE
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
@@ -44,7 +44,7 @@ export async function backChannelLogout(ctx: Needs, actor: Actor, token: string)
   const now = ctx.clock.now()
   const isLogout = isObject(events) && isObject(events[EVENT])
   const names = typeof sub === 'string' || typeof sid === 'string'
-  const isFresh = iat * SECOND > now - MOST_AGE
+  const isFresh = iat * SECOND > now - MAX_AGE
   if (!isLogout || !names || !isFresh || typeof jti !== 'string' || nonce !== undefined) {
     throw new AppError(oidcErrors.invalidLogoutToken)
   }
@@ -52,7 +52,7 @@ export async function backChannelLogout(ctx: Needs, actor: Actor, token: string)
     const isFirst = await rememberLogoutToken(tx, {
       token_hash: sha256Hex(`${provider.issuer} ${jti}`),
       tenant_id: ctx.config.tenantId,
-      expires_at: toIso(now + 2 * MOST_AGE),
+      expires_at: toIso(now + 2 * MAX_AGE),
     })
     if (!isFirst) throw new AppError(oidcErrors.invalidLogoutToken)
     const sessionsEnded = await endSsoSessions(ctx, tx, provider.issuer, {

@@ -18,7 +18,7 @@ import { findPins, listPins, markUnpinned, putPin } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus'>
 
-const MOST_PINS = 50
+const MAX_PINS = 50
 
 /** Pins a message for everyone; does nothing if it is already pinned. */
 export async function pinMessage(ctx: Needs, actor: Actor, input: MessageId): Promise<void> {
@@ -32,7 +32,7 @@ export async function pinMessage(ctx: Needs, actor: Actor, input: MessageId): Pr
       (await listPins(tx, message.conversation_id)).map((pin) => pin.message_id),
     )
     const now = toIso(ctx.clock.now())
-    if (pinned.filter((row) => !isGone(row, now)).length >= MOST_PINS) {
+    if (pinned.filter((row) => !isGone(row, now)).length >= MAX_PINS) {
       throw new AppError(pinErrors.tooManyPins)
     }
     await putPin(tx, {

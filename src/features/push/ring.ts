@@ -13,7 +13,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push' | 'calls'>
 /** Two offers of the same pair closer together than this count as one ring. */
 const SAME_RING = 5 * SECOND
 /** The most calls pushed at a time: more than that can only be abuse. */
-const MOST_RINGS = 256
+const MAX_RINGS = 256
 
 /** Pushes of calls, kept in memory only, since nothing of a call is stored. */
 export interface Ringer {
@@ -73,7 +73,7 @@ export function createRinger(ctx: Needs, services: Services): Ringer {
       const now = ctx.clock.now()
       for (const [pair, at] of recent) if (now - at >= SAME_RING) recent.delete(pair)
       const pair = `${callerId}:${userId}`
-      if (stopped || recent.has(pair) || running.size >= MOST_RINGS) return
+      if (stopped || recent.has(pair) || running.size >= MAX_RINGS) return
       recent.set(pair, now)
       const work = ringAll(userId, callerId)
         .catch((error: unknown) => ctx.log.warn({ err: error }, 'a call could not be pushed'))

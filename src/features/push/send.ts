@@ -58,7 +58,7 @@ export async function noteOutcome(
 }
 
 const FIRST_PAUSE = 2 * SECOND
-const LONGEST_PAUSE = HOUR
+const MAX_PAUSE = HOUR
 const CREDENTIALS_PAUSE = 15 * MINUTE
 
 /**
@@ -67,7 +67,7 @@ const CREDENTIALS_PAUSE = 15 * MINUTE
  */
 export function pauseAfter(outcome: PushOutcome, attempts: number, id: string): number {
   const first = outcome.kind === 'credentials' ? CREDENTIALS_PAUSE : FIRST_PAUSE
-  const most = Math.min(first * 2 ** Math.min(attempts, 20), LONGEST_PAUSE)
+  const most = Math.min(first * 2 ** Math.min(attempts, 20), MAX_PAUSE)
   const scattered = most * (0.5 + Number.parseInt(id.slice(-4), 16) / 0x20000)
   const asked = outcome.kind === 'retry' ? (outcome.afterMs ?? 0) : 0
   return Math.max(asked, scattered)

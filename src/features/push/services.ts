@@ -1,9 +1,9 @@
 import { type Clock, HOUR, MINUTE } from '../../platform/clock.ts'
 
 const FIRST_PAUSE = 5 * MINUTE
-const LONGEST_PAUSE = HOUR
+const MAX_PAUSE = HOUR
 /** Pushes in flight to one service, and in total. */
-const MOST_PER_SERVICE = 8
+const MAX_PER_SERVICE = 8
 const MOST = 32
 
 /** Which push services are in use right now, and which are paused because they reject our credentials. */
@@ -30,12 +30,12 @@ export function createServices(clock: Clock): Services {
   return {
     room: () => MOST - total,
     busy: () => [
-      ...[...running].filter(([, count]) => count >= MOST_PER_SERVICE).map(([name]) => name),
+      ...[...running].filter(([, count]) => count >= MAX_PER_SERVICE).map(([name]) => name),
       ...[...pauses.keys()].filter(isPaused),
     ],
     enter(service) {
       const count = running.get(service) ?? 0
-      if (total >= MOST || count >= MOST_PER_SERVICE) return false
+      if (total >= MOST || count >= MAX_PER_SERVICE) return false
       running.set(service, count + 1)
       total += 1
       return true
@@ -51,7 +51,7 @@ export function createServices(clock: Clock): Services {
       // Pushes that were in flight together count as one failure.
       if (known && isPaused(service)) return known.until
       const times = (known?.times ?? 0) + 1
-      const until = clock.now() + Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE)
+      const until = clock.now() + Math.min(FIRST_PAUSE * 2 ** (times - 1), MAX_PAUSE)
       pauses.set(service, { until, times })
       return until
     },

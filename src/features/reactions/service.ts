@@ -14,10 +14,10 @@ import { parseEmoji, type ReactionId } from './schema.ts'
 import { deleteMarks, listAll, markRemoved, putReaction } from './store.ts'
 
 /** The most distinct emoji on a message, and by one person on it. */
-const MOST_OF_A_MESSAGE = 20
-const MOST_OF_A_PERSON = 10
+const MAX_OF_A_MESSAGE = 20
+const MAX_OF_A_PERSON = 10
 /** Rows of withdrawn reactions kept per person and message: far more than normal use needs. */
-const MOST_MARKS = 50
+const MAX_MARKS = 50
 
 /** Adds or removes the caller's own reaction. Does nothing if that is already the case. */
 export async function react(
@@ -78,14 +78,14 @@ function surplusMarks(rows: readonly MessageReactionRow[], userId: string): stri
   const marks = rows.filter((row) => row.user_id === userId && row.removed_at)
   return marks
     .sort((a, b) => (a.removed_at ?? '').localeCompare(b.removed_at ?? ''))
-    .slice(0, Math.max(0, marks.length + 1 - MOST_MARKS))
+    .slice(0, Math.max(0, marks.length + 1 - MAX_MARKS))
     .map(({ id }) => id)
 }
 
 function checkRoom(present: readonly MessageReactionRow[], userId: string, emoji: string): void {
   const own = present.filter((row) => row.user_id === userId)
   const distinct = new Set(present.map((row) => row.emoji)).add(emoji)
-  if (own.length >= MOST_OF_A_PERSON || distinct.size > MOST_OF_A_MESSAGE) {
+  if (own.length >= MAX_OF_A_PERSON || distinct.size > MAX_OF_A_MESSAGE) {
     throw new AppError(reactionErrors.tooManyReactions)
   }
 }

@@ -7,7 +7,7 @@ import { expandPermissions } from '../../policy/permission-names.ts'
 import type { Permission } from '../../policy/permissions.ts'
 import { RoleFile } from './schema.ts'
 
-const MOST_BYTES = 1024 * 1024
+const MAX_BYTES = 1024 * 1024
 
 /** Why the table cannot be loaded; one line for the administrator. */
 function bad(why: string): ConfigError {
@@ -38,7 +38,7 @@ async function download(url: string, config: Config): Promise<string> {
       method: 'GET',
       headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
       trusted: true,
-      maxBytes: MOST_BYTES,
+      maxBytes: MAX_BYTES,
     })
     if (status === 200) return body.toString('utf8')
     throw new Error(`it answers ${status}`)

@@ -11,8 +11,8 @@ import { newestFirst, type Source } from './newest-first.ts'
 import type { Search, SearchLine, SearchPage } from './schema.ts'
 
 /** The most that one request reads: it then answers, and the client continues from there. */
-const MOST_ROWS = 20_000
-const MOST_MS = 2 * SECOND
+const MAX_ROWS = 20_000
+const MAX_MS = 2 * SECOND
 /** Rows between two yields to the event loop: a millisecond or two of work. */
 const ROWS_A_TURN = 200
 
@@ -76,7 +76,7 @@ async function* lookThrough(
   signal: AbortSignal,
 ): Matches {
   const words = wordsOf(q)
-  const deadline = ctx.clock.now() + MOST_MS
+  const deadline = ctx.clock.now() + MAX_MS
   let found = 0
   let seen = 0
   for await (const row of newestFirst(ctx, sources, before)) {
@@ -86,7 +86,7 @@ async function* lookThrough(
       found++
     }
     seen++
-    if (found >= limit || seen >= MOST_ROWS) return row.id
+    if (found >= limit || seen >= MAX_ROWS) return row.id
     if (seen % ROWS_A_TURN === 0) {
       await setImmediate()
       if (signal.aborted) {

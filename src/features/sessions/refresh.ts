@@ -3,7 +3,7 @@ import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { countOutcome } from '../../platform/metrics.ts'
-import { takeSuccessor } from '../../platform/successor.ts'
+import { rotateToken } from '../../platform/successor.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
@@ -64,7 +64,7 @@ async function rotate(ctx: Needs, tx: Tx, actor: Actor, presented: string): Prom
   }
   if (token.expires_at <= toIso(now)) throw new AppError(sessionErrors.expiredToken)
   const tokens = { find: findRefreshToken, markRotated }
-  const rotation = await takeSuccessor(ctx, tx, tokens, presented, token)
+  const rotation = await rotateToken(ctx, tx, tokens, presented, token)
   if (rotation.kind === 'reused') return endReused(ctx, tx, actor, token)
   const { successor } = rotation
   if (rotation.kind === 'repeated') {

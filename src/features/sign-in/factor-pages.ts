@@ -37,7 +37,7 @@ export const factorRoutes = [
     summary: 'Ends a sign-in with a code or a passkey',
     permission: 'public',
     rate: 'auth-second-factor',
-    door: 'sign-in',
+    operationClass: 'sign-in',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)

@@ -46,7 +46,7 @@ const signInRoutes = [
     summary: 'Signs a browser in by password',
     permission: 'public',
     rate: 'auth-login',
-    door: 'sign-in',
+    operationClass: 'sign-in',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
@@ -75,7 +75,7 @@ const signInRoutes = [
     summary: 'Signs a browser in by passkey',
     permission: 'public',
     rate: 'auth-second-factor',
-    door: 'sign-in',
+    operationClass: 'sign-in',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       const language = languageOf(actor)
@@ -116,7 +116,7 @@ const signInRoutes = [
     summary: 'Signs the browser out here, and leads on to the same at its provider',
     permission: 'public',
     rate: 'unlimited',
-    door: 'sign-in',
+    operationClass: 'sign-in',
     refusal: 'page',
     respond: async (ctx, actor, { request }) => {
       await readForm(request, MAX_FORM_BYTES)

@@ -85,7 +85,7 @@ export const providerRoutes = [
     summary: 'Ends the sessions that a logout token of a provider names',
     permission: 'public',
     rate: 'auth-logout-token',
-    door: 'sign-in',
+    operationClass: 'sign-in',
     respond: async (ctx, actor, { request }) => {
       const { logout_token: token = '' } = await readForm(request, MAX_FORM_BYTES)
       await backChannelLogout(ctx, actor, token)

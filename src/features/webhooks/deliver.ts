@@ -18,7 +18,7 @@ const LEASE = 30 * SECOND
 /** No message is committed later than this after its creation. */
 const OVERLAP = MINUTE
 const FIRST_PAUSE = 5 * SECOND
-const LONGEST_PAUSE = HOUR
+const MAX_PAUSE = HOUR
 
 /** The time to record for a check, so that a message being committed at that moment counts as newer. */
 export function lookedAt(now: number): number {
@@ -108,5 +108,5 @@ async function post(
 }
 
 function pauseAfter(attempts: number): number {
-  return spread(Math.min(FIRST_PAUSE * 2 ** Math.min(attempts, 20), LONGEST_PAUSE))
+  return spread(Math.min(FIRST_PAUSE * 2 ** Math.min(attempts, 20), MAX_PAUSE))
 }

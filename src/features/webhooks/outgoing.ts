@@ -15,11 +15,11 @@ const WAITING_MS = SECOND
 /** Interval otherwise, for messages left by another node or after a lost wake-up. */
 const IDLE_MS = 15 * SECOND
 /** A cursor must not get so old that the events after it are pruned. */
-const LONGEST_STAY = DAY
+const MAX_STAY = DAY
 /** How long a shutdown waits for requests in progress. */
 const STOP_MS = 1500
 /** With more conversations than this at once, every webhook is checked. */
-const MOST_NAMED = 500
+const MAX_NAMED = 500
 
 export interface WebhookSender {
   /** Starts nothing new and waits for what is in progress. */
@@ -56,11 +56,11 @@ export function startWebhooks(ctx: DeliverNeeds & Pick<Ctx, 'bus' | 'config'>): 
       }
       const now = ctx.clock.now()
       const isPeriodic = now >= periodicAt
-      if (named.length > MOST_NAMED) since = lookedAt(now)
+      if (named.length > MAX_NAMED) since = lookedAt(now)
       const due = await listDue(ctx.db.read, {
         now: toIso(now),
-        woken: named.slice(0, MOST_NAMED),
-        since: toIso(Math.max(since, now - LONGEST_STAY)),
+        woken: named.slice(0, MAX_NAMED),
+        since: toIso(Math.max(since, now - MAX_STAY)),
         isPeriodic,
         limit,
       })

@@ -23,7 +23,7 @@ import { deleteWebhookRow, insertWebhook, listWebhookRows } from './store.ts'
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log'>
 
 const TOKEN_BYTES = 32
-const MOST_WEBHOOKS = 20
+const MAX_WEBHOOKS = 20
 
 /** Creates a webhook of a group, and a bot if none is given. Only this response contains its secrets. */
 export async function createWebhook(
@@ -46,8 +46,8 @@ export async function createWebhook(
   return ctx.db.transaction(async (tx) => {
     const group = await lockGroup(tx, me, input.id, requireGroupAdmin, webhookErrors.onlyInGroups)
     const hooks = await listWebhookRows(tx, group.id)
-    if (hooks.length >= MOST_WEBHOOKS) {
-      throw new AppError(webhookErrors.tooMany, { max: MOST_WEBHOOKS })
+    if (hooks.length >= MAX_WEBHOOKS) {
+      throw new AppError(webhookErrors.tooMany, { max: MAX_WEBHOOKS })
     }
     const now = toIso(ctx.clock.now())
     const bot = await findBot(ctx, tx, group, hooks, input)

@@ -3,7 +3,7 @@ import { type GuardedFetch, OutboundError } from '../guarded-fetch.ts'
 import { OidcError } from './errors.ts'
 
 /** Key sets and metadata of large providers are tens of kilobytes. */
-const MOST_BYTES = 512 * 1024
+const MAX_BYTES = 512 * 1024
 /** Headers that describe the body in transit, not as it is here. */
 const OF_THE_WAY = ['content-encoding', 'content-length', 'transfer-encoding']
 
@@ -16,7 +16,7 @@ export function fetchOver(fetch: GuardedFetch, timeoutMs: number): CustomFetch {
       headers: Object.fromEntries(new Headers(headers as HeadersInit)),
       ...(body === undefined || body === null ? {} : { body: String(body) }),
       timeoutMs,
-      maxBytes: MOST_BYTES,
+      maxBytes: MAX_BYTES,
     })
     if (answer.status >= 500) {
       throw new OidcError('unavailable', `the provider answered ${answer.status}`)

@@ -193,13 +193,13 @@ const memoryEdge = defineTool({
   },
 })
 
-const MOST_AT_ONCE = 200
-const many = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(MOST_AT_ONCE)
+const MAX_AT_ONCE = 200
+const many = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(MAX_AT_ONCE)
 
 const memoryBatch = defineTool({
   name: 'memory_batch',
   title: 'Memory: many at once',
-  description: `Add, change, delete or connect up to ${MOST_AT_ONCE} memory nodes, all or none.`,
+  description: `Add, change, delete or connect up to ${MAX_AT_ONCE} memory nodes, all or none.`,
   output: Outcome.extend({ edges: z.array(Edge).optional() }),
   destructive: true,
   operations: {

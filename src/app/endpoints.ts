@@ -48,7 +48,7 @@ const MCP_PATH = '/mcp'
 /** Where people begin to sign in with their identity provider. */
 const SIGN_IN_PAGE = '/auth/login'
 
-export interface DoorOptions {
+export interface EndpointOptions {
   readonly hubLimits?: Partial<HubLimits>
   readonly streamLimits?: Partial<StreamLimits>
   /** Validate responses against their schemas: for tests and development. */
@@ -56,16 +56,20 @@ export interface DoorOptions {
 }
 
 /** The handlers of an appliance, for whichever listener serves it. */
-export interface Doors
+export interface Endpoints
   extends Pick<ServeOptions, 'fetch' | 'upgrade' | 'failed' | 'maxMessageBytes'> {
   /** The response to a request that is refused before it is read. */
   refuse(error: AppError): Response
   /** Ends calls, closes sockets gracefully and lets requests finish; a second call waits for the first. */
-  shut(): Promise<void>
+  close(): Promise<void>
 }
 
 /** Wires up the transports. Whatever must outlast `shut` is registered with `cleanUp`. */
-export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions): Promise<Doors> {
+export async function openEndpoints(
+  ctx: Ctx,
+  cleanUp: CleanUp,
+  options: EndpointOptions,
+): Promise<Endpoints> {
   const { config, log } = ctx
   const anonymous = (origin: Origin) => anonymousOf(config, origin)
   const refused = createRefusalRecorder(ctx)
@@ -80,7 +84,7 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
     tools,
     version: VERSION,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'mcp'),
-    admit: (actor, changes) => admit(ctx, { actor, changes, door: 'programs' }, MCP_PATH),
+    admit: (actor, changes) => admit(ctx, { actor, changes, operationClass: 'programs' }, MCP_PATH),
     refused,
   })
   const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
@@ -107,7 +111,7 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
     admit: async (request, actor, route, params) => {
       const reads = isReading(route)
       checkAppVersion(config, actor, route.path, request.headers)
-      await admit(ctx, { actor, changes: !reads, door: route.door }, route.path)
+      await admit(ctx, { actor, changes: !reads, operationClass: route.operationClass }, route.path)
       if (config.watched) await watch(ctx, actor, reads && route.permission, params)
     },
     answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
@@ -145,7 +149,7 @@ export async function openDoors(ctx: Ctx, cleanUp: CleanUp, options: DoorOptions
       return toResponse(new AppError(commonErrors.notFound), origin.requestId, log)
     },
     refuse: (error) => http.refuse(error),
-    shut: () => closing.run(),
+    close: () => closing.run(),
   }
 }
 
@@ -225,7 +229,7 @@ function mcpRoutes(mcp: Mcp) {
       rate: 'unlimited',
       // Only the body says whether a call changes anything, so the protocol calls `admit` again.
       changes: false,
-      door: 'programs',
+      operationClass: 'programs',
       respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
     }),
   )
