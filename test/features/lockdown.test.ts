@@ -150,7 +150,9 @@ test('what a lockdown and strict mode refuse is what is declared to change somet
     return names
   }
   const { accessToken } = await owner.signIn()
-  const changing = routes.filter((route) => !isReading(route) && !route.operationClass).map(operationOf)
+  const changing = routes
+    .filter((route) => !isReading(route) && !route.operationClass)
+    .map(operationOf)
   assert.deepEqual(await refused('read_only'), changing)
   for (const name of ['POST /api/nodes/query', 'POST /auth/sign-in', 'POST /api/auth/passkey']) {
     assert.ok(!changing.includes(name), name)
