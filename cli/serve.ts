@@ -10,7 +10,7 @@ import { write } from './output.ts'
 import { serverLog } from './server-log.ts'
 
 const SECURITY_IS_OFF =
-  'SECURITY IS OFF (MIMIR_ENABLE_SECURITY=false): whoever reaches this server is its administrator'
+  'SECURITY IS OFF (MIMIR_ENABLE_SECURITY=false): anyone who can reach this server is an administrator'
 
 const PROXY_IS_NOT_TRUSTED =
   'MIMIR_TRUSTED_PROXIES is not set: everybody comes with the address of your proxy, so that one person can use up the rate limits of all; for a proxy on this machine set MIMIR_TRUSTED_PROXIES=127.0.0.1,::1'
@@ -113,7 +113,7 @@ async function start(
   const approve = `mimir user approve NAME${globals.sameServer}`
   write(
     `Invitation for one person, until the server starts again, ${day} at the latest:\n${first.url}\n` +
-      `Whoever joins waits until you let them in: ${approve}\n`,
+      `New accounts wait for your approval: ${approve}\n`,
   )
 }
 

@@ -7,7 +7,8 @@ const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
 /** Settings of authentication and authorization. */
 export const ACCESS_SETTINGS = {
   MIMIR_ENABLE_SECURITY: {
-    about: 'false: whoever can reach the server is its administrator; only on a loopback listener',
+    about:
+      'false: anyone who can reach the server is an administrator; only on a loopback listener',
     schema: z.stringbool('true or false').default(true),
   },
   MIMIR_AUTH_METHODS: {
@@ -16,7 +17,7 @@ export const ACCESS_SETTINGS = {
     schema: z.string().optional(),
   },
   MIMIR_DEFAULT_AUTH_METHOD: {
-    about: 'the method that who shows no credential is pointed to; one of MIMIR_AUTH_METHODS',
+    about: 'the method that callers without a credential are pointed to; one of MIMIR_AUTH_METHODS',
     schema: z.enum(AUTH_METHODS, `one of ${AUTH_METHODS.join(', ')}`).optional(),
   },
   MIMIR_API_KEY: {
@@ -30,7 +31,8 @@ export const ACCESS_SETTINGS = {
     schema: text.optional(),
   },
   MIMIR_API_KEY_MAX_DAYS: {
-    about: 'how long an API key may last, in days; administrators alone may make one without end',
+    about:
+      'longest lifetime of an API key, in days; only administrators may make keys that never expire',
     schema: z.coerce.number().int().min(1).max(3650).default(365),
   },
   MIMIR_RBAC_CONFIG: {
@@ -51,7 +53,7 @@ export const ACCESS_SETTINGS = {
     schema: text.optional(),
   },
   MIMIR_OAUTH_JWKS_URI: {
-    about: 'where the issuer has its keys; default: what its discovery document says',
+    about: "URL of the issuer's keys (JWKS); default: from its discovery document",
     schema: httpUrl.optional(),
   },
 } as const

@@ -16,7 +16,7 @@ export const MAX_DAYS = 36_500
 /** Settings of the audit log, of retention and privacy, of metrics and alerts. */
 export const COMPLIANCE_SETTINGS = defineSettings({
   MIMIR_AUDIT_LOG_DESTINATION: {
-    about: 'where audit events go beside the store: any of stdout,file,webhook,syslog',
+    about: 'where audit events are also sent: any of stdout,file,webhook,syslog',
     schema: z.string().default(''),
   },
   MIMIR_AUDIT_LOG_FILE: {
@@ -24,15 +24,15 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     schema: optionalText,
   },
   MIMIR_AUDIT_LOG_MAX_SIZE: {
-    about: 'size at which a new file is begun, in bytes or like 100M',
+    about: 'size at which the log is rotated, in bytes or like 100M',
     schema: byteSize.default(100 * 2 ** 20),
   },
   MIMIR_AUDIT_LOG_MAX_AGE: {
-    about: 'days after which an older file is deleted; 0 keeps it',
+    about: 'days after which a rotated file is deleted; 0 keeps it',
     schema: whole(0, MAX_DAYS).default(90),
   },
   MIMIR_AUDIT_LOG_MAX_BACKUPS: {
-    about: 'how many older files are kept',
+    about: 'how many rotated files are kept',
     schema: whole(1, 10_000).default(10),
   },
   MIMIR_AUDIT_WEBHOOK_URL: {
@@ -40,21 +40,21 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     schema: httpUrl.optional(),
   },
   MIMIR_AUDIT_WEBHOOK_SECRET: {
-    about: 'signs what is posted; at least 32 characters',
+    about: 'signs these requests; at least 32 characters',
     secret: true,
     schema: z.string().min(32, 'at least 32 characters').optional(),
   },
   MIMIR_AUDIT_WEBHOOK_AUTH_HEADER: {
-    about: 'the Authorization header of what is posted, if its receiver wants one',
+    about: 'Authorization header of these requests, if the receiver needs one',
     secret: true,
     schema: optionalText,
   },
   MIMIR_AUDIT_WEBHOOK_BATCH_SIZE: {
-    about: 'most audit events of one post',
+    about: 'maximum number of audit events in one request',
     schema: whole(1, 1000).default(100),
   },
   MIMIR_AUDIT_SYSLOG: {
-    about: 'HOST:PORT of a syslog server that takes RFC 5424 over TLS',
+    about: 'HOST:PORT of a syslog server (RFC 5424 over TLS)',
     schema: hostAndPort.optional(),
   },
   MIMIR_AUDIT_SYSLOG_CA: {
@@ -62,11 +62,11 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     schema: optionalText,
   },
   MIMIR_AUDIT_STRICT: {
-    about: 'true: refuse changes while audit events cannot be recorded or brought to their sinks',
+    about: 'true: refuse changes while audit events cannot be recorded or delivered',
     schema: yesOrNo.default(false),
   },
   MIMIR_DATA_RETENTION_ENABLED: {
-    about: 'true: messages, completed TODOs and nodes are deleted when their time is over',
+    about: 'true: delete messages, completed TODOs and nodes after their retention time',
     schema: yesOrNo.default(false),
   },
   MIMIR_DATA_RETENTION_DEFAULT_DAYS: {
@@ -75,7 +75,7 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     schema: whole(0, MAX_DAYS).default(365),
   },
   MIMIR_DATA_RETENTION_POLICIES: {
-    about: 'other days by type, as JSON: message, or a type of nodes, like {"todo":30,"memory":0}',
+    about: 'days by type, as JSON: message, or a type of nodes, like {"todo":30,"memory":0}',
     schema: optionalText,
   },
   MIMIR_RETENTION_POLICY: {
@@ -87,15 +87,15 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     schema: whole(0, MAX_DAYS).optional(),
   },
   MIMIR_GDPR_REQUIRE_CONSENT: {
-    about: 'true: people use the server once they agreed to MIMIR_GDPR_CONSENT_VERSION',
+    about: 'true: people must agree to MIMIR_GDPR_CONSENT_VERSION before they can use the server',
     schema: yesOrNo.default(false),
   },
   MIMIR_GDPR_CONSENT_VERSION: {
-    about: 'version of what people agree to',
+    about: 'version of the terms that people agree to',
     schema: text.max(50).default('1.0'),
   },
   MIMIR_GDPR_CONSENT_URL: {
-    about: 'where it can be read what people agree to',
+    about: 'URL of the terms that people agree to',
     schema: httpUrl.optional(),
   },
   MIMIR_FIPS_MODE_ENABLED: {
@@ -107,19 +107,19 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     schema: yesOrNo.default(false),
   },
   MIMIR_ENABLE_FISMA: {
-    about: 'true: the same technical controls as MIMIR_ENABLE_HIPAA, but for the audit retention',
+    about: 'true: the same technical controls as MIMIR_ENABLE_HIPAA, except the audit retention',
     schema: yesOrNo.default(false),
   },
   MIMIR_HIPAA_AUTO_LOGOFF_TIMEOUT: {
-    about: 'seconds without a request after which a session ends, where one of the two is on',
+    about: 'seconds without a request after which a session ends, where HIPAA or FISMA is on',
     schema: whole(60, 86_400).default(900),
   },
   MIMIR_METRICS_LISTEN: {
-    about: 'HOST:PORT of the metrics (/metrics), or off; default 127.0.0.1:9464',
+    about: 'HOST:PORT of the metrics listener (/metrics), or off; default 127.0.0.1:9464',
     schema: z.union([z.literal('off'), hostAndPort], 'HOST:PORT or off').optional(),
   },
   MIMIR_METRICS_TOKEN: {
-    about: 'bearer token that metrics ask for; needed where others than this machine reach them',
+    about: 'bearer token for the metrics; required unless the listener is on loopback',
     secret: true,
     schema: z
       .string()
@@ -127,11 +127,11 @@ export const COMPLIANCE_SETTINGS = defineSettings({
       .optional(),
   },
   MIMIR_ALERT_EMAIL: {
-    about: 'address that is told when something is wrong',
+    about: 'e-mail address for alerts',
     schema: z.email('an e-mail address').optional(),
   },
   MIMIR_ALERT_WEBHOOK_URL: {
-    about: 'URL that is told when something is wrong',
+    about: 'URL that alerts are posted to',
     schema: httpUrl.optional(),
   },
 })

@@ -23,7 +23,7 @@ const publicUrl = z
 /** Every setting. Names without `MIMIR_` are those that users of the earlier systems already have. */
 export const SETTINGS = defineSettings({
   MIMIR_LISTEN: {
-    about: 'address and port to listen on; port 0 takes a free one',
+    about: 'address and port to listen on; port 0 picks a free one',
     schema: hostAndPort.default('127.0.0.1:8080'),
   },
   SERVER_PORT: {
@@ -44,15 +44,16 @@ export const SETTINGS = defineSettings({
       .optional(),
   },
   MIMIR_DATABASE_CONNECTIONS: {
-    about: 'most connections to PostgreSQL',
+    about: 'maximum number of connections to PostgreSQL',
     schema: whole(1, 500).default(20),
   },
   MIMIR_LOG_LEVEL: {
-    about: 'what is logged: trace, debug, info, warn, error, fatal or silent',
+    about: 'log level: trace, debug, info, warn, error, fatal or silent',
     schema: z.enum(LOG_LEVELS).default('info'),
   },
   MIMIR_TRUSTED_PROXIES: {
-    about: 'addresses or networks (CIDR), comma separated, whose X-Forwarded-For is believed',
+    about:
+      'addresses or networks (CIDR), comma separated, of proxies whose X-Forwarded-For is trusted',
     schema: z.string().default(''),
   },
   MIMIR_RATE_LIMITS: {
@@ -60,7 +61,7 @@ export const SETTINGS = defineSettings({
     schema: z.string().default(''),
   },
   MIMIR_GROUP_MAX_MEMBERS: {
-    about: 'most people in a group',
+    about: 'maximum number of members of a group',
     schema: whole(2, 10_000).default(50),
   },
   MIMIR_ATTACHMENT_MAX_BYTES: {
@@ -68,11 +69,11 @@ export const SETTINGS = defineSettings({
     schema: whole(1, 2 ** 40).default(100 * 1024 * 1024),
   },
   MIMIR_ATTACHMENT_USER_QUOTA_BYTES: {
-    about: 'what the attachments of one person may take together, in bytes',
+    about: 'quota for the attachments of one person, in bytes',
     schema: whole(1, 2 ** 50).default(5 * 1024 ** 3),
   },
   MIMIR_ATTACHMENT_TOTAL_BYTES: {
-    about: 'what all attachments may take together, in bytes; without it the disk is the limit',
+    about: 'quota for all attachments together, in bytes; without it the disk is the limit',
     schema: whole(1, 2 ** 50).optional(),
   },
   ...ACCESS_SETTINGS,
@@ -92,11 +93,12 @@ export const SETTINGS = defineSettings({
       .optional(),
   },
   MIMIR_ACCEPT_LOST_KEYS: {
-    about: 'true: start although the keys of the stored messages are gone; those stay unreadable',
+    about:
+      'true: start although the keys of stored messages are lost; those messages stay unreadable',
     schema: z.stringbool('true or false').default(false),
   },
   MIMIR_ACCEPT_LOST_STORE: {
-    about: 'true: start with an empty store although the keys of a server with one are here',
+    about: 'true: start with an empty store although there are keys from an earlier one',
     schema: z.stringbool('true or false').default(false),
   },
   ADMIN_BOOTSTRAP_USERNAME: { about: 'first administrator: username', schema: optionalText },
@@ -119,74 +121,75 @@ export const SETTINGS = defineSettings({
     schema: optionalText,
   },
   MIMIR_FCM_ENDPOINT: {
-    about: 'where FCM is, for tests: an address of this machine',
+    about: 'address of FCM, for tests: a loopback address',
     schema: httpUrl.optional(),
   },
   MIMIR_VAPID_SUBJECT: {
-    about: 'whom a web push service may tell of trouble: mailto: or https:',
+    about: 'contact for web push services (VAPID): mailto: or https:',
     schema: z
       .string()
       .regex(/^(mailto:.+@.+|https:\/\/.+)$/, 'a mailto: or https: address')
       .optional(),
   },
   MIMIR_OUTBOUND_ALLOW: {
-    about: 'hosts, addresses or networks (CIDR) of private networks that calls out may go to',
+    about:
+      'hosts, addresses or networks (CIDR) of private networks that outgoing requests may reach',
     schema: z.string().default(''),
   },
   SERVICE_DID: {
-    about: 'the DID that service tokens have to be for; default: did:web: and the public host',
+    about: 'DID that service tokens must be issued for; default: did:web: with the public host',
     schema: z
       .string()
       .regex(/^did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]$/, 'a DID, without a fragment')
       .optional(),
   },
   ENFORCE_LXM: {
-    about: 'true: a service token has to name the method that is called',
+    about: 'true: a service token must name the called method (lxm)',
     schema: z.stringbool('true or false').default(true),
   },
   ENFORCE_JTI: {
-    about: 'true: a service token has to have a jti, and opens nothing twice',
+    about: 'true: a service token must have a jti and can be used only once',
     schema: z.stringbool('true or false').default(true),
   },
   JTI_TTL_SECONDS: {
-    about: 'for how long a jti is remembered at least, in seconds',
+    about: 'minimum time that a jti is remembered, in seconds',
     schema: whole(1, 86_400).default(120),
   },
   MIMIR_PLC_URL: {
-    about: 'the directory in which did:plc is looked up',
+    about: 'directory for resolving did:plc',
     schema: httpUrl.default('https://plc.directory'),
   },
   MIMIR_ATPROTO_ADMISSION: {
-    about: 'who of other networks gets an account: invite, allowlist or open',
+    about: 'who from other networks gets an account: invite, allowlist or open',
     schema: z.enum(['invite', 'allowlist', 'open']).default('invite'),
   },
   MIMIR_ATPROTO_ALLOWLIST: {
-    about: 'the DIDs that MIMIR_ATPROTO_ADMISSION=allowlist admits, comma separated',
+    about: 'DIDs admitted by MIMIR_ATPROTO_ADMISSION=allowlist, comma separated',
     schema: z.string().default(''),
   },
   MIMIR_ATPROTO_DEV_TOKENS: {
-    about: 'true: take service tokens signed with JWT_SECRET; only on a loopback listener',
+    about: 'true: accept service tokens signed with JWT_SECRET; only on a loopback listener',
     schema: z.stringbool('true or false').default(false),
   },
   JWT_SECRET: {
-    about: 'signs service tokens of development (HS256); at least 32 characters',
+    about: 'verifies service tokens for development (HS256); at least 32 characters',
     secret: true,
     schema: z.string().min(32, 'at least 32 characters').optional(),
   },
   ENABLE_DIRECT_XRPC_PROXY: {
-    about: 'true: hand unknown XRPC methods to UPSTREAM_XRPC_BASE; only on a loopback listener',
+    about: 'true: forward unknown XRPC methods to UPSTREAM_XRPC_BASE; only on a loopback listener',
     schema: z.stringbool('true or false').default(false),
   },
   UPSTREAM_XRPC_BASE: {
-    about: 'where ENABLE_DIRECT_XRPC_PROXY hands them to',
+    about: 'where ENABLE_DIRECT_XRPC_PROXY forwards to',
     schema: httpUrl.default('http://127.0.0.1:3000'),
   },
   MIMIR_MLS_BLOB_MAX_BYTES: {
-    about: 'largest sealed file of an encrypted conversation, in bytes',
+    about: 'largest encrypted file of an encrypted conversation, in bytes',
     schema: whole(1, 50 * 1024 * 1024).default(10 * 1024 * 1024),
   },
   MIMIR_MLS_RETENTION_DAYS: {
-    about: 'days after which encrypted messages go that every device has passed',
+    about: 'days after which encrypted messages are deleted that every device has read',
     schema: whole(1, 3650).default(30),
   },
   TURN_HOST: {
@@ -199,7 +202,7 @@ export const SETTINGS = defineSettings({
     schema: whole(1, 65535).default(3478),
   },
   TURN_TLS_PORT: {
-    about: 'port of the TURN server for TLS; 0: it has no certificate',
+    about: 'port of the TURN server for TLS; 0: none',
     schema: whole(0, 65535).default(5349),
   },
   TURN_ALLOWED_PEERS: {
@@ -215,12 +218,18 @@ export const SETTINGS = defineSettings({
       .regex(/^[!-~]+( +[!-~]+)*$/, 'printable ASCII on one line')
       .optional(),
   },
-  MIN_APP_VERSION_ANDROID: { about: 'oldest Android app that is served', schema: version },
-  MIN_APP_VERSION_IOS: { about: 'oldest iOS app that is served', schema: version },
-  LATEST_APP_VERSION_ANDROID: { about: 'newest Android app', schema: version },
-  LATEST_APP_VERSION_IOS: { about: 'newest iOS app', schema: version },
-  APP_DOWNLOAD_URL_ANDROID: { about: 'where the Android app is', schema: httpUrl.optional() },
-  APP_DOWNLOAD_URL_IOS: { about: 'where the iOS app is', schema: httpUrl.optional() },
+  MIN_APP_VERSION_ANDROID: {
+    about: 'oldest Android app version that may connect',
+    schema: version,
+  },
+  MIN_APP_VERSION_IOS: { about: 'oldest iOS app version that may connect', schema: version },
+  LATEST_APP_VERSION_ANDROID: { about: 'newest Android app version', schema: version },
+  LATEST_APP_VERSION_IOS: { about: 'newest iOS app version', schema: version },
+  APP_DOWNLOAD_URL_ANDROID: {
+    about: 'download URL of the Android app',
+    schema: httpUrl.optional(),
+  },
+  APP_DOWNLOAD_URL_IOS: { about: 'download URL of the iOS app', schema: httpUrl.optional() },
   ...COMPLIANCE_SETTINGS,
   ...SIGN_IN_SETTINGS,
   ...TENANCY_SETTINGS,

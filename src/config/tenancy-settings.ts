@@ -9,11 +9,11 @@ export const TENANCY_SETTINGS = defineSettings({
     schema: yesOrNo.default(false),
   },
   MIMIR_TENANT_ID_SOURCE: {
-    about: 'what says whose a request is: host, header:NAME, jwt_claim:PATH or static:ID',
+    about: 'how the tenant of a request is found: host, header:NAME, jwt_claim:PATH or static:ID',
     schema: z.string().default('static:default'),
   },
   MIMIR_TENANT_ISOLATION: {
-    about: 'strict, the only one there is: a tenant’s data is in a store of its own',
+    about: 'strict, the only mode: the data of each tenant is in a store of its own',
     schema: z
       .literal('strict', {
         error:
