@@ -25,11 +25,15 @@ export function addApiKey(program: Command): void {
     .option('--user <user>', 'act for this user instead of a service')
     .option(
       '--scope <permission>',
-      'a permission, like messages:read or calls:* (all of its owner’s except administration)',
+      'a permission, like messages:read or calls:*; repeatable (all of its owner’s but administration)',
       collect,
     )
     .option('--expires <duration>', 'lifetime in days or weeks, or never (90d)', parseExpiry)
-    .option('--address <network>', 'allow only this network, like 10.0.0.0/8 (anywhere)', collect)
+    .option(
+      '--address <network>',
+      'allow only this network, like 10.0.0.0/8; repeatable (any)',
+      collect,
+    )
     .addOption(
       new Option(
         '--snippet <client>',
