@@ -152,7 +152,7 @@ async function disableTenant(
 async function enableTenant(id: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const tenant = await order<typeof enableTenantCommand>(globals, 'tenant.enable', { id })
-  await print(globals, tenant, () => `The tenant ${id} is ${tenant.reason ?? tenant.state}.`)
+  await print(globals, tenant, () => `Enabled the tenant ${id} (${tenant.reason ?? tenant.state}).`)
 }
 
 async function deleteTenant(
