@@ -98,7 +98,7 @@ async function placeHold(
   const globals = globalsOf(command)
   const input = { ...subject, reason: options.reason }
   const hold = await order<typeof placeHoldCommand>(globals, 'retention.hold', input)
-  await print(globals, hold, () => `Hold ${hold.id} now keeps the ${hold.subjectType}.`)
+  await print(globals, hold, () => `Placed the hold ${hold.id} on the ${hold.subjectType}.`)
 }
 
 async function listHolds(_options: object, command: Command): Promise<void> {
