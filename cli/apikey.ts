@@ -53,7 +53,7 @@ export function addApiKey(program: Command): void {
 
   const rotate = apikey
     .command('rotate')
-    .description('replace a key; the old one keeps working for a while')
+    .description('rotate a key; the old one keeps working for a while')
     .argument('<id>', 'as shown by `mimir apikey list`: the letters after mimir_')
     .option(
       '--overlap <duration>',

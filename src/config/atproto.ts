@@ -32,13 +32,13 @@ export function readAtproto(
   const dev = values.MIMIR_ATPROTO_DEV_TOKENS
   const proxy = values.ENABLE_DIRECT_XRPC_PROXY
   if (dev && !isLoopback(listen.host)) {
-    problems.push('MIMIR_ATPROTO_DEV_TOKENS: accepted only on a loopback listener')
+    problems.push('MIMIR_ATPROTO_DEV_TOKENS: accepted on a loopback listener only')
   }
   if (dev && values.JWT_SECRET === undefined) {
     problems.push('MIMIR_ATPROTO_DEV_TOKENS: needs JWT_SECRET')
   }
   if (proxy && !isLoopback(listen.host)) {
-    problems.push('ENABLE_DIRECT_XRPC_PROXY: accepted only on a loopback listener')
+    problems.push('ENABLE_DIRECT_XRPC_PROXY: accepted on a loopback listener only')
   }
   const upstream = new URL(values.UPSTREAM_XRPC_BASE)
   const isItself = isLoopback(upstream.hostname) && Number(upstream.port || 80) === listen.port

@@ -73,7 +73,7 @@ export function deriveCompliance(
   refuseFips(values, problems)
   const regulated = values.MIMIR_ENABLE_HIPAA || values.MIMIR_ENABLE_FISMA
   if (regulated && !server.publicUrl.startsWith('https://')) {
-    problems.push('MIMIR_PUBLIC_URL: must be https with MIMIR_ENABLE_HIPAA or MIMIR_ENABLE_FISMA')
+    problems.push('MIMIR_PUBLIC_URL: has to be https with MIMIR_ENABLE_HIPAA or MIMIR_ENABLE_FISMA')
   }
   return {
     audit: deriveAudit(values, server.dataDir, problems),
@@ -132,7 +132,7 @@ function readPolicies(
   try {
     return Policies.parse(JSON.parse(json))
   } catch {
-    problems.push(`${name}: must be JSON of whole days by type, like {"todo":90,"memory":365}`)
+    problems.push(`${name}: has to be JSON of whole days by type, like {"todo":90,"memory":365}`)
     return undefined
   }
 }
@@ -141,7 +141,7 @@ function refuseFips(values: Values, problems: string[]): void {
   if (!values.MIMIR_FIPS_MODE_ENABLED) return
   problems.push(
     'MIMIR_FIPS_MODE_ENABLED: this server has no cryptographic module validated under FIPS 140-3 ' +
-      'and does not pretend to: run it where FIPS is not required, or omit the setting',
+      'and does not pretend to: run it where FIPS is not required, or leave the setting out',
   )
 }
 
@@ -150,7 +150,7 @@ function deriveAudit(values: Values, dataDir: string, problems: string[]): Audit
   const sinks = parseSinks(values.MIMIR_AUDIT_LOG_DESTINATION, problems)
   const needs = (sink: AuditSinkName, setting: keyof Values) => {
     if (sinks.includes(sink) && !values[setting]) {
-      problems.push(`${setting}: required when MIMIR_AUDIT_LOG_DESTINATION has ${sink}`)
+      problems.push(`${setting}: needed where MIMIR_AUDIT_LOG_DESTINATION names ${sink}`)
     }
   }
   needs('webhook', 'MIMIR_AUDIT_WEBHOOK_URL')
@@ -187,7 +187,7 @@ function parseSinks(list: string, problems: string[]): AuditSinkName[] {
   const unknown = names.filter((name) => !known.has(name))
   if (unknown.length > 0) {
     problems.push(
-      `MIMIR_AUDIT_LOG_DESTINATION: ${unknown.join(', ')} is not one of ${AUDIT_SINKS.join(', ')}`,
+      `MIMIR_AUDIT_LOG_DESTINATION: ${unknown.join(', ')} is none of ${AUDIT_SINKS.join(', ')}`,
     )
   }
   return AUDIT_SINKS.filter((name) => names.includes(name))

@@ -132,7 +132,7 @@ export function deriveConfig(
   const tenancy = readTenancy(values, rootDir, problems)
   const databaseSchema = tenantSchema(tenantId)
   if (tenancy === undefined && tenantId !== DEFAULT_TENANT) {
-    problems.push('MIMIR_ENABLE_MULTI_TENANCY: must be true to use tenants')
+    problems.push('MIMIR_ENABLE_MULTI_TENANCY: has to be true for a tenant to be there')
   }
   const listen = parseListen(values.MIMIR_LISTEN, values.SERVER_PORT)
   const publicUrl = (values.MIMIR_PUBLIC_URL ?? `http://localhost:${listen.port || 8080}`).replace(
@@ -246,7 +246,7 @@ function refuseOpenMetrics(
   problems: string[],
 ): void {
   if (!listen || isLoopback(listen.host) || token) return
-  problems.push('MIMIR_METRICS_TOKEN: required unless only this machine can reach the metrics')
+  problems.push('MIMIR_METRICS_TOKEN: needed where others than this machine reach the metrics')
 }
 
 function parseListen(listen: string, serverPort: number | undefined) {
@@ -263,7 +263,7 @@ function parseProxies(list: string, problems: string[]): BlockList {
     const most = family === 6 ? 128 : 32
     const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
     if (family === 0 || rest.length > 0 || prefix < 0 || prefix > most) {
-      problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is not an address or a network`)
+      problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is no address and no network`)
     } else {
       proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
     }
@@ -274,7 +274,7 @@ function parseProxies(list: string, problems: string[]): BlockList {
 function parseRateLimits(text: string, host: string, problems: string[]): Config['rateLimits'] {
   if (text === 'off') {
     if (isLoopback(host)) return 'off'
-    problems.push('MIMIR_RATE_LIMITS: "off" is accepted only on a loopback listener')
+    problems.push('MIMIR_RATE_LIMITS: "off" is accepted on a loopback listener only')
   }
   const limits: Record<string, RateLimit> = { ...DEFAULT_RATE_LIMITS }
   for (const entry of text === 'off' ? [] : splitList(text)) {
@@ -297,7 +297,7 @@ function smtpConfig(values: SettingValues, problems: string[]): SmtpConfig | und
   if (!values.SMTP_HOST) return undefined
   const from = values.SMTP_FROM ?? values.SMTP_USER
   if (!from) {
-    problems.push('SMTP_FROM: required when SMTP_HOST is set and SMTP_USER is not')
+    problems.push('SMTP_FROM: needed when SMTP_HOST is set and SMTP_USER is not')
     return undefined
   }
   const { SMTP_HOST: host, SMTP_PORT: port, SMTP_USER: user, SMTP_PASSWORD: password } = values

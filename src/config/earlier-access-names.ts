@@ -21,7 +21,7 @@ export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   MIMIR_USER_CONTEXT_SOURCE: 'nobody acts for another: each service has its own identity',
   MIMIR_RATE_LIMIT_WINDOW_MS: 'use MIMIR_RATE_LIMITS=api-key=600/1m',
   MIMIR_RATE_LIMIT_MAX: 'use MIMIR_RATE_LIMITS=api-key=600/1m',
-  MIMIR_JWT_ALGORITHM: 'its own tokens are HS256; others may be RS256, PS256, ES256 or EdDSA',
+  MIMIR_JWT_ALGORITHM: 'own tokens are HS256; foreign ones may be RS256, PS256, ES256 or EdDSA',
   MIMIR_JWT_EXPIRATION: LIFETIMES,
   MIMIR_ACCESS_TOKEN_LIFETIME: LIFETIMES,
   MIMIR_REFRESH_TOKEN_LIFETIME: LIFETIMES,
@@ -34,7 +34,7 @@ export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   MIMIR_REDIS_KEY_PREFIX: 'sessions are in the store',
   MIMIR_DEV_USERNAME: 'use ADMIN_BOOTSTRAP_USERNAME, _EMAIL and _PASSWORD',
   MIMIR_DEV_PASSWORD: 'use ADMIN_BOOTSTRAP_USERNAME, _EMAIL and _PASSWORD',
-  MCP_ALLOWED_ORIGIN: 'only the origin of MIMIR_PUBLIC_URL is accepted',
+  MCP_ALLOWED_ORIGIN: 'only the origin of MIMIR_PUBLIC_URL is taken',
   BEHIND_PROXY: 'use MIMIR_TRUSTED_PROXIES',
   TRUST_PROXY: 'use MIMIR_TRUSTED_PROXIES',
 }

@@ -82,7 +82,7 @@ function readList(setting: string, problems: string[]): ProviderInput[] {
   } catch (error) {
     // The parser's message quotes the input, which may be a secret.
     return wrong(
-      error instanceof SyntaxError ? 'is not JSON' : 'is neither a list nor a readable file',
+      error instanceof SyntaxError ? 'is not JSON' : 'is no list, and no file that can be read',
     )
   }
   const parsed = ProviderList.safeParse(content)
@@ -92,7 +92,7 @@ function readList(setting: string, problems: string[]): ProviderInput[] {
   }
   const names = parsed.data.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  return twice === undefined ? parsed.data : wrong(`${twice} is listed twice`)
+  return twice === undefined ? parsed.data : wrong(`${twice} is there twice`)
 }
 
 /** The single provider described by separate variables, named after its type. */
@@ -155,11 +155,11 @@ function complete(
       continue
     }
     if (/\/(common|organizations|consumers)\//.test(issuer)) {
-      wrong('name one directory: common and organizations would admit every directory')
+      wrong('name one directory: common and organizations would let every directory in')
     }
     const isOpen = input.type === 'google' && !input.hostedDomain
     if (isOpen && input.admit?.some((rule) => rule.anyone)) {
-      wrong('this would admit everyone with a Google account: set hostedDomain')
+      wrong('anyone would be everybody with a Google account: set hostedDomain')
     }
     const secret = input.client.secret ?? readSecret(input.client.secretFile, wrong)
     if (secret !== undefined) secrets[input.name] = secret

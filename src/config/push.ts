@@ -14,7 +14,7 @@ export interface FirebaseConfig {
 const GOOGLE_ENDPOINT = 'https://fcm.googleapis.com'
 
 const ServiceAccount = z.object({
-  type: z.literal('service_account', 'is not a service account'),
+  type: z.literal('service_account', 'is no service account'),
   project_id: z.string().min(1),
   client_email: z.email(),
   private_key: z.string().includes('PRIVATE KEY', 'has no private key'),
@@ -51,9 +51,7 @@ export function readFirebase(
   const account = ServiceAccount.safeParse(content)
   if (!account.success) {
     const [issue] = account.error.issues
-    return wrong(
-      `is not a service account's key file (${issue?.path.join('.')}: ${issue?.message})`,
-    )
+    return wrong(`is no service account's key file (${issue?.path.join('.')}: ${issue?.message})`)
   }
   const { project_id, client_email, token_uri, private_key } = account.data
   return {
@@ -82,7 +80,7 @@ export function parseOutboundAllow(list: string, problems: string[]) {
     } else if (family === 0 && bits === undefined && /^[a-z0-9.-]+$/.test(entry)) {
       hosts.push(entry)
     } else {
-      problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is not a host, an address or a network`)
+      problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is no host, no address and no network`)
     }
   }
   return { hosts, networks }

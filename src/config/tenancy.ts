@@ -42,7 +42,7 @@ export function readTenancy(
     return undefined
   }
   if (!values.MIMIR_ENABLE_SECURITY) {
-    problems.push('MIMIR_ENABLE_SECURITY: must be true with MIMIR_ENABLE_MULTI_TENANCY')
+    problems.push('MIMIR_ENABLE_SECURITY: has to be true with MIMIR_ENABLE_MULTI_TENANCY')
   }
   return source && { source, directory: tenantsDirectory(rootDir) }
 }
@@ -81,25 +81,25 @@ function readSource(values: SettingValues, problems: string[]): TenantSource | u
   const [, kind, detail = ''] = /^([a-z_]+)(?::(.*))?$/.exec(text) ?? []
   switch (kind) {
     case 'host':
-      return detail === '' ? { kind } : wrong('host takes no value')
+      return detail === '' ? { kind } : wrong('host has nothing behind it')
     case 'header': {
       const name = detail.toLowerCase()
       if (!/^[a-z0-9-]+$/.test(name) || TAKEN.has(name))
         return wrong('header:NAME, like header:x-tenant')
       if (values.MIMIR_TRUSTED_PROXIES === '') {
-        return wrong('a header is trusted only from MIMIR_TRUSTED_PROXIES, which is not set')
+        return wrong('a header is believed from MIMIR_TRUSTED_PROXIES alone, and none is named')
       }
       return { kind, name }
     }
     case 'jwt_claim': {
       const path = detail.split('.')
       if (path.some((name) => name === '')) return wrong('jwt_claim:PATH, like jwt_claim:org_id')
-      if (MEANT.has(path[0] as string)) return wrong(`the claim ${path[0]} has another meaning`)
+      if (MEANT.has(path[0] as string)) return wrong(`the claim ${path[0]} says something else`)
       return { kind, path }
     }
     case 'static':
       return isTenantId(detail) ? { kind, id: detail } : wrong('static:ID, like static:default')
     default:
-      return wrong(`${text} is not one of host, header:NAME, jwt_claim:PATH, static:ID`)
+      return wrong(`${text} is none of host, header:NAME, jwt_claim:PATH, static:ID`)
   }
 }

@@ -147,10 +147,10 @@ test('a FIPS switch and an open HIPAA server refuse to start, with the reason', 
   await using sandbox = new Sandbox()
   for (const [env, reason] of [
     [{ MIMIR_FIPS_MODE_ENABLED: 'true' }, /validated under FIPS 140-3/],
-    [{ MIMIR_ENABLE_HIPAA: 'true' }, /must be https/],
+    [{ MIMIR_ENABLE_HIPAA: 'true' }, /has to be https/],
     [{ MIMIR_ALERT_EMAIL: 'ops@example.org' }, /MIMIR_ALERT_EMAIL: needs a mail server/],
-    [{ MIMIR_AUDIT_LOG_DESTINATION: 'webhook' }, /MIMIR_AUDIT_WEBHOOK_URL: required/],
-    [{ MIMIR_AUDIT_LOG_DESTINATION: 'pigeon' }, /pigeon is not one of/],
+    [{ MIMIR_AUDIT_LOG_DESTINATION: 'webhook' }, /MIMIR_AUDIT_WEBHOOK_URL: needed/],
+    [{ MIMIR_AUDIT_LOG_DESTINATION: 'pigeon' }, /pigeon is none of/],
   ] as const) {
     const { status, stderr } = await sandbox.run(['serve'], { env })
     assert.equal(status, 1)

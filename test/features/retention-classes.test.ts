@@ -65,7 +65,7 @@ test('every class says how long it is kept, as the administrator chose', async (
 test('policies that are no days by type, or two that differ, keep the server from starting', async () => {
   for (const wrong of ['90', '{', '{"todo":-1}', '{"todo":"90"}', '{"to do":90}', '["todo"]']) {
     const env = { MIMIR_DATA_RETENTION_POLICIES: wrong }
-    await assert.rejects(boot({ env }), /MIMIR_DATA_RETENTION_POLICIES: must be JSON/, wrong)
+    await assert.rejects(boot({ env }), /MIMIR_DATA_RETENTION_POLICIES: has to be JSON/, wrong)
   }
   const env = {
     MIMIR_DATA_RETENTION_POLICIES: '{"todo":1}',

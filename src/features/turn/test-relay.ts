@@ -10,32 +10,32 @@ const TESTER = 'mimir-turn-test'
 
 const TEXT: Record<StunFailure, { says: string; mend: string }> = {
   name_not_resolved: {
-    says: 'the name cannot be resolved',
-    mend: 'set TURN_HOST to a name in the DNS',
+    says: 'the name leads nowhere',
+    mend: 'set TURN_HOST to a name that the DNS knows',
   },
   unreachable: {
-    says: 'no answer',
-    mend: 'start coturn and open the port in the firewall',
+    says: 'nothing answers there',
+    mend: 'start coturn, and open the port in the firewall',
   },
   tls_failed: {
-    says: 'its certificate is not valid for this name',
+    says: 'its certificate is not good for this name',
     mend: 'set cert and pkey in turnserver.conf, or TURN_TLS_PORT=0 for a relay without TLS',
   },
   not_turn: {
-    says: 'the answer is not from a TURN server',
+    says: 'what answers there is no TURN server',
     mend: 'compare TURN_PORT and TURN_TLS_PORT with turnserver.conf',
   },
   unauthorized: {
-    says: 'the credentials were refused',
-    mend: 'give coturn the output of `mimir turn config`, restart it and compare the clocks',
+    says: 'the credentials are refused',
+    mend: 'give coturn the output of `mimir turn config` and restart it; compare the clocks',
   },
   open_to_all: {
-    says: 'it relays for anyone, without credentials',
+    says: 'it relays for everybody, without credentials',
     mend: 'give coturn the output of `mimir turn config` and restart it',
   },
   refused: {
-    says: 'the allocation was refused',
-    mend: 'check coturn’s log, quotas and relay addresses',
+    says: 'the allocation is refused',
+    mend: 'look into the log of coturn: its quotas or its relay addresses',
   },
 }
 
