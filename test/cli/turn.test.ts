@@ -53,5 +53,5 @@ test('turn config and turn test, from nothing to a relay with TLS', {
     relay.log,
   )
   const table = (await sandbox.run(['turn', 'test'], { env: trusting })).stdout
-  assert.match(table, /^turns:localhost:\d+\S+ +ok +gives 127\.0\.0\.1:\d+$/m)
+  assert.match(table, /^turns:localhost:\d+\S+ +ok +allocated 127\.0\.0\.1:\d+$/m)
 })
