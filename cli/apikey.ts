@@ -13,31 +13,31 @@ import { globalsOf } from './globals.ts'
 import { AI_CLIENTS, type AiClient, mcpSnippet } from './mcp-snippet.ts'
 import { print, remark, table, time } from './output.ts'
 
-const SHOWN_ONCE = 'The key is shown this once: keep it now.'
+const SHOWN_ONCE = 'The key is shown only once: save it now.'
 
 export function addApiKey(program: Command): void {
-  const apikey = program.command('apikey').description('keys for services and bots')
+  const apikey = program.command('apikey').description('API keys for services and bots')
 
   const create = apikey
     .command('create')
-    .description('make a key for a service, which is made too if there is none of the name')
-    .requiredOption('--name <name>', 'what the service, or with --user the key, is called')
-    .option('--user <user>', 'a person it shall act for, instead of a service')
+    .description('create a key for a service, and the service if it does not exist')
+    .requiredOption('--name <name>', 'name of the service, or of the key with --user')
+    .option('--user <user>', 'act for this user instead of a service')
     .option(
       '--scope <permission>',
-      'what it may do, like messages:read or calls:* (what its owner may, but for administration)',
+      'a permission, like messages:read or calls:*; repeatable (all of its owner’s but administration)',
       collect,
     )
+    .option('--expires <duration>', 'lifetime in days or weeks, or never (90d)', parseExpiry)
     .option(
-      '--expires <duration>',
-      'days or weeks that it is good for, or never (90d)',
-      parseExpiry,
+      '--address <network>',
+      'allow only this network, like 10.0.0.0/8; repeatable (any)',
+      collect,
     )
-    .option('--address <network>', 'where it may be used from, like 10.0.0.0/8 (anywhere)', collect)
     .addOption(
       new Option(
         '--snippet <client>',
-        'print the configuration of this AI client (scopes mcp:read and mcp:write)',
+        'print the configuration for this AI client (scopes mcp:read and mcp:write)',
       ).choices(AI_CLIENTS),
     )
     .action(createKey)
@@ -53,11 +53,11 @@ export function addApiKey(program: Command): void {
 
   const rotate = apikey
     .command('rotate')
-    .description('make a key that takes the place of another, which goes on for a while')
-    .argument('<id>', 'as `mimir apikey list` shows it: the letters behind mimir_')
+    .description('rotate a key; the old one keeps working for a while')
+    .argument('<id>', 'as shown by `mimir apikey list`: the letters after mimir_')
     .option(
       '--overlap <duration>',
-      'how long the old one goes on (24h); 0 ends it now',
+      'how long the old one keeps working (24h); 0 revokes it now',
       parseOverlap,
     )
     .action(rotateKey)
@@ -65,8 +65,8 @@ export function addApiKey(program: Command): void {
 
   const revoke = apikey
     .command('revoke')
-    .description('end a key and the connections that it opened')
-    .argument('<id>', 'as `mimir apikey list` shows it')
+    .description('revoke a key and close its connections')
+    .argument('<id>', 'as shown by `mimir apikey list`')
     .option('--yes', 'do not ask')
     .action(revokeKey)
   withExamples(revoke, 'mimir apikey revoke k3v9x0aq')
@@ -97,8 +97,8 @@ async function createKey(options: CreateOptions, command: Command): Promise<void
     snippet ? JSON.stringify(snippet.content, null, 2) : made.key,
   )
   if (globals.json) return
-  if (snippet) remark(globals, `For ${snippet.file}, which others must not read.`)
-  const end = made.expiresAt === null ? 'never ends' : `is good until ${time(made.expiresAt)}`
+  if (snippet) remark(globals, `Put this in ${snippet.file}, and keep that file private.`)
+  const end = made.expiresAt === null ? 'never expires' : `expires ${time(made.expiresAt)}`
   remark(globals, `${SHOWN_ONCE} It acts as ${made.owner.username} and ${end}.`)
 }
 
@@ -107,17 +107,17 @@ async function listKeys(_options: object, command: Command): Promise<void> {
   const keys = await order<typeof listKeysCommand>(globals, 'apikey.list', {})
   await print(globals, keys, () =>
     table(
-      ['id', 'status', 'name', 'acts as', 'may', 'good until', 'last used'],
+      ['id', 'status', 'name', 'acts as', 'scopes', 'expires', 'last used'],
       keys.map((key) => [
         key.id,
         key.status,
         key.name,
         key.owner.username,
-        key.scopes.length > 3 ? `${key.scopes.length} permissions` : key.scopes.join(' '),
-        key.expiresAt === null ? 'for ever' : time(key.expiresAt),
+        key.scopes.length > 3 ? `${key.scopes.length} scopes` : key.scopes.join(' '),
+        key.expiresAt === null ? 'never' : time(key.expiresAt),
         time(key.lastUsedAt),
       ]),
-      'There are no API keys: make one with `mimir apikey create --name NAME`.',
+      'No API keys. Create one with `mimir apikey create --name NAME`.',
     ),
   )
 }
@@ -133,14 +133,15 @@ async function rotateKey(
     overlapHours: options.overlap,
   })
   await print(globals, made, () => made.key)
-  if (!globals.json) remark(globals, `${SHOWN_ONCE} ${id} ends ${time(made.previous.expiresAt)}.`)
+  if (!globals.json)
+    remark(globals, `${SHOWN_ONCE} ${id} expires ${time(made.previous.expiresAt)}.`)
 }
 
 async function revokeKey(id: string, options: { yes?: boolean }, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  await confirm(`End the key ${id}?`, options)
+  await confirm(`Revoke the key ${id}?`, options)
   const key = await order<typeof revokeKeyCommand>(globals, 'apikey.revoke', { id })
-  await print(globals, key, () => `${id} opens nothing any more.`)
+  await print(globals, key, () => `${id} is revoked.`)
 }
 
 function collect(value: string, before: string[] = []): string[] {

@@ -11,7 +11,8 @@ export function canAsk(): boolean {
 /** Asks before something that cannot be undone. Throws a `Refusal` unless the answer is yes. */
 export async function confirm(question: string, { yes }: { yes?: boolean }): Promise<void> {
   if (yes) return
-  if (!canAsk()) throw new Refusal(`${question} Add --yes to do it without a terminal`, 'needs_yes')
+  if (!canAsk())
+    throw new Refusal(`${question} Add --yes to confirm without a terminal`, 'needs_yes')
   const { confirm: ask } = await import('@clack/prompts')
   const answer = await ask({ message: question, initialValue: false, output })
   if (answer !== true) throw new Refusal('nothing was done', 'declined')
@@ -29,9 +30,9 @@ export async function askNewPassword(message: string, validate: Validate): Promi
   const { password } = await import('@clack/prompts')
   for (;;) {
     const first = answered(await password({ message, validate, output }))
-    const second = answered(await password({ message: 'The same again', output }))
+    const second = answered(await password({ message: 'Repeat it', output }))
     if (first === second) return first
-    output.write('These were two different ones.\n')
+    output.write('They do not match.\n')
   }
 }
 
@@ -50,7 +51,7 @@ export async function readSecret(): Promise<string> {
   process.stdin.setEncoding('utf8')
   for await (const chunk of process.stdin) text += chunk
   const secret = text.replace(/\r?\n$/, '')
-  if (secret === '') throw new Refusal('standard input holds no password', 'no_password')
+  if (secret === '') throw new Refusal('no password on standard input', 'no_password')
   return secret
 }
 

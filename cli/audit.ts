@@ -18,18 +18,18 @@ export function addAudit(program: Command): void {
   const tail = audit
     .command('tail')
     .description('show the newest records')
-    .option('--lines <n>', 'how many', wholeNumber, 20)
-    .option('--follow', 'go on with what is recorded from now on')
+    .option('--lines <n>', 'how many records', wholeNumber, 20)
+    .option('--follow', 'keep printing new records')
     .action(showTail)
   withExamples(tail, 'mimir audit tail', 'mimir audit tail --follow --json')
 
   const verify = audit
     .command('verify')
-    .description('check the hash chain and its signatures; names the first broken record')
+    .description('check the hash chain and its signatures; report the first broken record')
     .option('--file <file>', 'check an export instead; needs no server')
     .option(
       '--key <key>',
-      'with --file: a public key that may have signed it, of `mimir key list`; again for each',
+      'with --file: a trusted public key from `mimir key list`; repeatable',
       collectKey,
     )
     .action(verifyChain)
@@ -64,9 +64,9 @@ function showPage(globals: Globals, { lines }: Page): Promise<void> {
   const events = lines.filter((line) => line.kind === 'event')
   return print(globals, events, () =>
     table(
-      ['time', 'what', 'outcome', 'who', 'on', 'from'],
+      ['time', 'event', 'outcome', 'actor', 'target', 'address'],
       events.map(cellsOf),
-      'Nothing was recorded yet.',
+      'No records yet.',
     ),
   )
 }
@@ -120,7 +120,7 @@ async function verifyChain(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  if (options.key && !options.file) command.error('error: --key goes with --file')
+  if (options.key && !options.file) command.error('error: --key needs --file')
   const report = options.file
     ? await verifyFile(globals, options.file, options.key ?? [])
     : await order<typeof auditVerifyCommand>(globals, 'audit.verify', {})
@@ -135,19 +135,19 @@ async function verifyChain(
   }
   await print(globals, report, () => {
     const { checked, checkpoints, prunedTo } = report
-    const pruned = `Records up to position ${prunedTo} were taken away because their time was over.`
-    const whole = `${checked} records and ${checkpoints} signed checkpoints: every one is as it was written.`
+    const pruned = `Records up to position ${prunedTo} were deleted when their retention ended.`
+    const whole = `${checked} records and ${checkpoints} signed checkpoints verified: none was changed.`
     return prunedTo > 0 ? `${whole}\n${pruned}` : whole
   })
 }
 
 const WORDS = {
-  changed: 'it is not what was written',
-  missing: 'it was taken away',
-  gap: 'it does not follow on the one before; something was taken away, put in or moved',
-  rewritten: 'the chain is not the one that was signed',
-  truncated: 'the log ends before a place that was signed',
-  checkpoint: 'a checkpoint is missing or not as it was signed',
+  changed: 'the record was changed',
+  missing: 'the record is missing',
+  gap: 'it does not follow the one before; records were removed, added or moved',
+  rewritten: 'the chain differs from the signed one',
+  truncated: 'the log ends before a signed position',
+  checkpoint: 'a checkpoint is missing or was changed',
 }
 
 async function verifyFile(globals: Globals, file: string, trusted: readonly string[]) {
@@ -159,10 +159,10 @@ async function verifyFile(globals: Globals, file: string, trusted: readonly stri
   const report = await verifyLines(lines(), trusted)
   const signers = report.keys.join(', ') || 'nobody'
   if (trusted.length === 0) {
-    remark(globals, `Signed by ${signers}: compare that with \`mimir key list\`, or give --key.`)
+    remark(globals, `Signed by ${signers}: compare with \`mimir key list\`, or pass --key.`)
   } else if (report.keys.some((key) => !trusted.includes(key))) {
     throw new Refusal(
-      `the file is signed by ${signers}, and not each of these was given with --key`,
+      `the file is signed by ${signers}, not all of which were passed with --key`,
       'unknown_signer',
     )
   }
@@ -184,12 +184,12 @@ function parse(line: string): Line {
 /** A public key of Ed25519: 32 bytes in base64url. */
 function collectKey(text: string, before: string[] = []): string[] {
   if (!/^[A-Za-z0-9_-]{43}$/.test(text)) {
-    throw new InvalidArgumentError('a public key as `mimir key list` shows it: 43 characters')
+    throw new InvalidArgumentError('Use a public key from `mimir key list` (43 characters).')
   }
   return [...before, text]
 }
 
 function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('a number from 1 to 999')
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('Use a number from 1 to 999.')
   return Number(text)
 }

@@ -16,7 +16,7 @@ async function listBots(_options: object, command: Command): Promise<void> {
   const bots = await order<typeof listBotsCommand>(globals, 'bot.list', {})
   await print(globals, bots, () =>
     table(
-      ['username', 'name', 'status', 'groups', 'webhooks', 'failing', 'since', 'id'],
+      ['username', 'name', 'status', 'groups', 'webhooks', 'failing', 'created', 'id'],
       bots.map((bot) => [
         bot.username,
         bot.name ?? '',
@@ -27,7 +27,7 @@ async function listBots(_options: object, command: Command): Promise<void> {
         time(bot.createdAt),
         bot.id,
       ]),
-      'There are no bots: webhooks of groups bring them along, and `mimir apikey create --name NAME`.',
+      'No bots. Group webhooks and `mimir apikey create --name NAME` create them.',
     ),
   )
 }

@@ -6,7 +6,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const
 export function addCompletion(program: Command): void {
   const completion = program
     .command('completion')
-    .description('print what makes a shell complete this command')
+    .description('print a shell completion script')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action(async (shell: (typeof SHELLS)[number]) => {
       const { readPlaces } = await import('./completion-places.ts')

@@ -10,13 +10,13 @@ export function addConfig(program: Command): void {
 
   const show = config
     .command('show')
-    .description('print every setting, its value (never a secret’s) and where it comes from')
+    .description('print every setting, its value (secrets hidden) and its source')
     .action(showConfig)
   withExamples(show, 'mimir config show', 'mimir config show --json')
 
   const check = config
     .command('check')
-    .description('look for unknown names and bad values; fails if there are any')
+    .description('check for unknown names and invalid values; fails if there are any')
     .action(checkConfig)
   withExamples(check, 'mimir config check', 'mimir config check --config /etc/mimir/mimir.env')
 }
@@ -35,7 +35,7 @@ async function showConfig(_options: object, command: Command): Promise<void> {
   }))
   await print(globals, { dataDir: globals.dataDir, file: settingsFileOf(globals), settings }, () =>
     table(
-      ['setting', 'value', 'from', 'what it does'],
+      ['setting', 'value', 'source', 'description'],
       settings.map(({ name, value, source, about }) => [name, value ?? '(not set)', source, about]),
       '',
     ),
@@ -51,7 +51,7 @@ async function checkConfig(_options: object, command: Command): Promise<void> {
     await checkRoleFile(config)
     for (const note of notes) remark(globals, `warning: ${note}`)
     const result = { ok: true, file, problems: [], notes }
-    await print(globals, result, () => 'Every setting is known and good.')
+    await print(globals, result, () => 'All settings are valid.')
   } catch (error) {
     const { ConfigError } = await import('../src/config/load.ts')
     if (error instanceof ConfigError && globals.json) {

@@ -83,7 +83,7 @@ export function order<C extends AnyCommand>(
 /** Throws a `Refusal` if there is no server, which opening the store would otherwise create. */
 export function requireServer({ dataDir }: Globals): void {
   if (holdsServer(dataDir)) return
-  const mend = 'make one with `mimir init`, or name its directory with --data-dir'
+  const mend = 'create one with `mimir init`, or set its directory with --data-dir'
   throw new Refusal(`there is no server in ${dataDir}: ${mend}`, 'no_server')
 }
 

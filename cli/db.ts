@@ -10,23 +10,23 @@ type Status = Awaited<ReturnType<(typeof storeStatusCommand)['run']>>
 type Check = Awaited<ReturnType<(typeof checkStoreCommand)['run']>>
 
 export function addDb(program: Command): void {
-  const db = program.command('db').description('the store')
+  const db = program.command('db').description('the database')
 
   const status = db
     .command('status')
-    .description('where the store is and which migrations it has')
+    .description('show where the database is and its migrations')
     .action(showStatus)
   withExamples(status, 'mimir db status', 'mimir db status --json')
 
   const migrate = db
     .command('migrate')
-    .description('bring the store to the newest schema, as every start does')
+    .description('migrate the database, as every start does')
     .action(migrateStore)
   withExamples(migrate, 'mimir db migrate')
 
   const check = db
     .command('check')
-    .description('look through the whole store for damage; fails if there is any')
+    .description('check the whole database for damage; fails if there is any')
     .action(checkStore)
   withExamples(check, 'mimir db check', 'mimir db check --json')
 }
@@ -41,7 +41,7 @@ async function showStatus(_options: object, command: Command): Promise<void> {
       ['applied', status.applied.join(', ') || 'none'],
       ['pending', status.pending.join(', ') || 'none'],
       ...(status.unknown.length > 0
-        ? [['of a newer version', status.unknown.join(', ')] as const]
+        ? [['from a newer version', status.unknown.join(', ')] as const]
         : []),
     ]),
   )
@@ -55,17 +55,17 @@ async function migrateStore(_options: object, command: Command): Promise<void> {
   const { engine, location } = before
   await print(globals, { engine, location, migrated }, () =>
     migrated.length === 0
-      ? 'The store has the newest schema already.'
-      : `The store is at the newest schema now: ${migrated.join(', ')}.`,
+      ? 'The database is up to date.'
+      : `Applied migrations: ${migrated.join(', ')}.`,
   )
 }
 
 async function checkStore(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const result = await getCheck(globals)
-  await print(globals, result, () => (result.ok ? 'The store is sound.' : result.damage.join('\n')))
+  await print(globals, result, () => (result.ok ? 'No damage found.' : result.damage.join('\n')))
   if (!result.ok) {
-    const mend = 'put a backup in its place'
+    const mend = 'restore a backup'
     throw new Refusal(`${result.location} is damaged: ${mend}`, 'damaged_store')
   }
 }

@@ -15,33 +15,35 @@ import { print, table, time } from './output.ts'
 export function addLockdown(program: Command): void {
   const lockdown = program
     .command('lockdown')
-    .description('close the server in an emergency: every session ends, keys open nothing')
+    .description('lock the server in an emergency: ends all sessions, blocks API keys')
     .addOption(
-      new Option('--mode <mode>', 'closed: nothing is answered; read-only: people may still read')
+      new Option('--mode <mode>', 'closed: refuse every request; read-only: still allow reading')
         .choices(['closed', 'read-only'])
         .default('closed'),
     )
-    .option('--lift', 'open it again')
+    .option('--lift', 'end the lockdown')
     .option('--yes', 'do not ask')
     .action(lockDown)
   withExamples(lockdown, 'mimir lockdown', 'mimir lockdown --lift')
 }
 
 export function addIncident(program: Command): void {
-  const incident = program.command('incident').description('incidents, marked in the audit log')
+  const incident = program
+    .command('incident')
+    .description('security incidents, recorded in the audit log')
 
   const open = incident
     .command('open')
-    .description('mark the beginning of an incident; says when the 72 hours end')
-    .argument('<title>', 'what happened, in a line')
+    .description('open an incident; prints the 72-hour deadline')
+    .argument('<title>', 'what happened, in one line')
     .action(openIncident)
   withExamples(open, 'mimir incident open "a laptop with a session was stolen"')
 
   const close = incident
     .command('close')
-    .description('mark the end of an incident')
-    .argument('<id>', 'as `mimir incident list` shows it')
-    .requiredOption('--conclusion <text>', 'what it was and what was done')
+    .description('close an incident')
+    .argument('<id>', 'as shown by `mimir incident list`')
+    .requiredOption('--conclusion <text>', 'what the cause was and what was done')
     .action(closeIncident)
   withExamples(close, 'mimir incident close ID --conclusion "session revoked, nothing read"')
 
@@ -56,14 +58,14 @@ async function lockDown(
   const globals = globalsOf(command)
   if (options.lift) {
     const lifted = await order<typeof liftLockdownCommand>(globals, 'lockdown.lift', {})
-    return print(globals, lifted, () => 'The server is open again; people sign in anew.')
+    return print(globals, lifted, () => 'The lockdown has ended; everyone has to sign in again.')
   }
-  await confirm('Sign everybody out and close the server?', options)
+  await confirm('Sign everyone out and lock the server?', options)
   const input = { mode: options.mode }
   const result = await order<typeof startLockdownCommand>(globals, 'lockdown.start', input)
   await print(globals, result, () => {
-    const ended = `${result.sessionsEnded} sessions have ended`
-    return `The server is ${result.mode}, ${ended}. Open it again with \`mimir lockdown --lift\`.`
+    const ended = `${result.sessionsEnded} sessions ended`
+    return `The server is ${result.mode}, ${ended}. Lift it with \`mimir lockdown --lift\`.`
   })
 }
 
@@ -71,7 +73,7 @@ async function openIncident(title: string, _options: object, command: Command): 
   const globals = globalsOf(command)
   const incident = await order<typeof openIncidentCommand>(globals, 'incident.open', { title })
   await print(globals, incident, () => {
-    const deadline = `If personal data is affected, tell the authority by ${time(incident.notifyBy)}.`
+    const deadline = `If personal data is affected, notify the authority by ${time(incident.notifyBy)}.`
     return `${incident.id} is open. ${deadline}`
   })
 }
@@ -100,7 +102,7 @@ async function listIncidents(_options: object, command: Command): Promise<void> 
         time(one.notifyBy),
         time(one.closedAt),
       ]),
-      'There were no incidents.',
+      'No incidents.',
     ),
   )
 }

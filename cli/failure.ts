@@ -13,19 +13,19 @@ export class Refusal extends Error {
 
 /** Hints on how to fix refusals, whose own messages are for any client. */
 const MENDS: Readonly<Record<string, string>> = {
-  user_not_found: '`mimir user list` names them',
-  user_not_pending: '`mimir user list --status PendingAdmin` names those who wait',
-  unknown_role: 'MIMIR_RBAC_CONFIG names them, and is read at the start and at SIGHUP',
-  subject_not_found: '`mimir subject list` names them',
-  key_not_active: '`mimir apikey list` shows how each is',
-  key_not_found: '`mimir key list` names them',
+  user_not_found: 'see `mimir user list`',
+  user_not_pending: 'see `mimir user list --status PendingAdmin`',
+  unknown_role: 'roles are defined in MIMIR_RBAC_CONFIG, read at startup and on SIGHUP',
+  subject_not_found: 'see `mimir subject list`',
+  key_not_active: 'see `mimir apikey list`',
+  key_not_found: 'see `mimir key list`',
   key_in_use:
-    'a current key is rotated first, and one that still seals messages or signed the audit log has to stay',
-  already_redeemed: 'to shut its user out, `mimir user suspend NAME`',
-  under_legal_hold: '`mimir retention holds` lists them',
-  hold_not_found: '`mimir retention holds` lists them',
-  incident_not_found: '`mimir incident list` lists them',
-  internal_error: 'the server’s log says what',
+    'rotate a current key first; one that still seals messages or signed the audit log has to stay',
+  already_redeemed: 'to lock its user out, use `mimir user suspend NAME`',
+  under_legal_hold: 'see `mimir retention holds`',
+  hold_not_found: 'see `mimir retention holds`',
+  incident_not_found: 'see `mimir incident list`',
+  internal_error: 'see the server’s log',
 }
 
 /** Turns a use case's refusal, from this process or the server, into a `Refusal`. */
@@ -36,7 +36,7 @@ export function refusalOf(
 ): Refusal {
   if (code === 'not_found' && details.command) {
     const what = `the running server does not know ${String(details.command)}`
-    return new Refusal(`${what}: it is an older version, restart it`, code)
+    return new Refusal(`${what}: it is an older version, so restart it`, code)
   }
   const sentence = message.replace(/\.$/, '')
   const fields = Object.entries((details.fields as Record<string, string>) ?? {})

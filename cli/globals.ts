@@ -67,7 +67,7 @@ export function requireOwner({ rootDir }: Pick<Globals, 'rootDir'>): void {
   const owner = userName(uid)
   const again = `sudo -u ${owner ?? `'#${uid}'`} mimir …`
   throw new Refusal(
-    `${rootDir} belongs to ${owner ?? `user ${uid}`}, who could not read what root makes in it: run \`${again}\``,
+    `${rootDir} belongs to ${owner ?? `user ${uid}`}, who could not read files created by root: run \`${again}\``,
     'not_the_owner',
   )
 }
@@ -103,7 +103,7 @@ function directoryOf(rootDir: string, tenantId: string | undefined): string {
   if (tenantId === undefined) return rootDir
   const directory = findTenantDirectory(rootDir, tenantId)
   if (directory !== undefined) return directory
-  const mend = '`mimir tenant list` names them'
+  const mend = 'see `mimir tenant list`'
   throw new Refusal(`there is no tenant ${tenantId} in ${rootDir}: ${mend}`, 'tenant_not_found')
 }
 

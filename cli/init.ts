@@ -26,11 +26,13 @@ interface InitOptions {
 export function addInit(program: Command): void {
   const command = program
     .command('init')
-    .description('make data directory, keys, database and first administrator; safe to repeat')
+    .description(
+      'create the data directory, keys, database and first administrator; safe to repeat',
+    )
     .option('--admin-username <name>', 'first administrator: username')
     .option('--admin-email <address>', 'first administrator: e-mail')
     .option('--admin-password-stdin', 'read their password from standard input')
-    .option('--public-url <url>', 'the address people use; kept in DATA/mimir.env')
+    .option('--public-url <url>', 'the address people use; saved in DATA/mimir.env')
     .action(init)
   withExamples(
     command,
@@ -86,8 +88,8 @@ async function findAdmins(connection: Connection): Promise<readonly KnownAdmin[]
 function requireSameAdmin(admins: readonly KnownAdmin[], { username }: Admin): void {
   const name = username.toLowerCase()
   if (admins.some((admin) => admin.username.toLowerCase() === name)) return
-  const mend = `invite ${username}, let them in, then \`mimir user promote ${username}\``
-  throw new Refusal(`${admins[0]?.username} is the administrator already: ${mend}`, 'admin_exists')
+  const mend = `invite ${username}, approve them, then \`mimir user promote ${username}\``
+  throw new Refusal(`${admins[0]?.username} is already the administrator: ${mend}`, 'admin_exists')
 }
 
 function makeAdmin(connection: Connection, admin: Admin): Promise<KnownAdmin> {
@@ -99,12 +101,12 @@ async function givenAdmin(options: InitOptions, command: Command): Promise<Admin
   const { adminUsername: username, adminEmail: email, adminPasswordStdin: fromStdin } = options
   if (username === undefined && email === undefined && !fromStdin) return undefined
   if (username === undefined || email === undefined) {
-    return command.error('error: --admin-username and --admin-email belong together')
+    return command.error('error: --admin-username and --admin-email must be given together')
   }
   if (fromStdin) return checkAdmin({ username, email, password: await readSecret() })
   if (canAsk()) return askAdmin({ username, email })
   const mend = 'add --admin-password-stdin'
-  throw new Refusal(`the password is asked for, and this is no terminal: ${mend}`, 'no_terminal')
+  throw new Refusal(`cannot ask for the password without a terminal: ${mend}`, 'no_terminal')
 }
 
 async function tell(
@@ -122,7 +124,9 @@ async function tell(
     ? { id: account.id, username: account.username, email: account.email }
     : null
   await print(globals, { dataDir, publicUrl, admin, created, next }, () => {
-    const lines = [created ? `Made a server in ${dataDir}.` : `The server in ${dataDir} exists.`]
+    const lines = [
+      created ? `Created a server in ${dataDir}.` : `The server in ${dataDir} already exists.`,
+    ]
     if (admin) lines.push(`Administrator: ${admin.username} <${admin.email}>`)
     return lines.join('\n')
   })

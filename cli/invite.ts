@@ -12,15 +12,15 @@ import { globalsOf } from './globals.ts'
 import { print, remark, table, time } from './output.ts'
 
 export function addInvite(program: Command): void {
-  const invite = program.command('invite').description('invitation links, one for each person')
+  const invite = program.command('invite').description('invitation links, one per person')
 
   const create = invite
     .command('create')
-    .description('make a link; it is shown this once')
+    .description('create a link; it is shown only once')
     .option('--note <text>', 'who it is for')
-    .option('--expires <duration>', 'days or weeks that it is good for (7d)', parseDays)
-    .option('--count <n>', 'make several; with --json they are in a list', parseCount)
-    .option('--qr', 'draw the link as a QR code too')
+    .option('--expires <duration>', 'lifetime in days or weeks (7d)', parseDays)
+    .option('--count <n>', 'create several; --json then prints a list', parseCount)
+    .option('--qr', 'also draw the link as a QR code')
     .action(createInvitations)
   withExamples(
     create,
@@ -33,8 +33,8 @@ export function addInvite(program: Command): void {
 
   const revoke = invite
     .command('revoke')
-    .description('end a link that nobody has used')
-    .argument('<id>', 'as `mimir invite list` shows it')
+    .description('revoke an unused link')
+    .argument('<id>', 'as shown by `mimir invite list`')
     .option('--yes', 'do not ask')
     .action(revokeInvitation)
   withExamples(revoke, 'mimir invite revoke 0199b1c2-7a3f-7c11-9d52-3f6b8a0c4e21')
@@ -65,7 +65,8 @@ async function createInvitations(options: CreateOptions, command: Command): Prom
     const { renderUnicodeCompact } = await import('uqr')
     return lines.map((url) => `${url}\n\n${renderUnicodeCompact(url, { border: 2 })}`).join('\n\n')
   })
-  if (!globals.json) remark(globals, `Good until ${time(made[0]?.expiresAt)}, for one person each.`)
+  if (!globals.json)
+    remark(globals, `Valid until ${time(made[0]?.expiresAt)}, for one person each.`)
 }
 
 async function listInvitations(_options: object, command: Command): Promise<void> {
@@ -73,7 +74,7 @@ async function listInvitations(_options: object, command: Command): Promise<void
   const invitations = await order<typeof listInvitationsCommand>(globals, 'invite.list', {})
   await print(globals, invitations, () =>
     table(
-      ['id', 'status', 'note', 'made', 'good until', 'used by'],
+      ['id', 'status', 'note', 'created', 'expires', 'used by'],
       invitations.map((one) => [
         one.id,
         one.status,
@@ -82,7 +83,7 @@ async function listInvitations(_options: object, command: Command): Promise<void
         time(one.expiresAt),
         one.redeemedByUsername,
       ]),
-      'There are no invitations: make one with `mimir invite create`.',
+      'No invitations. Create one with `mimir invite create`.',
     ),
   )
 }
@@ -93,7 +94,7 @@ async function revokeInvitation(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  await confirm(`End the invitation ${id}?`, options)
+  await confirm(`Revoke the invitation ${id}?`, options)
   await order<typeof revokeInvitationCommand>(globals, 'invite.revoke', { id })
-  await print(globals, { id }, () => `The invitation ${id} opens nothing any more.`)
+  await print(globals, { id }, () => `The invitation ${id} is revoked.`)
 }

@@ -14,22 +14,22 @@ import { print, table, time } from './output.ts'
 const PURPOSES: readonly KeyPurpose[] = ['jwt', 'message', 'turn', 'refresh', 'vapid', 'audit']
 
 export function addKey(program: Command): void {
-  const key = program.command('key').description('the keys that sign and seal')
+  const key = program.command('key').description('the server’s signing and encryption keys')
 
   const list = key.command('list').description('list the keys').action(listKeys)
   withExamples(list, 'mimir key list', 'mimir key list --json')
 
   const rotate = key
     .command('rotate')
-    .description('make a new key and use it; the old one still verifies or opens')
+    .description('create and use a new key; the old one still verifies or decrypts')
     .addArgument(new Argument('<purpose>', 'what the key is for').choices(PURPOSES))
     .action(rotateKey)
   withExamples(rotate, 'mimir key rotate jwt', 'mimir key rotate message --json')
 
   const retire = key
     .command('retire')
-    .description('destroy an old key that nothing needs any more')
-    .argument('<id>', 'as `mimir key list` shows it')
+    .description('destroy an old key that is no longer needed')
+    .argument('<id>', 'as shown by `mimir key list`')
     .option('--yes', 'do not ask')
     .action(retireKey)
   withExamples(retire, 'mimir key retire jwt-5f0c9a7be213')
@@ -40,16 +40,16 @@ async function listKeys(_options: object, command: Command): Promise<void> {
   const keys = await order<typeof listKeysCommand>(globals, 'key.list', {})
   await print(globals, keys, () =>
     table(
-      ['id', 'purpose', 'in use', 'from', 'made', 'public key'],
+      ['id', 'purpose', 'status', 'source', 'created', 'public key'],
       keys.map((key) => [
         key.id,
         key.purpose,
-        key.current ? 'for new things' : 'for old things',
+        key.current ? 'current' : 'previous',
         key.source,
         key.source === 'file' ? time(key.createdAt) : '',
         key.publicKey ?? '',
       ]),
-      'There are no keys.',
+      'No keys.',
     ),
   )
 }
@@ -57,12 +57,12 @@ async function listKeys(_options: object, command: Command): Promise<void> {
 async function rotateKey(purpose: KeyPurpose, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const key = await order<typeof rotateKeyCommand>(globals, 'key.rotate', { purpose })
-  await print(globals, key, () => `${key.id} is the ${purpose} key from now on.`)
+  await print(globals, key, () => `${key.id} is now the ${purpose} key.`)
 }
 
 async function retireKey(id: string, options: { yes?: boolean }, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  await confirm(`Destroy the key ${id}? What only it verifies or opens is lost.`, options)
+  await confirm(`Destroy the key ${id}? Anything only it verifies or decrypts is lost.`, options)
   const result = await order<typeof retireKeyCommand>(globals, 'key.retire', { id })
   await print(globals, result, () => `${id} is destroyed.`)
 }

@@ -13,30 +13,28 @@ import { print, properties, table, time } from './output.ts'
 export function addMls(program: Command): void {
   const mls = program
     .command('mls')
-    .description('end-to-end encrypted conversations: sizes and people, never content')
+    .description('end-to-end encrypted conversations: sizes and members, never content')
 
   const list = mls.command('list').description('list the conversations').action(listConvos)
   withExamples(list, 'mimir mls list', 'mimir mls list --json')
 
   const show = mls
     .command('show')
-    .description('one conversation with its members and their devices')
-    .argument('<id>', 'as `mimir mls list` shows it')
+    .description('show a conversation, its members and their devices')
+    .argument('<id>', 'as shown by `mimir mls list`')
     .action(showConvo)
   withExamples(show, 'mimir mls show 00112233445566778899aabbccddeeff')
 
   const devices = mls
     .command('devices')
-    .description('the devices of a user and the key packages that each has left')
+    .description('list the devices of a user and the key packages left on each')
     .argument('<user>', 'username, e-mail or id')
     .action(listDevices)
   withExamples(devices, 'mimir mls devices ada')
 
   const compact = mls
     .command('compact')
-    .description(
-      'take away now what is older than MIMIR_MLS_RETENTION_DAYS and passed by every device',
-    )
+    .description('delete now what is older than MIMIR_MLS_RETENTION_DAYS and read by every device')
     .action(compactNow)
   withExamples(compact, 'mimir mls compact')
 }
@@ -46,12 +44,12 @@ async function listConvos(_options: object, command: Command): Promise<void> {
   const convos = await order<typeof listConvosCommand>(globals, 'mls.list', {})
   await print(globals, convos, () =>
     table(
-      ['id', 'epoch', 'members', 'messages', 'bytes', 'made'],
+      ['id', 'epoch', 'members', 'messages', 'bytes', 'created'],
       convos.map((one) => [
         ...[one.id, one.epoch, one.members, one.messages, one.bytes],
         time(one.createdAt),
       ]),
-      'There are no encrypted conversations.',
+      'No encrypted conversations.',
     ),
   )
 }
@@ -64,9 +62,9 @@ async function showConvo(convo: string, _options: object, command: Command): Pro
       ['id', view.groupId],
       ['suite', view.cipherSuite],
       ['epoch', view.epoch],
-      ['newest number', view.lastSeq],
+      ['last sequence', view.lastSeq],
       ['compacted up to', view.floorSeq],
-      ['made', time(view.createdAt)],
+      ['created', time(view.createdAt)],
     ])
     const members = await table(
       ['member', 'admin', 'devices', 'joined'],
@@ -98,6 +96,6 @@ async function compactNow(_options: object, command: Command): Promise<void> {
   await print(
     globals,
     done,
-    () => `${done.messages} messages of ${done.conversations} conversations are gone.`,
+    () => `Deleted ${done.messages} messages from ${done.conversations} conversations.`,
   )
 }

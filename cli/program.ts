@@ -7,7 +7,7 @@ import { printFailure, reportFailure } from './failure.ts'
 export type AddCommands = (program: Command) => void
 
 const EXIT_STATUS =
-  'Exit status: 0 done, 1 refused or failed (standard error says why; with --json also {"error", "message"}), 2 wrong usage.'
+  'Exit status: 0 done, 1 refused or failed (the reason is on standard error; with --json also {"error", "message"}), 2 wrong usage.'
 
 const DONE = 0
 const WRONG_USAGE = 2
@@ -42,16 +42,16 @@ export async function runProgram(nouns: readonly AddCommands[]): Promise<void> {
 
 function createProgram(nouns: readonly AddCommands[]): Command {
   const program = new Command('mimir')
-    .description('A self-hosted messenger server, and the tool of its administrator.')
-    .option('--data-dir <dir>', 'where the server keeps everything (MIMIR_DATA_DIR)')
-    .option('--tenant <id>', 'the tenant that is meant, not the default one (MIMIR_TENANT)')
+    .description('A self-hosted messaging server and its administration tool.')
+    .option('--data-dir <dir>', 'directory of all server data (MIMIR_DATA_DIR)')
+    .option('--tenant <id>', 'use this tenant, not the default one (MIMIR_TENANT)')
     .option('--config <file>', 'settings file instead of DATA/mimir.env')
-    .option('--json', 'one JSON document for scripts instead of a table')
-    .addOption(new Option('--quiet', 'say only what was asked for').conflicts('verbose'))
-    .option('--verbose', 'say more of what happens')
+    .option('--json', 'print one JSON document instead of text')
+    .addOption(new Option('--quiet', 'print only the result').conflicts('verbose'))
+    .option('--verbose', 'print more details')
     .version(VERSION, '--version', 'print the version')
-    .helpOption('--help', 'say how it is used')
-    .helpCommand('help [command]', 'the same as --help')
+    .helpOption('--help', 'show this help')
+    .helpCommand('help [command]', 'same as --help')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       outputError: (text, write) => write(`mimir: ${oneLine(text.replace(/^error: /, ''))}\n`),
@@ -72,7 +72,7 @@ function createProgram(nouns: readonly AddCommands[]): Command {
 
 function usageMessage({ code, message }: CommanderError): string {
   // Commander's code for a missing command, in which case it has printed the help.
-  if (code === 'commander.help') return 'a command is missing: see --help'
+  if (code === 'commander.help') return 'missing command: see --help'
   return oneLine(message.replace(/^error: /, ''))
 }
 

@@ -7,14 +7,12 @@ import { print, remark } from './output.ts'
 
 const PROXIES = [
   ['nginx', 'a site file for nginx', '/etc/nginx/sites-available/mimir'],
-  ['caddy', 'a block of a Caddyfile', '/etc/caddy/mimir.caddy'],
+  ['caddy', 'a Caddyfile block', '/etc/caddy/mimir.caddy'],
   ['traefik', 'a file for Traefik’s file provider', '/etc/traefik/dynamic/mimir.yaml'],
 ] as const
 
 export function addProxy(program: Command): void {
-  const proxy = program
-    .command('proxy')
-    .description('the configuration of a reverse proxy for exactly this server')
+  const proxy = program.command('proxy').description('reverse proxy configuration for this server')
 
   for (const [name, what, path] of PROXIES) {
     const one = proxy

@@ -6,11 +6,11 @@ import { globalsOf } from './globals.ts'
 import { print, table } from './output.ts'
 
 export function addPush(program: Command): void {
-  const push = program.command('push').description('signals to devices that are not connected')
+  const push = program.command('push').description('push notifications')
 
   const test = push
     .command('test')
-    .description('send a test push to every device of a user and say how far each came')
+    .description('send a test push to every device of a user and show how far each got')
     .argument('<user>', 'username, e-mail or id')
     .action(testPush)
   withExamples(test, 'mimir push test ada', 'mimir push test ada --json')
@@ -21,7 +21,7 @@ async function testPush(user: string, _options: object, command: Command): Promi
   const tests = await order<typeof pushTestCommand>(globals, 'push.test', { user })
   await print(globals, tests, () =>
     table(
-      ['device', 'kind', 'delivered', 'how far'],
+      ['device', 'kind', 'delivered', 'steps'],
       tests.map(({ id, kind, delivered, hops }) => [
         id,
         kind,

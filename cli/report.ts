@@ -11,7 +11,7 @@ export function addReport(program: Command): void {
   const list = report
     .command('list')
     .description('list open reports, newest first, 200 at a time')
-    .option('--resolved', 'those that are closed instead')
+    .option('--resolved', 'list the closed ones instead')
     .option('--before <id>', 'only those older than this report')
     .action(listReports)
   withExamples(list, 'mimir report list', 'mimir report list --resolved --json')
@@ -19,7 +19,7 @@ export function addReport(program: Command): void {
   const resolve = report
     .command('resolve')
     .description('close a report')
-    .argument('<id>', 'as `mimir report list` shows it')
+    .argument('<id>', 'as shown by `mimir report list`')
     .action(resolveReport)
   withExamples(resolve, 'mimir report resolve 0199b1c2-7a3f-7c11-9d52-3f6b8a0c4e21')
 }
@@ -36,7 +36,7 @@ async function listReports(options: ListOptions, command: Command): Promise<void
   const reports = await order<typeof listReportsCommand>(globals, 'report.list', input)
   await print(globals, reports, () =>
     table(
-      ['reported', 'by', 'whose message', 'reason', 'closed', 'message', 'id'],
+      ['reported', 'by', 'sender', 'reason', 'closed', 'message', 'id'],
       reports.map((report) => [
         time(report.createdAt),
         report.reporterUsername,
@@ -46,7 +46,7 @@ async function listReports(options: ListOptions, command: Command): Promise<void
         report.messageId,
         report.id,
       ]),
-      status === 'open' ? 'Nothing is reported.' : 'No report is closed.',
+      status === 'open' ? 'No open reports.' : 'No closed reports.',
     ),
   )
 }

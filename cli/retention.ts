@@ -13,27 +13,29 @@ import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
 
 export function addRetention(program: Command): void {
-  const retention = program.command('retention').description('what is kept how long')
+  const retention = program
+    .command('retention')
+    .description('how long data is kept, and legal holds')
 
   const show = retention
     .command('show')
-    .description('what is kept how long, and how much would be deleted now')
+    .description('show how long data is kept and how much is due for deletion')
     .action(showRetention)
   withExamples(show, 'mimir retention show')
 
   const run = retention
     .command('run')
-    .description('delete what is past its time; the server does so every hour by itself')
-    .option('--dry-run', 'only say what would be deleted')
+    .description('delete expired data now; the server also does so every hour')
+    .option('--dry-run', 'only show what would be deleted')
     .option('--yes', 'do not ask')
     .action(runRetention)
   withExamples(run, 'mimir retention run --dry-run', 'mimir retention run --yes')
 
   const hold = retention
     .command('hold')
-    .description('keep what is about somebody or something from being deleted (legal hold)')
+    .description('place a legal hold: keep data about a subject from deletion')
     .argument('<subject>', 'user:NAME, conversation:ID or audit', subjectOf)
-    .requiredOption('--reason <text>', 'why; kept with the hold')
+    .requiredOption('--reason <text>', 'why; stored with the hold')
     .action(placeHold)
   withExamples(hold, 'mimir retention hold user:ada --reason "case 12/2026"')
 
@@ -42,8 +44,8 @@ export function addRetention(program: Command): void {
 
   const lift = retention
     .command('lift')
-    .description('end a legal hold')
-    .argument('<id>', 'as `mimir retention holds` shows it')
+    .description('lift a legal hold')
+    .argument('<id>', 'as shown by `mimir retention holds`')
     .option('--yes', 'do not ask')
     .action(liftHold)
   withExamples(lift, 'mimir retention lift 01926e0c-0000-7000-8000-000000000000')
@@ -53,8 +55,8 @@ type Retention = Awaited<ReturnType<typeof showRetentionCommand.run>>
 
 function tableOf(rows: Retention, head: string): Promise<string> {
   return table(
-    ['what', 'kept for', head],
-    rows.map((row) => [row.class, row.days === 0 ? 'good' : `${row.days} days`, row.rows]),
+    ['data', 'kept for', head],
+    rows.map((row) => [row.class, row.days === 0 ? 'forever' : `${row.days} days`, row.rows]),
     'Nothing is kept.',
   )
 }
@@ -71,7 +73,7 @@ async function runRetention(
 ): Promise<void> {
   if (options.dryRun) return showRetention(options, command)
   const globals = globalsOf(command)
-  await confirm('Delete everything that is past its time?', options)
+  await confirm('Delete all expired data?', options)
   const rows = await order<typeof runRetentionCommand>(globals, 'retention.run', {})
   await print(globals, rows, () => tableOf(rows, 'deleted'))
 }
@@ -84,7 +86,7 @@ interface Subject {
 function subjectOf(text: string): Subject {
   if (text === 'audit') return { subject: 'audit' }
   const [, subject, name] = /^(user|conversation):(.+)$/.exec(text) ?? []
-  if (!subject || !name) throw new InvalidArgumentError('user:NAME, conversation:ID or audit')
+  if (!subject || !name) throw new InvalidArgumentError('Use user:NAME, conversation:ID or audit.')
   return { subject: subject as 'user' | 'conversation', name }
 }
 
@@ -96,7 +98,7 @@ async function placeHold(
   const globals = globalsOf(command)
   const input = { ...subject, reason: options.reason }
   const hold = await order<typeof placeHoldCommand>(globals, 'retention.hold', input)
-  await print(globals, hold, () => `${hold.id} holds the ${hold.subjectType} from now on.`)
+  await print(globals, hold, () => `Placed the hold ${hold.id} on the ${hold.subjectType}.`)
 }
 
 async function listHolds(_options: object, command: Command): Promise<void> {
@@ -104,7 +106,7 @@ async function listHolds(_options: object, command: Command): Promise<void> {
   const holds = await order<typeof listHoldsCommand>(globals, 'retention.holds', {})
   await print(globals, holds, () =>
     table(
-      ['id', 'on', 'reason', 'by', 'placed', 'lifted'],
+      ['id', 'subject', 'reason', 'placed by', 'placed', 'lifted'],
       holds.map((hold) => [
         hold.id,
         `${hold.subjectType} ${hold.subjectId}`,
@@ -113,14 +115,14 @@ async function listHolds(_options: object, command: Command): Promise<void> {
         time(hold.placedAt),
         time(hold.liftedAt),
       ]),
-      'There are no legal holds.',
+      'No legal holds.',
     ),
   )
 }
 
 async function liftHold(id: string, options: { yes?: boolean }, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  await confirm('End the hold? What is past its time is deleted within the hour.', options)
+  await confirm('Lift the hold? Expired data is deleted within the hour.', options)
   const result = await order<typeof liftHoldCommand>(globals, 'retention.lift', { id })
   await print(globals, result, () => `${id} is lifted.`)
 }

@@ -13,7 +13,7 @@ const SECURITY_IS_OFF =
   'SECURITY IS OFF (MIMIR_ENABLE_SECURITY=false): anyone who can reach this server is an administrator'
 
 const PROXY_IS_NOT_TRUSTED =
-  'MIMIR_TRUSTED_PROXIES is not set: everybody comes with the address of your proxy, so that one person can use up the rate limits of all; for a proxy on this machine set MIMIR_TRUSTED_PROXIES=127.0.0.1,::1'
+  'MIMIR_TRUSTED_PROXIES is not set: everyone seems to have the address of your proxy, so one person can use up everyone’s rate limits; for a proxy on this machine set MIMIR_TRUSTED_PROXIES=127.0.0.1,::1'
 
 interface ServeOptions {
   readonly listen?: string
@@ -23,9 +23,9 @@ interface ServeOptions {
 export function addServe(program: Command): void {
   const command = program
     .command('serve')
-    .description('run the server; makes and migrates what is needed first')
-    .option('--listen <host:port>', 'where to listen (MIMIR_LISTEN); port 0 takes a free one')
-    .option('--invitation', 'print an invitation link also when people have joined already')
+    .description('run the server; first creates and migrates what it needs')
+    .option('--listen <host:port>', 'where to listen (MIMIR_LISTEN); port 0 picks a free one')
+    .option('--invitation', 'print an invitation link even if people have already joined')
     .action(serve)
   withExamples(command, 'mimir serve', 'mimir serve --data-dir /srv/mimir --listen 0.0.0.0:8080')
 }
@@ -34,7 +34,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   const globals = globalsOf(command)
   if (globals.tenantId !== undefined) {
     throw new Refusal(
-      '`mimir serve` serves all tenants: leave --tenant and MIMIR_TENANT out',
+      '`mimir serve` serves all tenants: omit --tenant and MIMIR_TENANT',
       'tenant_named',
     )
   }
@@ -105,14 +105,14 @@ async function start(
   }
   if (first && isLocal) {
     log.warn(
-      'the invitation link names this machine alone: set MIMIR_PUBLIC_URL for others to join',
+      'the invitation link works only on this machine: set MIMIR_PUBLIC_URL for others to join',
     )
   }
   if (!first || globals.json) return
   const day = first.expiresAt.slice(0, 10)
   const approve = `mimir user approve NAME${globals.sameServer}`
   write(
-    `Invitation for one person, until the server starts again, ${day} at the latest:\n${first.url}\n` +
+    `Invitation for one person, valid until the server restarts, ${day} at the latest:\n${first.url}\n` +
       `New accounts wait for your approval: ${approve}\n`,
   )
 }
@@ -120,8 +120,8 @@ async function start(
 function remarkOn({ ctx: { config, log }, migrated }: App, notes: readonly string[]): void {
   for (const note of notes) log.warn(note)
   if (!config.access.securityEnabled) log.warn(SECURITY_IS_OFF)
-  if (migrated.length > 0) log.info({ migrations: migrated }, 'the store has the newest schema now')
-  if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are taken without a check')
+  if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was migrated')
+  if (!config.smtp) log.info('SMTP_HOST is not set: e-mail addresses are accepted unverified')
 }
 
 /** Files with secrets whose mode lets others access them. */

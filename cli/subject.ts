@@ -10,20 +10,20 @@ import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
 
-const ISSUER = ['--issuer <url>', 'who signs the tokens (MIMIR_OAUTH_ISSUER)'] as const
+const ISSUER = ['--issuer <url>', 'issuer of the tokens (MIMIR_OAUTH_ISSUER)'] as const
 
 export function addSubject(program: Command): void {
   const subject = program
     .command('subject')
-    .description('accounts that the tokens of an identity provider open')
+    .description('accounts linked to identity provider tokens')
 
   const link = subject
     .command('link')
-    .description('let an account in by tokens about a subject')
-    .argument('<user>', 'a service or a person: username, e-mail or id')
-    .argument('<subject>', 'the sub of the tokens')
+    .description('link an account to the tokens of a subject')
+    .argument('<user>', 'a service or user: username, e-mail or id')
+    .argument('<subject>', 'the sub claim of the tokens')
     .option(...ISSUER)
-    .option('--service', 'the account is a service; it is made if there is none of the name')
+    .option('--service', 'the account is a service; created if it does not exist')
     .action(linkSubject)
   withExamples(
     link,
@@ -36,8 +36,8 @@ export function addSubject(program: Command): void {
 
   const unlink = subject
     .command('unlink')
-    .description('let nobody in by tokens about a subject any more')
-    .argument('<subject>', 'the sub of the tokens')
+    .description('unlink the tokens of a subject')
+    .argument('<subject>', 'the sub claim of the tokens')
     .option(...ISSUER)
     .option('--yes', 'do not ask')
     .action(unlinkSubject)
@@ -53,7 +53,7 @@ async function linkSubject(
   const globals = globalsOf(command)
   const input = { user, subject, issuer, service }
   const linked = await order<typeof linkSubjectCommand>(globals, 'subject.link', input)
-  await print(globals, linked, () => `Tokens about ${subject} open ${linked.username}.`)
+  await print(globals, linked, () => `Tokens of ${subject} now sign in as ${linked.username}.`)
 }
 
 async function listSubjects(_options: object, command: Command): Promise<void> {
@@ -61,9 +61,9 @@ async function listSubjects(_options: object, command: Command): Promise<void> {
   const subjects = await order<typeof listSubjectsCommand>(globals, 'subject.list', {})
   await print(globals, subjects, () =>
     table(
-      ['account', 'subject', 'issuer', 'since'],
+      ['account', 'subject', 'issuer', 'linked'],
       subjects.map((one) => [one.username, one.subject, one.issuer, time(one.createdAt)]),
-      'No account is opened by such tokens.',
+      'No linked subjects.',
     ),
   )
 }
@@ -74,8 +74,8 @@ async function unlinkSubject(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  await confirm(`Let nobody in by tokens about ${subject}?`, yes === undefined ? {} : { yes })
+  await confirm(`Unlink the tokens of ${subject}?`, yes === undefined ? {} : { yes })
   const input = { subject, issuer }
   const result = await order<typeof unlinkSubjectCommand>(globals, 'subject.unlink', input)
-  await print(globals, result, () => `Tokens about ${subject} open nothing any more.`)
+  await print(globals, result, () => `Tokens of ${subject} are no longer accepted.`)
 }

@@ -18,11 +18,11 @@ import { print, properties, remark, table, time } from './output.ts'
 export function addTenant(program: Command): void {
   const tenant = program
     .command('tenant')
-    .description('organisations on this server, each with a store and keys of its own')
+    .description('organisations on this server, each with its own database and keys')
 
   const create = withPlaces(tenant.command('create'))
-    .description('make a tenant; a running server serves it at once')
-    .argument('<id>', 'small letters and digits, with hyphens in between')
+    .description('create a tenant; a running server serves it at once')
+    .argument('<id>', 'lower-case letters and digits, with hyphens in between')
     .action(createTenant)
   withExamples(create, 'mimir tenant create acme --host chat.acme.org --name "Acme Ltd"')
 
@@ -31,20 +31,20 @@ export function addTenant(program: Command): void {
 
   const show = tenant
     .command('show')
-    .description('one tenant, and what there is of it')
+    .description('show a tenant and its storage')
     .argument('<id>')
     .action(showTenant)
   withExamples(show, 'mimir tenant show acme')
 
   const change = withPlaces(tenant.command('change'))
-    .description('give it other hosts, claims or another name; what is left out stays')
+    .description('change hosts, claims or name; what is omitted stays')
     .argument('<id>')
     .action(changeTenant)
   withExamples(change, 'mimir tenant change acme --host chat.acme.org --host acme.example.org')
 
   const disable = tenant
     .command('disable')
-    .description('serve it no more; its data stays')
+    .description('stop serving a tenant; its data stays')
     .argument('<id>')
     .option('--yes', 'do not ask')
     .action(disableTenant)
@@ -52,14 +52,14 @@ export function addTenant(program: Command): void {
 
   const enable = tenant
     .command('enable')
-    .description('serve it again')
+    .description('serve a tenant again')
     .argument('<id>')
     .action(enableTenant)
   withExamples(enable, 'mimir tenant enable acme')
 
   const remove = tenant
     .command('delete')
-    .description('take a disabled tenant away for good, with its store and keys')
+    .description('permanently delete a disabled tenant with its database and keys')
     .argument('<id>')
     .option('--yes', 'do not ask')
     .action(deleteTenant)
@@ -75,9 +75,9 @@ interface Places {
 function withPlaces(command: Command): Command {
   const collect = (value: string, values: string[] = []) => [...values, value]
   return command
-    .option('--host <host>', 'a host that it answers at; several times for several', collect)
-    .option('--claim <text>', 'what a claim or a header calls it, if not by its id', collect)
-    .option('--name <text>', 'for people')
+    .option('--host <host>', 'a host it is served at; repeatable', collect)
+    .option('--claim <text>', 'its name in a claim or header, if not its id; repeatable', collect)
+    .option('--name <text>', 'display name')
 }
 
 async function createTenant(id: string, options: Places, command: Command): Promise<void> {
@@ -85,7 +85,7 @@ async function createTenant(id: string, options: Places, command: Command): Prom
   const { host: hosts, claim: claims, name } = options
   const input = { id, hosts, claims, name }
   const made = await order<typeof createTenantCommand>(globals, 'tenant.create', input)
-  await print(globals, made, () => `The tenant ${id} is there (${made.reason ?? made.state}).`)
+  await print(globals, made, () => `Created the tenant ${id} (${made.reason ?? made.state}).`)
   if (!globals.json) {
     const init = `mimir --tenant ${id} init${globals.wholeServer}`
     remark(globals, `Next: ${init} --admin-username NAME --admin-email ADDRESS`)
@@ -97,7 +97,7 @@ async function listTenants(_options: object, command: Command): Promise<void> {
   const tenants = await order<typeof listTenantsCommand>(globals, 'tenant.list', {})
   await print(globals, tenants, () =>
     table(
-      ['id', 'state', 'hosts', 'claims', 'name', 'made', 'why'],
+      ['id', 'state', 'hosts', 'claims', 'name', 'created', 'reason'],
       tenants.map((one) => [
         ...[one.id, one.state, one.hosts.join(', '), one.claims.join(', '), one.name],
         ...[time(one.createdAt), one.reason],
@@ -115,13 +115,13 @@ async function showTenant(id: string, _options: object, command: Command): Promi
       ['id', tenant.id],
       ['name', tenant.name],
       ['state', tenant.state],
-      ...(tenant.reason === null ? [] : [['why', tenant.reason] as const]),
+      ...(tenant.reason === null ? [] : [['reason', tenant.reason] as const]),
       ['hosts', tenant.hosts.join(', ')],
       ['claims', tenant.claims.join(', ')],
-      ['made', time(tenant.createdAt)],
+      ['created', time(tenant.createdAt)],
       ['disabled', time(tenant.disabledAt)],
       ['directory', tenant.directory],
-      ['bytes there', tenant.bytes],
+      ['bytes', tenant.bytes],
       ...(tenant.databaseSchema ? [['schema', tenant.databaseSchema] as const] : []),
     ]),
   )
@@ -131,11 +131,11 @@ async function changeTenant(id: string, options: Places, command: Command): Prom
   const globals = globalsOf(command)
   const { host: hosts, claim: claims, name } = options
   if (!hosts && !claims && name === undefined) {
-    command.error('error: name what changes: --host, --claim or --name')
+    command.error('error: give at least one of --host, --claim or --name')
   }
   const input = { id, hosts, claims, name }
   const changed = await order<typeof changeTenantCommand>(globals, 'tenant.change', input)
-  await print(globals, changed, () => `The tenant ${id} answers at ${changed.hosts.join(', ')}.`)
+  await print(globals, changed, () => `The tenant ${id} is served at ${changed.hosts.join(', ')}.`)
 }
 
 async function disableTenant(
@@ -144,15 +144,15 @@ async function disableTenant(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  await confirm(`Serve the tenant ${id} no more?`, options)
+  await confirm(`Stop serving the tenant ${id}?`, options)
   const tenant = await order<typeof disableTenantCommand>(globals, 'tenant.disable', { id })
-  await print(globals, tenant, () => `The tenant ${id} is not served; its data stays.`)
+  await print(globals, tenant, () => `The tenant ${id} is disabled; its data stays.`)
 }
 
 async function enableTenant(id: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const tenant = await order<typeof enableTenantCommand>(globals, 'tenant.enable', { id })
-  await print(globals, tenant, () => `The tenant ${id} is ${tenant.reason ?? tenant.state}.`)
+  await print(globals, tenant, () => `Enabled the tenant ${id} (${tenant.reason ?? tenant.state}).`)
 }
 
 async function deleteTenant(
@@ -164,7 +164,7 @@ async function deleteTenant(
   const tenant = await order<typeof showTenantCommand>(globals, 'tenant.show', { id })
   if (tenant.state !== 'disabled') {
     throw new Refusal(
-      `${id} is not disabled: \`mimir tenant disable ${id}\` first`,
+      `${id} is not disabled: run \`mimir tenant disable ${id}\` first`,
       'tenant_enabled',
     )
   }
@@ -172,7 +172,7 @@ async function deleteTenant(
     `${tenant.directory} with ${tenant.bytes} bytes`,
     ...(tenant.databaseSchema ? [`the schema ${tenant.databaseSchema} with all its tables`] : []),
   ].join(' and ')
-  await confirm(`Delete the tenant ${id} for good? It removes ${what}.`, options)
+  await confirm(`Permanently delete the tenant ${id}? This removes ${what}.`, options)
   const gone = await order<typeof deleteTenantCommand>(globals, 'tenant.delete', { id })
-  await print(globals, gone, () => `The tenant ${id} is gone: removed ${what}.`)
+  await print(globals, gone, () => `Deleted the tenant ${id}: removed ${what}.`)
 }

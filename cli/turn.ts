@@ -17,28 +17,28 @@ export function addTurn(program: Command): void {
 
   const secret = turn
     .command('secret')
-    .description("print coturn's shared secret, made if there is none")
-    .option('--rotate', 'make a new one; coturn takes both until the old key is retired')
+    .description("print coturn's shared secret; creates one if there is none")
+    .option('--rotate', 'create a new one; coturn accepts both until the old key is retired')
     .action(printSecret)
   withExamples(secret, 'mimir turn secret', 'mimir turn secret --rotate --json')
 
   const config = turn
     .command('config')
-    .description('print a whole turnserver.conf')
+    .description('print a complete turnserver.conf')
     .action(printConfig)
   withExamples(config, 'mimir turn config > /etc/turnserver.conf')
 
   const credentials = turn
     .command('credentials')
-    .description('make credentials that end by themselves, to try the relay with')
+    .description('create temporary credentials for trying the relay')
     .argument('<user>', 'username, e-mail or id')
-    .option('--ttl <duration>', 'how long they are good for, a day at most (1h)', parseSeconds)
+    .option('--ttl <duration>', 'their lifetime, at most a day (1h)', parseSeconds)
     .action(makeCredentials)
   withExamples(credentials, 'mimir turn credentials ada --ttl 10m')
 
   const test = turn
     .command('test')
-    .description('ask the relay for an allocation at every address that people get')
+    .description('request an allocation at every relay address that clients get')
     .action(testRelay)
   withExamples(test, 'mimir turn test', 'mimir turn test --json')
 }
@@ -48,7 +48,7 @@ async function printSecret(options: { rotate?: boolean }, command: Command): Pro
   const input = { rotate: options.rotate === true }
   const result = await order<typeof turnSecretCommand>(globals, 'turn.secret', input)
   if (result.made && !globals.json) {
-    remark(globals, 'A new secret: tell coturn with `mimir turn config`.')
+    remark(globals, 'New secret: update coturn with `mimir turn config`.')
   }
   await print(globals, result, () => result.secret)
 }
@@ -56,7 +56,7 @@ async function printSecret(options: { rotate?: boolean }, command: Command): Pro
 async function printConfig(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const result = await order<typeof turnConfigCommand>(globals, 'turn.config', {})
-  if (!result.offered) remark(globals, 'Nobody is told of the relay yet: set TURN_HOST.')
+  if (!result.offered) remark(globals, 'Clients do not use the relay yet: set TURN_HOST.')
   await print(globals, result, () => result.config)
 }
 
@@ -72,7 +72,7 @@ async function makeCredentials(
     properties([
       ['username', made.username],
       ['credential', made.credential],
-      ['good until', new Date(made.expiresAt * 1000).toISOString()],
+      ['expires', new Date(made.expiresAt * 1000).toISOString()],
       ...made.urls.map((url) => ['url', url] as const),
     ]),
   )
@@ -83,17 +83,21 @@ async function testRelay(_options: object, command: Command): Promise<void> {
   const tests = await order<typeof turnTestCommand>(globals, 'turn.test', {})
   await print(globals, tests, () =>
     table(
-      ['address', 'result', 'what happened'],
+      ['address', 'result', 'details'],
       tests.map(({ url, ok, seenAs, relay, detail, mend }) => [
         url,
         ok ? 'ok' : 'failed',
-        ok ? (relay ? `gives ${relay}` : `sees this server at ${seenAs}`) : `${detail}: ${mend}`,
+        ok
+          ? relay
+            ? `allocated ${relay}`
+            : `sees this server at ${seenAs}`
+          : `${detail}: ${mend}`,
       ]),
       '',
     ),
   )
   const failed = tests.filter(({ ok }) => !ok).length
   if (failed > 0) {
-    throw new Refusal(`${failed} of ${tests.length} ways to the relay failed`, 'turn_test_failed')
+    throw new Refusal(`${failed} of ${tests.length} relay addresses failed`, 'turn_test_failed')
   }
 }

@@ -26,7 +26,7 @@ export async function listUsers(
   const users = await order<typeof listUsersCommand>(globals, 'user.list', options)
   await print(globals, users, () =>
     table(
-      ['username', 'e-mail', 'status', 'role', 'since', 'last seen', 'id'],
+      ['username', 'e-mail', 'status', 'role', 'created', 'last seen', 'id'],
       users.map((user) => [
         user.username,
         user.email,
@@ -36,7 +36,7 @@ export async function listUsers(
         time(user.lastSeenAt),
         user.id,
       ]),
-      options.status ? `Nobody is ${options.status}.` : 'Nobody has an account yet.',
+      options.status ? `No accounts with status ${options.status}.` : 'No accounts yet.',
     ),
   )
 }
@@ -51,7 +51,7 @@ export async function showUser(user: string, _options: object, command: Command)
       ['phone', account.phone],
       ['status', account.status],
       ['role', account.role],
-      ['since', time(account.createdAt)],
+      ['created', time(account.createdAt)],
       ['last seen', time(account.lastSeenAt)],
       ['id', account.id],
     ]),
@@ -64,14 +64,14 @@ export async function approve(
   command: Command,
 ): Promise<void> {
   if ((user === undefined) === (options.all === undefined)) {
-    command.error('error: name one user, or say --all for everyone who waits')
+    command.error('error: name one user, or use --all for everyone waiting')
   }
   if (user !== undefined) return changeAccount(command, 'user.approve', { user }, 'approved')
   const globals = globalsOf(command)
   const approved = await order<typeof approveAllCommand>(globals, 'user.approve-all', {})
   await print(globals, approved, () =>
     approved.length === 0
-      ? 'Nobody waits.'
+      ? 'Nobody is waiting for approval.'
       : approved.map(({ username }) => `${username} is approved.`).join('\n'),
   )
 }
@@ -97,13 +97,13 @@ export async function reject(
   options: { yes?: boolean },
   command: Command,
 ): Promise<void> {
-  await confirm(`Refuse ${user}?`, options)
+  await confirm(`Reject ${user}?`, options)
   await changeAccount(command, 'user.reject', { user }, 'rejected')
 }
 
 const ROLE_WORDS = {
   admin: 'an administrator',
-  member: 'a plain member',
+  member: 'an ordinary member',
   guest: 'a guest',
 } as const
 
@@ -112,7 +112,7 @@ export function setRole(role: keyof typeof ROLE_WORDS) {
     const globals = globalsOf(command)
     const input = { user, role }
     const account = await order<typeof setUserRoleCommand>(globals, 'user.set-role', input)
-    await print(globals, account, () => `${account.username} is ${ROLE_WORDS[role]} now.`)
+    await print(globals, account, () => `${account.username} is now ${ROLE_WORDS[role]}.`)
   }
 }
 
@@ -128,7 +128,7 @@ export async function resetPassword(
   const result = await order<typeof resetPasswordCommand>(globals, 'user.reset-password', input)
   const { account, password } = result
   if (!globals.json) {
-    const once = password === undefined ? '' : '; it is shown this once'
+    const once = password === undefined ? '' : '; it is shown only once'
     remark(globals, `${account.username} has a new password${once}.`)
   }
   await print(globals, result, () => password ?? '')
@@ -140,9 +140,9 @@ export async function resetFactors(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  await confirm(`Take the second factors of ${user} away and end their sessions?`, options)
+  await confirm(`Remove the second factors of ${user} and end their sessions?`, options)
   const result = await order<typeof resetFactorsCommand>(globals, 'user.reset-mfa', { user })
-  await print(globals, result, () => `${result.username} signs in without a second factor now.`)
+  await print(globals, result, () => `${result.username} now signs in without a second factor.`)
 }
 
 export async function showSessions(
@@ -154,7 +154,7 @@ export async function showSessions(
   const sessions = await order<typeof userSessionsCommand>(globals, 'user.sessions', { user })
   await print(globals, sessions, () =>
     table(
-      ['device', 'since', 'last used', 'good until', 'address', 'id'],
+      ['device', 'created', 'last used', 'expires', 'address', 'id'],
       sessions.map((session) => [
         session.name,
         time(session.createdAt),
@@ -163,7 +163,7 @@ export async function showSessions(
         session.ip,
         session.id,
       ]),
-      `${user} is signed in nowhere.`,
+      `${user} has no open sessions.`,
     ),
   )
 }

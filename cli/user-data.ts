@@ -23,7 +23,7 @@ export async function exportUser(
     const path = options.to ?? `mimir-${made.userId}.zip`
     await writeArchive(connection, made, path)
     const result = { userId: made.userId, file: path, size: made.size }
-    await print(globals, result, () => `${path} has ${made.size} bytes.`)
+    await print(globals, result, () => `Wrote ${path} (${made.size} bytes).`)
   })
 }
 
@@ -53,7 +53,7 @@ function create(path: string): number {
     return openSync(path, 'wx', 0o600)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const why = code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`
+    const why = code === 'EEXIST' ? 'already exists' : `cannot be written (${code})`
     throw new Refusal(`${path} ${why}: name another file with --to`, 'bad_file')
   }
 }
@@ -64,13 +64,13 @@ export async function eraseUser(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  const when = options.now ? 'at once and for good' : 'in seven days'
+  const when = options.now ? 'now and permanently' : 'in seven days'
   await confirm(`Erase the account of ${user} ${when}?`, options)
   const input = { user, now: options.now === true, deleteMessages: options.messages === true }
   const result = await order<typeof eraseUserCommand>(globals, 'user.erase', input)
   await print(globals, result, () =>
     result.dueAt
-      ? `${user} is erased on ${time(result.dueAt)}; until then they can undo it themselves.`
-      : `${user} is erased; the account ${result.userId} has no name any more.`,
+      ? `${user} will be erased on ${time(result.dueAt)}; until then they can cancel it.`
+      : `${user} is erased; the account ${result.userId} is now nameless.`,
   )
 }

@@ -10,17 +10,14 @@ import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
 import { print, time } from './output.ts'
 
-const CHOICES = { approve: 'approve', reject: 'reject', later: 'decide later', stop: 'stop here' }
+const CHOICES = { approve: 'approve', reject: 'reject', later: 'decide later', stop: 'stop' }
 
 /** Asks about every waiting account, oldest first. Prints the usernames by decision. */
 export async function review(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
   if (!canAsk()) {
     const instead = '`mimir user list --status PendingAdmin` and `mimir user approve NAME`'
-    throw new Refusal(
-      `a review asks questions, and this is no terminal: use ${instead}`,
-      'no_terminal',
-    )
+    throw new Refusal(`a review needs a terminal: use ${instead}`, 'no_terminal')
   }
   const result = { approved: [] as string[], rejected: [] as string[], waiting: [] as string[] }
   await connected(globals, async (connection) => {

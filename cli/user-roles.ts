@@ -16,7 +16,7 @@ export async function grantRole(
 ): Promise<void> {
   const globals = globalsOf(command)
   const roles = await order<typeof grantRoleCommand>(globals, 'role.grant', { user, role })
-  await print(globals, roles, () => `${roles.username} is ${role} now, too.`)
+  await print(globals, roles, () => `${roles.username} now also has the role ${role}.`)
 }
 
 export async function revokeRole(
@@ -27,7 +27,7 @@ export async function revokeRole(
 ): Promise<void> {
   const globals = globalsOf(command)
   const roles = await order<typeof revokeRoleCommand>(globals, 'role.revoke', { user, role })
-  await print(globals, roles, () => `${roles.username} is ${role} no longer.`)
+  await print(globals, roles, () => `${roles.username} no longer has the role ${role}.`)
 }
 
 export async function showRoles(user: string, _options: object, command: Command): Promise<void> {

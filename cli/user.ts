@@ -20,12 +20,12 @@ import { grantRole, revokeRole, showRoles } from './user-roles.ts'
 const STATUSES: readonly AccountStatus[] = ['PendingEmail', 'PendingAdmin', 'Active', 'Suspended']
 
 export function addUser(program: Command): void {
-  const user = program.command('user').description('the people of this server')
+  const user = program.command('user').description('user accounts')
 
   const list = user
     .command('list')
     .description('list accounts')
-    .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
+    .addOption(new Option('--status <status>', 'only those with this status').choices(STATUSES))
     .action(listUsers)
   withExamples(list, 'mimir user list --status PendingAdmin', 'mimir user list --json')
 
@@ -33,53 +33,51 @@ export function addUser(program: Command): void {
 
   const approving = user
     .command('approve')
-    .description('let somebody in who registered')
+    .description('approve a registered user')
     .addArgument(new Argument('[user]', NAMED))
-    .option('--all', 'everyone who waits')
+    .option('--all', 'everyone waiting for approval')
     .action(approve)
   withExamples(approving, 'mimir user approve ada', 'mimir user approve --all')
 
   withUser(
     user,
     'confirm-email',
-    'take an address as confirmed whose letter did not arrive; the account then waits for approval',
+    'confirm an e-mail address by hand; the account then waits for approval',
   ).action((name: string, _options: object, command: Command) =>
     changeAccount(command, 'user.confirm-email', { user: name }, 'waiting for approval'),
   )
 
-  withUser(user, 'reject', 'refuse somebody who registered')
-    .option('--yes', 'do not ask')
-    .action(reject)
+  withUser(user, 'reject', 'reject a registered user').option('--yes', 'do not ask').action(reject)
 
-  withUser(user, 'suspend', 'shut somebody out and close their connections')
+  withUser(user, 'suspend', 'lock a user out and close their connections')
     .option('--reason <text>', 'kept in the audit log')
     .action((name: string, options: { reason?: string }, command: Command) =>
       changeAccount(command, 'user.suspend', { user: name, reason: options.reason }, 'suspended'),
     )
 
-  withUser(user, 'reinstate', 'let a suspended person in again').action(
+  withUser(user, 'reinstate', 'let a suspended user back in').action(
     (name: string, _options: object, command: Command) =>
       changeAccount(command, 'user.reinstate', { user: name }, 'reinstated'),
   )
 
-  withUser(user, 'promote', 'make somebody an administrator').action(setRole('admin'))
-  withUser(user, 'demote', 'make an administrator a plain member, or somebody a guest')
-    .option('--guest', 'a guest: takes part where a member took them along')
+  withUser(user, 'promote', 'make a user an administrator').action(setRole('admin'))
+  withUser(user, 'demote', 'make an administrator an ordinary member, or a user a guest')
+    .option('--guest', 'make them a guest, who takes part only where a member adds them')
     .action((name: string, options: { guest?: boolean }, command: Command) =>
       setRole(options.guest ? 'guest' : 'member')(name, options, command),
     )
 
   const grant = user
     .command('grant')
-    .description('give an account a role of MIMIR_RBAC_CONFIG beside its own')
+    .description('grant an account an extra role from MIMIR_RBAC_CONFIG')
     .addArgument(new Argument('<user>', NAMED))
-    .argument('<role>', 'as the role file calls it')
+    .argument('<role>', 'its name in the role file')
     .action(grantRole)
   withExamples(grant, 'mimir user grant ada analyst')
 
   const ungrant = user
     .command('ungrant')
-    .description('take such a role back')
+    .description('take back a granted role')
     .addArgument(new Argument('<user>', NAMED))
     .argument('<role>')
     .action(revokeRole)
@@ -90,35 +88,35 @@ export function addUser(program: Command): void {
   withUser(
     user,
     'reset-password',
-    'set a password, a random one that is shown once or one from standard input; ends every session',
+    'set a random password, shown once, or one from standard input; ends all sessions',
   )
     .option('--password-stdin', 'read the new password from standard input')
     .option('--yes', 'do not ask')
     .action(resetPassword)
 
-  withUser(user, 'reset-mfa', 'take the second factors away of somebody who lost them')
+  withUser(user, 'reset-mfa', 'remove the second factors of a user who lost them')
     .option('--yes', 'do not ask')
     .action(resetFactors)
 
   withUser(user, 'sessions', 'list the open sessions').action(showSessions)
 
-  withUser(user, 'revoke-sessions', 'sign somebody out everywhere')
+  withUser(user, 'revoke-sessions', 'sign a user out everywhere')
     .option('--yes', 'do not ask')
     .action(revokeSessions)
 
-  withUser(user, 'export', "write a person's data as a zip")
+  withUser(user, 'export', "export a user's data as a zip file")
     .option('--to <file>', 'default: mimir-ID.zip here')
     .action(exportUser)
 
-  withUser(user, 'erase', 'take away what is a person’s alone; the account stays without a name')
-    .option('--now', 'at once and for good, instead of in seven days')
-    .option('--messages', 'delete what the person wrote to others too')
+  withUser(user, 'erase', 'erase a user’s personal data; a nameless account remains')
+    .option('--now', 'now and permanently, instead of in seven days')
+    .option('--messages', 'also delete the messages they wrote to others')
     .option('--yes', 'do not ask')
     .action(eraseUser)
 
   const walk = user
     .command('review')
-    .description('walk through those who wait, one by one')
+    .description('review users waiting for approval, one by one')
     .action(review)
   withExamples(walk, 'mimir user review')
 }

@@ -24,29 +24,29 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof LostStoreError) return failure('lost_store', error.message)
   if (error instanceof DamagedStoreError) return failure('damaged_store', error.message)
   if (error instanceof DataDirectoryInUseError) {
-    return failure('data_directory_in_use', `${error.message}: stop that first`)
+    return failure('data_directory_in_use', `${error.message}: stop it first`)
   }
   if (error instanceof AppError) return failure(error.code, operatorMessage(error))
   return ofSystem(error) ?? ofPostgres(error) ?? unexpected(error)
 }
 
 const MENDS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'stop what listens there, or choose another with --listen HOST:PORT',
+  EADDRINUSE: 'stop the program that uses it, or choose another with --listen HOST:PORT',
   EADDRNOTAVAIL: 'this machine has no such address: choose another with --listen HOST:PORT',
   EACCES: 'run it as the owner of the data directory',
   EPERM: 'run it as the owner of the data directory',
   EROFS: 'the disk is mounted read-only',
-  ENOSPC: 'make room on the disk',
-  ENOTDIR: 'the path leads through a file',
-  EINVAL: 'a data directory with a path of more than 90 bytes cannot hold the control socket',
-  ENAMETOOLONG: 'a data directory with a path of more than 90 bytes cannot hold the control socket',
+  ENOSPC: 'free some disk space',
+  ENOTDIR: 'part of the path is a file',
+  EINVAL: 'the path of the data directory must be at most 90 bytes for the control socket',
+  ENAMETOOLONG: 'the path of the data directory must be at most 90 bytes for the control socket',
   SQLITE_CANTOPEN: 'run it as the owner of the data directory',
   SQLITE_READONLY: 'run it as the owner of the data directory',
-  SQLITE_FULL: 'make room on the disk',
+  SQLITE_FULL: 'free some disk space',
 }
 
 const NO_TMPDIR =
-  'a part of the executable cannot be loaded from the temporary folder, which must exist and allow running code: set TMPDIR=DIR to one that does'
+  'cannot load a part of the executable from the temporary directory, which must exist and allow execution: set TMPDIR=DIR to one that does'
 
 const LOW_PORT =
   'a port below 1024 needs CAP_NET_BIND_SERVICE: choose a higher one with --listen HOST:PORT, behind a proxy'

@@ -11,7 +11,7 @@ export function requireStore({ secrets, paths, acceptLostStore }: Config): void 
   if (secrets.databaseUrl || acceptLostStore || !holdsKeyFile(paths.keys)) return
   if (readMigrationCount(paths.database) !== 0) return
   throw new LostStoreError(
-    `the keys of a server are here and its store is not: put ${paths.database} back, with its -wal file (MIMIR_ACCEPT_LOST_STORE=true starts with an empty store and these keys)`,
+    `the server’s keys exist but its store is missing: restore ${paths.database} and its -wal file (MIMIR_ACCEPT_LOST_STORE=true starts with an empty store and these keys)`,
   )
 }
 

@@ -10,6 +10,6 @@ export async function requireMessageKeys({ read }: Database, keyring: Keyring): 
   const message = await read.selectFrom('messages').select('id').limit(1).executeTakeFirst()
   if (!message) return
   throw new KeyFileError(
-    'the keys of the stored messages are not here: put the keys folder of the data directory back (MIMIR_ACCEPT_LOST_KEYS=true starts without them, and the old messages stay unreadable)',
+    'the keys of the stored messages are missing: restore the keys folder of the data directory (MIMIR_ACCEPT_LOST_KEYS=true starts without them; old messages stay unreadable)',
   )
 }

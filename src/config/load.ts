@@ -203,8 +203,8 @@ function checkNames(
     const base = name.replace(/_FILE$/, '')
     if (name in SETTINGS || base in SETTINGS) continue
     const nearest = nearestName(name)
-    const hint = nearest ? `the nearest is ${nearest}` : '`mimir config show` lists them'
-    problems.push(`${name}: there is no such setting; ${hint}`)
+    const hint = nearest ? `did you mean ${nearest}?` : '`mimir config show` lists them'
+    problems.push(`${name}: no such setting; ${hint}`)
   }
 }
 

@@ -17,7 +17,7 @@ export const TENANCY_SETTINGS = defineSettings({
     schema: z
       .literal('strict', {
         error:
-          'only strict is taken: a tenant that is but a label in a store of all would be told from the others by no more than each query’s care',
+          'only strict is accepted: in a shared store, only the care of each query would separate tenants',
       })
       .default('strict'),
   },

@@ -19,7 +19,7 @@ export async function claimStore(
     const owner = await findOwner(tx)
     if (owner !== undefined && owner !== tenantId) {
       throw new ForeignStoreError(
-        `the store at ${engine.location} belongs to the tenant ${owner} and not to ${tenantId}: put it where it belongs`,
+        `the store at ${engine.location} belongs to the tenant ${owner} and not to ${tenantId}: move it back to its tenant`,
       )
     }
     await tx

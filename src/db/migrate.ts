@@ -46,7 +46,7 @@ export async function migrate(
   const before = await migrationStatus(engine, migrations)
   if (before.unknown.length > 0) {
     throw new NewerSchemaError(
-      `the store was made by a newer Mimir (it has ${before.unknown.join(', ')}): use that version`,
+      `the store was created by a newer Mimir (it has ${before.unknown.join(', ')}): use that version`,
     )
   }
   if (before.pending.length === 0) return []

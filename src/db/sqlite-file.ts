@@ -34,7 +34,7 @@ export function checkFile(file: string): void {
   }
   if (damage === 'ok') return
   throw new DamagedStoreError(
-    `${file} is damaged (${damage.split('\n')[0]}): put a backup in its place; nothing was written`,
+    `${file} is damaged (${damage.split('\n')[0]}): restore a backup; nothing was written`,
   )
 }
 

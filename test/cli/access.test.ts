@@ -30,7 +30,7 @@ for (const running of [false, true]) {
       const create = ['apikey', 'create', '--name', 'backup-bot']
       const shown = await run(...create)
       assert.match(shown.stdout, /^mimir_[a-z0-9]{8}_\S{43}_\w{6}\n$/)
-      assert.match(shown.stderr, /shown this once.*backup_bot/)
+      assert.match(shown.stderr, /shown only once.*backup_bot/)
       const options = ['--scope', 'messages:read', '--scope', 'calls:*', '--address', '127.0.0.1']
       const made = (await run(...create, ...options, '--expires', '2w', '--json')).json
       assert.deepEqual(made.scopes, ['messages:read', 'calls:use'])
@@ -49,7 +49,7 @@ for (const running of [false, true]) {
       ;(await run('apikey', 'create')).assertWrongUsage()
       ;(await run(...create, '--expires', 'soon')).assertWrongUsage()
 
-      assert.match((await run('apikey', 'list')).stdout, /backup_bot.*for ever/)
+      assert.match((await run('apikey', 'list')).stdout, /backup_bot.*never/)
       assert.equal((await run('apikey', 'list', '--json')).json.length, 5)
       const rotated = (await run('apikey', 'rotate', made.id, '--overlap', '2h', '--json')).json
       assert.equal(rotated.previous.id, made.id)

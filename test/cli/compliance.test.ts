@@ -27,10 +27,10 @@ for (const running of [false, true]) {
       // Events are chained within five seconds, and at shutdown.
       const checked = async () => (await run('audit', 'verify', '--json')).json.checked > 5
       await eventually(checked, 'nothing was chained', 20_000)
-      assert.match((await run('audit', 'tail', '--lines', '5')).stdout, /^TIME +WHAT +OUTCOME/)
+      assert.match((await run('audit', 'tail', '--lines', '5')).stdout, /^TIME +EVENT +OUTCOME/)
       const tail = (await run('audit', 'tail', '--lines', '3', '--json')).json
       assert.equal(tail.length, 3)
-      assert.match((await run('audit', 'verify')).stdout, /every one is as it was written/)
+      assert.match((await run('audit', 'verify')).stdout, /verified: none was changed/)
       ;(await run('audit', 'tail', '--lines', 'x')).assertWrongUsage()
 
       const { status, stdout, stderr } = await run('audit', 'export')
@@ -68,7 +68,7 @@ for (const running of [false, true]) {
       assert.deepEqual(dry, shown)
       assert.ok(shown.some((row: { class: string; days: number }) => row.days === 365))
       ;(await run('retention', 'run')).assertRefused('needs_yes')
-      assert.match((await run('retention', 'run', '--yes')).stdout, /^WHAT +KEPT FOR +DELETED/)
+      assert.match((await run('retention', 'run', '--yes')).stdout, /^DATA +KEPT FOR +DELETED/)
       const hold = await run('retention', 'hold', 'user:ada', '--reason', 'case 1', '--json')
       const { id } = hold.json
       ;(await run('user', 'erase', 'ada', '--now', '--yes')).assertRefused('under_legal_hold')

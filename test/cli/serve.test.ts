@@ -36,7 +36,7 @@ test('init makes no second administrator, and changes nothing when it is asked t
   const args = ['init', ...eve, '--admin-password-stdin', '--public-url', 'https://eve.example']
   const refused = await sandbox.run(args, { stdin: 'the password of eve' })
   refused.assertRefused('admin_exists')
-  assert.match(refused.stderr, /root is the administrator already.*`mimir user promote eve`/)
+  assert.match(refused.stderr, /root is already the administrator.*`mimir user promote eve`/)
   assert.equal(existsSync(join(sandbox.dataDir, 'mimir.env')), false)
   assert.equal((await sandbox.run(['user', 'list', '--json'])).json.length, 1)
 })
@@ -154,7 +154,7 @@ test('a start behind a proxy that is not trusted is warned of', async () => {
   const MIMIR_PUBLIC_URL = 'https://chat.example.org'
   const first = await sandbox.serve([], { MIMIR_PUBLIC_URL })
   assert.match(first.stderr, /"level":"warn".*MIMIR_TRUSTED_PROXIES is not set/)
-  const invitation = /Invitation for one person, until the server starts again, \d{4}-/
+  const invitation = /Invitation for one person, valid until the server restarts, \d{4}-/
   await eventually(() => invitation.test(first.stdout), 'no invitation was printed')
   await first.stop()
   const second = await sandbox.serve([], {

@@ -13,7 +13,7 @@ test('every mistake in the settings is told, each in a line, and nothing starts'
     const { status, stdout, stderr } = await sandbox.run(args, { env })
     assert.equal(status, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /^mimir: MIMIR_LISTN: .*nearest is MIMIR_LISTEN \(bad_setting\)$/m)
+    assert.match(stderr, /^mimir: MIMIR_LISTN: .*did you mean MIMIR_LISTEN\? \(bad_setting\)$/m)
     assert.match(stderr, /^mimir: JWT_KEY: at least 32 characters \(bad_setting\)$/m)
     assert.match(stderr, /^mimir: CRYPTO_MESSAGE_KEY: 32 bytes in base64 \(bad_setting\)$/m)
     assert.equal(stderr.trim().split('\n').length, 3)
@@ -93,8 +93,8 @@ test('a port that is none is told by the option that said it, a strange name wit
   assert.match(port.stderr, /MIMIR_LISTEN.*HOST:PORT.*65535/)
   const env = { MIMIR_NOSUCH: '1', MIMIR_PUBLICURL: 'x' }
   const names = await sandbox.run(['config', 'check'], { env })
-  assert.match(names.stderr, /MIMIR_NOSUCH: there is no such setting; `mimir config show` lists/)
-  assert.match(names.stderr, /MIMIR_PUBLICURL: .*the nearest is MIMIR_PUBLIC_URL/)
+  assert.match(names.stderr, /MIMIR_NOSUCH: no such setting; `mimir config show` lists/)
+  assert.match(names.stderr, /MIMIR_PUBLICURL: .*did you mean MIMIR_PUBLIC_URL\?/)
 })
 
 test('a start warns of settings and a store that others can read', async () => {

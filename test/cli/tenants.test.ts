@@ -145,7 +145,7 @@ for (const running of [false, true]) {
       asked.assertRefused('needs_yes')
       assert.ok(asked.stderr.includes(directory()), asked.stderr)
       const gone = await run('tenant', 'delete', 'acme', '--yes')
-      assert.match(gone.stdout, /^The tenant acme is gone: removed .*acme with \d+ bytes\.\n$/)
+      assert.match(gone.stdout, /^Deleted the tenant acme: removed .*acme with \d+ bytes\.\n$/)
       assert.ok(!existsSync(directory()))
       assert.equal((await json('tenant', 'list')).length, 1)
       if (running) assert.equal(await me(), 404)

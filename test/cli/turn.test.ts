@@ -19,7 +19,7 @@ test('turn config and turn test, from nothing to a relay with TLS', {
   const [port = 0, tlsPort = 0] = await freePorts(2)
   ;(await sandbox.run(['turn', 'test'])).assertRefused('turn_not_configured')
   const unset = await sandbox.run(['turn', 'config'])
-  assert.match(unset.stderr, /^Nobody is told of the relay yet: set TURN_HOST\.\n$/)
+  assert.match(unset.stderr, /^Clients do not use the relay yet: set TURN_HOST\.\n$/)
 
   // Using the public URL's host with its port and path would be wrong in every line.
   const env = { MIMIR_PUBLIC_URL: 'https://chat.example.org:8443/mimir' }
@@ -53,5 +53,5 @@ test('turn config and turn test, from nothing to a relay with TLS', {
     relay.log,
   )
   const table = (await sandbox.run(['turn', 'test'], { env: trusting })).stdout
-  assert.match(table, /^turns:localhost:\d+\S+ +ok +gives 127\.0\.0\.1:\d+$/m)
+  assert.match(table, /^turns:localhost:\d+\S+ +ok +allocated 127\.0\.0\.1:\d+$/m)
 })

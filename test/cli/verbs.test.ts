@@ -82,7 +82,10 @@ for (const running of [false, true]) {
       ;(await run('user', 'review')).assertRefused('no_terminal')
       const [fay] = (await run('user', 'approve', '--all', '--json')).json
       assert.deepEqual([fay.username, fay.status], ['fay', 'Active'])
-      assert.equal((await run('user', 'approve', '--all')).stdout, 'Nobody waits.\n')
+      assert.equal(
+        (await run('user', 'approve', '--all')).stdout,
+        'Nobody is waiting for approval.\n',
+      )
     })
 
     test('user suspend and reinstate', async () => {
@@ -167,7 +170,7 @@ for (const running of [false, true]) {
       assert.deepEqual([report.reporterUsername, report.senderUsername], ['bob', 'ada'])
       assert.match((await run('report', 'list')).stdout, /rude\ufffd/)
       const older = ['report', 'list', '--before', report.id]
-      assert.equal((await run(...older)).stdout, 'Nothing is reported.\n')
+      assert.equal((await run(...older)).stdout, 'No open reports.\n')
       const { id } = report
       assert.deepEqual((await run('report', 'resolve', id, '--json')).json, { id })
       ;(await run('report', 'resolve', id)).assertRefused('not_found')

@@ -18,7 +18,7 @@ async function assertLost(work: Promise<unknown>, file: string): Promise<void> {
     const { code, lines } = describeFailure(error)
     assert.equal(code, 'lost_store', error.message)
     const line = lines.join()
-    assert.ok(line.includes(`put ${file} back`), line)
+    assert.ok(line.includes(`restore ${file}`), line)
     assert.match(line, /MIMIR_ACCEPT_LOST_STORE=true/)
     return true
   })
@@ -103,7 +103,7 @@ test('a tenant whose store is lost is not served; the others are', embedded, asy
   await mimir.start()
   const shown = await mimir.command('tenant.show', { id: 'acme' })
   assert.equal(shown.state, 'failed')
-  assert.ok(shown.reason.includes(`put ${file} back`), shown.reason)
+  assert.ok(shown.reason.includes(`restore ${file}`), shown.reason)
   assert.equal(existsSync(file), false)
   assertDone(await mimir.tenant('beta', HOSTS.beta).rest().get('/health'))
 })

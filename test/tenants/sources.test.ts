@@ -222,7 +222,7 @@ test('bad settings do not start, and the reason is told', () => {
   for (const isolation of ['shared', 'none', 'STRICT']) {
     assert.match(
       problemsOf({ MIMIR_TENANT_ISOLATION: isolation })[0] ?? '',
-      /only strict is taken: a/,
+      /only strict is accepted: in/,
     )
   }
   assert.match(problemsOf({ MIMIR_ENABLE_SECURITY: 'false' })[0] ?? '', /ENABLE_SECURITY/)

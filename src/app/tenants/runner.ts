@@ -130,5 +130,5 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
 }
 
 const NOT_SERVED = 'the tenant is not served: it could not be opened'
-const STARTING = 'it is being started'
+const STARTING = 'starting'
 const UNCLEAN = 'the tenant was not stopped cleanly'

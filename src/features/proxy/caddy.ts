@@ -6,17 +6,17 @@ export function writeCaddy({ publicUrl, prefix, wellKnown, upstream }: Site): st
   const proxy = (indent: string) => `${indent}reverse_proxy ${upstream}`
   return `${[
     `# Caddy for Mimir at ${publicUrl}: a block of /etc/caddy/Caddyfile`,
-    '# Mimir itself needs MIMIR_PUBLIC_URL and MIMIR_TRUSTED_PROXIES=127.0.0.1,::1 for this.',
+    '# Set MIMIR_PUBLIC_URL and MIMIR_TRUSTED_PROXIES=127.0.0.1,::1 in Mimir too.',
     `${address} {`,
     ...(prefix === ''
       ? [proxy('\t')]
       : [
           `\tredir ${prefix} ${prefix}/ 308`,
-          `\t# The path stays as it is: handle, not handle_path.`,
+          `\t# Keep the path: handle, not handle_path.`,
           `\thandle ${prefix}/* {`,
           proxy('\t\t'),
           '\t}',
-          '\t# Where AI clients learn how to get in: such addresses have the path at their end.',
+          '\t# Where AI clients discover how to sign in: these addresses end with the path.',
           `\t@metadata path_regexp ${wellKnown}`,
           '\thandle @metadata {',
           proxy('\t\t'),

@@ -5,14 +5,14 @@ export function writeNginx(site: Site): string {
   const { publicUrl, host, upstream, prefix } = site
   return `${[
     `# nginx for Mimir at ${publicUrl}: /etc/nginx/sites-available/mimir`,
-    '# Mimir itself needs MIMIR_PUBLIC_URL and MIMIR_TRUSTED_PROXIES=127.0.0.1,::1 for this.',
+    '# Set MIMIR_PUBLIC_URL and MIMIR_TRUSTED_PROXIES=127.0.0.1,::1 in Mimir too.',
     '',
     'upstream mimir {',
     `    server ${upstream};`,
     '    keepalive 16;',
     '}',
     '',
-    '# A WebSocket asks for an upgrade; everything else keeps its connection to Mimir open.',
+    '# Upgrade WebSockets; keep all other connections to Mimir open.',
     'map $http_upgrade $mimir_connection {',
     '    default upgrade;',
     "    '' '';",
@@ -62,19 +62,17 @@ function certificate(host: string): string[] {
 
 function location(prefix: string): string[] {
   return [
-    ...(prefix === ''
-      ? []
-      : ['    # The path stays as it is: nothing stands behind the name of the upstream.']),
+    ...(prefix === '' ? [] : ['    # Keep the path: nothing follows the name of the upstream.']),
     `    location ${prefix}/ {`,
     '        proxy_pass http://mimir;',
     '        proxy_http_version 1.1;',
     '        proxy_set_header Host $host;',
     '        proxy_set_header Upgrade $http_upgrade;',
     '        proxy_set_header Connection $mimir_connection;',
-    '        # Mimir reads it from its end and believes only what trusted proxies wrote.',
+    '        # Mimir reads it from the end and trusts only what trusted proxies wrote.',
     '        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
     '',
-    '        # Attachments pass through as they come; Mimir has limits of its own.',
+    '        # Stream attachments; Mimir has its own limits.',
     '        client_max_body_size 0;',
     '        proxy_request_buffering off;',
     '        proxy_buffering off;',
@@ -88,7 +86,7 @@ function metadata({ wellKnown }: Site): string[] {
   if (wellKnown === undefined) return []
   return [
     '',
-    '    # Where AI clients learn how to get in: such addresses have the path at their end.',
+    '    # Where AI clients discover how to sign in: these addresses end with the path.',
     `    location ~ "${wellKnown}" {`,
     '        proxy_pass http://mimir;',
     '        proxy_http_version 1.1;',
@@ -101,7 +99,7 @@ function metadata({ wellKnown }: Site): string[] {
 
 function unlogged(indent: string): string[] {
   return [
-    `${indent}# Access tokens and invitations stand in some addresses, and belong into no log.`,
+    `${indent}# Some addresses contain access tokens and invitations, which must not be logged.`,
     `${indent}access_log off;`,
     `${indent}error_log /var/log/nginx/error.log crit;`,
   ]

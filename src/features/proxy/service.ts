@@ -38,6 +38,6 @@ function notesOn({ trustedProxies, listen }: Config): string[] {
   const from = local ? '127.0.0.1' : listen.host
   if (trustedProxies.check(from, isIP(from) === 6 ? 'ipv6' : 'ipv4')) return []
   return [
-    `Set MIMIR_TRUSTED_PROXIES=${from}: until then all people count as one address in rate limits.`,
+    `Set MIMIR_TRUSTED_PROXIES=${from}: until then everyone shares one address in rate limits.`,
   ]
 }

@@ -14,8 +14,8 @@ export function writeTraefik({
   const path = prefix === '' ? '' : ` && (${paths})`
   const entryPoint = secure ? 'websecure' : 'web'
   return `${[
-    `# Traefik for Mimir at ${publicUrl}: a file of the file provider's directory`,
-    '# Mimir itself needs MIMIR_PUBLIC_URL and MIMIR_TRUSTED_PROXIES=127.0.0.1,::1 for this.',
+    `# Traefik for Mimir at ${publicUrl}: a file in the file provider's directory`,
+    '# Set MIMIR_PUBLIC_URL and MIMIR_TRUSTED_PROXIES=127.0.0.1,::1 in Mimir too.',
     `# The static configuration needs the entry point ${entryPoint} on port ${port}, with`,
     '# transport.respondingTimeouts.readTimeout: 0, since uploads may take longer than a minute.',
     'http:',
