@@ -59,7 +59,7 @@ export const keyErrors = defineErrors({
   fromEnvironment: {
     code: 'key_from_environment',
     kind: 'conflict',
-    message: 'The key comes from the environment: take it out there.',
+    message: 'The key comes from the environment: remove it there.',
   },
 })
 

@@ -88,7 +88,7 @@ test('a taken name comes back as a page that does not say what is taken', async 
   const path = await invitationPath(mimir)
   const reply = await submit(mimir, path, { ...FORM, email: 'other@example.org' })
 
-  assertPage(reply, 400, /cannot be made with these details/)
+  assertPage(reply, 400, /cannot be created with these details/)
   assert.match(reply.body, /<form method="post">/)
 })
 

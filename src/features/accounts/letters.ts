@@ -49,17 +49,17 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
       },
       emailChanged: {
         subject: 'Your e-mail address was changed',
-        text: 'the e-mail address of your account was changed, and this one does not belong to it any more.',
+        text: 'the e-mail address of your account was changed, and this one no longer belongs to it.',
         note: 'If you did not do this, change your password and tell the administrator of your server.',
       },
       approved: {
         subject: 'Your account is ready',
-        text: 'an administrator has let you in: you can sign in now.',
+        text: 'an administrator has approved your account: you can sign in now.',
         note: 'If you did not register, tell the administrator of the server.',
       },
       approvalNeeded: {
-        subject: 'Somebody waits to be let in',
-        text: 'WHO has registered, confirmed the e-mail address, and waits for an administrator.',
+        subject: 'Someone is waiting for approval',
+        text: 'WHO has registered, confirmed the e-mail address, and is waiting for approval.',
         note: 'Decide in your app, or on the server: mimir user review',
       },
     },

@@ -7,7 +7,7 @@ const userErrors = defineErrors({
   endpointRemoved: {
     code: 'endpoint_removed_adr_016',
     kind: 'gone',
-    message: 'There is no directory of users: people exchange friend keys.',
+    message: 'There is no user directory: people exchange friend keys.',
   },
 })
 
