@@ -38,7 +38,7 @@ export const accountRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/account',
-    summary: 'Changes your second factors by the forms of the page',
+    summary: 'Change your second factors with the forms of the page',
     permission: 'signed-in',
     rate: 'auth-second-factor',
     refusal: 'page',

@@ -15,7 +15,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/users/active',
-    summary: 'Gone: there is no directory of users, on purpose',
+    summary: 'Gone: there is no user directory, on purpose',
     permission: 'signed-in',
     rate: 'unlimited',
     status: 410,
