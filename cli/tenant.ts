@@ -22,7 +22,7 @@ export function addTenant(program: Command): void {
 
   const create = withPlaces(tenant.command('create'))
     .description('make a tenant; a running server serves it at once')
-    .argument('<id>', 'small letters and digits, with hyphens in between')
+    .argument('<id>', 'lower-case letters and digits, with hyphens in between')
     .action(createTenant)
   withExamples(create, 'mimir tenant create acme --host chat.acme.org --name "Acme Ltd"')
 

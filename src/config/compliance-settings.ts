@@ -123,7 +123,7 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     secret: true,
     schema: z
       .string()
-      .regex(/^\S{16,}$/, 'at least 16 characters, no blanks')
+      .regex(/^\S{16,}$/, 'at least 16 characters, no spaces')
       .optional(),
   },
   MIMIR_ALERT_EMAIL: {

@@ -62,7 +62,11 @@ test('administrators are told who waits, and whoever was let in is told so', asy
     'no letter to the administrator',
   )
   assert.match(told.text, /is waiting for approval/)
-  assert.ok(mimir.logged.some((line) => line.includes('somebody waits: mimir user review')))
+  assert.ok(
+    mimir.logged.some((line) =>
+      line.includes('someone is waiting for approval: mimir user review'),
+    ),
+  )
   await mimir.command('user.approve', { user: 'ann' })
   await eventually(
     () => mail.letters.find(({ to, text }) => to === EMAIL && /you can sign in now/.test(text)),
@@ -192,7 +196,7 @@ test('a mail that is refused is logged without its address', async () => {
   assertDone(await register(mimir))
 
   await eventually(
-    () => mimir.logged.some((line) => line.includes('a mail could not be sent')),
+    () => mimir.logged.some((line) => line.includes('an e-mail could not be sent')),
     'the refusal was not logged',
   )
   assert.ok(!mimir.logged.some((line) => line.includes(EMAIL)), mimir.logged.join(''))

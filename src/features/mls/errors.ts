@@ -134,15 +134,27 @@ export const mlsErrors = defineErrors({
     kind: 'invalid',
     message: 'To leave, use leaveConvo instead.',
   },
-  cannotReportSelf: { code: 'CannotReportSelf', kind: 'invalid', message: 'This is yourself.' },
-  lastMember: { code: 'LastMember', kind: 'conflict', message: 'The last member stays.' },
+  cannotReportSelf: {
+    code: 'CannotReportSelf',
+    kind: 'invalid',
+    message: 'You cannot report yourself.',
+  },
+  lastMember: { code: 'LastMember', kind: 'conflict', message: 'The last member cannot leave.' },
   lastAdmin: {
     code: 'LastAdmin',
     kind: 'conflict',
     message: 'The last admin has to appoint another first.',
   },
-  alreadyAdmin: { code: 'AlreadyAdmin', kind: 'conflict', message: 'That person is an admin.' },
-  notAdminTarget: { code: 'NotAdminTarget', kind: 'conflict', message: 'That person is no admin.' },
+  alreadyAdmin: {
+    code: 'AlreadyAdmin',
+    kind: 'conflict',
+    message: 'That person is already an admin.',
+  },
+  notAdminTarget: {
+    code: 'NotAdminTarget',
+    kind: 'conflict',
+    message: 'That person is not an admin.',
+  },
   invalidCursor: {
     code: 'InvalidCursor',
     kind: 'invalid',
@@ -158,7 +170,11 @@ export const mlsErrors = defineErrors({
     kind: 'invalid',
     message: 'The epoch range ends before it begins.',
   },
-  welcomeNotFound: { code: 'WelcomeNotFound', kind: 'not_found', message: 'No Welcome waits.' },
+  welcomeNotFound: {
+    code: 'WelcomeNotFound',
+    kind: 'not_found',
+    message: 'No Welcome is waiting.',
+  },
   ambiguousWelcome: {
     code: 'AmbiguousWelcome',
     kind: 'invalid',
@@ -220,7 +236,7 @@ export const mlsErrors = defineErrors({
     kind: 'invalid',
     message: 'The file is empty or was cut off.',
   },
-  blobNotFound: { code: 'BlobNotFound', kind: 'not_found', message: 'There is no such file here.' },
+  blobNotFound: { code: 'BlobNotFound', kind: 'not_found', message: 'There is no such file.' },
   invalidTicket: {
     code: 'InvalidTicket',
     kind: 'unauthenticated',

@@ -150,7 +150,7 @@ export const routes = [
       const { nodes, edges: edgesRemoved } = await deleteNodes(ctx, actor, [input])
       const node = nodes[0] as z.output<typeof Node>
       const deleted = { id: node.id, type: node.type, name: titled(node).title, edgesRemoved }
-      return { success: true as const, message: 'The node is deleted.', deleted }
+      return { success: true as const, message: 'The node was deleted.', deleted }
     },
   }),
 ]

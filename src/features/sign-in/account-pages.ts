@@ -108,7 +108,7 @@ async function act(
       await removePasskey(ctx, user, { id: form.id ?? '' })
       return movingOn(language, here)
     default:
-      throw new AppError(commonErrors.validationFailed, { fields: { action: 'is not known' } })
+      throw new AppError(commonErrors.validationFailed, { fields: { action: 'is unknown' } })
   }
 }
 
