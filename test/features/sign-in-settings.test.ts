@@ -90,7 +90,7 @@ test('what is missing or contradicts itself is said at the start, each with its 
     [{ MIMIR_OIDC_PROVIDERS: '[{"a secret"' }, /MIMIR_OIDC_PROVIDERS: is not JSON$/],
     [{ MIMIR_OIDC_PROVIDERS: '/no/such/file' }, /no file that can be read/],
     [list(), /names no provider/],
-    [list(ENTRY, ENTRY), /work is there twice/],
+    [list(ENTRY, ENTRY), /work is given twice/],
     [list({ ...ENTRY, typo: 1 }), /typo/],
     [list({ ...ENTRY, name: 'No!' }), /0\.name/],
     [list({ ...ENTRY, type: 'generic', issuer: undefined }), /work: needs its issuer/],
@@ -104,7 +104,7 @@ test('what is missing or contradicts itself is said at the start, each with its 
         client: { id: 'x' },
         admit: [{ anyone: true, admit: 'active' }],
       }),
-      /g: anyone would be everybody with a Google account/,
+      /g: anyone would be everyone with a Google account/,
     ],
     [
       list({ name: 'a', type: 'azure', client: { id: 'x' }, tenantId: 'common' }),
@@ -114,12 +114,12 @@ test('what is missing or contradicts itself is said at the start, each with its 
       list({ ...ENTRY, client: { id: 'x', secretFile: '/no/such/file' } }),
       /secretFile cannot be read/,
     ],
-    [{ MIMIR_APP_REDIRECTS: 'javascript:alert(1)' }, /MIMIR_APP_REDIRECTS: .*no address of an app/],
+    [{ MIMIR_APP_REDIRECTS: 'javascript:alert(1)' }, /MIMIR_APP_REDIRECTS: .*not an app’s address/],
     [{ MIMIR_APP_REDIRECTS: 'http://a.org/back' }, /MIMIR_APP_REDIRECTS/],
     [{ MIMIR_MFA_METHODS: 'totp,sms' }, /sms is not offered: whoever reads the line/],
     [{ MIMIR_MFA_METHODS: 'email' }, /email is not offered/],
-    [{ MIMIR_MFA_METHODS: 'magic' }, /magic is none of passkey, totp/],
-    [{ MIMIR_MFA_REQUIRED_ROLES: 'boss' }, /MIMIR_MFA_REQUIRED_ROLES: boss is none of/],
+    [{ MIMIR_MFA_METHODS: 'magic' }, /magic is not one of passkey, totp/],
+    [{ MIMIR_MFA_REQUIRED_ROLES: 'boss' }, /MIMIR_MFA_REQUIRED_ROLES: boss is not one of/],
     [{ MIMIR_MFA_METHODS: ',', MIMIR_MFA_REQUIRED_ROLES: 'admin' }, /no second factor to require/],
   ]
   for (const [env, expected] of cases) {
