@@ -78,7 +78,7 @@ test('a password that is tried first comes back with the form', async () => {
   await using mimir = await boot({ env: { MIMIR_REFUSE_COMMON_PASSWORDS: 'true' } })
   const reply = await submit(mimir, await invitationPath(mimir), { ...FORM, password: 'password1' })
 
-  assertPage(reply, 400, /tried first/)
+  assertPage(reply, 400, /too common/)
   assert.match(reply.body, /<form method="post">/)
 })
 
