@@ -53,7 +53,7 @@ export function addApiKey(program: Command): void {
 
   const rotate = apikey
     .command('rotate')
-    .description('make a key that takes the place of another, which goes on for a while')
+    .description('rotate a key; the old one keeps working for a while')
     .argument('<id>', 'as `mimir apikey list` shows it: the letters behind mimir_')
     .option(
       '--overlap <duration>',
