@@ -76,7 +76,7 @@ function findJwtIssuers(
     problems.push('MIMIR_OAUTH_ISSUER: an issuer cannot have a query or a fragment')
   }
   if (MIMIR_OAUTH_ISSUER === JWT_ISSUER) {
-    problems.push('JWT_ISSUER: must differ from the name of the provider')
+    problems.push('JWT_ISSUER: must differ from MIMIR_OAUTH_ISSUER')
   }
   return [
     {

@@ -12,7 +12,7 @@ export interface MfaConfig {
 }
 
 const ROLES = ['owner', 'admin', 'member', 'guest']
-const NO_SECRET = 'is not offered: whoever reads the line or the mailbox has the code'
+const NO_SECRET = 'is not offered: anyone with access to the line or mailbox gets the code'
 /** Names used by earlier systems. */
 const SYNONYMS: Readonly<Record<string, FactorKind>> = { hardware: 'passkey', webauthn: 'passkey' }
 

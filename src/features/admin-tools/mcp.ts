@@ -66,7 +66,7 @@ export const tools = [
   defineTool({
     name: 'invitations',
     title: 'Invitations',
-    description: `List, create and revoke invitations. ${HOW} The link goes to the administrator alone.`,
+    description: `List, create and revoke invitations. ${HOW} The link goes only to the administrator.`,
     onlyGranted: true,
     destructive: true,
     output: untrustedOutput({ invitations: z.array(Invitation).optional(), ...changeOutput }),
