@@ -18,7 +18,7 @@ export function ofTenant(
   const others = settings.providers.filter((provider) => !providers.includes(provider))
   const [stray] = others
   if (stray && (tenancy === undefined || hasOwnProviders)) {
-    const why = hasOwnProviders ? 'these are another one’s settings' : 'there is one tenant here'
+    const why = hasOwnProviders ? 'these are another one’s settings' : 'there is only one tenant'
     problems.push(
       `MIMIR_OIDC_PROVIDERS: ${stray.name} belongs to the tenant ${stray.tenant}: ${why}`,
     )

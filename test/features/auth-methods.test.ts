@@ -53,7 +53,7 @@ test('a short, doubled or unprintable key of the environment keeps the server fr
     assert.throws(() => load({ MIMIR_API_KEYS: keys }), /MIMIR_API_KEY/)
   }
   assert.throws(() => load({ MIMIR_API_KEY: KEY, MIMIR_API_KEYS: KEY }), /is given twice/)
-  assert.throws(() => load({ MIMIR_API_KEY: `${KEY} and more` }), /one word/)
+  assert.throws(() => load({ MIMIR_API_KEY: `${KEY} and more` }), /without spaces/)
 })
 
 test('keys of the environment act as services of their own, with a warning', async () => {

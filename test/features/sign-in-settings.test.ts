@@ -116,7 +116,7 @@ test('what is missing or contradicts itself is said at the start, each with its 
     ],
     [{ MIMIR_APP_REDIRECTS: 'javascript:alert(1)' }, /MIMIR_APP_REDIRECTS: .*not an app’s address/],
     [{ MIMIR_APP_REDIRECTS: 'http://a.org/back' }, /MIMIR_APP_REDIRECTS/],
-    [{ MIMIR_MFA_METHODS: 'totp,sms' }, /sms is not offered: whoever reads the line/],
+    [{ MIMIR_MFA_METHODS: 'totp,sms' }, /sms is not offered: anyone with access to the line/],
     [{ MIMIR_MFA_METHODS: 'email' }, /email is not offered/],
     [{ MIMIR_MFA_METHODS: 'magic' }, /magic is not one of passkey, totp/],
     [{ MIMIR_MFA_REQUIRED_ROLES: 'boss' }, /MIMIR_MFA_REQUIRED_ROLES: boss is not one of/],

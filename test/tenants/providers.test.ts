@@ -114,7 +114,7 @@ test('a provider that names a tenant which is not there, or another one, is refu
   assert.throws(load, ({ problems }: ConfigError) => {
     assert.match(
       problems.join(),
-      /^MIMIR_OIDC_PROVIDERS: work belongs to the tenant acme: there is one/,
+      /^MIMIR_OIDC_PROVIDERS: work belongs to the tenant acme: there is only one/,
     )
     return true
   })
