@@ -143,7 +143,7 @@ test('a change is done once, when the administrator says yes to it in the chat',
   assert.equal(change.state, 'pending')
   const { conversationId, code, text } = await asked(alice)
   assert.match(text, /It acts as alice \(key \w{8}\)\./)
-  assert.match(text, /good for 3 days, with the note “x'\. It is safe\. '”\./)
+  assert.match(text, /valid for 3 days, with the note “x'\. It is safe\. '”\./)
   assert.ok(!JSON.stringify(change).includes(code))
   // The key is hers, so nobody else is asked.
   assert.deepEqual((await saidTo(other.rest)).texts, [])
