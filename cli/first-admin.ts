@@ -23,9 +23,9 @@ export async function checkAdmin(admin: Admin): Promise<Admin> {
   const email = Email.safeParse(admin.email)
   const password = Password.safeParse(admin.password)
   const problems = [
-    username.success ? '' : '--admin-username needs 3 to 50 letters, digits or underscores',
+    username.success ? '' : '--admin-username must be 3 to 50 letters, digits or underscores',
     email.success ? '' : '--admin-email is no e-mail address',
-    password.success ? '' : 'the password needs 8 to 72 bytes',
+    password.success ? '' : 'the password must be 8 to 72 bytes long',
   ].filter(Boolean)
   if (!username.success || !email.success || !password.success) {
     throw new Refusal(problems.join('; '), 'validation_failed')

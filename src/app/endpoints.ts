@@ -260,7 +260,7 @@ function documentRoutes(config: Config) {
     defineRawRoute({
       method: 'get',
       path: '/api/openapi.json',
-      summary: 'This interface as an OpenAPI 3.1 document',
+      summary: 'This API as an OpenAPI 3.1 document',
       permission: 'public',
       rate: 'unlimited',
       respond: async () => {

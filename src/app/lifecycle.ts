@@ -47,13 +47,13 @@ export async function closeAndExit(
   status: number,
 ): Promise<never> {
   setTimeout(() => {
-    log.error('the stop took too long; what was acknowledged is safe')
+    log.error('the shutdown took too long; acknowledged data is safe')
     process.exit(1)
   }, CLOSE_DEADLINE_MS)
   try {
     await close()
   } catch (error) {
-    log.error({ err: error }, 'the stop was not clean')
+    log.error({ err: error }, 'the shutdown was not clean')
     process.exit(1)
   }
   process.exit(status)

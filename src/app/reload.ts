@@ -32,7 +32,10 @@ export async function reloadAccess(ctx: Ctx, next: Config): Promise<void> {
     await takeOver(ctx, next)
   } catch (error) {
     const reason = (error as Error).message
-    ctx.log.error({ reason }, 'the settings of access are not taken over: the last good ones stay')
+    ctx.log.error(
+      { reason },
+      'the access settings were not applied: the last good ones stay in force',
+    )
     await ctx.db.transaction((tx) =>
       recordAudit(ctx, tx, operator(ctx), {
         type: 'access.reload_refused',
@@ -68,7 +71,7 @@ async function takeOver(ctx: Ctx, next: Config): Promise<void> {
   )
   ctx.log.info(
     { methods: [...methods], roles: roleTable.roles.size },
-    'the settings of access count',
+    'the access settings are in force',
   )
 }
 
@@ -85,7 +88,7 @@ async function tellWhoUsesKeys({ db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'l
   const now = clock.now()
   const keys = await listKeysUsedSince(db.read, toIso(now - WATCHED), toIso(now))
   if (keys.length === 0) return
-  log.warn({ keys }, 'these API keys were used within the last 30 days and open nothing any more')
+  log.warn({ keys }, 'these API keys were used within the last 30 days and no longer work')
 }
 
 function operator({ ids, config }: Pick<Ctx, 'ids' | 'config'>): OperatorActor {

@@ -73,10 +73,10 @@ function findJwtIssuers(
   // Without an audience, any token that the issuer ever made for anyone would be accepted.
   if (!MIMIR_OAUTH_ISSUER || !MIMIR_OAUTH_AUDIENCE) return []
   if (new URL(MIMIR_OAUTH_ISSUER).search || new URL(MIMIR_OAUTH_ISSUER).hash) {
-    problems.push('MIMIR_OAUTH_ISSUER: an issuer has no query and no fragment')
+    problems.push('MIMIR_OAUTH_ISSUER: an issuer cannot have a query or a fragment')
   }
   if (MIMIR_OAUTH_ISSUER === JWT_ISSUER) {
-    problems.push('JWT_ISSUER: the server cannot be told from the provider by the same name')
+    problems.push('JWT_ISSUER: must differ from MIMIR_OAUTH_ISSUER')
   }
   return [
     {
@@ -123,7 +123,7 @@ function authMethods(
   for (const entry of list.split(',').map((one) => one.trim())) {
     const method = AUTH_METHODS.find((one) => one === entry)
     if (method) methods.add(method)
-    else problems.push(`MIMIR_AUTH_METHODS: "${entry}" is none of ${known}`)
+    else problems.push(`MIMIR_AUTH_METHODS: "${entry}" is not one of ${known}`)
   }
   if (methods.has('jwt') && !configured.includes('jwt')) {
     problems.push('MIMIR_AUTH_METHODS: jwt needs MIMIR_OAUTH_ISSUER and MIMIR_OAUTH_AUDIENCE')
@@ -140,13 +140,13 @@ export function environmentKeys(values: SettingValues, problems: string[]): read
   ] as [name: string, key: string][]
   for (const [name, key] of keys) {
     if (key.length < LEAST_KEY_LENGTH) {
-      problems.push(`${name}: a key has at least ${LEAST_KEY_LENGTH} characters`)
+      problems.push(`${name}: a key needs at least ${LEAST_KEY_LENGTH} characters`)
     }
     // It must be usable as a single word of a header.
-    if (!/^[\x21-\x7e]+$/.test(key)) problems.push(`${name}: a key is one word of ASCII`)
+    if (!/^[\x21-\x7e]+$/.test(key)) problems.push(`${name}: a key must be ASCII without spaces`)
   }
   if (new Set(keys.map(([, key]) => key)).size < keys.length) {
-    problems.push('MIMIR_API_KEY and MIMIR_API_KEYS: one key stands there twice')
+    problems.push('MIMIR_API_KEY and MIMIR_API_KEYS: one key is given twice')
   }
   return keys.map(([, key]) => key)
 }

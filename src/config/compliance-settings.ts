@@ -123,7 +123,7 @@ export const COMPLIANCE_SETTINGS = defineSettings({
     secret: true,
     schema: z
       .string()
-      .regex(/^\S{16,}$/, 'at least 16 characters, no blanks')
+      .regex(/^\S{16,}$/, 'at least 16 characters, no spaces')
       .optional(),
   },
   MIMIR_ALERT_EMAIL: {
@@ -136,7 +136,7 @@ export const COMPLIANCE_SETTINGS = defineSettings({
   },
 })
 
-const ALWAYS = 'the audit log is always on; MIMIR_AUDIT_LOG_DESTINATION says where else it goes'
+const ALWAYS = 'the audit log is always on; MIMIR_AUDIT_LOG_DESTINATION sets where else it goes'
 const RETENTION = 'use MIMIR_DATA_RETENTION_ENABLED and MIMIR_DATA_RETENTION_DEFAULT_DAYS'
 const RIGHTS = 'export and erasure are always on'
 const ALERTS = 'use MIMIR_ALERT_EMAIL and MIMIR_ALERT_WEBHOOK_URL'

@@ -187,7 +187,7 @@ function parseSinks(list: string, problems: string[]): AuditSinkName[] {
   const unknown = names.filter((name) => !known.has(name))
   if (unknown.length > 0) {
     problems.push(
-      `MIMIR_AUDIT_LOG_DESTINATION: ${unknown.join(', ')} is none of ${AUDIT_SINKS.join(', ')}`,
+      `MIMIR_AUDIT_LOG_DESTINATION: ${unknown.join(', ')} is not one of ${AUDIT_SINKS.join(', ')}`,
     )
   }
   return AUDIT_SINKS.filter((name) => names.includes(name))

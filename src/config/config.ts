@@ -132,7 +132,7 @@ export function deriveConfig(
   const tenancy = readTenancy(values, rootDir, problems)
   const databaseSchema = tenantSchema(tenantId)
   if (tenancy === undefined && tenantId !== DEFAULT_TENANT) {
-    problems.push('MIMIR_ENABLE_MULTI_TENANCY: has to be true for a tenant to be there')
+    problems.push('MIMIR_ENABLE_MULTI_TENANCY: has to be true for there to be tenants')
   }
   const listen = parseListen(values.MIMIR_LISTEN, values.SERVER_PORT)
   const publicUrl = (values.MIMIR_PUBLIC_URL ?? `http://localhost:${listen.port || 8080}`).replace(
@@ -246,7 +246,7 @@ function refuseOpenMetrics(
   problems: string[],
 ): void {
   if (!listen || isLoopback(listen.host) || token) return
-  problems.push('MIMIR_METRICS_TOKEN: needed where others than this machine reach the metrics')
+  problems.push('MIMIR_METRICS_TOKEN: needed where other machines can reach the metrics')
 }
 
 function parseListen(listen: string, serverPort: number | undefined) {
@@ -263,7 +263,7 @@ function parseProxies(list: string, problems: string[]): BlockList {
     const most = family === 6 ? 128 : 32
     const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
     if (family === 0 || rest.length > 0 || prefix < 0 || prefix > most) {
-      problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is no address and no network`)
+      problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is neither an address nor a network`)
     } else {
       proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
     }
@@ -313,7 +313,7 @@ function bootstrapAdmin(values: SettingValues, problems: string[]): Config['boot
     const fromEmail = email.split('@')[0]?.replace(/[^A-Za-z0-9_]/g, '_') ?? 'admin'
     return { username: username ?? fromEmail, email }
   }
-  problems.push('ADMIN_BOOTSTRAP_EMAIL and ADMIN_BOOTSTRAP_PASSWORD: one is set without the other')
+  problems.push('ADMIN_BOOTSTRAP_EMAIL and ADMIN_BOOTSTRAP_PASSWORD: set both or neither')
   return undefined
 }
 

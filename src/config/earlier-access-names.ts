@@ -1,7 +1,7 @@
 const ALWAYS_ON = 'it is always on here and cannot be switched off'
 const ROLES = 'use MIMIR_RBAC_CONFIG'
 const SERVICES = 'use an API key of a named service identity: `mimir apikey create --name NAME`'
-const LIFETIMES = 'access tokens live 15 minutes, refresh tokens 30 days'
+const LIFETIMES = 'access tokens last 15 minutes, refresh tokens 30 days'
 
 /** Access settings of earlier systems, each with what replaces it here. */
 export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
@@ -16,7 +16,7 @@ export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   MIMIR_SERVICE_ACCOUNT_ID: SERVICES,
   MIMIR_SERVICE_ACCOUNT_SECRET: SERVICES,
   MIMIR_ENABLE_SERVICE_ACCOUNTS: SERVICES,
-  MIMIR_SERVICE_ACCOUNT_TOKEN_LIFETIME: 'an API key lasts as long as --expires says',
+  MIMIR_SERVICE_ACCOUNT_TOKEN_LIFETIME: 'set the lifetime of an API key with --expires',
   MIMIR_USER_CONTEXT_ENABLED: 'nobody acts for another: each service has its own identity',
   MIMIR_USER_CONTEXT_SOURCE: 'nobody acts for another: each service has its own identity',
   MIMIR_RATE_LIMIT_WINDOW_MS: 'use MIMIR_RATE_LIMITS=api-key=600/1m',
@@ -34,7 +34,7 @@ export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   MIMIR_REDIS_KEY_PREFIX: 'sessions are in the store',
   MIMIR_DEV_USERNAME: 'use ADMIN_BOOTSTRAP_USERNAME, _EMAIL and _PASSWORD',
   MIMIR_DEV_PASSWORD: 'use ADMIN_BOOTSTRAP_USERNAME, _EMAIL and _PASSWORD',
-  MCP_ALLOWED_ORIGIN: 'only the origin of MIMIR_PUBLIC_URL is taken',
+  MCP_ALLOWED_ORIGIN: 'only the origin of MIMIR_PUBLIC_URL is accepted',
   BEHIND_PROXY: 'use MIMIR_TRUSTED_PROXIES',
   TRUST_PROXY: 'use MIMIR_TRUSTED_PROXIES',
 }

@@ -18,8 +18,10 @@ export function ofTenant(
   const others = settings.providers.filter((provider) => !providers.includes(provider))
   const [stray] = others
   if (stray && (tenancy === undefined || hasOwnProviders)) {
-    const why = hasOwnProviders ? 'these are another one’s settings' : 'there is one tenant here'
-    problems.push(`MIMIR_OIDC_PROVIDERS: ${stray.name} is of the tenant ${stray.tenant}: ${why}`)
+    const why = hasOwnProviders ? 'these are another one’s settings' : 'there is only one tenant'
+    problems.push(
+      `MIMIR_OIDC_PROVIDERS: ${stray.name} belongs to the tenant ${stray.tenant}: ${why}`,
+    )
   }
   const names = new Set(providers.map(({ name }) => name))
   const secrets = Object.entries(settings.secrets).filter(([name]) => names.has(name))

@@ -57,7 +57,7 @@ export function readOidc(
   const several = values.MIMIR_OIDC_PROVIDERS
   const one = values.MIMIR_AUTH_PROVIDER
   if (several && one) {
-    problems.push('MIMIR_OIDC_PROVIDERS and MIMIR_AUTH_PROVIDER: both are set; use one of them')
+    problems.push('MIMIR_OIDC_PROVIDERS and MIMIR_AUTH_PROVIDER: both are set; use only one')
     return NOBODY
   }
   if (several) return complete(readList(several, problems), 'MIMIR_OIDC_PROVIDERS', problems)
@@ -92,7 +92,7 @@ function readList(setting: string, problems: string[]): ProviderInput[] {
   }
   const names = parsed.data.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  return twice === undefined ? parsed.data : wrong(`${twice} is there twice`)
+  return twice === undefined ? parsed.data : wrong(`${twice} is given twice`)
 }
 
 /** The single provider described by separate variables, named after its type. */
@@ -159,7 +159,7 @@ function complete(
     }
     const isOpen = input.type === 'google' && !input.hostedDomain
     if (isOpen && input.admit?.some((rule) => rule.anyone)) {
-      wrong('anyone would be everybody with a Google account: set hostedDomain')
+      wrong('anyone would be everyone with a Google account: set hostedDomain')
     }
     const secret = input.client.secret ?? readSecret(input.client.secretFile, wrong)
     if (secret !== undefined) secrets[input.name] = secret

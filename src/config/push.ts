@@ -31,7 +31,7 @@ export function readFirebase(
     endpoint !== undefined &&
     !/^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(endpoint).hostname)
   ) {
-    problems.push('MIMIR_FCM_ENDPOINT: only for tests, and on this machine: http://127.0.0.1:PORT')
+    problems.push('MIMIR_FCM_ENDPOINT: only for tests, on this machine: http://127.0.0.1:PORT')
     return undefined
   }
   if (path === undefined) return undefined
@@ -51,7 +51,9 @@ export function readFirebase(
   const account = ServiceAccount.safeParse(content)
   if (!account.success) {
     const [issue] = account.error.issues
-    return wrong(`is no service account's key file (${issue?.path.join('.')}: ${issue?.message})`)
+    return wrong(
+      `is not a service account's key file (${issue?.path.join('.')}: ${issue?.message})`,
+    )
   }
   const { project_id, client_email, token_uri, private_key } = account.data
   return {
@@ -80,7 +82,7 @@ export function parseOutboundAllow(list: string, problems: string[]) {
     } else if (family === 0 && bits === undefined && /^[a-z0-9.-]+$/.test(entry)) {
       hosts.push(entry)
     } else {
-      problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is no host, no address and no network`)
+      problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is not a host, an address or a network`)
     }
   }
   return { hosts, networks }

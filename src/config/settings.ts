@@ -246,7 +246,7 @@ export const REPLACED_NAMES: Readonly<Record<string, string>> = {
   ...REPLACED_SIGN_IN_NAMES,
   MIMIR_PORT: 'use MIMIR_LISTEN=HOST:PORT or SERVER_PORT',
   MIMIR_SERVER_URL: 'use MIMIR_PUBLIC_URL',
-  MIMIR_ENV: 'the server behaves alike everywhere',
+  MIMIR_ENV: 'the server behaves the same everywhere',
   MIMIR_JWT_SECRET: 'use JWT_KEY',
   MIMIR_JWT_ISSUER: 'use JWT_ISSUER',
   MIMIR_JWT_AUDIENCE: 'use JWT_AUDIENCE',

@@ -102,8 +102,9 @@ export const SIGN_IN_SETTINGS = {
 export const REPLACED_SIGN_IN_NAMES: Readonly<Record<string, string>> = {
   MIMIR_OAUTH_PROVIDER: 'use MIMIR_AUTH_PROVIDER',
   MIMIR_OAUTH_ALLOW_HTTP: 'name the host of the provider in MIMIR_OUTBOUND_ALLOW',
-  MIMIR_OAUTH_REVOCATION_ENDPOINT: "no token of the provider's is kept, so there is none to revoke",
-  MIMIR_ENABLE_MFA: 'everybody may set a second factor up; see MIMIR_MFA_REQUIRED_ROLES',
+  MIMIR_OAUTH_REVOCATION_ENDPOINT:
+    "the provider's tokens are not kept, so there are none to revoke",
+  MIMIR_ENABLE_MFA: 'anyone may set up a second factor; see MIMIR_MFA_REQUIRED_ROLES',
   MIMIR_ENABLE_TOKEN_BINDING: 'it has no defined meaning',
   MIMIR_MAX_TOKEN_AGE_SECONDS: 'use MIMIR_SESSION_SECONDS',
   MIMIR_SESSION_MAX_AGE_HOURS: 'use MIMIR_SESSION_SECONDS',

@@ -12,7 +12,7 @@ export interface MfaConfig {
 }
 
 const ROLES = ['owner', 'admin', 'member', 'guest']
-const NO_SECRET = 'is not offered: whoever reads the line or the mailbox has the code'
+const NO_SECRET = 'is not offered: anyone with access to the line or mailbox gets the code'
 /** Names used by earlier systems. */
 const SYNONYMS: Readonly<Record<string, FactorKind>> = { hardware: 'passkey', webauthn: 'passkey' }
 
@@ -24,12 +24,12 @@ export function readMfa(values: SettingValues, publicUrl: string, problems: stri
     if (method) methods.add(method)
     else if (word === 'sms' || word === 'email') {
       problems.push(`MIMIR_MFA_METHODS: ${word} ${NO_SECRET} (NIST SP 800-63B §3.1.3)`)
-    } else problems.push(`MIMIR_MFA_METHODS: ${word} is none of ${FACTOR_KINDS.join(', ')}`)
+    } else problems.push(`MIMIR_MFA_METHODS: ${word} is not one of ${FACTOR_KINDS.join(', ')}`)
   }
   const requiredRoles = words(values.MIMIR_MFA_REQUIRED_ROLES)
   for (const role of requiredRoles) {
     if (!ROLES.includes(role)) {
-      problems.push(`MIMIR_MFA_REQUIRED_ROLES: ${role} is none of ${ROLES.join(', ')}`)
+      problems.push(`MIMIR_MFA_REQUIRED_ROLES: ${role} is not one of ${ROLES.join(', ')}`)
     }
   }
   if (requiredRoles.length > 0 && methods.size === 0) {
@@ -56,7 +56,7 @@ export function readAppRedirects(list: string, problems: string[]): readonly str
     const url = URL.parse(redirect)
     const isScript = /^(javascript|data|vbscript|file|blob|http):$/.test(url?.protocol ?? '')
     if (!url || isScript || url.hash) {
-      problems.push(`MIMIR_APP_REDIRECTS: ${redirect} is no address of an app`)
+      problems.push(`MIMIR_APP_REDIRECTS: ${redirect} is not an app’s address`)
     }
   }
   return redirects

@@ -81,25 +81,25 @@ function readSource(values: SettingValues, problems: string[]): TenantSource | u
   const [, kind, detail = ''] = /^([a-z_]+)(?::(.*))?$/.exec(text) ?? []
   switch (kind) {
     case 'host':
-      return detail === '' ? { kind } : wrong('host has nothing behind it')
+      return detail === '' ? { kind } : wrong('nothing may follow host')
     case 'header': {
       const name = detail.toLowerCase()
       if (!/^[a-z0-9-]+$/.test(name) || TAKEN.has(name))
         return wrong('header:NAME, like header:x-tenant')
       if (values.MIMIR_TRUSTED_PROXIES === '') {
-        return wrong('a header is believed from MIMIR_TRUSTED_PROXIES alone, and none is named')
+        return wrong('a header is trusted only from MIMIR_TRUSTED_PROXIES, and none is set')
       }
       return { kind, name }
     }
     case 'jwt_claim': {
       const path = detail.split('.')
       if (path.some((name) => name === '')) return wrong('jwt_claim:PATH, like jwt_claim:org_id')
-      if (MEANT.has(path[0] as string)) return wrong(`the claim ${path[0]} says something else`)
+      if (MEANT.has(path[0] as string)) return wrong(`the claim ${path[0]} has another meaning`)
       return { kind, path }
     }
     case 'static':
       return isTenantId(detail) ? { kind, id: detail } : wrong('static:ID, like static:default')
     default:
-      return wrong(`${text} is none of host, header:NAME, jwt_claim:PATH, static:ID`)
+      return wrong(`${text} is not one of host, header:NAME, jwt_claim:PATH, static:ID`)
   }
 }

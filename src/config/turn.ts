@@ -18,7 +18,7 @@ export interface TurnConfig {
 export function turnConfig(values: SettingValues, problems: string[]): TurnConfig {
   const host = values.TURN_HOST?.replace(/^\[(.+)\]$/, '$1')
   if (host !== undefined && isIP(host) === 0 && !/^[A-Za-z0-9._-]+$/.test(host)) {
-    problems.push('TURN_HOST: a name or an address alone; the port goes into TURN_PORT')
+    problems.push('TURN_HOST: only a name or an address; the port goes into TURN_PORT')
   }
   const { TURN_REALM: realm, TURN_PORT: port, TURN_TLS_PORT: tlsPort } = values
   if (port === tlsPort) problems.push('TURN_TLS_PORT: is the same as TURN_PORT')
@@ -32,7 +32,8 @@ function parsePeers(list: string, problems: string[]): string[] {
     if (peer === '') return false
     const [first = '', last = first, ...more] = peer.split('-')
     const known = isIP(first) !== 0 && isIP(first) === isIP(last) && more.length === 0
-    if (!known) problems.push(`TURN_ALLOWED_PEERS: ${peer} is no address and no range FROM-TO`)
+    if (!known)
+      problems.push(`TURN_ALLOWED_PEERS: ${peer} is neither an address nor a range FROM-TO`)
     return known
   })
 }

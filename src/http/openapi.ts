@@ -41,12 +41,12 @@ const STEP_UP: readonly ErrorDefinition[] = [
   {
     code: 'step_up_required',
     kind: 'unauthenticated',
-    message: 'Show once more who you are before you do this.',
+    message: 'Confirm your identity again before you do this.',
   },
   {
     code: 'factor_needed',
     kind: 'forbidden',
-    message: 'Your provider does not say when it asked who you are: set up a second factor first.',
+    message: 'Your provider does not say when it last verified you: set up a second factor first.',
   },
 ]
 

@@ -9,9 +9,9 @@ interface PageText {
 
 export const PAGE_TEXTS: Readonly<Record<Language, PageText>> = {
   en: {
-    refused: 'This does not work',
+    refused: 'This did not work',
     oneMoment: 'One moment',
-    goOn: 'Go on',
+    goOn: 'Continue',
   },
   tr: {
     refused: 'Bu işlem yapılamadı',

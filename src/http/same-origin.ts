@@ -5,7 +5,7 @@ export const sameOriginErrors = definePageErrors({
   foreignOrigin: {
     code: 'foreign_origin',
     kind: 'forbidden',
-    message: 'A page of another site may not do this.',
+    message: 'Pages of other sites may not do this.',
     translated: { tr: 'Başka bir sitenin sayfası bunu yapamaz.' },
   },
 })

@@ -192,7 +192,7 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
       if (passed(this.since) > limits.resumeMs) this.gone()
     } else if (passed(this.received) > limits.silenceMs) {
       if (this.isResumable) this.loseSocket()
-      else this.end({ error: 'The client was silent too long.', allowReconnect: true })
+      else this.end({ error: 'The client was silent for too long.', allowReconnect: true })
     } else if (this.state === 'open') {
       if (this.held && passed(this.since) >= limits.holdMs) this.letOut()
       this.confirm()

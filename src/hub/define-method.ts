@@ -63,7 +63,7 @@ function parseAll<A extends readonly z.ZodType[]>(schemas: A, args: readonly unk
     const result = schema.safeParse(args[position])
     if (result.success) return result.data
     const code = result.error.issues[0]?.message ?? 'validation_failed'
-    throw new AppError({ code, kind: 'invalid', message: 'An argument breaks its rule.' })
+    throw new AppError({ code, kind: 'invalid', message: 'An argument is invalid.' })
   })
   return parsed as Parsed<A>
 }

@@ -17,7 +17,10 @@ export function createJobRunner(ctx: Ctx, jobs: readonly Job[]): JobRunner {
   async function run(job: Job): Promise<void> {
     const run = job.run(ctx, abort.signal).catch((error: unknown) => {
       ctx.metrics.jobFailures.add(job.name)
-      ctx.log.error({ err: error, job: job.name }, 'a job failed; it runs again at its next turn')
+      ctx.log.error(
+        { err: error, job: job.name },
+        'a job failed; it runs again at its next scheduled time',
+      )
     })
     running.add(run)
     await run

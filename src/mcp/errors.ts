@@ -4,11 +4,11 @@ export const mcpErrors = defineErrors({
   foreignOrigin: {
     code: 'foreign_origin',
     kind: 'forbidden',
-    message: 'Pages of this origin may not call.',
+    message: 'Pages from this origin are not allowed.',
   },
   insufficientScope: {
     code: 'insufficient_scope',
     kind: 'forbidden',
-    message: 'The credential was not granted this.',
+    message: 'The credential does not have this scope.',
   },
 })

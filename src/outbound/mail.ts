@@ -70,10 +70,13 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
     } catch (error) {
       const tooOld = clock.now() - Date.parse(row.created_at) >= KEPT
       if (isFinal(error) || tooOld) {
-        log.error({ ...names, ...reasonOf(error) }, 'a mail could not be sent and is given up')
+        log.error(
+          { ...names, ...reasonOf(error) },
+          'an e-mail could not be sent and was given up on',
+        )
         return db.transaction((tx) => deleteMail(tx, row.id))
       }
-      log.warn({ ...names, ...reasonOf(error) }, 'a mail could not be sent; trying again later')
+      log.warn({ ...names, ...reasonOf(error) }, 'an e-mail could not be sent; trying again later')
       const nextTryAt = toIso(clock.now() + pauseAfter(row.attempts))
       return db.transaction((tx) => postponeMail(tx, row.id, claim.until(), nextTryAt))
     }
@@ -91,7 +94,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
         .then(() => {
           until = next
         })
-        .catch((error) => log.warn({ err: error }, 'a claim of a mail could not be renewed'))
+        .catch((error) => log.warn({ err: error }, 'the claim on an e-mail could not be renewed'))
     }, RENEWAL)
     return {
       until: () => until,
@@ -109,7 +112,10 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
       return JSON.parse(open(key, row.sealed, contextOf(row.id)))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      log.error({ mailId: row.id, keyId: row.key_id, reason }, 'a mail cannot be opened: dropped')
+      log.error(
+        { mailId: row.id, keyId: row.key_id, reason },
+        'an e-mail cannot be decrypted: dropped',
+      )
       return undefined
     }
   }
@@ -122,7 +128,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
     }
     running = sendDue()
       .catch((error) => {
-        if (!closed) log.error({ err: error }, 'the mail queue could not be worked on')
+        if (!closed) log.error({ err: error }, 'the mail queue could not be processed')
       })
       .finally(() => {
         running = undefined

@@ -99,13 +99,13 @@ export const commonErrors = definePageErrors({
   validationFailed: {
     code: 'validation_failed',
     kind: 'invalid',
-    message: 'Some fields break their rule.',
+    message: 'Some fields are invalid.',
     translated: { tr: 'Bazı alanlar kurallara uymuyor.' },
   },
   unauthorized: {
     code: 'unauthorized',
     kind: 'unauthenticated',
-    message: 'A valid access token is needed.',
+    message: 'A valid access token is required.',
     translated: { tr: 'Geçerli bir erişim belirteci gerekiyor.' },
   },
   forbidden: {
@@ -129,7 +129,7 @@ export const commonErrors = definePageErrors({
   incompleteBody: {
     code: 'incomplete_body',
     kind: 'invalid',
-    message: 'The request body ended before it was whole.',
+    message: 'The request body is incomplete.',
     translated: { tr: 'Gönderilen veri tamamlanmadan kesildi.' },
   },
   requestTimeout: {
@@ -147,7 +147,7 @@ export const commonErrors = definePageErrors({
   storeUnavailable: {
     code: 'store_unavailable',
     kind: 'unavailable',
-    message: 'The store cannot be used right now; look before you try again.',
+    message: 'The store is unavailable; check whether the change was made before you retry.',
     translated: {
       tr: 'Veri deposu şu anda kullanılamıyor; yeniden denemeden önce sonucu kontrol edin.',
     },

@@ -59,7 +59,7 @@ export const keyErrors = defineErrors({
   fromEnvironment: {
     code: 'key_from_environment',
     kind: 'conflict',
-    message: 'The key comes from the environment: take it out there.',
+    message: 'The key comes from the environment: remove it there.',
   },
 })
 
@@ -157,13 +157,13 @@ function readKey(path: string): Key {
   try {
     const { id, purpose, createdAt, key } = JSON.parse(readFileSync(path, 'utf8'))
     if (!KEY_PURPOSES.includes(purpose)) throw new Error('unknown purpose')
-    if (path !== join(dirname(path), `${id}.key`)) throw new Error('its id is not its name')
-    if (Number.isNaN(Date.parse(createdAt))) throw new Error('no time of making')
+    if (path !== join(dirname(path), `${id}.key`)) throw new Error('its id does not match its name')
+    if (Number.isNaN(Date.parse(createdAt))) throw new Error('no creation time')
     const bytes = Buffer.from(key, 'base64')
     if (bytes.length < 32) throw new Error('too short')
     return { id, purpose, createdAt, source: 'file', key: bytes }
   } catch (error) {
-    throw new KeyFileError(`${path} is no key file (${(error as Error).message})`)
+    throw new KeyFileError(`${path} is not a key file (${(error as Error).message})`)
   }
 }
 

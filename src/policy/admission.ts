@@ -20,7 +20,7 @@ export const admissionErrors = definePageErrors({
   readOnly: {
     code: 'read_only',
     kind: 'unavailable',
-    message: 'Nothing can be changed for now.',
+    message: 'The server is read-only for now.',
     translated: { tr: 'Şimdilik hiçbir şey değiştirilemez.' },
   },
   audit: {

@@ -9,13 +9,13 @@ export const accessErrors = definePageErrors({
   invalidRequest: {
     code: 'invalid_request',
     kind: 'invalid',
-    message: 'Show one credential, in a header.',
+    message: 'Send exactly one credential, in a header.',
     translated: { tr: 'Tek bir kimlik bilgisini, bir üstbilgide gönderin.' },
   },
   unauthenticated: {
     code: 'unauthenticated',
     kind: 'unauthenticated',
-    message: 'A credential is needed.',
+    message: 'A credential is required.',
     translated: { tr: 'Bunun için oturum açmanız gerekiyor.' },
   },
   invalidToken: {
@@ -33,25 +33,25 @@ export const accessErrors = definePageErrors({
   methodNotAllowed: {
     code: 'method_not_allowed_here',
     kind: 'unauthenticated',
-    message: 'This server does not take this kind of credential.',
+    message: 'This server does not accept this kind of credential.',
     translated: { tr: 'Bu sunucu bu tür kimlik bilgisini kabul etmiyor.' },
   },
   notAdmitted: {
     code: 'not_admitted',
     kind: 'forbidden',
-    message: 'You are not admitted here.',
+    message: 'You do not have access to this server.',
     translated: { tr: 'Buraya girme izniniz yok.' },
   },
   insufficientPermission: {
     code: 'insufficient_permission',
     kind: 'forbidden',
-    message: 'A permission is missing for this.',
+    message: 'You do not have permission to do this.',
     translated: { tr: 'Bunun için gereken izniniz yok.' },
   },
   idpUnavailable: {
     code: 'idp_unavailable',
     kind: 'upstream_failed',
-    message: 'The identity provider does not answer; try again later.',
+    message: 'The identity provider is not responding; try again later.',
     translated: { tr: 'Kimlik sağlayıcı yanıt vermiyor; daha sonra yeniden deneyin.' },
   },
 })

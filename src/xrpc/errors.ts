@@ -5,17 +5,17 @@ export const xrpcErrors = defineErrors({
   invalidRequest: {
     code: 'InvalidRequest',
     kind: 'invalid',
-    message: 'The request does not have the form of its lexicon.',
+    message: 'The request does not match its lexicon.',
   },
   authenticationRequired: {
     code: 'AuthenticationRequired',
     kind: 'unauthenticated',
-    message: 'A valid token is needed.',
+    message: 'A valid token is required.',
   },
   consumerTooSlow: {
     code: 'ConsumerTooSlow',
     kind: 'unavailable',
-    message: 'The events are taken too slowly: come again with the last cursor.',
+    message: 'You are reading too slowly: reconnect with your last cursor.',
   },
 })
 

@@ -15,8 +15,8 @@ export function toXrpcResponse(refusal: AppError, requestId: string): Response {
 
 /** The response to an unknown method (501) or to the wrong verb of a known one (405). */
 export function notImplemented(requestId: string, status: 501 | 405): Response {
-  const wrongVerb = { error: 'InvalidRequest', message: 'The method takes another HTTP verb.' }
-  const unknown = { error: 'MethodNotImplemented', message: 'There is no such method here.' }
+  const wrongVerb = { error: 'InvalidRequest', message: 'The method needs another HTTP verb.' }
+  const unknown = { error: 'MethodNotImplemented', message: 'There is no such method.' }
   return Response.json(status === 405 ? wrongVerb : unknown, {
     status,
     headers: { 'x-request-id': requestId },

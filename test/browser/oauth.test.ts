@@ -31,7 +31,7 @@ test('somebody lets the official client in, in a real browser, and shuts it out'
     assert.equal(await page.isChecked('[name="mcp:read"]'), true)
     assert.equal(await page.isChecked('[name="messages:read"]'), false)
     await page.check('[name="conversations:read"]')
-    await page.click('text=Let it in')
+    await page.click('button:text-is("Allow")')
     await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/callback/)
     await page.waitForSelector('text=You can close this window.')
   }
@@ -50,8 +50,8 @@ test('somebody lets the official client in, in a real browser, and shuts it out'
   assert.equal(app.asked, 1)
 
   await page.goto(`${url}/auth/account`)
-  await page.click('text=AI clients that you let in')
-  await page.click('text=Shut out')
+  await page.click('text=AI clients you have allowed')
+  await page.click('button:text-is("Revoke")')
   await page.waitForSelector('text=There are none.')
   await assert.rejects(app.client.listTools())
   assert.deepEqual(problems, [])

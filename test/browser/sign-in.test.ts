@@ -92,7 +92,7 @@ test('a passkey is made and then signs in, in a real browser', { skip }, async (
   await page.waitForURL(`${url}/auth/account`)
   await page.fill('input[name=name]', 'my laptop')
   await page.click('text=Add a passkey')
-  await page.waitForSelector('text=Keep your recovery codes')
+  await page.waitForSelector('text=Save your recovery codes')
   assert.equal(await page.locator('li code').count(), 10)
   await page.click('a')
   await page.waitForSelector('text=my laptop')

@@ -150,7 +150,7 @@ test('a FIPS switch and an open HIPAA server refuse to start, with the reason', 
     [{ MIMIR_ENABLE_HIPAA: 'true' }, /has to be https/],
     [{ MIMIR_ALERT_EMAIL: 'ops@example.org' }, /MIMIR_ALERT_EMAIL: needs a mail server/],
     [{ MIMIR_AUDIT_LOG_DESTINATION: 'webhook' }, /MIMIR_AUDIT_WEBHOOK_URL: needed/],
-    [{ MIMIR_AUDIT_LOG_DESTINATION: 'pigeon' }, /pigeon is none of/],
+    [{ MIMIR_AUDIT_LOG_DESTINATION: 'pigeon' }, /pigeon is not one of/],
   ] as const) {
     const { status, stderr } = await sandbox.run(['serve'], { env })
     assert.equal(status, 1)

@@ -146,7 +146,7 @@ test('a taken address for metrics is told by its name; the default one is a warn
   await sandbox.serve()
   await using second = new Sandbox()
   const { stderr } = await second.serve(['--quiet'])
-  assert.match(stderr, /"level":"warn".*no metrics: their port is taken/)
+  assert.match(stderr, /"level":"warn".*no metrics: the port is in use/)
 })
 
 test('a start behind a proxy that is not trusted is warned of', async () => {

@@ -78,7 +78,7 @@ test('a password that is tried first comes back with the form', async () => {
   await using mimir = await boot({ env: { MIMIR_REFUSE_COMMON_PASSWORDS: 'true' } })
   const reply = await submit(mimir, await invitationPath(mimir), { ...FORM, password: 'password1' })
 
-  assertPage(reply, 400, /tried first/)
+  assertPage(reply, 400, /too common/)
   assert.match(reply.body, /<form method="post">/)
 })
 
@@ -88,7 +88,7 @@ test('a taken name comes back as a page that does not say what is taken', async 
   const path = await invitationPath(mimir)
   const reply = await submit(mimir, path, { ...FORM, email: 'other@example.org' })
 
-  assertPage(reply, 400, /cannot be made with these details/)
+  assertPage(reply, 400, /cannot be created with these details/)
   assert.match(reply.body, /<form method="post">/)
 })
 

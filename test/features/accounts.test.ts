@@ -31,7 +31,7 @@ test('without a mail server a new account waits for an administrator, and the lo
   assert.match(userId, /^[0-9a-f]{8}-[0-9a-f]{4}-7/)
   assert.deepEqual(Object.keys(rest), ['status', 'message'])
   assert.equal(rest.status, 'PendingAdmin')
-  assert.ok(mimir.logged.some((line) => line.includes('no mail server is set')))
+  assert.ok(mimir.logged.some((line) => line.includes('no mail server is configured')))
   const refused = await login(mimir, 'ann', 'correct horse')
   assertRefused(refused, 403, 'account_not_active')
   assert.equal(refused.body.status, 'PendingAdmin')

@@ -91,7 +91,7 @@ test('chunks that were swapped, cut off, altered or taken from another file do n
   const id = await file()
   await put(id, 2, (await chunk(id, 1)).sealed)
   await assert.rejects(download(mimir, alice, id), 'a shortened file must not look whole')
-  assert.ok(mimir.logged.some((text) => text.includes('an attachment cannot be opened')))
+  assert.ok(mimir.logged.some((text) => text.includes('an attachment cannot be decrypted')))
 })
 
 test('a file without its row’s seal is shown as unreadable, and the page still loads', async () => {

@@ -65,7 +65,7 @@ test('a webhook that is down for an hour misses nothing, and holds nothing else 
   }
   const all = await chain(mimir)
   assert.deepEqual(webhook.ids(), [])
-  assert.ok(mimir.logged.some((line) => line.includes('an audit sink takes nothing')))
+  assert.ok(mimir.logged.some((line) => line.includes('an audit sink accepts nothing')))
   webhook.answering = 204
   mimir.clock.advance(2 * MINUTE)
   await deliver(mimir, 'webhook')

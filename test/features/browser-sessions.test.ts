@@ -211,7 +211,7 @@ test('a wrong password is told on the page', async () => {
   const headers = { origin: ORIGIN, accept: 'text/html' }
   const answer = await fetch(`${mimir.url}/auth/sign-in`, { method: 'POST', headers, body })
   assert.equal(answer.status, 401)
-  assert.match(await answer.text(), /role="alert">The name or the password is not right/)
+  assert.match(await answer.text(), /role="alert">The name or the password is incorrect/)
   const browser = new WebBrowser()
   const page = await browser.open(`${mimir.url}/auth/account`)
   assert.equal(page.status, 401)

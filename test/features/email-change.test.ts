@@ -55,7 +55,7 @@ test('the link is a page for a browser, good for 30 minutes, and the newest one 
   const { pathname, search } = await mail.link(NEW, 2)
   const page = await mimir.rest().get(pathname + search)
   assert.equal(page.status, 200)
-  assert.match(page.body, /address of the account is changed/)
+  assert.match(page.body, /address of the account was changed/)
 })
 
 test('a wrong password changes nothing; a taken address is answered like a free one', async () => {

@@ -44,7 +44,7 @@ test('a new account confirms its address, then is approved, then may sign in', a
   assert.equal(typeof verified.message, 'string')
   const waiting = await login()
   assert.equal(waiting.body.status, 'PendingAdmin')
-  assert.match(waiting.body.message, /An administrator has to let you in/)
+  assert.match(waiting.body.message, /An administrator has to approve you/)
   await mimir.command('user.approve', { user: 'ann' })
   assertDone(await login())
 })
@@ -61,8 +61,12 @@ test('administrators are told who waits, and whoever was let in is told so', asy
     () => mail.letters.find(({ to, text }) => to === email && /\bann\b/.test(text)),
     'no letter to the administrator',
   )
-  assert.match(told.text, /waits for an administrator/)
-  assert.ok(mimir.logged.some((line) => line.includes('somebody waits: mimir user review')))
+  assert.match(told.text, /is waiting for approval/)
+  assert.ok(
+    mimir.logged.some((line) =>
+      line.includes('someone is waiting for approval: mimir user review'),
+    ),
+  )
   await mimir.command('user.approve', { user: 'ann' })
   await eventually(
     () => mail.letters.find(({ to, text }) => to === EMAIL && /you can sign in now/.test(text)),
@@ -192,7 +196,7 @@ test('a mail that is refused is logged without its address', async () => {
   assertDone(await register(mimir))
 
   await eventually(
-    () => mimir.logged.some((line) => line.includes('a mail could not be sent')),
+    () => mimir.logged.some((line) => line.includes('an e-mail could not be sent')),
     'the refusal was not logged',
   )
   assert.ok(!mimir.logged.some((line) => line.includes(EMAIL)), mimir.logged.join(''))

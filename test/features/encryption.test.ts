@@ -126,7 +126,9 @@ test('a row moved to another conversation, sender or id is unreadable, and the r
   const readable = messages.filter(({ unreadable }: { unreadable?: true }) => !unreadable)
   assert.deepEqual(readable, [kept, last])
   for (const id of damaged) {
-    assert.ok(mimir.logged.some((line) => line.includes(id) && line.includes('cannot be opened')))
+    assert.ok(
+      mimir.logged.some((line) => line.includes(id) && line.includes('cannot be decrypted')),
+    )
   }
 })
 

@@ -93,7 +93,7 @@ test('no credential of a whole life on the server appears in its log', async () 
   assertDone(await mimir.rest(again.accessToken).get(`/api/messages/${dm}`))
   await mimir.restart()
   const log = mimir.logged.join('')
-  assert.match(log, /a message cannot be opened/)
+  assert.match(log, /a message cannot be decrypted/)
   const secrets = {
     accessToken: alice.accessToken,
     refreshToken,

@@ -35,7 +35,7 @@ test('a node is made, read, changed by both verbs and deleted with its edges', a
   assert.ok(patched.updated > node.updated)
   assert.deepEqual(assertDone(await alice.rest.delete(path)), {
     success: true,
-    message: 'The node is deleted.',
+    message: 'The node was deleted.',
     deleted: { id: node.id, type: 'person', name: 'Ada L.', edgesRemoved: 0 },
   })
   assertRefused(await alice.rest.get(path), 404, 'node_not_found')

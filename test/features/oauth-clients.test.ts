@@ -76,7 +76,7 @@ test('a client is known by the document at its address, which is kept for a whil
   const client = new AiClient(mimir.publicUrl, host.id)
   const page = await open(browser, client)
   assert.equal(page.status, 200)
-  assert.match(page.text, /Let Editor act in your name\?/)
+  assert.match(page.text, /Let Editor act on your behalf\?/)
   // Any program on the device could listen there for the response.
   assert.match(page.text, new RegExp(`It says that it comes from 127.0.0.1:${host.port},`))
   await client.letIn(browser)
@@ -95,7 +95,7 @@ test('a client is known by the document at its address, which is kept for a whil
   assert.match(onSite.text, new RegExp(`It is a client of 127.0.0.1:${host.port}\\.`))
   assert.match(onSite.text, /Your answer goes to app\.example\.org\./)
   assert.equal(host.asked, 2)
-  assertStopped(await open(browser, client), /may not be answered/)
+  assertStopped(await open(browser, client), /redirect URI is not allowed/)
 })
 
 test('a client that was let in before finds ticked what it may do already', async () => {
@@ -118,7 +118,7 @@ test('a document that does not hold stops the flow on a page of ours', async () 
   await using host = await new ClientHost().start()
   const browser = await browserOf(mimir.publicUrl, await mimir.person('alice'))
   const client = new AiClient(mimir.publicUrl, host.id)
-  const unusable = /says about itself cannot be used/
+  const unusable = /client metadata is not valid/
   const bad: [what: unknown, message: RegExp][] = [
     ['no json', unusable],
     ['null', unusable],
@@ -130,8 +130,11 @@ test('a document that does not hold stops the flow on a page of ours', async () 
     [host.document({ client_secret: 'x' }), unusable],
     [host.document({ token_endpoint_auth_method: 'client_secret_post' }), unusable],
     [host.document({ token_endpoint_auth_method: 'private_key_jwt' }), unusable],
-    [host.document({ redirect_uris: [CALLBACK, 'javascript:alert(1)'] }), /may not be answered/],
-    [host.document({ redirect_uris: ['https://x.example.org/'] }), /may not be answered/],
+    [
+      host.document({ redirect_uris: [CALLBACK, 'javascript:alert(1)'] }),
+      /redirect URI is not allowed/,
+    ],
+    [host.document({ redirect_uris: ['https://x.example.org/'] }), /redirect URI is not allowed/],
     ['x'.repeat(9000), /could not be fetched/],
     [`{"client_id":"${host.id}","x":"${'y'.repeat(5_000_000)}"}`, /could not be fetched/],
   ]
@@ -183,7 +186,7 @@ test('no document is fetched from inside, nor from what is no address of one', a
     'HTTPS://example.org/client.json',
   ]) {
     const page = await open(browser, new AiClient(mimir.publicUrl, id))
-    assertStopped(page, /not known here|could not be fetched/)
+    assertStopped(page, /client is unknown|could not be fetched/)
   }
   assert.equal(host.asked, 0)
 })
@@ -231,7 +234,7 @@ test('a registration is kept nowhere, and counts only as it was given', async ()
     `${prefix}.${said}.${seal}x`,
   ]) {
     const forged = new AiClient(url, id, 'https://evil.example.org/')
-    assertStopped(await open(browser, forged), /not known here/)
+    assertStopped(await open(browser, forged), /client is unknown/)
   }
   // It survives a key rotation, since older keys still verify.
   mimir.app.ctx.keyring.rotate('refresh')

@@ -79,8 +79,8 @@ test('somebody lets a client in, which then does what was ticked and no more', a
 
   const page = await browser.open(client.address())
   assert.equal(page.status, 200)
-  assert.match(page.text, /Let A &lt;b&gt;client&lt;\/b&gt; act in your name\?/)
-  assert.match(page.text, /Nobody vouches for this name/)
+  assert.match(page.text, /Let A &lt;b&gt;client&lt;\/b&gt; act on your behalf\?/)
+  assert.match(page.text, /This name is not verified/)
   assert.match(page.text, /goes to a program on this device/)
   const policy = page.headers.get('content-security-policy') ?? ''
   assert.match(policy, /frame-ancestors 'none'/)
@@ -253,7 +253,7 @@ test('what a client was let do ends, however often it is used, as the page said'
   const browser = await browserOf(mimir.publicUrl, alice)
   const client = await AiClient.register(mimir.publicUrl)
   const page = await browser.open(client.address())
-  assert.match(page.text, /This holds for 70 days; a client that is not used for 30 days has to/)
+  assert.match(page.text, /Access lasts 70 days; a client that is not used for 30 days has to/)
   const answer = await client.answer(browser, page, ['mcp:read'])
   let tokens = assertDone(await client.redeem(answer.get('code')))
   const [grant] = assertDone(await alice.rest.get('/api/me/oauth-grants'))

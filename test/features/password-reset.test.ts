@@ -107,7 +107,9 @@ test('without a mail server the answer is the same and the log says why nothing 
   await mimir.person('ann')
 
   assertDone(await forgot(mimir, EMAIL), 202)
-  assert.ok(mimir.logged.some((line) => line.includes('no mail server is set: nothing is sent')))
+  assert.ok(
+    mimir.logged.some((line) => line.includes('no mail server is configured: nothing was sent')),
+  )
   assert.ok(!mimir.logged.some((line) => line.includes(EMAIL)))
 })
 

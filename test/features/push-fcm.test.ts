@@ -170,7 +170,7 @@ test('bad credentials pause everything, are logged once, and lose nothing', asyn
     } else fcm.answers = [fcmError(403, 'PERMISSION_DENIED')]
     await ann.say(dm, 'x')
     await eventually(
-      () => mimir.logged.some((line) => line.includes('refuses our credentials')),
+      () => mimir.logged.some((line) => line.includes('rejects our credentials')),
       `nothing was logged ${refuse}`,
     )
     await eventually(
@@ -185,7 +185,7 @@ test('bad credentials pause everything, are logged once, and lose nothing', asyn
     mimir.clock.advance(6 * MINUTE)
     const message = await fcm.message(tries + 1)
     assert.equal(message.data.conversationId, dm)
-    const logged = mimir.logged.filter((line) => line.includes('refuses our credentials'))
+    const logged = mimir.logged.filter((line) => line.includes('rejects our credentials'))
     assert.equal(logged.length, 1)
     assert.ok(!mimir.logged.some((line) => line.includes('PRIVATE KEY')))
     assert.equal((await devicesOf(bob)).length, 1)

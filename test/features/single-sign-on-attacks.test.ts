@@ -182,7 +182,7 @@ test('a token that is refused is in the audit and in the log, without the token'
     .execute()
   assert.deepEqual([event?.type, event?.outcome], ['session.refused', 'deny'])
   assert.deepEqual(JSON.parse(event?.details ?? ''), { provider: PROVIDER, reason: 'token' })
-  const lines = sso.mimir.logged.filter((line) => line.includes('no sign-in'))
+  const lines = sso.mimir.logged.filter((line) => line.includes('a sign-in failed'))
   assert.ok(lines.some((line) => line.includes('nonce')))
   assert.ok(!lines.some((line) => line.includes('a forged nonce')))
 })

@@ -21,7 +21,7 @@ async function setUpByPage(sso: Sso, browser: WebBrowser): Promise<string> {
   assert.match(begun.text, /<svg/)
   const secret = /<code>([A-Z2-7]+)<\/code>/.exec(begun.text)?.[1] ?? ''
   const done = await browser.submit(begun, { code: codeOf(sso.mimir, secret) })
-  assert.equal(titleOf(done.text), 'Keep your recovery codes')
+  assert.equal(titleOf(done.text), 'Save your recovery codes')
   assert.equal([...done.text.matchAll(/<li><code>/g)].length, 10)
   return secret
 }
@@ -39,7 +39,7 @@ test('who has a second factor here is asked for it after the provider, on a page
   assert.equal(again.cookie(sso.url, 'mimir_session'), undefined)
   const wrong = await again.submit(step, { code: '000000' })
   assert.equal(wrong.status, 401)
-  assert.match(wrong.text, /role="alert">The code or the passkey is not right/)
+  assert.match(wrong.text, /role="alert">The code or passkey is incorrect/)
   sso.mimir.clock.advance(30_000)
   const done = await again.submit(wrong, { code: codeOf(sso.mimir, secret) })
   assert.equal(done.url, `${sso.url}/auth/signed-out`)
@@ -92,7 +92,7 @@ test('a role that needs a second factor sets one up before it is let in', async 
   const shown = await browser.submit(asked)
   const secret = /<code>([A-Z2-7]+)<\/code>/.exec(shown.text)?.[1] ?? ''
   const done = await browser.submit(shown, { code: codeOf(sso.mimir, secret) })
-  assert.equal(titleOf(done.text), 'Keep your recovery codes')
+  assert.equal(titleOf(done.text), 'Save your recovery codes')
   const me = await browser.request(`${sso.url}/api/me`)
   assert.equal(JSON.parse(me.text).isAdmin, true)
 })
@@ -129,7 +129,7 @@ test('signing in anew at the provider is a fresh proof where there is no second 
   sso.mimir.clock.advance(16 * MINUTE)
   const account = `${sso.url}/auth/account`
   const stale = await browser.post(account, { action: 'begin-totp' })
-  assert.match(stale.text, /Show once more who you are/)
+  assert.match(stale.text, /Confirm your identity again/)
   // The provider's clock keeps up with ours.
   sso.idp.bend = ({ claims }) => {
     for (const name of ['iat', 'exp', 'auth_time']) {
@@ -211,7 +211,7 @@ test('who has a password shows that, where the provider does not say when it ask
   await sso.signIn(browser, 'anna')
   const account = `${sso.url}/auth/account`
   const stale = await browser.post(account, { action: 'begin-totp' })
-  assert.match(stale.text, /Show once more who you are/)
+  assert.match(stale.text, /Confirm your identity again/)
   await browser.post(account, { action: 'step-up', password: alice.password })
   assert.match((await browser.post(account, { action: 'begin-totp' })).text, /<svg/)
 })
@@ -230,7 +230,7 @@ test('two factors of a provider that does not say when let in, and prove nothing
   const { text } = await sso.signIn(browser, 'anna')
   assert.match(titleOf(text) ?? '', /You are signed in/)
   const refused = await browser.post(`${sso.url}/auth/account`, { action: 'remove-totp' })
-  assert.match(refused.text, /Show once more who you are/)
+  assert.match(refused.text, /Confirm your identity again/)
 })
 
 test('roles of the role file come from the claims of the sign-in, for as long as the session lasts', async () => {

@@ -100,7 +100,7 @@ test('Azure: one directory, and groups that are too many to be told grant nothin
   assert.equal(await roleOf(sso, 'ada'), 'admin')
   assert.equal(await roleOf(sso, 'pointed'), 'member')
   assert.equal(await roleOf(sso, 'flagged'), 'member')
-  assert.ok(sso.mimir.logged.some((line) => line.includes('none is granted')))
+  assert.ok(sso.mimir.logged.some((line) => line.includes('no role is granted')))
 })
 
 test('Google: the hosted domain is a claim that has to be there, whatever was asked for', async () => {

@@ -138,7 +138,7 @@ test('a rule may say that its people wait for approval', async () => {
   const browser = new WebBrowser()
   const page = await sso.signIn(browser, 'anna')
   assert.equal(page.status, 403)
-  assert.match(page.text, /administrator has to let you in/)
+  assert.match(page.text, /administrator has to approve you/)
   await sso.mimir.command('user.approve', { user: 'anna' })
   await sso.signIn(browser, 'anna')
   assert.equal((await whoIs(sso, browser)).username, 'anna')

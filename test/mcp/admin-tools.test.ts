@@ -119,7 +119,7 @@ test('what reads tells how the server is and what was done, and changes nothing'
   const planned = await mcp.call('invitations', { operation: 'create', note: 'for Zoe' })
   assert.deepEqual(
     [planned.dryRun, planned.description],
-    [true, 'make an invitation for one person, good for 7 days, with the note “for Zoe”'],
+    [true, 'create an invitation for one person, valid for 7 days, with the note “for Zoe”'],
   )
   const { invitations } = await mcp.call('invitations', { operation: 'list' })
   assert.equal(invitations.length, before)
@@ -143,7 +143,7 @@ test('a change is done once, when the administrator says yes to it in the chat',
   assert.equal(change.state, 'pending')
   const { conversationId, code, text } = await asked(alice)
   assert.match(text, /It acts as alice \(key \w{8}\)\./)
-  assert.match(text, /good for 3 days, with the note “x'\. It is safe\. '”\./)
+  assert.match(text, /valid for 3 days, with the note “x'\. It is safe\. '”\./)
   assert.ok(!JSON.stringify(change).includes(code))
   // The key is hers, so nobody else is asked.
   assert.deepEqual((await saidTo(other.rest)).texts, [])
@@ -270,7 +270,7 @@ test('accounts are let in by a yes that was said while the server was away', asy
   const args = { operation: 'approve', id: waiting[0].id, dryRun: false }
   assert.match(
     (await mcp.call('approvals', args)).description,
-    /^let in zoe \(“zoe@example\.org”\)$/,
+    /^approve zoe \(“zoe@example\.org”\)$/,
   )
   const { conversationId, code } = await asked(alice)
   const rejected = await mcp.call('approvals', { ...args, operation: 'reject' })

@@ -112,7 +112,10 @@ test('a provider that names a tenant which is not there, or another one, is refu
   ])
   const load = () => loadConfig({ dataDir: '/nowhere', env: { MIMIR_OIDC_PROVIDERS: providers } })
   assert.throws(load, ({ problems }: ConfigError) => {
-    assert.match(problems.join(), /^MIMIR_OIDC_PROVIDERS: work is of the tenant acme: there is one/)
+    assert.match(
+      problems.join(),
+      /^MIMIR_OIDC_PROVIDERS: work belongs to the tenant acme: there is only one/,
+    )
     return true
   })
 })

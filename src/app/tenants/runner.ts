@@ -116,7 +116,7 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
             await app.reload(await options.settingsOf(tenant.id))
           } catch (error) {
             const reason = (error as Error).message
-            app.ctx.log.error({ reason }, 'the settings of the tenant are not taken over')
+            app.ctx.log.error({ reason }, 'the tenant’s settings were not applied')
           }
         }
       }),

@@ -35,10 +35,9 @@ export interface AccountText {
 
 export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
   en: {
-    front:
-      'This is a private messaging server. To join, open the invitation link that you were given.',
+    front: 'This is a private messaging server. To join, open the invitation link you were given.',
     invited: 'You are invited to Mimir',
-    makeAccount: 'Make your account. An administrator will then let you in.',
+    makeAccount: 'Create your account. An administrator will then approve it.',
     username: 'Username',
     usernameRule: '3 to 50 letters, digits and underscores',
     email: 'E-mail',
@@ -50,18 +49,18 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     welcome: 'Welcome,',
     nowConfirm: 'Registered. Confirm your e-mail address with the link that was sent to it.',
     nowWait: 'Registered. An administrator has to approve the account.',
-    thenSignIn: 'Then sign in with a Mimir app. When it asks for the server, that is',
+    thenSignIn: 'Then sign in with a Mimir app. When it asks for the server, enter',
     thanks: 'Thank you',
     confirmed: 'E-mail address confirmed. An administrator has to approve the account.',
-    emailChanged: 'The e-mail address of the account is changed.',
+    emailChanged: 'The e-mail address of the account was changed.',
     setPassword: 'Set a new password',
     newPassword: 'New password',
     set: 'Set the password',
-    passwordChanged: 'Your password is changed',
+    passwordChanged: 'Your password was changed',
     signedOut: 'Every device was signed out: sign in with the new password.',
-    badUsername: 'The username needs 3 to 50 letters, digits or underscores.',
+    badUsername: 'The username must be 3 to 50 letters, digits or underscores.',
     badEmail: 'This is not an e-mail address.',
-    badPassword: 'The password needs 8 to 72 bytes.',
+    badPassword: 'The password must be 8 to 72 bytes long.',
     badForm: 'Something in the form is not valid.',
   },
   tr: {

@@ -13,7 +13,9 @@ export async function tellOfWaiting(
   user: Pick<UserRow, 'id' | 'tenant_id' | 'username'>,
 ): Promise<void> {
   // Without the name: logs outlive an erasure.
-  afterCommit(tx, () => ctx.log.info({ userId: user.id }, 'somebody waits: mimir user review'))
+  afterCommit(tx, () =>
+    ctx.log.info({ userId: user.id }, 'someone is waiting for approval: mimir user review'),
+  )
   if (!ctx.mailer) return
   for (const { email, username } of await listAdmins(tx, user.tenant_id)) {
     if (!email) continue

@@ -4,7 +4,7 @@ export const accountErrors = definePageErrors({
   registrationFailed: {
     code: 'registration_failed',
     kind: 'invalid',
-    message: 'The account cannot be made with these details.',
+    message: 'An account cannot be created with these details.',
     translated: { tr: 'Bu bilgilerle hesap oluşturulamıyor.' },
   },
   missingToken: {
@@ -22,25 +22,25 @@ export const accountErrors = definePageErrors({
   invalidState: {
     code: 'invalid_state',
     kind: 'invalid',
-    message: 'The account does not wait for this step.',
+    message: 'The account is not at this step.',
     translated: { tr: 'Hesap bu adımı beklemiyor.' },
   },
   currentPasswordIncorrect: {
     code: 'current_password_incorrect',
     kind: 'invalid',
-    message: 'The current password is not right.',
+    message: 'The current password is incorrect.',
     translated: { tr: 'Geçerli parolanız doğru değil.' },
   },
   passwordTooCommon: {
     code: 'password_too_common',
     kind: 'invalid',
-    message: 'This password is one of those that are tried first: choose another.',
+    message: 'This password is too common: choose another.',
     translated: { tr: 'Bu parola ilk denenenlerden biri: başka bir parola seçin.' },
   },
   newPasswordSameAsCurrent: {
     code: 'new_password_same_as_current',
     kind: 'invalid',
-    message: 'The new password is the current one.',
+    message: 'The new password is the same as the current one.',
     translated: { tr: 'Yeni parola şimdikiyle aynı.' },
   },
   noMailServer: {
@@ -52,19 +52,19 @@ export const accountErrors = definePageErrors({
   userNotPending: {
     code: 'user_not_pending',
     kind: 'invalid',
-    message: 'This account does not wait for approval.',
+    message: 'This account is not awaiting approval.',
     translated: { tr: 'Bu hesap onay beklemiyor.' },
   },
   invalidDecision: {
     code: 'invalid_decision',
     kind: 'invalid',
-    message: 'The decision is one of approve, reject and suspend.',
+    message: 'The decision must be approve, reject or suspend.',
     translated: { tr: 'Karar approve, reject ya da suspend olmalıdır.' },
   },
   lastAdmin: {
     code: 'last_admin',
     kind: 'conflict',
-    message: 'This is the last administrator: make another one first.',
+    message: 'This is the last administrator: appoint another first.',
     translated: { tr: 'Bu son yönetici: önce başka birini yönetici yapın.' },
   },
   ownerAlone: {
@@ -82,19 +82,19 @@ export const accountErrors = definePageErrors({
   notEmpty: {
     code: 'accounts_exist',
     kind: 'conflict',
-    message: 'There are accounts already: the first administrator was made before.',
+    message: 'Accounts already exist: the first administrator was created earlier.',
     translated: { tr: 'Zaten hesaplar var: ilk yönetici daha önce oluşturulmuş.' },
   },
   notService: {
     code: 'name_taken',
     kind: 'conflict',
-    message: 'The name belongs to an account that is no service.',
+    message: 'The name belongs to an account that is not a service.',
     translated: { tr: 'Bu ad, hizmet olmayan bir hesaba ait.' },
   },
   isService: {
     code: 'account_is_a_service',
     kind: 'conflict',
-    message: 'A service has no other role: grant it roles of MIMIR_RBAC_CONFIG.',
+    message: 'A service has no other role: grant it roles from MIMIR_RBAC_CONFIG.',
     translated: { tr: 'Bir hizmetin başka rolü olmaz: ona MIMIR_RBAC_CONFIG rollerinden verin.' },
   },
   userNotFound: {

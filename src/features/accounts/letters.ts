@@ -31,35 +31,35 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
     letters: {
       confirmEmail: {
         subject: 'Confirm your e-mail address',
-        text: 'open this link to confirm your e-mail address:',
+        text: 'Open this link to confirm your e-mail address:',
         link: 'Confirm the address',
         note: 'It is valid for 30 minutes. If you did not register, ignore this message.',
       },
       confirmChange: {
         subject: 'Confirm your new e-mail address',
-        text: 'open this link to make this the e-mail address of your account:',
+        text: 'Open this link to make this the e-mail address of your account:',
         link: 'Confirm the new address',
         note: 'It is valid for 30 minutes. If you did not ask for this, ignore this message.',
       },
       resetPassword: {
         subject: 'Set a new password',
-        text: 'open this link to set a new password:',
+        text: 'Open this link to set a new password:',
         link: 'Set a new password',
         note: 'It works once and is valid for 30 minutes. If you did not ask for this, ignore this message: your password stays as it is.',
       },
       emailChanged: {
         subject: 'Your e-mail address was changed',
-        text: 'the e-mail address of your account was changed, and this one does not belong to it any more.',
+        text: 'The e-mail address of your account was changed, and this one no longer belongs to it.',
         note: 'If you did not do this, change your password and tell the administrator of your server.',
       },
       approved: {
         subject: 'Your account is ready',
-        text: 'an administrator has let you in: you can sign in now.',
+        text: 'An administrator has approved your account: you can sign in now.',
         note: 'If you did not register, tell the administrator of the server.',
       },
       approvalNeeded: {
-        subject: 'Somebody waits to be let in',
-        text: 'WHO has registered, confirmed the e-mail address, and waits for an administrator.',
+        subject: 'Someone is waiting for approval',
+        text: 'WHO has registered, confirmed the e-mail address, and is waiting for approval.',
         note: 'Decide in your app, or on the server: mimir user review',
       },
     },

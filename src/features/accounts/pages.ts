@@ -23,7 +23,7 @@ export const routes = [
   defineRawRoute({
     method: 'get',
     path: '/',
-    summary: 'Where one has arrived',
+    summary: 'The front page',
     permission: 'public',
     rate: 'unlimited',
     refusal: 'page',
@@ -52,7 +52,7 @@ export const routes = [
   defineRawRoute({
     method: 'post',
     path: '/join/{token}',
-    summary: 'Registers with the form of the invitation page',
+    summary: 'Register with the form of the invitation page',
     permission: 'public',
     rate: 'auth-register',
     refusal: 'page',
@@ -112,7 +112,7 @@ export const routes = [
   defineRawRoute({
     method: 'post',
     path: '/reset-password',
-    summary: 'Sets a new password with the form of the page',
+    summary: 'Set a new password with the form of the page',
     permission: 'public',
     rate: 'auth-reset-password',
     refusal: 'page',

@@ -33,7 +33,9 @@ export async function forgotPassword(
 ): Promise<void> {
   const { mailer } = ctx
   if (!mailer) {
-    ctx.log.warn('a password reset was asked for, but no mail server is set: nothing is sent')
+    ctx.log.warn(
+      'a password reset was requested, but no mail server is configured: nothing was sent',
+    )
   }
   const found = await findUserByLogin(ctx.db.read, actor.tenantId, input.email)
   // Accounts that sign in elsewhere have no password, and must not get one this way.

@@ -27,7 +27,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/register',
-    summary: 'Make an account with an invitation',
+    summary: 'Create an account with an invitation',
     permission: 'public',
     rate: 'auth-register',
     body: Register,
@@ -62,7 +62,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/resend-verification',
-    summary: 'Send the confirmation link again; never tells whether the address is known',
+    summary: 'Send the confirmation link again; never reveals whether the address is known',
     permission: 'public',
     rate: 'auth-resend',
     body: ResendVerification,
@@ -74,7 +74,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/forgot-password',
-    summary: 'Send a link for a new password; never tells whether the address is known',
+    summary: 'Send a link for a new password; never reveals whether the address is known',
     permission: 'public',
     rate: 'auth-forgot-password',
     body: ForgotPassword,
@@ -109,7 +109,7 @@ export const routes = [
   defineRoute({
     method: 'put',
     path: '/api/me/email',
-    summary: 'Ask for another e-mail address; it counts once the link that is sent to it is opened',
+    summary: 'Change your e-mail address; it takes effect once the link sent to it is opened',
     permission: 'signed-in',
     rate: 'email-change',
     body: ChangeEmail,

@@ -61,7 +61,8 @@ export async function register(
     if (isConflict(error)) throw new AppError(accountErrors.registrationFailed)
     throw error
   }
-  if (!ctx.mailer) ctx.log.info({ userId: user.id }, 'no mail server is set: e-mail not verified')
+  if (!ctx.mailer)
+    ctx.log.info({ userId: user.id }, 'no mail server is configured: e-mail not verified')
   return { userId: user.id, status: user.status, message: registeredMessage(user.status) }
 }
 

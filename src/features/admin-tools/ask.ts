@@ -100,8 +100,8 @@ async function tell(
   description: string,
 ): Promise<void> {
   const content =
-    `A program asks for a change. It acts as ${who}.\n\nIt wants to ${description}.\n\n` +
-    `If you want that too, answer within ten minutes:\nyes ${code}\nElse answer:\nno ${code}`
+    `A program is asking for a change. It acts as ${who}.\n\nIt wants to ${description}.\n\n` +
+    `To approve, answer within ten minutes:\nyes ${code}\nOtherwise answer:\nno ${code}`
   let told = 0
   for (const { conversationId } of JSON.parse(approvers)) {
     const message = { conversationId, content, clientMessageId: `ask:${id}` }

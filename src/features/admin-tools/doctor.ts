@@ -16,17 +16,17 @@ export async function examine(
   const open = (await getInvitations(ctx, actor)).filter(({ status }) => status === 'Active').length
   const { failing, failed } = await countFailing(read, actor.tenantId)
   const findings = [
-    ...(status === 'healthy' ? [] : ['The store does not answer.']),
+    ...(status === 'healthy' ? [] : ['The store is not responding.']),
     ...(ctx.access.securityEnabled
       ? []
-      : ['Security is switched off: everybody is administrator.']),
+      : ['Security is switched off: everyone is an administrator.']),
     ...(ctx.mailer
       ? []
-      : ['No mail server is set: addresses are not confirmed, nothing is mailed.']),
+      : ['No mail server is configured: addresses are not confirmed, and no e-mail is sent.']),
     ...(ctx.push.fcm ? [] : ['Push through FCM is off.']),
-    ...(waiting > 0 ? [`${waiting} accounts wait for approval.`] : []),
+    ...(waiting > 0 ? [`${waiting} accounts are awaiting approval.`] : []),
     ...(failing > 0 ? [`${failing} webhooks cannot be delivered right now.`] : []),
-    ...(failed > 0 ? [`${failed} webhooks were given up.`] : []),
+    ...(failed > 0 ? [`${failed} webhooks were given up on.`] : []),
   ]
   return {
     status,

@@ -4,21 +4,21 @@ export const changeErrors = defineErrors({
   onlyKeys: {
     code: 'changes_need_a_key',
     kind: 'forbidden',
-    message: 'A change is asked for with an API key that was granted it.',
+    message: 'Changes need an API key that may make them.',
   },
   nobodyToAsk: {
     code: 'no_approver',
     kind: 'conflict',
-    message: 'There is no administrator who could say yes.',
+    message: 'There is no administrator who could approve.',
   },
   tooMany: {
     code: 'too_many_changes',
     kind: 'conflict',
-    message: 'Other changes wait for an answer: wait for that too.',
+    message: 'Too many changes are awaiting approval: wait for those first.',
   },
   keyEnded: {
     code: 'key_not_active',
     kind: 'conflict',
-    message: 'The key that asked for it is no longer good for it.',
+    message: 'The key that asked for it may no longer do it.',
   },
 })

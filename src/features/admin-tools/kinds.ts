@@ -46,7 +46,7 @@ export const CHANGE_KINDS = {
     permission: 'invites:write',
     input: CreateInvitation,
     describe: async (_ctx, _actor, { note, expiryDays }) =>
-      `make an invitation for one person, good for ${expiryDays ?? INVITATION_DAYS_DEFAULT} days` +
+      `create an invitation for one person, valid for ${expiryDays ?? INVITATION_DAYS_DEFAULT} days` +
       (note ? `, with the note ${quote(note)}` : ''),
     perform: async (ctx, tx, actor, input) => {
       const { id, token, expiresAt } = await addInvitation(ctx, tx, actor, input)
@@ -65,11 +65,11 @@ export const CHANGE_KINDS = {
     },
     perform: async (ctx, tx, actor, input) => {
       await endInvitation(ctx, tx, actor, input)
-      return { outcome: { invitationId: input.id }, told: 'the invitation is revoked' }
+      return { outcome: { invitationId: input.id }, told: 'the invitation was revoked' }
     },
   }),
-  'account.approve': decision('let in', approve),
-  'account.reject': decision('turn away', reject),
+  'account.approve': decision('approve', approve),
+  'account.reject': decision('reject', reject),
 } satisfies Record<string, ChangeKind>
 
 export type ChangeName = keyof typeof CHANGE_KINDS

@@ -11,7 +11,7 @@ import { ChangeId, ChangeState, DryRun } from './schema.ts'
 
 const HOW =
   'Changes are dry runs unless dryRun is false; then an administrator is asked in a chat message and has ' +
-  'ten minutes to say yes. Ask with operation state and the changeId what came of it.'
+  'ten minutes to approve. Check the outcome with operation state and the changeId.'
 
 const changeOutput = {
   dryRun: z.boolean().optional(),
@@ -52,7 +52,7 @@ export const tools = [
   defineSimpleTool({
     name: 'server_doctor',
     title: 'How the server is',
-    description: 'The health of the server and what an administrator could look after.',
+    description: 'The health of the server and what needs an administrator’s attention.',
     onlyGranted: true,
     permission: 'mcp:admin',
     besides: 'users:read',
@@ -66,7 +66,7 @@ export const tools = [
   defineTool({
     name: 'invitations',
     title: 'Invitations',
-    description: `List, create and revoke invitations. ${HOW} The link goes to the administrator alone.`,
+    description: `List, create and revoke invitations. ${HOW} The link goes only to the administrator.`,
     onlyGranted: true,
     destructive: true,
     output: untrustedOutput({ invitations: z.array(Invitation).optional(), ...changeOutput }),
@@ -86,7 +86,7 @@ export const tools = [
   defineTool({
     name: 'approvals',
     title: 'Approvals',
-    description: `List the accounts that wait, and let them in or turn them away. ${HOW}`,
+    description: `List the accounts awaiting approval, and approve or reject them. ${HOW}`,
     onlyGranted: true,
     destructive: true,
     output: untrustedOutput({ waiting: z.array(PendingUser).optional(), ...changeOutput }),

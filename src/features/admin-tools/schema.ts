@@ -5,7 +5,7 @@ export const DryRun = z.object({
   dryRun: z
     .boolean()
     .default(true)
-    .describe('true only tells what would be done; false asks an administrator to say yes to it'),
+    .describe('true only tells what would be done; false asks an administrator to approve it'),
 })
 
 export const ChangeId = z.object({ changeId: uuid })

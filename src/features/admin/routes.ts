@@ -9,7 +9,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/admin/users/pending',
-    summary: 'Accounts that wait for approval',
+    summary: 'Accounts awaiting approval',
     permission: 'users:read',
     rate: 'unlimited',
     status: 200,

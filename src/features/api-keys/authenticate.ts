@@ -72,6 +72,6 @@ async function noteUse(ctx: Needs, actor: UserActor, key: OwnedKeyRow): Promise<
       })
     })
   } catch (error) {
-    ctx.log.warn({ err: error, keyId: key.id }, 'the use of a key could not be noted')
+    ctx.log.warn({ err: error, keyId: key.id }, 'the use of a key could not be recorded')
   }
 }

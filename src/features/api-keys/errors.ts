@@ -4,22 +4,22 @@ export const keyErrors = defineErrors({
   scopesTooWide: {
     code: 'scopes_too_wide',
     kind: 'forbidden',
-    message: 'A key may do no more than who makes it and who owns it.',
+    message: 'A key may do no more than its creator and its owner may.',
   },
   notYours: {
     code: 'key_owner_not_allowed',
     kind: 'forbidden',
-    message: 'Only an administrator makes keys for others, and keys without end.',
+    message: 'Only administrators create keys for others or without expiry.',
   },
   tooLong: {
     code: 'expiry_too_long',
     kind: 'invalid',
-    message: 'A key may not last so long.',
+    message: 'A key may not be valid for so long.',
   },
   tooMany: {
     code: 'too_many_keys',
     kind: 'conflict',
-    message: 'There are too many keys of this owner: revoke some.',
+    message: 'This owner has too many keys: revoke some.',
   },
   ownerNotActive: {
     code: 'owner_not_active',
@@ -29,6 +29,6 @@ export const keyErrors = defineErrors({
   notActive: {
     code: 'key_not_active',
     kind: 'conflict',
-    message: 'The key is revoked, has expired, or was rotated before.',
+    message: 'The key was revoked or rotated, or has expired.',
   },
 })

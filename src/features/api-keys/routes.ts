@@ -23,7 +23,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/keys',
-    summary: 'Make an API key; it is shown this once',
+    summary: 'Create an API key; it is shown only once',
     permission: 'keys:write',
     rate: 'key-create',
     stepUp: true,
@@ -36,7 +36,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/keys/generate',
-    summary: 'The same, as earlier systems ask for it',
+    summary: 'Create an API key, in the form of earlier systems',
     permission: 'keys:write',
     rate: 'key-create',
     stepUp: true,
@@ -49,7 +49,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/keys',
-    summary: 'Your API keys; for an administrator everybody’s',
+    summary: 'Your API keys; for an administrator, everyone’s',
     permission: 'keys:read',
     rate: 'unlimited',
     status: 200,
@@ -59,7 +59,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/keys/{id}',
-    summary: 'Revoke an API key; the connections that it opened end at once',
+    summary: 'Revoke an API key; connections it opened end at once',
     permission: 'keys:write',
     rate: 'unlimited',
     params: KeyId,
@@ -71,7 +71,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/keys/{id}/rotate',
-    summary: 'Make a key that takes the place of another, which goes on for a while',
+    summary: 'Rotate an API key; the old one keeps working for a while',
     permission: 'keys:write',
     rate: 'key-create',
     stepUp: true,

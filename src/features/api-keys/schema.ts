@@ -9,9 +9,12 @@ const MAX_DAYS = 3650
 const Scope = z
   .string()
   .trim()
-  .refine((name) => expandPermission(name) !== undefined, 'is no permission')
+  .refine((name) => expandPermission(name) !== undefined, 'is not a permission')
 
-const Address = z.string().trim().refine(isNetwork, 'is no address and no network like 10.0.0.0/8')
+const Address = z
+  .string()
+  .trim()
+  .refine(isNetwork, 'is neither an address nor a network like 10.0.0.0/8')
 
 export const KeyName = line(1, 100)
 

@@ -6,7 +6,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/app/version',
-    summary: 'Which versions of the app are served',
+    summary: 'Which app versions are supported',
     permission: 'public',
     rate: 'unlimited',
     query: AppVersionQuery,

@@ -4,17 +4,17 @@ export const attachmentErrors = defineErrors({
   notFound: {
     code: 'attachment_not_found',
     kind: 'not_found',
-    message: 'An attachment is not there, or not yours to send.',
+    message: 'An attachment does not exist, or is not yours to send.',
   },
   alreadySent: {
     code: 'already_sent',
     kind: 'conflict',
-    message: 'The attachment is in use: delete the message, or take the avatar away.',
+    message: 'The attachment is in use: delete the message or the avatar first.',
   },
   avatarIsNoImage: {
     code: 'avatar_is_no_image',
     kind: 'invalid',
-    message: 'An avatar is an image.',
+    message: 'An avatar must be an image.',
   },
   avatarTooLarge: {
     code: 'avatar_too_large',
@@ -24,17 +24,17 @@ export const attachmentErrors = defineErrors({
   quotaExceeded: {
     code: 'quota_exceeded',
     kind: 'too_large',
-    message: 'There is no room left for this attachment.',
+    message: 'There is no space left for this attachment.',
   },
   uploadCut: {
     code: 'upload_cut',
     kind: 'invalid',
-    message: 'The upload ended before its end; nothing was kept.',
+    message: 'The upload was cut off; nothing was stored.',
   },
   rangeNotSatisfiable: {
     code: 'range_not_satisfiable',
     kind: 'range_not_satisfiable',
-    message: 'The attachment has no such part.',
+    message: 'The attachment has no such range.',
   },
   unreadable: {
     code: 'attachment_unreadable',

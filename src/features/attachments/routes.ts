@@ -58,7 +58,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/attachments/{id}',
-    summary: 'Take an upload back that was not sent',
+    summary: 'Delete an upload that was not sent',
     permission: 'attachments:write',
     rate: 'unlimited',
     params: AttachmentId,

@@ -30,7 +30,7 @@ export const AttachmentMeta = z
   })
   // A waveform cannot be drawn without a duration.
   .refine(({ waveform, durationMs }) => !waveform || durationMs !== undefined, {
-    error: 'is needed with a waveform',
+    error: 'is required with a waveform',
     path: ['durationMs'],
   })
 export type AttachmentMeta = z.output<typeof AttachmentMeta>

@@ -51,7 +51,7 @@ export function unreadable(row: SealedRow): Attachment {
 
 export function logUnreadable(ctx: Pick<Ctx, 'log'>, attachmentId: string, error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error)
-  ctx.log.error({ attachmentId, reason }, 'an attachment cannot be opened')
+  ctx.log.error({ attachmentId, reason }, 'an attachment cannot be decrypted')
 }
 
 /**

@@ -153,6 +153,6 @@ async function discard(ctx: Needs, id: string): Promise<void> {
     await ctx.db.transaction((tx) => removeAttachments(tx, { ids: [id] }))
     await sweep(ctx, id)
   } catch (error) {
-    ctx.log.warn({ err: error, attachmentId: id }, 'an unfinished upload is left to the collection')
+    ctx.log.warn({ err: error, attachmentId: id }, 'an unfinished upload is left for the clean-up')
   }
 }

@@ -81,7 +81,7 @@ async function putOff(
 ): Promise<void> {
   const now = ctx.clock.now()
   const pause = spread(Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** Math.min(cursor.attempts, 10)))
-  ctx.log.warn({ err: error, sink: sink.name }, 'an audit sink takes nothing; trying again later')
+  ctx.log.warn({ err: error, sink: sink.name }, 'an audit sink accepts nothing; trying again later')
   await ctx.db.transaction((tx) =>
     updateSink(tx, sink.name, ME, {
       attempts: cursor.attempts + 1,

@@ -8,7 +8,8 @@ export const tools = [
   defineSimpleTool({
     name: 'audit_read',
     title: 'Read the audit log',
-    description: 'Who did what, newest first; go back with beforeId. Never what people wrote.',
+    description:
+      'Who did what, newest first; page back with beforeId. Never contains what people wrote.',
     onlyGranted: true,
     permission: 'mcp:admin',
     besides: 'audit:read',

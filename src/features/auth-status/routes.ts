@@ -6,7 +6,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/auth/status',
-    summary: 'Whether you are signed in, as whom, and how one can be',
+    summary: 'Whether you are signed in, as whom, and how to sign in',
     permission: 'anyone',
     rate: 'unlimited',
     status: 200,

@@ -9,16 +9,16 @@ export const callErrors = defineErrors({
   notFriends: {
     code: 'not_friends',
     kind: 'forbidden',
-    message: 'You can call friends only.',
+    message: 'You can only call friends.',
   },
   callNotFound: {
     code: 'call_not_found',
     kind: 'not_found',
-    message: 'There is no such call any more.',
+    message: 'This call is over.',
   },
   answeredElsewhere: {
     code: 'call_answered_elsewhere',
     kind: 'conflict',
-    message: 'Another of your devices took the call.',
+    message: 'You answered on another device.',
   },
 })

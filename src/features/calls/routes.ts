@@ -7,7 +7,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/call/missed',
-    summary: 'Calls that were not taken, newest first',
+    summary: 'Missed calls, newest first',
     permission: 'calls:use',
     rate: 'unlimited',
     query: MissedCallsQuery,

@@ -9,7 +9,7 @@ export const conversationErrors = defineErrors({
   invalidType: {
     code: 'invalid_type',
     kind: 'invalid',
-    message: 'The type is Dm or Group.',
+    message: 'The type must be Dm or Group.',
   },
   noMembers: {
     code: 'no_members',
@@ -39,7 +39,7 @@ export const conversationErrors = defineErrors({
   groupFull: {
     code: 'group_full',
     kind: 'invalid',
-    message: 'The group has as many members as it can.',
+    message: 'The group is full.',
   },
   dmCannotBeRenamed: {
     code: 'dm_cannot_be_renamed',
@@ -49,22 +49,22 @@ export const conversationErrors = defineErrors({
   dmCannotBeModified: {
     code: 'dm_cannot_be_modified',
     kind: 'invalid',
-    message: 'Members of a direct conversation do not change.',
+    message: 'The members of a direct conversation cannot change.',
   },
   dmHasNoAvatar: {
     code: 'dm_has_no_avatar',
     kind: 'invalid',
-    message: 'A direct conversation is shown with the other person’s avatar.',
+    message: 'A direct conversation shows the other person’s avatar.',
   },
   youAreMember: {
     code: 'already_member',
     kind: 'invalid',
-    message: 'You are a member already.',
+    message: 'You are already a member.',
   },
   alreadyMember: {
     code: 'already_member',
     kind: 'conflict',
-    message: 'This person is a member already.',
+    message: 'This person is already a member.',
   },
   ownerCannotLeave: {
     code: 'owner_cannot_leave_or_be_removed',
@@ -74,11 +74,11 @@ export const conversationErrors = defineErrors({
   ownerHandsOver: {
     code: 'owner_hands_over',
     kind: 'invalid',
-    message: 'An owner steps down by making another member the owner.',
+    message: 'To step down, make another member the owner.',
   },
   newOwnerNotActive: {
     code: 'new_owner_not_active',
     kind: 'conflict',
-    message: 'This person cannot sign in now, so they cannot own a group.',
+    message: 'This person cannot sign in, so they cannot own a group.',
   },
 })

@@ -29,7 +29,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/conversations',
-    summary: 'Begin a conversation with friends; an existing direct one is found',
+    summary: 'Start a conversation with friends; an existing direct one is reused',
     permission: 'conversations:write',
     rate: 'unlimited',
     body: CreateConversation,
@@ -141,7 +141,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/conversations/{id}/delivered',
-    summary: 'Tell that messages have arrived at a device of yours',
+    summary: 'Report that messages have arrived on one of your devices',
     permission: 'messages:read',
     rate: 'unlimited',
     params: ConversationId,
@@ -155,7 +155,7 @@ export const routes = [
     method: 'put',
     path: '/api/conversations/{id}/settings',
     summary:
-      'Mute for yourself; for all, set the timer of disappearing messages or the avatar of a group',
+      'Mute for yourself; for everyone, set the disappearing-message timer or the group avatar',
     permission: 'conversations:write',
     rate: 'unlimited',
     params: ConversationId,

@@ -4,11 +4,11 @@ export const deviceErrors = defineErrors({
   invalidPlatform: {
     code: 'invalid_platform',
     kind: 'invalid',
-    message: 'The platform is Android or Ios.',
+    message: 'The platform must be Android or Ios.',
   },
   invalidPushEndpoint: {
     code: 'invalid_push_endpoint',
     kind: 'invalid',
-    message: 'The address of a push service is a public https URL.',
+    message: 'A push service’s address must be a public https URL.',
   },
 })

@@ -21,7 +21,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/me/devices/{token}',
-    summary: 'Forget a push token',
+    summary: 'Delete a push token',
     permission: 'signed-in',
     rate: 'unlimited',
     params: DeviceToken,
@@ -32,7 +32,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/me/devices',
-    summary: 'The devices that get pushes, newest first',
+    summary: 'The devices that receive pushes, newest first',
     permission: 'signed-in',
     rate: 'unlimited',
     status: 200,
@@ -54,7 +54,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/me/push-subscriptions/{id}',
-    summary: 'Forget a web push subscription',
+    summary: 'Delete a web push subscription',
     permission: 'signed-in',
     rate: 'unlimited',
     params: SubscriptionId,

@@ -19,16 +19,16 @@ export const friendErrors = defineErrors({
   alreadyFriends: {
     code: 'already_friends',
     kind: 'invalid',
-    message: 'You are friends already.',
+    message: 'You are already friends.',
   },
   requestAlreadyPending: {
     code: 'request_already_pending',
     kind: 'invalid',
-    message: 'A request between you two is waiting for its answer.',
+    message: 'There is already a pending request between you.',
   },
   notPending: {
     code: 'not_pending',
     kind: 'invalid',
-    message: 'This request was answered already.',
+    message: 'This request was already answered.',
   },
 })

@@ -46,7 +46,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/friends/requests/pending',
-    summary: 'Requests that wait for an answer, yours and to you',
+    summary: 'Pending requests, sent and received',
     permission: 'friends:read',
     rate: 'unlimited',
     status: 200,
@@ -102,7 +102,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/friends/blocked',
-    summary: 'Whom you block',
+    summary: 'The people you block',
     permission: 'friends:read',
     rate: 'unlimited',
     status: 200,
@@ -124,7 +124,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/friends/{userId}/block',
-    summary: 'Take a block of yours back',
+    summary: 'Unblock a person',
     permission: 'friends:write',
     rate: 'unlimited',
     params: FriendId,

@@ -6,7 +6,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/health',
-    summary: 'How the server is',
+    summary: 'The health of the server',
     permission: 'public',
     rate: 'unlimited',
     operationClass: 'always',
@@ -21,7 +21,7 @@ export const routes = [
   defineRawRoute({
     method: 'get',
     path: '/health/live',
-    summary: 'The process answers',
+    summary: 'Whether the process is alive',
     permission: 'public',
     rate: 'unlimited',
     operationClass: 'always',
@@ -30,7 +30,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/health/ready',
-    summary: 'The server can take requests',
+    summary: 'Whether the server can take requests',
     permission: 'public',
     rate: 'unlimited',
     operationClass: 'always',

@@ -21,7 +21,7 @@ export async function getReadiness(ctx: Pick<Ctx, 'db' | 'log'>): Promise<Readin
     await ctx.db.check()
     return { ready: true, checks: { database: 'ok' } }
   } catch (error) {
-    ctx.log.warn({ err: error }, 'the database does not answer, or takes no writes')
+    ctx.log.warn({ err: error }, 'the database does not respond, or accepts no writes')
     return { ready: false, checks: { database: 'failed' } }
   }
 }

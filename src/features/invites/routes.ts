@@ -19,7 +19,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/admin/invitations',
-    summary: 'Make an invitation; its token is shown only now',
+    summary: 'Create an invitation; its token is shown only once',
     permission: 'invites:write',
     rate: 'invite-create',
     body: CreateInvitation,

@@ -9,7 +9,7 @@ export const subjectErrors = defineErrors({
   taken: {
     code: 'subject_taken',
     kind: 'conflict',
-    message: 'This subject belongs to an account already.',
+    message: 'This subject already belongs to an account.',
   },
   unknown: {
     code: 'subject_not_found',

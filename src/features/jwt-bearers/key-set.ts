@@ -16,7 +16,7 @@ const MAX_BYTES = 512 * 1024
 /** The issuer's keys could not be read, and no cached ones are recent enough. */
 export class KeysUnavailable extends Error {
   constructor(options?: ErrorOptions) {
-    super('the keys of the issuer cannot be read', options)
+    super('the issuer’s keys cannot be read', options)
   }
 }
 

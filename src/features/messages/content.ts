@@ -28,7 +28,7 @@ export function openContent(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): 
   } catch (error) {
     ctx.keyring.unreadable.count++
     const reason = error instanceof Error ? error.message : String(error)
-    ctx.log.error({ messageId: row.id, keyId: row.key_id, reason }, 'a message cannot be opened')
+    ctx.log.error({ messageId: row.id, keyId: row.key_id, reason }, 'a message cannot be decrypted')
     return undefined
   }
 }

@@ -5,7 +5,7 @@ export const messageErrors = defineErrors({
   emptyContent: {
     code: 'empty_content',
     kind: 'invalid',
-    message: 'A message has a text or an attachment.',
+    message: 'A message needs text or an attachment.',
   },
   invalidReply: {
     code: 'invalid_reply',

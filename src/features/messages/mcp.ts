@@ -18,7 +18,7 @@ export const tools = [
   defineSimpleTool({
     name: 'conversations_list',
     title: 'Conversations',
-    description: 'The conversations of the person, those with the newest messages first.',
+    description: 'The person’s conversations, most recent first.',
     onlyGranted: true,
     permission: 'conversations:read',
     input: z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) }),
@@ -31,7 +31,7 @@ export const tools = [
   defineSimpleTool({
     name: 'messages_read',
     title: 'Read messages',
-    description: 'Messages of one conversation, oldest first; go back with beforeId.',
+    description: 'Messages of one conversation, oldest first; page back with beforeId.',
     onlyGranted: true,
     permission: 'messages:read',
     input: z.object({
@@ -46,7 +46,7 @@ export const tools = [
     name: 'message_send',
     title: 'Send a message',
     description:
-      'Send a message to a conversation in the person’s name. The same clientMessageId twice sends once.',
+      'Send a message to a conversation on the person’s behalf. A repeated clientMessageId is sent only once.',
     onlyGranted: true,
     permission: 'messages:write',
     input: z.object({

@@ -73,7 +73,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/messages/{id}',
-    summary: 'Delete a message; its content is wiped at once',
+    summary: 'Delete a message; its content is erased at once',
     permission: 'messages:write',
     rate: 'unlimited',
     params: MessageId,

@@ -80,21 +80,21 @@ const DAY_SECONDS = 86_400
 export const ALERT_RULES: readonly AlertRule[] = [
   {
     name: 'sign_ins_fail',
-    text: 'More than 10 % of the sign-ins of the last quarter of an hour failed.',
+    text: 'More than 10 % of the sign-ins in the last 15 minutes failed.',
     value: share('loginFailures', 'logins'),
     fires: 10,
     clears: 5,
   },
   {
     name: 'sign_ins_guessed',
-    text: 'Five sign-ins or more failed in the last quarter of an hour: somebody may be guessing.',
+    text: 'Five or more sign-ins failed in the last 15 minutes: someone may be guessing passwords.',
     value: grown('loginFailures'),
     fires: 4,
     clears: 3,
   },
   {
     name: 'refreshes_fail',
-    text: 'More than 5 % of the refresh tokens of the last quarter of an hour were refused.',
+    text: 'More than 5 % of the refresh tokens in the last 15 minutes were refused.',
     value: share('refreshFailures', 'refreshes'),
     fires: 5,
     clears: 1,
@@ -108,28 +108,28 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     name: 'credentials_refused',
-    text: 'More than 5 % of the calls of the last quarter of an hour came with a bad credential.',
+    text: 'More than 5 % of the calls in the last 15 minutes had a bad credential.',
     value: share('authFailures', 'requests'),
     fires: 5,
     clears: 1,
   },
   {
     name: 'rate_limits_hit',
-    text: 'More than 10 % of the calls of the last quarter of an hour were over their limit.',
+    text: 'More than 10 % of the calls in the last 15 minutes were over their limit.',
     value: share('rateLimited', 'requests'),
     fires: 10,
     clears: 1,
   },
   {
     name: 'requests_fail',
-    text: 'More than 1 % of the calls of the last quarter of an hour failed on the server.',
+    text: 'More than 1 % of the calls in the last 15 minutes failed on the server.',
     value: share('serverErrors', 'requests'),
     fires: 1,
     clears: 0.5,
   },
   {
     name: 'token_reused',
-    text: 'A refresh token was used twice: somebody may have stolen it.',
+    text: 'A refresh token was used twice: someone may have stolen it.',
     value: grown('tokensReused'),
     fires: 0,
     clears: 1,
@@ -151,14 +151,14 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     name: 'large_exports',
-    text: 'More than 10,000 records were exported in the last quarter of an hour.',
+    text: 'More than 10,000 records were exported in the last 15 minutes.',
     value: grown('exportedRecords'),
     fires: 10_000,
     clears: 5_000,
   },
   {
     name: 'messages_unreadable',
-    text: 'Stored messages or files cannot be opened: a key is missing, or the store is damaged.',
+    text: 'Stored messages or files cannot be decrypted: a key is missing, or the store is damaged.',
     value: grown('unreadable'),
     fires: 0,
     clears: 1,
@@ -172,14 +172,14 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     name: 'audit_sink_late',
-    text: 'An audit sink has taken nothing for ten minutes.',
+    text: 'An audit sink has accepted nothing for ten minutes.',
     value: ({ now }) => now.sinkLagSeconds,
     fires: 600,
     clears: 60,
   },
   {
     name: 'jobs_fail',
-    text: 'Jobs of the server fail; its log says which.',
+    text: 'Server jobs are failing; the log says which.',
     value: grown('jobFailures'),
     fires: 0,
     clears: 1,
@@ -193,7 +193,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     name: 'certificate_ends',
-    text: 'The certificate of the public URL ends within seven days.',
+    text: 'The certificate of the public URL expires within seven days.',
     value: ({ now }) => {
       const left = now.certificateSecondsLeft
       return left === Number.POSITIVE_INFINITY ? undefined : -left / DAY_SECONDS

@@ -94,7 +94,7 @@ async function record(ctx: Ctx, { rule, state, value }: News): Promise<void> {
     const over = state === 'resolved'
     await ctx.mailer.queue(tx, tenantId, {
       to: email,
-      subject: `Mimir ${over ? 'is well again' : 'alert'}: ${rule.name}`,
+      subject: `Mimir ${over ? 'recovered' : 'alert'}: ${rule.name}`,
       text: `${rule.text}\n\n${over ? 'This is over.' : `The value is ${rounded}.`}\n${ctx.config.publicUrl}\n`,
     })
   })
@@ -115,7 +115,7 @@ async function post(ctx: Ctx, { rule, state, value, at }: News): Promise<boolean
       body,
     })
     if (status < 300) return true
-    ctx.log.warn({ alert: rule.name, status }, 'the alert webhook refused')
+    ctx.log.warn({ alert: rule.name, status }, 'the alert webhook refused the alert')
   } catch (error) {
     ctx.log.warn({ err: error, alert: rule.name }, 'the alert webhook could not be reached')
   }

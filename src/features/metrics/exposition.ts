@@ -25,7 +25,7 @@ export async function createExposition(sources: () => readonly Source[]): Promis
   registerCounts(registry, sources)
   new Gauge({
     name: 'mimir_info',
-    help: 'The version that runs',
+    help: 'The running version',
     labelNames: ['version'],
     registers: [registry],
   }).set({ version: VERSION }, 1)
@@ -63,13 +63,13 @@ function registerCounts(registry: Registry, sources: () => readonly Source[]): v
     ['http_requests', 'Answered requests', ['method', 'status'], all('requests')],
     ['hub_invocations', 'Hub invocations', ['method', 'outcome'], all('invocations')],
     ['events', 'Events that live connections were told', ['name'], all('events')],
-    ['auth_failures', 'Credentials that were not taken', ['reason'], all('authFailures')],
+    ['auth_failures', 'Credentials that were refused', ['reason'], all('authFailures')],
     ['ratelimit_rejected', 'Calls over their limit', ['class'], all('rateLimited')],
     ['audit_events', 'Audit events', ['type', 'outcome'], all('auditEvents')],
     ['audit_lost', 'Refusals that could not be recorded', [], all('auditLost')],
     ['job_failures', 'Runs of jobs that failed', ['name'], all('jobFailures')],
     ['auth_login', 'Sign-ins', ['provider', 'outcome'], all('logins')],
-    ['auth_refresh', 'Trades of refresh tokens', ['outcome'], all('refreshes')],
+    ['auth_refresh', 'Refresh token exchanges', ['outcome'], all('refreshes')],
     ['apikey_requests', 'Calls by API keys', ['key_id'], all('keyRequests')],
     ['retention_deleted', 'What retention deleted', ['class'], all('retentionDeleted')],
     [

@@ -28,7 +28,7 @@ export async function readGauges(ctx: Ctx): Promise<Gauge[]> {
     },
     {
       name: 'mimir_closed',
-      help: 'Why the server takes less than usual',
+      help: 'Why the server accepts less than usual',
       label: 'reason',
       values: ctx.admission.closures().map((closure) => [closure, 1] as const),
     },
@@ -36,7 +36,7 @@ export async function readGauges(ctx: Ctx): Promise<Gauge[]> {
   if (metrics.certificateEnds !== undefined) {
     gauges.push({
       name: 'mimir_tls_cert_not_after_seconds',
-      help: 'When the certificate of the public URL ends',
+      help: 'When the certificate of the public URL expires',
       values: one(metrics.certificateEnds),
     })
   }
@@ -57,16 +57,24 @@ async function readStore(ctx: Ctx): Promise<Gauge[]> {
   const { read } = ctx.db
   const { unchained, lags } = await readSinkLags(ctx)
   return [
-    { name: 'mimir_mail_queue', help: 'Letters that wait', values: one(await countMail(read)) },
-    { name: 'mimir_push_queue', help: 'Pushes that wait', values: one(await countQueued(read)) },
+    {
+      name: 'mimir_mail_queue',
+      help: 'E-mails waiting to be sent',
+      values: one(await countMail(read)),
+    },
+    {
+      name: 'mimir_push_queue',
+      help: 'Pushes waiting to be sent',
+      values: one(await countQueued(read)),
+    },
     {
       name: 'mimir_audit_gap',
-      help: 'Audit events of more than a minute ago that are in no chain',
+      help: 'Audit events older than a minute that are in no chain',
       values: one(unchained),
     },
     {
       name: 'mimir_audit_sink_lag_seconds',
-      help: 'Age of the oldest audit event that a sink has not had',
+      help: 'Age of the oldest audit event that a sink has not received',
       label: 'sink',
       values: lags,
     },
@@ -77,7 +85,11 @@ async function readDisk({ config }: Ctx): Promise<Gauge[]> {
   const { bavail, blocks, bsize } = await statfs(config.dataDir)
   const database = await stat(config.paths.database).catch(() => undefined)
   return [
-    { name: 'mimir_disk_free_bytes', help: 'Room for data', values: one(bavail * bsize) },
+    {
+      name: 'mimir_disk_free_bytes',
+      help: 'Free disk space for data',
+      values: one(bavail * bsize),
+    },
     { name: 'mimir_disk_bytes', help: 'Size of the data’s disk', values: one(blocks * bsize) },
     ...(database
       ? [{ name: 'mimir_database_bytes', help: 'Size of the store', values: one(database.size) }]

@@ -54,7 +54,7 @@ export async function listenForMetrics(
       const problem = `MIMIR_METRICS_LISTEN: ${reasonOf(error)}: choose another address, or off`
       throw new ConfigError([problem])
     }
-    log.warn({ port: listen.port }, 'no metrics: their port is taken; see MIMIR_METRICS_LISTEN')
+    log.warn({ port: listen.port }, 'no metrics: the port is in use; see MIMIR_METRICS_LISTEN')
     return undefined
   }
   return {

@@ -4,7 +4,7 @@ export const mfaErrors = definePageErrors({
   invalidFactor: {
     code: 'invalid_second_factor',
     kind: 'unauthenticated',
-    message: 'The code or the passkey is not right, or was used before.',
+    message: 'The code or passkey is incorrect, or was used before.',
     translated: { tr: 'Kod ya da geçiş anahtarı doğru değil ya da daha önce kullanılmış.' },
   },
   tooManyTries: {
@@ -22,13 +22,13 @@ export const mfaErrors = definePageErrors({
   alreadySetUp: {
     code: 'already_set_up',
     kind: 'conflict',
-    message: 'An authenticator app is set up already: remove it first.',
+    message: 'An authenticator app is already set up: remove it first.',
     translated: { tr: 'Zaten kurulu bir kimlik doğrulama uygulaması var: önce onu kaldırın.' },
   },
   notSetUp: {
     code: 'not_set_up',
     kind: 'conflict',
-    message: 'Begin with the set-up of an authenticator app first.',
+    message: 'Start setting up an authenticator app first.',
     translated: { tr: 'Önce bir kimlik doğrulama uygulamasını kurmaya başlayın.' },
   },
   stillRequired: {
@@ -42,26 +42,26 @@ export const mfaErrors = definePageErrors({
   invalidPasskey: {
     code: 'invalid_passkey',
     kind: 'invalid',
-    message: 'The passkey cannot be added: it answered another question, or is there already.',
+    message: 'The passkey cannot be added: its answer does not match, or it is already added.',
     translated: { tr: 'Geçiş anahtarı eklenemiyor: başka bir soruyu yanıtladı ya da zaten ekli.' },
   },
   tooManyPasskeys: {
     code: 'too_many_passkeys',
     kind: 'conflict',
-    message: 'There are enough passkeys: remove one first.',
+    message: 'You have too many passkeys: remove one first.',
     translated: { tr: 'Yeterince geçiş anahtarınız var: önce birini kaldırın.' },
   },
   noProof: {
     code: 'proof_missing',
     kind: 'invalid',
-    message: 'Give a password, a code or a passkey.',
+    message: 'Enter a password or a code, or use a passkey.',
     translated: { tr: 'Bir parola, bir kod ya da bir geçiş anahtarı verin.' },
   },
   factorNeeded: {
     code: 'factor_needed',
     kind: 'forbidden',
     message:
-      'Your provider does not say when it asked who you are. Sign in again, set up a second factor (/auth/account) within 15 minutes, and go on.',
+      'Your provider does not say when it last verified you. Sign in again, set up a second factor (/auth/account) within 15 minutes, and retry.',
     translated: {
       tr: 'Kimlik sağlayıcınız kimliğinizi ne zaman sorduğunu bildirmiyor. Yeniden oturum açın, 15 dakika içinde ikinci bir doğrulama yöntemi kurun (/auth/account) ve devam edin.',
     },
@@ -69,7 +69,7 @@ export const mfaErrors = definePageErrors({
   stepUpRequired: {
     code: 'step_up_required',
     kind: 'unauthenticated',
-    message: 'Show once more who you are before you do this.',
+    message: 'Confirm your identity again before you do this.',
     translated: { tr: 'Bunu yapmadan önce kimliğinizi bir kez daha doğrulayın.' },
   },
 })

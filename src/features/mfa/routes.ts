@@ -42,7 +42,7 @@ const signIn = [
   defineRoute({
     method: 'post',
     path: '/api/auth/second-factor',
-    summary: 'Go on with a sign-in that answered mfa_required: a code or a passkey',
+    summary: 'Continue a sign-in that returned mfa_required, with a code or a passkey',
     permission: 'public',
     rate: 'auth-second-factor',
     operationClass: 'sign-in',
@@ -60,7 +60,7 @@ const signIn = [
   defineRoute({
     method: 'post',
     path: '/api/auth/second-factor/options',
-    summary: 'What to ask a passkey for the second step of a sign-in',
+    summary: 'Passkey options for the second step of a sign-in',
     permission: 'public',
     rate: 'auth-second-factor',
     operationClass: 'sign-in',
@@ -73,7 +73,7 @@ const signIn = [
   defineRoute({
     method: 'post',
     path: '/api/auth/second-factor/set-up',
-    summary: 'Set an authenticator app up where a sign-in answered mfa_enrolment_required',
+    summary: 'Set up an authenticator app after mfa_enrolment_required',
     permission: 'public',
     rate: 'auth-second-factor',
     operationClass: 'sign-in',
@@ -86,7 +86,7 @@ const signIn = [
   defineRoute({
     method: 'post',
     path: '/api/auth/passkey/options',
-    summary: 'What to ask a passkey to sign in without a password',
+    summary: 'Passkey options to sign in without a password',
     permission: 'public',
     rate: 'auth-second-factor',
     operationClass: 'sign-in',
@@ -97,7 +97,7 @@ const signIn = [
   defineRoute({
     method: 'post',
     path: '/api/auth/passkey',
-    summary: 'Sign in by passkey, without a password',
+    summary: 'Sign in with a passkey, without a password',
     permission: 'public',
     rate: 'auth-second-factor',
     operationClass: 'sign-in',
@@ -117,7 +117,7 @@ const stepUps = [
   defineRoute({
     method: 'post',
     path: '/api/me/step-up',
-    summary: 'Show once more who you are: by the second factor, or by password without one',
+    summary: 'Confirm your identity again: with a second factor, or a password if there is none',
     permission: 'signed-in',
     rate: 'auth-second-factor',
     body: StepUp,
@@ -129,7 +129,7 @@ const stepUps = [
   defineRoute({
     method: 'get',
     path: '/api/me/step-up/options',
-    summary: 'What to ask a passkey for it',
+    summary: 'Passkey options to confirm your identity',
     permission: 'signed-in',
     rate: 'auth-second-factor',
     status: 200,
@@ -152,7 +152,7 @@ const factors = [
   defineRoute({
     method: 'post',
     path: '/api/me/totp',
-    summary: 'Begin the set-up of an authenticator app',
+    summary: 'Start setting up an authenticator app',
     permission: 'signed-in',
     rate: 'unlimited',
     stepUp: 'adds-factor',
@@ -164,7 +164,7 @@ const factors = [
   defineRoute({
     method: 'post',
     path: '/api/me/totp/confirm',
-    summary: 'End it with a code of the app',
+    summary: 'Finish the setup with a code from the app',
     permission: 'signed-in',
     rate: 'auth-second-factor',
     body: ConfirmTotp,
@@ -176,7 +176,7 @@ const factors = [
   defineRoute({
     method: 'delete',
     path: '/api/me/totp',
-    summary: 'Take the authenticator app away',
+    summary: 'Remove the authenticator app',
     permission: 'signed-in',
     rate: 'unlimited',
     stepUp: true,
@@ -188,7 +188,7 @@ const factors = [
   defineRoute({
     method: 'get',
     path: '/api/me/passkeys/options',
-    summary: 'What to ask an authenticator for a new passkey',
+    summary: 'Options to create a new passkey',
     permission: 'signed-in',
     rate: 'auth-second-factor',
     stepUp: 'adds-factor',
@@ -213,7 +213,7 @@ const factors = [
   defineRoute({
     method: 'delete',
     path: '/api/me/passkeys/{id}',
-    summary: 'Take a passkey away',
+    summary: 'Remove a passkey',
     permission: 'signed-in',
     rate: 'unlimited',
     stepUp: true,
@@ -226,7 +226,7 @@ const factors = [
   defineRoute({
     method: 'post',
     path: '/api/me/recovery-codes',
-    summary: 'New recovery codes in place of the old ones',
+    summary: 'Replace the recovery codes',
     permission: 'signed-in',
     rate: 'unlimited',
     stepUp: true,

@@ -10,7 +10,7 @@ export const mlsErrors = defineErrors({
   notMember: {
     code: 'NotMember',
     kind: 'forbidden',
-    message: 'You are no member of this conversation.',
+    message: 'You are not a member of this conversation.',
   },
   notAdmin: {
     code: 'NotAdmin',
@@ -20,8 +20,7 @@ export const mlsErrors = defineErrors({
   notReachable: {
     code: 'NotReachable',
     kind: 'forbidden',
-    message:
-      'Somebody cannot be added: no such account, no key package of theirs for you, or opted out.',
+    message: 'Someone cannot be added: no such account, no key package for you, or opted out.',
   },
   epochMismatch: {
     code: 'EpochMismatch',
@@ -31,37 +30,37 @@ export const mlsErrors = defineErrors({
   idempotencyConflict: {
     code: 'IdempotencyConflict',
     kind: 'conflict',
-    message: 'The idempotency key was used with another request.',
+    message: 'The idempotency key was used for another request.',
   },
   invalidCommit: {
     code: 'InvalidCommit',
     kind: 'invalid',
-    message: 'This is no commit of this conversation in the form of a PublicMessage.',
+    message: 'This is not a commit of this conversation as a PublicMessage.',
   },
   invalidProposal: {
     code: 'InvalidProposal',
     kind: 'invalid',
-    message: 'This is no Remove proposal of your own leaves in the current epoch.',
+    message: 'This is not a Remove proposal of your own leaves in the current epoch.',
   },
   invalidGroupInfo: {
     code: 'InvalidGroupInfo',
     kind: 'invalid',
-    message: 'This is no GroupInfo of this conversation with its tree and external key.',
+    message: 'This is not a GroupInfo of this conversation with its tree and external key.',
   },
   invalidWelcome: {
     code: 'InvalidWelcome',
     kind: 'invalid',
-    message: 'The Welcome is not for exactly the devices that are added.',
+    message: 'The Welcome does not match the devices being added.',
   },
   invalidMessage: {
     code: 'InvalidMessage',
     kind: 'invalid',
-    message: 'This is no application message of this conversation in the form of a PrivateMessage.',
+    message: 'This is not an application message of this conversation as a PrivateMessage.',
   },
   invalidPadding: {
     code: 'InvalidPadding',
     kind: 'invalid',
-    message: 'The message is not padded to a size of the list, or not to the one it names.',
+    message: 'The message is not padded to an allowed size, or to the one it names.',
   },
   messageTooLarge: {
     code: 'MessageTooLarge',
@@ -71,27 +70,27 @@ export const mlsErrors = defineErrors({
   invalidCipherSuite: {
     code: 'InvalidCipherSuite',
     kind: 'invalid',
-    message: 'The cipher suite is unknown here, or not the one of the package.',
+    message: 'The cipher suite is unknown, or does not match the package.',
   },
   invalidKeyPackage: {
     code: 'InvalidKeyPackage',
     kind: 'invalid',
-    message: 'This is no valid key package of your DID.',
+    message: 'This is not a valid key package of your DID.',
   },
   expirationTooFar: {
     code: 'ExpirationTooFar',
     kind: 'invalid',
-    message: 'A key package lives 90 days at most.',
+    message: 'A key package is valid for 90 days at most.',
   },
   tooManyKeyPackages: {
     code: 'TooManyKeyPackages',
     kind: 'rate_limited',
-    message: 'The device has 100 unused key packages.',
+    message: 'The device already has 100 unused key packages.',
   },
   tooManyDevices: {
     code: 'TooManyDevices',
     kind: 'rate_limited',
-    message: 'The account has 20 devices.',
+    message: 'The account already has 20 devices.',
   },
   deviceNotFound: {
     code: 'DeviceNotFound',
@@ -101,7 +100,7 @@ export const mlsErrors = defineErrors({
   keyPackageNotFound: {
     code: 'KeyPackageNotFound',
     kind: 'conflict',
-    message: 'A key package is unknown, used, outdated, or was not given to you.',
+    message: 'A key package is unknown, used, outdated, or not meant for you.',
   },
   tooManyDids: { code: 'TooManyDids', kind: 'invalid', message: 'At most 100 people at a time.' },
   tooManyMembers: {
@@ -112,42 +111,54 @@ export const mlsErrors = defineErrors({
   alreadyMember: {
     code: 'AlreadyMember',
     kind: 'conflict',
-    message: 'A device that is added is in the group.',
+    message: 'A device to be added is already in the group.',
   },
   mutualBlock: {
     code: 'MutualBlockDetected',
     kind: 'forbidden',
-    message: 'Two of the people block one another.',
+    message: 'Two of the people have blocked each other.',
   },
   blockedByMember: {
     code: 'BlockedByMember',
     kind: 'forbidden',
-    message: 'Somebody who is added and a member block one another.',
+    message: 'A person to be added and a member have blocked each other.',
   },
   convoExists: { code: 'ConvoExists', kind: 'conflict', message: 'The group id is taken.' },
   targetNotMember: {
     code: 'TargetNotMember',
     kind: 'invalid',
-    message: 'That person is no member.',
+    message: 'That person is not a member.',
   },
   cannotRemoveSelf: {
     code: 'CannotRemoveSelf',
     kind: 'invalid',
-    message: 'Leave with leaveConvo instead.',
+    message: 'To leave, use leaveConvo instead.',
   },
-  cannotReportSelf: { code: 'CannotReportSelf', kind: 'invalid', message: 'This is yourself.' },
-  lastMember: { code: 'LastMember', kind: 'conflict', message: 'The last member stays.' },
+  cannotReportSelf: {
+    code: 'CannotReportSelf',
+    kind: 'invalid',
+    message: 'You cannot report yourself.',
+  },
+  lastMember: { code: 'LastMember', kind: 'conflict', message: 'The last member cannot leave.' },
   lastAdmin: {
     code: 'LastAdmin',
     kind: 'conflict',
-    message: 'The last admin has to make another one first.',
+    message: 'The last admin has to appoint another first.',
   },
-  alreadyAdmin: { code: 'AlreadyAdmin', kind: 'conflict', message: 'That person is an admin.' },
-  notAdminTarget: { code: 'NotAdminTarget', kind: 'conflict', message: 'That person is no admin.' },
+  alreadyAdmin: {
+    code: 'AlreadyAdmin',
+    kind: 'conflict',
+    message: 'That person is already an admin.',
+  },
+  notAdminTarget: {
+    code: 'NotAdminTarget',
+    kind: 'conflict',
+    message: 'That person is not an admin.',
+  },
   invalidCursor: {
     code: 'InvalidCursor',
     kind: 'invalid',
-    message: 'This is no cursor of this server.',
+    message: 'This cursor is not from this server.',
   },
   cursorExpired: {
     code: 'CursorExpired',
@@ -157,33 +168,37 @@ export const mlsErrors = defineErrors({
   invalidEpochRange: {
     code: 'InvalidEpochRange',
     kind: 'invalid',
-    message: 'The range of epochs ends before it begins.',
+    message: 'The epoch range ends before it begins.',
   },
-  welcomeNotFound: { code: 'WelcomeNotFound', kind: 'not_found', message: 'No Welcome waits.' },
+  welcomeNotFound: {
+    code: 'WelcomeNotFound',
+    kind: 'not_found',
+    message: 'No Welcome is waiting.',
+  },
   ambiguousWelcome: {
     code: 'AmbiguousWelcome',
     kind: 'invalid',
-    message: 'Several Welcomes wait: name the device or the key package.',
+    message: 'Several Welcomes are waiting: name the device or key package.',
   },
   groupInfoUnavailable: {
     code: 'GroupInfoUnavailable',
     kind: 'not_found',
-    message: 'No member left a GroupInfo of the current epoch.',
+    message: 'No member stored a GroupInfo for the current epoch.',
   },
   invalidPsk: {
     code: 'InvalidPsk',
     kind: 'forbidden',
-    message: 'There is no invitation to this conversation with this secret for you.',
+    message: 'You have no invitation to this conversation with this secret.',
   },
   policyViolation: {
     code: 'PolicyViolation',
     kind: 'forbidden',
-    message: 'The policy of the conversation does not allow it.',
+    message: 'The conversation’s policy does not allow this.',
   },
   inviteExists: {
     code: 'InviteExists',
     kind: 'conflict',
-    message: 'There is an invitation with this secret.',
+    message: 'An invitation with this secret already exists.',
   },
   inviteNotFound: {
     code: 'InviteNotFound',
@@ -203,25 +218,25 @@ export const mlsErrors = defineErrors({
   alreadyResolved: {
     code: 'AlreadyResolved',
     kind: 'conflict',
-    message: 'The report is resolved.',
+    message: 'The report is already resolved.',
   },
   blobTooLarge: { code: 'BlobTooLarge', kind: 'too_large', message: 'The file is too large.' },
   quotaExceeded: {
     code: 'QuotaExceeded',
     kind: 'too_large',
-    message: 'There is no room left for this file.',
+    message: 'There is no space left for this file.',
   },
   blobMismatch: {
     code: 'BlobMismatch',
     kind: 'invalid',
-    message: 'The bytes are not those that were announced.',
+    message: 'The bytes do not match what was announced.',
   },
   invalidBlob: {
     code: 'InvalidBlob',
     kind: 'invalid',
     message: 'The file is empty or was cut off.',
   },
-  blobNotFound: { code: 'BlobNotFound', kind: 'not_found', message: 'There is no such file here.' },
+  blobNotFound: { code: 'BlobNotFound', kind: 'not_found', message: 'There is no such file.' },
   invalidTicket: {
     code: 'InvalidTicket',
     kind: 'unauthenticated',
@@ -230,12 +245,12 @@ export const mlsErrors = defineErrors({
   membershipEnded: {
     code: 'MembershipEnded',
     kind: 'forbidden',
-    message: 'You are no member of this conversation any more.',
+    message: 'You are no longer a member of this conversation.',
   },
   futureCursor: {
     code: 'FutureCursor',
     kind: 'invalid',
-    message: 'This is no cursor of this server.',
+    message: 'This cursor is not from this server.',
   },
   friendNotFound: {
     code: 'FriendNotFound',
@@ -245,6 +260,6 @@ export const mlsErrors = defineErrors({
   notAdmitted: {
     code: 'NotAdmitted',
     kind: 'forbidden',
-    message: 'This identity has no account here: bring an invitation.',
+    message: 'This identity has no account here: use an invitation.',
   },
 })

@@ -6,37 +6,37 @@ export const nodeErrors = defineErrors({
   idTaken: {
     code: 'node_id_taken',
     kind: 'conflict',
-    message: 'There is a node with this id already.',
+    message: 'A node with this id already exists.',
   },
   tooLarge: {
     code: 'properties_too_large',
     kind: 'too_large',
-    message: 'The properties of a node or edge take 48 KiB of JSON at most.',
+    message: 'The properties of a node or edge may be 48 KiB of JSON at most.',
   },
   full: {
     code: 'well_full',
     kind: 'conflict',
-    message: 'The owner has as many nodes as they can.',
+    message: 'The owner has too many nodes.',
   },
   locked: {
     code: 'node_locked',
     kind: 'conflict',
-    message: 'Another agent works on this node.',
+    message: 'Another agent is working on this node.',
   },
   notLocked: {
     code: 'node_not_locked',
     kind: 'conflict',
-    message: 'This agent holds no lock on the node.',
+    message: 'This agent does not hold a lock on the node.',
   },
   invalidConfirmation: {
     code: 'invalid_confirmation',
     kind: 'invalid',
-    message: 'The confirmation is unknown, used, too old or was made for another call.',
+    message: 'The confirmation is unknown, used, expired or for another call.',
   },
   invalidCursor: {
     code: 'invalid_cursor',
     kind: 'invalid',
-    message: 'The cursor is not one of an answer to this query.',
+    message: 'The cursor does not belong to this query.',
   },
   keyLost: {
     code: 'node_key_unavailable',

@@ -57,7 +57,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/nodes/types/{type}',
-    summary: 'The nodes of one type, the newest first',
+    summary: 'The nodes of one type, newest first',
     ...read,
     params: TypeParam,
     query: TypePage,
@@ -79,7 +79,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/nodes/vector-search',
-    summary: 'Nodes by the words of a query, the best first',
+    summary: 'Search nodes by words, best match first',
     ...read,
     query: NodeSearchInUrl,
     status: 200,
@@ -89,7 +89,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/nodes/query',
-    summary: 'Nodes that fulfil conditions',
+    summary: 'Nodes that match conditions',
     ...read,
     query: NodeQueryInUrl,
     status: 200,
@@ -100,7 +100,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/nodes/query',
-    summary: 'Nodes that fulfil conditions, with ranges and lists',
+    summary: 'Nodes that match conditions, with ranges and lists',
     ...read,
     changes: false,
     body: NodeQuery,
@@ -112,7 +112,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/nodes',
-    summary: 'Make a node',
+    summary: 'Create a node',
     ...write,
     body: NewNode,
     status: 201,
@@ -150,7 +150,7 @@ export const routes = [
       const { nodes, edges: edgesRemoved } = await deleteNodes(ctx, actor, [input])
       const node = nodes[0] as z.output<typeof Node>
       const deleted = { id: node.id, type: node.type, name: titled(node).title, edgesRemoved }
-      return { success: true as const, message: 'The node is deleted.', deleted }
+      return { success: true as const, message: 'The node was deleted.', deleted }
     },
   }),
 ]

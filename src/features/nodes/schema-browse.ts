@@ -98,7 +98,8 @@ export const NodeQueryInUrl = z
         name.startsWith(FILTER) &&
         PropertyName.safeParse(name.slice(FILTER.length)).success &&
         typeof given === 'string'
-      if (!isFilter) context.addIssue({ code: 'custom', path: [name], message: 'is no condition' })
+      if (!isFilter)
+        context.addIssue({ code: 'custom', path: [name], message: 'is not a condition' })
     }
   })
 

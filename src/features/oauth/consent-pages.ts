@@ -22,7 +22,7 @@ export const routes = [
   defineRawRoute({
     method: 'get',
     path: '/oauth/authorize',
-    summary: 'Asks whether to let an AI client in (RFC 6749)',
+    summary: 'The consent page for an AI client (RFC 6749)',
     permission: 'signed-in',
     rate: 'oauth-authorize',
     refusal: 'page',
@@ -36,7 +36,7 @@ export const routes = [
   defineRawRoute({
     method: 'post',
     path: '/oauth/authorize',
-    summary: 'Lets an AI client in, or refuses',
+    summary: 'Allow or deny an AI client',
     permission: 'signed-in',
     rate: 'oauth-authorize',
     stepUp: true,
@@ -55,7 +55,7 @@ export const routes = [
   defineRawRoute({
     method: 'get',
     path: '/oauth/clients',
-    summary: 'The page of the AI clients that you let in',
+    summary: 'The page of the AI clients you have allowed',
     permission: 'signed-in',
     rate: 'unlimited',
     refusal: 'page',
@@ -64,7 +64,7 @@ export const routes = [
   defineRawRoute({
     method: 'post',
     path: '/oauth/clients',
-    summary: 'Shuts one of them out by the form of the page',
+    summary: 'Revoke an AI client with the form of the page',
     permission: 'signed-in',
     rate: 'unlimited',
     refusal: 'page',

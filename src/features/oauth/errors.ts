@@ -5,13 +5,13 @@ export const oauthErrors = definePageErrors({
   invalidRequest: {
     code: 'invalid_request',
     kind: 'invalid',
-    message: 'A parameter is missing, is given twice, or is not what it should be.',
+    message: 'A parameter is missing, given twice, or invalid.',
     translated: { tr: 'Bir parametre eksik, iki kez verilmiş ya da olması gerektiği gibi değil.' },
   },
   invalidClient: {
     code: 'invalid_client',
     kind: 'invalid',
-    message: 'The client is not known here.',
+    message: 'The client is unknown.',
     translated: { tr: 'İstemci burada tanınmıyor.' },
   },
   invalidGrant: {
@@ -25,49 +25,49 @@ export const oauthErrors = definePageErrors({
   invalidScope: {
     code: 'invalid_scope',
     kind: 'invalid',
-    message: 'More is asked for than was granted.',
+    message: 'The scope is wider than what was granted.',
     translated: { tr: 'Verilen izinden fazlası isteniyor.' },
   },
   invalidTarget: {
     code: 'invalid_target',
     kind: 'invalid',
-    message: 'Tokens of this server are for its /mcp alone.',
+    message: 'Tokens of this server are only for its /mcp.',
     translated: { tr: 'Bu sunucunun belirteçleri yalnızca kendi /mcp adresi içindir.' },
   },
   unsupportedGrantType: {
     code: 'unsupported_grant_type',
     kind: 'invalid',
-    message: 'There are authorization_code and refresh_token.',
+    message: 'Only authorization_code and refresh_token are supported.',
     translated: { tr: 'Yalnızca authorization_code ve refresh_token desteklenir.' },
   },
   unsupportedResponseType: {
     code: 'unsupported_response_type',
     kind: 'invalid',
-    message: 'There is code alone.',
+    message: 'Only code is supported.',
     translated: { tr: 'Yalnızca code desteklenir.' },
   },
   invalidRedirect: {
     code: 'invalid_redirect_uri',
     kind: 'invalid',
-    message: 'The client may not be answered at this address.',
+    message: 'The redirect URI is not allowed for this client.',
     translated: { tr: 'İstemciye bu adreste yanıt verilemez.' },
   },
   invalidClientMetadata: {
     code: 'invalid_client_metadata',
     kind: 'invalid',
-    message: 'What the client says about itself cannot be used.',
+    message: 'The client metadata is not valid.',
     translated: { tr: 'İstemcinin kendisi hakkında bildirdikleri kullanılamıyor.' },
   },
   clientUnreachable: {
     code: 'client_metadata_unreachable',
     kind: 'invalid',
-    message: 'What the client says about itself could not be fetched.',
+    message: 'The client metadata could not be fetched.',
     translated: { tr: 'İstemcinin kendisi hakkında bildirdikleri alınamadı.' },
   },
   tooManyGrants: {
     code: 'too_many_grants',
     kind: 'conflict',
-    message: 'You let too many AI clients in: revoke some.',
+    message: 'You have allowed too many AI clients: revoke some.',
     translated: {
       tr: 'Çok fazla yapay zekâ istemcisine izin verdiniz: bazılarının iznini kaldırın.',
     },

@@ -96,6 +96,9 @@ async function endReused(ctx: Needs, tx: Tx, actor: Actor, token: Found): Promis
     target: { type: 'oauth_grant', id: token.id },
     details: { userId: token.user_id },
   })
-  ctx.log.warn({ userId: token.user_id }, 'an AI client’s refresh token was used twice: it is out')
+  ctx.log.warn(
+    { userId: token.user_id },
+    'an AI client’s refresh token was used twice: its access is revoked',
+  )
   return undefined
 }

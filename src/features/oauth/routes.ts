@@ -25,7 +25,7 @@ const metadataRoutes = [
     defineRawRoute({
       method: 'get',
       path: `/.well-known/oauth-protected-resource${suffix}`,
-      summary: 'What protects /mcp (RFC 9728)',
+      summary: 'The protected resource metadata of /mcp (RFC 9728)',
       permission: 'public',
       rate: 'unlimited',
       respond: async (ctx) => Response.json(resourceMetadata(ctx), { headers: CACHED }),
@@ -46,7 +46,7 @@ const clientRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/oauth/register',
-    summary: 'Gives a client an id (RFC 7591)',
+    summary: 'Register a client (RFC 7591)',
     permission: 'public',
     rate: 'oauth-register',
     respond: async (ctx, _actor, { request }) => {
@@ -57,7 +57,7 @@ const clientRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/oauth/token',
-    summary: 'Trades a code or a refresh token for tokens (RFC 6749)',
+    summary: 'Exchange a code or a refresh token for tokens (RFC 6749)',
     permission: 'public',
     rate: 'oauth-token',
     respond: async (ctx, actor, { request }) => {
@@ -77,7 +77,7 @@ const clientRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/oauth/revoke',
-    summary: 'Gives tokens back (RFC 7009)',
+    summary: 'Revoke a token (RFC 7009)',
     permission: 'public',
     rate: 'oauth-token',
     respond: async (ctx, actor, { request }) => {
@@ -94,7 +94,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/me/oauth-grants',
-    summary: 'The AI clients that you let in',
+    summary: 'The AI clients you have allowed',
     permission: 'signed-in',
     rate: 'unlimited',
     status: 200,
@@ -104,7 +104,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/me/oauth-grants/{id}',
-    summary: 'Shut one of them out',
+    summary: 'Revoke the access of an AI client',
     permission: 'signed-in',
     rate: 'unlimited',
     params: OAuthGrantId,

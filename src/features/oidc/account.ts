@@ -104,7 +104,7 @@ async function applyRole(
     if (role !== 'admin') await requireAnotherAdmin(tx, user)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== accountErrors.lastAdmin.code) throw error
-    ctx.log.warn({ userId: user.id }, 'the claims take the last administrator away: kept')
+    ctx.log.warn({ userId: user.id }, 'the claims would remove the last administrator: kept')
     return user.role
   }
   await changeRole(tx, user.id, role, toIso(ctx.clock.now()))
@@ -220,7 +220,7 @@ function claimValues(ctx: Needs, { provider, claims }: Person): readonly string[
   if (values === undefined) {
     ctx.log.warn(
       { provider: provider.name, claimPath: provider.claimPath },
-      'a sign-in without the claim for roles, or with too many values to be told: none is granted',
+      'a sign-in without the roles claim, or with too many values in it: no role is granted',
     )
   }
   return values ?? []

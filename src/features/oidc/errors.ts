@@ -4,7 +4,7 @@ export const oidcErrors = definePageErrors({
   invalidRequest: {
     code: 'invalid_request',
     kind: 'invalid',
-    message: 'This sign-in was not begun here, was used before, or took too long: start again.',
+    message: 'This sign-in did not start here, was used before, or took too long: start again.',
     translated: {
       tr: 'Bu oturum açma işlemi burada başlatılmamış, daha önce kullanılmış ya da çok uzun sürmüş: baştan başlayın.',
     },
@@ -26,13 +26,13 @@ export const oidcErrors = definePageErrors({
   invalidGrant: {
     code: 'invalid_grant',
     kind: 'invalid',
-    message: 'Your organisation did not honour this sign-in: start again.',
+    message: 'Your organisation did not accept this sign-in: start again.',
     translated: { tr: 'Kuruluşunuz bu oturum açma işlemini kabul etmedi: baştan başlayın.' },
   },
   invalidToken: {
     code: 'invalid_token',
     kind: 'unauthenticated',
-    message: 'What your organisation said about you is not valid.',
+    message: 'The data your organisation sent about you is not valid.',
     translated: { tr: 'Kuruluşunuzun sizinle ilgili bildirdikleri geçerli değil.' },
   },
   notAdmitted: {
@@ -44,7 +44,7 @@ export const oidcErrors = definePageErrors({
   idpUnavailable: {
     code: 'idp_unavailable',
     kind: 'upstream_failed',
-    message: 'Your organisation does not answer; try again later.',
+    message: 'Your organisation is not responding; try again later.',
     translated: { tr: 'Kuruluşunuz yanıt vermiyor; daha sonra yeniden deneyin.' },
   },
   browserRequired: {
@@ -62,7 +62,7 @@ export const oidcErrors = definePageErrors({
   lastSignInMethod: {
     code: 'last_sign_in_method',
     kind: 'conflict',
-    message: 'You could not sign in any more: set a password or add a passkey first.',
+    message: 'You would lose access: set a password or add a passkey first.',
     translated: {
       tr: 'Artık hiç oturum açamazdınız: önce bir parola belirleyin ya da bir geçiş anahtarı ekleyin.',
     },

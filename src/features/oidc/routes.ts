@@ -20,7 +20,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/me/identities',
-    summary: 'The identities elsewhere that open your account',
+    summary: 'The external identities connected to your account',
     permission: 'signed-in',
     rate: 'unlimited',
     status: 200,
@@ -30,7 +30,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/me/identities/{id}',
-    summary: 'Take an identity from your account',
+    summary: 'Disconnect an identity from your account',
     permission: 'signed-in',
     rate: 'unlimited',
     stepUp: true,

@@ -182,7 +182,7 @@ async function noteFailure(
 ): Promise<void> {
   const { reason, providerError } = error
   const why = reasonsOf(error).join(': ')
-  ctx.log.warn({ provider: provider.name, reason, providerError, why }, 'no sign-in')
+  ctx.log.warn({ provider: provider.name, reason, providerError, why }, 'a sign-in failed')
   await ctx.db.transaction((tx) =>
     recordAudit(ctx, tx, actor, {
       type: 'session.refused',

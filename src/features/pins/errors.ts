@@ -5,6 +5,6 @@ export const pinErrors = defineErrors({
   tooManyPins: {
     code: 'too_many_pins',
     kind: 'conflict',
-    message: 'The conversation has as many pinned messages as it can.',
+    message: 'The conversation has too many pinned messages.',
   },
 })

@@ -11,7 +11,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/conversations/{id}/pins',
-    summary: 'The pinned messages, the newest pin first',
+    summary: 'The pinned messages, newest pin first',
     permission: 'messages:read',
     rate: 'unlimited',
     params: ConversationId,

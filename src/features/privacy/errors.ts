@@ -9,17 +9,17 @@ export const privacyErrors = defineErrors({
   exportFailed: {
     code: 'export_failed',
     kind: 'gone',
-    message: 'The export could not be made; ask for another one.',
+    message: 'The export failed; request another one.',
   },
   exportExpired: {
     code: 'export_expired',
     kind: 'gone',
-    message: 'The export was deleted after its time; ask for another one.',
+    message: 'The export has expired; request another one.',
   },
   sessionNeeded: {
     code: 'session_needed',
     kind: 'forbidden',
-    message: 'Only somebody who has signed in may do this.',
+    message: 'Only a signed-in person may do this.',
   },
   noErasure: {
     code: 'no_erasure',
@@ -29,12 +29,12 @@ export const privacyErrors = defineErrors({
   underHold: {
     code: 'under_legal_hold',
     kind: 'conflict',
-    message: 'The account is under a legal hold, and stays until that is lifted.',
+    message: 'The account is under a legal hold and is kept until that is lifted.',
   },
   consentRequired: {
     code: 'consent_required',
     kind: 'forbidden',
-    message: 'The terms have to be agreed to first.',
+    message: 'You have to agree to the terms first.',
     translated: { tr: 'Önce koşulları kabul etmeniz gerekiyor.' },
   },
   noConsent: {

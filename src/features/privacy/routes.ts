@@ -24,7 +24,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/privacy/export',
-    summary: 'Ask for an archive of everything the server has about you',
+    summary: 'Request an archive of everything the server has about you',
     permission: 'privacy:self',
     rate: 'privacy-request',
     body: RequestExport,
@@ -41,7 +41,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/privacy/export/{id}',
-    summary: 'How far an archive is',
+    summary: 'The progress of an archive',
     permission: 'privacy:self',
     rate: 'unlimited',
     params: ExportId,
@@ -53,7 +53,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/privacy/export/{id}/archive',
-    summary: 'The archive, a zip',
+    summary: 'Download the archive (a zip)',
     permission: 'privacy:self',
     rate: 'unlimited',
     params: ExportId,
@@ -91,7 +91,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/privacy/erasure',
-    summary: 'The erasure that is under way',
+    summary: 'The pending erasure of your account',
     permission: 'privacy:self',
     rate: 'unlimited',
     status: 200,
@@ -102,7 +102,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/privacy/erasure',
-    summary: 'Keep your account after all',
+    summary: 'Cancel the erasure of your account',
     permission: 'privacy:self',
     rate: 'unlimited',
     status: 204,
@@ -132,7 +132,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/privacy/consents',
-    summary: 'What you agreed to, and what everybody has to',
+    summary: 'Your consents, and those everyone must give',
     permission: 'privacy:self',
     rate: 'unlimited',
     status: 200,
@@ -142,7 +142,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/privacy/consents',
-    summary: 'Agree to something',
+    summary: 'Give a consent',
     permission: 'privacy:self',
     rate: 'unlimited',
     body: GiveConsent,

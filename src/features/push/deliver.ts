@@ -53,7 +53,7 @@ async function deliver(ctx: DeliverNeeds, services: Services, push: DuePushRow):
     await settle(ctx, services, push, outcome)
   } catch (error) {
     // The database is unavailable: the lease expires by itself, and the push is retried.
-    ctx.log.warn({ err: error }, 'what a push came to could not be written')
+    ctx.log.warn({ err: error }, 'the outcome of a push could not be recorded')
   }
 }
 
@@ -85,7 +85,7 @@ async function settle(
     const paused = noteCredentials(ctx, services, push.service, outcome)
     const next = paused ?? now + pauseAfter(outcome, push.attempts, push.id)
     await ctx.db.transaction((tx) => postpone(tx, push.id, attempts, toIso(next)))
-    ctx.log.debug({ deviceId: push.device_id, code: outcome.code, attempts }, 'a push waits')
+    ctx.log.debug({ deviceId: push.device_id, code: outcome.code, attempts }, 'a push is waiting')
     return
   }
   if (outcome?.kind === 'delivered') services.resume(push.service)
@@ -106,7 +106,7 @@ export function noteCredentials(
   if (outcome.kind !== 'credentials') return undefined
   const { code, scope } = outcome
   if (scope === 'device') {
-    ctx.log.warn({ service, code }, 'a push service does not take our credentials for a device')
+    ctx.log.warn({ service, code }, 'a push service rejects our credentials for a device')
     return undefined
   }
   const isNew = !services.isPaused(service)
@@ -114,7 +114,7 @@ export function noteCredentials(
   if (isNew) {
     ctx.log.error(
       { service, code, until: toIso(until) },
-      'the push service refuses our credentials: pushes wait, and none is dropped',
+      'the push service rejects our credentials: pushes wait, and none is dropped',
     )
   }
   return until

@@ -16,7 +16,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/me/devices/{id}/test',
-    summary: 'Send a test push to a device and say how far it came',
+    summary: 'Send a test push to a device and report how far it got',
     permission: 'signed-in',
     rate: 'push-test',
     params: DeviceId,

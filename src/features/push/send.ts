@@ -37,7 +37,7 @@ export async function send(
   try {
     return await channelOf(ctx, device)?.send(targetOf(device), signal)
   } catch (error) {
-    ctx.log.error({ err: error, deviceId: device.device_id }, 'a push could not be made')
+    ctx.log.error({ err: error, deviceId: device.device_id }, 'a push could not be created')
     return { hop: 'address', code: 'unexpected', kind: 'refused' }
   }
 }
@@ -53,7 +53,7 @@ export async function noteOutcome(
     await ctx.db.transaction((tx) => touchDevice(tx, id, toIso(ctx.clock.now())))
   } else if (outcome.kind === 'gone') {
     await ctx.db.transaction((tx) => forgetDevice(tx, { id, token, key_id }))
-    ctx.log.info({ deviceId: id, code: outcome.code }, 'a device is no more: it is forgotten')
+    ctx.log.info({ deviceId: id, code: outcome.code }, 'a device no longer exists: it was removed')
   }
 }
 

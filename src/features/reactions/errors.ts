@@ -4,11 +4,11 @@ export const reactionErrors = defineErrors({
   invalidEmoji: {
     code: 'invalid_emoji',
     kind: 'invalid',
-    message: 'A reaction is one emoji.',
+    message: 'A reaction must be a single emoji.',
   },
   tooManyReactions: {
     code: 'too_many_reactions',
     kind: 'conflict',
-    message: 'This message has as many different reactions as it can.',
+    message: 'This message has too many different reactions.',
   },
 })

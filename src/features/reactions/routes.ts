@@ -20,7 +20,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/messages/{id}/reactions/{emoji}',
-    summary: 'Take your reaction back',
+    summary: 'Remove your reaction',
     permission: 'messages:write',
     rate: 'unlimited',
     params: ReactionId,

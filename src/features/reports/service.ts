@@ -75,7 +75,7 @@ export function openReason(
   try {
     return key ? open(key, row.sealed_reason, contextOf(row)) : null
   } catch (error) {
-    ctx.log.error({ err: error, reportId: row.id }, 'a report cannot be opened')
+    ctx.log.error({ err: error, reportId: row.id }, 'a report cannot be decrypted')
     return null
   }
 }

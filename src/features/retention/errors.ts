@@ -9,6 +9,6 @@ export const retentionErrors = defineErrors({
   subjectNotFound: {
     code: 'subject_not_found',
     kind: 'not_found',
-    message: 'There is nothing with this id to hold.',
+    message: 'There is nothing to hold with this id.',
   },
 })

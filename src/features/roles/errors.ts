@@ -4,7 +4,7 @@ export const roleErrors = defineErrors({
   unknownRole: {
     code: 'unknown_role',
     kind: 'not_found',
-    message: 'There is no such role: it is a built-in one, or one of MIMIR_RBAC_CONFIG.',
+    message: 'There is no such role: use a built-in one, or one from MIMIR_RBAC_CONFIG.',
   },
   notGranted: {
     code: 'role_not_granted',
@@ -14,6 +14,6 @@ export const roleErrors = defineErrors({
   alreadyGranted: {
     code: 'role_already_granted',
     kind: 'conflict',
-    message: 'The account has this role already.',
+    message: 'The account already has this role.',
   },
 })

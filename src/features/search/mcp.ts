@@ -7,7 +7,7 @@ export const tools = [
   defineSimpleTool({
     name: 'messages_search',
     title: 'Search messages',
-    description: 'Messages of the person’s conversations that have the words, newest first.',
+    description: 'Messages in the person’s conversations that contain the words, newest first.',
     onlyGranted: true,
     permission: 'messages:search',
     input: Search,

@@ -8,7 +8,7 @@ export const routes = [
     method: 'get',
     path: '/api/search',
     summary:
-      'Search your conversations, newest first; go on with `before` until `next` is null. As `application/x-ndjson` each match comes as soon as it is found',
+      'Search your conversations, newest first; continue with `before` until `next` is null. As `application/x-ndjson` each match is sent as soon as it is found',
     permission: 'messages:search',
     rate: 'unlimited',
     query: Search,

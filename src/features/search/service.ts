@@ -90,7 +90,7 @@ async function* lookThrough(
     if (seen % ROWS_A_TURN === 0) {
       await setImmediate()
       if (signal.aborted) {
-        ctx.log.debug({ seen }, 'a search ended early: nobody waits for it')
+        ctx.log.debug({ seen }, 'a search ended early: the caller has gone')
         return row.id
       }
       if (ctx.clock.now() >= deadline) return row.id

@@ -4,7 +4,7 @@ export const sessionErrors = definePageErrors({
   invalidCredentials: {
     code: 'invalid_credentials',
     kind: 'unauthenticated',
-    message: 'The name or the password is not right.',
+    message: 'The name or the password is incorrect.',
     translated: { tr: 'Kullanıcı adı ya da parola doğru değil.' },
   },
   accountNotActive: {
@@ -16,7 +16,7 @@ export const sessionErrors = definePageErrors({
   emailNotConfirmed: {
     code: 'account_not_active',
     kind: 'forbidden',
-    message: 'Confirm your e-mail address first: open the link in the letter that was sent to it.',
+    message: 'Confirm your e-mail address first: open the link that was sent to it.',
     translated: {
       tr: 'Önce e-posta adresinizi doğrulayın: size gönderilen iletideki bağlantıyı açın.',
     },
@@ -24,7 +24,7 @@ export const sessionErrors = definePageErrors({
   notApproved: {
     code: 'account_not_active',
     kind: 'forbidden',
-    message: 'You are registered. An administrator has to let you in first.',
+    message: 'You are registered. An administrator has to approve you first.',
     translated: { tr: 'Kaydınız yapıldı. Önce bir yöneticinin hesabınızı onaylaması gerekiyor.' },
   },
   refreshNotActive: {
@@ -54,8 +54,7 @@ export const sessionErrors = definePageErrors({
   mfaRequired: {
     code: 'mfa_required',
     kind: 'unauthenticated',
-    message:
-      'This account needs a second step to sign in: use the newest app, or sign in on the web.',
+    message: 'This account needs a second step to sign in: update your app, or sign in on the web.',
     translated: {
       tr: 'Bu hesapla oturum açmak için ikinci bir adım gerekiyor: en yeni uygulamayı kullanın ya da web üzerinden oturum açın.',
     },
@@ -71,7 +70,7 @@ export const sessionErrors = definePageErrors({
   invalidChallenge: {
     code: 'invalid_or_expired_challenge',
     kind: 'unauthenticated',
-    message: 'This sign-in was used, took too long or is not valid any more: start again.',
+    message: 'This sign-in was used, took too long or is no longer valid: start again.',
     translated: {
       tr: 'Bu oturum açma işlemi kullanılmış, çok uzun sürmüş ya da artık geçerli değil: baştan başlayın.',
     },
@@ -79,7 +78,7 @@ export const sessionErrors = definePageErrors({
   tokenReuseDetected: {
     code: 'token_reuse_detected',
     kind: 'unauthenticated',
-    message: 'This refresh token was used before; every session of the account was ended.',
+    message: 'This refresh token was used before; all sessions of the account were ended.',
     translated: {
       tr: 'Bu yenileme belirteci daha önce kullanılmış; hesabın tüm oturumları kapatıldı.',
     },

@@ -15,7 +15,7 @@ export const LINK_TEXTS: Readonly<Record<Language, LinkText>> = {
     signIn: 'Sign this device in',
     open: 'Open this link with your Mimir app, or enter the code there within two minutes. The server is',
     code: 'The code is',
-    keep: 'Whoever has the code can sign in as you. Give it to nobody.',
+    keep: 'Anyone who has the code can sign in as you. Do not share it.',
   },
   tr: {
     signIn: 'Bu cihazda oturum açın',

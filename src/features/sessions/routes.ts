@@ -47,7 +47,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/refresh',
-    summary: 'Trade a refresh token for its successor and a fresh access token',
+    summary: 'Exchange a refresh token for a new refresh token and access token',
     permission: 'public',
     rate: 'unlimited',
     operationClass: 'sign-in',
@@ -65,7 +65,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/logout',
-    summary: 'End the session of a refresh token; never tells whether there was one',
+    summary: 'End the session of a refresh token; never reveals whether there was one',
     permission: 'public',
     rate: 'unlimited',
     operationClass: 'sign-in',
@@ -94,7 +94,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/link-device',
-    summary: 'Make a code that signs another device in, once, within two minutes',
+    summary: 'Create a single-use code that signs another device in within two minutes',
     permission: 'signed-in',
     rate: 'auth-link-device',
     status: 200,
@@ -116,7 +116,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/auth/app-code/redeem',
-    summary: 'Sign an app in with the code that a sign-in in the browser ended with',
+    summary: 'Sign an app in with the code from a sign-in in the browser',
     permission: 'public',
     rate: 'auth-link-device',
     operationClass: 'sign-in',
@@ -149,7 +149,7 @@ export const routes = [
   defineRoute({
     method: 'patch',
     path: '/api/me/sessions/{id}',
-    summary: 'Give one of your devices a name, or take it back',
+    summary: 'Name one of your devices, or remove its name',
     permission: 'signed-in',
     rate: 'unlimited',
     params: SessionId,

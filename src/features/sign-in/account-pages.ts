@@ -38,7 +38,7 @@ export const accountRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/account',
-    summary: 'Changes your second factors by the forms of the page',
+    summary: 'Change your second factors with the forms of the page',
     permission: 'signed-in',
     rate: 'auth-second-factor',
     refusal: 'page',
@@ -108,7 +108,7 @@ async function act(
       await removePasskey(ctx, user, { id: form.id ?? '' })
       return movingOn(language, here)
     default:
-      throw new AppError(commonErrors.validationFailed, { fields: { action: 'is not known' } })
+      throw new AppError(commonErrors.validationFailed, { fields: { action: 'is unknown' } })
   }
 }
 

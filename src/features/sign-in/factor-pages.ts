@@ -34,7 +34,7 @@ export const factorRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/second-factor',
-    summary: 'Ends a sign-in with a code or a passkey',
+    summary: 'Complete a sign-in with a code or a passkey',
     permission: 'public',
     rate: 'auth-second-factor',
     operationClass: 'sign-in',

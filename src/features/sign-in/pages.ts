@@ -28,7 +28,7 @@ const signInRoutes = [
   defineRawRoute({
     method: 'get',
     path: '/auth/sign-in',
-    summary: 'The page to sign in at',
+    summary: 'The sign-in page',
     permission: 'public',
     rate: 'unlimited',
     refusal: 'page',
@@ -43,7 +43,7 @@ const signInRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/sign-in',
-    summary: 'Signs a browser in by password',
+    summary: 'Sign a browser in with a password',
     permission: 'public',
     rate: 'auth-login',
     operationClass: 'sign-in',
@@ -72,7 +72,7 @@ const signInRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/passkey',
-    summary: 'Signs a browser in by passkey',
+    summary: 'Sign a browser in with a passkey',
     permission: 'public',
     rate: 'auth-second-factor',
     operationClass: 'sign-in',
@@ -99,7 +99,7 @@ const signInRoutes = [
   defineRawRoute({
     method: 'get',
     path: '/auth/logout',
-    summary: 'Asks whether to sign the browser out',
+    summary: 'Ask whether to sign the browser out',
     permission: 'public',
     rate: 'unlimited',
     refusal: 'page',
@@ -113,7 +113,7 @@ const signInRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/logout',
-    summary: 'Signs the browser out here, and leads on to the same at its provider',
+    summary: 'Sign the browser out here, and then at its provider',
     permission: 'public',
     rate: 'unlimited',
     operationClass: 'sign-in',

@@ -21,7 +21,7 @@ export const providerRoutes = [
   defineRawRoute({
     method: 'get',
     path: '/auth/login',
-    summary: 'Sends the browser to a provider to sign in',
+    summary: 'Send the browser to a provider to sign in',
     permission: 'public',
     rate: 'auth-begin',
     refusal: 'page',
@@ -61,7 +61,7 @@ export const providerRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/link',
-    summary: 'Sends the browser to a provider whose identity is to open the account too',
+    summary: 'Send the browser to a provider to connect its identity to the account',
     permission: 'signed-in',
     rate: 'auth-begin',
     stepUp: true,
@@ -82,7 +82,7 @@ export const providerRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/backchannel-logout',
-    summary: 'Ends the sessions that a logout token of a provider names',
+    summary: 'End the sessions that a provider’s logout token names',
     permission: 'public',
     rate: 'auth-logout-token',
     operationClass: 'sign-in',
@@ -95,7 +95,7 @@ export const providerRoutes = [
   defineRawRoute({
     method: 'get',
     path: '/auth/signed-out',
-    summary: 'Where one is after signing out',
+    summary: 'The page after signing out',
     permission: 'public',
     rate: 'unlimited',
     refusal: 'page',

@@ -4,12 +4,11 @@ export const syncErrors = defineErrors({
   invalidCursor: {
     code: 'invalid_cursor',
     kind: 'invalid',
-    message: 'This is no cursor of this server.',
+    message: 'This cursor is not from this server.',
   },
   cursorExpired: {
     code: 'cursor_expired',
     kind: 'gone',
-    message:
-      'Too much has happened since: read your conversations anew and go on from a sync without a cursor.',
+    message: 'Too much has happened since: reload your conversations and sync without a cursor.',
   },
 })

@@ -7,7 +7,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/sync',
-    summary: 'What happened since the cursor, in order; without one, the cursor of now',
+    summary: 'What happened since the cursor, in order; without one, the current cursor',
     permission: 'messages:read',
     rate: 'unlimited',
     query: SyncQuery,

@@ -4,19 +4,19 @@ export const tenantErrors = defineErrors({
   off: {
     code: 'multi_tenancy_off',
     kind: 'conflict',
-    message: 'The server has one tenant: MIMIR_ENABLE_MULTI_TENANCY is not true.',
+    message: 'The server has only one tenant: MIMIR_ENABLE_MULTI_TENANCY is not true.',
   },
   notHere: {
     code: 'not_the_default_tenant',
     kind: 'conflict',
-    message: 'The default tenant alone knows the others.',
+    message: 'Only the default tenant manages the others.',
   },
   notFound: { code: 'tenant_not_found', kind: 'not_found', message: 'There is no such tenant.' },
-  exists: { code: 'tenant_exists', kind: 'conflict', message: 'There is such a tenant already.' },
+  exists: { code: 'tenant_exists', kind: 'conflict', message: 'This tenant already exists.' },
   directoryTaken: {
     code: 'tenant_directory_taken',
     kind: 'conflict',
-    message: 'Something is where the tenant would be: look at it, and take it away.',
+    message: 'Something is in the tenant’s place: check it, then move it away.',
   },
   hostTaken: {
     code: 'host_taken',
@@ -26,37 +26,37 @@ export const tenantErrors = defineErrors({
   claimTaken: {
     code: 'claim_taken',
     kind: 'conflict',
-    message: 'Another tenant is called by one of these.',
+    message: 'Another tenant already uses one of these claims.',
   },
   stillEnabled: {
     code: 'tenant_enabled',
     kind: 'conflict',
-    message: 'A tenant is disabled before it is deleted.',
+    message: 'Disable the tenant before you delete it.',
   },
   inUse: {
     code: 'data_directory_in_use',
     kind: 'conflict',
-    message: 'Another command works on this tenant.',
+    message: 'Another command is using this tenant.',
   },
   unknownHost: {
     code: 'unknown_host',
     kind: 'not_found',
-    message: 'Nobody answers at this host.',
+    message: 'No tenant answers at this host.',
   },
   required: {
     code: 'tenant_required',
     kind: 'forbidden',
-    message: 'The request does not say whose it is.',
+    message: 'The request does not name its tenant.',
   },
   unknown: { code: 'unknown_tenant', kind: 'forbidden', message: 'There is no such tenant.' },
   disabled: {
     code: 'tenant_disabled',
     kind: 'forbidden',
-    message: 'This tenant is not served at this time.',
+    message: 'This tenant is disabled.',
   },
   unavailable: {
     code: 'tenant_unavailable',
     kind: 'unavailable',
-    message: 'This tenant cannot be served right now.',
+    message: 'This tenant is unavailable right now.',
   },
 })

@@ -4,7 +4,7 @@ import { isTenantId } from '../../policy/tenant-id.ts'
 
 const tenantId = z
   .string()
-  .refine(isTenantId, 'small letters and digits, with single hyphens in between')
+  .refine(isTenantId, 'lower-case letters and digits, with single hyphens in between')
 
 /** A hostname without a port: a tenant answers on every port. */
 const host = z
@@ -12,7 +12,7 @@ const host = z
   .toLowerCase()
   .regex(/^(?=.{1,253}$)([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/, 'a host without a port')
 
-const claim = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 letters, digits and signs')
+const claim = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 letters, digits and symbols')
 
 export const TenantId = z.object({ id: tenantId })
 export type TenantId = z.output<typeof TenantId>

@@ -4,11 +4,11 @@ export const turnErrors = defineErrors({
   notConfigured: {
     code: 'turn_not_configured',
     kind: 'conflict',
-    message: 'No TURN server is set: set TURN_HOST to its name.',
+    message: 'No TURN server is configured: set TURN_HOST to its name.',
   },
   noSecret: {
     code: 'turn_secret_missing',
     kind: 'conflict',
-    message: 'There is no secret to share with coturn: `mimir turn config` makes one.',
+    message: 'There is no secret to share with coturn: create one with `mimir turn config`.',
   },
 })

@@ -10,7 +10,7 @@ const TESTER = 'mimir-turn-test'
 
 const TEXT: Record<StunFailure, { says: string; mend: string }> = {
   name_not_resolved: {
-    says: 'the name leads nowhere',
+    says: 'the name does not resolve',
     mend: 'set TURN_HOST to a name that the DNS knows',
   },
   unreachable: {
@@ -18,11 +18,11 @@ const TEXT: Record<StunFailure, { says: string; mend: string }> = {
     mend: 'start coturn, and open the port in the firewall',
   },
   tls_failed: {
-    says: 'its certificate is not good for this name',
+    says: 'its certificate is not valid for this name',
     mend: 'set cert and pkey in turnserver.conf, or TURN_TLS_PORT=0 for a relay without TLS',
   },
   not_turn: {
-    says: 'what answers there is no TURN server',
+    says: 'what answers there is not a TURN server',
     mend: 'compare TURN_PORT and TURN_TLS_PORT with turnserver.conf',
   },
   unauthorized: {
@@ -30,7 +30,7 @@ const TEXT: Record<StunFailure, { says: string; mend: string }> = {
     mend: 'give coturn the output of `mimir turn config` and restart it; compare the clocks',
   },
   open_to_all: {
-    says: 'it relays for everybody, without credentials',
+    says: 'it relays for anyone, without credentials',
     mend: 'give coturn the output of `mimir turn config` and restart it',
   },
   refused: {

@@ -7,7 +7,7 @@ const userErrors = defineErrors({
   endpointRemoved: {
     code: 'endpoint_removed_adr_016',
     kind: 'gone',
-    message: 'There is no directory of users: people exchange friend keys.',
+    message: 'There is no user directory: people exchange friend keys.',
   },
 })
 
@@ -15,7 +15,7 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/users/active',
-    summary: 'Gone: there is no directory of users, on purpose',
+    summary: 'Gone: there is no user directory, on purpose',
     permission: 'signed-in',
     rate: 'unlimited',
     status: 410,

@@ -35,8 +35,8 @@ export async function noteFailure(
     })
   })
   const { reason } = failure
-  if (isGivenUp) ctx.log.warn({ webhookId: id, reason }, 'a webhook is given up')
-  else ctx.log.debug({ webhookId: id, reason }, 'a webhook waits')
+  if (isGivenUp) ctx.log.warn({ webhookId: id, reason }, 'a webhook was given up on')
+  else ctx.log.debug({ webhookId: id, reason }, 'a webhook is waiting')
 }
 
 function byTheClock({ ids }: Pick<Ctx, 'ids'>, tenantId: string): OperatorActor {

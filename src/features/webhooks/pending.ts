@@ -71,7 +71,7 @@ async function readPage(ctx: Needs, bot: UserActor, hook: BotWebhookRow): Promis
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== syncErrors.cursorExpired.code) throw error
     // After a restore, or a month offline, it is unknown what was missed.
-    ctx.log.warn({ webhookId: hook.id }, 'a webhook begins anew: its place is no more')
+    ctx.log.warn({ webhookId: hook.id }, 'a webhook starts again: its position no longer exists')
     return getChanges(ctx, bot, { limit: PAGE })
   }
 }

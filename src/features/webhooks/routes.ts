@@ -16,7 +16,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/conversations/{id}/webhooks',
-    summary: 'Make a webhook of a group with its bot; the secrets are shown this once',
+    summary: 'Create a webhook for a group with its bot; the secrets are shown only once',
     permission: 'conversations:write',
     rate: 'webhook-create',
     params: ConversationId,
@@ -46,7 +46,7 @@ export const routes = [
   defineRoute({
     method: 'delete',
     path: '/api/conversations/{id}/webhooks/{webhookId}',
-    summary: 'End a webhook; its bot stays a member',
+    summary: 'Delete a webhook; its bot stays a member',
     permission: 'conversations:write',
     rate: 'unlimited',
     params: WebhookId,
@@ -58,7 +58,7 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/hooks/{token}',
-    summary: 'Post a message by an incoming webhook: {content} or {text}, as JSON or a form',
+    summary: 'Post a message through an incoming webhook: {content} or {text}, as JSON or a form',
     permission: 'public',
     rate: 'webhook-post',
     params: HookToken,

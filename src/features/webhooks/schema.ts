@@ -19,7 +19,7 @@ export const CreateWebhook = z
     botId: uuid.optional(),
   })
   .refine(({ kind, url }) => (kind === 'outgoing') === (url !== undefined), {
-    error: 'an outgoing webhook has a url, an incoming one none',
+    error: 'an outgoing webhook needs a url, an incoming one has none',
     path: ['url'],
   })
 export type CreateWebhook = z.output<typeof CreateWebhook> & ConversationId

@@ -193,7 +193,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
   /** A sign-in without `auth_time` is accepted, but does not count as a fresh one. */
   function requireAskedAnew({ auth_time: at }: JWTPayload): void {
     if (typeof at === 'number' && at < clock.now() / SECOND - TOLERANCE_SECONDS) {
-      throw new OidcError('token', 'the provider did not ask anew')
+      throw new OidcError('token', 'the provider did not ask for a new sign-in')
     }
   }
 
@@ -297,7 +297,7 @@ function requireIssuer(provider: OidcProvider, metadata: ServerMetadata, callbac
   const said = callback.searchParams.getAll('iss')
   const isDue = metadata.authorization_response_iss_parameter_supported === true
   const fine = said.length === 0 ? !isDue : said.length === 1 && said[0] === provider.issuer
-  if (!fine) throw new OidcError('response', 'the answer is of another issuer')
+  if (!fine) throw new OidcError('response', 'the answer is from another issuer')
 }
 
 function clientAuth(

@@ -35,7 +35,7 @@ const done = (operation: string, answer: object) => ({ success: true, operation,
 
 const Confirming = {
   confirm: z.boolean().optional().describe('true with a confirmationId to really do it'),
-  confirmationId: z.string().max(64).optional().describe('from the first answer'),
+  confirmationId: z.string().max(64).optional().describe('from the first response'),
 }
 
 const Outcome = z.looseObject({
@@ -57,11 +57,14 @@ const memoryNode = defineTool({
   name: 'memory_node',
   title: 'Memory: nodes',
   description:
-    'Keep, read, change, delete, query and search memory nodes. Deleting answers first with a confirmationId.',
+    'Keep, read, change, delete, query and search memory nodes. Deleting first returns a confirmationId.',
   output: Outcome.extend({
     node: Node.optional(),
     deleted: z.unknown().optional(),
-    nextCursor: z.string().optional().describe('there may be more: query again with it as cursor'),
+    nextCursor: z
+      .string()
+      .optional()
+      .describe('there may be more: query again with this as cursor'),
   }),
   destructive: true,
   operations: {
@@ -105,7 +108,7 @@ const memoryNode = defineTool({
         type: Types.optional(),
         filters: Filters.optional(),
         limit: limit(50),
-        cursor: NodeQuery.shape.cursor.describe('nextCursor of the answer before'),
+        cursor: NodeQuery.shape.cursor.describe('nextCursor of the previous response'),
       }),
       run: async (ctx, actor, input) => {
         const found = await queryNodes(ctx, actor, { ...input, sort: 'created', order: 'desc' })
@@ -143,7 +146,7 @@ const depth = (usual: number) => z.number().int().min(1).max(5).default(usual)
 const memoryEdge = defineTool({
   name: 'memory_edge',
   title: 'Memory: edges',
-  description: 'Connect memory nodes, and find what a node is connected with.',
+  description: 'Connect memory nodes, and find what a node is connected to.',
   output: Outcome.extend({
     edge: Edge.optional(),
     edges: z.array(Edge).optional(),
@@ -199,7 +202,7 @@ const many = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(MAX_AT_O
 const memoryBatch = defineTool({
   name: 'memory_batch',
   title: 'Memory: many at once',
-  description: `Add, change, delete or connect up to ${MAX_AT_ONCE} memory nodes, all or none.`,
+  description: `Add, change, delete or connect up to ${MAX_AT_ONCE} memory nodes, all or nothing.`,
   output: Outcome.extend({ edges: z.array(Edge).optional() }),
   destructive: true,
   operations: {
@@ -260,12 +263,12 @@ const memoryBatch = defineTool({
   },
 })
 
-const AGENT = z.string().min(1).max(128).describe('name of the agent, its own choice')
+const AGENT = z.string().min(1).max(128).describe('name the agent chooses for itself')
 
 const memoryLock = defineTool({
   name: 'memory_lock',
   title: 'Memory: locks',
-  description: 'Take a node so that no other agent works on it at the same time.',
+  description: 'Lock a node so that no other agent works on it at the same time.',
   output: Outcome.extend({
     locked: z.boolean().optional(),
     unlocked: z.boolean().optional(),
@@ -312,7 +315,7 @@ const ALL = 'ALL'
 const memoryClear = defineTool({
   name: 'memory_clear',
   title: 'Memory: clear',
-  description: 'Delete all memory nodes of a type, or ALL. Answers first with a confirmationId.',
+  description: 'Delete all memory nodes of a type, or ALL. First returns a confirmationId.',
   output: Outcome.extend({
     confirmed: z.boolean().optional(),
     deletedNodes: z.number().int().optional(),
@@ -356,7 +359,7 @@ const vectorSearch = defineSimpleTool({
   name: 'vector_search_nodes',
   title: 'Memory: search',
   description:
-    'Find memory nodes by the words of a query, the best first. The search is by words, not by meaning.',
+    'Find memory nodes by the words of a query, best match first. The search is by words, not by meaning.',
   permission: 'mcp:read',
   input: NodeSearch,
   output: Outcome.extend({
