@@ -24,7 +24,7 @@ export async function checkAdmin(admin: Admin): Promise<Admin> {
   const password = Password.safeParse(admin.password)
   const problems = [
     username.success ? '' : '--admin-username must be 3 to 50 letters, digits or underscores',
-    email.success ? '' : '--admin-email is no e-mail address',
+    email.success ? '' : '--admin-email is not an e-mail address',
     password.success ? '' : 'the password must be 8 to 72 bytes long',
   ].filter(Boolean)
   if (!username.success || !email.success || !password.success) {
