@@ -46,9 +46,16 @@ export function readByTsMls(bytes: Buffer): unknown {
     const [message] = decoded
     if (hex(encodeMlsMessage(message)) !== hex(bytes)) return undefined
     return JSON.parse(JSON.stringify(messageOf(message)))
-  } catch {
-    return undefined
+  } catch (error) {
+    return isStackOverflow(error) ? NO_OPINION : undefined
   }
+}
+
+/** The result for a vector of some ten thousand items: the encoder of ts-mls calls itself once per item. */
+export const NO_OPINION = Symbol('the stack of ts-mls overflowed')
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/.test(error.message)
 }
 
 /** Thrown for input that ts-mls accepts and the server refuses on purpose. */
