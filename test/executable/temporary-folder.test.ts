@@ -27,7 +27,7 @@ test('without a temporary folder to run code from, the executable says what to s
       assert.equal(status, 1)
       assert.match(
         stderr,
-        /^mimir: .*must exist and allow running code: set TMPDIR=.*\(native_part\)\n$/,
+        /^mimir: .*must exist and allow execution: set TMPDIR=.*\(native_part\)\n$/,
       )
     }
   } finally {
