@@ -2,6 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { AuditCheckpointRow } from '../../db/tables.ts'
 import { HOUR, toIso } from '../../platform/clock.ts'
 import { createSigner, isSignedBy } from '../../platform/signing.ts'
+import { signWithAuditKey } from './signature.ts'
 import { newestLink } from './store.ts'
 import { insertCheckpoint, newestCheckpoint } from './store-checkpoints.ts'
 
@@ -51,14 +52,7 @@ export async function makeCheckpoint(
       created_at: toIso(ctx.clock.now()),
       previous: before?.signature ?? '',
     }
-    const key = ctx.keyring.current('audit')
-    const signer = createSigner(key.key)
-    await insertCheckpoint(tx, {
-      ...fields,
-      key_id: key.id,
-      public_key: signer.publicKey,
-      signature: signer.sign(textOf(fields)),
-    })
+    await insertCheckpoint(tx, { ...fields, ...signWithAuditKey(ctx.keyring, textOf(fields)) })
     return true
   })
 }

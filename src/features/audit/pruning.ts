@@ -1,5 +1,6 @@
 import type { Keyring } from '../../platform/keyring.ts'
-import { createSigner, isSignedBy } from '../../platform/signing.ts'
+import { isSignedBy } from '../../platform/signing.ts'
+import { type AuditSignature, signWithAuditKey } from './signature.ts'
 import type { SignedPruning } from './store-checkpoints.ts'
 
 /** The signed part of a pruning; the hash is that of the checkpoint it names. */
@@ -21,13 +22,8 @@ function textOf(fields: PruningFields): string {
   ].join('\n')
 }
 
-export function signPruning(
-  keyring: Keyring,
-  fields: PruningFields,
-): Pick<SignedPruning, 'key_id' | 'public_key' | 'signature'> {
-  const key = keyring.current('audit')
-  const signer = createSigner(key.key)
-  return { key_id: key.id, public_key: signer.publicKey, signature: signer.sign(textOf(fields)) }
+export function signPruning(keyring: Keyring, fields: PruningFields): AuditSignature {
+  return signWithAuditKey(keyring, textOf(fields))
 }
 
 /** Whether a trusted key signed that the log begins after this position. */

@@ -1,18 +1,24 @@
 import type { AppEvent } from '../../events/event.ts'
 import type { FriendRequest, Friendship } from './schema.ts'
 
+function toUser(
+  tenantId: string,
+  userId: string,
+  event: Omit<AppEvent, 'tenantId' | 'audience'>,
+): AppEvent {
+  return { tenantId, audience: { kind: 'user', id: userId }, ...event }
+}
+
 export function friendRequestReceived(
   tenantId: string,
   addresseeId: string,
   request: FriendRequest,
 ): AppEvent {
-  return {
-    tenantId,
-    audience: { kind: 'user', id: addresseeId },
+  return toUser(tenantId, addresseeId, {
     name: 'FriendRequestReceived',
     subjectId: request.id,
     payload: request,
-  }
+  })
 }
 
 export function friendRequestAccepted(
@@ -20,13 +26,11 @@ export function friendRequestAccepted(
   requesterId: string,
   request: FriendRequest,
 ): AppEvent {
-  return {
-    tenantId,
-    audience: { kind: 'user', id: requesterId },
+  return toUser(tenantId, requesterId, {
     name: 'FriendRequestAccepted',
     subjectId: request.id,
     payload: request,
-  }
+  })
 }
 
 export function friendshipChanged(
@@ -34,11 +38,9 @@ export function friendshipChanged(
   userId: string,
   friendship: Friendship,
 ): AppEvent {
-  return {
-    tenantId,
-    audience: { kind: 'user', id: userId },
+  return toUser(tenantId, userId, {
     name: 'FriendshipChanged',
     subjectId: friendship.userId,
     payload: friendship,
-  }
+  })
 }
