@@ -64,7 +64,7 @@ export interface Endpoints
   close(): Promise<void>
 }
 
-/** Wires up the transports. Whatever must outlast `shut` is registered with `cleanUp`. */
+/** Wires up the transports. Whatever must outlast `close` is registered with `cleanUp`. */
 export async function openEndpoints(
   ctx: Ctx,
   cleanUp: CleanUp,
@@ -121,6 +121,7 @@ export async function openEndpoints(
   })
   const prefixes = ['', config.pathPrefix]
   const hubPaths = new Set(prefixes.map((prefix) => `${prefix}/hubs/dm`))
+  const negotiatePaths = new Set([...hubPaths].map((path) => `${path}/negotiate`))
   const xrpcPaths = prefixes.map((prefix) => prefix + xrpc.path)
 
   const closing = createCleanUp()
@@ -133,8 +134,7 @@ export async function openEndpoints(
     failed: (error) => toResponse(error, ctx.ids.next(), log),
     fetch(request, peer) {
       const { pathname } = new URL(request.url)
-      const negotiates = pathname.endsWith('/negotiate') && hubPaths.has(pathname.slice(0, -10))
-      if (negotiates && request.method === 'POST') {
+      if (request.method === 'POST' && negotiatePaths.has(pathname)) {
         return hub.negotiate(request, http.originOf(request, peer, 'POST /hubs/dm/negotiate'))
       }
       return http.fetch(request, peer)
