@@ -314,7 +314,9 @@ export class Connection implements SocketHandler, Flushable, IntakeOwner {
 
   private leave(next: 'closing' | 'closed', isWhole = false): void {
     const tookPart = this.takesPart
-    if (tookPart) this.ending = { heardAt: this.heardAt, brokeOff: !isWhole }
+    // Who says goodbye has got everything up to now.
+    const heardAt = isWhole ? this.host.now() : this.heardAt
+    if (tookPart) this.ending = { heardAt, brokeOff: !isWhole }
     this.state = next
     this.since = this.host.tick
     this.frame.clear()
