@@ -20,7 +20,10 @@ export function text(min: number, max: number) {
     .refine(isStorable, 'must be well-formed text')
 }
 
-/** Like `text`, but trimmed first and without control characters: names, notes and other single lines. */
+/**
+ * Names, notes and other single lines: like `text`, but trimmed and without control characters. Characters
+ * that turn the direction of the text around them are left out, and a line without anything visible is empty.
+ */
 export function line(min: number, max: number) {
   return z
     .string()
@@ -29,13 +32,21 @@ export function line(min: number, max: number) {
     .max(max)
     .refine(fits(max), 'is too long')
     .refine(isStorable, 'must be well-formed text')
-    .refine((value) => !/\p{Cc}/u.test(value), 'must be one line without control characters')
+    .refine(
+      (value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value),
+      'must be one line without control characters',
+    )
+    .overwrite((value) => (isBlank(value) ? '' : value.replace(/\p{Bidi_Control}/gu, '').trim()))
+    .refine((value) => value.length >= min, 'must not be blank')
 }
 
 /** A UUID in any case, converted to lower case as stored. */
 export const uuid = z.uuid().toLowerCase()
 
-/** Whether text is empty or consists of whitespace only. */
+/** Apart from white space and controls: what is never drawn (UAX #44), and the braille pattern without dots. */
+const VISIBLE = /[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\u2800]/u
+
+/** Whether a reader would see nothing. */
 export function isBlank(value: string): boolean {
-  return value.trim() === ''
+  return !VISIBLE.test(value)
 }

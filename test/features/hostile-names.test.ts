@@ -63,6 +63,39 @@ test('the longest names there may be come back as they were given, and swell no 
   }
 })
 
+test('a name turns no text around it, and one that shows nothing is no name', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const group = await alice.group('small', bob)
+  const rename = (name: string) => alice.rest.patch(`/api/conversations/${group}`, { name })
+  const call = async (displayName: string) =>
+    assertDone(await alice.rest.patch('/api/me', { displayName })).displayName
+
+  assertDone(await rename('\u202egnp.\u2066exe\u200f'), 204)
+  assert.equal(assertDone(await bob.rest.get(`/api/conversations/${group}`)).name, 'gnp.exe')
+  // A joiner between two emoji is part of what is seen, and so are marks above a letter.
+  for (const name of ['👩\u200d👧', 'a\u0301', 'می\u200cروم']) assert.equal(await call(name), name)
+  // Zero-width, soft hyphen, Hangul filler, variation selector, tag, braille without dots.
+  for (const nothing of [
+    '\u200b\u2060',
+    '\u00ad',
+    '\u3164',
+    '\ufe0f',
+    '\u{e0041}',
+    '\u2800 \u2800',
+  ]) {
+    assert.equal(await call('Alice'), 'Alice')
+    assert.equal(await call(nothing), undefined)
+    assertRefused(await rename(nothing), 400, 'validation_failed')
+    const named = { type: 'Group', name: nothing, memberIds: [bob.id] }
+    const created = await alice.rest.post('/api/conversations', named)
+    assertRefused(created, 400, 'group_requires_name')
+  }
+  for (const lines of ['two\u2028lines', 'two\u2029lines']) {
+    assertRefused(await rename(lines), 400, 'validation_failed')
+  }
+})
+
 test('a file’s name of many kilobytes leaves nothing behind', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')

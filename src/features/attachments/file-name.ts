@@ -12,7 +12,7 @@ export function fileNameOf(headers: Headers): string {
   const given = headers.get('x-file-name')
   const encoded = given ?? fromDisposition(headers.get('content-disposition') ?? '')
   if (!encoded) return 'file'
-  const parsed = Name.safeParse(cleaned(decode(encoded)))
+  const parsed = Name.safeParse(withoutFolders(decode(encoded)))
   if (parsed.success) return parsed.data
   throw refused(parsed.error.issues[0]?.message ?? 'is no name')
 }
@@ -29,11 +29,8 @@ function decode(encoded: string): string {
   }
 }
 
-/** Strips paths and bidirectional control characters, which can make .exe look like .png. */
-function cleaned(name: string): string {
-  return name
-    .replace(/^.*[/\\]/s, '')
-    .replace(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '')
+function withoutFolders(name: string): string {
+  return name.replace(/^.*[/\\]/s, '')
 }
 
 /** Returns the name percent-encoded, in whichever form it was sent; `filename*` wins (RFC 6266 §4.3). */
