@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { MINUTE } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
+import { auditOf } from '../harness/keys.ts'
 import { MailServer } from '../harness/mail-server.ts'
 import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 
@@ -169,6 +170,27 @@ test('asking for another link tells nobody whether the address is known', async 
     [EMAIL, EMAIL],
   )
   await mimir.start()
+})
+
+test('asking for another link takes the same write for every address, and fills no mailbox', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+  for (const address of ['nobody@example.org', ...Array(6).fill(EMAIL)]) {
+    assertDone(await resend(mimir, address), 202)
+  }
+
+  const asked = await auditOf(mimir, 'account.verification_resent')
+  assert.deepEqual(
+    asked.map(({ details }) => details.linkSent),
+    [false, true, true, true, true, false, false],
+  )
+  // With the one of the registration, five are open.
+  await mail.token(EMAIL, 5)
+  mimir.clock.advance(30 * MINUTE)
+  assertDone(await resend(mimir, EMAIL), 202)
+  assertDone(await verify(mimir, await mail.token(EMAIL, 6)))
+  assert.equal(mail.letters.length, 6)
 })
 
 test('a mail server that is gone, or that never answers, neither delays nor fails a registration', async () => {

@@ -12,7 +12,7 @@ import { tellOfWaiting } from './approval.ts'
 import { confirmEmailChange } from './email-change.ts'
 import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
-import { makeLink } from './links.ts'
+import { makeLink, mayGetLink } from './links.ts'
 import type { EmailVerified, ResendVerification, VerifyEmail } from './schema.ts'
 import { findUser, findUserByLogin, moveStatus, useEmailToken } from './store.ts'
 
@@ -92,19 +92,25 @@ export async function confirmAddress(
   })
 }
 
-/** Sends a new link if the address awaits confirmation; the answer is the same in any case. */
+/**
+ * Sends a new link if the address awaits confirmation. Nothing reveals whether it does: the answer is the
+ * same, and both paths wait for one write.
+ */
 export async function resendVerification(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'config'>,
   actor: Actor,
   input: ResendVerification,
 ): Promise<void> {
-  const user = await findUserByLogin(ctx.db.read, actor.tenantId, input.email)
-  if (user?.status !== 'PendingEmail' || user.email !== input.email) return
+  const found = await findUserByLogin(ctx.db.read, actor.tenantId, input.email)
+  const user = found?.status === 'PendingEmail' ? found : undefined
   await ctx.db.transaction(async (tx) => {
-    await startEmailVerification(ctx, tx, actor, user)
+    const mayGet = await mayGetLink(ctx, tx, user, 'verify')
+    const linkSent = ctx.mailer !== undefined && user !== undefined && mayGet
+    if (linkSent) await startEmailVerification(ctx, tx, actor, user)
     await recordAudit(ctx, tx, actor, {
       type: 'account.verification_resent',
-      target: { type: 'user', id: user.id },
+      ...(found ? { target: { type: 'user', id: found.id } } : {}),
+      details: { linkSent },
     })
   })
 }

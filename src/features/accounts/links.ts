@@ -3,9 +3,11 @@ import type { Tx } from '../../db/database.ts'
 import type { EmailTokenRow, UserRow } from '../../db/tables.ts'
 import { MINUTE, toIso } from '../../platform/clock.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
-import { insertEmailToken } from './store.ts'
+import { countOpenTokens, insertEmailToken } from './store.ts'
 
 const LINK_LIFETIME = 30 * MINUTE
+/** Open links per account and purpose: repeated requests cannot flood a mailbox. */
+const MAX_OPEN_LINKS = 5
 
 const PATHS = {
   verify: '/verify-email',
@@ -34,4 +36,18 @@ export async function makeLink(
     used_at: null,
   })
   return `${ctx.config.publicUrl}${PATHS[purpose]}?token=${token}`
+}
+
+/**
+ * Whether the account may be sent another link. Without an account the same query runs, so that the time
+ * of the answer does not reveal whether there is one.
+ */
+export async function mayGetLink(
+  ctx: Pick<Ctx, 'clock'>,
+  tx: Tx,
+  user: UserRow | undefined,
+  purpose: EmailTokenRow['purpose'],
+): Promise<boolean> {
+  const open = await countOpenTokens(tx, user?.id ?? '', purpose, toIso(ctx.clock.now()))
+  return user !== undefined && open < MAX_OPEN_LINKS
 }

@@ -8,19 +8,10 @@ import { endAllSessions } from '../sessions/service.ts'
 import { setPassword } from './access.ts'
 import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
-import { makeLink } from './links.ts'
+import { makeLink, mayGetLink } from './links.ts'
 import { hashNewPassword } from './new-password.ts'
 import type { ForgotPassword, ResetPassword } from './schema.ts'
-import {
-  countOpenTokens,
-  findEmailToken,
-  findUser,
-  findUserByLogin,
-  useEmailToken,
-} from './store.ts'
-
-/** Open links per account: repeated requests cannot flood a mailbox. */
-const MAX_OPEN_LINKS = 5
+import { findEmailToken, findUser, findUserByLogin, useEmailToken } from './store.ts'
 
 /**
  * Sends a password-reset link if an active account has the address. Nothing reveals whether one does: the
@@ -41,10 +32,8 @@ export async function forgotPassword(
   // Accounts that sign in elsewhere have no password, and must not get one this way.
   const user = found?.status === 'Active' && found.password_hash !== null ? found : undefined
   await ctx.db.transaction(async (tx) => {
-    const now = toIso(ctx.clock.now())
-    // Counted for unknown addresses as well, so that both paths run the same query.
-    const open = await countOpenTokens(tx, user?.id ?? '', 'reset', now)
-    const linkSent = mailer !== undefined && user !== undefined && open < MAX_OPEN_LINKS
+    const mayGet = await mayGetLink(ctx, tx, user, 'reset')
+    const linkSent = mailer !== undefined && user !== undefined && mayGet
     if (linkSent) {
       const link = await makeLink(ctx, tx, user, 'reset')
       const about = { to: input.email, username: user.username, link }
