@@ -43,8 +43,8 @@ async function walk(
 }
 
 /** Arguments that would be accepted if they named existing things. */
-function argumentsFor({ args }: HubMethod, id: string): unknown[] {
-  return args.map((schema) => {
+function argumentsFor({ schemas }: HubMethod, id: string): unknown[] {
+  return schemas.map((schema) => {
     const { good } = valuesOf(schema)
     return good === ID ? id : good
   })
@@ -73,7 +73,7 @@ test('every argument of every method is refused by a code of its own when it bre
   await using scene = await setScene()
   await walk(scene, scene.alice, async (hub, method) => {
     const good = argumentsFor(method, scene.groupId)
-    for (const [position, schema] of method.args.entries()) {
+    for (const [position, schema] of method.schemas.entries()) {
       const { bad } = valuesOf(schema)
       assert.ok(bad.length > 3, `${method.name} takes anything as its argument ${position}`)
       for (const value of bad) {
@@ -90,7 +90,7 @@ test('no text, however odd, makes a method fail inside', async () => {
   const hub = await scene.alice.connect()
   for (const method of hubMethods) {
     const good = argumentsFor(method, scene.groupId)
-    for (const [position] of method.args.entries()) {
+    for (const [position] of method.schemas.entries()) {
       for (const text of HOSTILE) {
         const outcome = await hub.invoke(method.name, ...good.with(position, text)).catch(String)
         assert.doesNotMatch(String(outcome), /internal_error/, `${method.name} ${position}`)

@@ -10,25 +10,37 @@ export interface HubCaller {
   readonly connectionId: string
 }
 
-/**
- * A hub method: positional arguments, each with a schema whose issue message is the refusal's code,
- * folded into the input of a use case.
- */
+/** What a value that breaks an argument's schema is refused with; `path` leads to what is wrong in it. */
+type CodeOf = string | ((value: unknown, path: readonly PropertyKey[]) => string)
+
+/** A positional argument. On the hub a refusal is a code only, so that each argument names its own. */
+export interface HubArgument<S extends z.ZodType = z.ZodType> {
+  readonly schema: S
+  readonly code: CodeOf
+}
+
+export function argument<S extends z.ZodType>(schema: S, code: CodeOf): HubArgument<S> {
+  return { schema, code }
+}
+
+/** A hub method: positional arguments, folded into the input of a use case. */
 export interface HubMethod {
   readonly name: string
   readonly permission: Requirement
   readonly rate: RateClass
   /** Fewest and most positional arguments; any other number is refused. */
   readonly arity: readonly [min: number, max: number]
-  /** The schema of each argument, also for tools that describe or test the method. */
-  readonly args: readonly z.ZodType[]
+  /** The schema of each argument, for tools that describe or test the method. */
+  readonly schemas: readonly z.ZodType[]
   invoke(ctx: Ctx, actor: Actor, args: readonly unknown[], caller: HubCaller): Promise<unknown>
 }
 
 /** What `args` parse to, position by position. */
-type Parsed<A extends readonly z.ZodType[]> = { -readonly [K in keyof A]: z.output<A[K]> }
+type Parsed<A extends readonly HubArgument[]> = {
+  -readonly [K in keyof A]: z.output<A[K]['schema']>
+}
 
-export interface HubMethodSpec<A extends readonly z.ZodType[]> {
+export interface HubMethodSpec<A extends readonly HubArgument[]> {
   name: string
   permission: Requirement
   rate: RateClass
@@ -42,28 +54,36 @@ export interface HubMethodSpec<A extends readonly z.ZodType[]> {
  * Makes a hub method from a use case. The dispatcher checks the permission and the rate limit; then the
  * first argument that does not match its schema refuses the invocation with an AppError.
  */
-export function defineHubMethod<const A extends readonly z.ZodType[]>(
+export function defineHubMethod<const A extends readonly HubArgument[]>(
   spec: HubMethodSpec<A>,
 ): HubMethod {
-  const { name, permission, rate, args: schemas } = spec
+  const { name, permission, rate, args: expected } = spec
   return {
     name,
     permission,
     rate,
-    arity: [schemas.length - (spec.optional ?? 0), schemas.length],
-    args: schemas,
+    arity: [expected.length - (spec.optional ?? 0), expected.length],
+    schemas: expected.map(({ schema }) => schema),
     async invoke(ctx, actor, args, caller) {
-      return spec.run(ctx, actor, parseAll(schemas, args), caller)
+      return spec.run(ctx, actor, parseAll(expected, args), caller)
     },
   }
 }
 
-function parseAll<A extends readonly z.ZodType[]>(schemas: A, args: readonly unknown[]): Parsed<A> {
-  const parsed = schemas.map((schema, position) => {
-    const result = schema.safeParse(args[position])
+function parseAll<A extends readonly HubArgument[]>(
+  expected: A,
+  args: readonly unknown[],
+): Parsed<A> {
+  const parsed = expected.map(({ schema, code }, position) => {
+    const value = args[position]
+    const result = schema.safeParse(value)
     if (result.success) return result.data
-    const code = result.error.issues[0]?.message ?? 'validation_failed'
-    throw new AppError({ code, kind: 'invalid', message: 'An argument is invalid.' })
+    const path = result.error.issues[0]?.path ?? []
+    throw new AppError({
+      code: typeof code === 'string' ? code : code(value, path),
+      kind: 'invalid',
+      message: 'An argument is invalid.',
+    })
   })
   return parsed as Parsed<A>
 }

@@ -4,7 +4,7 @@ import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/si
 import { z } from 'zod'
 import type { Ctx } from '../../src/context.ts'
 import { toResponse } from '../../src/http/on-error.ts'
-import { defineHubMethod } from '../../src/hub/define-method.ts'
+import { argument, defineHubMethod } from '../../src/hub/define-method.ts'
 import type { Hub, HubOptions } from '../../src/hub/hub.ts'
 import { createHub } from '../../src/hub/hub.ts'
 import type { HubLimits } from '../../src/hub/limits.ts'
@@ -116,13 +116,13 @@ export function actorOf(token: string, origin: Origin): UserActor {
 }
 
 function methods(calls: unknown[]) {
-  const text = z.string({ error: 'invalid_text' })
+  const text = argument(z.string(), 'invalid_text')
   return [
     defineHubMethod({
       name: 'Echo',
       permission: 'messages:write',
       rate: 'unlimited',
-      args: [text, z.unknown()],
+      args: [text, argument(z.unknown(), 'invalid_extra')],
       optional: 1,
       async run(_ctx, actor, [said, extra]) {
         calls.push(said)

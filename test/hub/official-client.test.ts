@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { HubConnection } from '@microsoft/signalr'
 import { z } from 'zod'
-import { defineHubMethod } from '../../src/hub/define-method.ts'
+import { argument, defineHubMethod } from '../../src/hub/define-method.ts'
 import type { House } from './harness.ts'
 import { openHouse, until } from './harness.ts'
 
@@ -10,6 +10,7 @@ const whole = { name: 'A', permission: 'signed-in', rate: 'unlimited', args: [] 
 const { permission: _permission, ...withoutPermission } = whole
 const { rate: _rate, ...withoutRate } = whole
 const run = async () => undefined
+const text = argument(z.string(), 'invalid_text')
 
 /** A definition without a permission or a rate class must not compile. */
 export const incomplete = [
@@ -18,7 +19,7 @@ export const incomplete = [
   // @ts-expect-error no rate class
   () => defineHubMethod({ ...withoutRate, run }),
   // @ts-expect-error the argument is a string
-  () => defineHubMethod({ ...whole, args: [z.string()], run: async (_c, _a, [x]) => Math.abs(x) }),
+  () => defineHubMethod({ ...whole, args: [text], run: async (_c, _a, [x]) => Math.abs(x) }),
 ]
 
 describe('with the official client', () => {

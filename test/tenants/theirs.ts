@@ -157,7 +157,7 @@ export async function fillTenant(mimir: Appliance): Promise<Theirs> {
       const isOfPerson = /Call|Ice/.test(method.name)
       const isOfMessage = /Message$|^React$/.test(method.name) && method.name !== 'SendMessage'
       const id = isOfPerson ? alice.id : isOfMessage ? messageId : groupId
-      return method.args.map((schema) => {
+      return method.schemas.map((schema) => {
         const { good } = valuesOf(schema)
         return good === ID ? id : good
       })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { text, uuid } from '../../platform/text.ts'
 
 /** The most attachments that one message may carry. */
-export const MAX_ATTACHMENTS = 10
+const MAX_ATTACHMENTS = 10
 
 const WAVEFORM_MOST = 256
 const WAVEFORM = /^(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(,(\d{1,2}|1\d\d|2[0-4]\d|25[0-5]))*$/

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { defineHubMethod } from '../../hub/define-method.ts'
+import { argument, defineHubMethod } from '../../hub/define-method.ts'
+import { uuid } from '../../platform/text.ts'
 import { endCall, rejectCall } from './endings.ts'
 import { answerCall, offerCall, sendIceCandidate } from './service.ts'
 
-const toUserId = z.uuid('invalid_user_id').toLowerCase()
-const sdp = z.string('invalid_sdp')
-const options = z
-  .object({ video: z.boolean('invalid_options').nullish() }, 'invalid_options')
-  .nullish()
+const toUserId = argument(uuid, 'invalid_user_id')
+const sdp = argument(z.string(), 'invalid_sdp')
+const candidate = argument(z.string(), 'invalid_candidate')
+const options = argument(z.object({ video: z.boolean().nullish() }).nullish(), 'invalid_options')
 
 export const methods = [
   defineHubMethod({
@@ -31,7 +31,7 @@ export const methods = [
     name: 'SendIceCandidate',
     permission: 'calls:use',
     rate: 'unlimited',
-    args: [toUserId, z.string('invalid_candidate')],
+    args: [toUserId, candidate],
     run: (ctx, actor, [toUserId, candidate]) =>
       sendIceCandidate(ctx, actor, { toUserId, candidate }),
   }),

@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { defineHubMethod } from '../../hub/define-method.ts'
+import { argument, defineHubMethod } from '../../hub/define-method.ts'
+import { ConversationId } from './schema.ts'
 import { markRead } from './service.ts'
 import { sendTyping } from './typing.ts'
 
-const conversationId = z.uuid('invalid_conversation_id').toLowerCase()
+const conversationId = argument(ConversationId.shape.id, 'invalid_conversation_id')
 
 export const methods = [
   defineHubMethod({
@@ -17,7 +18,7 @@ export const methods = [
     name: 'Typing',
     permission: 'messages:write',
     rate: 'unlimited',
-    args: [conversationId, z.boolean('invalid_is_typing')],
+    args: [conversationId, argument(z.boolean(), 'invalid_is_typing')],
     run: (ctx, actor, [conversationId, isTyping], { connectionId }) =>
       sendTyping(ctx, actor, { conversationId, isTyping, connectionId }),
   }),

@@ -1,64 +1,37 @@
-import { z } from 'zod'
-import { defineHubMethod } from '../../hub/define-method.ts'
+import { argument, defineHubMethod } from '../../hub/define-method.ts'
 import { AppError } from '../../platform/errors.ts'
-import { fits, isBlank, isStorable } from '../../platform/text.ts'
-import { MAX_ATTACHMENTS } from '../attachments/schema.ts'
+import { fits, isStorable, uuid } from '../../platform/text.ts'
 import { deleteMessage, editMessage } from './change.ts'
 import { messageErrors } from './errors.ts'
-import {
-  CLIENT_MESSAGE_ID_MAX,
-  CONTENT_MAX,
-  EXPIRY_MAX,
-  EXPIRY_MIN,
-  isEmpty,
-  MENTIONS_MAX,
-} from './schema.ts'
+import { CONTENT_MAX, Content, isEmpty, SendMessage, SendOptions } from './schema.ts'
 import { sendMessage } from './send.ts'
 
-const conversationId = z.uuid('invalid_conversation_id').toLowerCase()
-const messageId = z.uuid('invalid_message_id').toLowerCase()
-const text = z
-  .string('empty_content')
-  .refine(fits(CONTENT_MAX), 'content_too_long')
-  .refine(isStorable, 'invalid_content')
+const conversationId = argument(uuid, 'invalid_conversation_id')
+const messageId = argument(uuid, 'invalid_message_id')
 
-const content = text.refine((value) => !isBlank(value), 'empty_content')
+function refusalOfContent(value: unknown): string {
+  if (typeof value !== 'string') return 'empty_content'
+  if (!fits(CONTENT_MAX)(value)) return 'content_too_long'
+  return isStorable(value) ? 'empty_content' : 'invalid_content'
+}
 
-const clientMessageId = z
-  .string('invalid_options')
-  .min(1, 'invalid_options')
-  .refine(fits(CLIENT_MESSAGE_ID_MAX), 'invalid_options')
-  .refine(isStorable, 'invalid_options')
-const attachmentIds = z
-  .array(z.uuid('invalid_attachment').toLowerCase(), 'invalid_attachment')
-  .max(MAX_ATTACHMENTS, 'invalid_attachment')
-  .refine((ids) => new Set(ids).size === ids.length, 'invalid_attachment')
-const options = z
-  .object(
-    {
-      clientMessageId: clientMessageId.nullish(),
-      attachmentIds: attachmentIds.nullish(),
-      replyToId: z.uuid('invalid_reply').toLowerCase().nullish(),
-      mentions: z
-        .array(z.uuid('invalid_mention').toLowerCase(), 'invalid_mention')
-        .max(MENTIONS_MAX, 'invalid_mention')
-        .nullish(),
-      expiresInSeconds: z
-        .int('invalid_expiry')
-        .min(EXPIRY_MIN, 'invalid_expiry')
-        .max(EXPIRY_MAX, 'invalid_expiry')
-        .nullish(),
-    },
-    'invalid_options',
-  )
-  .nullish()
+const REFUSALS_OF_OPTIONS: Readonly<Record<PropertyKey, string>> = {
+  attachmentIds: 'invalid_attachment',
+  replyToId: 'invalid_reply',
+  mentions: 'invalid_mention',
+  expiresInSeconds: 'invalid_expiry',
+}
+const options = argument(
+  SendOptions.nullish(),
+  (_, [option = '']) => REFUSALS_OF_OPTIONS[option] ?? 'invalid_options',
+)
 
 export const methods = [
   defineHubMethod({
     name: 'SendMessage',
     permission: 'messages:write',
     rate: 'unlimited',
-    args: [conversationId, text, options],
+    args: [conversationId, argument(SendMessage.shape.content, refusalOfContent), options],
     optional: 1,
     run: async (ctx, actor, [conversationId, content, options]) => {
       const input = { ...options, conversationId, content }
@@ -71,7 +44,7 @@ export const methods = [
     name: 'EditMessage',
     permission: 'messages:write',
     rate: 'unlimited',
-    args: [messageId, content],
+    args: [messageId, argument(Content, refusalOfContent)],
     run: (ctx, actor, [id, content]) => editMessage(ctx, actor, { id, content }),
   }),
   defineHubMethod({

@@ -8,13 +8,11 @@ export const CONTENT_MAX = 4000
 
 export const Content = text(1, CONTENT_MAX).refine((value) => !isBlank(value), 'must not be blank')
 
-export const CLIENT_MESSAGE_ID_MAX = 64
-const ClientMessageId = text(1, CLIENT_MESSAGE_ID_MAX)
-
-export const MENTIONS_MAX = 20
+const CLIENT_MESSAGE_ID_MAX = 64
+const MENTIONS_MAX = 20
 /** Bounds of a message's lifetime, in seconds. */
-export const EXPIRY_MIN = 5
-export const EXPIRY_MAX = 365 * 24 * 60 * 60
+const EXPIRY_MIN = 5
+const EXPIRY_MAX = 365 * 24 * 60 * 60
 
 export const Message = z.strictObject({
   id: uuid,
@@ -43,9 +41,9 @@ export type Message = z.output<typeof Message>
 
 export const InConversation = z.object({ conversationId: uuid })
 
-const SendFields = z.object({
-  content: text(0, CONTENT_MAX),
-  clientMessageId: ClientMessageId.nullish(),
+/** What may be said of a message besides its text. */
+export const SendOptions = z.object({
+  clientMessageId: text(1, CLIENT_MESSAGE_ID_MAX).nullish(),
   /** The sender's own uploads; with at least one, the content may be empty. */
   attachmentIds: AttachmentIds.nullish(),
   replyToId: uuid.nullish(),
@@ -61,10 +59,9 @@ export function isEmpty(message: {
   return isBlank(message.content) && !message.attachmentIds?.length
 }
 
-export const SendMessage = SendFields.refine((message) => !isEmpty(message), {
-  error: 'must not be blank',
-  path: ['content'],
-})
+export const SendMessage = z
+  .object({ content: text(0, CONTENT_MAX), ...SendOptions.shape })
+  .refine((message) => !isEmpty(message), { error: 'must not be blank', path: ['content'] })
 export type SendMessage = z.output<typeof SendMessage> & z.output<typeof InConversation>
 
 const LIMIT_DEFAULT = 50

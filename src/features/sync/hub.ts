@@ -1,9 +1,8 @@
-import { z } from 'zod'
-import { defineHubMethod } from '../../hub/define-method.ts'
+import { argument, defineHubMethod } from '../../hub/define-method.ts'
 import { SyncQuery } from './schema.ts'
 import { getChanges } from './service.ts'
 
-const cursor = z.string('invalid_cursor').max(200, 'invalid_cursor').nullish()
+const cursor = argument(SyncQuery.shape.cursor.nullable(), 'invalid_cursor')
 
 export const methods = [
   defineHubMethod({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { line, text, uuid } from '../../platform/text.ts'
 import type { ConversationId } from '../conversations/schema.ts'
-import { CLIENT_MESSAGE_ID_MAX, Content } from '../messages/schema.ts'
+import { Content, SendOptions } from '../messages/schema.ts'
 
 const NAME_MAX = 80
 const URL_MAX = 2000
@@ -64,7 +64,7 @@ export const HookMessage = z
     content: Content.optional(),
     /** The name of the field in Slack's webhooks. */
     text: Content.optional(),
-    clientMessageId: text(1, CLIENT_MESSAGE_ID_MAX).optional(),
+    clientMessageId: SendOptions.shape.clientMessageId,
   })
   .transform(({ content, text, clientMessageId }) => ({
     content: content ?? text,
