@@ -32,7 +32,7 @@ export interface AuthenticatorNeeds {
   readonly environmentKeys: EnvironmentKeys
   readonly jwtBearers: JwtBearers
   /** For the audit of refusals. */
-  readonly refused: RecordRefusal
+  readonly recordRefusal: RecordRefusal
 }
 
 /**
@@ -123,7 +123,7 @@ export function anonymous({ tenantId }: Config, origin: Origin): AnonymousActor 
 
 /** The one seam through which every credential passes. */
 export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
-  const { ctx, refused } = needs
+  const { ctx, recordRefusal } = needs
 
   async function identify(
     request: Request,
@@ -145,7 +145,7 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
       return await withGrants(ctx, actor)
     } catch (error) {
       if (error instanceof AppError && error.audit)
-        await refused(anonymous(ctx.config, origin), error)
+        await recordRefusal(anonymous(ctx.config, origin), error)
       throw error
     }
   }

@@ -59,7 +59,7 @@ export interface EndpointOptions {
 export interface Endpoints
   extends Pick<ServeOptions, 'fetch' | 'upgrade' | 'failed' | 'maxMessageBytes'> {
   /** The response to a request that is refused before it is read. */
-  refuse(error: AppError): Response
+  refuse(request: Request, error: AppError): Promise<Response>
   /** Ends calls, closes sockets gracefully and lets requests finish; a second call waits for the first. */
   close(): Promise<void>
 }
@@ -72,12 +72,12 @@ export async function openEndpoints(
 ): Promise<Endpoints> {
   const { config, log } = ctx
   const anonymous = (origin: Origin) => anonymousOf(config, origin)
-  const refused = createRefusalRecorder(ctx)
+  const recordRefusal = createRefusalRecorder(ctx)
   const authenticator = createAuthenticator({
     ctx,
     environmentKeys: await openEnvironmentKeys(ctx),
     jwtBearers: createJwtBearers(ctx),
-    refused,
+    recordRefusal,
   })
   const mcp = createMcp({
     ctx,
@@ -85,12 +85,18 @@ export async function openEndpoints(
     version: VERSION,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'mcp'),
     admit: (actor, changes) => admit(ctx, { actor, changes, operationClass: 'programs' }, MCP_PATH),
-    refused,
+    recordRefusal,
   })
-  const hub = buildHub(ctx, cleanUp, authenticator, refused, options.hubLimits)
+  const hub = buildHub(ctx, cleanUp, authenticator, recordRefusal, options.hubLimits)
   const checkAnswers = options.checkAnswers ?? false
   const { streamLimits } = options
-  const xrpc = buildXrpc(ctx, { authenticator, anonymous, refused, checkAnswers, streamLimits })
+  const xrpc = buildXrpc(ctx, {
+    authenticator,
+    anonymous,
+    recordRefusal,
+    checkAnswers,
+    streamLimits,
+  })
   const http = createHttpServer({
     ctx,
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
@@ -115,7 +121,7 @@ export async function openEndpoints(
       if (config.watched) await watch(ctx, actor, reads && route.permission, params)
     },
     answered: (route, answer) => countAnswer(ctx.metrics, route, answer),
-    refused,
+    recordRefusal,
     checkAnswers,
     mounts: [xrpc],
   })
@@ -148,7 +154,7 @@ export async function openEndpoints(
       if (hubPaths.has(pathname)) return hub.upgrade(request, origin)
       return toResponse(new AppError(commonErrors.notFound), origin.requestId, log)
     },
-    refuse: (error) => http.refuse(error),
+    refuse: http.refuse,
     close: () => closing.run(),
   }
 }
@@ -157,7 +163,7 @@ function buildHub(
   ctx: Ctx,
   cleanUp: CleanUp,
   authenticator: Authenticator,
-  refused: RecordRefusal,
+  recordRefusal: RecordRefusal,
   limits: Partial<HubLimits> = {},
 ): Hub {
   // Presence changes still being written: a stop waits for them.
@@ -184,7 +190,8 @@ function buildHub(
           admission: () => admit(ctx, { actor, changes: false }, '/hubs/dm'),
         })
       } catch (error) {
-        if (error instanceof AppError && error.kind === 'forbidden') await refused(actor, error)
+        if (error instanceof AppError && error.kind === 'forbidden')
+          await recordRefusal(actor, error)
         throw error
       }
       return actor
@@ -193,9 +200,9 @@ function buildHub(
       ctx.admission.check({ actor, changes: !onlyReads(permission) })
       return ctx.config.watched && watch(ctx, actor, permission)
     },
-    told: (method, outcome) => ctx.metrics.invocations.add(`${method}|${outcome}`),
+    answered: (method, outcome) => ctx.metrics.invocations.add(`${method}|${outcome}`),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
-    refused,
+    recordRefusal,
     stillActive: (actor) => authenticator.stillHolds(actor),
     conversationsOf: async ({ userId }) => [
       ...(await listConversationIds(ctx.db.read, userId)),

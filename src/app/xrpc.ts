@@ -20,7 +20,7 @@ import { xrpcMethods } from './features.ts'
 /** Builds the XRPC transport. Callers present a service token, an access token, or a stream's ticket. */
 export function buildXrpc(
   ctx: Ctx,
-  options: Pick<XrpcOptions, 'anonymous' | 'refused' | 'checkAnswers' | 'streamLimits'> & {
+  options: Pick<XrpcOptions, 'anonymous' | 'recordRefusal' | 'checkAnswers' | 'streamLimits'> & {
     readonly authenticator: Authenticator
   },
 ): XrpcServer {

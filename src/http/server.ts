@@ -47,7 +47,7 @@ export interface HttpOptions {
   /** Called with every answer, including the error of a refused call. */
   answered?(route: AnyRoute, answer: Answered): void
   /** Called with refusals of kind `forbidden`, for the audit. */
-  refused(actor: Actor, error: AppError): Promise<void>
+  recordRefusal(actor: Actor, error: AppError): Promise<void>
   /** Whether answers are validated against their schema too, so that a leaked column fails a test. */
   readonly checkAnswers: boolean
   /** Other protocols for use cases, each below its own path. */
@@ -77,7 +77,7 @@ export interface HttpServer {
   fetch(request: Request, peer: Peer): Promise<Response>
   originOf(request: Request, peer: Peer, operation: string): Origin
   /** The response to a request that reaches no route. */
-  refuse(error: unknown): Response
+  refuse(request: Request, error: unknown): Promise<Response>
 }
 
 export function createHttpServer(options: HttpOptions): HttpServer {
@@ -119,12 +119,17 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       })
     }
   }
-  const refuse = (error: unknown) => {
+  const refuse = async (request: Request, error: unknown) => {
     const requestId = ctx.ids.next()
-    return withHeaders(toResponse(error, requestId, ctx.log), requestId)
+    let response = toResponse(error, requestId, ctx.log)
+    if (wantsPage(request)) {
+      const language = preferredLanguage(request.headers.get('accept-language'))
+      response = await refusalPage(error, response, language)
+    }
+    return withHeaders(response, requestId)
   }
-  app.notFound(() => refuse(new AppError(commonErrors.notFound)))
-  app.onError(refuse)
+  app.notFound((c) => refuse(c.req.raw, new AppError(commonErrors.notFound)))
+  app.onError((error, c) => refuse(c.req.raw, error))
 
   async function answer(
     route: AnyRoute,
@@ -164,7 +169,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       refusal = error
       if (error instanceof RateLimited) standing = error.standing
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
-        await options.refused(actor, error)
+        await options.recordRefusal(actor, error)
       }
       const signIn = toSignIn(route, request, error)
       response = signIn ?? toResponse(error, origin.requestId, ctx.log)

@@ -18,15 +18,15 @@ export interface DispatchCaller extends HubCaller {
 export type Dispatch = (caller: DispatchCaller, call: Call) => Promise<WireRecord | undefined>
 
 /** Called for refusals of kind `forbidden` before their completion is sent; for the audit. */
-export type Refused = (actor: UserActor, error: AppError) => Promise<void>
+export type RecordRefusal = (actor: UserActor, error: AppError) => Promise<void>
 
 /** Throws a refusal if the server does not take the invocation now, whoever makes it. */
 export type Admit = (actor: UserActor, method: HubMethod) => Promise<void> | undefined
 
 export interface DispatchHooks {
-  readonly refused: Refused
+  readonly recordRefusal: RecordRefusal
   readonly admit?: Admit
-  readonly told?: (method: string, outcome: string) => void
+  readonly answered?: (method: string, outcome: string) => void
 }
 
 /** Throws if two methods have the same name; as in ASP.NET's SignalR, names are case-insensitive. */
@@ -93,13 +93,13 @@ async function complete(
       admission: () => hooks.admit?.(actor, method),
     })
     const result = await method.invoke(ctx, actor, call.arguments, caller)
-    hooks.told?.(method.name, 'done')
+    hooks.answered?.(method.name, 'done')
     const { invocationId } = call
     if (invocationId === undefined) return undefined
     return caller.protocol.encode({ kind: 'result', invocationId, result })
   } catch (error) {
-    const code = await codeOf(ctx, actor, error, hooks.refused)
-    hooks.told?.(method.name, code)
+    const code = await codeOf(ctx, actor, error, hooks.recordRefusal)
+    hooks.answered?.(method.name, code)
     return failure(
       caller,
       call,
@@ -120,11 +120,11 @@ async function codeOf(
   ctx: Ctx,
   actor: UserActor,
   error: unknown,
-  refused: Refused,
+  recordRefusal: RecordRefusal,
 ): Promise<string> {
   if (!(error instanceof AppError) || error.kind === 'internal') return logDefect(ctx, actor, error)
   try {
-    if (error.kind === 'forbidden') await refused(actor, error)
+    if (error.kind === 'forbidden') await recordRefusal(actor, error)
   } catch (failure) {
     return logDefect(ctx, actor, failure)
   }

@@ -9,7 +9,7 @@ import type { SocketHandler } from '../runtime/runtime.ts'
 import { Connection, GOING_AWAY } from './connection.ts'
 import type { ConnectionHost, Ending } from './connection-host.ts'
 import type { HubMethod } from './define-method.ts'
-import type { Admit, Dispatch, Refused } from './dispatcher.ts'
+import type { Admit, Dispatch, RecordRefusal } from './dispatcher.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { EventRecord } from './event-record.ts'
 import { Groups } from './groups.ts'
@@ -29,11 +29,11 @@ export interface HubOptions {
   authenticate(request: Request, origin: Origin): Promise<UserActor>
   /** The HTTP answer to a request that `authenticate` or a stopping hub refused. */
   refuse(error: unknown, requestId: string): Response
-  readonly refused: Refused
+  readonly recordRefusal: RecordRefusal
   /** Throws a refusal if nobody may invoke the method now. */
   readonly admit?: Admit
   /** Called for every invocation with its method and `done` or the refusal's code. */
-  readonly told?: (method: string, outcome: string) => void
+  readonly answered?: (method: string, outcome: string) => void
   /** Called once a connection is registered: closes the race with a suspension or revocation. */
   stillActive(actor: UserActor): Promise<boolean>
   conversationsOf(actor: UserActor): Promise<readonly string[]>

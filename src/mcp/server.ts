@@ -48,7 +48,7 @@ export interface McpOptions {
   /** Throws a refusal if the server does not accept this call of this caller at present. */
   admit(actor: Actor, changes: boolean): Promise<void>
   /** Called with refusals, for the audit. */
-  refused(actor: Actor, error: AppError): Promise<void>
+  recordRefusal(actor: Actor, error: AppError): Promise<void>
 }
 
 /** The Model Context Protocol over streamable HTTP: one response per request, without sessions. */
@@ -98,7 +98,7 @@ export function createMcp(options: McpOptions): Mcp {
           options.admit(actor, chosen !== undefined && !isReadingOperation(chosen.operation)),
       })
     } catch (error) {
-      if (error instanceof TooNarrow) await options.refused(actor, error)
+      if (error instanceof TooNarrow) await options.recordRefusal(actor, error)
       return refuse(error, message?.id)
     }
     return message ? serve(request, message, actor) : (read as Response)
@@ -198,7 +198,7 @@ export function createMcp(options: McpOptions): Mcp {
       )
     } catch (error) {
       if (!(error instanceof AppError)) throw logged(error, name, ctx.log)
-      if (error.kind === 'forbidden') await options.refused(actor, error)
+      if (error.kind === 'forbidden') await options.recordRefusal(actor, error)
       return { ...resultOf({ ...tool.failure(error), ...error.details }), isError: true }
     }
   }

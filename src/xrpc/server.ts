@@ -40,7 +40,7 @@ export interface XrpcOptions {
   refuseStranger(): AppError
   anonymous(origin: Origin): Actor
   /** Called with refusals of kind `forbidden`, for the audit. */
-  refused(actor: Actor, error: AppError): Promise<void>
+  recordRefusal(actor: Actor, error: AppError): Promise<void>
   /** Forwards unknown methods; if absent, they are refused. */
   readonly forward?: ((request: Request) => Promise<Response>) | undefined
   /** Checked once a stream is registered, to close the race with a suspension. */
@@ -92,7 +92,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
       })
     } catch (error) {
       if (!isStranger && error instanceof AppError && error.kind === 'forbidden') {
-        await options.refused(actor, error)
+        await options.recordRefusal(actor, error)
       }
       throw error
     }
@@ -129,7 +129,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     origin: Origin,
   ): Promise<AppError> {
     const refusal = toRefusal(error, origin.requestId, ctx.log)
-    if (refusal.kind === 'forbidden' && actor) await options.refused(actor, refusal)
+    if (refusal.kind === 'forbidden' && actor) await options.recordRefusal(actor, refusal)
     const name = xrpcName(refusal.code)
     if (options.checkAnswers && !COMMON_NAMES.has(name)) {
       const validator = await loadValidator()
@@ -158,7 +158,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
       return { actor, events: await method.open(ctx, actor, input), validator }
     } catch (error) {
       if (error instanceof AppError && error.kind === 'forbidden') {
-        await options.refused(actor, error)
+        await options.recordRefusal(actor, error)
       }
       throw error
     }

@@ -26,7 +26,7 @@ import { codeOf, setUpTotp } from '../harness/factors.ts'
 import { MailServer } from '../harness/mail-server.ts'
 import { AiClient, bootWithAddress } from '../harness/oauth.ts'
 import type { Person } from '../harness/people.ts'
-import { assertDone } from '../harness/rest.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
 import { type Page, WebBrowser } from '../harness/web-browser.ts'
 
 const LANGUAGES: readonly Language[] = ['en', 'tr']
@@ -283,6 +283,25 @@ test('a page that the server refuses to everybody says why in the language, with
       assert.match(text, /<code>locked_down<\/code>/)
     }
     assert.equal(browser.pages.length, 5)
+  }
+})
+
+test('where there is nothing, a browser gets a page in its language, and a program JSON', async () => {
+  await using mimir = await boot({ env: { MIMIR_PUBLIC_URL: 'http://localhost:8080/mimir' } })
+  for (const language of LANGUAGES) {
+    const browser = new Reader(language)
+    for (const path of ['/nothing', '/mimir/join', '/mimir/auth/nothing']) {
+      const { status, text } = await browser.open(mimir.url + path)
+      assert.equal(status, 404, path)
+      assert.match(text, new RegExp(`<html lang="${language}">[^]*<code>not_found</code>`))
+    }
+    assert.equal(browser.pages.length, 3)
+  }
+  for (const accept of ['*/*', 'application/json']) {
+    const rest = mimir.rest().with({ accept })
+    for (const path of ['/nothing', '/api/nothing']) {
+      assertRefused(await rest.get(path), 404, 'not_found')
+    }
   }
 })
 

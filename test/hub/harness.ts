@@ -57,7 +57,7 @@ export async function openHouse(
     authenticate: async (request, origin) =>
       actorOf(presentedCredential(request, 'hub', origin.operation)?.text ?? 'bad', origin),
     refuse: (error, requestId) => toResponse(error, requestId, ctx.log),
-    refused: async () => {},
+    recordRefusal: async () => {},
     stillActive: async () => true,
     conversationsOf: async () => ['everyone'],
     presence: {

@@ -21,13 +21,13 @@ export function createRouter(
   const pick = createPick(table, source, config.trustedProxies)
 
   /** Returns the tenant's endpoints, or the response that refuses the request. */
-  function lead(request: Request, peer: Peer): Endpoints | Response {
+  function lead(request: Request, peer: Peer): Endpoints | Promise<Response> {
     try {
       return pick(request, peer)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       metrics.requests.add(`${PICK}|${statusOf(error.kind)}`)
-      return endpoints.refuse(error)
+      return endpoints.refuse(request, error)
     }
   }
 
@@ -35,11 +35,11 @@ export function createRouter(
     ...endpoints,
     fetch(request, peer) {
       const led = lead(request, peer)
-      return led instanceof Response ? led : led.fetch(request, peer)
+      return led instanceof Promise ? led : led.fetch(request, peer)
     },
     async upgrade(request, peer) {
       const led = lead(request, peer)
-      return led instanceof Response ? led : led.upgrade(request, peer)
+      return led instanceof Promise ? led : led.upgrade(request, peer)
     },
     async close() {
       await Promise.all(table.serving().map((entry) => entry.endpoints.close()))
