@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../db/database.ts'
+import type { EventLogRow } from '../db/tables.ts'
 
 /** The position of the newest event; events written later have a greater one. */
 export async function newestPosition(db: Db): Promise<number> {
@@ -7,6 +8,11 @@ export async function newestPosition(db: Db): Promise<number> {
     .select((select) => select.fn.max('position').as('position'))
     .executeTakeFirst()
   return row?.position ?? 0
+}
+
+/** The generation of the log, and until when its events were deleted. */
+export async function readEventLog(db: Db): Promise<EventLogRow> {
+  return db.selectFrom('event_log').selectAll().executeTakeFirstOrThrow()
 }
 
 /** Deletes those of the `most` oldest events that were written before the time; returns how many. */

@@ -11,7 +11,7 @@ import { composers as pins } from '../pins/compose.ts'
 import { composers as reactions } from '../reactions/compose.ts'
 import { composers as sessions } from '../sessions/compose.ts'
 import type { SyncPage } from './schema.ts'
-import type { StoredEvent } from './store.ts'
+import type { StoredEvent } from './visible-events.ts'
 
 type Needs = Pick<Ctx, 'db' | 'keyring' | 'log' | 'clock'>
 

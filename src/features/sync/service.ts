@@ -1,4 +1,5 @@
 import type { Ctx } from '../../context.ts'
+import { readEventLog } from '../../events/store.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
@@ -6,10 +7,9 @@ import { composeEvents } from './compose.ts'
 import { type Cursor, readCursor, writeCursor } from './cursor.ts'
 import { syncErrors } from './errors.ts'
 import type { SyncPage, SyncQuery } from './schema.ts'
-import { hasUnsettled, listEvents, readEventLog } from './store.ts'
+import { hasUnsettled, listEvents } from './visible-events.ts'
 
 export { readCursor, writeCursor } from './cursor.ts'
-export { readEventLog } from './store.ts'
 
 const SETTLE_TRIES = 20
 const SETTLE_PAUSE_MS = 25

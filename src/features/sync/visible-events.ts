@@ -1,7 +1,8 @@
+// Beside `store`: what a person may see of encrypted conversations is decided by another slice.
+
 import type { Expression, SqlBool } from 'kysely'
 import type { Db } from '../../db/database.ts'
 import type { Engine, EventPlace } from '../../db/engine.ts'
-import type { EventLogRow } from '../../db/tables.ts'
 import type { EventRef } from '../../events/compose.ts'
 import type { EventName } from '../../events/names.ts'
 import { encryptedEventsFor } from '../mls/access.ts'
@@ -86,8 +87,4 @@ export async function listEvents(
 export async function hasUnsettled(db: Db, engine: Engine, reader: Reader): Promise<boolean> {
   const row = await eventsFor(db, reader, engine.isUnsettled()).limit(1).executeTakeFirst()
   return row !== undefined
-}
-
-export async function readEventLog(db: Db): Promise<EventLogRow> {
-  return db.selectFrom('event_log').selectAll().executeTakeFirstOrThrow()
 }
