@@ -69,6 +69,9 @@ test('every route that changes something leaves exactly one event, and sending a
   await act(register, 'account.registered', anyone.post(`${from}/register`, gina), mailing)
   const resent = anyone.post(`${from}/resend-verification`, { email })
   await act('POST /api/auth/resend-verification', 'account.verification_resent', resent, mailing)
+  const form = String(new URLSearchParams({ email }))
+  const again = anyone.send('POST', '/resend-verification', form)
+  await act('POST /resend-verification', 'account.verification_resent', again, mailing)
   const verified = anyone.get(`${from}/verify-email?token=${await mail.token(email, 2)}`)
   await act('GET /api/auth/verify-email', 'account.email_verified', verified, mailing)
   await mailing.command('user.approve', { user: 'gina' })
@@ -82,8 +85,21 @@ test('every route that changes something leaves exactly one event, and sending a
   const confirmed = anyone.get(`${from}/verify-email?token=${await mail.token(moved.email)}`)
   await act('GET /api/auth/verify-email', 'account.email_changed', confirmed, mailing)
   for (const [n, path] of [`${from}/reset-password`, '/reset-password'].entries()) {
-    const asked = anyone.post(`${from}/forgot-password`, { email: moved.email })
-    await act('POST /api/auth/forgot-password', 'account.reset_requested', asked, mailing)
+    const [asking, asked] =
+      n === 0
+        ? [
+            `${from}/forgot-password`,
+            anyone.post(`${from}/forgot-password`, { email: moved.email }),
+          ]
+        : [
+            '/forgot-password',
+            anyone.send(
+              'POST',
+              '/forgot-password',
+              `${new URLSearchParams({ email: moved.email })}`,
+            ),
+          ]
+    await act(`POST ${asking}`, 'account.reset_requested', asked, mailing)
     const token = await mail.token(moved.email, n + 2)
     const given = { token, newPassword: 'forgotten before' }
     const reset =

@@ -7,6 +7,7 @@ import { eventually } from '../harness/eventually.ts'
 import { auditOf } from '../harness/keys.ts'
 import { MailServer } from '../harness/mail-server.ts'
 import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
+import { WebBrowser } from '../harness/web-browser.ts'
 
 const EMAIL = 'ann@example.org'
 const PASSWORD = 'correct horse'
@@ -191,6 +192,30 @@ test('asking for another link takes the same write for every address, and fills 
   assertDone(await resend(mimir, EMAIL), 202)
   assertDone(await verify(mimir, await mail.token(EMAIL, 6)))
   assert.equal(mail.letters.length, 6)
+})
+
+test('a confirmation link that has expired leads to a page that sends the next one', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ env: mail.env })
+  assertDone(await register(mimir))
+  const { pathname, search } = await mail.link(EMAIL)
+  mimir.clock.advance(30 * MINUTE)
+  const browser = new WebBrowser()
+  const expired = await browser.open(mimir.url + pathname + search)
+  assert.equal(expired.status, 400)
+  const [, way] = /href="(\/resend-verification)"/.exec(expired.text) ?? []
+  assert.ok(way, expired.text)
+  assert.match(
+    (await browser.open(mimir.url + way)).text,
+    /<form method="post">[\s\S]*name="email"/,
+  )
+  const [known, unknown] = [
+    await browser.post(mimir.url + way, { email: EMAIL }),
+    await browser.post(mimir.url + way, { email: 'nobody@example.org' }),
+  ]
+  assert.equal(known.status, 200)
+  assert.equal(known.text, unknown.text)
+  assertDone(await verify(mimir, await mail.token(EMAIL, 2)))
 })
 
 test('a mail server that is gone, or that never answers, neither delays nor fails a registration', async () => {

@@ -130,6 +130,8 @@ const FORMS: Forms = {
   ],
   'POST /auth/link': [{}, { provider: 'work' }],
   'POST /join/{token}': [{}, { username: 'ann', email: 'ann@example.org' }],
+  'POST /forgot-password': [{}, { email: 'ann@example.org' }],
+  'POST /resend-verification': [{}, { email: 'ann@example.org' }],
 }
 
 const isRaw = (route: AnyRoute): route is RawRoute => route.kind === 'raw'
@@ -206,6 +208,10 @@ for (const language of LANGUAGES) {
         await browser.post(join, { ...form, [name]: value })
       }
       await browser.post(join, form)
+      for (const path of ['/forgot-password', '/resend-verification']) {
+        await browser.open(at.url + path)
+        await browser.post(at.url + path, { email: 'nobody@example.org' })
+      }
     }
 
     const alice = await mimir.person('alice')

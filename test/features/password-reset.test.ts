@@ -4,6 +4,7 @@ import { MINUTE } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { MailServer } from '../harness/mail-server.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
+import { WebBrowser } from '../harness/web-browser.ts'
 
 const EMAIL = 'ann@example.org'
 const NEW = 'a brand new password'
@@ -111,6 +112,47 @@ test('without a mail server the answer is the same and the log says why nothing 
     mimir.logged.some((line) => line.includes('no mail server is configured: nothing was sent')),
   )
   assert.ok(!mimir.logged.some((line) => line.includes(EMAIL)))
+})
+
+test('a person whose app cannot ask for the link finds the way from the sign-in page', async () => {
+  await using mail = await new MailServer().start()
+  const env = { MIMIR_PUBLIC_URL: 'http://localhost:8080/mimir' }
+  await using mimir = await boot({ mail, env })
+  const ann = await mimir.person('ann')
+  const browser = new WebBrowser()
+  const open = async (path: string) => (await browser.open(mimir.url + path)).text
+  const ask = (email: string) => browser.post(`${mimir.url}/mimir/forgot-password`, { email })
+
+  assert.match(await open('/mimir/auth/sign-in'), /href="\/mimir\/forgot-password"/)
+  assert.match(await open('/mimir/forgot-password'), /<form method="post">[\s\S]*name="email"/)
+  const wrong = await ask('no address')
+  assert.equal(wrong.status, 400)
+  assert.match(wrong.text, /not an e-mail address[\s\S]*<form/)
+  const [known, unknown] = [await ask(EMAIL.toUpperCase()), await ask('nobody@example.org')]
+  assert.equal(known.status, 200)
+  assert.equal(known.text, unknown.text)
+  const { pathname, search } = await mail.link(EMAIL, 2)
+  const set = await browser.post(mimir.url + pathname + search, { newPassword: NEW })
+  assert.equal(set.status, 200)
+  assertDone(await login(mimir, NEW))
+  assertRefused(await login(mimir, ann.password), 401, 'invalid_credentials')
+
+  // A link that is over leads to the next one.
+  assert.match(await open(pathname + search), /has expired[\s\S]*href="\/mimir\/forgot-password"/)
+})
+
+test('without a mail server the pages ask for no address and say whom to ask', async () => {
+  await using mimir = await boot()
+  const browser = new WebBrowser()
+  assert.doesNotMatch((await browser.open(`${mimir.url}/auth/sign-in`)).text, /forgot-password/)
+  for (const path of ['/forgot-password', '/resend-verification']) {
+    const asked = await browser.post(mimir.url + path, { email: EMAIL })
+    for (const { status, text } of [await browser.open(mimir.url + path), asked]) {
+      assert.equal(status, 200)
+      assert.match(text, /sends no e-mail: ask an administrator/)
+      assert.doesNotMatch(text, /<form/)
+    }
+  }
 })
 
 test('the link opens a form that works without script, also behind a public path', async () => {

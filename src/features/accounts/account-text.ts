@@ -27,6 +27,14 @@ export interface AccountText {
   readonly set: string
   readonly passwordChanged: string
   readonly signedOut: string
+  readonly forgotten: string
+  readonly confirmAddress: string
+  readonly linkIsSent: string
+  readonly sendLink: string
+  readonly sendNewLink: string
+  readonly readMail: string
+  readonly linkWasSent: string
+  readonly noMail: string
   readonly badUsername: string
   readonly badEmail: string
   readonly badPassword: string
@@ -58,6 +66,15 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     set: 'Set the password',
     passwordChanged: 'Your password was changed',
     signedOut: 'Every device was signed out: sign in with the new password.',
+    forgotten: 'Forgot your password?',
+    confirmAddress: 'Confirm your e-mail address',
+    linkIsSent: 'Enter the e-mail address of your account. A link will be sent to it.',
+    sendLink: 'Send the link',
+    sendNewLink: 'Send a new link',
+    readMail: 'Check your e-mail',
+    linkWasSent:
+      'If an account with this address needs a link, one was sent. It works for 30 minutes.',
+    noMail: 'This server sends no e-mail: ask an administrator.',
     badUsername: 'The username must be 3 to 50 letters, digits or underscores.',
     badEmail: 'This is not an e-mail address.',
     badPassword: 'The password must be 8 to 72 bytes long.',
@@ -90,6 +107,15 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     set: 'Parolayı belirle',
     passwordChanged: 'Parolanız değiştirildi',
     signedOut: 'Tüm cihazlarınızda oturum kapatıldı: yeni parolanızla oturum açın.',
+    forgotten: 'Parolanızı mı unuttunuz?',
+    confirmAddress: 'E-posta adresinizi doğrulayın',
+    linkIsSent: 'Hesabınızın e-posta adresini girin. Bu adrese bir bağlantı gönderilecek.',
+    sendLink: 'Bağlantıyı gönder',
+    sendNewLink: 'Yeni bir bağlantı gönder',
+    readMail: 'E-postanıza bakın',
+    linkWasSent:
+      'Bu adresle kayıtlı bir hesap bağlantı bekliyorsa bağlantı gönderildi. 30 dakika geçerlidir.',
+    noMail: 'Bu sunucu e-posta göndermiyor: bir yöneticiye başvurun.',
     badUsername:
       'Kullanıcı adı 3-50 karakter olmalıdır: İngilizce harfler, rakamlar ya da alt çizgi.',
     badEmail: 'Bu bir e-posta adresi değil.',

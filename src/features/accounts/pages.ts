@@ -12,14 +12,16 @@ import { requireOpenInvitation } from '../invites/service.ts'
 import { ACCOUNT_TEXTS, type AccountText } from './account-text.ts'
 import { verifyEmail } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
+import { routes as letterRoutes } from './letter-pages.ts'
 import { requireResetLink, resetPassword } from './password-reset.ts'
 import { Register, ResetPassword, type VerifyEmail } from './schema.ts'
 import { register } from './service.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
 
-/** The pages behind invitation and confirmation links. Plain, and without scripts. */
+/** The pages behind invitations and the links in letters. Plain, and without scripts. */
 export const routes = [
+  ...letterRoutes,
   defineRawRoute({
     method: 'get',
     path: '/',
@@ -105,7 +107,7 @@ export const routes = [
         await requireResetLink(ctx, tokenOf(request))
         return resetPage(language)
       } catch (error) {
-        return refusedPage(language, error)
+        return refusedLink(ctx, language, error, '/forgot-password')
       }
     },
   }),
@@ -129,7 +131,7 @@ export const routes = [
         return page(texts.passwordChanged, html`<p>${texts.signedOut}</p>`, { language })
       } catch (error) {
         if (isMendable(error)) return resetPage(language, error)
-        return refusedPage(language, error)
+        return refusedLink(ctx, language, error, '/forgot-password')
       }
     },
   }),
@@ -137,7 +139,7 @@ export const routes = [
 
 /** Confirms the address and shows the outcome on a page. */
 export async function emailVerifiedPage(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'mailer' | 'log'>,
+  ctx: Pick<Ctx, 'config' | 'db' | 'clock' | 'ids' | 'mailer' | 'log'>,
   actor: Actor,
   input: VerifyEmail,
 ): Promise<Response> {
@@ -149,7 +151,7 @@ export async function emailVerifiedPage(
     const done = status === 'PendingAdmin' ? texts.confirmed : texts.emailChanged
     return await page(texts.thanks, html`<p>${done}</p>`, { language })
   } catch (error) {
-    return refusedPage(language, error)
+    return refusedLink(ctx, language, error, '/resend-verification')
   }
 }
 
@@ -221,8 +223,29 @@ function describe(texts: AccountText, error: z.ZodError): string {
   return texts.badForm
 }
 
-function refusedPage(language: Language, error: unknown): Promise<Response> {
+function refusedPage(
+  language: Language,
+  error: unknown,
+  wayOut: ReturnType<typeof html> | '' = '',
+): Promise<Response> {
   if (!(error instanceof AppError)) throw error
   const status = statusOf(error.kind)
-  return page(PAGE_TEXTS[language].refused, html`${alert(error, language)}`, { language, status })
+  const body = html`${alert(error, language)}
+${wayOut}`
+  return page(PAGE_TEXTS[language].refused, body, { language, status })
+}
+
+/** The same for a link from a letter, with the way to a new one. */
+function refusedLink(
+  { config, mailer }: Pick<Ctx, 'config' | 'mailer'>,
+  language: Language,
+  error: unknown,
+  path: '/forgot-password' | '/resend-verification',
+): Promise<Response> {
+  const isOver =
+    error instanceof AppError && error.code === accountErrors.invalidOrExpiredToken.code
+  if (!isOver || !mailer) return refusedPage(language, error)
+  const { sendNewLink } = ACCOUNT_TEXTS[language]
+  const link = html`<p><a href="${config.pathPrefix}${path}">${sendNewLink}</a></p>`
+  return refusedPage(language, error, link)
 }

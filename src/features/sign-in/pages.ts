@@ -150,7 +150,7 @@ interface SignInPage {
 }
 
 function signInPage(
-  ctx: Pick<Ctx, 'config' | 'access'>,
+  ctx: Pick<Ctx, 'config' | 'access' | 'mailer'>,
   language: Language,
   { returnTo, problem, query }: SignInPage,
 ): Promise<Response> {
@@ -174,7 +174,12 @@ ${
 </form>`
     : ''
 }
-${methods.includes('password') ? passwordForm(texts, prefix, back) : ''}`,
+${methods.includes('password') ? passwordForm(texts, prefix, back) : ''}
+${
+  methods.includes('password') && ctx.mailer
+    ? html`<p><a href="${prefix}/forgot-password">${texts.forgotPassword}</a></p>`
+    : ''
+}`,
     {
       language,
       status: problem ? 401 : 200,

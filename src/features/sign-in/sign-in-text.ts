@@ -7,6 +7,7 @@ export interface SignInText {
   readonly signInWithPasskey: string
   readonly usernameOrEmail: string
   readonly password: string
+  readonly forgotPassword: string
   readonly nothingGiven: string
   readonly noPasskey: string
   readonly signOut: string
@@ -58,6 +59,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     signInWithPasskey: 'Sign in with a passkey',
     usernameOrEmail: 'Username or e-mail',
     password: 'Password',
+    forgotPassword: 'Forgot your password?',
     nothingGiven: 'Enter a name and a password.',
     noPasskey: 'Your browser did not provide a passkey.',
     signOut: 'Sign out',
@@ -105,6 +107,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     signInWithPasskey: 'Geçiş anahtarıyla oturum aç',
     usernameOrEmail: 'Kullanıcı adı ya da e-posta',
     password: 'Parola',
+    forgotPassword: 'Parolanızı mı unuttunuz?',
     nothingGiven: 'Kullanıcı adınızı ve parolanızı girin.',
     noPasskey: 'Tarayıcınız bir geçiş anahtarı sunmadı.',
     signOut: 'Oturumu kapat',
