@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HOUR } from '../../src/platform/clock.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone } from '../harness/rest.ts'
@@ -92,6 +93,15 @@ test('the conversation with the newest message comes first', async () => {
   assert.deepEqual(await order(), [first, third, second])
   await cleo.say(second, 'x')
   assert.deepEqual(await order(), [second, first, third])
+  // Also after the clock was set back, where ids and times stay in order.
+  mimir.clock.advance(-2 * HOUR)
+  const again = await alice.signedInAnew()
+  await again.say(third, 'x')
+  const inbox = await inboxOf(again)
+  assert.deepEqual(
+    inbox.map(({ id }: { id: string }) => id),
+    [third, second, first],
+  )
 })
 
 test('unread is what others wrote since the last reading and did not delete', async () => {

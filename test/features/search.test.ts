@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { SearchLine } from '../../src/features/search/schema.ts'
+import { HOUR } from '../../src/platform/clock.ts'
 import { seal } from '../../src/platform/secret-box.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -111,6 +112,17 @@ test('page by page, over many conversations, every match comes once and in order
     before = page.next
   }
   assert.deepEqual(found, expected)
+})
+
+test('what was said after the clock was set back is found too', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const dm = await alice.dm(bob)
+  await alice.say(dm, 'apple one')
+  mimir.clock.advance(-2 * HOUR)
+  const again = await alice.signedInAnew()
+  await again.say(dm, 'apple two')
+  assert.deepEqual(contents(await search(again, { q: 'apple' })), ['apple two', 'apple one'])
 })
 
 test('a long history is looked through in several requests, while others are served', async () => {

@@ -155,7 +155,7 @@ async function writeAll(ctx: Needs, tx: Tx, accepted: readonly Accepted[]): Prom
   const timers = await touchConversations(
     tx,
     rows.map((row) => row.conversation_id),
-    toIso(ctx.clock.now()),
+    newestTime(rows),
   )
   if (timers.size > 0) applyTimers(timers, accepted)
   await insertMessages(tx, rows)
@@ -165,6 +165,11 @@ async function writeAll(ctx: Needs, tx: Tx, accepted: readonly Accepted[]): Prom
     tx,
     accepted.map(({ row, message }) => messageReceived(row.tenant_id, message)),
   )
+}
+
+/** The messages' own time: it stays in order when the clock is set back. */
+function newestTime(rows: readonly UnsealedRow[]): string {
+  return rows.reduce((newest, { created_at: at }) => (at > newest ? at : newest), '')
 }
 
 /** Applies the conversations' timers. A sender's own expiry stands if it is earlier. */
