@@ -22,8 +22,8 @@ export function requireStore({ secrets, paths, acceptLostStore }: Config): void 
  * Throws `LostStoreError` if the PostgreSQL database is empty but the embedded store holds the server's
  * data: starting would look like losing all of it. The file is the only thing that can tell.
  */
-export async function requireMovedStore({ paths }: Config, engine: Engine): Promise<void> {
-  if (engine.kind === 'sqlite' || readMigrationCount(paths.database) === 0) return
+export async function requireMovedStore({ secrets, paths }: Config, engine: Engine): Promise<void> {
+  if (!secrets.databaseUrl || readMigrationCount(paths.database) === 0) return
   const { applied } = await migrationStatus(engine, migrations)
   if (applied.length > 0) return
   throw new LostStoreError(
