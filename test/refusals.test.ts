@@ -40,6 +40,7 @@ const PUBLIC = [
   ...['register', 'revoke', 'token'].map((name) => `POST /oauth/${name}`),
   ...['GET /', 'GET /join/{token}', 'POST /join/{token}', 'GET /verify-email'],
   ...['GET /reset-password', 'POST /reset-password', 'GET /link-device'],
+  ...['GET /forgot-password', 'POST /forgot-password'],
   ...['app-code/redeem', 'second-factor', 'second-factor/options', 'second-factor/set-up'].map(
     (name) => `POST /api/auth/${name}`,
   ),

@@ -71,8 +71,10 @@ ${goTo === undefined ? '' : html`<meta http-equiv="refresh" content="0; url=${go
 <style>${raw(STYLE)}</style>
 </head>
 <body>
+<main>
 <h1>${title}</h1>
 ${body}
+</main>
 ${script === undefined ? '' : html`<script type="module">${raw(script)}</script>`}
 </body>
 </html>`

@@ -123,7 +123,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     const requestId = ctx.ids.next()
     return withHeaders(toResponse(error, requestId, ctx.log), requestId)
   }
-  app.notFound(() => refuse(new AppError(commonErrors.notFound)))
+  app.notFound((c) => {
+    const error = new AppError(commonErrors.notFound)
+    const language = preferredLanguage(c.req.raw.headers.get('accept-language'))
+    // A link that was cut off in a chat ends here too.
+    return wantsPage(c.req.raw) ? refusalPage(error, refuse(error), language) : refuse(error)
+  })
   app.onError(refuse)
 
   async function answer(

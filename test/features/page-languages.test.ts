@@ -26,7 +26,7 @@ import { codeOf, setUpTotp } from '../harness/factors.ts'
 import { MailServer } from '../harness/mail-server.ts'
 import { AiClient, bootWithAddress } from '../harness/oauth.ts'
 import type { Person } from '../harness/people.ts'
-import { assertDone } from '../harness/rest.ts'
+import { assertDone, assertRefused } from '../harness/rest.ts'
 import { type Page, WebBrowser } from '../harness/web-browser.ts'
 
 const LANGUAGES: readonly Language[] = ['en', 'tr']
@@ -206,6 +206,8 @@ for (const language of LANGUAGES) {
         await browser.post(join, { ...form, [name]: value })
       }
       await browser.post(join, form)
+      await browser.open(join)
+      await browser.open(`${at.url}/forgot-password`)
     }
 
     const alice = await mimir.person('alice')
@@ -222,10 +224,8 @@ for (const language of LANGUAGES) {
     {
       using browser = newcomer()
       await mimir.person('erin')
-      assertDone(
-        await mimir.rest().post('/api/auth/forgot-password', { email: 'erin@example.org' }),
-        202,
-      )
+      await browser.post(`${url}/forgot-password`, { email: 'erin' })
+      await browser.post(`${url}/forgot-password`, { email: 'erin@example.org' })
       const link = await mail.link('erin@example.org', 2)
       await browser.open(link.href)
       await browser.post(link.href, { newPassword: 'short' })
@@ -284,6 +284,16 @@ test('a page that the server refuses to everybody says why in the language, with
     }
     assert.equal(browser.pages.length, 5)
   }
+})
+
+test('an address where nothing is shows a page to browsers, and JSON to programs', async () => {
+  await using mimir = await boot()
+  for (const language of LANGUAGES) {
+    const { status, text } = await new Reader(language).open(`${mimir.url}/join`)
+    assert.equal(status, 404)
+    assert.match(text, /<code>not_found<\/code>/)
+  }
+  assertRefused(await mimir.rest().get('/join'), 404, 'not_found')
 })
 
 test('a page in Turkish says in English what is said in English alone', async () => {

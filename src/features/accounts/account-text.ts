@@ -27,6 +27,12 @@ export interface AccountText {
   readonly set: string
   readonly passwordChanged: string
   readonly signedOut: string
+  readonly forgotten: string
+  readonly sendLink: string
+  /** Whether the address has an account is not revealed. */
+  readonly linkSent: string
+  readonly noMail: string
+  readonly newInvitation: string
   readonly badUsername: string
   readonly badEmail: string
   readonly badPassword: string
@@ -58,6 +64,13 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     set: 'Set the password',
     passwordChanged: 'Your password was changed',
     signedOut: 'Every device was signed out: sign in with the new password.',
+    forgotten: 'Forgot your password?',
+    sendLink: 'Send a link for a new password',
+    linkSent:
+      'If an account has this address, a link for a new password was sent to it. It is valid for 30 minutes.',
+    noMail: 'This server cannot send e-mail. Ask its administrator for a new password.',
+    newInvitation:
+      'If you have already registered with this link, sign in with a Mimir app. Otherwise ask for a new invitation.',
     badUsername: 'The username must be 3 to 50 letters, digits or underscores.',
     badEmail: 'This is not an e-mail address.',
     badPassword: 'The password must be 8 to 72 bytes long.',
@@ -90,6 +103,13 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     set: 'Parolayı belirle',
     passwordChanged: 'Parolanız değiştirildi',
     signedOut: 'Tüm cihazlarınızda oturum kapatıldı: yeni parolanızla oturum açın.',
+    forgotten: 'Parolanızı mı unuttunuz?',
+    sendLink: 'Yeni parola için bağlantı gönder',
+    linkSent:
+      'Bu adrese ait bir hesap varsa, yeni parola belirlemek için 30 dakika geçerli bir bağlantı gönderildi.',
+    noMail: 'Bu sunucu e-posta gönderemiyor. Yeni bir parola için yöneticisine başvurun.',
+    newInvitation:
+      'Bu bağlantıyla daha önce kaydolduysanız bir Mimir uygulamasıyla oturum açın. Kaydolmadıysanız yeni bir davet isteyin.',
     badUsername:
       'Kullanıcı adı 3-50 karakter olmalıdır: İngilizce harfler, rakamlar ya da alt çizgi.',
     badEmail: 'Bu bir e-posta adresi değil.',

@@ -12,8 +12,8 @@ import { requireOpenInvitation } from '../invites/service.ts'
 import { ACCOUNT_TEXTS, type AccountText } from './account-text.ts'
 import { verifyEmail } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
-import { requireResetLink, resetPassword } from './password-reset.ts'
-import { Register, ResetPassword, type VerifyEmail } from './schema.ts'
+import { forgotPassword, requireResetLink, resetPassword } from './password-reset.ts'
+import { ForgotPassword, Register, ResetPassword, type VerifyEmail } from './schema.ts'
 import { register } from './service.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
@@ -45,7 +45,7 @@ export const routes = [
         const invitation = await requireOpenInvitation(ctx, params.token ?? '')
         return joinPage(language, { expiresAt: invitation.expiresAt })
       } catch (error) {
-        return refusedPage(language, error)
+        return notInvitedPage(language, error)
       }
     },
   }),
@@ -75,7 +75,7 @@ export const routes = [
         )
       } catch (error) {
         if (isMendable(error)) return joinPage(language, { form, problem: error })
-        return refusedPage(language, error)
+        return notInvitedPage(language, error)
       }
     },
   }),
@@ -90,6 +90,31 @@ export const routes = [
     respond: (ctx, actor, { request }) => {
       const token = new URL(request.url).searchParams.get('token') ?? undefined
       return emailVerifiedPage(ctx, actor, { token })
+    },
+  }),
+  defineRawRoute({
+    method: 'get',
+    path: '/forgot-password',
+    summary: 'The page to ask for a new password',
+    permission: 'public',
+    rate: 'unlimited',
+    refusal: 'page',
+    respond: (ctx, actor) => forgotPage(ctx, languageOf(actor)),
+  }),
+  defineRawRoute({
+    method: 'post',
+    path: '/forgot-password',
+    summary: 'Send a link for a new password with the form of the page',
+    permission: 'public',
+    rate: 'auth-forgot-password',
+    refusal: 'page',
+    respond: async (ctx, actor, { request }) => {
+      const language = languageOf(actor)
+      const texts = ACCOUNT_TEXTS[language]
+      const parsed = ForgotPassword.safeParse(await readForm(request, MAX_FORM_BYTES))
+      if (!parsed.success) return forgotPage(ctx, language, texts.badEmail)
+      await forgotPassword(ctx, actor, parsed.data)
+      return page(texts.thanks, html`<p>${texts.linkSent}</p>`, { language })
     },
   }),
   defineRawRoute({
@@ -166,6 +191,25 @@ function tokenOf(request: Request): string {
   return new URL(request.url).searchParams.get('token') ?? ''
 }
 
+function forgotPage(
+  { mailer }: Pick<Ctx, 'mailer'>,
+  language: Language,
+  problem?: Problem,
+): Promise<Response> {
+  const texts = ACCOUNT_TEXTS[language]
+  const form = html`<form method="post">
+<label>${texts.email}
+<input name="email" type="email" required maxlength="254" autocomplete="email"></label>
+<button>${texts.sendLink}</button>
+</form>`
+  return page(
+    texts.forgotten,
+    html`${alert(problem, language)}
+${mailer ? form : html`<p>${texts.noMail}</p>`}`,
+    { language, status: problem ? 400 : 200 },
+  )
+}
+
 /** The form posts to the URL of the link itself, which carries the token. */
 function resetPage(language: Language, problem?: Problem): Promise<Response> {
   const texts = ACCOUNT_TEXTS[language]
@@ -199,7 +243,7 @@ function joinPage(
 <p>${texts.makeAccount}</p>
 <form method="post">
 <label>${texts.username}
-<input name="username" required minlength="3" maxlength="50" pattern="[A-Za-z0-9_]+" autocomplete="username" value="${form.username ?? ''}">
+<input name="username" required minlength="3" maxlength="50" pattern="[A-Za-z0-9_]+" autocomplete="username" autocapitalize="none" spellcheck="false" value="${form.username ?? ''}">
 <small>${texts.usernameRule}</small></label>
 <label>${texts.email}
 <input name="email" type="email" required maxlength="254" autocomplete="email" value="${form.email ?? ''}"></label>
@@ -221,8 +265,17 @@ function describe(texts: AccountText, error: z.ZodError): string {
   return texts.badForm
 }
 
-function refusedPage(language: Language, error: unknown): Promise<Response> {
+function notInvitedPage(language: Language, error: unknown): Promise<Response> {
+  return refusedPage(language, error, html`<p>${ACCOUNT_TEXTS[language].newInvitation}</p>`)
+}
+
+function refusedPage(
+  language: Language,
+  error: unknown,
+  advice: ReturnType<typeof html> | '' = '',
+): Promise<Response> {
   if (!(error instanceof AppError)) throw error
   const status = statusOf(error.kind)
-  return page(PAGE_TEXTS[language].refused, html`${alert(error, language)}`, { language, status })
+  const body = html`${alert(error, language)}${advice}`
+  return page(PAGE_TEXTS[language].refused, body, { language, status })
 }

@@ -135,7 +135,7 @@ ${asksProof ? proofForm(texts, hasFactor) : ''}
 <h2>${texts.passkeys}</h2>
 <ul>${factors.passkeys.map(
       ({ id, name }) => html`<li>${name}
-<form method="post"><input type="hidden" name="action" value="remove-passkey"><input type="hidden" name="id" value="${id}"><button>${texts.remove}</button></form></li>`,
+<form method="post"><input type="hidden" name="action" value="remove-passkey"><input type="hidden" name="id" value="${id}"><button aria-label="${texts.removeOne(name)}">${texts.remove}</button></form></li>`,
     )}</ul>
 ${
   factors.methods.includes('passkey')
@@ -149,7 +149,7 @@ ${
 <h2>${texts.authenticator}</h2>
 ${
   factors.totp
-    ? html`<form method="post"><input type="hidden" name="action" value="remove-totp"><button>${texts.remove}</button></form>`
+    ? html`<form method="post"><input type="hidden" name="action" value="remove-totp"><button aria-label="${texts.removeOne(texts.authenticator)}">${texts.remove}</button></form>`
     : html`<form method="post"><input type="hidden" name="action" value="begin-totp"><button>${texts.setUp}</button></form>`
 }
 <p><small>${texts.codesLeft(factors.recoveryCodesLeft)}</small></p>

@@ -122,7 +122,7 @@ export async function totpSecret(
 ) {
   const { renderSVG } = await import('uqr')
   return html`<p>${texts.scan}</p>
-${raw(renderSVG(uri))}
+<div role="img" aria-label="${texts.qrCode}">${raw(renderSVG(uri))}</div>
 <p><small>${texts.orType} <code>${secret}</code></small></p>`
 }
 

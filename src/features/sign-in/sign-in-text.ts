@@ -7,6 +7,7 @@ export interface SignInText {
   readonly signInWithPasskey: string
   readonly usernameOrEmail: string
   readonly password: string
+  readonly forgotten: string
   readonly nothingGiven: string
   readonly noPasskey: string
   readonly signOut: string
@@ -22,6 +23,7 @@ export interface SignInText {
   readonly factorNeeded: string
   readonly begin: string
   readonly scan: string
+  readonly qrCode: string
   /** Followed by the secret. */
   readonly orType: string
   readonly shownCode: string
@@ -40,6 +42,8 @@ export interface SignInText {
   readonly setUpAuthenticator: string
   readonly confirm: string
   readonly remove: string
+  /** Tells screen readers which of several buttons it is; begins with `remove`. */
+  removeOne(name: string): string
   codesLeft(count: number): string
   readonly elsewhere: string
   connect(provider: string): string
@@ -58,6 +62,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     signInWithPasskey: 'Sign in with a passkey',
     usernameOrEmail: 'Username or e-mail',
     password: 'Password',
+    forgotten: 'Forgot your password?',
     nothingGiven: 'Enter a name and a password.',
     noPasskey: 'Your browser did not provide a passkey.',
     signOut: 'Sign out',
@@ -73,6 +78,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     factorNeeded: 'Your role needs a second factor. You need an authenticator app on your phone.',
     begin: 'Start',
     scan: 'Scan this with your authenticator app:',
+    qrCode: 'QR code',
     orType: 'or type',
     shownCode: 'The code it shows now',
     keepCodes: 'Save your recovery codes',
@@ -90,6 +96,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     setUpAuthenticator: 'Set up an authenticator app',
     confirm: 'Confirm',
     remove: 'Remove',
+    removeOne: (name) => `Remove ${name}`,
     codesLeft: (count) => `Recovery codes left: ${count}`,
     elsewhere: 'Other ways to sign in',
     connect: (provider) => `Connect ${provider}`,
@@ -105,6 +112,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     signInWithPasskey: 'Geçiş anahtarıyla oturum aç',
     usernameOrEmail: 'Kullanıcı adı ya da e-posta',
     password: 'Parola',
+    forgotten: 'Parolanızı mı unuttunuz?',
     nothingGiven: 'Kullanıcı adınızı ve parolanızı girin.',
     noPasskey: 'Tarayıcınız bir geçiş anahtarı sunmadı.',
     signOut: 'Oturumu kapat',
@@ -121,6 +129,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
       'Rolünüz için ikinci bir doğrulama yöntemi gerekiyor. Telefonunuzda bir kimlik doğrulama uygulaması bulunmalıdır.',
     begin: 'Başla',
     scan: 'Bunu kimlik doğrulama uygulamanızla tarayın:',
+    qrCode: 'QR kodu',
     orType: 'ya da şunu yazın:',
     shownCode: 'Uygulamanın şu anda gösterdiği kod',
     keepCodes: 'Kurtarma kodlarınızı saklayın',
@@ -138,6 +147,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     setUpAuthenticator: 'Kimlik doğrulama uygulamasını kurun',
     confirm: 'Doğrula',
     remove: 'Kaldır',
+    removeOne: (name) => `Kaldır: ${name}`,
     codesLeft: (count) => `Kalan kurtarma kodu: ${count}`,
     elsewhere: 'Başka hesaplarla oturum açma',
     connect: (provider) => `${provider} hesabını bağla`,
