@@ -300,7 +300,7 @@ test('a page in Turkish says in English what is said in English alone', async ()
   const untold = { message: 'Nobody has translated this.' }
   assert.equal(
     String(await alert(untold, 'tr')),
-    '<p role="alert" lang="en">Nobody has translated this.</p>',
+    '<p id="problem" role="alert" lang="en">Nobody has translated this.</p>',
   )
   assert.doesNotMatch(String(await alert(untold, 'en')), /lang=/)
 })

@@ -79,7 +79,7 @@ async function act(
         texts.setUpAuthenticator,
         html`${shown}<form method="post"><input type="hidden" name="action" value="confirm-totp">
 <label>${texts.shownCode}
-<input name="code" required pattern="[0-9]{6}" autocomplete="one-time-code"></label>
+<input name="code" required pattern="[0-9]{6}" inputmode="numeric" autocomplete="one-time-code"></label>
 <button>${texts.confirm}</button></form>`,
         { language },
       )
@@ -153,7 +153,7 @@ ${
     : html`<form method="post"><input type="hidden" name="action" value="begin-totp"><button>${texts.setUp}</button></form>`
 }
 <p><small>${texts.codesLeft(factors.recoveryCodesLeft)}</small></p>
-<h2>${texts.elsewhere}</h2>
+${identities.length + providers.length > 0 ? html`<h2>${texts.elsewhere}</h2>` : ''}
 <ul>${identities.map(({ provider }) => html`<li>${provider}</li>`)}</ul>
 ${providers.map(
   ({ name, displayName }) => html`<form method="post" action="${prefix}/auth/link">

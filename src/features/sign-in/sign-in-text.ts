@@ -24,6 +24,8 @@ export interface SignInText {
   readonly begin: string
   readonly scan: string
   readonly qrCode: string
+  /** For a phone, which cannot scan its own screen. */
+  readonly openApp: string
   /** Followed by the secret. */
   readonly orType: string
   readonly shownCode: string
@@ -79,6 +81,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     begin: 'Start',
     scan: 'Scan this with your authenticator app:',
     qrCode: 'QR code',
+    openApp: 'Open the app on this device',
     orType: 'or type',
     shownCode: 'The code it shows now',
     keepCodes: 'Save your recovery codes',
@@ -130,6 +133,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     begin: 'Başla',
     scan: 'Bunu kimlik doğrulama uygulamanızla tarayın:',
     qrCode: 'QR kodu',
+    openApp: 'Uygulamayı bu cihazda aç',
     orType: 'ya da şunu yazın:',
     shownCode: 'Uygulamanın şu anda gösterdiği kod',
     keepCodes: 'Kurtarma kodlarınızı saklayın',
