@@ -14,7 +14,8 @@ export class Refusal extends Error {
 /** Hints on how to fix refusals, whose own messages are for any client. */
 const MENDS: Readonly<Record<string, string>> = {
   user_not_found: 'see `mimir user list`',
-  user_not_pending: 'see `mimir user list --status PendingAdmin`',
+  user_not_pending:
+    'see `mimir user list`; a PendingEmail one needs `mimir user confirm-email` first',
   unknown_role: 'roles are defined in MIMIR_RBAC_CONFIG, read at startup and on SIGHUP',
   subject_not_found: 'see `mimir subject list`',
   key_not_active: 'see `mimir apikey list`',

@@ -9,6 +9,7 @@ import { addIncident, addLockdown } from './emergency.ts'
 import { addInit } from './init.ts'
 import { addInvite } from './invite.ts'
 import { addKey } from './key.ts'
+import { addMail } from './mail.ts'
 import { addMls } from './mls.ts'
 import { runProgram } from './program.ts'
 import { addProxy } from './proxy.ts'
@@ -33,6 +34,7 @@ await runProgram([
   addSubject,
   addTurn,
   addProxy,
+  addMail,
   addPush,
   addReport,
   addAudit,

@@ -43,7 +43,7 @@ import { createCleanUp } from './clean-up.ts'
 import { type EndpointOptions, type Endpoints, openEndpoints } from './endpoints.ts'
 import { commands, jobs } from './features.ts'
 import { listen } from './listen.ts'
-import { requireStore } from './lost-store.ts'
+import { requireMovedStore, requireStore } from './lost-store.ts'
 import { requireMessageKeys } from './message-keys.ts'
 import { newestIdTime } from './newest-id.ts'
 import { pruneCopiesJob, pruneEventsJob } from './prune.ts'
@@ -99,6 +99,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     })
     const engine = await openStore(config, log)
     cleanUp.defer(() => engine.close())
+    await requireMovedStore(config, engine)
     const migrated = await migrate(engine, migrations, clock)
 
     const db = createDatabase(engine)

@@ -33,6 +33,7 @@ import { commands as inviteCommands } from '../features/invites/commands.ts'
 import { routes as invites } from '../features/invites/routes.ts'
 import { commands as subjectCommands } from '../features/jwt-bearers/commands.ts'
 import { commands as keyCommands } from '../features/keys/commands.ts'
+import { commands as mailCommands } from '../features/mail/commands.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { tools as messageTools } from '../features/messages/mcp.ts'
@@ -157,6 +158,7 @@ export const commands = [
   ...subjectCommands,
   ...turnCommands,
   ...proxyCommands,
+  ...mailCommands,
   ...pushCommands,
   ...reportCommands,
   ...auditCommands,

@@ -10,6 +10,7 @@ const STYLE = `
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { max-width: 26rem; margin: 3rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; }
+h2 { font-size: 1.15rem; margin-top: 2rem; }
 label { display: block; margin-top: 1rem; }
 input { display: block; width: 100%; box-sizing: border-box; padding: .5rem; font: inherit; }
 input[type=checkbox] { display: inline; width: auto; }
@@ -71,8 +72,10 @@ ${goTo === undefined ? '' : html`<meta http-equiv="refresh" content="0; url=${go
 <style>${raw(STYLE)}</style>
 </head>
 <body>
+<main>
 <h1>${title}</h1>
 ${body}
+</main>
 ${script === undefined ? '' : html`<script type="module">${raw(script)}</script>`}
 </body>
 </html>`
@@ -101,15 +104,18 @@ export function movingOn(
 /** A sentence in the language of the page, or a refusal, which may exist in English only. */
 export type Problem = string | Pick<ErrorDefinition, 'message' | 'translated'>
 
+/** Attributes of the field that the page's problem is about: screen readers read it out there. */
+export const BLAMED = raw(' aria-invalid="true" aria-describedby="problem" autofocus')
+
 /** Renders the problem, if any; a message that exists in English only is marked as English. */
 export function alert(problem: Problem | undefined, language: Language): Html | '' {
   if (problem === undefined) return ''
-  if (typeof problem === 'string') return html`<p role="alert">${problem}</p>`
-  if (language === 'en') return html`<p role="alert">${problem.message}</p>`
+  if (typeof problem === 'string') return html`<p id="problem" role="alert">${problem}</p>`
+  if (language === 'en') return html`<p id="problem" role="alert">${problem.message}</p>`
   const text = problem.translated?.[language]
   return text === undefined
-    ? html`<p role="alert" lang="en">${problem.message}</p>`
-    : html`<p role="alert">${text}</p>`
+    ? html`<p id="problem" role="alert" lang="en">${problem.message}</p>`
+    : html`<p id="problem" role="alert">${text}</p>`
 }
 
 export { html, raw } from 'hono/html'

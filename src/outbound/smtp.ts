@@ -61,8 +61,40 @@ export function isFinal(error: unknown): boolean {
   return (code === 'EENVELOPE' || code === 'EMESSAGE') && Number(responseCode) >= 500
 }
 
-/** Codes only: the messages of mail servers and of the library repeat the recipient's address. */
+/**
+ * Codes only, since the messages of mail servers and of the library repeat the recipient's address; but
+ * the message, if the connection failed before any address was named.
+ */
 export function reasonOf(error: unknown): object {
-  const { code, responseCode, command } = error as Record<string, unknown>
-  return { code, responseCode, command }
+  const { code, responseCode, command, response, message } = error as Record<string, unknown>
+  const isConnecting = command === 'CONN' && response === undefined
+  return { code, responseCode, command, ...(isConnecting ? { reason: message } : {}) }
+}
+
+/** What kept a mail from being accepted. */
+export type SmtpFailure =
+  | 'name_not_resolved'
+  | 'unreachable'
+  | 'tls_failed'
+  | 'unauthorized'
+  | 'address_refused'
+  | 'refused'
+
+const FAILURES: Readonly<Record<string, SmtpFailure>> = {
+  EDNS: 'name_not_resolved',
+  ECONNECTION: 'unreachable',
+  ETIMEDOUT: 'unreachable',
+  ETLS: 'tls_failed',
+  EAUTH: 'unauthorized',
+  ENOAUTH: 'unauthorized',
+  EENVELOPE: 'address_refused',
+}
+
+export function failureOf(error: unknown): SmtpFailure {
+  const { code, responseCode, syscall } = error as Record<string, unknown>
+  // Of the kernel or of TLS, whose errors name no system call.
+  if (code === 'ESOCKET') return syscall ? 'unreachable' : 'tls_failed'
+  // RFC 4954 §6: the server wants a sign-in first.
+  if (responseCode === 530) return 'unauthorized'
+  return FAILURES[String(code)] ?? 'refused'
 }

@@ -153,7 +153,11 @@ function environmentKey(directory: string, clock: Clock, purpose: KeyPurpose, ke
 
 function readKey(path: string): Key {
   const others = statSync(path).mode & 0o077
-  if (others !== 0) throw new KeyFileError(`${path} can be read by others: chmod 600 ${path}`)
+  if (others !== 0) {
+    // All of them at once: what opened one has probably opened the others too.
+    const mend = `chmod 600 ${join(dirname(path), '*')}`
+    throw new KeyFileError(`${path} can be read by others: ${mend}`)
+  }
   try {
     const { id, purpose, createdAt, key } = JSON.parse(readFileSync(path, 'utf8'))
     if (!KEY_PURPOSES.includes(purpose)) throw new Error('unknown purpose')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Sandbox } from './harness.ts'
@@ -95,6 +96,18 @@ test('a port that is none is told by the option that said it, a strange name wit
   const names = await sandbox.run(['config', 'check'], { env })
   assert.match(names.stderr, /MIMIR_NOSUCH: no such setting; `mimir config show` lists/)
   assert.match(names.stderr, /MIMIR_PUBLICURL: .*did you mean MIMIR_PUBLIC_URL\?/)
+})
+
+test('keys that others can read stop the start, and one command closes them all', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.init()
+  const keys = join(sandbox.dataDir, 'keys')
+  for (const name of readdirSync(keys)) chmodSync(join(keys, name), 0o644)
+  const refused = await sandbox.run(['user', 'list'])
+  refused.assertRefused('bad_key_file')
+  const [, mend = ''] = /: (chmod 600 \S+) \(/.exec(refused.stderr) ?? []
+  execFileSync('sh', ['-c', mend])
+  assert.equal((await sandbox.run(['user', 'list'])).status, 0)
 })
 
 test('a start warns of settings and a store that others can read', async () => {

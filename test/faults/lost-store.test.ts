@@ -8,6 +8,7 @@ import { describeFailure } from '../../src/app/describe-failure.ts'
 import { inspectStatus } from '../../src/app/inspect-store.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { assertDone } from '../harness/rest.ts'
+import { placeMigratedStore } from '../harness/sqlite-template.ts'
 import { createEmptyDatabase, STORE } from '../harness/store.ts'
 import { bootTwoTenants, HOSTS } from '../harness/tenants.ts'
 
@@ -124,6 +125,34 @@ test('keys that are here already are taken for a new PostgreSQL database', {
     await store.drop()
   }
   assert.deepEqual(keysOf(mimir), keys)
+})
+
+test('an empty PostgreSQL database does not silently replace the embedded store', {
+  skip: STORE !== 'postgres' && 'needs a database server',
+}, async () => {
+  await using mimir = await boot()
+  await mimir.app.close()
+  const { log, config } = mimir.app.ctx
+  const file = config.paths.database
+  const store = await createEmptyDatabase()
+  try {
+    await placeMigratedStore(file)
+    const secrets = { ...config.secrets, databaseUrl: store.env.DATABASE_URL }
+    const open = () => createApp({ log, config: { ...config, secrets }, purpose: 'test' })
+    await assert.rejects(open(), (error: Error) => {
+      const { code, lines } = describeFailure(error)
+      assert.equal(code, 'lost_store', error.message)
+      assert.ok(lines.join().includes('move the file away'), lines.join())
+      return true
+    })
+    renameSync(file, `${file}.away`)
+    await (await open()).close()
+    // In use, the database may stand beside an old file.
+    renameSync(`${file}.away`, file)
+    await (await open()).close()
+  } finally {
+    await store.drop()
+  }
 })
 
 const signIn = (name: string) => ({ usernameOrEmail: name, password: `the password of ${name}` })

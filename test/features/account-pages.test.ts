@@ -60,6 +60,19 @@ test('looking at the page does not use the invitation up; registering does', asy
   assertPage(await mimir.rest().get('/join/unknown'), 400, /not valid/)
 })
 
+test('the field with the mistake is marked, and described by what is wrong', async () => {
+  await using mimir = await boot()
+  const path = await invitationPath(mimir)
+  const mistakes = { username: '?', email: 'none', password: 'short' }
+  for (const [field, value] of Object.entries(mistakes)) {
+    const { body } = await submit(mimir, path, { ...FORM, [field]: value })
+    const marked = body.match(/<input [^>]*aria-invalid="true" aria-describedby="problem"[^>]*>/g)
+    assert.equal(marked?.length, 1, body)
+    assert.ok(marked?.[0].includes(`name="${field}"`), marked?.[0])
+    assert.match(body, /id="problem" role="alert"/)
+  }
+})
+
 test('a form with a mistake comes back with what was typed, escaped, and without the password', async () => {
   await using mimir = await boot()
   const path = await invitationPath(mimir)

@@ -85,21 +85,14 @@ test('every route that changes something leaves exactly one event, and sending a
   const confirmed = anyone.get(`${from}/verify-email?token=${await mail.token(moved.email)}`)
   await act('GET /api/auth/verify-email', 'account.email_changed', confirmed, mailing)
   for (const [n, path] of [`${from}/reset-password`, '/reset-password'].entries()) {
-    const [asking, asked] =
+    const { email } = moved
+    const page = '/forgot-password'
+    const asked =
       n === 0
-        ? [
-            `${from}/forgot-password`,
-            anyone.post(`${from}/forgot-password`, { email: moved.email }),
-          ]
-        : [
-            '/forgot-password',
-            anyone.send(
-              'POST',
-              '/forgot-password',
-              `${new URLSearchParams({ email: moved.email })}`,
-            ),
-          ]
-    await act(`POST ${asking}`, 'account.reset_requested', asked, mailing)
+        ? anyone.post(`${from}/forgot-password`, { email })
+        : anyone.send('POST', page, String(new URLSearchParams({ email })))
+    const operation = n === 0 ? `${from}${page}` : page
+    await act(`POST ${operation}`, 'account.reset_requested', asked, mailing)
     const token = await mail.token(moved.email, n + 2)
     const given = { token, newPassword: 'forgotten before' }
     const reset =

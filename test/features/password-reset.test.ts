@@ -35,6 +35,30 @@ test('a forgotten password is set anew by the link of the mail, and every sessio
   await assert.rejects(hub.invoke('Typing', ann.id, true))
 })
 
+test('a browser asks for a new password on a page that the sign-in page links to', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  await mimir.person('ann')
+  const browser = new WebBrowser()
+  const signIn = await browser.open(`${mimir.url}/auth/sign-in`)
+  assert.match(signIn.text, /<a href="\/forgot-password">/)
+  assert.match((await browser.open(`${mimir.url}/forgot-password`)).text, /<input name="email"/)
+
+  const ask = (email: string) => browser.post(`${mimir.url}/forgot-password`, { email })
+  assert.equal((await ask('no address')).status, 400)
+  const [known, unknown] = [await ask(EMAIL), await ask('nobody@example.org')]
+  assert.equal(known.status, 200)
+  assert.equal(known.text, unknown.text)
+  assertDone(await reset(mimir, await mail.token(EMAIL, 2)), 204)
+})
+
+test('without a mail server the page says whom to ask', async () => {
+  await using mimir = await boot()
+  const { text } = await new WebBrowser().open(`${mimir.url}/forgot-password`)
+  assert.match(text, /administrator/)
+  assert.doesNotMatch(text, /<form/)
+})
+
 test('a link for a password works once, for 30 minutes, and for nothing else', async () => {
   await using mail = await new MailServer().start()
   await using mimir = await boot({ mail })

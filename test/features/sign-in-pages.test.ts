@@ -30,6 +30,29 @@ test('a page of signing in that somebody opens out of the blue says what is miss
   assertPage(await browser.get('/auth/callback'), 400, /role="?alert/)
 })
 
+test('a wrong password costs neither the name that was entered nor the way back', async () => {
+  const providers = [
+    {
+      name: 'work',
+      type: 'generic',
+      issuer: 'http://127.0.0.1:9',
+      client: { id: 'm', secret: 's' },
+    },
+  ]
+  const env = { MIMIR_OIDC_PROVIDERS: JSON.stringify(providers) }
+  await using mimir = await boot({ env })
+  const form = new URLSearchParams({
+    usernameOrEmail: 'ann "the" admin',
+    password: 'wrong',
+    return_to: '/oauth/clients',
+  })
+  const { body } = await newcomer(mimir).send('POST', '/auth/sign-in', String(form))
+  assert.match(body, /value="ann &quot;the&quot; admin"/)
+  assert.match(body, /name="return_to" value="\/oauth\/clients"/)
+  assert.match(body, /href="\/auth\/login\?provider=work&amp;return_to=%2Foauth%2Fclients"/)
+  assert.doesNotMatch(body, /wrong"/)
+})
+
 test('a form without the step that it belongs to signs nobody in', async () => {
   await using mimir = await boot()
   const browser = newcomer(mimir)

@@ -10,6 +10,13 @@ export interface Letter {
   readonly html: string
 }
 
+interface MailServerOptions {
+  /** PEM texts, with which it offers STARTTLS. */
+  readonly certificate?: { readonly cert: string; readonly key: string }
+  /** Offers a sign-in, and refuses every password. */
+  readonly refusesSignIn?: boolean
+}
+
 const LINK = /https?:\S+/
 
 /** A real SMTP server that keeps the mail it receives, or refuses every recipient. */
@@ -24,9 +31,15 @@ export class MailServer implements AsyncDisposable {
   readonly #server: SMTPServer
   #port = 0
 
-  constructor() {
+  constructor({ certificate, refusesSignIn = false }: MailServerOptions = {}) {
     this.#server = new SMTPServer({
-      disabledCommands: ['AUTH', 'STARTTLS'],
+      ...certificate,
+      disabledCommands: [
+        ...(certificate ? [] : ['STARTTLS']),
+        ...(refusesSignIn ? [] : ['AUTH']),
+      ] as ('STARTTLS' | 'AUTH')[],
+      allowInsecureAuth: true,
+      onAuth: (_auth, _session, done) => done(new Error('wrong password')),
       disableReverseLookup: true,
       onRcptTo: ({ address }, _session, done) => {
         this.offered++

@@ -35,6 +35,7 @@ export interface AccountText {
   readonly readMail: string
   readonly linkWasSent: string
   readonly noMail: string
+  readonly newInvitation: string
   readonly badUsername: string
   readonly badEmail: string
   readonly badPassword: string
@@ -75,6 +76,8 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     linkWasSent:
       'If an account with this address needs a link, one was sent. It works for 30 minutes.',
     noMail: 'This server sends no e-mail: ask an administrator.',
+    newInvitation:
+      'If you have already registered with this link, sign in with a Mimir app. Otherwise ask for a new invitation.',
     badUsername: 'The username must be 3 to 50 letters, digits or underscores.',
     badEmail: 'This is not an e-mail address.',
     badPassword: 'The password must be 8 to 72 bytes long.',
@@ -116,6 +119,8 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
     linkWasSent:
       'Bu adresle kayıtlı bir hesap bağlantı bekliyorsa bağlantı gönderildi. 30 dakika geçerlidir.',
     noMail: 'Bu sunucu e-posta göndermiyor: bir yöneticiye başvurun.',
+    newInvitation:
+      'Bu bağlantıyla daha önce kaydolduysanız bir Mimir uygulamasıyla oturum açın. Kaydolmadıysanız yeni bir davet isteyin.',
     badUsername:
       'Kullanıcı adı 3-50 karakter olmalıdır: İngilizce harfler, rakamlar ya da alt çizgi.',
     badEmail: 'Bu bir e-posta adresi değil.',

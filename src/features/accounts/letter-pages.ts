@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { readForm } from '../../http/body.ts'
 import { defineRawRoute, type RawRoute } from '../../http/define-route.ts'
-import { alert, html, type Problem, page } from '../../http/page.ts'
+import { alert, BLAMED, html, type Problem, page } from '../../http/page.ts'
 import type { Language } from '../../platform/language.ts'
 import { type Actor, languageOf } from '../../policy/actor.ts'
 import type { RateClass } from '../../policy/rate-classes.ts'
@@ -84,7 +84,7 @@ function askPage(
 <p>${texts.linkIsSent}</p>
 <form method="post">
 <label>${texts.email}
-<input name="email" type="email" required maxlength="254" autocomplete="email"></label>
+<input name="email" type="email" required maxlength="254" autocomplete="email"${problem ? BLAMED : ''}></label>
 <button>${texts.sendLink}</button>
 </form>`,
     { language, status: problem ? 400 : 200 },

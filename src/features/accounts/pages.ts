@@ -3,7 +3,7 @@ import type { Ctx } from '../../context.ts'
 import { readForm } from '../../http/body.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
 import { statusOf } from '../../http/on-error.ts'
-import { alert, html, type Problem, page } from '../../http/page.ts'
+import { alert, BLAMED, html, type Problem, page } from '../../http/page.ts'
 import { PAGE_TEXTS } from '../../http/page-text.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Language } from '../../platform/language.ts'
@@ -47,7 +47,7 @@ export const routes = [
         const invitation = await requireOpenInvitation(ctx, params.token ?? '')
         return joinPage(language, { expiresAt: invitation.expiresAt })
       } catch (error) {
-        return refusedPage(language, error)
+        return notInvitedPage(language, error)
       }
     },
   }),
@@ -64,7 +64,7 @@ export const routes = [
       const form = await readForm(request, MAX_FORM_BYTES)
       const parsed = Register.safeParse({ ...form, invitationToken: params.token })
       if (!parsed.success) {
-        return joinPage(language, { form, problem: describe(texts, parsed.error) })
+        return joinPage(language, { form, ...describe(texts, parsed.error) })
       }
       try {
         const { status } = await register(ctx, actor, parsed.data)
@@ -77,7 +77,7 @@ export const routes = [
         )
       } catch (error) {
         if (isMendable(error)) return joinPage(language, { form, problem: error })
-        return refusedPage(language, error)
+        return notInvitedPage(language, error)
       }
     },
   }),
@@ -176,7 +176,7 @@ function resetPage(language: Language, problem?: Problem): Promise<Response> {
     html`${alert(problem, language)}
 <form method="post">
 <label>${texts.newPassword}
-<input name="newPassword" type="password" required minlength="8" maxlength="72" autocomplete="new-password">
+<input name="newPassword" type="password" required minlength="8" maxlength="72" autocomplete="new-password"${problem ? BLAMED : ''}>
 <small>${texts.passwordRule}</small></label>
 <button>${texts.set}</button>
 </form>`,
@@ -184,29 +184,34 @@ function resetPage(language: Language, problem?: Problem): Promise<Response> {
   )
 }
 
+type JoinField = 'username' | 'email' | 'password'
+
 interface JoinForm {
   readonly form?: Readonly<Record<string, string>>
   readonly problem?: Problem
+  /** The field that the problem is about. */
+  readonly blamed?: JoinField
   readonly expiresAt?: string
 }
 
 function joinPage(
   language: Language,
-  { form = {}, problem, expiresAt }: JoinForm,
+  { form = {}, problem, blamed, expiresAt }: JoinForm,
 ): Promise<Response> {
   const texts = ACCOUNT_TEXTS[language]
+  const mark = (field: JoinField) => (field === blamed ? BLAMED : '')
   return page(
     texts.invited,
     html`${alert(problem, language)}
 <p>${texts.makeAccount}</p>
 <form method="post">
 <label>${texts.username}
-<input name="username" required minlength="3" maxlength="50" pattern="[A-Za-z0-9_]+" autocomplete="username" value="${form.username ?? ''}">
+<input name="username" required minlength="3" maxlength="50" pattern="[A-Za-z0-9_]+" autocomplete="username" autocapitalize="none" spellcheck="false" value="${form.username ?? ''}"${mark('username')}>
 <small>${texts.usernameRule}</small></label>
 <label>${texts.email}
-<input name="email" type="email" required maxlength="254" autocomplete="email" value="${form.email ?? ''}"></label>
+<input name="email" type="email" required maxlength="254" autocomplete="email" value="${form.email ?? ''}"${mark('email')}></label>
 <label>${texts.password}
-<input name="password" type="password" required minlength="8" maxlength="72" autocomplete="new-password">
+<input name="password" type="password" required minlength="8" maxlength="72" autocomplete="new-password"${mark('password')}>
 <small>${texts.passwordRule}</small></label>
 <button>${texts.join}</button>
 </form>
@@ -215,23 +220,27 @@ ${expiresAt ? html`<p><small>${texts.openUntil(expiresAt.slice(0, 10))}</small><
   )
 }
 
-function describe(texts: AccountText, error: z.ZodError): string {
+function describe(texts: AccountText, error: z.ZodError): Pick<JoinForm, 'problem' | 'blamed'> {
   const names = new Set(error.issues.map((issue) => issue.path[0]))
-  if (names.has('username')) return texts.badUsername
-  if (names.has('email')) return texts.badEmail
-  if (names.has('password')) return texts.badPassword
-  return texts.badForm
+  if (names.has('username')) return { problem: texts.badUsername, blamed: 'username' }
+  if (names.has('email')) return { problem: texts.badEmail, blamed: 'email' }
+  if (names.has('password')) return { problem: texts.badPassword, blamed: 'password' }
+  return { problem: texts.badForm }
+}
+
+function notInvitedPage(language: Language, error: unknown): Promise<Response> {
+  return refusedPage(language, error, html`<p>${ACCOUNT_TEXTS[language].newInvitation}</p>`)
 }
 
 function refusedPage(
   language: Language,
   error: unknown,
-  wayOut: ReturnType<typeof html> | '' = '',
+  advice: ReturnType<typeof html> | '' = '',
 ): Promise<Response> {
   if (!(error instanceof AppError)) throw error
   const status = statusOf(error.kind)
   const body = html`${alert(error, language)}
-${wayOut}`
+${advice}`
   return page(PAGE_TEXTS[language].refused, body, { language, status })
 }
 

@@ -79,7 +79,7 @@ async function act(
         texts.setUpAuthenticator,
         html`${shown}<form method="post"><input type="hidden" name="action" value="confirm-totp">
 <label>${texts.shownCode}
-<input name="code" required pattern="[0-9]{6}" autocomplete="one-time-code"></label>
+<input name="code" required pattern="[0-9]{6}" inputmode="numeric" autocomplete="one-time-code"></label>
 <button>${texts.confirm}</button></form>`,
         { language },
       )
@@ -135,7 +135,7 @@ ${asksProof ? proofForm(texts, hasFactor) : ''}
 <h2>${texts.passkeys}</h2>
 <ul>${factors.passkeys.map(
       ({ id, name }) => html`<li>${name}
-<form method="post"><input type="hidden" name="action" value="remove-passkey"><input type="hidden" name="id" value="${id}"><button>${texts.remove}</button></form></li>`,
+<form method="post"><input type="hidden" name="action" value="remove-passkey"><input type="hidden" name="id" value="${id}"><button aria-label="${texts.removeOne(name)}">${texts.remove}</button></form></li>`,
     )}</ul>
 ${
   factors.methods.includes('passkey')
@@ -149,11 +149,11 @@ ${
 <h2>${texts.authenticator}</h2>
 ${
   factors.totp
-    ? html`<form method="post"><input type="hidden" name="action" value="remove-totp"><button>${texts.remove}</button></form>`
+    ? html`<form method="post"><input type="hidden" name="action" value="remove-totp"><button aria-label="${texts.removeOne(texts.authenticator)}">${texts.remove}</button></form>`
     : html`<form method="post"><input type="hidden" name="action" value="begin-totp"><button>${texts.setUp}</button></form>`
 }
 <p><small>${texts.codesLeft(factors.recoveryCodesLeft)}</small></p>
-<h2>${texts.elsewhere}</h2>
+${identities.length + providers.length > 0 ? html`<h2>${texts.elsewhere}</h2>` : ''}
 <ul>${identities.map(({ provider }) => html`<li>${provider}</li>`)}</ul>
 ${providers.map(
   ({ name, displayName }) => html`<form method="post" action="${prefix}/auth/link">

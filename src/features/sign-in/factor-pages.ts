@@ -19,6 +19,8 @@ import { passkeyScript } from './passkey-script.ts'
 import { SIGN_IN_TEXTS, type SignInText } from './sign-in-text.ts'
 
 const MAX_FORM_BYTES = 32 * 1024
+/** Modules of white around a QR code (ISO/IEC 18004): scanners need them on a dark page. */
+const QUIET_ZONE = 4
 
 export const factorRoutes = [
   defineRawRoute({
@@ -122,7 +124,8 @@ export async function totpSecret(
 ) {
   const { renderSVG } = await import('uqr')
   return html`<p>${texts.scan}</p>
-${raw(renderSVG(uri))}
+<div role="img" aria-label="${texts.qrCode}">${raw(renderSVG(uri, { border: QUIET_ZONE }))}</div>
+<p><a href="${uri}">${texts.openApp}</a></p>
 <p><small>${texts.orType} <code>${secret}</code></small></p>`
 }
 

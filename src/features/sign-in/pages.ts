@@ -56,7 +56,7 @@ const signInRoutes = [
       const login = Login.safeParse(form)
       if (!login.success) {
         const problem = SIGN_IN_TEXTS[language].nothingGiven
-        return signInPage(ctx, language, { returnTo, problem })
+        return signInPage(ctx, language, { returnTo, problem, name: form.usernameOrEmail })
       }
       try {
         const user = await checkPassword(ctx, actor, login.data)
@@ -64,7 +64,8 @@ const signInRoutes = [
         await requireComplete(ctx, user, signIn)
         return await landed(ctx, actor, request, await land(ctx, actor, user, signIn, signIn))
       } catch (error) {
-        if (isWrong(error)) return signInPage(ctx, language, { returnTo, problem: error })
+        const name = login.data.usernameOrEmail
+        if (isWrong(error)) return signInPage(ctx, language, { returnTo, problem: error, name })
         return toSecondStep(ctx.config, actor, error)
       }
     },
@@ -145,6 +146,8 @@ function isWrong(error: unknown): error is AppError {
 interface SignInPage {
   readonly returnTo?: string | undefined
   readonly problem?: Problem
+  /** The username or e-mail that was entered. */
+  readonly name?: string | undefined
   /** Further parameters for a sign-in at a provider. */
   readonly query?: URLSearchParams
 }
@@ -152,7 +155,7 @@ interface SignInPage {
 function signInPage(
   ctx: Pick<Ctx, 'config' | 'access' | 'mailer'>,
   language: Language,
-  { returnTo, problem, query }: SignInPage,
+  { returnTo, problem, name, query }: SignInPage,
 ): Promise<Response> {
   const texts = SIGN_IN_TEXTS[language]
   const { providers, passkeys, methods } = getSignInConfig(ctx)
@@ -164,6 +167,7 @@ function signInPage(
 ${providers.map(({ name, displayName }) => {
   const parameters = new URLSearchParams(query)
   parameters.set('provider', name)
+  if (returnTo !== undefined) parameters.set('return_to', returnTo)
   return html`<p><a class="button" href="${prefix}/auth/login?${parameters.toString()}">${texts.signInWith(displayName)}</a></p>`
 })}
 ${
@@ -174,7 +178,7 @@ ${
 </form>`
     : ''
 }
-${methods.includes('password') ? passwordForm(texts, prefix, back) : ''}
+${methods.includes('password') ? passwordForm(texts, prefix, back, name) : ''}
 ${
   methods.includes('password') && ctx.mailer
     ? html`<p><a href="${prefix}/forgot-password">${texts.forgotPassword}</a></p>`
@@ -188,11 +192,11 @@ ${
   )
 }
 
-function passwordForm(texts: SignInText, prefix: string, back: ReturnType<typeof html>) {
+function passwordForm(texts: SignInText, prefix: string, back: ReturnType<typeof html>, name = '') {
   return html`<form method="post" action="${prefix}/auth/sign-in">
 ${back}
 <label>${texts.usernameOrEmail}
-<input name="usernameOrEmail" required maxlength="254" autocomplete="username webauthn"></label>
+<input name="usernameOrEmail" required maxlength="254" autocomplete="username webauthn" autocapitalize="none" spellcheck="false" value="${name}"></label>
 <label>${texts.password}
 <input name="password" type="password" required autocomplete="current-password"></label>
 <button>${texts.signIn}</button>

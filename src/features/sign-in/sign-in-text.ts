@@ -23,6 +23,9 @@ export interface SignInText {
   readonly factorNeeded: string
   readonly begin: string
   readonly scan: string
+  readonly qrCode: string
+  /** For a phone, which cannot scan its own screen. */
+  readonly openApp: string
   /** Followed by the secret. */
   readonly orType: string
   readonly shownCode: string
@@ -41,6 +44,8 @@ export interface SignInText {
   readonly setUpAuthenticator: string
   readonly confirm: string
   readonly remove: string
+  /** Tells screen readers which of several buttons it is; begins with `remove`. */
+  removeOne(name: string): string
   codesLeft(count: number): string
   readonly elsewhere: string
   connect(provider: string): string
@@ -75,6 +80,8 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     factorNeeded: 'Your role needs a second factor. You need an authenticator app on your phone.',
     begin: 'Start',
     scan: 'Scan this with your authenticator app:',
+    qrCode: 'QR code',
+    openApp: 'Open the app on this device',
     orType: 'or type',
     shownCode: 'The code it shows now',
     keepCodes: 'Save your recovery codes',
@@ -92,6 +99,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     setUpAuthenticator: 'Set up an authenticator app',
     confirm: 'Confirm',
     remove: 'Remove',
+    removeOne: (name) => `Remove ${name}`,
     codesLeft: (count) => `Recovery codes left: ${count}`,
     elsewhere: 'Other ways to sign in',
     connect: (provider) => `Connect ${provider}`,
@@ -124,6 +132,8 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
       'Rolünüz için ikinci bir doğrulama yöntemi gerekiyor. Telefonunuzda bir kimlik doğrulama uygulaması bulunmalıdır.',
     begin: 'Başla',
     scan: 'Bunu kimlik doğrulama uygulamanızla tarayın:',
+    qrCode: 'QR kodu',
+    openApp: 'Uygulamayı bu cihazda aç',
     orType: 'ya da şunu yazın:',
     shownCode: 'Uygulamanın şu anda gösterdiği kod',
     keepCodes: 'Kurtarma kodlarınızı saklayın',
@@ -141,6 +151,7 @@ export const SIGN_IN_TEXTS: Readonly<Record<Language, SignInText>> = {
     setUpAuthenticator: 'Kimlik doğrulama uygulamasını kurun',
     confirm: 'Doğrula',
     remove: 'Kaldır',
+    removeOne: (name) => `Kaldır: ${name}`,
     codesLeft: (count) => `Kalan kurtarma kodu: ${count}`,
     elsewhere: 'Başka hesaplarla oturum açma',
     connect: (provider) => `${provider} hesabını bağla`,
