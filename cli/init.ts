@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import type { createFirstAdminCommand, listUsersCommand } from '../src/features/admin/commands.ts'
 import { canAsk, readSecret } from './ask.ts'
 import { Connection } from './connection.ts'
 import { withExamples } from './examples.ts'
@@ -79,7 +78,7 @@ interface KnownAdmin {
 
 /** The administrators of the server, owners first. */
 async function findAdmins(connection: Connection): Promise<readonly KnownAdmin[]> {
-  const users = await connection.call<typeof listUsersCommand>('user.list', {})
+  const users = await connection.call('user.list', {})
   const withRole = (name: string) => users.filter(({ role }) => role === name)
   return [...withRole('owner'), ...withRole('admin')]
 }
@@ -93,7 +92,7 @@ function requireSameAdmin(admins: readonly KnownAdmin[], { username }: Admin): v
 }
 
 function makeAdmin(connection: Connection, admin: Admin): Promise<KnownAdmin> {
-  return connection.call<typeof createFirstAdminCommand>('user.create-first-admin', admin)
+  return connection.call('user.create-first-admin', admin)
 }
 
 /** The administrator named on the command line, checked before anything is created. */

@@ -167,7 +167,7 @@ export const commands = [
   ...webhookCommands,
   ...tenantCommands,
   ...storeCommands,
-] as readonly Command[]
+] satisfies readonly Command[]
 
 export const jobs: readonly Job[] = [
   ...pushJobs,
