@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
 import { confirm } from './ask.ts'
 import { call } from './connection.ts'
-import { parseDays, parseSeconds } from './duration.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { AI_CLIENTS, type AiClient, mcpSnippet } from './mcp-snippet.ts'
+import { collect, parseDays, parseSeconds } from './option-values.ts'
 import { print, remark, table, time } from './output.ts'
 
 const SHOWN_ONCE = 'The key is shown only once: save it now.'
@@ -136,10 +136,6 @@ async function revokeKey(id: string, options: { yes?: boolean }, command: Comman
   await confirm(`Revoke the key ${id}?`, options)
   const key = await call(globals, 'apikey.revoke', { id })
   await print(globals, key, () => `${id} is revoked.`)
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 const NEVER = 'never'

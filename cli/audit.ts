@@ -7,6 +7,7 @@ import { type Connection, call, connected } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Globals, globalsOf } from './globals.ts'
+import { collect, parseCount } from './option-values.ts'
 import { print, remark, table, time, write } from './output.ts'
 
 const PAGE = 500
@@ -18,7 +19,7 @@ export function addAudit(program: Command): void {
   const tail = audit
     .command('tail')
     .description('show the newest records')
-    .option('--lines <n>', 'how many records', wholeNumber, 20)
+    .option('--lines <n>', 'how many records', parseCount, 20)
     .option('--follow', 'keep printing new records')
     .action(showTail)
   withExamples(tail, 'mimir audit tail', 'mimir audit tail --follow --json')
@@ -183,10 +184,5 @@ function collectKey(text: string, before: string[] = []): string[] {
   if (!/^[A-Za-z0-9_-]{43}$/.test(text)) {
     throw new InvalidArgumentError('Use a public key from `mimir key list` (43 characters).')
   }
-  return [...before, text]
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('Use a number from 1 to 999.')
-  return Number(text)
+  return collect(text, before)
 }

@@ -81,8 +81,8 @@ export function call<N extends CommandName>(
 /** Throws a `Refusal` if there is no server, which opening the store would otherwise create. */
 export function requireServer({ dataDir }: Globals): void {
   if (holdsServer(dataDir)) return
-  const mend = 'create one with `mimir init`, or set its directory with --data-dir'
-  throw new Refusal(`there is no server in ${dataDir}: ${mend}`, 'no_server')
+  const hint = 'create one with `mimir init`, or set its directory with --data-dir'
+  throw new Refusal(`there is no server in ${dataDir}: ${hint}`, 'no_server')
 }
 
 async function openApp(globals: Globals): Promise<App> {

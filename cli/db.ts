@@ -65,8 +65,8 @@ async function checkStore(_options: object, command: Command): Promise<void> {
   const result = await getCheck(globals)
   await print(globals, result, () => (result.ok ? 'No damage found.' : result.damage.join('\n')))
   if (!result.ok) {
-    const mend = 'restore a backup'
-    throw new Refusal(`${result.location} is damaged: ${mend}`, 'damaged_store')
+    const hint = 'restore a backup'
+    throw new Refusal(`${result.location} is damaged: ${hint}`, 'damaged_store')
   }
 }
 

@@ -87,8 +87,8 @@ async function findAdmins(connection: Connection): Promise<readonly KnownAdmin[]
 function requireSameAdmin(admins: readonly KnownAdmin[], { username }: Admin): void {
   const name = username.toLowerCase()
   if (admins.some((admin) => admin.username.toLowerCase() === name)) return
-  const mend = `invite ${username}, approve them, then \`mimir user promote ${username}\``
-  throw new Refusal(`${admins[0]?.username} is already the administrator: ${mend}`, 'admin_exists')
+  const hint = `invite ${username}, approve them, then \`mimir user promote ${username}\``
+  throw new Refusal(`${admins[0]?.username} is already the administrator: ${hint}`, 'admin_exists')
 }
 
 function makeAdmin(connection: Connection, admin: Admin): Promise<KnownAdmin> {
@@ -104,8 +104,8 @@ async function givenAdmin(options: InitOptions, command: Command): Promise<Admin
   }
   if (fromStdin) return checkAdmin({ username, email, password: await readSecret() })
   if (canAsk()) return askAdmin({ username, email })
-  const mend = 'add --admin-password-stdin'
-  throw new Refusal(`cannot ask for the password without a terminal: ${mend}`, 'no_terminal')
+  const hint = 'add --admin-password-stdin'
+  throw new Refusal(`cannot ask for the password without a terminal: ${hint}`, 'no_terminal')
 }
 
 async function tell(

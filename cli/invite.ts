@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { confirm } from './ask.ts'
 import { call, connected } from './connection.ts'
-import { parseCount, parseDays } from './duration.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
+import { parseCount, parseDays } from './option-values.ts'
 import { print, remark, table, time } from './output.ts'
 
 export function addInvite(program: Command): void {

@@ -1,12 +1,10 @@
 import { Argument, type Command } from 'commander'
-import type { KeyPurpose } from '../src/platform/keyring.ts'
+import { KEY_PURPOSES, type KeyPurpose } from '../src/platform/keyring.ts'
 import { confirm } from './ask.ts'
 import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
-
-const PURPOSES: readonly KeyPurpose[] = ['jwt', 'message', 'turn', 'refresh', 'vapid', 'audit']
 
 export function addKey(program: Command): void {
   const key = program.command('key').description('the server’s signing and encryption keys')
@@ -17,7 +15,7 @@ export function addKey(program: Command): void {
   const rotate = key
     .command('rotate')
     .description('create and use a new key; the old one still verifies or decrypts')
-    .addArgument(new Argument('<purpose>', 'what the key is for').choices(PURPOSES))
+    .addArgument(new Argument('<purpose>', 'what the key is for').choices(KEY_PURPOSES))
     .action(rotateKey)
   withExamples(rotate, 'mimir key rotate jwt', 'mimir key rotate message --json')
 

@@ -4,6 +4,7 @@ import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
+import { collect } from './option-values.ts'
 import { print, properties, remark, table, time } from './output.ts'
 
 export function addTenant(program: Command): void {
@@ -64,7 +65,6 @@ interface Places {
 }
 
 function withPlaces(command: Command): Command {
-  const collect = (value: string, values: string[] = []) => [...values, value]
   return command
     .option('--host <host>', 'a host it is served at; repeatable', collect)
     .option('--claim <text>', 'its name in a claim or header, if not its id; repeatable', collect)

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { call } from './connection.ts'
-import { parseSeconds } from './duration.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
+import { parseSeconds } from './option-values.ts'
 import { print, properties, remark, table } from './output.ts'
 
 export function addTurn(program: Command): void {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type COMPLIANCE_SETTINGS, MAX_DAYS } from './compliance-settings.ts'
+import { splitAddress, splitList } from './setting.ts'
 
 type Values = {
   [K in keyof typeof COMPLIANCE_SETTINGS]: z.output<(typeof COMPLIANCE_SETTINGS)[K]['schema']>
@@ -75,6 +76,7 @@ export function deriveCompliance(
   if (regulated && !server.publicUrl.startsWith('https://')) {
     problems.push('MIMIR_PUBLIC_URL: has to be https with MIMIR_ENABLE_HIPAA or MIMIR_ENABLE_FISMA')
   }
+  const metricsListen = values.MIMIR_METRICS_LISTEN ?? DEFAULT_METRICS
   return {
     audit: deriveAudit(values, server.dataDir, problems),
     retention: {
@@ -88,7 +90,7 @@ export function deriveCompliance(
       : undefined,
     watched: regulated ? { idleSeconds: values.MIMIR_HIPAA_AUTO_LOGOFF_TIMEOUT } : undefined,
     metrics: {
-      listen: splitAddress(values.MIMIR_METRICS_LISTEN ?? DEFAULT_METRICS),
+      listen: metricsListen === 'off' ? undefined : splitAddress(metricsListen),
       chosen: values.MIMIR_METRICS_LISTEN !== undefined,
     },
     alerts: { email: values.MIMIR_ALERT_EMAIL, webhookUrl: values.MIMIR_ALERT_WEBHOOK_URL },
@@ -146,7 +148,7 @@ function refuseFips(values: Values, problems: string[]): void {
 }
 
 function deriveAudit(values: Values, dataDir: string, problems: string[]): AuditConfig {
-  const syslog = splitAddress(values.MIMIR_AUDIT_SYSLOG ?? 'off')
+  const syslog = values.MIMIR_AUDIT_SYSLOG && splitAddress(values.MIMIR_AUDIT_SYSLOG)
   const sinks = parseSinks(values.MIMIR_AUDIT_LOG_DESTINATION, problems)
   const needs = (sink: AuditSinkName, setting: keyof Values) => {
     if (sinks.includes(sink) && !values[setting]) {
@@ -169,8 +171,8 @@ function deriveAudit(values: Values, dataDir: string, problems: string[]): Audit
       batchSize: values.MIMIR_AUDIT_WEBHOOK_BATCH_SIZE,
     },
     syslog: {
-      host: syslog?.host ?? '',
-      port: syslog?.port ?? 0,
+      host: syslog ? syslog.host : '',
+      port: syslog ? syslog.port : 0,
       certificates: readCertificates(values.MIMIR_AUDIT_SYSLOG_CA, problems),
     },
     strict: values.MIMIR_AUDIT_STRICT,
@@ -178,10 +180,7 @@ function deriveAudit(values: Values, dataDir: string, problems: string[]): Audit
 }
 
 function parseSinks(list: string, problems: string[]): AuditSinkName[] {
-  const names = list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'none')
+  const names = splitList(list).filter((name) => name !== 'none')
   if (names.includes('all')) return [...AUDIT_SINKS]
   const known = new Set<string>(AUDIT_SINKS)
   const unknown = names.filter((name) => !known.has(name))
@@ -201,11 +200,4 @@ function readCertificates(path: string | undefined, problems: string[]): string 
     problems.push(`MIMIR_AUDIT_SYSLOG_CA: ${path} cannot be read (${(error as Error).message})`)
     return undefined
   }
-}
-
-function splitAddress(address: string): { host: string; port: number } | undefined {
-  if (address === 'off') return undefined
-  const colon = address.lastIndexOf(':')
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: Number(address.slice(colon + 1)) }
 }

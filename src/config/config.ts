@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList } from 'node:net'
 import { join } from 'node:path'
+import { addNetwork, parseNetwork } from '../platform/networks.ts'
 import {
   DEFAULT_RATE_LIMITS,
   type LimitedRateClass,
@@ -13,6 +14,7 @@ import { isLoopback } from './loopback.ts'
 import { type OidcProvider, readOidc } from './oidc.ts'
 import { ofTenant } from './oidc-tenants.ts'
 import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
+import { splitAddress, splitList } from './setting.ts'
 import type { SettingValues } from './settings.ts'
 import { type MfaConfig, readAppRedirects, readMfa } from './sign-in.ts'
 import { readTenancy, type TenancyConfig, tenantDirectory, tenantSchema } from './tenancy.ts'
@@ -134,7 +136,8 @@ export function deriveConfig(
   if (tenancy === undefined && tenantId !== DEFAULT_TENANT) {
     problems.push('MIMIR_ENABLE_MULTI_TENANCY: has to be true for there to be tenants')
   }
-  const listen = parseListen(values.MIMIR_LISTEN, values.SERVER_PORT)
+  const address = splitAddress(values.MIMIR_LISTEN)
+  const listen = { host: address.host, port: values.SERVER_PORT ?? address.port }
   const publicUrl = (values.MIMIR_PUBLIC_URL ?? `http://localhost:${listen.port || 8080}`).replace(
     /\/+$/,
     '',
@@ -249,24 +252,12 @@ function refuseOpenMetrics(
   problems.push('MIMIR_METRICS_TOKEN: needed where other machines can reach the metrics')
 }
 
-function parseListen(listen: string, serverPort: number | undefined) {
-  const colon = listen.lastIndexOf(':')
-  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: serverPort ?? Number(listen.slice(colon + 1)) }
-}
-
 function parseProxies(list: string, problems: string[]): BlockList {
   const proxies = new BlockList()
   for (const entry of splitList(list)) {
-    const [address = '', bits, ...rest] = entry.split('/')
-    const family = isIP(address)
-    const most = family === 6 ? 128 : 32
-    const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
-    if (family === 0 || rest.length > 0 || prefix < 0 || prefix > most) {
-      problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is neither an address nor a network`)
-    } else {
-      proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
-    }
+    const network = parseNetwork(entry)
+    if (network) addNetwork(proxies, network)
+    else problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is neither an address nor a network`)
   }
   return proxies
 }
@@ -315,13 +306,6 @@ function bootstrapAdmin(values: SettingValues, problems: string[]): Config['boot
   }
   problems.push('ADMIN_BOOTSTRAP_EMAIL and ADMIN_BOOTSTRAP_PASSWORD: set both or neither')
   return undefined
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
 }
 
 function deepFreeze<T extends object>(value: T): T {

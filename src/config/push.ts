@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { BlockList, isIP } from 'node:net'
+import { BlockList } from 'node:net'
 import { z } from 'zod'
+import { addNetwork, parseNetwork } from '../platform/networks.ts'
+import { splitList } from './setting.ts'
 
 /** Firebase Cloud Messaging as set in the service account's file; its key is kept among the secrets. */
 export interface FirebaseConfig {
@@ -71,19 +73,11 @@ export function readFirebase(
 export function parseOutboundAllow(list: string, problems: string[]) {
   const hosts: string[] = []
   const networks = new BlockList()
-  for (const entry of list.split(',').map((one) => one.trim().toLowerCase())) {
-    const [address = '', bits] = entry.split('/')
-    const family = isIP(address)
-    const most = family === 6 ? 128 : 32
-    const prefix = bits === undefined ? most : Number(bits)
-    if (entry === '') continue
-    if (family !== 0 && Number.isInteger(prefix) && prefix >= 0 && prefix <= most) {
-      networks.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
-    } else if (family === 0 && bits === undefined && /^[a-z0-9.-]+$/.test(entry)) {
-      hosts.push(entry)
-    } else {
-      problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is not a host, an address or a network`)
-    }
+  for (const entry of splitList(list.toLowerCase())) {
+    const network = parseNetwork(entry)
+    if (network) addNetwork(networks, network)
+    else if (/^[a-z0-9.-]+$/.test(entry)) hosts.push(entry)
+    else problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is not a host, an address or a network`)
   }
   return { hosts, networks }
 }

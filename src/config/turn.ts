@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { splitList } from './setting.ts'
 import type { SettingValues } from './settings.ts'
 
 /** The relay for calls, and what `mimir turn config` prints for it. */
@@ -27,9 +28,7 @@ export function turnConfig(values: SettingValues, problems: string[]): TurnConfi
 }
 
 function parsePeers(list: string, problems: string[]): string[] {
-  const peers = list.split(',').map((peer) => peer.trim())
-  return peers.filter((peer) => {
-    if (peer === '') return false
+  return splitList(list).filter((peer) => {
     const [first = '', last = first, ...more] = peer.split('-')
     const known = isIP(first) !== 0 && isIP(first) === isIP(last) && more.length === 0
     if (!known)
