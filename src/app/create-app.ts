@@ -47,7 +47,6 @@ import { listen } from './listen.ts'
 import { requireStore } from './lost-store.ts'
 import { requireMessageKeys } from './message-keys.ts'
 import { newestIdTime } from './newest-id.ts'
-import { pruneCopiesJob, pruneEventsJob } from './prune.ts'
 import { reloadAccess } from './reload.ts'
 
 const BCRYPT_WORK_FACTOR = 12
@@ -150,7 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
     // Chains the remaining audit events before the store closes, so that none wait for the next start.
     cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
-    const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob, pruneCopiesJob])
+    const jobRunner = createJobRunner(ctx, jobs)
     cleanUp.defer(() => jobRunner.stop())
     const start = async () => {
       await followLockdown(ctx)

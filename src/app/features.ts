@@ -89,8 +89,10 @@ import type { Job } from '../jobs/define-job.ts'
 import type { Tool } from '../mcp/define-tool.ts'
 import type { AnyXrpcMethod } from '../xrpc/define-method.ts'
 import { commands as storeCommands } from './store-commands.ts'
+import { jobs as storeJobs } from './store-jobs.ts'
 
-/** Everything the slices bring, by transport. A slice that is not listed here does not exist. */
+// Everything the slices bring, by transport. A slice that is not listed here does not exist.
+
 export const routes: readonly AnyRoute[] = [
   ...health,
   ...accountPages,
@@ -190,4 +192,5 @@ export const jobs: readonly Job[] = [
   ...mlsJobs,
   ...adminToolJobs,
   ...tenantJobs,
+  ...storeJobs,
 ]

@@ -66,7 +66,7 @@ const TODO_DAYS = 90
 const HIPAA_AUDIT_DAYS = 2555
 
 /** Cross-checks the values; errors are added to `problems`. */
-export function deriveCompliance(
+export function readCompliance(
   values: Values,
   server: { readonly dataDir: string; readonly publicUrl: string },
   problems: string[],
@@ -78,9 +78,9 @@ export function deriveCompliance(
   }
   const metricsListen = values.MIMIR_METRICS_LISTEN ?? DEFAULT_METRICS
   return {
-    audit: deriveAudit(values, server.dataDir, problems),
+    audit: readAudit(values, server.dataDir, problems),
     retention: {
-      ...deriveRetention(values, problems),
+      ...readRetention(values, problems),
       auditDays:
         values.MIMIR_DATA_RETENTION_AUDIT_DAYS ??
         (values.MIMIR_ENABLE_HIPAA ? HIPAA_AUDIT_DAYS : AUDIT_DAYS),
@@ -98,7 +98,7 @@ export function deriveCompliance(
 }
 
 /** How long people's content is kept: for ever, unless the administrator enables retention. */
-function deriveRetention(values: Values, problems: string[]): Omit<RetentionConfig, 'auditDays'> {
+function readRetention(values: Values, problems: string[]): Omit<RetentionConfig, 'auditDays'> {
   const first = readPolicies('MIMIR_DATA_RETENTION_POLICIES', values, problems)
   const second = readPolicies('MIMIR_RETENTION_POLICY', values, problems)
   if (first && second && JSON.stringify(first) !== JSON.stringify(second)) {
@@ -147,9 +147,9 @@ function refuseFips(values: Values, problems: string[]): void {
   )
 }
 
-function deriveAudit(values: Values, dataDir: string, problems: string[]): AuditConfig {
+function readAudit(values: Values, dataDir: string, problems: string[]): AuditConfig {
   const syslog = values.MIMIR_AUDIT_SYSLOG && splitAddress(values.MIMIR_AUDIT_SYSLOG)
-  const sinks = parseSinks(values.MIMIR_AUDIT_LOG_DESTINATION, problems)
+  const sinks = readSinks(values.MIMIR_AUDIT_LOG_DESTINATION, problems)
   const needs = (sink: AuditSinkName, setting: keyof Values) => {
     if (sinks.includes(sink) && !values[setting]) {
       problems.push(`${setting}: needed where MIMIR_AUDIT_LOG_DESTINATION names ${sink}`)
@@ -179,7 +179,7 @@ function deriveAudit(values: Values, dataDir: string, problems: string[]): Audit
   }
 }
 
-function parseSinks(list: string, problems: string[]): AuditSinkName[] {
+function readSinks(list: string, problems: string[]): AuditSinkName[] {
   const names = splitList(list).filter((name) => name !== 'none')
   if (names.includes('all')) return [...AUDIT_SINKS]
   const known = new Set<string>(AUDIT_SINKS)

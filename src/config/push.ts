@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { BlockList } from 'node:net'
 import { z } from 'zod'
-import { addNetwork, parseNetwork } from '../platform/networks.ts'
-import { splitList } from './setting.ts'
 
 /** Firebase Cloud Messaging as set in the service account's file; its key is kept among the secrets. */
 export interface FirebaseConfig {
@@ -67,19 +64,6 @@ export function readFirebase(
     },
     privateKey: private_key,
   }
-}
-
-/** Hosts, addresses and networks (CIDR), comma separated. */
-export function parseOutboundAllow(list: string, problems: string[]) {
-  const hosts: string[] = []
-  const networks = new BlockList()
-  for (const entry of splitList(list.toLowerCase())) {
-    const network = parseNetwork(entry)
-    if (network) addNetwork(networks, network)
-    else if (/^[a-z0-9.-]+$/.test(entry)) hosts.push(entry)
-    else problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is not a host, an address or a network`)
-  }
-  return { hosts, networks }
 }
 
 /** The contact for push services to report problems to: the setting, or the postmaster of the public host. */

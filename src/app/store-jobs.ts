@@ -7,7 +7,7 @@ const EVENT_RETENTION = 30 * DAY
 /** Few enough that writers hardly wait for one transaction. */
 const PAGE = 2000
 
-export const pruneEventsJob = defineJob({
+const pruneEventsJob = defineJob({
   name: 'prune-events',
   everyMs: HOUR,
   async run(ctx, signal) {
@@ -22,8 +22,10 @@ export const pruneEventsJob = defineJob({
 /** How long one can go back to the version before an upgrade. */
 const COPY_RETENTION = 30 * DAY
 
-export const pruneCopiesJob = defineJob({
+const pruneCopiesJob = defineJob({
   name: 'prune-copies',
   everyMs: DAY,
   run: (ctx) => ctx.db.engine.deleteCopies(ctx.clock.now() - COPY_RETENTION),
 })
+
+export const jobs = [pruneEventsJob, pruneCopiesJob]
