@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { isLoopback } from './loopback.ts'
 
 /** Firebase Cloud Messaging as set in the service account's file; its key is kept among the secrets. */
 export interface FirebaseConfig {
@@ -26,10 +27,7 @@ export function readFirebase(
   endpoint: string | undefined,
   problems: string[],
 ): { account: FirebaseConfig; privateKey: string } | undefined {
-  if (
-    endpoint !== undefined &&
-    !/^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(endpoint).hostname)
-  ) {
+  if (endpoint !== undefined && !isLoopback(new URL(endpoint).hostname)) {
     problems.push('MIMIR_FCM_ENDPOINT: only for tests, on this machine: http://127.0.0.1:PORT')
     return undefined
   }
