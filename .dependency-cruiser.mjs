@@ -171,6 +171,6 @@ function forbid(name, from, allowed, why) {
     comment: `${name} ${why}.`,
     severity: 'error',
     from: { path: from, pathNot: '[.]test[.]ts$' },
-    to: { path: '^(src|cli|migrations|web|client|test|bench|scripts)/', pathNot: allowed },
+    to: { path: '^(src|cli|migrations|client|test|bench|scripts)/', pathNot: allowed },
   }
 }
