@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { reasonOf } from '../platform/errors.ts'
 import { type COMPLIANCE_SETTINGS, MAX_DAYS } from './compliance-settings.ts'
 import { splitAddress, splitList } from './setting.ts'
 
@@ -197,7 +198,7 @@ function readCertificates(path: string | undefined, problems: string[]): string 
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    problems.push(`MIMIR_AUDIT_SYSLOG_CA: ${path} cannot be read (${(error as Error).message})`)
+    problems.push(`MIMIR_AUDIT_SYSLOG_CA: ${path} cannot be read (${reasonOf(error)})`)
     return undefined
   }
 }

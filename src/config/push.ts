@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { reasonOf } from '../platform/errors.ts'
 import { isLoopback } from './loopback.ts'
 
 /** Firebase Cloud Messaging as set in the service account's file; its key is kept among the secrets. */
@@ -42,7 +43,7 @@ export function readFirebase(
   } catch (error) {
     // The parser's message quotes the input, which may be the key.
     return wrong(
-      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${(error as Error).message})`,
+      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${reasonOf(error)})`,
     )
   }
   const account = ServiceAccount.safeParse(content)

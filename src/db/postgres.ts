@@ -14,7 +14,7 @@ import { AppError, codeOf, commonErrors } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { postgresColumns } from './columns.ts'
 import { copyOut } from './copy-out.ts'
-import { runCommitHooks, type Tx } from './database.ts'
+import { type Db, runCommitHooks, type Tx } from './database.ts'
 import type { Engine } from './engine.ts'
 import { toStoreError } from './errors.ts'
 import type { Tables } from './tables.ts'
@@ -94,7 +94,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
   async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     let handle: Tx | undefined
     const value = await db.transaction().execute((transaction) => {
-      handle = transaction as unknown as Tx
+      handle = transaction as Db as Tx
       return work(handle)
     })
     if (handle) runCommitHooks(handle)
