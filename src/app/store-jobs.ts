@@ -2,6 +2,8 @@ import { deleteEventsBefore } from '../events/store.ts'
 import { defineJob } from '../jobs/define-job.ts'
 import { DAY, HOUR, toIso } from '../platform/clock.ts'
 
+// Not in a slice: all slices append events, and the copies before migrations are the store's own.
+
 /** How long a device may be away and still catch up event by event. */
 const EVENT_RETENTION = 30 * DAY
 /** Few enough that writers hardly wait for one transaction. */
