@@ -9,7 +9,7 @@ const rooms = [
     'is read before anything else exists',
   ),
   room('policy', ['platform'], 'decides from an actor alone, without a store or a transport'),
-  room('runtime', [], 'is the difference between Bun and Node, and nothing else'),
+  room('runtime', ['platform'], 'is the difference between Bun and Node, and nothing else'),
   room('db', ['platform', 'config'], 'knows engines and rows, not what they are for'),
   room('events', ['db', 'platform', 'policy'], 'carries what a slice hands it'),
   room('jobs', ['db', 'platform', 'context'], 'runs what a slice hands it'),
@@ -171,6 +171,6 @@ function forbid(name, from, allowed, why) {
     comment: `${name} ${why}.`,
     severity: 'error',
     from: { path: from, pathNot: '[.]test[.]ts$' },
-    to: { path: '^(src|cli|migrations|web|client|test|bench|scripts)/', pathNot: allowed },
+    to: { path: '^(src|cli|migrations|client|test|bench|scripts)/', pathNot: allowed },
   }
 }

@@ -15,6 +15,8 @@ import {
   seedOnce,
 } from './figures.ts'
 import { measureLarge } from './large.ts'
+import { measureNodes } from './node-queries.ts'
+import { renderNodes } from './node-table.ts'
 import { type Figure, HELP, type Options, parseOptions } from './options.ts'
 import { chooseCores } from './pinning.ts'
 import { profileDm } from './profile.ts'
@@ -22,8 +24,6 @@ import type { Measured } from './rows.ts'
 import { executable } from './server.ts'
 import { figuresObject, renderTable } from './table.ts'
 import { mintTokens } from './tokens.ts'
-import { measureWell } from './well.ts'
-import { renderWell } from './well-table.ts'
 
 const QUICK_LIMIT_S = 60
 /** One repetition takes about 400 s; the rest is a margin for slow machines. */
@@ -52,7 +52,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     coldStart: [],
     large: [],
     mls: [],
-    well: [],
+    nodes: [],
     echo: [],
     insert: [],
   }
@@ -95,7 +95,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
     await figure('mls', measured.mls, measureMls)
     const servers = options.postgres === undefined ? [undefined] : [undefined, options.postgres]
     for (const server of servers) {
-      await figure('nodes', measured.well, (context) => measureWell(context, server))
+      await figure('nodes', measured.nodes, (context) => measureNodes(context, server))
     }
   }
   report(options, measured)
@@ -108,7 +108,7 @@ async function bench(options: Options, baseDir: string): Promise<void> {
 
 function report(options: Options, measured: Measured): void {
   console.log(renderTable(measured))
-  for (const well of measured.well) console.log(renderWell(well))
+  for (const result of measured.nodes) console.log(renderNodes(result))
   if (options.json === undefined) return
   writeFileSync(options.json, `${JSON.stringify(figuresObject(measured), null, 2)}\n`)
 }

@@ -11,7 +11,7 @@ export interface NodesJob {
   readonly runs: number
 }
 
-export interface Asked {
+export interface QueryTimes {
   readonly name: string
   readonly kind: 'query' | 'search'
   /** Milliseconds from the request to the complete response. */
@@ -108,9 +108,9 @@ const QUESTIONS: readonly Question[] = [
     return (await post(QUERY, { query: 'even odd' })).count === 0
   }),
   query('the page after a page', async ({ post }, run) => {
-    const asked = { type: 'memory', filters: { status: state(run) } }
-    const { nextCursor } = await post(QUERY, asked)
-    return (await post(QUERY, { ...asked, cursor: nextCursor })).count > 0
+    const query = { type: 'memory', filters: { status: state(run) } }
+    const { nextCursor } = await post(QUERY, query)
+    return (await post(QUERY, { ...query, cursor: nextCursor })).count > 0
   }),
   query('MCP memory_node', async ({ tool }, run) => {
     const filters = { topic: topic(run) }
@@ -132,9 +132,9 @@ const QUESTIONS: readonly Question[] = [
 ]
 
 /** Asks each question `runs` times, one request after the other. */
-export async function runNodes({ origin, apiKey, nodes, runs }: NodesJob): Promise<Asked[]> {
+export async function runNodes({ origin, apiKey, nodes, runs }: NodesJob): Promise<QueryTimes[]> {
   const caller = callerOf(origin, apiKey, nodes)
-  const asked: Asked[] = []
+  const results: QueryTimes[] = []
   for (const { name, kind, ask } of QUESTIONS) {
     const times: number[] = []
     for (let run = -WARM_RUNS; run < runs; run++) {
@@ -142,9 +142,9 @@ export async function runNodes({ origin, apiKey, nodes, runs }: NodesJob): Promi
       await ask(caller, run + WARM_RUNS)
       if (run >= 0) times.push(performance.now() - startedAt)
     }
-    asked.push({ name, kind, p50: quantile(times, 0.5), p99: quantile(times, 0.99) })
+    results.push({ name, kind, p50: quantile(times, 0.5), p99: quantile(times, 0.99) })
   }
-  return asked
+  return results
 }
 
 function callerOf(origin: string, apiKey: string, nodes: number): Caller {

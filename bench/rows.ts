@@ -6,9 +6,9 @@ import type { IdleResult } from './idle.ts'
 import type { LargeResult } from './large.ts'
 import type { LatencyResult } from './latency.ts'
 import type { MlsResult } from './mls.ts'
+import type { NodesResult } from './node-queries.ts'
 import type { CpuShares } from './proc-stats.ts'
 import { median } from './quantile.ts'
-import type { WellResult } from './well.ts'
 
 /** The results of every repetition; empty lists for figures that were not requested. */
 export interface Measured {
@@ -19,7 +19,7 @@ export interface Measured {
   readonly coldStart: ColdStartResult[]
   readonly large: LargeResult[]
   readonly mls: MlsResult[]
-  readonly well: WellResult[]
+  readonly nodes: NodesResult[]
   readonly echo: EchoResult[]
   readonly insert: InsertResult[]
 }
@@ -45,7 +45,7 @@ export function rowsOf(m: Measured): Row[] {
     ...coldStartRows(m.coldStart),
     ...largeRows(m.large),
     ...mlsRows(m.mls),
-    ...wellRows(m.well),
+    ...nodeRows(m.nodes),
     ...ceilingRows(m.echo, m.insert),
   ]
 }
@@ -305,11 +305,11 @@ function mlsRows(list: readonly MlsResult[]): Row[] {
 }
 
 /** The slowest kind of query and of search over a hundred thousand nodes. */
-function wellRows(list: readonly WellResult[]): Row[] {
-  const rowOf = (store: WellResult['store'], kind: 'query' | 'search'): Row => {
+function nodeRows(list: readonly NodesResult[]): Row[] {
+  const rowOf = (store: NodesResult['store'], kind: 'query' | 'search'): Row => {
     const results = list.filter((result) => result.store === store)
     const worst = results.map(({ large }) =>
-      large.filter((asked) => asked.kind === kind).reduce((a, b) => (b.p99 > a.p99 ? b : a)),
+      large.filter((query) => query.kind === kind).reduce((a, b) => (b.p99 > a.p99 ? b : a)),
     )
     return {
       key: `nodes_${kind}_p99_ms_${store}`,

@@ -9,7 +9,7 @@ import type { Grown } from './grow-store.ts'
 import type { IdleResult } from './idle.ts'
 import type { LatencyResult } from './latency.ts'
 import type { MlsResult } from './mls.ts'
-import type { Asked } from './nodes.ts'
+import type { QueryTimes } from './nodes.ts'
 import type { Seeded } from './people.ts'
 import { pinned } from './pinning.ts'
 import type { ReadsResult } from './reads.ts'
@@ -29,7 +29,7 @@ interface Results {
   insert: InsertResult
   mls: MlsResult
   'grow-nodes': GrownNodes
-  nodes: Asked[]
+  nodes: QueryTimes[]
 }
 
 /** The longest jobs fill a store: a minute or two on an otherwise idle machine. */

@@ -1,16 +1,10 @@
 import { type Command, Option } from 'commander'
-import type {
-  createKeyCommand,
-  listKeysCommand,
-  revokeKeyCommand,
-  rotateKeyCommand,
-} from '../src/features/api-keys/commands.ts'
 import { confirm } from './ask.ts'
-import { order } from './connection.ts'
-import { parseDays, parseSeconds } from './duration.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { AI_CLIENTS, type AiClient, mcpSnippet } from './mcp-snippet.ts'
+import { collect, parseDays, parseSeconds } from './option-values.ts'
 import { print, remark, table, time } from './output.ts'
 
 const SHOWN_ONCE = 'The key is shown only once: save it now.'
@@ -84,7 +78,7 @@ interface CreateOptions {
 
 async function createKey(options: CreateOptions, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const made = await order<typeof createKeyCommand>(globals, 'apikey.create', {
+  const made = await call(globals, 'apikey.create', {
     name: options.name,
     user: options.user,
     // By default an AI client gets only its memory, and no scope that nobody asked for.
@@ -104,7 +98,7 @@ async function createKey(options: CreateOptions, command: Command): Promise<void
 
 async function listKeys(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const keys = await order<typeof listKeysCommand>(globals, 'apikey.list', {})
+  const keys = await call(globals, 'apikey.list', {})
   await print(globals, keys, () =>
     table(
       ['id', 'status', 'name', 'acts as', 'scopes', 'expires', 'last used'],
@@ -128,7 +122,7 @@ async function rotateKey(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  const made = await order<typeof rotateKeyCommand>(globals, 'apikey.rotate', {
+  const made = await call(globals, 'apikey.rotate', {
     id,
     overlapHours: options.overlap,
   })
@@ -140,12 +134,8 @@ async function rotateKey(
 async function revokeKey(id: string, options: { yes?: boolean }, command: Command): Promise<void> {
   const globals = globalsOf(command)
   await confirm(`Revoke the key ${id}?`, options)
-  const key = await order<typeof revokeKeyCommand>(globals, 'apikey.revoke', { id })
+  const key = await call(globals, 'apikey.revoke', { id })
   await print(globals, key, () => `${id} is revoked.`)
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 const NEVER = 'never'

@@ -2,11 +2,12 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { auditPageCommand, auditVerifyCommand } from '../src/features/audit/commands.ts'
-import { type Connection, connected, order } from './connection.ts'
+import type { CommandInput, CommandOutput } from '../src/app/command-types.ts'
+import { type Connection, call, connected } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Globals, globalsOf } from './globals.ts'
+import { collect, parseCount } from './option-values.ts'
 import { print, remark, table, time, write } from './output.ts'
 
 const PAGE = 500
@@ -18,7 +19,7 @@ export function addAudit(program: Command): void {
   const tail = audit
     .command('tail')
     .description('show the newest records')
-    .option('--lines <n>', 'how many records', wholeNumber, 20)
+    .option('--lines <n>', 'how many records', parseCount, 20)
     .option('--follow', 'keep printing new records')
     .action(showTail)
   withExamples(tail, 'mimir audit tail', 'mimir audit tail --follow --json')
@@ -42,7 +43,7 @@ export function addAudit(program: Command): void {
   withExamples(exporting, 'mimir audit export > audit.jsonl')
 }
 
-type Page = Awaited<ReturnType<typeof auditPageCommand.run>>
+type Page = CommandOutput<'audit.page'>
 type Line = Page['lines'][number]
 
 async function showTail(
@@ -108,11 +109,8 @@ async function writeInTurn(text: string): Promise<void> {
   await new Promise((resolve) => process.stdout.once('drain', resolve))
 }
 
-function pageOf(
-  connection: Connection,
-  input: Parameters<typeof connection.call<typeof auditPageCommand>>[1],
-): Promise<Page> {
-  return connection.call<typeof auditPageCommand>('audit.page', input)
+function pageOf(connection: Connection, input: CommandInput<'audit.page'>): Promise<Page> {
+  return connection.call('audit.page', input)
 }
 
 async function verifyChain(
@@ -123,7 +121,7 @@ async function verifyChain(
   if (options.key && !options.file) command.error('error: --key needs --file')
   const report = options.file
     ? await verifyFile(globals, options.file, options.key ?? [])
-    : await order<typeof auditVerifyCommand>(globals, 'audit.verify', {})
+    : await call(globals, 'audit.verify', {})
   const { broken } = report
   if (broken && globals.json) await print(globals, report, () => '')
   if (broken) {
@@ -186,10 +184,5 @@ function collectKey(text: string, before: string[] = []): string[] {
   if (!/^[A-Za-z0-9_-]{43}$/.test(text)) {
     throw new InvalidArgumentError('Use a public key from `mimir key list` (43 characters).')
   }
-  return [...before, text]
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('Use a number from 1 to 999.')
-  return Number(text)
+  return collect(text, before)
 }

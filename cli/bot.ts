@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { listBotsCommand } from '../src/features/webhooks/commands.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
@@ -13,7 +12,7 @@ export function addBot(program: Command): void {
 
 async function listBots(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const bots = await order<typeof listBotsCommand>(globals, 'bot.list', {})
+  const bots = await call(globals, 'bot.list', {})
   await print(globals, bots, () =>
     table(
       ['username', 'name', 'status', 'groups', 'webhooks', 'failing', 'created', 'id'],

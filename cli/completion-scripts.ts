@@ -1,4 +1,5 @@
 import { optionsWithChoices, type Place, type Word } from './completion-places.ts'
+import { shellQuote } from './shell-quote.ts'
 
 // The three scripts work alike: they walk the words before the cursor to find the place, and offer
 // its completions.
@@ -36,7 +37,7 @@ export function zsh(places: readonly Place[]): string {
   })
   const words = places.map(({ path, words }) => {
     const entries = words.map(({ text, about }) =>
-      quoted(`${text}:${about.replaceAll(':', '\\:')}`),
+      shellQuote(`${text}:${about.replaceAll(':', '\\:')}`),
     )
     return `('${path}') found=(${entries.join(' ')}) ;;`
   })
@@ -66,7 +67,7 @@ if [ "$funcstack[1]" = _mimir ]; then _mimir "$@"; else compdef _mimir mimir; fi
 export function fish(places: readonly Place[]): string {
   const lines = places.flatMap(({ path, words }) =>
     words.map((word) => {
-      const about = quoted(word.about)
+      const about = shellQuote(word.about)
       return `complete -c mimir -n '__mimir_at "${path}"' ${fishWord(word)} -d ${about}`
     }),
   )
@@ -100,8 +101,4 @@ function paths(places: readonly Place[]): string[] {
 
 function texts(words: readonly Word[]): string {
   return words.map(({ text }) => text).join(' ')
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

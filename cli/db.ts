@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
-import type { checkStoreCommand, storeStatusCommand } from '../src/app/store-commands.ts'
+import type { CommandOutput } from '../src/app/command-types.ts'
 import { Connection, requireServer } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { commandLog, type Globals, globalsOf, loadSettings, requireOwner } from './globals.ts'
 import { print, properties } from './output.ts'
 
-type Status = Awaited<ReturnType<(typeof storeStatusCommand)['run']>>
-type Check = Awaited<ReturnType<(typeof checkStoreCommand)['run']>>
+type Status = CommandOutput<'db.status'>
+type Check = CommandOutput<'db.check'>
 
 export function addDb(program: Command): void {
   const db = program.command('db').description('the database')
@@ -65,20 +65,20 @@ async function checkStore(_options: object, command: Command): Promise<void> {
   const result = await getCheck(globals)
   await print(globals, result, () => (result.ok ? 'No damage found.' : result.damage.join('\n')))
   if (!result.ok) {
-    const mend = 'restore a backup'
-    throw new Refusal(`${result.location} is damaged: ${mend}`, 'damaged_store')
+    const hint = 'restore a backup'
+    throw new Refusal(`${result.location} is damaged: ${hint}`, 'damaged_store')
   }
 }
 
 async function getStatus(globals: Globals): Promise<Status> {
-  const answer = await new Connection(globals).callServer<Status>('db.status', {})
+  const answer = await new Connection(globals).callServer('db.status', {})
   if (answer) return answer.result
   const { inspectStatus } = await import('../src/app/inspect-store.ts')
   return inspectStatus(...(await storeHere(globals)))
 }
 
 async function getCheck(globals: Globals): Promise<Check> {
-  const answer = await new Connection(globals).callServer<Check>('db.check', {})
+  const answer = await new Connection(globals).callServer('db.check', {})
   if (answer) return answer.result
   const { inspectDamage } = await import('../src/app/inspect-store.ts')
   return inspectDamage(...(await storeHere(globals)))

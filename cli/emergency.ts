@@ -1,13 +1,6 @@
 import { type Command, Option } from 'commander'
-import type {
-  closeIncidentCommand,
-  liftLockdownCommand,
-  listIncidentsCommand,
-  openIncidentCommand,
-  startLockdownCommand,
-} from '../src/features/emergency/commands.ts'
 import { confirm } from './ask.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
@@ -57,12 +50,12 @@ async function lockDown(
 ): Promise<void> {
   const globals = globalsOf(command)
   if (options.lift) {
-    const lifted = await order<typeof liftLockdownCommand>(globals, 'lockdown.lift', {})
+    const lifted = await call(globals, 'lockdown.lift', {})
     return print(globals, lifted, () => 'The lockdown has ended; everyone has to sign in again.')
   }
   await confirm('Sign everyone out and lock the server?', options)
   const input = { mode: options.mode }
-  const result = await order<typeof startLockdownCommand>(globals, 'lockdown.start', input)
+  const result = await call(globals, 'lockdown.start', input)
   await print(globals, result, () => {
     const ended = `${result.sessionsEnded} sessions ended`
     return `The server is ${result.mode}, ${ended}. Lift it with \`mimir lockdown --lift\`.`
@@ -71,7 +64,7 @@ async function lockDown(
 
 async function openIncident(title: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const incident = await order<typeof openIncidentCommand>(globals, 'incident.open', { title })
+  const incident = await call(globals, 'incident.open', { title })
   await print(globals, incident, () => {
     const deadline = `If personal data is affected, notify the authority by ${time(incident.notifyBy)}.`
     return `${incident.id} is open. ${deadline}`
@@ -85,13 +78,13 @@ async function closeIncident(
 ): Promise<void> {
   const globals = globalsOf(command)
   const input = { id, conclusion: options.conclusion }
-  const result = await order<typeof closeIncidentCommand>(globals, 'incident.close', input)
+  const result = await call(globals, 'incident.close', input)
   await print(globals, result, () => `${id} is closed.`)
 }
 
 async function listIncidents(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const incidents = await order<typeof listIncidentsCommand>(globals, 'incident.list', {})
+  const incidents = await call(globals, 'incident.list', {})
   await print(globals, incidents, () =>
     table(
       ['id', 'title', 'opened', 'notify by', 'closed'],

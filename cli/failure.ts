@@ -12,7 +12,7 @@ export class Refusal extends Error {
 }
 
 /** Hints on how to fix refusals, whose own messages are for any client. */
-const MENDS: Readonly<Record<string, string>> = {
+const HINTS: Readonly<Record<string, string>> = {
   user_not_found: 'see `mimir user list`',
   user_not_pending:
     'see `mimir user list`; a PendingEmail one needs `mimir user confirm-email` first',
@@ -41,30 +41,30 @@ export function refusalOf(
   }
   const sentence = message.replace(/\.$/, '')
   const fields = Object.entries((details.fields as Record<string, string>) ?? {})
-  const told = fields.map(([name, rule]) => `${name}: ${rule}`).join('; ') || MENDS[code]
+  const told = fields.map(([name, rule]) => `${name}: ${rule}`).join('; ') || HINTS[code]
   return new Refusal(told ? `${sentence}: ${told}` : sentence, code)
 }
 
-export interface Spelling {
+export interface ReportOptions {
   readonly json: boolean
   readonly verbose: boolean
 }
 
 /** Reports the failure and returns its exit status. */
-export async function reportFailure(error: unknown, spelling: Spelling): Promise<number> {
+export async function reportFailure(error: unknown, options: ReportOptions): Promise<number> {
   if (error instanceof Refusal) {
-    say([error.message], error.code, spelling)
+    say([error.message], error.code, options)
     return 1
   }
   const { describeFailure } = await import('../src/app/describe-failure.ts')
   const { lines, code, unexpected } = describeFailure(error)
-  say(lines, code, spelling)
-  if (unexpected && spelling.verbose) console.error(error)
+  say(lines, code, options)
+  if (unexpected && options.verbose) console.error(error)
   return 1
 }
 
 /** Writes to standard error for people, and with `--json` also the JSON document that scripts expect. */
-function say(lines: readonly string[], code: string | undefined, { json }: Spelling): void {
+function say(lines: readonly string[], code: string | undefined, { json }: ReportOptions): void {
   for (const line of lines) process.stderr.write(`mimir: ${line}${code ? ` (${code})` : ''}\n`)
   if (json) printFailure(code ?? 'failed', lines.join('; '))
 }

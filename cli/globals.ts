@@ -6,9 +6,12 @@ import type { SettingName } from '../src/config/settings.ts'
 import { findTenantDirectory } from '../src/config/tenancy.ts'
 import type { Logger, LogLevel } from '../src/platform/log.ts'
 import { Refusal } from './failure.ts'
+import { shellQuote } from './shell-quote.ts'
 
 const SYSTEM_DATA_DIR = '/var/lib/mimir'
 const LOCAL_DATA_DIR = 'mimir-data'
+/** What a shell takes as one word without quotes. */
+const PLAIN_WORD = /^[\w./:@%+=-]+$/
 
 /** The options that every command has. */
 export interface Globals {
@@ -36,7 +39,8 @@ export function globalsOf(command: Command): Globals {
   const rootDir = resolve(given ?? (process.env.MIMIR_DATA_DIR || defaultDataDir()))
   const named: string | undefined = options.tenant
   const tenantId = named ?? (process.env.MIMIR_TENANT || undefined)
-  const wholeServer = given === undefined ? '' : ` --data-dir ${quoted(given)}`
+  const wholeServer =
+    given === undefined ? '' : ` --data-dir ${PLAIN_WORD.test(given) ? given : shellQuote(given)}`
   return {
     dataDir: directoryOf(rootDir, tenantId),
     rootDir,
@@ -103,8 +107,8 @@ function directoryOf(rootDir: string, tenantId: string | undefined): string {
   if (tenantId === undefined) return rootDir
   const directory = findTenantDirectory(rootDir, tenantId)
   if (directory !== undefined) return directory
-  const mend = 'see `mimir tenant list`'
-  throw new Refusal(`there is no tenant ${tenantId} in ${rootDir}: ${mend}`, 'tenant_not_found')
+  const hint = 'see `mimir tenant list`'
+  throw new Refusal(`there is no tenant ${tenantId} in ${rootDir}: ${hint}`, 'tenant_not_found')
 }
 
 /** The settings file of this server, or of the selected tenant. */
@@ -122,8 +126,4 @@ function defaultDataDir(): string {
 
 function pathOf(command: Command): string[] {
   return [...(command.parent ? pathOf(command.parent) : []), command.name()]
-}
-
-function quoted(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import type { createFirstAdminCommand, listUsersCommand } from '../src/features/admin/commands.ts'
 import { canAsk, readSecret } from './ask.ts'
 import { Connection } from './connection.ts'
 import { withExamples } from './examples.ts'
@@ -79,7 +78,7 @@ interface KnownAdmin {
 
 /** The administrators of the server, owners first. */
 async function findAdmins(connection: Connection): Promise<readonly KnownAdmin[]> {
-  const users = await connection.call<typeof listUsersCommand>('user.list', {})
+  const users = await connection.call('user.list', {})
   const withRole = (name: string) => users.filter(({ role }) => role === name)
   return [...withRole('owner'), ...withRole('admin')]
 }
@@ -88,12 +87,12 @@ async function findAdmins(connection: Connection): Promise<readonly KnownAdmin[]
 function requireSameAdmin(admins: readonly KnownAdmin[], { username }: Admin): void {
   const name = username.toLowerCase()
   if (admins.some((admin) => admin.username.toLowerCase() === name)) return
-  const mend = `invite ${username}, approve them, then \`mimir user promote ${username}\``
-  throw new Refusal(`${admins[0]?.username} is already the administrator: ${mend}`, 'admin_exists')
+  const hint = `invite ${username}, approve them, then \`mimir user promote ${username}\``
+  throw new Refusal(`${admins[0]?.username} is already the administrator: ${hint}`, 'admin_exists')
 }
 
 function makeAdmin(connection: Connection, admin: Admin): Promise<KnownAdmin> {
-  return connection.call<typeof createFirstAdminCommand>('user.create-first-admin', admin)
+  return connection.call('user.create-first-admin', admin)
 }
 
 /** The administrator named on the command line, checked before anything is created. */
@@ -105,8 +104,8 @@ async function givenAdmin(options: InitOptions, command: Command): Promise<Admin
   }
   if (fromStdin) return checkAdmin({ username, email, password: await readSecret() })
   if (canAsk()) return askAdmin({ username, email })
-  const mend = 'add --admin-password-stdin'
-  throw new Refusal(`cannot ask for the password without a terminal: ${mend}`, 'no_terminal')
+  const hint = 'add --admin-password-stdin'
+  throw new Refusal(`cannot ask for the password without a terminal: ${hint}`, 'no_terminal')
 }
 
 async function tell(

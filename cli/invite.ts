@@ -1,14 +1,9 @@
 import type { Command } from 'commander'
-import type {
-  createInvitationCommand,
-  listInvitationsCommand,
-  revokeInvitationCommand,
-} from '../src/features/invites/commands.ts'
 import { confirm } from './ask.ts'
-import { connected, order } from './connection.ts'
-import { parseCount, parseDays } from './duration.ts'
+import { call, connected } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
+import { parseCount, parseDays } from './option-values.ts'
 import { print, remark, table, time } from './output.ts'
 
 export function addInvite(program: Command): void {
@@ -53,9 +48,7 @@ async function createInvitations(options: CreateOptions, command: Command): Prom
     const invitations = []
     for (let n = 0; n < (options.count ?? 1); n++) {
       const input = { note: options.note, expiryDays: options.expires }
-      invitations.push(
-        await connection.call<typeof createInvitationCommand>('invite.create', input),
-      )
+      invitations.push(await connection.call('invite.create', input))
     }
     return invitations
   })
@@ -71,7 +64,7 @@ async function createInvitations(options: CreateOptions, command: Command): Prom
 
 async function listInvitations(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const invitations = await order<typeof listInvitationsCommand>(globals, 'invite.list', {})
+  const invitations = await call(globals, 'invite.list', {})
   await print(globals, invitations, () =>
     table(
       ['id', 'status', 'note', 'created', 'expires', 'used by'],
@@ -95,6 +88,6 @@ async function revokeInvitation(
 ): Promise<void> {
   const globals = globalsOf(command)
   await confirm(`Revoke the invitation ${id}?`, options)
-  await order<typeof revokeInvitationCommand>(globals, 'invite.revoke', { id })
+  await call(globals, 'invite.revoke', { id })
   await print(globals, { id }, () => `The invitation ${id} is revoked.`)
 }

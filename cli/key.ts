@@ -1,17 +1,10 @@
 import { Argument, type Command } from 'commander'
-import type {
-  listKeysCommand,
-  retireKeyCommand,
-  rotateKeyCommand,
-} from '../src/features/keys/commands.ts'
-import type { KeyPurpose } from '../src/platform/keyring.ts'
+import { KEY_PURPOSES, type KeyPurpose } from '../src/platform/keyring.ts'
 import { confirm } from './ask.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
-
-const PURPOSES: readonly KeyPurpose[] = ['jwt', 'message', 'turn', 'refresh', 'vapid', 'audit']
 
 export function addKey(program: Command): void {
   const key = program.command('key').description('the server’s signing and encryption keys')
@@ -22,7 +15,7 @@ export function addKey(program: Command): void {
   const rotate = key
     .command('rotate')
     .description('create and use a new key; the old one still verifies or decrypts')
-    .addArgument(new Argument('<purpose>', 'what the key is for').choices(PURPOSES))
+    .addArgument(new Argument('<purpose>', 'what the key is for').choices(KEY_PURPOSES))
     .action(rotateKey)
   withExamples(rotate, 'mimir key rotate jwt', 'mimir key rotate message --json')
 
@@ -37,7 +30,7 @@ export function addKey(program: Command): void {
 
 async function listKeys(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const keys = await order<typeof listKeysCommand>(globals, 'key.list', {})
+  const keys = await call(globals, 'key.list', {})
   await print(globals, keys, () =>
     table(
       ['id', 'purpose', 'status', 'source', 'created', 'public key'],
@@ -56,13 +49,13 @@ async function listKeys(_options: object, command: Command): Promise<void> {
 
 async function rotateKey(purpose: KeyPurpose, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const key = await order<typeof rotateKeyCommand>(globals, 'key.rotate', { purpose })
+  const key = await call(globals, 'key.rotate', { purpose })
   await print(globals, key, () => `${key.id} is now the ${purpose} key.`)
 }
 
 async function retireKey(id: string, options: { yes?: boolean }, command: Command): Promise<void> {
   const globals = globalsOf(command)
   await confirm(`Destroy the key ${id}? Anything only it verifies or decrypts is lost.`, options)
-  const result = await order<typeof retireKeyCommand>(globals, 'key.retire', { id })
+  const result = await call(globals, 'key.retire', { id })
   await print(globals, result, () => `${id} is destroyed.`)
 }

@@ -1,11 +1,5 @@
 import type { Command } from 'commander'
-import type {
-  compactCommand,
-  listConvosCommand,
-  listDevicesCommand,
-  showConvoCommand,
-} from '../src/features/mls/commands.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, properties, table, time } from './output.ts'
@@ -41,7 +35,7 @@ export function addMls(program: Command): void {
 
 async function listConvos(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const convos = await order<typeof listConvosCommand>(globals, 'mls.list', {})
+  const convos = await call(globals, 'mls.list', {})
   await print(globals, convos, () =>
     table(
       ['id', 'epoch', 'members', 'messages', 'bytes', 'created'],
@@ -56,7 +50,7 @@ async function listConvos(_options: object, command: Command): Promise<void> {
 
 async function showConvo(convo: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const view = await order<typeof showConvoCommand>(globals, 'mls.show', { convo })
+  const view = await call(globals, 'mls.show', { convo })
   await print(globals, view, async () => {
     const facts = await properties([
       ['id', view.groupId],
@@ -80,7 +74,7 @@ async function showConvo(convo: string, _options: object, command: Command): Pro
 
 async function listDevices(user: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const devices = await order<typeof listDevicesCommand>(globals, 'mls.devices', { user })
+  const devices = await call(globals, 'mls.devices', { user })
   await print(globals, devices, () =>
     table(
       ['id', 'name', 'key packages', 'last seen'],
@@ -92,7 +86,7 @@ async function listDevices(user: string, _options: object, command: Command): Pr
 
 async function compactNow(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const done = await order<typeof compactCommand>(globals, 'mls.compact', {})
+  const done = await call(globals, 'mls.compact', {})
   await print(
     globals,
     done,

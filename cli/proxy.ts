@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { proxyConfigCommand } from '../src/features/proxy/commands.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, remark } from './output.ts'
@@ -25,7 +24,7 @@ export function addProxy(program: Command): void {
 
 async function printConfig(proxy: (typeof PROXIES)[number][0], command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const result = await order<typeof proxyConfigCommand>(globals, 'proxy.config', { proxy })
+  const result = await call(globals, 'proxy.config', { proxy })
   for (const note of result.notes) remark(globals, note)
   await print(globals, result, () => result.config)
 }

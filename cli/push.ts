@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { pushTestCommand } from '../src/features/push/commands.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table } from './output.ts'
@@ -18,7 +17,7 @@ export function addPush(program: Command): void {
 
 async function testPush(user: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const tests = await order<typeof pushTestCommand>(globals, 'push.test', { user })
+  const tests = await call(globals, 'push.test', { user })
   await print(globals, tests, () =>
     table(
       ['device', 'kind', 'delivered', 'steps'],

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { listReportsCommand, resolveReportCommand } from '../src/features/reports/commands.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
@@ -33,7 +32,7 @@ async function listReports(options: ListOptions, command: Command): Promise<void
   const globals = globalsOf(command)
   const status = options.resolved ? 'resolved' : 'open'
   const input = { status, beforeId: options.before, limit: 200 } as const
-  const reports = await order<typeof listReportsCommand>(globals, 'report.list', input)
+  const reports = await call(globals, 'report.list', input)
   await print(globals, reports, () =>
     table(
       ['reported', 'by', 'sender', 'reason', 'closed', 'message', 'id'],
@@ -53,6 +52,6 @@ async function listReports(options: ListOptions, command: Command): Promise<void
 
 async function resolveReport(id: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  await order<typeof resolveReportCommand>(globals, 'report.resolve', { id })
+  await call(globals, 'report.resolve', { id })
   await print(globals, { id }, () => `The report ${id} is closed.`)
 }

@@ -1,13 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type {
-  liftHoldCommand,
-  listHoldsCommand,
-  placeHoldCommand,
-  runRetentionCommand,
-  showRetentionCommand,
-} from '../src/features/retention/commands.ts'
+import type { CommandOutput } from '../src/app/command-types.ts'
 import { confirm } from './ask.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
@@ -51,7 +45,7 @@ export function addRetention(program: Command): void {
   withExamples(lift, 'mimir retention lift 01926e0c-0000-7000-8000-000000000000')
 }
 
-type Retention = Awaited<ReturnType<typeof showRetentionCommand.run>>
+type Retention = CommandOutput<'retention.show'>
 
 function tableOf(rows: Retention, head: string): Promise<string> {
   return table(
@@ -63,7 +57,7 @@ function tableOf(rows: Retention, head: string): Promise<string> {
 
 async function showRetention(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const rows = await order<typeof showRetentionCommand>(globals, 'retention.show', {})
+  const rows = await call(globals, 'retention.show', {})
   await print(globals, rows, () => tableOf(rows, 'due'))
 }
 
@@ -74,7 +68,7 @@ async function runRetention(
   if (options.dryRun) return showRetention(options, command)
   const globals = globalsOf(command)
   await confirm('Delete all expired data?', options)
-  const rows = await order<typeof runRetentionCommand>(globals, 'retention.run', {})
+  const rows = await call(globals, 'retention.run', {})
   await print(globals, rows, () => tableOf(rows, 'deleted'))
 }
 
@@ -97,13 +91,13 @@ async function placeHold(
 ): Promise<void> {
   const globals = globalsOf(command)
   const input = { ...subject, reason: options.reason }
-  const hold = await order<typeof placeHoldCommand>(globals, 'retention.hold', input)
+  const hold = await call(globals, 'retention.hold', input)
   await print(globals, hold, () => `Placed the hold ${hold.id} on the ${hold.subjectType}.`)
 }
 
 async function listHolds(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const holds = await order<typeof listHoldsCommand>(globals, 'retention.holds', {})
+  const holds = await call(globals, 'retention.holds', {})
   await print(globals, holds, () =>
     table(
       ['id', 'subject', 'reason', 'placed by', 'placed', 'lifted'],
@@ -123,6 +117,6 @@ async function listHolds(_options: object, command: Command): Promise<void> {
 async function liftHold(id: string, options: { yes?: boolean }, command: Command): Promise<void> {
   const globals = globalsOf(command)
   await confirm('Lift the hold? Expired data is deleted within the hour.', options)
-  const result = await order<typeof liftHoldCommand>(globals, 'retention.lift', { id })
+  const result = await call(globals, 'retention.lift', { id })
   await print(globals, result, () => `${id} is lifted.`)
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { App } from '../src/app/create-app.ts'
 import { isLoopback } from '../src/config/loopback.ts'
 import type { SettingName } from '../src/config/settings.ts'
+import { reasonOf } from '../src/platform/errors.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { type Globals, globalsOf, loadSettings, requireOwner, settingsFileOf } from './globals.ts'
@@ -75,7 +76,7 @@ async function reload(app: App, globals: Globals, options: ServeOptions): Promis
     const { config } = await loadSettings(globals, flagsOf(options))
     await app.reload(config)
   } catch (error) {
-    log.error({ reason: (error as Error).message }, 'SIGHUP changed nothing')
+    log.error({ reason: reasonOf(error) }, 'SIGHUP changed nothing')
   }
 }
 

@@ -1,11 +1,6 @@
 import type { Command } from 'commander'
-import type {
-  linkSubjectCommand,
-  listSubjectsCommand,
-  unlinkSubjectCommand,
-} from '../src/features/jwt-bearers/commands.ts'
 import { confirm } from './ask.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { globalsOf } from './globals.ts'
 import { print, table, time } from './output.ts'
@@ -52,13 +47,13 @@ async function linkSubject(
 ): Promise<void> {
   const globals = globalsOf(command)
   const input = { user, subject, issuer, service }
-  const linked = await order<typeof linkSubjectCommand>(globals, 'subject.link', input)
+  const linked = await call(globals, 'subject.link', input)
   await print(globals, linked, () => `Tokens of ${subject} now sign in as ${linked.username}.`)
 }
 
 async function listSubjects(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const subjects = await order<typeof listSubjectsCommand>(globals, 'subject.list', {})
+  const subjects = await call(globals, 'subject.list', {})
   await print(globals, subjects, () =>
     table(
       ['account', 'subject', 'issuer', 'linked'],
@@ -76,6 +71,6 @@ async function unlinkSubject(
   const globals = globalsOf(command)
   await confirm(`Unlink the tokens of ${subject}?`, yes === undefined ? {} : { yes })
   const input = { subject, issuer }
-  const result = await order<typeof unlinkSubjectCommand>(globals, 'subject.unlink', input)
+  const result = await call(globals, 'subject.unlink', input)
   await print(globals, result, () => `Tokens of ${subject} are no longer accepted.`)
 }

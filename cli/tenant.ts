@@ -1,18 +1,10 @@
 import type { Command } from 'commander'
-import type {
-  changeTenantCommand,
-  createTenantCommand,
-  deleteTenantCommand,
-  disableTenantCommand,
-  enableTenantCommand,
-  listTenantsCommand,
-  showTenantCommand,
-} from '../src/features/tenants/commands.ts'
 import { confirm } from './ask.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
+import { collect } from './option-values.ts'
 import { print, properties, remark, table, time } from './output.ts'
 
 export function addTenant(program: Command): void {
@@ -73,7 +65,6 @@ interface Places {
 }
 
 function withPlaces(command: Command): Command {
-  const collect = (value: string, values: string[] = []) => [...values, value]
   return command
     .option('--host <host>', 'a host it is served at; repeatable', collect)
     .option('--claim <text>', 'its name in a claim or header, if not its id; repeatable', collect)
@@ -84,7 +75,7 @@ async function createTenant(id: string, options: Places, command: Command): Prom
   const globals = globalsOf(command)
   const { host: hosts, claim: claims, name } = options
   const input = { id, hosts, claims, name }
-  const made = await order<typeof createTenantCommand>(globals, 'tenant.create', input)
+  const made = await call(globals, 'tenant.create', input)
   await print(globals, made, () => `Created the tenant ${id} (${made.reason ?? made.state}).`)
   if (!globals.json) {
     const init = `mimir --tenant ${id} init${globals.wholeServer}`
@@ -94,7 +85,7 @@ async function createTenant(id: string, options: Places, command: Command): Prom
 
 async function listTenants(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const tenants = await order<typeof listTenantsCommand>(globals, 'tenant.list', {})
+  const tenants = await call(globals, 'tenant.list', {})
   await print(globals, tenants, () =>
     table(
       ['id', 'state', 'hosts', 'claims', 'name', 'created', 'reason'],
@@ -109,7 +100,7 @@ async function listTenants(_options: object, command: Command): Promise<void> {
 
 async function showTenant(id: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const tenant = await order<typeof showTenantCommand>(globals, 'tenant.show', { id })
+  const tenant = await call(globals, 'tenant.show', { id })
   await print(globals, tenant, () =>
     properties([
       ['id', tenant.id],
@@ -134,7 +125,7 @@ async function changeTenant(id: string, options: Places, command: Command): Prom
     command.error('error: give at least one of --host, --claim or --name')
   }
   const input = { id, hosts, claims, name }
-  const changed = await order<typeof changeTenantCommand>(globals, 'tenant.change', input)
+  const changed = await call(globals, 'tenant.change', input)
   await print(globals, changed, () => `The tenant ${id} is served at ${changed.hosts.join(', ')}.`)
 }
 
@@ -145,13 +136,13 @@ async function disableTenant(
 ): Promise<void> {
   const globals = globalsOf(command)
   await confirm(`Stop serving the tenant ${id}?`, options)
-  const tenant = await order<typeof disableTenantCommand>(globals, 'tenant.disable', { id })
+  const tenant = await call(globals, 'tenant.disable', { id })
   await print(globals, tenant, () => `The tenant ${id} is disabled; its data stays.`)
 }
 
 async function enableTenant(id: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const tenant = await order<typeof enableTenantCommand>(globals, 'tenant.enable', { id })
+  const tenant = await call(globals, 'tenant.enable', { id })
   await print(globals, tenant, () => `Enabled the tenant ${id} (${tenant.reason ?? tenant.state}).`)
 }
 
@@ -161,7 +152,7 @@ async function deleteTenant(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  const tenant = await order<typeof showTenantCommand>(globals, 'tenant.show', { id })
+  const tenant = await call(globals, 'tenant.show', { id })
   if (tenant.state !== 'disabled') {
     throw new Refusal(
       `${id} is not disabled: run \`mimir tenant disable ${id}\` first`,
@@ -173,6 +164,6 @@ async function deleteTenant(
     ...(tenant.databaseSchema ? [`the schema ${tenant.databaseSchema} with all its tables`] : []),
   ].join(' and ')
   await confirm(`Permanently delete the tenant ${id}? This removes ${what}.`, options)
-  const gone = await order<typeof deleteTenantCommand>(globals, 'tenant.delete', { id })
+  const gone = await call(globals, 'tenant.delete', { id })
   await print(globals, gone, () => `Deleted the tenant ${id}: removed ${what}.`)
 }

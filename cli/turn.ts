@@ -1,15 +1,9 @@
 import type { Command } from 'commander'
-import type {
-  turnConfigCommand,
-  turnCredentialsCommand,
-  turnSecretCommand,
-  turnTestCommand,
-} from '../src/features/turn/commands.ts'
-import { order } from './connection.ts'
-import { parseSeconds } from './duration.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
+import { parseSeconds } from './option-values.ts'
 import { print, properties, remark, table } from './output.ts'
 
 export function addTurn(program: Command): void {
@@ -46,7 +40,7 @@ export function addTurn(program: Command): void {
 async function printSecret(options: { rotate?: boolean }, command: Command): Promise<void> {
   const globals = globalsOf(command)
   const input = { rotate: options.rotate === true }
-  const result = await order<typeof turnSecretCommand>(globals, 'turn.secret', input)
+  const result = await call(globals, 'turn.secret', input)
   if (result.made && !globals.json) {
     remark(globals, 'New secret: update coturn with `mimir turn config`.')
   }
@@ -55,7 +49,7 @@ async function printSecret(options: { rotate?: boolean }, command: Command): Pro
 
 async function printConfig(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const result = await order<typeof turnConfigCommand>(globals, 'turn.config', {})
+  const result = await call(globals, 'turn.config', {})
   if (!result.offered) remark(globals, 'Clients do not use the relay yet: set TURN_HOST.')
   await print(globals, result, () => result.config)
 }
@@ -67,7 +61,7 @@ async function makeCredentials(
 ): Promise<void> {
   const globals = globalsOf(command)
   const input = { user, ttlSeconds: options.ttl }
-  const made = await order<typeof turnCredentialsCommand>(globals, 'turn.credentials', input)
+  const made = await call(globals, 'turn.credentials', input)
   await print(globals, made, () =>
     properties([
       ['username', made.username],
@@ -80,7 +74,7 @@ async function makeCredentials(
 
 async function testRelay(_options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const tests = await order<typeof turnTestCommand>(globals, 'turn.test', {})
+  const tests = await call(globals, 'turn.test', {})
   await print(globals, tests, () =>
     table(
       ['address', 'result', 'details'],

@@ -1,29 +1,18 @@
 import type { Command } from 'commander'
-import type {
-  approveAllCommand,
-  approveUserCommand,
-  listUsersCommand,
-  resetPasswordCommand,
-  revokeSessionsCommand,
-  setUserRoleCommand,
-  showUserCommand,
-  suspendUserCommand,
-  userSessionsCommand,
-} from '../src/features/admin/commands.ts'
-import type { resetFactorsCommand } from '../src/features/mfa/commands.ts'
+import type { CommandOutput } from '../src/app/command-types.ts'
 import { confirm, readSecret } from './ask.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { globalsOf } from './globals.ts'
 import { print, properties, remark, table, time } from './output.ts'
 
-type Account = Awaited<ReturnType<(typeof showUserCommand)['run']>>
+type Account = CommandOutput<'user.show'>
 
 export async function listUsers(
   options: { status?: Account['status'] },
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  const users = await order<typeof listUsersCommand>(globals, 'user.list', options)
+  const users = await call(globals, 'user.list', options)
   await print(globals, users, () =>
     table(
       ['username', 'e-mail', 'status', 'role', 'created', 'last seen', 'id'],
@@ -43,7 +32,7 @@ export async function listUsers(
 
 export async function showUser(user: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const account = await order<typeof showUserCommand>(globals, 'user.show', { user })
+  const account = await call(globals, 'user.show', { user })
   await print(globals, account, () =>
     properties([
       ['username', account.username],
@@ -68,7 +57,7 @@ export async function approve(
   }
   if (user !== undefined) return changeAccount(command, 'user.approve', { user }, 'approved')
   const globals = globalsOf(command)
-  const approved = await order<typeof approveAllCommand>(globals, 'user.approve-all', {})
+  const approved = await call(globals, 'user.approve-all', {})
   await print(globals, approved, () =>
     approved.length === 0
       ? 'Nobody is waiting for approval.'
@@ -84,11 +73,7 @@ export async function changeAccount(
   done: string,
 ): Promise<void> {
   const globals = globalsOf(command)
-  const account = await order<typeof approveUserCommand | typeof suspendUserCommand>(
-    globals,
-    name,
-    input,
-  )
+  const account = await call(globals, name, input)
   await print(globals, account, () => `${account.username} is ${done}.`)
 }
 
@@ -111,7 +96,7 @@ export function setRole(role: keyof typeof ROLE_WORDS) {
   return async (user: string, _options: object, command: Command): Promise<void> => {
     const globals = globalsOf(command)
     const input = { user, role }
-    const account = await order<typeof setUserRoleCommand>(globals, 'user.set-role', input)
+    const account = await call(globals, 'user.set-role', input)
     await print(globals, account, () => `${account.username} is now ${ROLE_WORDS[role]}.`)
   }
 }
@@ -125,7 +110,7 @@ export async function resetPassword(
   await confirm(`Set a new password for ${user} and end their sessions?`, options)
   const given = options.passwordStdin ? { password: await readSecret() } : {}
   const input = { user, ...given }
-  const result = await order<typeof resetPasswordCommand>(globals, 'user.reset-password', input)
+  const result = await call(globals, 'user.reset-password', input)
   const { account, password } = result
   if (!globals.json) {
     const once = password === undefined ? '' : '; it is shown only once'
@@ -141,7 +126,7 @@ export async function resetFactors(
 ): Promise<void> {
   const globals = globalsOf(command)
   await confirm(`Remove the second factors of ${user} and end their sessions?`, options)
-  const result = await order<typeof resetFactorsCommand>(globals, 'user.reset-mfa', { user })
+  const result = await call(globals, 'user.reset-mfa', { user })
   await print(globals, result, () => `${result.username} now signs in without a second factor.`)
 }
 
@@ -151,7 +136,7 @@ export async function showSessions(
   command: Command,
 ): Promise<void> {
   const globals = globalsOf(command)
-  const sessions = await order<typeof userSessionsCommand>(globals, 'user.sessions', { user })
+  const sessions = await call(globals, 'user.sessions', { user })
   await print(globals, sessions, () =>
     table(
       ['device', 'created', 'last used', 'expires', 'address', 'id'],
@@ -176,6 +161,6 @@ export async function revokeSessions(
   const globals = globalsOf(command)
   await confirm(`Sign ${user} out everywhere?`, options)
   const input = { user }
-  const result = await order<typeof revokeSessionsCommand>(globals, 'user.revoke-sessions', input)
+  const result = await call(globals, 'user.revoke-sessions', input)
   await print(globals, result, () => `${result.revoked} sessions ended.`)
 }

@@ -1,12 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import type { Command } from 'commander'
-import type {
-  eraseUserCommand,
-  exportChunkCommand,
-  exportUserCommand,
-} from '../src/features/privacy/commands.ts'
 import { confirm } from './ask.ts'
-import { type Connection, connected, order } from './connection.ts'
+import { type Connection, call, connected } from './connection.ts'
 import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
 import { print, time } from './output.ts'
@@ -19,7 +14,7 @@ export async function exportUser(
 ): Promise<void> {
   const globals = globalsOf(command)
   await connected(globals, async (connection) => {
-    const made = await connection.call<typeof exportUserCommand>('user.export', { user })
+    const made = await connection.call('user.export', { user })
     const path = options.to ?? `mimir-${made.userId}.zip`
     await writeArchive(connection, made, path)
     const result = { userId: made.userId, file: path, size: made.size }
@@ -36,7 +31,7 @@ async function writeArchive(
   try {
     for (let position = 0; position < chunks; position++) {
       const input = { id, position }
-      const { bytes } = await connection.call<typeof exportChunkCommand>('user.export-chunk', input)
+      const { bytes } = await connection.call('user.export-chunk', input)
       writeSync(file, Buffer.from(bytes, 'base64'))
     }
     fsyncSync(file)
@@ -67,7 +62,7 @@ export async function eraseUser(
   const when = options.now ? 'now and permanently' : 'in seven days'
   await confirm(`Erase the account of ${user} ${when}?`, options)
   const input = { user, now: options.now === true, deleteMessages: options.messages === true }
-  const result = await order<typeof eraseUserCommand>(globals, 'user.erase', input)
+  const result = await call(globals, 'user.erase', input)
   await print(globals, result, () =>
     result.dueAt
       ? `${user} will be erased on ${time(result.dueAt)}; until then they can cancel it.`

@@ -1,9 +1,4 @@
 import type { Command } from 'commander'
-import type {
-  approveUserCommand,
-  listUsersCommand,
-  rejectUserCommand,
-} from '../src/features/admin/commands.ts'
 import { canAsk, choose } from './ask.ts'
 import { connected } from './connection.ts'
 import { Refusal } from './failure.ts'
@@ -22,16 +17,16 @@ export async function review(_options: object, command: Command): Promise<void> 
   const result = { approved: [] as string[], rejected: [] as string[], waiting: [] as string[] }
   await connected(globals, async (connection) => {
     const status = 'PendingAdmin'
-    const users = await connection.call<typeof listUsersCommand>('user.list', { status })
+    const users = await connection.call('user.list', { status })
     let stopped = false
     for (const { id, username, email, createdAt } of users) {
       const question = `${username} <${email}>, waiting since ${time(createdAt)}`
       const decision: keyof typeof CHOICES = stopped ? 'stop' : await choose(question, CHOICES)
       if (decision === 'approve') {
-        await connection.call<typeof approveUserCommand>('user.approve', { user: id })
+        await connection.call('user.approve', { user: id })
         result.approved.push(username)
       } else if (decision === 'reject') {
-        await connection.call<typeof rejectUserCommand>('user.reject', { user: id })
+        await connection.call('user.reject', { user: id })
         result.rejected.push(username)
       } else {
         stopped = decision === 'stop'

@@ -23,7 +23,10 @@ import * as nodeRetention from './0022-node-retention.ts'
 import * as mlsPlaces from './0023-mls-places.ts'
 import * as joinedAfter from './0024-joined-after.ts'
 
-/** All migrations in order. A static list, since a compiled executable cannot scan folders. */
+/**
+ * All migrations in order; there never was a 0010. A static list, since a compiled executable cannot scan
+ * folders.
+ */
 export const migrations: readonly Migration[] = [
   foundation,
   attachments,

@@ -5,7 +5,15 @@ import { ROOT, run } from './setup.mjs'
 
 export const EXECUTABLE = join(ROOT, 'dist', process.platform === 'win32' ? 'mimir.exe' : 'mimir')
 
-const SOURCES = ['src', 'cli', 'migrations', 'web', 'scripts', 'package.json', 'package-lock.json']
+const SOURCES = [
+  'src',
+  'cli',
+  'migrations',
+  'lexicons',
+  'scripts',
+  'package.json',
+  'package-lock.json',
+]
 
 /** Builds dist/mimir unless it is as new as its sources. Resolves to the build's exit status. */
 export async function ensureExecutable() {

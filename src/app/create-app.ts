@@ -31,7 +31,7 @@ import { createOidcClient } from '../outbound/oidc/client.ts'
 import { createPushChannels } from '../outbound/push-channels.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { createIds } from '../platform/ids.ts'
-import { completeKeyring, openKeyring } from '../platform/keyring.ts'
+import { completeKeyring, type KeyringOptions, openKeyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
 import { createMetrics } from '../platform/metrics.ts'
 import { createBcryptHasher, type PasswordHasher } from '../platform/password.ts'
@@ -40,13 +40,13 @@ import { createAdmission } from '../policy/admission.ts'
 import { createRateLimiter } from '../policy/rate-limit.ts'
 import type { Listener } from '../runtime/runtime.ts'
 import { createCleanUp } from './clean-up.ts'
+import type { CommandInput, CommandName, CommandOutput } from './command-types.ts'
 import { type EndpointOptions, type Endpoints, openEndpoints } from './endpoints.ts'
 import { commands, jobs } from './features.ts'
 import { listen } from './listen.ts'
 import { requireMovedStore, requireStore } from './lost-store.ts'
 import { requireMessageKeys } from './message-keys.ts'
 import { newestIdTime } from './newest-id.ts'
-import { pruneCopiesJob, pruneEventsJob } from './prune.ts'
 import { reloadAccess } from './reload.ts'
 
 const BCRYPT_WORK_FACTOR = 12
@@ -71,7 +71,7 @@ export interface App {
   /** Names of the migrations that opening ran. */
   readonly migrated: readonly string[]
   /** Runs a command of the command line as the operator. */
-  command(name: string, input: unknown): Promise<unknown>
+  command<N extends CommandName>(name: N, input: CommandInput<N>): Promise<CommandOutput<N>>
   /** Applies new access settings; rejects and keeps the current ones if they are invalid. */
   reload(next: Config): Promise<void>
   /** Opens the control socket and starts the jobs; returns the handlers for a listener. */
@@ -150,7 +150,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
     // Chains the remaining audit events before the store closes, so that none wait for the next start.
     cleanUp.defer(() => closeAudit(ctx).catch((error) => log.warn({ err: error }, UNCHAINED)))
-    const jobRunner = createJobRunner(ctx, [...jobs, pruneEventsJob, pruneCopiesJob])
+    const jobRunner = createJobRunner(ctx, jobs)
     cleanUp.defer(() => jobRunner.stop())
     const start = async () => {
       await followLockdown(ctx)
@@ -171,7 +171,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       ctx,
       jobs: jobRunner,
       migrated,
-      command: (command, input) => runCommand(ctx, commands, { command, input }),
+      command: <N extends CommandName>(command: N, input: CommandInput<N>) =>
+        runCommand(ctx, commands, { command, input }) as Promise<CommandOutput<N>>,
       reload: (next) => reloadAccess(ctx, next),
       start,
       async listen() {
@@ -194,7 +195,7 @@ async function closeAudit(ctx: Ctx): Promise<void> {
   await makeCheckpoint(ctx, { atOnce: true })
 }
 
-function keysOf({ secrets }: Config): Parameters<typeof openKeyring>[0]['environment'] {
+function keysOf({ secrets }: Config): KeyringOptions['environment'] {
   return {
     ...(secrets.jwtKey ? { jwt: Buffer.from(secrets.jwtKey) } : {}),
     ...(secrets.messageKey ? { message: Buffer.from(secrets.messageKey, 'base64') } : {}),

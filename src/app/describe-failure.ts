@@ -30,7 +30,8 @@ export function describeFailure(error: unknown): Failure {
   return ofSystem(error) ?? ofPostgres(error) ?? unexpected(error)
 }
 
-const MENDS: Readonly<Record<string, string>> = {
+/** How to fix what the kernel or SQLite reports. */
+const HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'stop the program that uses it, or choose another with --listen HOST:PORT',
   EADDRNOTAVAIL: 'this machine has no such address: choose another with --listen HOST:PORT',
   EACCES: 'run it as the owner of the data directory',
@@ -59,9 +60,9 @@ function ofSystem(error: unknown): Failure | undefined {
   if (code === 'EACCES' && 'syscall' in error && error.syscall === 'listen') {
     return failure(code, `${error.message}: ${LOW_PORT}`)
   }
-  const mend = code && (MENDS[code] ?? (/^(E[A-Z]{3,}|SQLITE_\w+)$/.test(code) ? '' : undefined))
-  if (code === undefined || mend === undefined) return undefined
-  return failure(code, mend ? `${error.message}: ${mend}` : error.message)
+  const hint = code && (HINTS[code] ?? (/^(E[A-Z]{3,}|SQLITE_\w+)$/.test(code) ? '' : undefined))
+  if (code === undefined || hint === undefined) return undefined
+  return failure(code, hint ? `${error.message}: ${hint}` : error.message)
 }
 
 /** An error reported by PostgreSQL itself (SQLSTATE), such as a wrong password or an unknown database. */

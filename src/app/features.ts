@@ -90,8 +90,10 @@ import type { Job } from '../jobs/define-job.ts'
 import type { Tool } from '../mcp/define-tool.ts'
 import type { AnyXrpcMethod } from '../xrpc/define-method.ts'
 import { commands as storeCommands } from './store-commands.ts'
+import { jobs as storeJobs } from './store-jobs.ts'
 
-/** Everything the slices bring, by transport. A slice that is not listed here does not exist. */
+// Everything the slices bring, by transport. A slice that is not listed here does not exist.
+
 export const routes: readonly AnyRoute[] = [
   ...health,
   ...accountPages,
@@ -169,7 +171,7 @@ export const commands = [
   ...webhookCommands,
   ...tenantCommands,
   ...storeCommands,
-] as readonly Command[]
+] satisfies readonly Command[]
 
 export const jobs: readonly Job[] = [
   ...pushJobs,
@@ -192,4 +194,5 @@ export const jobs: readonly Job[] = [
   ...mlsJobs,
   ...adminToolJobs,
   ...tenantJobs,
+  ...storeJobs,
 ]

@@ -1,7 +1,7 @@
 import { countUsers } from '../features/accounts/access.ts'
 import type { Account } from '../features/admin/schema.ts'
-import type { Invitation } from '../features/invites/schema.ts'
 import { isAdminRole } from '../policy/permissions.ts'
+import type { CommandOutput } from './command-types.ts'
 import type { App } from './create-app.ts'
 
 const NOTE = 'first start'
@@ -11,9 +11,9 @@ const MAX_ADMINS = 20
 /** Creates the first administrator named in the settings if no account exists yet. */
 export async function bootstrapAdmin(app: App): Promise<Account | undefined> {
   const { bootstrapAdmin: admin, secrets } = app.ctx.config
-  if (!admin || (await countUsers(app.ctx.db.read)) > 0) return undefined
-  const input = { ...admin, password: secrets.bootstrapPassword }
-  return (await app.command('user.create-first-admin', input)) as Account
+  const password = secrets.bootstrapPassword
+  if (!admin || !password || (await countUsers(app.ctx.db.read)) > 0) return undefined
+  return app.command('user.create-first-admin', { ...admin, password })
 }
 
 /** Who has an account: nobody, only administrators, or others too. */
@@ -21,22 +21,15 @@ export async function whoIsHere(app: App): Promise<'nobody' | 'admins' | 'people
   const accounts = await countUsers(app.ctx.db.read)
   if (accounts === 0) return 'nobody'
   if (accounts > MAX_ADMINS) return 'people'
-  const users = (await app.command('user.list', {})) as Account[]
+  const users = await app.command('user.list', {})
   const people = users.filter((user) => user.role !== 'service')
   return people.every((user) => isAdminRole(user.role)) ? 'admins' : 'people'
 }
 
-export interface FirstInvitation {
-  readonly id: string
-  readonly token: string
-  readonly url: string
-  readonly expiresAt: string
-}
-
 /** Creates an invitation for the first person and revokes unused ones of earlier starts. */
-export async function inviteFirstPerson(app: App): Promise<FirstInvitation> {
-  for (const { id, note, status } of (await app.command('invite.list', {})) as Invitation[]) {
+export async function inviteFirstPerson(app: App): Promise<CommandOutput<'invite.create'>> {
+  for (const { id, note, status } of await app.command('invite.list', {})) {
     if (note === NOTE && status === 'Active') await app.command('invite.revoke', { id })
   }
-  return (await app.command('invite.create', { note: NOTE })) as FirstInvitation
+  return app.command('invite.create', { note: NOTE })
 }

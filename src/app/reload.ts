@@ -6,6 +6,7 @@ import { recordAudit } from '../features/audit/service.ts'
 import { hasAdminSubject } from '../features/jwt-bearers/access.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
 import { DAY, toIso } from '../platform/clock.ts'
+import { reasonOf } from '../platform/errors.ts'
 import type { OperatorActor } from '../policy/actor.ts'
 import type { AuthMethod } from '../policy/auth-methods.ts'
 import type { CredentialKind } from '../policy/credential.ts'
@@ -31,7 +32,7 @@ export async function reloadAccess(ctx: Ctx, next: Config): Promise<void> {
   try {
     await takeOver(ctx, next)
   } catch (error) {
-    const reason = (error as Error).message
+    const reason = reasonOf(error)
     ctx.log.error(
       { reason },
       'the access settings were not applied: the last good ones stay in force',

@@ -4,13 +4,13 @@ import { checkStore, storeStatus } from './inspect-store.ts'
 
 // Not in a slice: only the composition root knows the list of migrations.
 
-export const storeStatusCommand = defineCommand({
+const storeStatusCommand = defineCommand({
   name: 'db.status',
   input: z.object({}),
   run: (ctx) => storeStatus(ctx.db.engine),
 })
 
-export const checkStoreCommand = defineCommand({
+const checkStoreCommand = defineCommand({
   name: 'db.check',
   input: z.object({}),
   run: (ctx) => checkStore(ctx.db.engine),

@@ -29,7 +29,7 @@ export interface JwtIssuer {
 const LEAST_KEY_LENGTH = 32
 
 /** Cross-checks the settings; errors are added to `problems`. */
-export function accessConfig(
+export function readAccess(
   values: SettingValues,
   isLoopback: boolean,
   providers: readonly OidcProvider[],
@@ -48,7 +48,7 @@ export function accessConfig(
     ...(providers.length > 0 ? (['oauth'] as const) : []),
     ...(jwtIssuers.length > 0 ? (['jwt'] as const) : []),
   ]
-  const methods = authMethods(values.MIMIR_AUTH_METHODS, configured, problems)
+  const methods = readAuthMethods(values.MIMIR_AUTH_METHODS, configured, problems)
   const defaultMethod = values.MIMIR_DEFAULT_AUTH_METHOD
   if (defaultMethod !== undefined && !methods.includes(defaultMethod)) {
     problems.push(
@@ -112,7 +112,7 @@ function rulesOf(provider: OidcProvider | undefined) {
   }
 }
 
-function authMethods(
+function readAuthMethods(
   list: string | undefined,
   configured: readonly AuthMethod[],
   problems: string[],
@@ -132,7 +132,7 @@ function authMethods(
 }
 
 /** The API keys from the environment, `MIMIR_API_KEY` first; invalid ones are added to `problems`. */
-export function environmentKeys(values: SettingValues, problems: string[]): readonly string[] {
+export function readEnvironmentKeys(values: SettingValues, problems: string[]): readonly string[] {
   const more = values.MIMIR_API_KEYS?.split(',').map((key) => key.trim()) ?? []
   const keys = [
     ...(values.MIMIR_API_KEY === undefined ? [] : [['MIMIR_API_KEY', values.MIMIR_API_KEY]]),

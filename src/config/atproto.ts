@@ -1,4 +1,5 @@
 import { isLoopback } from './loopback.ts'
+import { splitList } from './setting.ts'
 import type { SettingValues } from './settings.ts'
 
 /** ATProto identities, and what is accepted from them. */
@@ -53,9 +54,7 @@ export function readAtproto(
     jtiTtlSeconds: values.JTI_TTL_SECONDS,
     plcUrl: values.MIMIR_PLC_URL.replace(/\/+$/, ''),
     admission: values.MIMIR_ATPROTO_ADMISSION,
-    allowlist: values.MIMIR_ATPROTO_ALLOWLIST.split(',')
-      .map((did) => did.trim())
-      .filter(Boolean),
+    allowlist: splitList(values.MIMIR_ATPROTO_ALLOWLIST),
     devTokens: dev,
     upstream: proxy ? values.UPSTREAM_XRPC_BASE.replace(/\/+$/, '') : undefined,
   }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { reasonOf } from '../platform/errors.ts'
 import { type COMPLIANCE_SETTINGS, MAX_DAYS } from './compliance-settings.ts'
+import { splitAddress, splitList } from './setting.ts'
 
 type Values = {
   [K in keyof typeof COMPLIANCE_SETTINGS]: z.output<(typeof COMPLIANCE_SETTINGS)[K]['schema']>
@@ -65,7 +67,7 @@ const TODO_DAYS = 90
 const HIPAA_AUDIT_DAYS = 2555
 
 /** Cross-checks the values; errors are added to `problems`. */
-export function deriveCompliance(
+export function readCompliance(
   values: Values,
   server: { readonly dataDir: string; readonly publicUrl: string },
   problems: string[],
@@ -75,10 +77,11 @@ export function deriveCompliance(
   if (regulated && !server.publicUrl.startsWith('https://')) {
     problems.push('MIMIR_PUBLIC_URL: has to be https with MIMIR_ENABLE_HIPAA or MIMIR_ENABLE_FISMA')
   }
+  const metricsListen = values.MIMIR_METRICS_LISTEN ?? DEFAULT_METRICS
   return {
-    audit: deriveAudit(values, server.dataDir, problems),
+    audit: readAudit(values, server.dataDir, problems),
     retention: {
-      ...deriveRetention(values, problems),
+      ...readRetention(values, problems),
       auditDays:
         values.MIMIR_DATA_RETENTION_AUDIT_DAYS ??
         (values.MIMIR_ENABLE_HIPAA ? HIPAA_AUDIT_DAYS : AUDIT_DAYS),
@@ -88,7 +91,7 @@ export function deriveCompliance(
       : undefined,
     watched: regulated ? { idleSeconds: values.MIMIR_HIPAA_AUTO_LOGOFF_TIMEOUT } : undefined,
     metrics: {
-      listen: splitAddress(values.MIMIR_METRICS_LISTEN ?? DEFAULT_METRICS),
+      listen: metricsListen === 'off' ? undefined : splitAddress(metricsListen),
       chosen: values.MIMIR_METRICS_LISTEN !== undefined,
     },
     alerts: { email: values.MIMIR_ALERT_EMAIL, webhookUrl: values.MIMIR_ALERT_WEBHOOK_URL },
@@ -96,7 +99,7 @@ export function deriveCompliance(
 }
 
 /** How long people's content is kept: for ever, unless the administrator enables retention. */
-function deriveRetention(values: Values, problems: string[]): Omit<RetentionConfig, 'auditDays'> {
+function readRetention(values: Values, problems: string[]): Omit<RetentionConfig, 'auditDays'> {
   const first = readPolicies('MIMIR_DATA_RETENTION_POLICIES', values, problems)
   const second = readPolicies('MIMIR_RETENTION_POLICY', values, problems)
   if (first && second && JSON.stringify(first) !== JSON.stringify(second)) {
@@ -145,9 +148,9 @@ function refuseFips(values: Values, problems: string[]): void {
   )
 }
 
-function deriveAudit(values: Values, dataDir: string, problems: string[]): AuditConfig {
-  const syslog = splitAddress(values.MIMIR_AUDIT_SYSLOG ?? 'off')
-  const sinks = parseSinks(values.MIMIR_AUDIT_LOG_DESTINATION, problems)
+function readAudit(values: Values, dataDir: string, problems: string[]): AuditConfig {
+  const syslog = values.MIMIR_AUDIT_SYSLOG && splitAddress(values.MIMIR_AUDIT_SYSLOG)
+  const sinks = readSinks(values.MIMIR_AUDIT_LOG_DESTINATION, problems)
   const needs = (sink: AuditSinkName, setting: keyof Values) => {
     if (sinks.includes(sink) && !values[setting]) {
       problems.push(`${setting}: needed where MIMIR_AUDIT_LOG_DESTINATION names ${sink}`)
@@ -169,19 +172,16 @@ function deriveAudit(values: Values, dataDir: string, problems: string[]): Audit
       batchSize: values.MIMIR_AUDIT_WEBHOOK_BATCH_SIZE,
     },
     syslog: {
-      host: syslog?.host ?? '',
-      port: syslog?.port ?? 0,
+      host: syslog ? syslog.host : '',
+      port: syslog ? syslog.port : 0,
       certificates: readCertificates(values.MIMIR_AUDIT_SYSLOG_CA, problems),
     },
     strict: values.MIMIR_AUDIT_STRICT,
   }
 }
 
-function parseSinks(list: string, problems: string[]): AuditSinkName[] {
-  const names = list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'none')
+function readSinks(list: string, problems: string[]): AuditSinkName[] {
+  const names = splitList(list).filter((name) => name !== 'none')
   if (names.includes('all')) return [...AUDIT_SINKS]
   const known = new Set<string>(AUDIT_SINKS)
   const unknown = names.filter((name) => !known.has(name))
@@ -198,14 +198,7 @@ function readCertificates(path: string | undefined, problems: string[]): string 
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    problems.push(`MIMIR_AUDIT_SYSLOG_CA: ${path} cannot be read (${(error as Error).message})`)
+    problems.push(`MIMIR_AUDIT_SYSLOG_CA: ${path} cannot be read (${reasonOf(error)})`)
     return undefined
   }
-}
-
-function splitAddress(address: string): { host: string; port: number } | undefined {
-  if (address === 'off') return undefined
-  const colon = address.lastIndexOf(':')
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: Number(address.slice(colon + 1)) }
 }

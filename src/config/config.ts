@@ -1,22 +1,25 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList } from 'node:net'
 import { join } from 'node:path'
+import { addNetwork, parseNetwork } from '../platform/networks.ts'
 import {
   DEFAULT_RATE_LIMITS,
   type LimitedRateClass,
   type RateLimit,
 } from '../policy/rate-classes.ts'
 import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
-import { type AccessConfig, accessConfig, environmentKeys } from './access.ts'
+import { type AccessConfig, readAccess, readEnvironmentKeys } from './access.ts'
 import { type AtprotoConfig, readAtproto } from './atproto.ts'
-import { type ComplianceConfig, deriveCompliance } from './compliance.ts'
+import { type ComplianceConfig, readCompliance } from './compliance.ts'
 import { isLoopback } from './loopback.ts'
 import { type OidcProvider, readOidc } from './oidc.ts'
-import { ofTenant } from './oidc-tenants.ts'
-import { type FirebaseConfig, parseOutboundAllow, readFirebase, vapidSubject } from './push.ts'
+import { providersOfTenant } from './oidc-tenants.ts'
+import { type OutboundAllowance, readOutboundAllow } from './outbound.ts'
+import { type FirebaseConfig, readFirebase, vapidSubject } from './push.ts'
+import { splitAddress, splitList } from './setting.ts'
 import type { SettingValues } from './settings.ts'
 import { type MfaConfig, readAppRedirects, readMfa } from './sign-in.ts'
 import { readTenancy, type TenancyConfig, tenantDirectory, tenantSchema } from './tenancy.ts'
-import { type TurnConfig, turnConfig } from './turn.ts'
+import { readTurn, type TurnConfig } from './turn.ts'
 
 /** The checked, derived and frozen settings of a server. Secrets are kept apart in `secrets`. */
 export interface Config extends ComplianceConfig {
@@ -57,8 +60,7 @@ export interface Config extends ComplianceConfig {
   readonly push: { readonly firebase: FirebaseConfig | undefined; readonly vapidSubject: string }
   readonly atproto: AtprotoConfig
   readonly mls: { readonly blobMaxBytes: number; readonly retentionDays: number }
-  /** What addresses given by people may lead to, besides the public internet. */
-  readonly outboundAllow: { readonly hosts: readonly string[]; readonly networks: BlockList }
+  readonly outboundAllow: OutboundAllowance
   /** Providers that people may sign in with, and how browsers and apps return from there. */
   readonly oidc: {
     readonly providers: readonly OidcProvider[]
@@ -134,7 +136,8 @@ export function deriveConfig(
   if (tenancy === undefined && tenantId !== DEFAULT_TENANT) {
     problems.push('MIMIR_ENABLE_MULTI_TENANCY: has to be true for there to be tenants')
   }
-  const listen = parseListen(values.MIMIR_LISTEN, values.SERVER_PORT)
+  const address = splitAddress(values.MIMIR_LISTEN)
+  const listen = { host: address.host, port: values.SERVER_PORT ?? address.port }
   const publicUrl = (values.MIMIR_PUBLIC_URL ?? `http://localhost:${listen.port || 8080}`).replace(
     /\/+$/,
     '',
@@ -144,12 +147,12 @@ export function deriveConfig(
     values.MIMIR_FCM_ENDPOINT,
     problems,
   )
-  const compliance = deriveCompliance(values, { dataDir, publicUrl }, problems)
+  const compliance = readCompliance(values, { dataDir, publicUrl }, problems)
   refuseOpenMetrics(compliance, values.MIMIR_METRICS_TOKEN, problems)
   if (compliance.alerts.email && !values.SMTP_HOST) {
     problems.push('MIMIR_ALERT_EMAIL: needs a mail server, SMTP_HOST')
   }
-  const oidc = ofTenant(readOidc(values, publicUrl, problems), place, tenancy, problems)
+  const oidc = providersOfTenant(readOidc(values, publicUrl, problems), place, tenancy, problems)
   const config: Config = {
     tenantId,
     tenancy,
@@ -165,23 +168,23 @@ export function deriveConfig(
     publicUrl,
     pathPrefix: new URL(publicUrl).pathname.replace(/\/+$/, ''),
     logLevel: values.MIMIR_LOG_LEVEL,
-    trustedProxies: parseProxies(values.MIMIR_TRUSTED_PROXIES, problems),
-    rateLimits: parseRateLimits(values.MIMIR_RATE_LIMITS, listen.host, problems),
+    trustedProxies: readProxies(values.MIMIR_TRUSTED_PROXIES, problems),
+    rateLimits: readRateLimits(values.MIMIR_RATE_LIMITS, listen.host, problems),
     groupMaxMembers: values.MIMIR_GROUP_MAX_MEMBERS,
     attachments: {
       maxBytes: values.MIMIR_ATTACHMENT_MAX_BYTES,
       userQuotaBytes: values.MIMIR_ATTACHMENT_USER_QUOTA_BYTES,
       totalBytes: values.MIMIR_ATTACHMENT_TOTAL_BYTES,
     },
-    access: accessConfig(values, isLoopback(listen.host), oidc.providers, problems),
+    access: readAccess(values, isLoopback(listen.host), oidc.providers, problems),
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: Math.min(
       values.MIMIR_DATABASE_CONNECTIONS,
       databaseSchema === undefined ? Number.POSITIVE_INFINITY : TENANT_CONNECTIONS,
     ),
     databaseSchema,
-    smtp: smtpConfig(values, problems),
-    turn: turnConfig(values, problems),
+    smtp: readSmtp(values, problems),
+    turn: readTurn(values, problems),
     push: {
       firebase: firebase?.account,
       vapidSubject: vapidSubject(values.MIMIR_VAPID_SUBJECT, publicUrl),
@@ -191,7 +194,7 @@ export function deriveConfig(
       blobMaxBytes: values.MIMIR_MLS_BLOB_MAX_BYTES,
       retentionDays: values.MIMIR_MLS_RETENTION_DAYS,
     },
-    outboundAllow: parseOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
+    outboundAllow: readOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
     oidc: {
       providers: oidc.providers,
       timeoutMs: values.MIMIR_OAUTH_TIMEOUT_MS,
@@ -219,7 +222,7 @@ export function deriveConfig(
     },
     acceptLostKeys: values.MIMIR_ACCEPT_LOST_KEYS,
     acceptLostStore: values.MIMIR_ACCEPT_LOST_STORE,
-    bootstrapAdmin: bootstrapAdmin(values, problems),
+    bootstrapAdmin: readBootstrapAdmin(values, problems),
     secrets: {
       databaseUrl: values.DATABASE_URL,
       jwtKey: values.JWT_KEY,
@@ -228,7 +231,7 @@ export function deriveConfig(
       bootstrapPassword: values.ADMIN_BOOTSTRAP_PASSWORD,
       firebaseKey: firebase?.privateKey,
       oidcClients: oidc.secrets,
-      apiKeys: environmentKeys(values, problems),
+      apiKeys: readEnvironmentKeys(values, problems),
       rbacAuthHeader: values.MIMIR_RBAC_AUTH_HEADER,
       auditWebhookSecret: values.MIMIR_AUDIT_WEBHOOK_SECRET,
       auditWebhookAuthorization: values.MIMIR_AUDIT_WEBHOOK_AUTH_HEADER,
@@ -249,29 +252,17 @@ function refuseOpenMetrics(
   problems.push('MIMIR_METRICS_TOKEN: needed where other machines can reach the metrics')
 }
 
-function parseListen(listen: string, serverPort: number | undefined) {
-  const colon = listen.lastIndexOf(':')
-  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: serverPort ?? Number(listen.slice(colon + 1)) }
-}
-
-function parseProxies(list: string, problems: string[]): BlockList {
+function readProxies(list: string, problems: string[]): BlockList {
   const proxies = new BlockList()
   for (const entry of splitList(list)) {
-    const [address = '', bits, ...rest] = entry.split('/')
-    const family = isIP(address)
-    const most = family === 6 ? 128 : 32
-    const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
-    if (family === 0 || rest.length > 0 || prefix < 0 || prefix > most) {
-      problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is neither an address nor a network`)
-    } else {
-      proxies.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
-    }
+    const network = parseNetwork(entry)
+    if (network) addNetwork(proxies, network)
+    else problems.push(`MIMIR_TRUSTED_PROXIES: ${entry} is neither an address nor a network`)
   }
   return proxies
 }
 
-function parseRateLimits(text: string, host: string, problems: string[]): Config['rateLimits'] {
+function readRateLimits(text: string, host: string, problems: string[]): Config['rateLimits'] {
   if (text === 'off') {
     if (isLoopback(host)) return 'off'
     problems.push('MIMIR_RATE_LIMITS: "off" is accepted on a loopback listener only')
@@ -293,7 +284,7 @@ function parseRateLimits(text: string, host: string, problems: string[]): Config
   return limits as Record<LimitedRateClass, RateLimit>
 }
 
-function smtpConfig(values: SettingValues, problems: string[]): SmtpConfig | undefined {
+function readSmtp(values: SettingValues, problems: string[]): SmtpConfig | undefined {
   if (!values.SMTP_HOST) return undefined
   const from = values.SMTP_FROM ?? values.SMTP_USER
   if (!from) {
@@ -304,7 +295,7 @@ function smtpConfig(values: SettingValues, problems: string[]): SmtpConfig | und
   return { host, port, user, password, from }
 }
 
-function bootstrapAdmin(values: SettingValues, problems: string[]): Config['bootstrapAdmin'] {
+function readBootstrapAdmin(values: SettingValues, problems: string[]): Config['bootstrapAdmin'] {
   const username = values.ADMIN_BOOTSTRAP_USERNAME
   const email = values.ADMIN_BOOTSTRAP_EMAIL
   const password = values.ADMIN_BOOTSTRAP_PASSWORD
@@ -315,13 +306,6 @@ function bootstrapAdmin(values: SettingValues, problems: string[]): Config['boot
   }
   problems.push('ADMIN_BOOTSTRAP_EMAIL and ADMIN_BOOTSTRAP_PASSWORD: set both or neither')
   return undefined
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -30,7 +30,7 @@ export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   MIMIR_REFRESH_TOKEN_ROTATION: `rotation: ${ALWAYS_ON}`,
   MIMIR_ENABLE_TOKEN_REVOCATION: `revocation: ${ALWAYS_ON}`,
   MIMIR_TOKEN_STORAGE: 'sessions are in the store',
-  MIMIR_REDIS_DB: 'use REDIS_URL, which names the database',
+  MIMIR_REDIS_DB: 'sessions are in the store',
   MIMIR_REDIS_KEY_PREFIX: 'sessions are in the store',
   MIMIR_DEV_USERNAME: 'use ADMIN_BOOTSTRAP_USERNAME, _EMAIL and _PASSWORD',
   MIMIR_DEV_PASSWORD: 'use ADMIN_BOOTSTRAP_USERNAME, _EMAIL and _PASSWORD',

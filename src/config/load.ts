@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { reasonOf } from '../platform/errors.ts'
 import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
 import { type Config, deriveConfig } from './config.ts'
 import { DEV_USER_REPLACEMENT, EARLIER_DEV_USER } from './earlier-access-names.ts'
@@ -181,7 +182,7 @@ function readSecret(
   try {
     return { value: readFileSync(path, 'utf8').trim(), source }
   } catch (error) {
-    problems.push(`${name}: its file cannot be read (${(error as Error).message})`)
+    problems.push(`${name}: its file cannot be read (${reasonOf(error)})`)
     return undefined
   }
 }

@@ -7,7 +7,7 @@ import type { TenancyConfig } from './tenancy.ts'
  * Selects the providers of one tenant: those that name it, and those that name none if they are in its
  * own file, or in the server's list and this is the default tenant.
  */
-export function ofTenant(
+export function providersOfTenant(
   settings: OidcSettings,
   { tenantId, hasOwnProviders }: Place,
   tenancy: TenancyConfig | undefined,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { reasonOf } from '../platform/errors.ts'
 import { type ProviderInput, ProviderList, type ProviderType } from './oidc-schema.ts'
 import type { SettingValues } from './settings.ts'
 
@@ -230,7 +231,7 @@ function readSecret(path: string | undefined, wrong: (why: string) => void): str
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
-    wrong(`its client's secretFile cannot be read (${(error as Error).message})`)
+    wrong(`its client's secretFile cannot be read (${reasonOf(error)})`)
     return undefined
   }
 }

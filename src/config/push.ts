@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
+import { reasonOf } from '../platform/errors.ts'
+import { isLoopback } from './loopback.ts'
 
 /** Firebase Cloud Messaging as set in the service account's file; its key is kept among the secrets. */
 export interface FirebaseConfig {
@@ -27,10 +28,7 @@ export function readFirebase(
   endpoint: string | undefined,
   problems: string[],
 ): { account: FirebaseConfig; privateKey: string } | undefined {
-  if (
-    endpoint !== undefined &&
-    !/^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(endpoint).hostname)
-  ) {
+  if (endpoint !== undefined && !isLoopback(new URL(endpoint).hostname)) {
     problems.push('MIMIR_FCM_ENDPOINT: only for tests, on this machine: http://127.0.0.1:PORT')
     return undefined
   }
@@ -45,7 +43,7 @@ export function readFirebase(
   } catch (error) {
     // The parser's message quotes the input, which may be the key.
     return wrong(
-      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${(error as Error).message})`,
+      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${reasonOf(error)})`,
     )
   }
   const account = ServiceAccount.safeParse(content)
@@ -65,27 +63,6 @@ export function readFirebase(
     },
     privateKey: private_key,
   }
-}
-
-/** Hosts, addresses and networks (CIDR), comma separated. */
-export function parseOutboundAllow(list: string, problems: string[]) {
-  const hosts: string[] = []
-  const networks = new BlockList()
-  for (const entry of list.split(',').map((one) => one.trim().toLowerCase())) {
-    const [address = '', bits] = entry.split('/')
-    const family = isIP(address)
-    const most = family === 6 ? 128 : 32
-    const prefix = bits === undefined ? most : Number(bits)
-    if (entry === '') continue
-    if (family !== 0 && Number.isInteger(prefix) && prefix >= 0 && prefix <= most) {
-      networks.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4')
-    } else if (family === 0 && bits === undefined && /^[a-z0-9.-]+$/.test(entry)) {
-      hosts.push(entry)
-    } else {
-      problems.push(`MIMIR_OUTBOUND_ALLOW: ${entry} is not a host, an address or a network`)
-    }
-  }
-  return { hosts, networks }
 }
 
 /** The contact for push services to report problems to: the setting, or the postmaster of the public host. */

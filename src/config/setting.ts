@@ -29,6 +29,21 @@ export const hostAndPort = z
     'HOST:PORT with a port up to 65535, like 127.0.0.1:8080',
   )
 
+/** Splits a value of `hostAndPort`. The host is without the brackets of an IPv6 address. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(':')
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
+  return { host, port: Number(address.slice(colon + 1)) }
+}
+
+/** The entries of a comma-separated list, without empty ones. */
+export function splitList(list: string): string[] {
+  return list
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+}
+
 const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
 
 /** Bytes, optionally with a unit (powers of 1024): `100M`. */

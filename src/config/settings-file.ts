@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { reasonOf } from '../platform/errors.ts'
 
 /** Reads the settings of a file, none if it does not exist; errors are added to `problems`. */
 export function readSettingsFile(file: string, problems: string[]): Record<string, string> {
@@ -9,7 +10,7 @@ export function readSettingsFile(file: string, problems: string[]): Record<strin
     problems.push(...findBadLines(text).map((problem) => `${file}, ${problem}`))
     return parseEnv(text) as Record<string, string>
   } catch (error) {
-    problems.push(`${file}: ${(error as Error).message}`)
+    problems.push(`${file}: ${reasonOf(error)}`)
     return {}
   }
 }

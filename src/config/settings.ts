@@ -3,7 +3,15 @@ import { LOG_LEVELS } from '../platform/log.ts'
 import { ACCESS_SETTINGS } from './access-settings.ts'
 import { COMPLIANCE_SETTINGS, REPLACED_COMPLIANCE_NAMES } from './compliance-settings.ts'
 import { EARLIER_ACCESS_NAMES } from './earlier-access-names.ts'
-import { defineSettings, hostAndPort, httpUrl, optionalText, text, whole } from './setting.ts'
+import {
+  defineSettings,
+  hostAndPort,
+  httpUrl,
+  optionalText,
+  text,
+  whole,
+  yesOrNo,
+} from './setting.ts'
 import { REPLACED_SIGN_IN_NAMES, SIGN_IN_SETTINGS } from './sign-in-settings.ts'
 import { TENANCY_SETTINGS } from './tenancy-settings.ts'
 
@@ -95,11 +103,11 @@ export const SETTINGS = defineSettings({
   MIMIR_ACCEPT_LOST_KEYS: {
     about:
       'true: start although the keys of stored messages are lost; those messages stay unreadable',
-    schema: z.stringbool('true or false').default(false),
+    schema: yesOrNo.default(false),
   },
   MIMIR_ACCEPT_LOST_STORE: {
     about: 'true: start with an empty store although there are keys from an earlier one',
-    schema: z.stringbool('true or false').default(false),
+    schema: yesOrNo.default(false),
   },
   ADMIN_BOOTSTRAP_USERNAME: { about: 'first administrator: username', schema: optionalText },
   ADMIN_BOOTSTRAP_EMAIL: { about: 'first administrator: e-mail', schema: optionalText },
@@ -145,11 +153,11 @@ export const SETTINGS = defineSettings({
   },
   ENFORCE_LXM: {
     about: 'true: a service token must name the called method (lxm)',
-    schema: z.stringbool('true or false').default(true),
+    schema: yesOrNo.default(true),
   },
   ENFORCE_JTI: {
     about: 'true: a service token must have a jti and can be used only once',
-    schema: z.stringbool('true or false').default(true),
+    schema: yesOrNo.default(true),
   },
   JTI_TTL_SECONDS: {
     about: 'minimum time that a jti is remembered, in seconds',
@@ -169,7 +177,7 @@ export const SETTINGS = defineSettings({
   },
   MIMIR_ATPROTO_DEV_TOKENS: {
     about: 'true: accept service tokens signed with JWT_SECRET; only on a loopback listener',
-    schema: z.stringbool('true or false').default(false),
+    schema: yesOrNo.default(false),
   },
   JWT_SECRET: {
     about: 'verifies service tokens for development (HS256); at least 32 characters',
@@ -178,7 +186,7 @@ export const SETTINGS = defineSettings({
   },
   ENABLE_DIRECT_XRPC_PROXY: {
     about: 'true: forward unknown XRPC methods to UPSTREAM_XRPC_BASE; only on a loopback listener',
-    schema: z.stringbool('true or false').default(false),
+    schema: yesOrNo.default(false),
   },
   UPSTREAM_XRPC_BASE: {
     about: 'where ENABLE_DIRECT_XRPC_PROXY forwards to',
@@ -241,6 +249,8 @@ export type SettingValues = { [K in SettingName]: z.output<(typeof SETTINGS)[K][
 /** Names read by programs around the server: known, but not its settings. */
 export const OTHER_NAMES = new Set(['MIMIR_DATA_DIR', 'MIMIR_TENANT', 'MIMIR_TEST_POSTGRES'])
 
+const NO_REDIS = 'the server is one process and needs no Redis'
+
 /** Names of earlier systems that are not used here, each with what replaces it. */
 export const REPLACED_NAMES: Readonly<Record<string, string>> = {
   ...REPLACED_SIGN_IN_NAMES,
@@ -250,7 +260,8 @@ export const REPLACED_NAMES: Readonly<Record<string, string>> = {
   MIMIR_JWT_SECRET: 'use JWT_KEY',
   MIMIR_JWT_ISSUER: 'use JWT_ISSUER',
   MIMIR_JWT_AUDIENCE: 'use JWT_AUDIENCE',
-  MIMIR_REDIS_URL: 'use REDIS_URL',
+  MIMIR_REDIS_URL: NO_REDIS,
+  REDIS_URL: NO_REDIS,
   ...EARLIER_ACCESS_NAMES,
   ...REPLACED_COMPLIANCE_NAMES,
 }

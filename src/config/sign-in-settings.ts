@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { yesOrNo } from './setting.ts'
+import { PROVIDER_TYPES } from './oidc-schema.ts'
+import { defineSettings, httpUrl, optionalText, whole, yesOrNo } from './setting.ts'
 
-const text = z.string().min(1).optional()
-const url = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional()
-const seconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const optionalUrl = httpUrl.optional()
 
 /** A protection of the sign-in flow that earlier systems could switch off, and this one cannot. */
 const alwaysOn = (what: string) => ({
@@ -12,53 +11,71 @@ const alwaysOn = (what: string) => ({
 })
 
 /** Sign-in by a provider of the organisation, browser sessions and the second factor. */
-export const SIGN_IN_SETTINGS = {
+export const SIGN_IN_SETTINGS = defineSettings({
   MIMIR_OIDC_PROVIDERS: {
     about: 'OpenID Connect providers: JSON, or the path of a file with it',
     secret: true,
-    schema: text,
+    schema: optionalText,
   },
   MIMIR_AUTH_PROVIDER: {
     about: 'one provider by variables: okta, auth0, azure, google, keycloak or generic',
-    schema: z.enum(['okta', 'auth0', 'azure', 'google', 'keycloak', 'generic']).optional(),
+    schema: z.enum(PROVIDER_TYPES).optional(),
   },
-  MIMIR_OAUTH_PROVIDER_NAME: { about: 'label of its sign-in button', schema: text },
-  MIMIR_OAUTH_CLIENT_ID: { about: 'client id of this server at the provider', schema: text },
+  MIMIR_OAUTH_PROVIDER_NAME: { about: 'label of its sign-in button', schema: optionalText },
+  MIMIR_OAUTH_CLIENT_ID: {
+    about: 'client id of this server at the provider',
+    schema: optionalText,
+  },
   MIMIR_OAUTH_CLIENT_SECRET: {
     about: 'client secret at the provider; without one this is a public client',
     secret: true,
-    schema: text,
+    schema: optionalText,
   },
-  MIMIR_OAUTH_SCOPE: { about: 'scopes to request', schema: text },
+  MIMIR_OAUTH_SCOPE: { about: 'scopes to request', schema: optionalText },
   MIMIR_OAUTH_REDIRECT_URI: {
     about: 'redirect URI: the public URL with /auth/callback',
-    schema: url,
+    schema: optionalUrl,
   },
-  MIMIR_OAUTH_CALLBACK_URL: { about: 'another name of MIMIR_OAUTH_REDIRECT_URI', schema: url },
-  MIMIR_OAUTH_AUTHORIZATION_ENDPOINT: { about: 'overrides the discovered endpoint', schema: url },
-  MIMIR_OAUTH_AUTHORIZATION_URL: { about: 'alias of the one above', schema: url },
-  MIMIR_OAUTH_TOKEN_ENDPOINT: { about: 'overrides the discovered endpoint', schema: url },
-  MIMIR_OAUTH_TOKEN_URL: { about: 'alias of the one above', schema: url },
-  MIMIR_OAUTH_USERINFO_ENDPOINT: { about: 'overrides the discovered endpoint', schema: url },
-  MIMIR_OAUTH_USERINFO_URL: { about: 'alias of the one above', schema: url },
+  MIMIR_OAUTH_CALLBACK_URL: {
+    about: 'another name of MIMIR_OAUTH_REDIRECT_URI',
+    schema: optionalUrl,
+  },
+  MIMIR_OAUTH_AUTHORIZATION_ENDPOINT: {
+    about: 'overrides the discovered endpoint',
+    schema: optionalUrl,
+  },
+  MIMIR_OAUTH_AUTHORIZATION_URL: { about: 'alias of the one above', schema: optionalUrl },
+  MIMIR_OAUTH_TOKEN_ENDPOINT: { about: 'overrides the discovered endpoint', schema: optionalUrl },
+  MIMIR_OAUTH_TOKEN_URL: { about: 'alias of the one above', schema: optionalUrl },
+  MIMIR_OAUTH_USERINFO_ENDPOINT: {
+    about: 'overrides the discovered endpoint',
+    schema: optionalUrl,
+  },
+  MIMIR_OAUTH_USERINFO_URL: { about: 'alias of the one above', schema: optionalUrl },
   MIMIR_OAUTH_TIMEOUT_MS: {
     about: "timeout for the provider's answers, in milliseconds",
-    schema: z.coerce.number().int().min(100).max(60_000).default(10_000),
+    schema: whole(100, 60_000).default(10_000),
   },
-  MIMIR_OKTA_DOMAIN: { about: 'Okta: like company.okta.com', schema: text },
-  MIMIR_OKTA_AUTHORIZATION_SERVER: { about: 'Okta: like default; without: the org', schema: text },
-  MIMIR_AUTH0_DOMAIN: { about: 'Auth0: like company.eu.auth0.com', schema: text },
-  MIMIR_AUTH0_AUDIENCE: { about: 'Auth0: like MIMIR_OAUTH_AUDIENCE', schema: text },
-  MIMIR_AZURE_TENANT_ID: { about: 'Azure: id or domain of the directory', schema: text },
-  MIMIR_GOOGLE_HOSTED_DOMAIN: { about: 'Google: the only Workspace domain admitted', schema: text },
-  MIMIR_KEYCLOAK_SERVER_URL: { about: 'Keycloak: base URL', schema: url },
-  MIMIR_KEYCLOAK_REALM: { about: 'Keycloak: the realm', schema: text },
+  MIMIR_OKTA_DOMAIN: { about: 'Okta: like company.okta.com', schema: optionalText },
+  MIMIR_OKTA_AUTHORIZATION_SERVER: {
+    about: 'Okta: like default; without: the org',
+    schema: optionalText,
+  },
+  MIMIR_AUTH0_DOMAIN: { about: 'Auth0: like company.eu.auth0.com', schema: optionalText },
+  MIMIR_AUTH0_AUDIENCE: { about: 'Auth0: like MIMIR_OAUTH_AUDIENCE', schema: optionalText },
+  MIMIR_AZURE_TENANT_ID: { about: 'Azure: id or domain of the directory', schema: optionalText },
+  MIMIR_GOOGLE_HOSTED_DOMAIN: {
+    about: 'Google: the only Workspace domain admitted',
+    schema: optionalText,
+  },
+  MIMIR_KEYCLOAK_SERVER_URL: { about: 'Keycloak: base URL', schema: optionalUrl },
+  MIMIR_KEYCLOAK_REALM: { about: 'Keycloak: the realm', schema: optionalText },
   MIMIR_OAUTH_ENABLE_PKCE: alwaysOn('PKCE'),
   MIMIR_OAUTH_ENABLE_STATE: alwaysOn('the state'),
   MIMIR_OAUTH_ENABLE_NONCE: alwaysOn('the nonce'),
   MIMIR_OAUTH_STATE_TIMEOUT: {
     about: 'time allowed for signing in at the provider, in seconds',
-    schema: seconds(60, 3600).default(600),
+    schema: whole(60, 3600).default(600),
   },
   MIMIR_APP_REDIRECTS: {
     about: 'redirect URIs allowed for apps after sign-in, besides loopback addresses',
@@ -66,15 +83,15 @@ export const SIGN_IN_SETTINGS = {
   },
   MIMIR_SESSION_SECONDS: {
     about: 'maximum lifetime of a browser session, in seconds',
-    schema: seconds(300, 365 * 86_400).default(7 * 86_400),
+    schema: whole(300, 365 * 86_400).default(7 * 86_400),
   },
   MIMIR_SESSION_IDLE_SECONDS: {
     about: 'seconds without a request after which a browser session ends',
-    schema: seconds(60, 365 * 86_400).default(12 * 3600),
+    schema: whole(60, 365 * 86_400).default(12 * 3600),
   },
   MIMIR_AI_CLIENT_DAYS: {
     about: 'days after which an AI client must ask for consent again',
-    schema: z.coerce.number().int().min(1).max(3650).default(180),
+    schema: whole(1, 3650).default(180),
   },
   MIMIR_REFUSE_COMMON_PASSWORDS: {
     about: 'true: refuse the most common passwords (password_too_common)',
@@ -90,13 +107,13 @@ export const SIGN_IN_SETTINGS = {
   },
   MIMIR_MFA_TOTP_ISSUER: {
     about: 'what authenticator apps call this server; default: its host name',
-    schema: text,
+    schema: optionalText,
   },
   MIMIR_MFA_TOTP_WINDOW: {
     about: 'number of 30-second steps that the clock of an authenticator may be off',
-    schema: z.coerce.number().int().min(0).max(2).default(1),
+    schema: whole(0, 2).default(1),
   },
-} as const
+})
 
 /** Names of earlier systems, each with what replaces it. */
 export const REPLACED_SIGN_IN_NAMES: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { splitList } from './setting.ts'
 import type { SettingValues } from './settings.ts'
 
 export const FACTOR_KINDS = ['passkey', 'totp'] as const
@@ -19,14 +20,14 @@ const SYNONYMS: Readonly<Record<string, FactorKind>> = { hardware: 'passkey', we
 /** Reads the settings of the second factor; errors are added to `problems`. */
 export function readMfa(values: SettingValues, publicUrl: string, problems: string[]): MfaConfig {
   const methods = new Set<FactorKind>()
-  for (const word of words(values.MIMIR_MFA_METHODS)) {
+  for (const word of splitList(values.MIMIR_MFA_METHODS.toLowerCase())) {
     const method = FACTOR_KINDS.find((kind) => kind === (SYNONYMS[word] ?? word))
     if (method) methods.add(method)
     else if (word === 'sms' || word === 'email') {
       problems.push(`MIMIR_MFA_METHODS: ${word} ${NO_SECRET} (NIST SP 800-63B §3.1.3)`)
     } else problems.push(`MIMIR_MFA_METHODS: ${word} is not one of ${FACTOR_KINDS.join(', ')}`)
   }
-  const requiredRoles = words(values.MIMIR_MFA_REQUIRED_ROLES)
+  const requiredRoles = splitList(values.MIMIR_MFA_REQUIRED_ROLES.toLowerCase())
   for (const role of requiredRoles) {
     if (!ROLES.includes(role)) {
       problems.push(`MIMIR_MFA_REQUIRED_ROLES: ${role} is not one of ${ROLES.join(', ')}`)
@@ -48,10 +49,7 @@ export function readMfa(values: SettingValues, publicUrl: string, problems: stri
  * ports are not known in advance.
  */
 export function readAppRedirects(list: string, problems: string[]): readonly string[] {
-  const redirects = list
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
+  const redirects = splitList(list)
   for (const redirect of redirects) {
     const url = URL.parse(redirect)
     const isScript = /^(javascript|data|vbscript|file|blob|http):$/.test(url?.protocol ?? '')
@@ -60,11 +58,4 @@ export function readAppRedirects(list: string, problems: string[]): readonly str
     }
   }
   return redirects
-}
-
-function words(list: string): string[] {
-  return list
-    .split(',')
-    .map((word) => word.trim().toLowerCase())
-    .filter((word) => word !== '')
 }

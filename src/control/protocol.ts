@@ -13,5 +13,5 @@ export type ControlResponse =
       readonly details: Readonly<Record<string, unknown>>
     }
 
-/** Longest line of either side, in characters. */
-export const MAX_LINE = 16 * 1024 * 1024
+/** Longest request, in characters. */
+export const MAX_REQUEST = 16 * 1024 * 1024

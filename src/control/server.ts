@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors, operatorMessage } from '../platform/errors.ts'
 import type { Command } from './define-command.ts'
-import { type ControlRequest, type ControlResponse, MAX_LINE } from './protocol.ts'
+import { type ControlRequest, type ControlResponse, MAX_REQUEST } from './protocol.ts'
 import { runCommand } from './run-command.ts'
 
 export interface ControlServer {
@@ -29,7 +29,7 @@ export async function startControlServer(
     socket.setEncoding('utf8')
     socket.on('data', async (chunk: string) => {
       line += chunk
-      if (line.length > MAX_LINE) return void socket.destroy()
+      if (line.length > MAX_REQUEST) return void socket.destroy()
       if (!line.endsWith('\n')) return
       socket.pause()
       socket.end(`${JSON.stringify(await respond(ctx, commands, line))}\n`)

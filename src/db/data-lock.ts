@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
+import { codeOf } from '../platform/errors.ts'
 
 /** The data directory is in use by another process; the message says which. */
 export class DataDirectoryInUseError extends Error {}
@@ -19,7 +20,7 @@ export function lockDataDirectory(file: string, purpose: string): DataLock {
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
-    if ((cause as { code?: unknown }).code !== 'SQLITE_BUSY') throw cause
+    if (codeOf(cause) !== 'SQLITE_BUSY') throw cause
     throw new DataDirectoryInUseError(`the data directory is in use by ${holder(holderFile)}`, {
       cause,
     })

@@ -1,4 +1,4 @@
-import { AppError, commonErrors, type ErrorDefinition } from '../platform/errors.ts'
+import { AppError, codeOf, commonErrors, type ErrorDefinition } from '../platform/errors.ts'
 
 const CONFLICT: ErrorDefinition = {
   code: 'conflict',
@@ -33,7 +33,7 @@ const POOL =
 /** Turns a driver's error into ours; any other error is returned as it came. */
 export function toStoreError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
-  const code = String((error as { code?: unknown }).code ?? '')
+  const code = codeOf(error) ?? ''
   if (SQLITE_CONFLICT.has(code) || code === '23505') {
     return new AppError(CONFLICT, {}, { cause: error })
   }

@@ -9,11 +9,12 @@ import {
   sql,
 } from 'kysely'
 import pg from 'pg'
-import { AppError, commonErrors } from '../platform/errors.ts'
+import { within } from '../platform/deadline.ts'
+import { AppError, codeOf, commonErrors } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { postgresColumns } from './columns.ts'
 import { copyOut } from './copy-out.ts'
-import { runCommitHooks, type Tx } from './database.ts'
+import { type Db, runCommitHooks, type Tx } from './database.ts'
 import type { Engine } from './engine.ts'
 import { toStoreError } from './errors.ts'
 import type { Tables } from './tables.ts'
@@ -26,6 +27,7 @@ const AUDIT_CHAIN_LOCK = MIGRATION_LOCK + 1
 const RETRYABLE = new Set(['40001', '40P01'])
 const MAX_TRIES = 5
 const QUERY_TIMEOUT_MS = 60_000
+/** A stalled server counts as unavailable. */
 const PING_MS = 2000
 
 /** The stock driver, with its errors converted to ours where they arise. */
@@ -92,7 +94,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
   async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     let handle: Tx | undefined
     const value = await db.transaction().execute((transaction) => {
-      handle = transaction as unknown as Tx
+      handle = transaction as Db as Tx
       return work(handle)
     })
     if (handle) runCommitHooks(handle)
@@ -117,8 +119,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
         try {
           return await attempt(work)
         } catch (error) {
-          const code = String((error as { code?: unknown })?.code ?? '')
-          if (!RETRYABLE.has(code) || tries >= MAX_TRIES) throw error
+          if (!RETRYABLE.has(codeOf(error) ?? '') || tries >= MAX_TRIES) throw error
         }
       }
     },
@@ -162,7 +163,7 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
       return invalid.rows.map((row) => `the index ${row.name} is not valid: reindex it`)
     },
     async ping() {
-      await withinDeadline(sql`select 1`.execute(db))
+      await within(PING_MS, sql`select 1`.execute(db), noAnswer)
     },
     async close() {
       await db.destroy()
@@ -170,21 +171,9 @@ export function openPostgres(options: PostgresOptions, log: Logger): Engine {
   }
 }
 
-/** Rejects after `PING_MS`: a stalled server counts as unavailable. */
-async function withinDeadline(answer: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    const late = new Error(`no answer within ${PING_MS} ms`)
-    timer = setTimeout(
-      () => reject(new AppError(commonErrors.storeUnavailable, {}, { cause: late })),
-      PING_MS,
-    )
-  })
-  try {
-    await Promise.race([answer, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
+function noAnswer(): AppError {
+  const cause = new Error(`no answer within ${PING_MS} ms`)
+  return new AppError(commonErrors.storeUnavailable, {}, { cause })
 }
 
 /** Makes the schema the whole search path, so that names are looked up nowhere else. */

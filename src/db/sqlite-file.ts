@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
+import { reasonOf } from '../platform/errors.ts'
 import type { Engine } from './engine.ts'
 
 // Checks of the embedded store's file before it is opened for writing.
@@ -30,7 +31,7 @@ export function checkFile(file: string): void {
       database.close()
     }
   } catch (error) {
-    damage = error instanceof Error ? error.message : String(error)
+    damage = reasonOf(error)
   }
   if (damage === 'ok') return
   throw new DamagedStoreError(

@@ -1,3 +1,4 @@
+import { within } from '../platform/deadline.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 
 /**
@@ -41,20 +42,22 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > limit) throw new AppError(commonErrors.payloadTooLarge)
   if (!request.body) return new Uint8Array()
-  let alarm: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    alarm = setTimeout(() => reject(new AppError(commonErrors.requestTimeout)), DEADLINE_MS)
-  })
   try {
     // A Content-Length already bounds the size; a chunked body is limited while it is read.
-    const whole = announced === null ? collect(request.body, limit) : request.arrayBuffer()
-    return new Uint8Array(await Promise.race([whole, deadline]))
+    const whole = announced === null ? collect(request.body, limit) : readWhole(request)
+    return await within(DEADLINE_MS, whole, tooSlow)
   } catch (cause) {
     // A client that disconnects midway is not a server error.
     throw cause instanceof AppError ? cause : new AppError(commonErrors.incompleteBody)
-  } finally {
-    clearTimeout(alarm)
   }
+}
+
+function tooSlow(): AppError {
+  return new AppError(commonErrors.requestTimeout)
+}
+
+async function readWhole(request: Request): Promise<Uint8Array> {
+  return new Uint8Array(await request.arrayBuffer())
 }
 
 async function collect(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {

@@ -26,12 +26,8 @@ export class Answer {
 /** `adds-factor`: the route adds a factor, which callers who cannot re-authenticate may do after sign-in. */
 type StepUp = true | 'adds-factor'
 
-export interface RouteSpec<
-  P extends ObjectSchema,
-  Q extends ObjectSchema,
-  B extends ObjectSchema,
-  O extends z.ZodType | null,
-> {
+/** What every route declares. */
+interface Declaration {
   readonly method: Method
   /** Path with `{name}` for parameters, as OpenAPI writes it. */
   readonly path: `/${string}`
@@ -44,6 +40,16 @@ export interface RouteSpec<
   readonly changes?: boolean
   /** Set where the route is open or closed apart from others during a closure. */
   readonly operationClass?: OperationClass
+  /** Browsers get refusals as a page. */
+  readonly refusal?: 'page'
+}
+
+/** What a route with JSON declares besides. */
+interface JsonDeclaration<
+  P extends ObjectSchema = ObjectSchema,
+  Q extends ObjectSchema = ObjectSchema,
+  B extends ObjectSchema = ObjectSchema,
+> extends Declaration {
   readonly params?: P
   readonly query?: Q
   readonly body?: B
@@ -59,16 +65,23 @@ export interface RouteSpec<
   readonly judgeFirst?: (body: Readonly<Record<string, unknown>>) => void
   /** Sends the usual answer, without calling `run`, for a body that is not JSON or breaks its schema. */
   readonly alwaysDone?: true
-  /** Browsers get refusals as a page. */
-  readonly refusal?: 'page'
-  /** The usual answer: its status, and the schema of its body or null for none. */
+  /** The status of the usual answer. */
   readonly status: number
-  readonly output: O
   /**
    * Schema of one line of the usual answer where the caller accepts `application/x-ndjson`; `run` returns
    * the lines as a `Response`.
    */
   readonly lines?: z.ZodType
+}
+
+export interface RouteSpec<
+  P extends ObjectSchema,
+  Q extends ObjectSchema,
+  B extends ObjectSchema,
+  O extends z.ZodType | null,
+> extends JsonDeclaration<P, Q, B> {
+  /** The schema of the usual answer's body, or null for none. */
+  readonly output: O
   /** Other successful answers by status; `run` returns them as an `Answer`. */
   readonly also?: Readonly<Record<number, z.ZodType | null>>
   /** Refusals specific to this route; those common to all routes are added. */
@@ -83,25 +96,8 @@ export interface RouteSpec<
 }
 
 /** A route as the server and the OpenAPI document see it. */
-export interface Route {
+export interface Route extends JsonDeclaration {
   readonly kind: 'json'
-  readonly method: Method
-  readonly path: string
-  readonly summary: string
-  readonly permission: Requirement
-  readonly rate: RateClass
-  readonly stepUp: StepUp | false
-  readonly changes: boolean | undefined
-  readonly operationClass: OperationClass | undefined
-  readonly params: z.ZodObject | undefined
-  readonly query: z.ZodObject | undefined
-  readonly body: z.ZodObject | undefined
-  readonly bytes: 'request' | 'response' | undefined
-  readonly judgeFirst: ((body: Readonly<Record<string, unknown>>) => void) | undefined
-  readonly alwaysDone: boolean
-  readonly refusal: 'page' | undefined
-  readonly status: number
-  readonly lines: z.ZodType | undefined
   /** Every successful answer by status. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   readonly errors: readonly ErrorDefinition[]
@@ -115,18 +111,8 @@ export interface RawRequest {
 }
 
 /** A route that reads the request and writes the response itself: for pages and documents. */
-export interface RawRoute {
+export interface RawRoute extends Declaration {
   readonly kind: 'raw'
-  readonly method: Method
-  readonly path: `/${string}`
-  readonly summary: string
-  readonly permission: Requirement
-  readonly rate: RateClass
-  readonly stepUp?: StepUp
-  readonly changes?: boolean
-  readonly operationClass?: OperationClass
-  /** Browsers get refusals as a page. */
-  readonly refusal?: 'page'
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
 }
 
@@ -139,28 +125,13 @@ export function defineRoute<
   Q extends ObjectSchema = undefined,
   B extends ObjectSchema = undefined,
 >(spec: RouteSpec<P, Q, B, O>): Route {
+  const { output, also, errors = [], run, ...declaration } = spec
   return {
+    ...declaration,
     kind: 'json',
-    method: spec.method,
-    path: spec.path,
-    summary: spec.summary,
-    permission: spec.permission,
-    rate: spec.rate,
-    stepUp: spec.stepUp ?? false,
-    changes: spec.changes,
-    operationClass: spec.operationClass,
-    params: spec.params,
-    query: spec.query,
-    body: spec.body,
-    bytes: spec.bytes,
-    judgeFirst: spec.judgeFirst,
-    alwaysDone: spec.alwaysDone ?? false,
-    refusal: spec.refusal,
-    status: spec.status,
-    lines: spec.lines,
-    answers: { [spec.status]: spec.output, ...spec.also },
-    errors: spec.errors ?? [],
-    run: spec.run as Route['run'],
+    answers: { [spec.status]: output, ...also },
+    errors,
+    run,
   }
 }
 

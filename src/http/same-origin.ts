@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { AppError, definePageErrors } from '../platform/errors.ts'
+import { asksForWebSocket } from '../runtime/peer.ts'
 
 export const sameOriginErrors = definePageErrors({
   foreignOrigin: {
@@ -19,7 +20,7 @@ export function requireSameOrigin(config: Ctx['config'], request: Request): void
   const site = request.headers.get('sec-fetch-site')
   const origin = request.headers.get('origin')
   const changes = request.method !== 'GET' && request.method !== 'HEAD'
-  const opensSocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket'
+  const opensSocket = asksForWebSocket(request.headers.get('upgrade'))
   // A subdomain may belong to someone else: same-site is not enough.
   const foreign = site === 'cross-site' || site === 'same-site'
   const ours = site === 'same-origin' || (!foreign && origin !== null && isOurs(config, origin))

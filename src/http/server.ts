@@ -285,9 +285,9 @@ function pathsOf({ path: template }: AnyRoute, prefix: string): string[] {
 }
 
 /** Whether a browser navigates to the address (Fetch Metadata), as opposed to a script fetching it. */
-function isNavigation({ method, headers }: Request): boolean {
-  const wantsPage = headers.get('accept')?.includes('text/html') ?? false
-  return method === 'GET' && wantsPage && headers.get('sec-fetch-mode') === 'navigate'
+function isNavigation(request: Request): boolean {
+  const isNavigating = request.headers.get('sec-fetch-mode') === 'navigate'
+  return request.method === 'GET' && isNavigating && wantsPage(request)
 }
 
 /** The validated body; undefined if it is invalid and the route answers regardless (`alwaysDone`). */

@@ -54,12 +54,3 @@ export function createLoop({ work, gapMs, retryMs, log, failure }: LoopOptions):
     },
   }
 }
-
-/** Waits for the work, but no longer than this; work that takes longer goes on. */
-export function withinTime(work: Promise<unknown>, milliseconds: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}

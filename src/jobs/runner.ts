@@ -3,7 +3,7 @@ import type { Job } from './define-job.ts'
 
 export interface JobRunner {
   start(): void
-  /** Runs one job now; for tests and for a clean stop. */
+  /** Runs one job now and rejects if it fails: for tests and benchmarks. */
   runNow(name: string): Promise<void>
   /** Starts no more jobs and waits for running ones. */
   stop(): Promise<void>
@@ -15,16 +15,16 @@ export function createJobRunner(ctx: Ctx, jobs: readonly Job[]): JobRunner {
   const running = new Set<Promise<void>>()
 
   async function run(job: Job): Promise<void> {
-    const run = job.run(ctx, abort.signal).catch((error: unknown) => {
+    const work = job.run(ctx, abort.signal).catch((error: unknown) => {
       ctx.metrics.jobFailures.add(job.name)
       ctx.log.error(
         { err: error, job: job.name },
         'a job failed; it runs again at its next scheduled time',
       )
     })
-    running.add(run)
-    await run
-    running.delete(run)
+    running.add(work)
+    await work
+    running.delete(work)
   }
 
   function schedule(job: Job): void {

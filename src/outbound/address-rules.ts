@@ -1,11 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-
-/** Private hosts and networks that the administrator allows user-supplied addresses to reach. */
-export interface OutboundAllowance {
-  /** Host names, in lower case. */
-  readonly hosts: readonly string[]
-  readonly networks: BlockList
-}
+import type { OutboundAllowance } from '../config/outbound.ts'
 
 /**
  * Networks outside the public internet (IANA's special-purpose registries). The mapped and translated

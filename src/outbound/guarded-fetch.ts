@@ -2,7 +2,8 @@ import { lookup } from 'node:dns/promises'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
-import { hostOf, mayReach, type OutboundAllowance, parseTarget } from './address-rules.ts'
+import type { OutboundAllowance } from '../config/outbound.ts'
+import { hostOf, mayReach, parseTarget } from './address-rules.ts'
 
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 64 * 1024

@@ -2,6 +2,7 @@ import type { SmtpConfig } from '../config/config.ts'
 import { afterCommit, type Database, type Tx } from '../db/database.ts'
 import type { QueuedMailRow } from '../db/tables.ts'
 import { type Clock, DAY, HOUR, MINUTE, SECOND, toIso } from '../platform/clock.ts'
+import { waitFor, within } from '../platform/deadline.ts'
 import type { Ids } from '../platform/ids.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
@@ -66,7 +67,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
     if (!mail) return db.transaction((tx) => deleteMail(tx, row.id))
     const claim = keepClaim(row)
     try {
-      await within(MAX_TRY, server.send(row.id, mail)).finally(claim.release)
+      await within(MAX_TRY, server.send(row.id, mail), tookTooLong).finally(claim.release)
     } catch (error) {
       const tooOld = clock.now() - Date.parse(row.created_at) >= KEPT
       if (isFinal(error) || tooOld) {
@@ -157,7 +158,7 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
     wake,
     async close(timeoutMs) {
       closed = true
-      await within(timeoutMs, running ?? Promise.resolve()).catch(() => undefined)
+      await waitFor(timeoutMs, running ?? Promise.resolve()).catch(() => undefined)
       server.close()
     },
   }
@@ -168,14 +169,6 @@ function pauseAfter(attempts: number): number {
   return spread(Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1)))
 }
 
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('took too long')), milliseconds)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function tookTooLong(): Error {
+  return new Error('took too long')
 }

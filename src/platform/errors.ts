@@ -174,7 +174,7 @@ export function operatorMessage({ code, message, cause }: AppError): string {
   return `${sentence}: ${reasonOf(cause)}; ${hint}`
 }
 
-/** An error that sums up several attempts (one per address) has no message, only a code. */
+/** Why something failed, in words. An error that sums up several attempts (one per address) has only a code. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error)
 }

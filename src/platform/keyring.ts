@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import type { Clock } from './clock.ts'
 import { toIso } from './clock.ts'
-import { AppError, commonErrors, defineErrors } from './errors.ts'
+import { AppError, commonErrors, defineErrors, reasonOf } from './errors.ts'
 import { makeVapidKey } from './vapid.ts'
 
 /**
@@ -167,7 +167,7 @@ function readKey(path: string): Key {
     if (bytes.length < 32) throw new Error('too short')
     return { id, purpose, createdAt, source: 'file', key: bytes }
   } catch (error) {
-    throw new KeyFileError(`${path} is not a key file (${(error as Error).message})`)
+    throw new KeyFileError(`${path} is not a key file (${reasonOf(error)})`)
   }
 }
 

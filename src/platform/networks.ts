@@ -1,12 +1,27 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Whether the text is an address or a network (CIDR). */
-export function isNetwork(text: string): boolean {
+/** A network, or a single address as a network of one. */
+export interface Network {
+  readonly address: string
+  /** Number of leading bits that all its addresses share. */
+  readonly prefix: number
+  readonly family: 'ipv4' | 'ipv6'
+}
+
+/** Reads an address or a network (CIDR); undefined for any other text. */
+export function parseNetwork(text: string): Network | undefined {
   const [address = '', bits, ...rest] = text.split('/')
   const family = isIP(address)
   const most = family === 6 ? 128 : 32
-  const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
-  return family !== 0 && !address.includes('%') && rest.length === 0 && isPrefix
+  if (family === 0 || address.includes('%') || rest.length > 0) return undefined
+  if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return undefined
+  const prefix = Number(bits ?? most)
+  if (prefix > most) return undefined
+  return { address, prefix, family: family === 6 ? 'ipv6' : 'ipv4' }
+}
+
+export function addNetwork(list: BlockList, { address, prefix, family }: Network): void {
+  list.addSubnet(address, prefix, family)
 }
 
 /** Whether the address is in one of the networks. An empty list matches any address, even none. */
@@ -14,15 +29,14 @@ export function isWithin(networks: readonly string[], address: string | undefine
   if (networks.length === 0) return true
   if (address === undefined || isIP(address) === 0) return false
   const plain = plainAddress(address)
-  const family = isIP(plain)
+  const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4'
   const list = new BlockList()
-  for (const network of networks) {
-    const [base = '', bits] = network.split('/')
+  for (const text of networks) {
+    const network = parseNetwork(text)
     // A list of both families would match every IPv4 address against the mapped networks.
-    if (isIP(base) !== family) continue
-    list.addSubnet(base, Number(bits ?? (family === 6 ? 128 : 32)), family === 6 ? 'ipv6' : 'ipv4')
+    if (network?.family === family) addNetwork(list, network)
   }
-  return list.check(plain, family === 6 ? 'ipv6' : 'ipv4')
+  return list.check(plain, family)
 }
 
 /** Turns an IPv4-mapped IPv6 address, as dual-stack listeners report it, into plain IPv4. */

@@ -39,17 +39,18 @@ export async function rotateToken<Tx, T extends RotatingToken>(
 ): Promise<Rotation<T>> {
   const now = clock.now()
   const tokenHash = sha256Hex(presented)
-  let token = found
-  if (token.rotated_at === null) {
+  let token: T | undefined = found
+  if (found.rotated_at === null) {
     const successor = hmacToken(keyring.current('refresh').key, presented)
     if (await markRotated(tx, tokenHash, sha256Hex(successor), toIso(now))) {
-      return { kind: 'rotated', token, successor }
+      return { kind: 'rotated', token: found, successor }
     }
     // Another node rotated it after we read the row, so this is now a repeat.
-    token = (await find(tx, tokenHash)) as T
+    token = await find(tx, tokenHash)
   }
+  if (!token?.rotated_at) throw new Error('a refresh token was deleted while it was rotated')
   const successor = recompute(keyring, presented, token.successor_hash)
-  const age = now - Date.parse(token.rotated_at as string)
+  const age = now - Date.parse(token.rotated_at)
   const inGrace = age <= GRACE && token.successor_rotated_at === null
   return inGrace && successor !== undefined
     ? { kind: 'repeated', token, successor }

@@ -1,5 +1,6 @@
 import type { Server, ServerWebSocket } from 'bun'
-import { asksForWebSocket, listenError, plainAddress } from './peer.ts'
+import { waitFor } from '../platform/deadline.ts'
+import { asksForWebSocket, listenError, peerOf } from './peer.ts'
 import type { Listener, Peer, Runtime, ServeOptions, Socket, SocketHandler } from './runtime.ts'
 
 const CLOSE_DEADLINE_MS = 1000
@@ -66,7 +67,7 @@ function start(options: ServeOptions): Server<SocketData> {
     // than is read.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     async fetch(request, server) {
-      const peer = { address: plainAddress(server.requestIP(request)?.address) }
+      const peer = peerOf(server.requestIP(request)?.address)
       if (asksForWebSocket(request.headers.get('upgrade'))) {
         return upgrade(request, peer, server, options)
       }
@@ -123,8 +124,7 @@ function listenerOf(server: Server<SocketData>, options: ServeOptions): Listener
       void server.stop(false)
     },
     async close() {
-      const deadline = new Promise((resolve) => setTimeout(resolve, CLOSE_DEADLINE_MS).unref())
-      await Promise.race([server.stop(true), deadline])
+      await waitFor(CLOSE_DEADLINE_MS, server.stop(true))
     },
   }
 }

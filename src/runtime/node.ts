@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { WebSocketServer } from 'ws'
+import { waitFor } from '../platform/deadline.ts'
 import { adoptSocket } from './node-socket.ts'
-import { asksForWebSocket, listenError, plainAddress } from './peer.ts'
+import { asksForWebSocket, listenError, peerOf } from './peer.ts'
 import type { Listener, Runtime, ServeOptions } from './runtime.ts'
 
 const CLOSE_DEADLINE_MS = 1000
@@ -19,7 +20,7 @@ export const nodeRuntime: Runtime = {
   name: 'node',
   async serve(options) {
     const listener = getRequestListener((request, { incoming }) =>
-      options.fetch(request, { address: plainAddress(incoming.socket.remoteAddress) }),
+      options.fetch(request, peerOf(incoming.socket.remoteAddress)),
     )
     const server = createServer(
       {
@@ -69,7 +70,7 @@ async function decide(
     if (!asksForWebSocket(incoming.headers.upgrade)) {
       return await refuse(socket, new Response(null, { status: 400 }))
     }
-    const peer = { address: plainAddress(incoming.socket.remoteAddress) }
+    const peer = peerOf(incoming.socket.remoteAddress)
     const decision = await options.upgrade(requestOf(incoming), peer)
     if (decision instanceof Response) return await refuse(socket, decision)
     if (socket.destroyed) return
@@ -117,8 +118,7 @@ function listenerOf(
       for (const ws of sockets.clients) ws.terminate()
       for (const socket of undecided) socket.destroy()
       server.closeAllConnections()
-      const deadline = new Promise((resolve) => setTimeout(resolve, CLOSE_DEADLINE_MS).unref())
-      await Promise.race([ended, deadline])
+      await waitFor(CLOSE_DEADLINE_MS, ended)
     },
   }
 }

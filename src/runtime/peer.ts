@@ -1,7 +1,9 @@
-/** The IP alone: a dual-stack listener spells IPv4 peers `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2). */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return ''
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+import { codeOf } from '../platform/errors.ts'
+import { plainAddress } from '../platform/networks.ts'
+import type { Peer } from './runtime.ts'
+
+export function peerOf(address: string | undefined): Peer {
+  return { address: plainAddress(address ?? '') }
 }
 
 /** Whether this is the opening handshake of a WebSocket (RFC 6455 §4.1) and no other upgrade. */
@@ -11,7 +13,7 @@ export function asksForWebSocket(upgrade: string | null | undefined): boolean {
 
 /** Why a listening socket could not be opened, in one line for the administrator. */
 export function listenError(host: string, port: number, cause: unknown): Error {
-  const code = (cause as { code?: unknown } | null)?.code
-  const why = code === 'EADDRINUSE' ? 'the address is in use' : String(code ?? cause)
+  const code = codeOf(cause)
+  const why = code === 'EADDRINUSE' ? 'the address is in use' : (code ?? String(cause))
   return new Error(`Cannot listen on ${host}:${port}: ${why}`, { cause })
 }

@@ -8,8 +8,8 @@ import type { Person } from '../harness/people.ts'
 import { systemProgram } from '../harness/program.ts'
 import { RecordingProxy } from '../harness/recording-proxy.ts'
 import { findText } from '../harness/spellings.ts'
-import { Browser, bundle } from './chromium.ts'
 import type { Account } from './page.ts'
+import { Browser, bundle } from './script-browser.ts'
 
 const { path: program, skip } = systemProgram('chromium')
 

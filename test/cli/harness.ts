@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { eventually } from '../harness/eventually.ts'
+import { executable } from '../harness/executable.ts'
 
-const EXECUTABLE = fileURLToPath(new URL('../../dist/mimir', import.meta.url))
 /** The command under test: the executable, or for example `node cli/main.ts` with an absolute path. */
-const COMMAND = process.env.MIMIR_TEST_CLI?.split(' ') ?? [EXECUTABLE]
+const COMMAND = process.env.MIMIR_TEST_CLI?.split(' ') ?? [executable()]
 const START_MS = 10_000
 export const STOP_MS = 10_000
 
@@ -137,7 +136,6 @@ export class Sandbox implements AsyncDisposable {
 
   #spawn(args: readonly string[], env: RunOptions['env'] = {}): ChildProcess {
     const [command = '', ...before] = COMMAND
-    assert.ok(command !== EXECUTABLE || existsSync(command), 'first: npm run build')
     const { PATH = '', HOME = '/' } = process.env
     return spawn(command, [...before, ...args], {
       cwd: this.folder,

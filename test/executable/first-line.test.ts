@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { eventually } from '../harness/eventually.ts'
+import { executable } from '../harness/executable.ts'
 import { HubClient } from '../harness/hub.ts'
 import { assertDone, Rest } from '../harness/rest.ts'
 import { type Chroot, prepareChroot, runInChroot, spawnInChroot } from './chroot.ts'
 
-const EXECUTABLE = fileURLToPath(new URL('../../dist/mimir', import.meta.url))
 const DATA = '/tmp/data'
 const PASSWORD = 'correct horse battery'
 
@@ -28,7 +26,7 @@ describe('the executable alone', () => {
   async function serve(): Promise<void> {
     output = ''
     const args = ['serve', '--data-dir', DATA, '--listen', `127.0.0.1:${port}`]
-    child = await spawnInChroot(EXECUTABLE, args, { chroot })
+    child = await spawnInChroot(executable(), args, { chroot })
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text
     })
@@ -45,7 +43,7 @@ describe('the executable alone', () => {
   // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
   async function order(...args: string[]): Promise<any> {
     const command = [...args, '--data-dir', DATA, '--json']
-    const { status, stdout, stderr } = await runInChroot(EXECUTABLE, command, { chroot })
+    const { status, stdout, stderr } = await runInChroot(executable(), command, { chroot })
     assert.equal(status, 0, stderr)
     return JSON.parse(stdout)
   }
@@ -77,8 +75,7 @@ describe('the executable alone', () => {
   }
 
   before(async () => {
-    assert.ok(existsSync(EXECUTABLE), 'first: npm run build')
-    chroot = await prepareChroot(EXECUTABLE)
+    chroot = await prepareChroot(executable())
     const finder = createServer().listen(0, '127.0.0.1')
     await once(finder, 'listening')
     port = (finder.address() as AddressInfo).port

@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { AuditWebhook } from '../harness/audit-receivers.ts'
 import { Appliance } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
-import { Killable } from '../harness/killable.ts'
 import { Rest } from '../harness/rest.ts'
+import { FROM_SOURCE, ServerProcess } from '../harness/server-process.ts'
 import { createTestStore } from '../harness/store.ts'
 
 const KILLS = 3
@@ -34,7 +34,7 @@ test('killed in the middle of delivering, the sinks have every event in the end'
     MIMIR_METRICS_LISTEN: 'off',
   }
   for (let n = 0; n < KILLS; n++) {
-    await using server = await new Killable(dataDir, env).ready()
+    await using server = await new ServerProcess(FROM_SOURCE, dataDir, env).ready()
     const rest = new Rest(server.url, { authorization: `Bearer ${alice.accessToken}` })
     const posts = webhook.authorizations.length
     // The receiver has the batch but the server does not know: the record of the delivery is lost.
@@ -51,7 +51,7 @@ test('killed in the middle of delivering, the sinks have every event in the end'
   }
   const acts = 1 + KILLS * 10
   {
-    await using server = await new Killable(dataDir, env).ready()
+    await using server = await new ServerProcess(FROM_SOURCE, dataDir, env).ready()
     assert.ok(server.url)
     await eventually(() => inFile().size >= acts, 'the file lacks events', PATIENCE_MS)
     const posted = () => new Set(webhook.ids()).size >= acts

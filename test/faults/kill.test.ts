@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Appliance } from '../harness/boot.ts'
-import { ServerProcess } from '../harness/executable.ts'
+import { executable } from '../harness/executable.ts'
 import { HubClient } from '../harness/hub.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, Rest } from '../harness/rest.ts'
+import { ServerProcess } from '../harness/server-process.ts'
 import { createTestStore } from '../harness/store.ts'
 
 const KILLS = 20
@@ -121,7 +122,7 @@ test('killed twenty times under load, it lost nothing it had told of and doubled
 
   let unanswered = 0
   for (let kill = 0; kill < KILLS; kill++) {
-    await using server = await new ServerProcess(mimir.dataDir, store.env).ready()
+    await using server = await new ServerProcess([executable()], mimir.dataDir, store.env).ready()
     // Early and late kills: also before the server has prepared its statements.
     const { reached, told } = countdown(1 + ((kill * 67) % 300))
     const devices = await Promise.all(pairs.map((pair) => pair.connect(server.url)))
@@ -133,7 +134,7 @@ test('killed twenty times under load, it lost nothing it had told of and doubled
   }
   assert.ok(unanswered > KILLS, `only ${unanswered} messages were under way at the kills`)
 
-  await using server = await new ServerProcess(mimir.dataDir, store.env).ready()
+  await using server = await new ServerProcess([executable()], mimir.dataDir, store.env).ready()
   for (const pair of pairs) {
     await pair.sendOpen(server.url)
     const stored = await pair.history(server.url)

@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { MINUTE } from '../../src/platform/clock.ts'
 import { Appliance } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
-import { Killable } from '../harness/killable.ts'
 import { FcmServer, fcmError } from '../harness/push-services.ts'
 import { assertDone, Rest } from '../harness/rest.ts'
+import { FROM_SOURCE, ServerProcess } from '../harness/server-process.ts'
 import { createTestStore } from '../harness/store.ts'
 
 const KILLS = 5
@@ -37,7 +37,7 @@ test('killed right after a message was acknowledged, the server still sends its 
   const wasAsked = (n: number) => fcm.messages.some(({ token }) => token === `token${n}`)
   let early = 0
   for (const [n, conversation] of conversations.entries()) {
-    await using server = await new Killable(dataDir, env).ready()
+    await using server = await new ServerProcess(FROM_SOURCE, dataDir, env).ready()
     const rest = new Rest(server.url, { authorization: `Bearer ${ann.accessToken}` })
     assertDone(await rest.post(`/api/messages/${conversation}`, { content: `hello ${n}` }), 201)
     if (!wasAsked(n)) early += 1

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Appliance } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
-import { ServerProcess } from '../harness/executable.ts'
+import { executable } from '../harness/executable.ts'
 import { HookReceiver } from '../harness/hook-receiver.ts'
 import { assertDone, Rest } from '../harness/rest.ts'
+import { ServerProcess } from '../harness/server-process.ts'
 import { createTestStore } from '../harness/store.ts'
 
 const KILLS = 4
@@ -34,7 +35,7 @@ test('killed again and again, the server sends a webhook everything that was ack
   const acknowledged: string[] = []
   let early = 0
   for (let kill = 0; kill < KILLS; kill++) {
-    await using server = await new ServerProcess(dataDir, env).ready()
+    await using server = await new ServerProcess([executable()], dataDir, env).ready()
     const rest = new Rest(server.url, { authorization: `Bearer ${ann.accessToken}` })
     for (let n = 0; n < EACH; n++) {
       const content = `${kill}.${n}`
@@ -45,7 +46,7 @@ test('killed again and again, the server sends a webhook everything that was ack
     if (receiver.contents.length < acknowledged.length) early += 1
   }
   assert.ok(early > 0, 'no kill came before the webhook')
-  await using _server = await new ServerProcess(dataDir, env).ready()
+  await using _server = await new ServerProcess([executable()], dataDir, env).ready()
   const isWhole = () => receiver.contents.length === acknowledged.length
   await eventually(isWhole, 'something was lost', LEASE_MS)
   assert.deepEqual(receiver.contents, acknowledged)

@@ -157,7 +157,12 @@ test('the status tells who is signed in, by what they showed', async () => {
 
 test('security can be switched off on this machine alone, and says so everywhere', async () => {
   const off = { MIMIR_ENABLE_SECURITY: 'false' }
-  assert.throws(() => load({ ...off, MIMIR_LISTEN: '0.0.0.0:8080' }), /loopback/)
+  for (const listen of ['0.0.0.0:8080', '127.example.org:8080']) {
+    assert.throws(() => load({ ...off, MIMIR_LISTEN: listen }), /loopback/)
+  }
+  for (const listen of ['127.0.0.2:8080', 'localhost:8080', '[::1]:8080']) {
+    assert.equal(load({ ...off, MIMIR_LISTEN: listen }).config.access.securityEnabled, false)
+  }
   assert.throws(() => load({ MIMIR_ENABLE_SECURITY: 'perhaps' }), /MIMIR_ENABLE_SECURITY/)
 
   await using mimir = await boot({ env: off })
@@ -178,8 +183,13 @@ test('security can be switched off on this machine alone, and says so everywhere
     assertRefused(await cross.post('/api/admin/invitations'), 401, 'unauthorized')
   }
   assertDone(await mimir.rest().with({ origin: mimir.url }).get('/api/me'))
-  assert.match(await askAs('evil.example', mimir.url), /^HTTP\/1.1 401/)
-  assert.match(await askAs('127.0.0.1', mimir.url), /^HTTP\/1.1 200/)
+  // Any of these names may resolve to this machine (DNS rebinding).
+  for (const name of ['evil.example', '127.evil.example', '127.0.0.1.evil.example']) {
+    assert.match(await askAs(name, mimir.url), /^HTTP\/1.1 401/, name)
+  }
+  for (const name of ['127.0.0.1', '[::1]', 'localhost']) {
+    assert.match(await askAs(name, mimir.url), /^HTTP\/1.1 200/, name)
+  }
   assert.equal(assertDone(await mimir.rest().get('/health')).securityEnabled, false)
   const status = assertDone(await mimir.rest().get('/auth/status'))
   assert.deepEqual([status.authenticated, status.securityEnabled], [true, false])

@@ -57,9 +57,11 @@ test('FCM is elsewhere on this machine only', async () => {
   }
 })
 
-test('what pushes may go to is checked entry by entry, and the subject is an address', () => {
+test('what outgoing requests may reach is checked entry by entry, and the subject is an address', () => {
   assert.deepEqual(problemsOf({ MIMIR_OUTBOUND_ALLOW: 'ntfy.lan, 10.0.0.0/8,::1,fd00::/8' }), [])
-  for (const bad of ['10.0.0.0/33', 'http://x', 'a b', '1.2.3.4/x', 'host/8']) {
+  // An incomplete prefix must not become 0, which would allow every network.
+  const broken = ['10.0.0.0/', '10.0.0.0/1e1', '10.0.0.0/8/8', 'fe80::1%eth0/64']
+  for (const bad of [...broken, '10.0.0.0/33', 'http://x', 'a b', '1.2.3.4/x', 'host/8']) {
     assert.match(problemsOf({ MIMIR_OUTBOUND_ALLOW: bad })[0] ?? '', /^MIMIR_OUTBOUND_ALLOW: /, bad)
   }
   assert.match(problemsOf({ MIMIR_VAPID_SUBJECT: 'me' })[0] ?? '', /^MIMIR_VAPID_SUBJECT: /)

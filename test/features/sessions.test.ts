@@ -98,7 +98,7 @@ function slowHasher() {
 }
 
 test('a sign-in that a password change or a suspension overtakes starts no session', async () => {
-  for (const order of ['user.reset-password', 'user.suspend']) {
+  for (const change of ['user.reset-password', 'user.suspend'] as const) {
     const { passwords, isChecking, letGo } = slowHasher()
     await using mimir = await boot({ passwords })
     const account = { username: 'bob', email: 'bob@example.org', password: 'correct horse' }
@@ -108,7 +108,7 @@ test('a sign-in that a password change or a suspension overtakes starts no sessi
 
     const signingIn = login(mimir, 'bob', 'correct horse')
     await eventually(isChecking, 'the password was not checked')
-    await mimir.command(order, { user: 'bob' })
+    await mimir.command(change, { user: 'bob' })
     letGo()
     assertRefused(await signingIn, 401, 'invalid_credentials')
     assert.deepEqual(await mimir.command('user.sessions', { user: 'bob' }), [])

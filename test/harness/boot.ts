@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { CommandInput, CommandName } from '../../src/app/command-types.ts'
 import type { App } from '../../src/app/create-app.ts'
 import { createServer } from '../../src/app/create-server.ts'
 import type { TenantServer } from '../../src/app/tenants/server.ts'
@@ -138,8 +139,8 @@ export class Appliance implements AsyncDisposable {
 
   /** Runs a command of the command line. */
   // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of the result.
-  command(name: string, input: object = {}): Promise<any> {
-    return this.app.command(name, input)
+  command(name: CommandName, input: object = {}): Promise<any> {
+    return this.app.command(name, input as CommandInput<typeof name>)
   }
 
   /** Creates a person with an approved account, signed in, through the public API. */

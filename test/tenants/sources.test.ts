@@ -37,6 +37,8 @@ test('host: each host leads to its tenant, any port and spelling; an unknown one
     assertRefused(await status(host, '/api/me'), 404, 'unknown_host')
     // Health checks of the process need no tenant.
     for (const path of ['/health', '/health/ready']) assertDone(await status(host, path))
+    // Other paths may end with the same word.
+    assertRefused(await status(host, '/join/health'), 404, 'unknown_host')
   }
 })
 

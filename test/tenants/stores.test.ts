@@ -296,7 +296,7 @@ test('names, hosts and claims are nobody else’s, and the other tenants know no
   ]) {
     await assert.rejects(create(input), { code: 'claim_taken' })
   }
-  for (const name of ['tenant.list', 'tenant.create', 'tenant.disable']) {
+  for (const name of ['tenant.list', 'tenant.create', 'tenant.disable'] as const) {
     const told = acme.command(name, { id: 'beta' })
     await assert.rejects(told, { code: 'not_the_default_tenant' })
   }

@@ -1,4 +1,5 @@
 import type { BlockList } from 'node:net'
+import type { Config } from '../../config/config.ts'
 import type { TenantSource } from '../../config/tenancy.ts'
 import { tenantErrors } from '../../features/tenants/errors.ts'
 import { isTrusted } from '../../http/client-address.ts'
@@ -13,19 +14,22 @@ import type { Entry, TenantTable } from './table.ts'
 export type EndpointPick = (request: Request, peer: Peer) => Endpoints
 
 /** Probed by process supervisors, which need not know about tenants. */
-const HEALTH = /\/health(\/live|\/ready)?$/
+const HEALTH_PATHS = ['/health', '/health/live', '/health/ready']
 
 export function createPick(
   table: TenantTable,
   source: TenantSource,
-  proxies: BlockList,
+  { trustedProxies, pathPrefix }: Pick<Config, 'trustedProxies' | 'pathPrefix'>,
 ): EndpointPick {
-  const find = finder(table, source, proxies)
+  const find = finder(table, source, trustedProxies)
+  const healthPaths = new Set(
+    ['', pathPrefix].flatMap((prefix) => HEALTH_PATHS.map((path) => prefix + path)),
+  )
   return (request, peer) => {
     const found = find(request, peer)
     if (typeof found !== 'string') return endpointsOf(found)
-    if (table.default && HEALTH.test(new URL(request.url).pathname))
-      return endpointsOf(table.default)
+    const isHealth = healthPaths.has(new URL(request.url).pathname)
+    if (isHealth && table.default) return endpointsOf(table.default)
     throw new AppError(tenantErrors[found])
   }
 }

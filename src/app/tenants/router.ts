@@ -18,7 +18,7 @@ export function createRouter(
   { source }: TenancyConfig,
 ): Endpoints {
   const { config, metrics } = first.ctx
-  const pick = createPick(table, source, config.trustedProxies)
+  const pick = createPick(table, source, config)
 
   /** Returns the tenant's endpoints, or the response that refuses the request. */
   function lead(request: Request, peer: Peer): Endpoints | Promise<Response> {

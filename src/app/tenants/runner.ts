@@ -1,4 +1,5 @@
 import type { KnownTenant } from '../../features/tenants/access.ts'
+import { reasonOf } from '../../platform/errors.ts'
 import { DEFAULT_TENANT } from '../../policy/tenant-id.ts'
 import { type App, createApp } from '../create-app.ts'
 import { describeFailure } from '../describe-failure.ts'
@@ -115,7 +116,7 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
           try {
             await app.reload(await options.settingsOf(tenant.id))
           } catch (error) {
-            const reason = (error as Error).message
+            const reason = reasonOf(error)
             app.ctx.log.error({ reason }, 'the tenant’s settings were not applied')
           }
         }

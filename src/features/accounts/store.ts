@@ -1,6 +1,8 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { preparedForIds } from '../../db/prepared.ts'
 import type { EmailTokenRow, UserRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
   await tx.insertInto('users').values(row).execute()
@@ -19,7 +21,7 @@ export async function findUser(db: Db, tenantId: string, id: string): Promise<Us
 export async function holdUser(tx: Tx, tenantId: string, id: string): Promise<UserRow | undefined> {
   return tx
     .updateTable('users')
-    .set((columns) => ({ status: columns.ref('status') }))
+    .set(lockOnly('status'))
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
     .returningAll()
@@ -114,7 +116,7 @@ export async function listUsers(
     .selectFrom('users')
     .selectAll()
     .where('tenant_id', '=', tenantId)
-    .$if(status !== undefined, (query) => query.where('status', '=', status as UserRow['status']))
+    .$call(whenGiven(status, (query, status) => query.where('status', '=', status)))
     .orderBy('created_at')
     .orderBy('id')
     .execute()
@@ -143,7 +145,7 @@ export async function holdActive(
 ): Promise<boolean> {
   const result = await tx
     .updateTable('users')
-    .set((columns) => ({ status: columns.ref('status') }))
+    .set(lockOnly('status'))
     .where('id', '=', id)
     .where('status', '=', 'Active')
     .where('password_hash', 'is not distinct from', passwordHash)
@@ -176,11 +178,9 @@ export async function moveStatus(
 
 /** Prevents other transactions from changing the tenant's administrators until this one ends. */
 export async function lockAdmins(tx: Tx, tenantId: string): Promise<void> {
-  // Both engines lock on a write: the second of two transactions waits here,
-  // then sees the first's changes.
   await tx
     .updateTable('users')
-    .set((columns) => ({ role: columns.ref('role') }))
+    .set(lockOnly('role'))
     .where('tenant_id', '=', tenantId)
     .where('role', 'in', ['owner', 'admin'])
     .execute()

@@ -5,7 +5,7 @@ import { rotateKey } from './rotate.ts'
 import { CreateKey, KeyId, RotateKey } from './schema.ts'
 import { createKey, listKeys, revokeKey } from './service.ts'
 
-export const createKeyCommand = defineCommand({
+const createKeyCommand = defineCommand({
   name: 'apikey.create',
   // The owner: a service with the key's own name, or a person.
   input: CreateKey.omit({ service: true }).extend({ user: line(1, 254).optional() }),
@@ -16,19 +16,19 @@ export const createKeyCommand = defineCommand({
   },
 })
 
-export const listKeysCommand = defineCommand({
+const listKeysCommand = defineCommand({
   name: 'apikey.list',
   input: z.object({}),
   run: listKeys,
 })
 
-export const rotateKeyCommand = defineCommand({
+const rotateKeyCommand = defineCommand({
   name: 'apikey.rotate',
   input: KeyId.extend(RotateKey.shape),
   run: rotateKey,
 })
 
-export const revokeKeyCommand = defineCommand({
+const revokeKeyCommand = defineCommand({
   name: 'apikey.revoke',
   input: KeyId,
   run: revokeKey,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isNetwork } from '../../platform/networks.ts'
+import { parseNetwork } from '../../platform/networks.ts'
 import { line, uuid } from '../../platform/text.ts'
 import { expandPermission } from '../../policy/permission-names.ts'
 import { PERMISSIONS } from '../../policy/permissions.ts'
@@ -14,7 +14,10 @@ const Scope = z
 const Address = z
   .string()
   .trim()
-  .refine(isNetwork, 'is neither an address nor a network like 10.0.0.0/8')
+  .refine(
+    (text) => parseNetwork(text) !== undefined,
+    'is neither an address nor a network like 10.0.0.0/8',
+  )
 
 export const KeyName = line(1, 100)
 

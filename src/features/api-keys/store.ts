@@ -1,6 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { ApiKeyRow, UserRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 /** A key with the relevant columns of its owner. */
 export type OwnedKeyRow = ApiKeyRow & {
@@ -34,7 +35,7 @@ export async function listKeyRows(
 ): Promise<OwnedKeyRow[]> {
   return withOwner(db)
     .where('key.tenant_id', '=', tenantId)
-    .$if(ownerId !== undefined, (query) => query.where('key.owner_id', '=', ownerId as string))
+    .$call(whenGiven(ownerId, (query, ownerId) => query.where('key.owner_id', '=', ownerId)))
     .orderBy('key.created_at', 'desc')
     .orderBy('key.id')
     .execute()

@@ -1,6 +1,7 @@
 import type { Database, Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { AttachmentChunkRow, AttachmentRow, MessageAttachmentRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function insertAttachment(tx: Tx, row: AttachmentRow): Promise<void> {
   await tx.insertInto('attachments').values(row).execute()
@@ -194,10 +195,12 @@ export async function markRemoved(tx: Tx, which: Which): Promise<Removed[]> {
     .set({ state: 'removed', key_id: '', sealed: Buffer.alloc(0) })
     .where('id', 'in', which.ids)
     .where('state', '<>', 'removed')
-    .$if(state !== undefined, (query) => query.where('state', '=', state as AttachmentRow['state']))
-    .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId as string))
-    .$if(touchedBefore !== undefined, (query) =>
-      query.where('touched_at', '<', touchedBefore as string),
+    .$call(whenGiven(state, (query, state) => query.where('state', '=', state)))
+    .$call(whenGiven(ownerId, (query, ownerId) => query.where('owner_id', '=', ownerId)))
+    .$call(
+      whenGiven(touchedBefore, (query, touchedBefore) =>
+        query.where('touched_at', '<', touchedBefore),
+      ),
     )
     .returning(['id', 'tenant_id', 'owner_id', 'size'])
     .execute()

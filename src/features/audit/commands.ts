@@ -7,7 +7,7 @@ const Cursor = z.object({
   checkpoint: z.number().int().min(0),
 })
 
-export const auditPageCommand = defineCommand({
+const auditPageCommand = defineCommand({
   name: 'audit.page',
   input: z.object({
     after: Cursor.optional(),
@@ -17,7 +17,7 @@ export const auditPageCommand = defineCommand({
   run: getChainPage,
 })
 
-export const auditVerifyCommand = defineCommand({
+const auditVerifyCommand = defineCommand({
   name: 'audit.verify',
   input: z.object({}),
   run: checkAuditChain,

@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { AuditCheckpointRow, AuditPruningRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function newestCheckpoint(db: Db): Promise<AuditCheckpointRow | undefined> {
   return db
@@ -39,7 +40,7 @@ export async function checkpointsFrom(
     .selectFrom('audit_checkpoints')
     .selectAll()
     .where('sequence', '>', after)
-    .$if(upTo !== undefined, (query) => query.where('chain_position', '<=', upTo as number))
+    .$call(whenGiven(upTo, (query, upTo) => query.where('chain_position', '<=', upTo)))
     .orderBy('sequence')
     .limit(limit)
     .execute()

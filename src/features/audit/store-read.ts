@@ -1,4 +1,5 @@
 import type { Db } from '../../db/database.ts'
+import { whenGiven } from '../../db/when-given.ts'
 import { firstIdAt } from '../../platform/ids.ts'
 import type { ListAudit } from './schema.ts'
 
@@ -10,16 +11,16 @@ export async function listEvents(db: Db, tenantId: string, page: ListAudit) {
       .selectFrom('audit_events as event')
       .leftJoin('audit_chain as link', 'link.event_id', 'event.id')
       .where('event.tenant_id', '=', tenantId)
-      .$if(type !== undefined, (query) => query.where('event.type', '=', type as string))
-      .$if(actorId !== undefined, (query) => query.where('event.actor_id', '=', actorId as string))
-      .$if(beforeId !== undefined, (query) => query.where('event.id', '<', beforeId as string))
+      .$call(whenGiven(type, (query, type) => query.where('event.type', '=', type)))
+      .$call(whenGiven(actorId, (query, actorId) => query.where('event.actor_id', '=', actorId)))
+      .$call(whenGiven(beforeId, (query, beforeId) => query.where('event.id', '<', beforeId)))
       // Ids carry their time, so one index serves both.
-      .$if(from !== undefined, (query) =>
-        query.where('event.id', '>=', firstIdAt(Date.parse(from as string))),
+      .$call(
+        whenGiven(from, (query, from) =>
+          query.where('event.id', '>=', firstIdAt(Date.parse(from))),
+        ),
       )
-      .$if(to !== undefined, (query) =>
-        query.where('event.id', '<', firstIdAt(Date.parse(to as string))),
-      )
+      .$call(whenGiven(to, (query, to) => query.where('event.id', '<', firstIdAt(Date.parse(to)))))
       .leftJoin('audit_notes as note', 'note.event_id', 'event.id')
       .selectAll('event')
       .select(['link.position', 'link.hash', 'note.note'])

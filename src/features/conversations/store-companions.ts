@@ -1,4 +1,5 @@
 import type { Db } from '../../db/database.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 /**
  * The people who currently share a conversation with the person, each once; blocked direct conversations
@@ -18,7 +19,7 @@ export async function listCompanions(
     .where('me.blocked_at', 'is', null)
     .where('other.left_at', 'is', null)
     .where('other.user_id', '!=', userId)
-    .$if(among !== undefined, (query) => query.where('other.user_id', 'in', among as string[]))
+    .$call(whenGiven(among, (query, among) => query.where('other.user_id', 'in', among)))
     .select('other.user_id')
     .distinct()
     .execute()

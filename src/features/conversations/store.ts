@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { ConversationMemberRow, ConversationRow } from '../../db/tables.ts'
 
@@ -22,10 +23,9 @@ export async function lockConversation(
   tenantId: string,
   id: string,
 ): Promise<ConversationRow | undefined> {
-  // A no-op update, which locks the row on every engine.
   return tx
     .updateTable('conversations')
-    .set((set) => ({ type: set.ref('type') }))
+    .set(lockOnly('type'))
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
     .returningAll()

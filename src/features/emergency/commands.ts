@@ -4,31 +4,31 @@ import { line, text, uuid } from '../../platform/text.ts'
 import { closeIncident, getIncidents, openIncident } from './incidents.ts'
 import { liftLockdown, startLockdown } from './lockdown.ts'
 
-export const startLockdownCommand = defineCommand({
+const startLockdownCommand = defineCommand({
   name: 'lockdown.start',
   input: z.object({ mode: z.enum(['closed', 'read-only']).default('closed') }),
   run: startLockdown,
 })
 
-export const liftLockdownCommand = defineCommand({
+const liftLockdownCommand = defineCommand({
   name: 'lockdown.lift',
   input: z.object({}),
   run: liftLockdown,
 })
 
-export const openIncidentCommand = defineCommand({
+const openIncidentCommand = defineCommand({
   name: 'incident.open',
   input: z.object({ title: line(1, 200) }),
   run: openIncident,
 })
 
-export const closeIncidentCommand = defineCommand({
+const closeIncidentCommand = defineCommand({
   name: 'incident.close',
   input: z.object({ id: uuid, conclusion: text(1, 2000) }),
   run: closeIncident,
 })
 
-export const listIncidentsCommand = defineCommand({
+const listIncidentsCommand = defineCommand({
   name: 'incident.list',
   input: z.object({}),
   run: getIncidents,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import type { BlockRow, FriendshipRow } from '../../db/tables.ts'
 
 /** The key of a pair, whichever of the two comes first. */
@@ -207,7 +208,7 @@ export async function blockPair(
 export async function lockPair(tx: Tx, pair: string): Promise<FriendshipRow['status'] | undefined> {
   const row = await tx
     .updateTable('friendships')
-    .set((columns) => ({ status: columns.ref('status') }))
+    .set(lockOnly('status'))
     .where('pair_key', '=', pair)
     .returning('status')
     .executeTakeFirst()

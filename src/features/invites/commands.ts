@@ -3,7 +3,7 @@ import { defineCommand } from '../../control/define-command.ts'
 import { CreateInvitation, InvitationId } from './schema.ts'
 import { createInvitation, getInvitations, revokeInvitation } from './service.ts'
 
-export const createInvitationCommand = defineCommand({
+const createInvitationCommand = defineCommand({
   name: 'invite.create',
   input: CreateInvitation,
   // The link is built in the server, where the public URL is known.
@@ -13,13 +13,13 @@ export const createInvitationCommand = defineCommand({
   },
 })
 
-export const listInvitationsCommand = defineCommand({
+const listInvitationsCommand = defineCommand({
   name: 'invite.list',
   input: z.object({}),
   run: getInvitations,
 })
 
-export const revokeInvitationCommand = defineCommand({
+const revokeInvitationCommand = defineCommand({
   name: 'invite.revoke',
   input: InvitationId,
   run: revokeInvitation,

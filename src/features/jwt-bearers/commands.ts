@@ -5,19 +5,19 @@ import { getSubjects, linkSubject, unlinkSubject } from './service.ts'
 
 const Subject = z.object({ subject: line(1, 255), issuer: z.url().optional() })
 
-export const linkSubjectCommand = defineCommand({
+const linkSubjectCommand = defineCommand({
   name: 'subject.link',
   input: Subject.extend({ user: line(1, 254), service: z.boolean().optional() }),
   run: linkSubject,
 })
 
-export const unlinkSubjectCommand = defineCommand({
+const unlinkSubjectCommand = defineCommand({
   name: 'subject.unlink',
   input: Subject,
   run: unlinkSubject,
 })
 
-export const listSubjectsCommand = defineCommand({
+const listSubjectsCommand = defineCommand({
   name: 'subject.list',
   input: z.object({}),
   run: getSubjects,

@@ -3,19 +3,19 @@ import { defineCommand } from '../../control/define-command.ts'
 import { KEY_PURPOSES } from '../../platform/keyring.ts'
 import { listKeys, retireKey, rotateKey } from './service.ts'
 
-export const listKeysCommand = defineCommand({
+const listKeysCommand = defineCommand({
   name: 'key.list',
   input: z.object({}),
   run: listKeys,
 })
 
-export const rotateKeyCommand = defineCommand({
+const rotateKeyCommand = defineCommand({
   name: 'key.rotate',
   input: z.object({ purpose: z.enum(KEY_PURPOSES) }),
   run: rotateKey,
 })
 
-export const retireKeyCommand = defineCommand({
+const retireKeyCommand = defineCommand({
   name: 'key.retire',
   input: z.object({ id: z.string().min(1).max(100) }),
   run: retireKey,

@@ -2,6 +2,7 @@ import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { MessageRow, Tables } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 const insert = preparedForMany<NewMessageRow, never>((db, rows) =>
   db.insertInto('messages').values(rows),
@@ -110,9 +111,9 @@ export async function listMessages(db: Db, page: Page): Promise<MessageRow[]> {
     .selectAll()
     .where('conversation_id', '=', page.conversationId)
     .where(isShown(page.now))
-    .$if(below !== undefined, (query) => query.where('id', '<', below as string))
-    .$if(above !== undefined, (query) => query.where('id', '>', above as string))
-    .$if(from !== undefined, (query) => query.where('id', '>=', from as string))
+    .$call(whenGiven(below, (query, below) => query.where('id', '<', below)))
+    .$call(whenGiven(above, (query, above) => query.where('id', '>', above)))
+    .$call(whenGiven(from, (query, from) => query.where('id', '>=', from)))
     .orderBy('id', upwards ? 'asc' : 'desc')
     .limit(page.limit)
     .execute()

@@ -3,7 +3,7 @@ import { defineCommand } from '../../control/define-command.ts'
 import { line } from '../../platform/text.ts'
 import { resetFactors } from './reset.ts'
 
-export const resetFactorsCommand = defineCommand({
+const resetFactorsCommand = defineCommand({
   name: 'user.reset-mfa',
   input: z.object({ user: line(1, 254) }),
   run: resetFactors,

@@ -6,6 +6,7 @@ import type {
   RecoveryCodeRow,
   TotpSecretRow,
 } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function insertPasskey(tx: Tx, row: PasskeyRow): Promise<void> {
   await tx.insertInto('passkeys').values(row).execute()
@@ -238,7 +239,7 @@ export async function deleteAttempts(tx: Tx, userId: string, address?: string): 
   await tx
     .deleteFrom('factor_attempts')
     .where('user_id', '=', userId)
-    .$if(address !== undefined, (query) => query.where('address', '=', address ?? ''))
+    .$call(whenGiven(address, (query, address) => query.where('address', '=', address)))
     .execute()
 }
 

@@ -2,25 +2,25 @@ import { z } from 'zod'
 import { defineCommand } from '../../control/define-command.ts'
 import { compactNow, describeConvo, describeDevices, listAllConvos } from './operate.ts'
 
-export const listConvosCommand = defineCommand({
+const listConvosCommand = defineCommand({
   name: 'mls.list',
   input: z.object({}),
   run: listAllConvos,
 })
 
-export const showConvoCommand = defineCommand({
+const showConvoCommand = defineCommand({
   name: 'mls.show',
   input: z.object({ convo: z.string().max(128) }),
   run: describeConvo,
 })
 
-export const listDevicesCommand = defineCommand({
+const listDevicesCommand = defineCommand({
   name: 'mls.devices',
   input: z.object({ user: z.string().max(254) }),
   run: describeDevices,
 })
 
-export const compactCommand = defineCommand({
+const compactCommand = defineCommand({
   name: 'mls.compact',
   input: z.object({}),
   run: compactNow,

@@ -10,7 +10,7 @@ import { requireAdminOf, requireTarget } from './administer.ts'
 import { changeConvo, nothing } from './change.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent } from './events.ts'
-import type { ReportMember } from './schema.ts'
+import type { GetReports, ReportMember } from './schema.ts'
 import { findReport, insertReport, listReports, resolve } from './store-reports.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
@@ -52,11 +52,7 @@ export async function reportMember(
 }
 
 /** The reports of a conversation, newest first; admins only. */
-export async function getReports(
-  ctx: Needs,
-  actor: Actor,
-  input: { readonly convoId: string; readonly status?: string; readonly limit: number },
-) {
+export async function getReports(ctx: Needs, actor: Actor, input: GetReports) {
   const me = requireUser(actor)
   const { read } = ctx.db
   requireAdmin(await requireMember(read, me, input.convoId))

@@ -117,6 +117,11 @@ export interface ReportMember extends ConvoId, Repeatable {
   readonly messageIds?: readonly string[]
 }
 
+export interface GetReports extends ConvoId {
+  readonly status?: 'pending' | 'resolved' | 'dismissed'
+  readonly limit: number
+}
+
 export interface Policy {
   readonly allowMemberAdd: boolean
   readonly allowInvites: boolean

@@ -1,6 +1,7 @@
 import type { Expression, SqlBool } from 'kysely'
 import type { Db } from '../../db/database.ts'
 import type { Engine, EventPlace } from '../../db/engine.ts'
+import { whenGiven } from '../../db/when-given.ts'
 import type { UserActor } from '../../policy/actor.ts'
 
 /** An event of an encrypted conversation with its position in the event log. */
@@ -63,7 +64,7 @@ function eventsFor(
     'event.created_at',
   ] as const
   const ofConvos = encryptedEventsFor(db, reader, condition)
-    .$if(convoId !== undefined, (query) => query.where('member.convo_id', '=', convoId as string))
+    .$call(whenGiven(convoId, (query, convoId) => query.where('member.convo_id', '=', convoId)))
     .select(columns)
     .select('member.joined_seq')
   if (convoId !== undefined) return ofConvos

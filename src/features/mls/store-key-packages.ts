@@ -1,6 +1,8 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { prepared, preparedForIds, preparedForMany } from '../../db/prepared.ts'
 import type { MlsHandOutRow, MlsKeyPackageRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 /** Returns false if the package exists already. */
 export async function insertKeyPackage(tx: Tx, row: MlsKeyPackageRow): Promise<boolean> {
@@ -53,11 +55,11 @@ export async function countConsumed(
     .selectFrom('mls_key_packages')
     .where('user_id', '=', userId)
     .where('consumed_at', 'is not', null)
-    .$if(which.deviceId !== undefined, (query) =>
-      query.where('device_id', '=', which.deviceId as string),
-    )
-    .$if(which.cipherSuite !== undefined, (query) =>
-      query.where('cipher_suite', '=', which.cipherSuite as string),
+    .$call(whenGiven(which.deviceId, (query, deviceId) => query.where('device_id', '=', deviceId)))
+    .$call(
+      whenGiven(which.cipherSuite, (query, cipherSuite) =>
+        query.where('cipher_suite', '=', cipherSuite),
+      ),
     )
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
@@ -69,12 +71,8 @@ export async function lockDevices(tx: Tx, userIds: readonly string[]): Promise<v
   await holdDevices(tx, userIds, {})
 }
 
-// An update that changes nothing locks the rows on every engine.
 const holdDevices = preparedForIds((db, userIds) =>
-  db
-    .updateTable('mls_devices')
-    .set((set) => ({ user_id: set.ref('user_id') }))
-    .where('user_id', 'in', userIds),
+  db.updateTable('mls_devices').set(lockOnly('user_id')).where('user_id', 'in', userIds),
 )
 
 /**
@@ -101,8 +99,8 @@ export async function listNext(
       const isOpen = and([eb('user_id', 'in', drainable), ...isClosed.map(not)])
       return or([eb('last_resort', '=', 1), ...(drainable.length > 0 ? [isOpen] : [])])
     })
-    .$if(cipherSuite !== undefined, (query) =>
-      query.where('cipher_suite', '=', cipherSuite as string),
+    .$call(
+      whenGiven(cipherSuite, (query, cipherSuite) => query.where('cipher_suite', '=', cipherSuite)),
     )
     .select('ref')
     .select((eb) =>

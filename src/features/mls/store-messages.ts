@@ -1,6 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { prepared, preparedForMany } from '../../db/prepared.ts'
 import type { MlsMessageRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 const insertOne = preparedForMany<MlsMessageRow, never>((db, rows) =>
   db.insertInto('mls_messages').values(rows),
@@ -57,9 +58,7 @@ export async function listPlaces(
     .select(['seq', 'size'])
     .where('convo_id', '=', convoId)
     .where('seq', '>', after)
-    .$if(kinds !== undefined, (query) =>
-      query.where('kind', 'in', kinds as readonly MlsMessageRow['kind'][]),
-    )
+    .$call(whenGiven(kinds, (query, kinds) => query.where('kind', 'in', kinds)))
     .orderBy('seq')
     .limit(limit)
     .execute()

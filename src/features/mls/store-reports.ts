@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { MlsReportRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function insertReport(tx: Tx, row: MlsReportRow): Promise<void> {
   await tx.insertInto('mls_reports').values(row).execute()
@@ -21,16 +22,14 @@ export async function findReport(
 export async function listReports(
   db: Db,
   convoId: string,
-  status: string | undefined,
+  status: MlsReportRow['status'] | undefined,
   limit: number,
 ): Promise<MlsReportRow[]> {
   return db
     .selectFrom('mls_reports')
     .selectAll()
     .where('convo_id', '=', convoId)
-    .$if(status !== undefined, (query) =>
-      query.where('status', '=', status as MlsReportRow['status']),
-    )
+    .$call(whenGiven(status, (query, status) => query.where('status', '=', status)))
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()

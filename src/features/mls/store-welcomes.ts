@@ -1,6 +1,7 @@
 import type { Db, Tx } from '../../db/database.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { MlsWelcomeRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 const upsertWelcomes = preparedForMany<MlsWelcomeRow, never>((db, rows) =>
   db
@@ -48,8 +49,8 @@ export async function listWelcomes(
     .selectAll()
     .where('convo_id', '=', convoId)
     .where('user_id', '=', userId)
-    .$if(deviceId !== undefined, (query) => query.where('device_id', '=', deviceId as string))
-    .$if(ref !== undefined, (query) => query.where('key_package_ref', '=', ref as string))
+    .$call(whenGiven(deviceId, (query, deviceId) => query.where('device_id', '=', deviceId)))
+    .$call(whenGiven(ref, (query, ref) => query.where('key_package_ref', '=', ref)))
     .orderBy((eb) => eb('failed_at', 'is not', null))
     .orderBy('epoch', 'desc')
     .orderBy('key_package_ref')

@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { prepared, preparedForIds, preparedForMany } from '../../db/prepared.ts'
 import type {
   MlsConvoRow,
@@ -7,6 +8,7 @@ import type {
   MlsProposalRow,
   PushDeviceRow,
 } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 /** Returns false if the group id is taken. */
 export async function insertConvo(tx: Tx, row: MlsConvoRow): Promise<boolean> {
@@ -58,7 +60,7 @@ export async function findConvo(db: Db, tenantId: string, id: string): Promise<C
 const hold = prepared<{ tenantId: string; id: string }, Convo>((db, params) =>
   db
     .updateTable('mls_convos')
-    .set((eb) => ({ last_seq: eb.ref('last_seq') }))
+    .set(lockOnly('last_seq'))
     .where('tenant_id', '=', params.tenantId)
     .where('id', '=', params.id)
     .returning(CONVO_COLUMNS),
@@ -140,15 +142,17 @@ export async function listConvosOf(
     .innerJoin('mls_convos', 'mls_convos.id', 'member.convo_id')
     .where('member.user_id', '=', userId)
     .where('member.left_at', 'is', null)
-    .$if(after !== undefined, (query) =>
-      query.where(({ and, eb, or }) =>
-        or([
-          eb('mls_convos.created_at', '<', after?.createdAt ?? ''),
-          and([
-            eb('mls_convos.created_at', '=', after?.createdAt ?? ''),
-            eb('mls_convos.id', '<', after?.id ?? ''),
+    .$call(
+      whenGiven(after, (query, after) =>
+        query.where(({ and, eb, or }) =>
+          or([
+            eb('mls_convos.created_at', '<', after.createdAt),
+            and([
+              eb('mls_convos.created_at', '=', after.createdAt),
+              eb('mls_convos.id', '<', after.id),
+            ]),
           ]),
-        ]),
+        ),
       ),
     )
     .select(CONVO_COLUMNS.map((name) => `mls_convos.${name}` as const))

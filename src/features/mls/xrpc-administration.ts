@@ -7,7 +7,14 @@ import {
   updatePolicy,
 } from './administer.ts'
 import { getReports, reportMember, resolveReport } from './reports.ts'
-import type { ConvoId, CreateInvite, ReportMember, Target, UpdatePolicy } from './schema.ts'
+import type {
+  ConvoId,
+  CreateInvite,
+  GetReports,
+  ReportMember,
+  Target,
+  UpdatePolicy,
+} from './schema.ts'
 
 const id = (name: string) => `blue.catbird.mls.${name}`
 const permission = 'mls:use'
@@ -50,7 +57,7 @@ export const methods = [
     maxBodyBytes: 128 * 1024,
     run: (ctx, actor, input, { bodyHash }) => reportMember(ctx, actor, input, bodyHash),
   }),
-  defineXrpcMethod<ConvoId & { status?: string; limit: number }>({
+  defineXrpcMethod<GetReports>({
     nsid: id('getReports'),
     permission,
     rate: 'mls-other',

@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { NodeEdgeRow, NodeLockRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 /** Inserts the edge; returns undefined if the two nodes already have one of this type. */
 export async function insertEdge(tx: Tx, row: NodeEdgeRow): Promise<NodeEdgeRow | undefined> {
@@ -68,7 +69,7 @@ export async function listEdges(
         ...(direction === 'out' ? [] : [where('target_key', 'in', keys)]),
       ]),
     )
-    .$if(type !== undefined, (query) => query.where('type', '=', type as string))
+    .$call(whenGiven(type, (query, type) => query.where('type', '=', type)))
     .orderBy('id')
     .limit(limit)
     .execute()

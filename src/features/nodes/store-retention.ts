@@ -1,5 +1,6 @@
 import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import type { NodeRow, Tables } from '../../db/tables.ts'
 import { TODO, TODO_LIST } from './schema-todos.ts'
 
@@ -50,7 +51,7 @@ export async function holdDue(
   return (
     tx
       .updateTable('nodes')
-      .set((columns) => ({ updated_at: columns.ref('updated_at') }))
+      .set(lockOnly('updated_at'))
       .where('key', 'in', some)
       // Checked again: a row that another transaction held may have changed.
       .where(isDue(due, heldOwners))

@@ -2,6 +2,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { Db } from '../../db/database.ts'
 import { filledUp } from '../../db/prepared.ts'
 import type { NodeRow, Tables } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 /** A node's position in the order of a scan. */
 export interface Place {
@@ -49,8 +50,10 @@ export async function findPlace(db: Db, path: Path, rows: number): Promise<Place
     .selectFrom('node_terms')
     .select('node_key')
     .where('term', '=', along)
-    .$if(after !== undefined, (some) =>
-      some.where('node_key', order === 'asc' ? '>' : '<', (after as Place).key),
+    .$call(
+      whenGiven(after, (some, after) =>
+        some.where('node_key', order === 'asc' ? '>' : '<', after.key),
+      ),
     )
     .orderBy('node_key', order)
     .offset(rows - 1)
@@ -96,14 +99,12 @@ async function scanOwned(db: Db, scan: Scan): Promise<NodeRow[]> {
 }
 
 function ownedBehind(db: Db, { ownerId, order, after, sort, types }: Path) {
-  const [type, ...others] = types
+  // In the index of types, each type is in order of creation.
+  const onlyType = types.length === 1 && sort === 'created' ? types[0] : undefined
   const query = db
     .selectFrom('nodes')
     .where('nodes.owner_id', '=', ownerId)
-    // In the index of types, each type is in order of creation.
-    .$if(type !== undefined && others.length === 0 && sort === 'created', (some) =>
-      some.where('nodes.type', '=', type as string),
-    )
+    .$call(whenGiven(onlyType, (some, type) => some.where('nodes.type', '=', type)))
   return after ? query.where(isBeyond(after, sort, order === 'asc' ? '>' : '<')) : query
 }
 

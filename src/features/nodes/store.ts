@@ -1,6 +1,8 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { NodeRow, NodeTermRow, NodeVaultRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function findVaultRow(db: Db, ownerId: string): Promise<NodeVaultRow | undefined> {
   return db.selectFrom('node_vaults').selectAll().where('owner_id', '=', ownerId).executeTakeFirst()
@@ -88,7 +90,7 @@ export async function holdNodes(
 ): Promise<NodeRow[]> {
   return tx
     .updateTable('nodes')
-    .set((columns) => ({ updated_at: columns.ref('updated_at') }))
+    .set(lockOnly('updated_at'))
     .where('owner_id', '=', ownerId)
     .where('id', 'in', ids)
     .returningAll()
@@ -137,7 +139,7 @@ export async function listKeys(
     .selectFrom('nodes')
     .select('key')
     .where('owner_id', '=', ownerId)
-    .$if(type !== undefined, (query) => query.where('type', '=', type as string))
+    .$call(whenGiven(type, (query, type) => query.where('type', '=', type)))
     .orderBy('key')
     .limit(limit)
     .execute()

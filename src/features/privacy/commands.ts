@@ -3,19 +3,19 @@ import { defineCommand } from '../../control/define-command.ts'
 import { line, uuid } from '../../platform/text.ts'
 import { eraseAccount, exportAccount, getArchiveChunk } from './operator.ts'
 
-export const exportUserCommand = defineCommand({
+const exportUserCommand = defineCommand({
   name: 'user.export',
   input: z.object({ user: line(1, 254) }),
   run: exportAccount,
 })
 
-export const exportChunkCommand = defineCommand({
+const exportChunkCommand = defineCommand({
   name: 'user.export-chunk',
   input: z.object({ id: uuid, position: z.number().int().min(0) }),
   run: getArchiveChunk,
 })
 
-export const eraseUserCommand = defineCommand({
+const eraseUserCommand = defineCommand({
   name: 'user.erase',
   input: z.object({
     user: line(1, 254),

@@ -3,7 +3,7 @@ import { defineCommand } from '../../control/define-command.ts'
 import { line } from '../../platform/text.ts'
 import { testDevicesOf } from './test-push.ts'
 
-export const pushTestCommand = defineCommand({
+const pushTestCommand = defineCommand({
   name: 'push.test',
   input: z.object({ user: line(1, 254) }),
   run: testDevicesOf,

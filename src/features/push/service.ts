@@ -1,6 +1,7 @@
 import type { Ctx } from '../../context.ts'
-import { createLoop, type Loop, withinTime } from '../../jobs/loop.ts'
+import { createLoop, type Loop } from '../../jobs/loop.ts'
 import { SECOND } from '../../platform/clock.ts'
+import { waitFor } from '../../platform/deadline.ts'
 import { beginCollecting, collectMissed, collectPushes } from './collect.ts'
 import { startDue } from './deliver.ts'
 import { createRinger } from './ring.ts'
@@ -117,10 +118,8 @@ export async function startPush(ctx: Needs): Promise<PushService> {
       const collected = collector.stop().then(collectLost).catch(noteFailure)
       const ended = Promise.all([collected, sender.stop(), ringer.stop()])
       // Pushes that a service does not answer in this time are sent again at the next start.
-      await withinTime(
-        ended.then(() => Promise.all(underWay)),
-        STOP_MS,
-      )
+      const sent = () => Promise.all(underWay)
+      await waitFor(STOP_MS, ended.then(sent))
     },
   }
 }

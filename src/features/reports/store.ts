@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { MessageReportRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 import type { ListReports } from './schema.ts'
 
 /** Stores a report. It replaces an earlier one on the message by the same person, and is open again. */
@@ -20,7 +21,7 @@ export async function listReports(db: Db, tenantId: string, page: ListReports) {
     .innerJoin('users as sender', 'sender.id', 'report.sender_id')
     .where('report.tenant_id', '=', tenantId)
     .where('report.resolved_at', page.status === 'open' ? 'is' : 'is not', null)
-    .$if(beforeId !== undefined, (query) => query.where('report.id', '<', beforeId as string))
+    .$call(whenGiven(beforeId, (query, beforeId) => query.where('report.id', '<', beforeId)))
     .selectAll('report')
     .select(['reporter.username as reporter_username', 'sender.username as sender_username'])
     .orderBy('report.id', 'desc')

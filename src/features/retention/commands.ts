@@ -4,25 +4,25 @@ import { line, uuid } from '../../platform/text.ts'
 import { getHolds, liftHold, placeHold } from './holds.ts'
 import { runRetention, showRetention } from './service.ts'
 
-export const showRetentionCommand = defineCommand({
+const showRetentionCommand = defineCommand({
   name: 'retention.show',
   input: z.object({}),
   run: showRetention,
 })
 
-export const runRetentionCommand = defineCommand({
+const runRetentionCommand = defineCommand({
   name: 'retention.run',
   input: z.object({}),
   run: (ctx, actor) => runRetention(ctx, actor, new AbortController().signal),
 })
 
-export const listHoldsCommand = defineCommand({
+const listHoldsCommand = defineCommand({
   name: 'retention.holds',
   input: z.object({}),
   run: getHolds,
 })
 
-export const placeHoldCommand = defineCommand({
+const placeHoldCommand = defineCommand({
   name: 'retention.hold',
   input: z.object({
     subject: z.enum(['user', 'conversation', 'audit']),
@@ -32,7 +32,7 @@ export const placeHoldCommand = defineCommand({
   run: placeHold,
 })
 
-export const liftHoldCommand = defineCommand({
+const liftHoldCommand = defineCommand({
   name: 'retention.lift',
   input: z.object({ id: uuid }),
   run: liftHold,

@@ -7,18 +7,18 @@ import { getRoles, grantRole, revokeRole } from './service.ts'
 const Named = z.object({ user: line(1, 254) })
 const RoleOf = Named.extend({ role: RoleName })
 
-export const grantRoleCommand = defineCommand({
+const grantRoleCommand = defineCommand({
   name: 'role.grant',
   input: RoleOf,
   run: grantRole,
 })
 
-export const revokeRoleCommand = defineCommand({
+const revokeRoleCommand = defineCommand({
   name: 'role.revoke',
   input: RoleOf,
   run: revokeRole,
 })
 
-export const showRolesCommand = defineCommand({ name: 'role.show', input: Named, run: getRoles })
+const showRolesCommand = defineCommand({ name: 'role.show', input: Named, run: getRoles })
 
 export const commands = [grantRoleCommand, revokeRoleCommand, showRolesCommand]

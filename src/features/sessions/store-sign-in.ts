@@ -7,6 +7,7 @@ import type {
   SsoSessionRow,
   UserRow,
 } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function insertBrowserSession(tx: Tx, row: BrowserSessionRow): Promise<void> {
   await tx.insertInto('browser_sessions').values(row).execute()
@@ -73,9 +74,9 @@ export async function listSsoSessions(
     .selectFrom('sso_sessions as sso')
     .innerJoin('sessions as session', 'session.id', 'sso.session_id')
     .where('sso.issuer', '=', issuer)
-    .$if(subject !== undefined, (query) => query.where('sso.subject', '=', subject as string))
-    .$if(idpSession !== undefined, (query) =>
-      query.where('sso.idp_session', '=', idpSession as string),
+    .$call(whenGiven(subject, (query, subject) => query.where('sso.subject', '=', subject)))
+    .$call(
+      whenGiven(idpSession, (query, idpSession) => query.where('sso.idp_session', '=', idpSession)),
     )
     .where('session.revoked_at', 'is', null)
     .select(['sso.session_id', 'session.user_id', 'session.tenant_id'])

@@ -11,43 +11,43 @@ import {
   showTenant,
 } from './service.ts'
 
-export const createTenantCommand = defineCommand({
+const createTenantCommand = defineCommand({
   name: 'tenant.create',
   input: CreateTenant,
   run: createTenant,
 })
 
-export const listTenantsCommand = defineCommand({
+const listTenantsCommand = defineCommand({
   name: 'tenant.list',
   input: z.object({}),
   run: listTenants,
 })
 
-export const showTenantCommand = defineCommand({
+const showTenantCommand = defineCommand({
   name: 'tenant.show',
   input: TenantId,
   run: showTenant,
 })
 
-export const changeTenantCommand = defineCommand({
+const changeTenantCommand = defineCommand({
   name: 'tenant.change',
   input: ChangeTenant,
   run: changeTenant,
 })
 
-export const disableTenantCommand = defineCommand({
+const disableTenantCommand = defineCommand({
   name: 'tenant.disable',
   input: TenantId,
   run: disableTenant,
 })
 
-export const enableTenantCommand = defineCommand({
+const enableTenantCommand = defineCommand({
   name: 'tenant.enable',
   input: TenantId,
   run: enableTenant,
 })
 
-export const deleteTenantCommand = defineCommand({
+const deleteTenantCommand = defineCommand({
   name: 'tenant.delete',
   input: TenantId,
   run: deleteTenant,

@@ -4,19 +4,19 @@ import { line } from '../../platform/text.ts'
 import { makeCredentialsFor, makeTurnConfig, makeTurnSecret } from './service.ts'
 import { testTurn } from './test-relay.ts'
 
-export const turnSecretCommand = defineCommand({
+const turnSecretCommand = defineCommand({
   name: 'turn.secret',
   input: z.object({ rotate: z.boolean().default(false) }),
   run: makeTurnSecret,
 })
 
-export const turnConfigCommand = defineCommand({
+const turnConfigCommand = defineCommand({
   name: 'turn.config',
   input: z.object({}),
   run: makeTurnConfig,
 })
 
-export const turnCredentialsCommand = defineCommand({
+const turnCredentialsCommand = defineCommand({
   name: 'turn.credentials',
   input: z.object({
     user: line(1, 254),
@@ -26,7 +26,7 @@ export const turnCredentialsCommand = defineCommand({
   run: makeCredentialsFor,
 })
 
-export const turnTestCommand = defineCommand({
+const turnTestCommand = defineCommand({
   name: 'turn.test',
   input: z.object({}),
   run: testTurn,

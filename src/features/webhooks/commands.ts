@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../../control/define-command.ts'
 import { listBots } from './bots.ts'
 
-export const listBotsCommand = defineCommand({
+const listBotsCommand = defineCommand({
   name: 'bot.list',
   input: z.object({}),
   run: listBots,

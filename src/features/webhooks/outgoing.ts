@@ -1,7 +1,8 @@
 import type { Ctx } from '../../context.ts'
-import { createLoop, withinTime } from '../../jobs/loop.ts'
+import { createLoop } from '../../jobs/loop.ts'
 import { createGuardedFetch } from '../../outbound/guarded-fetch.ts'
 import { DAY, SECOND, toIso } from '../../platform/clock.ts'
+import { waitFor } from '../../platform/deadline.ts'
 import { type DeliverNeeds, deliverPage, lookedAt } from './deliver.ts'
 import type { BotWebhookRow } from './store.ts'
 import { hasWaiting, listDue } from './store-due.ts'
@@ -102,7 +103,7 @@ export function startWebhooks(ctx: DeliverNeeds & Pick<Ctx, 'bus' | 'config'>): 
       stopped = true
       const sent = () => Promise.all([...underWay.values()].map(({ done }) => done))
       // What a receiver has not acknowledged by then is sent again after the next start.
-      await withinTime(loop.stop().then(sent), STOP_MS)
+      await waitFor(STOP_MS, loop.stop().then(sent))
     },
   }
 }

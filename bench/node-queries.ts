@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { type Bench, withServerOn } from './figures.ts'
-import type { Asked } from './nodes.ts'
+import type { QueryTimes } from './nodes.ts'
 import { runJob } from './run-job.ts'
 
 const SMALL = 1_000
@@ -11,29 +11,32 @@ const LARGE = 100_000
 
 type Store = 'sqlite' | 'postgres'
 
-export interface WellResult {
+export interface NodesResult {
   readonly store: Store
   readonly growSeconds: number
   /** Results over a thousand nodes and over a hundred thousand. */
-  readonly small: readonly Asked[]
-  readonly large: readonly Asked[]
+  readonly small: readonly QueryTimes[]
+  readonly large: readonly QueryTimes[]
 }
 
 /** Times queries and searches over one person's nodes, few and many. */
-export async function measureWell(bench: Bench, postgres: string | undefined): Promise<WellResult> {
-  const small = await measureNodes(bench, postgres, SMALL)
-  const large = await measureNodes(bench, postgres, LARGE)
+export async function measureNodes(
+  bench: Bench,
+  postgres: string | undefined,
+): Promise<NodesResult> {
+  const small = await measureStore(bench, postgres, SMALL)
+  const large = await measureStore(bench, postgres, LARGE)
   return {
     store: postgres === undefined ? 'sqlite' : 'postgres',
     growSeconds: large.growSeconds,
-    small: small.asked,
-    large: large.asked,
+    small: small.times,
+    large: large.times,
   }
 }
 
-function measureNodes(bench: Bench, postgres: string | undefined, nodes: number) {
+function measureStore(bench: Bench, postgres: string | undefined, nodes: number) {
   return withDatabase(postgres, async (databaseUrl) => {
-    const dataDir = join(bench.baseDir, 'well')
+    const dataDir = join(bench.baseDir, 'nodes')
     mkdirSync(dataDir)
     try {
       const { jwtKey, cores } = bench
@@ -43,10 +46,10 @@ function measureNodes(bench: Bench, postgres: string | undefined, nodes: number)
       // Autovacuum would do this too, but at a time of its own.
       if (databaseUrl !== undefined) await command(databaseUrl, 'vacuum analyze')
       const runs = bench.quick ? 100 : 300
-      const asked = await withServerOn({ ...bench, ...where }, dataDir, ({ origin }) =>
+      const times = await withServerOn({ ...bench, ...where }, dataDir, ({ origin }) =>
         runJob({ kind: 'nodes', origin, apiKey, nodes, runs }, cores.generator),
       )
-      return { growSeconds, asked }
+      return { growSeconds, times }
     } finally {
       rmSync(dataDir, { recursive: true, force: true })
     }

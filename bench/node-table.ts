@@ -1,8 +1,8 @@
 import Table from 'cli-table3'
-import type { WellResult } from './well.ts'
+import type { NodesResult } from './node-queries.ts'
 
 /** The cost of each kind of question, compared with that over a hundredth of the nodes. */
-export function renderWell({ store, growSeconds, small, large }: WellResult): string {
+export function renderNodes({ store, growSeconds, small, large }: NodesResult): string {
   const ms = (value: number) => value.toFixed(1)
   const table = new Table({
     head: ['', 'p50, ms', 'p99, ms', 'of 1,000: p50', 'p99', 'ratio: p50', 'p99'],

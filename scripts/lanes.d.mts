@@ -1,0 +1,1 @@
+export declare const LISTED: readonly string[]
