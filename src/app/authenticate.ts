@@ -25,6 +25,7 @@ import {
   type Transport,
 } from '../policy/credential.ts'
 import { invalidToken, methodNotAllowed, unauthenticated } from '../policy/errors.ts'
+import { countCheck } from './count.ts'
 
 /** What authentication needs: the context, and what is built from the settings at start. */
 export interface AuthenticatorNeeds {
@@ -132,22 +133,30 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
   ): Promise<UserActor> {
     const shown = findCredential(needs, request, origin, transport)
     if (!shown) return withoutCredential(ctx, request, origin)
-    const { scheme, text } = shown
     try {
-      if (scheme.transports && !scheme.transports.includes(transport)) {
-        throw invalidToken({ reason: `${scheme.kind} at the transport ${transport}` })
-      }
-      if (scheme.method !== undefined && !ctx.access.rules().methods.has(scheme.method)) {
-        throw methodNotAllowed(scheme.method)
-      }
-      const actor = await scheme.authenticate(needs, text, origin, request)
+      const actor = await countCheck(ctx.metrics, () => check(shown, request, origin, transport))
       if (actor.keyId !== undefined) ctx.metrics.keyRequests.add(actor.keyId)
-      return await withGrants(ctx, actor)
+      return actor
     } catch (error) {
       if (error instanceof AppError && error.audit)
         await refused(anonymous(ctx.config, origin), error)
       throw error
     }
+  }
+
+  async function check(
+    { scheme, text }: FoundCredential,
+    request: Request,
+    origin: Origin,
+    transport: Transport,
+  ): Promise<UserActor> {
+    if (scheme.transports && !scheme.transports.includes(transport)) {
+      throw invalidToken({ reason: `${scheme.kind} at the transport ${transport}` })
+    }
+    if (scheme.method !== undefined && !ctx.access.rules().methods.has(scheme.method)) {
+      throw methodNotAllowed(scheme.method)
+    }
+    return withGrants(ctx, await scheme.authenticate(needs, text, origin, request))
   }
 
   return {
@@ -169,12 +178,17 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
   }
 }
 
+interface FoundCredential {
+  readonly scheme: Scheme
+  readonly text: string
+}
+
 function findCredential(
   needs: AuthenticatorNeeds,
   request: Request,
   origin: Origin,
   transport: Transport,
-): { scheme: Scheme; text: string } | undefined {
+): FoundCredential | undefined {
   const presented = presentedCredential(request, transport, origin.operation)
   if (presented !== undefined) {
     const scheme = SCHEMES.find(({ takes }) => takes?.(needs, presented))

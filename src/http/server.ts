@@ -44,7 +44,7 @@ export interface HttpOptions {
     route: AnyRoute,
     params: Readonly<Record<string, string>>,
   ): Promise<void>
-  /** Called with every answer, including the error of a refused call. */
+  /** Called with every answer. */
   answered?(route: AnyRoute, answer: Answered): void
   /** Called with refusals of kind `forbidden`, for the audit. */
   refused(actor: Actor, error: AppError): Promise<void>
@@ -65,10 +65,6 @@ export interface Mount {
 export interface Answered {
   readonly status: number
   readonly seconds: number
-  /** Undefined where nothing was refused. */
-  readonly error: unknown
-  /** Whether a credential was presented. */
-  readonly presented: boolean
 }
 
 export interface HttpServer {
@@ -135,7 +131,6 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     let actor: Actor | undefined
     let standing: RateStanding | undefined
     let response: Response
-    let refusal: unknown
     const elapsed = stopwatch()
     try {
       // API keys are counted once they are authenticated; everyone else by address, before anything else.
@@ -161,7 +156,6 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           ? await route.respond(ctx, known, { request, params })
           : await run(route, known, request, params)
     } catch (error) {
-      refusal = error
       if (error instanceof RateLimited) standing = error.standing
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
         await options.refused(actor, error)
@@ -172,12 +166,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
         response = await refusalPage(error, response, origin.language ?? 'en')
       }
     }
-    options.answered?.(route, {
-      status: response.status,
-      seconds: elapsed(),
-      error: refusal,
-      presented: request.headers.has('authorization'),
-    })
+    options.answered?.(route, { status: response.status, seconds: elapsed() })
     return withHeaders(response, origin.requestId, standing)
   }
 
