@@ -207,6 +207,19 @@ test('admission by a list, and to everybody', async () => {
   assertDone(await other.call(mimir, METHOD))
 })
 
+test('in a lockdown nobody gets an account, whoever else is admitted', async () => {
+  await using network = await DidNetwork.start()
+  const identity = await network.plc()
+  await using mimir = await boot({ env: { ...network.env, MIMIR_ATPROTO_ADMISSION: 'open' } })
+  for (const mode of ['read-only', 'closed']) {
+    await mimir.command('lockdown.start', { mode })
+    assert.equal((await identity.call(mimir, METHOD)).status, 503)
+    assert.deepEqual(await mimir.command('user.list'), [])
+  }
+  await mimir.command('lockdown.lift')
+  assertDone(await identity.call(mimir, METHOD))
+})
+
 test('tokens of development are taken only where the switch says so', async () => {
   await using network = await DidNetwork.start()
   const identity = await network.plc()

@@ -4,6 +4,8 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { factorsOf } from '../mfa/access.ts'
+import { applyRole } from './account.ts'
+import { roleAfter } from './admission.ts'
 import { oidcErrors } from './errors.ts'
 import type { Identity, IdentityId } from './schema.ts'
 import { deleteIdentity, listIdentities } from './store.ts'
@@ -20,19 +22,23 @@ export async function getIdentities(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise
   }))
 }
 
-/** Removes an identity from the account, unless that leaves no way to sign in. */
+/**
+ * Removes an identity from the account, unless that leaves no way to sign in. A role that its claims granted
+ * goes with it: no later sign-in could take it back.
+ */
 export async function unlinkIdentity(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'bus'>,
   actor: Actor,
   input: IdentityId,
 ): Promise<void> {
   const { userId, tenantId } = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    if (!(await deleteIdentity(tx, userId, input.id))) throw new AppError(commonErrors.notFound)
+    const identity = await deleteIdentity(tx, userId, input.id)
     const user = await findAccountById(tx, tenantId, userId)
+    if (!identity || !user) throw new AppError(commonErrors.notFound)
     const others = await listIdentities(tx, userId)
     const hasPasskey = (await factorsOf(tx, userId)).includes('passkey')
-    if (!user?.password_hash && others.length === 0 && !hasPasskey) {
+    if (!user.password_hash && others.length === 0 && !hasPasskey) {
       throw new AppError(oidcErrors.lastSignInMethod)
     }
     await recordAudit(ctx, tx, actor, {
@@ -40,5 +46,7 @@ export async function unlinkIdentity(
       target: { type: 'user', id: userId },
       details: { identityId: input.id },
     })
+    const { role } = roleAfter(user.role, identity.granted_role, undefined)
+    await applyRole(ctx, tx, actor, user, role)
   })
 }

@@ -31,7 +31,7 @@ export { backChannelLogout, signOut } from './logout.ts'
 
 type Needs = Pick<
   Ctx,
-  'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'oidc' | 'access' | 'bus'
+  'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'oidc' | 'access' | 'bus' | 'admission'
 >
 
 /** What a sign-in page needs to know. */
@@ -144,6 +144,7 @@ async function endLink(
     ? await findAccountById(ctx.db.read, signedIn.tenantId, signedIn.userId)
     : undefined
   if (!user) throw new AppError(oidcErrors.invalidRequest)
+  ctx.admission.check({ actor, changes: true })
   await linkIdentity(ctx, signedIn ?? actor, person, user)
   return { kind: 'linked', provider: person.provider }
 }
