@@ -94,7 +94,7 @@ export async function finishTotp(
     const confirmed = await confirmTotp(tx, user.userId, toIso(ctx.clock.now()))
     const used = await useTotpStep(tx, user.userId, step)
     if (!confirmed || !used) throw new AppError(mfaErrors.notSetUp)
-    await takeTryBack(ctx, tx, actor, user.userId)
+    await takeTryBack(tx, actor, user.userId)
     return { recoveryCodes: await added(ctx, tx, user, 'totp', before.length === 0) }
   })
 }
