@@ -38,9 +38,8 @@ export interface AuthenticatorNeeds {
 
 /**
  * One kind of credential. To add one: name it in `CredentialKind`, write its `authenticate` in the slice
- * it belongs to (which sets the actor's `credential`; absent means an access token), and add a line to
- * `SCHEMES`. Every transport then accepts it, since none reads a header or a cookie itself. Roles that
- * the credential carries go into `claimedRoles`, its expiry into `validUntil`.
+ * it belongs to, say in `CallerCredential` what it carries, and add a line to `SCHEMES`. Every transport then
+ * accepts it, since none reads a header or a cookie itself.
  */
 interface Scheme {
   readonly kind: CredentialKind
@@ -61,7 +60,7 @@ interface Scheme {
   ): Promise<UserActor>
   /**
    * Whether the credential of an actor it returned is still valid; called once a connection is
-   * registered. Absent for the kinds in `FOR_REQUESTS_ALONE`.
+   * registered. Absent for the kinds in `FOR_REQUESTS_ALONE`; otherwise it holds as long as the account.
    */
   stillHolds?(needs: AuthenticatorNeeds, actor: UserActor): Promise<boolean>
 }
@@ -171,9 +170,10 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
       }
     },
     async stillHolds(actor) {
-      const kind = actor.credential ?? 'access-token'
-      if (FOR_REQUESTS_ALONE.has(kind)) return false
-      return SCHEMES.find((scheme) => scheme.kind === kind)?.stillHolds?.(needs, actor) ?? false
+      const { credential } = actor
+      if (credential && FOR_REQUESTS_ALONE.has(credential)) return false
+      const scheme = SCHEMES.find(({ kind }) => kind === credential)
+      return scheme?.stillHolds?.(needs, actor) ?? isStillActive(ctx, actor)
     },
   }
 }

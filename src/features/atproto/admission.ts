@@ -119,5 +119,5 @@ function recordAdmission(
 export function callerOf(user: UserRow, origin: Origin): UserActor {
   if (user.status === 'PendingAdmin') throw new AppError(atprotoErrors.accountPending)
   const { id: userId, tenant_id: tenantId, username, role } = user
-  return { kind: 'user', tenantId, userId, username, role, origin }
+  return { kind: 'user', tenantId, userId, username, role, credential: 'atproto', origin }
 }
