@@ -3,10 +3,9 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { factorsOf } from '../mfa/access.ts'
+import { requireSignInMethod } from '../mfa/service.ts'
 import { applyRole } from './account.ts'
 import { roleAfter } from './admission.ts'
-import { oidcErrors } from './errors.ts'
 import type { Identity, IdentityId } from './schema.ts'
 import { deleteIdentity, listIdentities } from './store.ts'
 
@@ -31,16 +30,13 @@ export async function unlinkIdentity(
   actor: Actor,
   input: IdentityId,
 ): Promise<void> {
-  const { userId, tenantId } = requireUser(actor)
+  const me = requireUser(actor)
+  const { userId, tenantId } = me
   await ctx.db.transaction(async (tx) => {
     const identity = await deleteIdentity(tx, userId, input.id)
     const user = await findAccountById(tx, tenantId, userId)
     if (!identity || !user) throw new AppError(commonErrors.notFound)
-    const others = await listIdentities(tx, userId)
-    const hasPasskey = (await factorsOf(tx, userId)).includes('passkey')
-    if (!user.password_hash && others.length === 0 && !hasPasskey) {
-      throw new AppError(oidcErrors.lastSignInMethod)
-    }
+    await requireSignInMethod(tx, me)
     await recordAudit(ctx, tx, actor, {
       type: 'identity.unlinked',
       target: { type: 'user', id: userId },
