@@ -8,7 +8,7 @@ import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
-import { passGate } from '../policy/gate.ts'
+import { countFailure, passGate } from '../policy/gate.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import { RateLimited, type RateStanding } from '../policy/rate-limit.ts'
 import type { Peer } from '../runtime/runtime.ts'
@@ -198,13 +198,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       case 'anyone':
         return options.identifyIfKnown(request, origin)
     }
-    try {
-      return await options.authenticate(request, origin)
-    } catch (error) {
-      // An invalid key still counts against its address.
-      if (hasKey) await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
-      throw error
-    }
+    const identify = () => options.authenticate(request, origin)
+    return hasKey ? countFailure(ctx.rateLimiter, route.rate, origin, identify) : identify()
   }
 
   async function run(
