@@ -26,7 +26,7 @@ import { oidcErrors } from './errors.ts'
 import { beginFlow, callbackUri, type KeptFlow, requireProvider, resumeFlow } from './flow.ts'
 import type { BeginSignIn, SignInConfig } from './schema.ts'
 
-export { getIdentities } from './identities.ts'
+export { getIdentities, unlinkIdentity } from './identities.ts'
 export { backChannelLogout, signOut } from './logout.ts'
 
 type Needs = Pick<
