@@ -25,6 +25,7 @@ import {
   type Transport,
 } from '../policy/credential.ts'
 import { invalidToken, methodNotAllowed, unauthenticated } from '../policy/errors.ts'
+import { countCheck } from './count.ts'
 
 /** What authentication needs: the context, and what is built from the settings at start. */
 export interface AuthenticatorNeeds {
@@ -37,9 +38,8 @@ export interface AuthenticatorNeeds {
 
 /**
  * One kind of credential. To add one: name it in `CredentialKind`, write its `authenticate` in the slice
- * it belongs to (which sets the actor's `credential`; absent means an access token), and add a line to
- * `SCHEMES`. Every transport then accepts it, since none reads a header or a cookie itself. Roles that
- * the credential carries go into `claimedRoles`, its expiry into `validUntil`.
+ * it belongs to, say in `CallerCredential` what it carries, and add a line to `SCHEMES`. Every transport then
+ * accepts it, since none reads a header or a cookie itself.
  */
 interface Scheme {
   readonly kind: CredentialKind
@@ -60,7 +60,7 @@ interface Scheme {
   ): Promise<UserActor>
   /**
    * Whether the credential of an actor it returned is still valid; called once a connection is
-   * registered. Absent for the kinds in `FOR_REQUESTS_ALONE`.
+   * registered. Absent for the kinds in `FOR_REQUESTS_ALONE`; otherwise it holds as long as the account.
    */
   stillHolds?(needs: AuthenticatorNeeds, actor: UserActor): Promise<boolean>
 }
@@ -132,22 +132,30 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
   ): Promise<UserActor> {
     const shown = findCredential(needs, request, origin, transport)
     if (!shown) return withoutCredential(ctx, request, origin)
-    const { scheme, text } = shown
     try {
-      if (scheme.transports && !scheme.transports.includes(transport)) {
-        throw invalidToken({ reason: `${scheme.kind} at the transport ${transport}` })
-      }
-      if (scheme.method !== undefined && !ctx.access.rules().methods.has(scheme.method)) {
-        throw methodNotAllowed(scheme.method)
-      }
-      const actor = await scheme.authenticate(needs, text, origin, request)
+      const actor = await countCheck(ctx.metrics, () => check(shown, request, origin, transport))
       if (actor.keyId !== undefined) ctx.metrics.keyRequests.add(actor.keyId)
-      return await withGrants(ctx, actor)
+      return actor
     } catch (error) {
       if (error instanceof AppError && error.audit)
         await recordRefusal(anonymous(ctx.config, origin), error)
       throw error
     }
+  }
+
+  async function check(
+    { scheme, text }: FoundCredential,
+    request: Request,
+    origin: Origin,
+    transport: Transport,
+  ): Promise<UserActor> {
+    if (scheme.transports && !scheme.transports.includes(transport)) {
+      throw invalidToken({ reason: `${scheme.kind} at the transport ${transport}` })
+    }
+    if (scheme.method !== undefined && !ctx.access.rules().methods.has(scheme.method)) {
+      throw methodNotAllowed(scheme.method)
+    }
+    return withGrants(ctx, await scheme.authenticate(needs, text, origin, request))
   }
 
   return {
@@ -162,11 +170,17 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
       }
     },
     async stillHolds(actor) {
-      const kind = actor.credential ?? 'access-token'
-      if (FOR_REQUESTS_ALONE.has(kind)) return false
-      return SCHEMES.find((scheme) => scheme.kind === kind)?.stillHolds?.(needs, actor) ?? false
+      const { credential } = actor
+      if (credential && FOR_REQUESTS_ALONE.has(credential)) return false
+      const scheme = SCHEMES.find(({ kind }) => kind === credential)
+      return scheme?.stillHolds?.(needs, actor) ?? isStillActive(ctx, actor)
     },
   }
+}
+
+interface FoundCredential {
+  readonly scheme: Scheme
+  readonly text: string
 }
 
 function findCredential(
@@ -174,7 +188,7 @@ function findCredential(
   request: Request,
   origin: Origin,
   transport: Transport,
-): { scheme: Scheme; text: string } | undefined {
+): FoundCredential | undefined {
   const presented = presentedCredential(request, transport, origin.operation)
   if (presented !== undefined) {
     const scheme = SCHEMES.find(({ takes }) => takes?.(needs, presented))

@@ -20,7 +20,6 @@ import { createHub, type Hub } from '../hub/hub.ts'
 import { DEFAULT_HUB_LIMITS, type HubLimits } from '../hub/limits.ts'
 import { createMcp, type Mcp } from '../mcp/server.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
-import { stopwatch } from '../platform/metrics.ts'
 import { VERSION } from '../platform/version.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { passGate } from '../policy/gate.ts'
@@ -101,12 +100,7 @@ export async function openEndpoints(
     ctx,
     routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
     anonymous,
-    authenticate: async (request, origin) => {
-      const elapsed = stopwatch()
-      const actor = await authenticator.identify(request, origin, 'rest')
-      ctx.metrics.authSeconds.observe(elapsed())
-      return actor
-    },
+    authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
     requireFreshProof: (actor, requirement, addsFactor) =>
       requireFreshProof(ctx, actor, requirement, addsFactor),
     identifyIfKnown: authenticator.identifyIfKnown,

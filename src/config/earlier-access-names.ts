@@ -36,9 +36,6 @@ export const EARLIER_ACCESS_NAMES: Readonly<Record<string, string>> = {
   MIMIR_DEV_PASSWORD: 'use ADMIN_BOOTSTRAP_USERNAME, _EMAIL and _PASSWORD',
   MCP_ALLOWED_ORIGIN: 'only the origin of MIMIR_PUBLIC_URL is accepted',
   BEHIND_PROXY: 'use MIMIR_TRUSTED_PROXIES',
+  MIMIR_TRUST_PROXY: 'use MIMIR_TRUSTED_PROXIES',
   TRUST_PROXY: 'use MIMIR_TRUSTED_PROXIES',
 }
-
-/** Earlier systems took development users as `MIMIR_DEV_USER_<NAME>=name:password:roles`. */
-export const EARLIER_DEV_USER = /^MIMIR_DEV_USER_[A-Z0-9_]+$/
-export const DEV_USER_REPLACEMENT = 'people are invited: `mimir invite create`'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { reasonOf } from '../platform/errors.ts'
 import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
 import { type Config, deriveConfig } from './config.ts'
-import { DEV_USER_REPLACEMENT, EARLIER_DEV_USER } from './earlier-access-names.ts'
+import { EARLIER_FAMILIES } from './earlier-families.ts'
 import type { Setting } from './setting.ts'
 import {
   OTHER_NAMES,
@@ -194,15 +194,15 @@ function checkNames(
   notes: string[],
 ): void {
   for (const name of Object.keys(env)) {
+    if (name in SETTINGS || name.replace(/_FILE$/, '') in SETTINGS || OTHER_NAMES.has(name))
+      continue
     const replacement =
-      REPLACED_NAMES[name] ?? (EARLIER_DEV_USER.test(name) ? DEV_USER_REPLACEMENT : undefined)
+      REPLACED_NAMES[name] ?? EARLIER_FAMILIES.find(([family]) => family.test(name))?.[1]
     if (replacement) {
       notes.push(`${name} is not used here: ${replacement}`)
       continue
     }
-    if (!isOurs(name) || OTHER_NAMES.has(name)) continue
-    const base = name.replace(/_FILE$/, '')
-    if (name in SETTINGS || base in SETTINGS) continue
+    if (!isOurs(name)) continue
     const nearest = nearestName(name)
     const hint = nearest ? `did you mean ${nearest}?` : '`mimir config show` lists them'
     problems.push(`${name}: no such setting; ${hint}`)

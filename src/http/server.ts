@@ -8,7 +8,7 @@ import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
-import { passGate } from '../policy/gate.ts'
+import { countFailure, passGate } from '../policy/gate.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import { RateLimited, type RateStanding } from '../policy/rate-limit.ts'
 import type { Peer } from '../runtime/runtime.ts'
@@ -44,7 +44,7 @@ export interface HttpOptions {
     route: AnyRoute,
     params: Readonly<Record<string, string>>,
   ): Promise<void>
-  /** Called with every answer, including the error of a refused call. */
+  /** Called with every answer. */
   answered?(route: AnyRoute, answer: Answered): void
   /** Called with refusals of kind `forbidden`, for the audit. */
   recordRefusal(actor: Actor, error: AppError): Promise<void>
@@ -65,10 +65,6 @@ export interface Mount {
 export interface Answered {
   readonly status: number
   readonly seconds: number
-  /** Undefined where nothing was refused. */
-  readonly error: unknown
-  /** Whether a credential was presented. */
-  readonly presented: boolean
 }
 
 export interface HttpServer {
@@ -140,7 +136,6 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     let actor: Actor | undefined
     let standing: RateStanding | undefined
     let response: Response
-    let refusal: unknown
     const elapsed = stopwatch()
     try {
       // API keys are counted once they are authenticated; everyone else by address, before anything else.
@@ -166,7 +161,6 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           ? await route.respond(ctx, known, { request, params })
           : await run(route, known, request, params)
     } catch (error) {
-      refusal = error
       if (error instanceof RateLimited) standing = error.standing
       if (error instanceof AppError && error.kind === 'forbidden' && actor) {
         await options.recordRefusal(actor, error)
@@ -177,12 +171,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
         response = await refusalPage(error, response, origin.language ?? 'en')
       }
     }
-    options.answered?.(route, {
-      status: response.status,
-      seconds: elapsed(),
-      error: refusal,
-      presented: request.headers.has('authorization'),
-    })
+    options.answered?.(route, { status: response.status, seconds: elapsed() })
     return withHeaders(response, origin.requestId, standing)
   }
 
@@ -214,13 +203,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       case 'anyone':
         return options.identifyIfKnown(request, origin)
     }
-    try {
-      return await options.authenticate(request, origin)
-    } catch (error) {
-      // An invalid key still counts against its address.
-      if (hasKey) await ctx.rateLimiter.consume(route.rate, limitKey(origin.ip))
-      throw error
-    }
+    const identify = () => options.authenticate(request, origin)
+    return hasKey ? countFailure(ctx.rateLimiter, route.rate, origin, identify) : identify()
   }
 
   async function run(

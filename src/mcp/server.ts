@@ -7,7 +7,7 @@ import { limitKey } from '../platform/networks.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
 import { showsCredential } from '../policy/credential.ts'
-import { passGate } from '../policy/gate.ts'
+import { countFailure, passGate } from '../policy/gate.ts'
 import type { Permission } from '../policy/permissions.ts'
 import {
   type Arguments,
@@ -78,7 +78,10 @@ export function createMcp(options: McpOptions): Mcp {
     }
     let caller: Actor
     try {
-      caller = await authenticate(request, origin)
+      // Before the body is read, so that an unauthenticated request costs little more than its headers.
+      caller = await countFailure(ctx.rateLimiter, RATE, origin, () =>
+        options.authenticate(request, origin),
+      )
     } catch (error) {
       return refuse(error, await idOfSmall(request), shownError(request, error))
     }
@@ -102,16 +105,6 @@ export function createMcp(options: McpOptions): Mcp {
       return refuse(error, message?.id)
     }
     return message ? serve(request, message, actor) : (read as Response)
-  }
-
-  /** Runs before the body is read, so that an unauthenticated request costs little more than its headers. */
-  async function authenticate(request: Request, origin: Origin): Promise<Actor> {
-    try {
-      return await options.authenticate(request, origin)
-    } catch (error) {
-      await ctx.rateLimiter.consume(RATE, limitKey(origin.ip))
-      throw error
-    }
   }
 
   function refuse(error: unknown, id: RpcMessage['id'], wrong?: string): Response {

@@ -63,13 +63,17 @@ async function endOfLastLine(handle: FileHandle): Promise<number> {
   return newline >= 0 ? start + newline + 1 : start
 }
 
+/** How a rotated file's name ends: the time, in the basic format of ISO 8601. */
+const STAMP = /^\d{8}T\d{6}\.\d{3}Z$/
+
 async function putAside(file: RotatingFile, clock: Clock): Promise<void> {
   const stamp = toIso(clock.now()).replaceAll(/[-:]/g, '')
   await rename(file.path, `${file.path}.${stamp}`)
   const folder = dirname(file.path)
   const prefix = `${basename(file.path)}.`
-  // The names end in a timestamp, so they sort by age.
-  const aside = (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort()
+  // The names sort by age. Files that other programs put beside them stay.
+  const isOurs = (name: string) => name.startsWith(prefix) && STAMP.test(name.slice(prefix.length))
+  const aside = (await readdir(folder)).filter(isOurs).sort()
   const oldest = toIso(clock.now() - file.maxAgeDays * DAY).replaceAll(/[-:]/g, '')
   const old = (name: string) => file.maxAgeDays > 0 && name.slice(prefix.length) < oldest
   const excess = aside.slice(0, Math.max(0, aside.length - file.maxBackups))

@@ -75,9 +75,9 @@ export interface Metrics {
   readonly invocations: Tally
   /** Events sent to live connections, by name. */
   readonly events: Tally
-  /** How long authentication took. */
+  /** How long it took to check a valid credential. */
   readonly authSeconds: Timing
-  /** Refused credentials, by code. */
+  /** Refused credentials, by code; a call without any is not counted. */
   readonly authFailures: Tally
   /** Calls and new connections, by the id of the API key used. */
   readonly keyRequests: Tally

@@ -27,29 +27,56 @@ export interface AnonymousActor {
   readonly origin: Origin
 }
 
-export interface UserActor {
+export type UserActor = Account & CallerCredential
+
+/** The account that a caller acts for. */
+export interface Account {
   readonly kind: 'user'
   readonly tenantId: string
   readonly userId: string
   readonly username: string
   readonly role: Role
-  /** Absent if the credential does not come from a sign-in at this server. */
-  readonly sessionId?: string
-  /** The API key presented; absent for any other credential. */
-  readonly keyId?: string
-  /** What the caller presented; absent: an access token. */
-  readonly credential?: CredentialKind
-  /** Names of roles that the credential itself carries, for example in the claims of a token. */
-  readonly claimedRoles?: readonly string[]
   /** What roles of `MIMIR_RBAC_CONFIG` permit beyond the account's own. */
   readonly grants?: Permissions
-  /** Restricts what the roles permit to these permissions; absent: no restriction. */
-  readonly scopes?: ReadonlySet<Permission>
-  /** Whether the scopes are the defaults of a key that was created without naming any. */
-  readonly hasDefaultScopes?: boolean
-  /** When the credential expires, in milliseconds; connections that it opened end then too. */
-  readonly validUntil?: number
   readonly origin: Origin
+}
+
+/** What a caller presented, with what that kind of credential carries. */
+export type CallerCredential =
+  /** Nothing: the server acts for the account by itself, or its security is switched off. */
+  | Carrying<undefined>
+  /** Access tokens of earlier servers may name no session. */
+  | Carrying<'access-token', never, 'sessionId' | 'claimedRoles'>
+  | Carrying<'session-cookie', 'sessionId' | 'validUntil', 'claimedRoles'>
+  /** A key of the environment has neither scopes nor an end. */
+  | Carrying<'api-key', 'keyId', 'scopes' | 'hasDefaultScopes' | 'validUntil'>
+  | Carrying<'jwt', 'claimedRoles' | 'validUntil', 'scopes'>
+  | Carrying<'oauth-token', 'scopes' | 'validUntil'>
+  | Carrying<'atproto'>
+
+/** A kind of credential with the fields that it always has, those that it may have, and no others. */
+type Carrying<
+  Kind extends CredentialKind | undefined,
+  Has extends keyof Carried = never,
+  May extends keyof Carried = never,
+> = (Kind extends undefined ? { readonly credential?: Kind } : { readonly credential: Kind }) &
+  Pick<Carried, Has> &
+  Partial<Pick<Carried, May>> & {
+    readonly [Field in Exclude<keyof Carried, Has | May>]?: undefined
+  }
+
+interface Carried {
+  /** The sign-in at this server that the credential comes from. */
+  readonly sessionId: string
+  readonly keyId: string
+  /** Names of roles that the credential itself carries, for example in the claims of a token. */
+  readonly claimedRoles: readonly string[]
+  /** Restricts what the roles permit to these permissions; absent: no restriction. */
+  readonly scopes: ReadonlySet<Permission>
+  /** Whether the scopes are the defaults of a key that was created without naming any. */
+  readonly hasDefaultScopes: boolean
+  /** When the credential expires, in milliseconds; connections that it opened end then too. */
+  readonly validUntil: number
 }
 
 /** The administrator at the command line, who owns the data directory. */

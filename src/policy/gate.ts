@@ -1,4 +1,5 @@
-import type { Actor } from './actor.ts'
+import { limitKey } from '../platform/networks.ts'
+import type { Actor, Origin } from './actor.ts'
 import type { RateClass } from './rate-classes.ts'
 import { limitCall, type RateLimiter, type RateStanding } from './rate-limit.ts'
 
@@ -27,4 +28,19 @@ export async function passGate(limiter: RateLimiter, call: GateCall): Promise<vo
   call.counted?.(standing)
   call.rights()
   await call.admission()
+}
+
+/** Identifies a caller that nothing has counted yet: a failure counts against its address. */
+export async function countFailure<T>(
+  limiter: RateLimiter,
+  rate: RateClass,
+  { ip }: Origin,
+  identify: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await identify()
+  } catch (error) {
+    await limiter.consume(rate, limitKey(ip))
+    throw error
+  }
 }

@@ -56,6 +56,19 @@ test('config check accepts good settings and answers names of earlier systems', 
   const good = await sandbox.run(['config', 'check'], { env })
   assert.equal(good.status, 0)
   assert.match(good.stderr, /MIMIR_JWT_SECRET is not used here: use JWT_KEY/)
+  const families = [
+    'MIMIR_DEV_USER_ANNA',
+    'MIMIR_VAULT_ADDR',
+    'MIMIR_ENABLE_PII_DETECTION',
+    'MIMIR_ENABLE_IDS',
+    'MIMIR_WAZUH_AGENT_KEY',
+    'MIMIR_FISMA_LEVEL',
+  ]
+  const many = Object.fromEntries(families.map((name) => [name, 'x']))
+  const answered = await sandbox.run(['config', 'check'], { env: many })
+  assert.equal(answered.status, 0)
+  for (const name of families)
+    assert.match(answered.stderr, new RegExp(`${name} is not used here: `))
   assert.equal((await sandbox.run(['config', 'check', '--json'])).json.ok, true)
   const bad = await sandbox.run(['config', 'check', '--json'], { env: { JWT_KEY: 'short' } })
   assert.equal(bad.status, 1)

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -82,6 +89,10 @@ test('a webhook that is down for an hour misses nothing, and holds nothing else 
 test('the file is begun anew at its size, keeps its latest, and a cut line is mended', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'mimir-audit-'))
   const path = join(directory, 'logs', 'audit.jsonl')
+  // Put there by other programs.
+  const foreign = ['audit.jsonl.1', 'audit.jsonl.2.gz', 'audit.jsonl.notes']
+  mkdirSync(join(directory, 'logs'))
+  for (const name of foreign) writeFileSync(join(directory, 'logs', name), '')
   const env = {
     MIMIR_AUDIT_LOG_DESTINATION: 'file',
     MIMIR_AUDIT_LOG_FILE: path,
@@ -97,8 +108,10 @@ test('the file is begun anew at its size, keeps its latest, and a cut line is me
     mimir.clock.advance(MINUTE)
   }
   const files = readdirSync(join(directory, 'logs')).sort()
-  assert.equal(files.length, 3, files.join())
-  assert.equal(files[0], 'audit.jsonl')
+  const ours = files.filter((name) => !foreign.includes(name))
+  assert.equal(ours.length, 3, files.join())
+  assert.equal(ours[0], 'audit.jsonl')
+  assert.equal(files.length, ours.length + foreign.length, files.join())
 
   writeFileSync(path, '{"v":1,"kind":"event","id":"kept"}\n')
   appendFileSync(path, '{"v":1,"kind":"ev')

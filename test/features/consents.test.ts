@@ -49,6 +49,17 @@ test('with the gate on people use the server once they agreed to the version tha
   assertRefused(await alice.rest.delete(`/api/privacy/consents/${given.id}`), 404, 'no_consent')
 })
 
+test('a consent that was given twice is withdrawn with one call', async () => {
+  await using mimir = await boot({ env })
+  const alice = await mimir.person('alice')
+  const agreement = { purpose: 'terms', version: '2.0' }
+  const agree = async () =>
+    assertDone(await alice.rest.post('/api/privacy/consents', agreement), 201)
+  const [first] = await Promise.all([agree(), agree(), agree()])
+  assertDone(await alice.rest.delete(`/api/privacy/consents/${first.id}`), 204)
+  assertRefused(await alice.rest.get('/api/me'), 403, 'consent_required')
+})
+
 test('a consent is its owner’s alone, and without the gate nothing is asked', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

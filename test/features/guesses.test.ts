@@ -221,3 +221,12 @@ test('a right password is not counted', async () => {
     assertDone(await alice.rest.post('/api/me/step-up', { password: alice.password }), 204)
   }
 })
+
+test('right passwords at the same moment are all right', async () => {
+  await using mimir = await boot({ env: { MIMIR_RATE_LIMITS: 'off' } })
+  const alice = await mimir.person('alice')
+  const proof = { password: alice.password }
+  const stepUp = () => alice.rest.post('/api/me/step-up', proof)
+  const replies = await Promise.all([stepUp(), stepUp(), stepUp(), stepUp()])
+  for (const reply of replies) assertDone(reply, 204)
+})

@@ -14,6 +14,8 @@ import { byKey, makeKey } from '../harness/keys.ts'
 import { callTool } from '../harness/mcp.ts'
 import { bootWithAddress, browserOf } from '../harness/oauth.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
+import { startSso } from '../harness/sso.ts'
+import { WebBrowser } from '../harness/web-browser.ts'
 import { byRest, Visit } from '../refusals/transports.ts'
 
 test('a closed server ends everything, answers health alone, also after a restart, until it is lifted', async () => {
@@ -118,6 +120,32 @@ test('on a read-only server a browser signs in, by both steps, and out', async (
   assert.equal((await browser.request(url('/api/me'))).status, 200)
   assert.equal((await browser.post(url('/auth/logout'), {})).status, 200)
   assert.equal((await browser.request(url('/api/me'))).status, 401)
+})
+
+test('on a read-only server people sign in with a provider, but nobody gets an account', async () => {
+  await using sso = await startSso()
+  const { mimir, idp, url } = sso
+  for (const login of ['anna', 'bert', 'carl']) {
+    const email = `${login}@example.org`
+    idp.people.set(login, { email, email_verified: true, preferred_username: login })
+  }
+  await sso.signIn(new WebBrowser(), 'anna')
+  await mimir.person('alice')
+  await mimir.command('lockdown.start', { mode: 'read-only' })
+  const known = new WebBrowser()
+  await sso.signIn(known, 'anna')
+  assert.equal((await known.request(`${url}/api/me`)).status, 200)
+  const refused = await sso.signIn(new WebBrowser(), 'bert')
+  assert.equal(refused.status, 503)
+  assert.match(refused.text, /read-only/)
+  // The operator said whose account it is.
+  await mimir.command('subject.link', { subject: 'carl', user: 'alice', issuer: idp.issuer })
+  assert.equal((await sso.signIn(new WebBrowser(), 'carl')).status, 200)
+
+  const accounts: { username: string }[] = await mimir.command('user.list')
+  assert.deepEqual(accounts.map(({ username }) => username).sort(), ['alice', 'anna'])
+  await mimir.command('lockdown.lift')
+  assert.equal((await sso.signIn(new WebBrowser(), 'bert')).status, 200)
 })
 
 test('MCP is off in a lockdown, whoever calls', async () => {

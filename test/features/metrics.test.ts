@@ -6,7 +6,9 @@ import { DAY } from '../../src/platform/clock.ts'
 import { Tally } from '../../src/platform/metrics.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
+import { HubClient } from '../harness/hub.ts'
 import { byKey, makeKey } from '../harness/keys.ts'
+import { callTool } from '../harness/mcp.ts'
 import { assertDone } from '../harness/rest.ts'
 
 async function freePort(): Promise<number> {
@@ -55,7 +57,13 @@ test('metrics count what happens, by names out of closed sets', async () => {
   await byKey(mimir, service.key).get('/api/me')
   await byKey(mimir, service.key).get('/api/me/sessions')
   await byKey(mimir, `${service.key}x`).get('/api/me')
+  await callTool(byKey(mimir, `${service.key}x`), 'todo', { operation: 'list' })
   await mimir.rest('garbage').get('/api/me')
+  await assert.rejects(new HubClient(mimir.url, 'garbage').start())
+  await mimir
+    .rest()
+    .with({ cookie: `mimir_session=${'x'.repeat(43)}` })
+    .get('/api/me')
   await mimir.rest().get('/api/me')
   for (let n = 0; n < 3; n++) await alice.rest.post(`/api/me/devices/${alice.id}/test`)
   const { db } = mimir.app.ctx
@@ -80,7 +88,9 @@ test('metrics count what happens, by names out of closed sets', async () => {
     ['mimir_auth_refresh_total{outcome="success"}', 1],
     ['mimir_auth_refresh_total{outcome="failure"}', 1],
     [`mimir_apikey_requests_total{key_id="${service.id}"}`, 2],
-    ['mimir_auth_failures_total{reason="unauthorized"}', 1],
+    ['mimir_auth_failures_total{reason="invalid_token"}', 2],
+    // By access token, at the hub, and by cookie.
+    ['mimir_auth_failures_total{reason="unauthorized"}', 3],
     ['mimir_ratelimit_rejected_total{class="push-test"}', 2],
     ['mimir_messages_unreadable_total', 1],
     ['mimir_http_requests_total{method="POST /api/messages/{conversationId}",status="201"}', 1],

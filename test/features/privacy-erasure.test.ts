@@ -181,6 +181,18 @@ test('an erasure can be undone for seven days, and a second request is the first
   assertDone(await mimir.rest((await alice.signIn()).accessToken).get('/api/me'))
 })
 
+test('requests made at once are one, which one withdrawal undoes', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const proof = { currentPassword: alice.password }
+  const ask = async () => assertDone(await alice.rest.post('/api/privacy/erasure', proof), 202)
+  const order = () => mimir.command('user.erase', { user: 'alice' })
+  const [first, second] = await Promise.all([ask(), ask(), order(), order(), order(), order()])
+  assert.deepEqual(second, first)
+  assertDone(await alice.rest.delete('/api/privacy/erasure'), 204)
+  assertRefused(await alice.rest.get('/api/privacy/erasure'), 404, 'no_erasure')
+})
+
 test('whoever asks for it has their messages deleted too, on others’ devices as well', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

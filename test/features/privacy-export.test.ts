@@ -94,6 +94,15 @@ test('an archive is for the person alone, with the password, for a week', async 
   assert.deepEqual(await read.selectFrom('privacy_export_chunks').select('export_id').execute(), [])
 })
 
+test('requests made at once are one', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const proof = { currentPassword: alice.password }
+  const ask = async () => assertDone(await alice.rest.post('/api/privacy/export', proof), 202)
+  const [first, ...others] = await Promise.all([ask(), ask(), ask(), ask()])
+  for (const { id } of others) assert.equal(id, first.id)
+})
+
 test('an archive whose making broke off is made anew, and is sealed where it lies', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import { DidNetwork, type Identity } from '../harness/atproto.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { auditOf } from '../harness/keys.ts'
 import { MlsDevice } from '../harness/mls.ts'
 import { deviceOf, didOf } from '../harness/mls-people.ts'
 import { assertDone, Rest } from '../harness/rest.ts'
@@ -69,6 +70,12 @@ test('somebody of another network and somebody of this one talk in one group', a
   assert.deepEqual(
     view.members.map((one: { did: string }) => one.did).sort(),
     [zoe.did, didOf(mimir, 'alice')].sort(),
+  )
+  // The log tells her calls from those of somebody signed in here.
+  const sent = await auditOf(mimir, 'friend.requested')
+  assert.deepEqual(
+    sent.map(({ details }) => details.credential),
+    ['atproto'],
   )
 })
 
@@ -205,6 +212,19 @@ test('admission by a list, and to everybody', async () => {
   }
   await using mimir = await boot({ env: { ...network.env, MIMIR_ATPROTO_ADMISSION: 'open' } })
   assertDone(await other.call(mimir, METHOD))
+})
+
+test('in a lockdown nobody gets an account, whoever else is admitted', async () => {
+  await using network = await DidNetwork.start()
+  const identity = await network.plc()
+  await using mimir = await boot({ env: { ...network.env, MIMIR_ATPROTO_ADMISSION: 'open' } })
+  for (const mode of ['read-only', 'closed']) {
+    await mimir.command('lockdown.start', { mode })
+    assert.equal((await identity.call(mimir, METHOD)).status, 503)
+    assert.deepEqual(await mimir.command('user.list'), [])
+  }
+  await mimir.command('lockdown.lift')
+  assertDone(await identity.call(mimir, METHOD))
 })
 
 test('tokens of development are taken only where the switch says so', async () => {

@@ -80,3 +80,13 @@ test('every 401 names a way to sign in, a page that may be filled in again too',
     assert.equal(reply.headers.get('www-authenticate'), 'Bearer')
   }
 })
+
+test('a code of the wrong length is a wrong code, and may be entered again', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const browser = newcomer(mimir).with({ authorization: `Bearer ${alice.accessToken}` })
+  for (const code of ['12', '1'.repeat(41)]) {
+    const reply = await browser.send('POST', '/auth/account', `action=step-up&code=${code}`)
+    assertPage(reply, 400, /The code or passkey is incorrect.*name="password"/s)
+  }
+})

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Authenticator } from '../harness/authenticator.ts'
 import { codeOf } from '../harness/factors.ts'
 import { navigate } from '../harness/navigate.ts'
-import { assertDone, assertRefused } from '../harness/rest.ts'
+import { assertDone, assertRefused, type Reply } from '../harness/rest.ts'
 import { PROVIDER, type Sso, startSso } from '../harness/sso.ts'
 import { WebBrowser } from '../harness/web-browser.ts'
 
@@ -312,4 +313,33 @@ test('who has no password has to have signed in lately to take their data out or
     assert.equal(refused.status, 401, refused.text)
     assert.equal(JSON.parse(refused.text).error, 'step_up_required')
   }
+})
+
+test('of the ways to sign in, whichever is left last stays', async () => {
+  await using sso = await startSso()
+  sso.idp.people.set('anna', ANNA)
+  const browser = new WebBrowser()
+  await sso.signIn(browser, 'anna')
+  const headers = { origin: sso.url, accept: '*/*' }
+  const linked = await browser.request(`${sso.url}/api/auth/link-device`, {
+    method: 'POST',
+    headers,
+  })
+  const { code } = JSON.parse(linked.text)
+  const pair = assertDone(await sso.mimir.rest().post('/api/auth/link-device/redeem', { code }))
+  const rest = sso.mimir.rest(pair.accessToken)
+  const addPasskey = async () => {
+    const options = assertDone(await rest.get('/api/me/passkeys/options'))
+    const passkey = new Authenticator(sso.url).create(options)
+    return assertDone(await rest.post('/api/me/passkeys', { name: 'a key', passkey }), 201).id
+  }
+  const [identity] = assertDone(await rest.get('/api/me/identities'))
+  const path = `/api/me/identities/${identity.id}`
+  assertRefused(await rest.delete(path), 409, 'last_sign_in_method')
+  const [first, second] = [await addPasskey(), await addPasskey()]
+  assertDone(await rest.delete(path), 204)
+  const removals = [first, second].map((id) => rest.delete(`/api/me/passkeys/${id}`))
+  const [done, refused] = (await Promise.all(removals)).sort((a, b) => a.status - b.status)
+  assert.equal(done?.status, 204)
+  assertRefused(refused as Reply, 409, 'last_sign_in_method')
 })

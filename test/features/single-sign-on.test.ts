@@ -187,6 +187,29 @@ test('a claim gives a role and takes back what it gave, and nothing else', async
   assert.equal(await roleOf('anna', []), 'admin')
 })
 
+test('an identity that is disconnected takes with it the role that its claims gave', async () => {
+  await using sso = await startSso({ provider: { claimPath: 'groups', roles: { boss: 'admin' } } })
+  const { mimir, idp } = sso
+  idp.people.set('anna', { ...ANNA, groups: ['boss'] })
+  const alice = await mimir.person('alice')
+  await mimir.command('subject.link', { subject: 'anna', user: 'alice', issuer: idp.issuer })
+  const disconnect = async () => {
+    await sso.signIn(new WebBrowser(), 'anna')
+    assert.equal((await mimir.command('user.show', { user: 'alice' })).role, 'admin')
+    const { accessToken } = await alice.signIn()
+    const rest = mimir.rest(accessToken)
+    const [identity] = assertDone(await rest.get('/api/me/identities'))
+    assertDone(await rest.delete(`/api/me/identities/${identity.id}`), 204)
+    return (await mimir.command('user.show', { user: 'alice' })).role
+  }
+  assert.equal(await disconnect(), 'admin', 'nobody else could administer the server')
+  await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
+  await mimir.admin('root')
+  assert.equal(await disconnect(), 'admin', 'an administrator gave it')
+  await mimir.command('user.set-role', { user: 'alice', role: 'member' })
+  assert.equal(await disconnect(), 'member')
+})
+
 test('the last administrator stays one, whatever the claims say', async () => {
   await using sso = await startSso({ provider: { claimPath: 'groups', roles: { boss: 'admin' } } })
   sso.idp.people.set('anna', { ...ANNA, groups: ['boss'] })
@@ -208,14 +231,17 @@ test('a signed-in person connects an identity, which then opens their account', 
   assert.match(account.text, /signed in as alice/)
   const atProvider = await browser.post(`${sso.url}/auth/link`, { provider: PROVIDER }, account.url)
   const linked = await browser.submit(atProvider, { login: 'anna' })
-  assert.match(linked.text, /<li>work<\/li>/)
+  assert.match(linked.text, /<li>work\n/)
   const elsewhere = new WebBrowser()
   await sso.signIn(elsewhere, 'anna')
   assert.equal((await whoIs(sso, elsewhere)).id, alice.id)
 
   const [identity] = assertDone(await alice.rest.get('/api/me/identities'))
   assert.equal(identity.provider, PROVIDER)
-  assertDone(await alice.rest.delete(`/api/me/identities/${identity.id}`), 204)
+  const { id } = identity
+  const gone = await browser.post(linked.url, { action: 'disconnect-identity', id })
+  assert.equal(gone.status, 200, gone.text)
+  assert.deepEqual(assertDone(await alice.rest.get('/api/me/identities')), [])
   await assertNotAdmitted(sso, 'anna')
 })
 

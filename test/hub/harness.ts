@@ -111,7 +111,7 @@ export async function openHouse(
 export function actorOf(token: string, origin: Origin): UserActor {
   if (token === 'bad') throw new AppError(commonErrors.unauthorized)
   const [userId = '', sessionId = 'main'] = token.split('.')
-  const name = { userId, username: userId, sessionId }
+  const name = { userId, username: userId, sessionId, credential: 'access-token' } as const
   return { kind: 'user', tenantId: 'default', role: 'member', ...name, origin }
 }
 

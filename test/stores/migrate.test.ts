@@ -160,6 +160,45 @@ test('a membership of before gets its place among the events from the newest eve
   ])
 })
 
+test('of several privacy requests of one person the earliest stays', async () => {
+  await using store = await emptyStore()
+  const engine = store.open()
+  const at = '2026-01-02T00:00:00.000Z'
+  const fill: Migration['up'] = async (db) => {
+    for (const user of ['anna', 'bert']) {
+      await sql`insert into users (id, tenant_id, username, username_key, friend_key, status, role,
+        created_at, updated_at) values (${user}, 'default', ${user}, ${user}, ${user}, 'Active', 'member',
+        ${at}, ${at})`.execute(db)
+    }
+    for (const [id, user, erasure, exported] of [
+      ['1', 'anna', 'undone', 'ready'],
+      ['2', 'anna', 'waiting', 'running'],
+      ['3', 'anna', 'waiting', 'waiting'],
+      ['4', 'anna', 'waiting', 'waiting'],
+      ['5', 'bert', 'waiting', 'waiting'],
+    ]) {
+      await sql`insert into privacy_erasures (id, tenant_id, user_id, state, delete_messages, created_at, due_at)
+        values (${id}, 'default', ${user}, ${erasure}, 0, ${at}, ${at})`.execute(db)
+      await sql`insert into privacy_exports (id, tenant_id, user_id, state, created_at, touched_at, expires_at,
+        done, total, size, key_id, sealed_key) values (${id}, 'default', ${user}, ${exported}, ${at}, ${at}, ${at},
+        0, 0, 0, '', ${Buffer.alloc(0)})`.execute(db)
+    }
+  }
+  const before = migrations.slice(0, NAMES.indexOf('0027-one-privacy-request'))
+  const filled = [...before, { name: '0026-rows', up: fill }]
+  await migrate(engine, filled, clock)
+  await migrate(engine, [...filled, ...migrations.slice(before.length)], clock)
+  const statesOf = async (table: string) => {
+    const { rows } = await sql<{ state: string }>`select state from ${sql.table(table)}
+      order by id`.execute(engine.read)
+    return rows.map(({ state }) => state)
+  }
+  const erasures = ['undone', 'waiting', 'undone', 'undone', 'waiting']
+  assert.deepEqual(await statesOf('privacy_erasures'), erasures)
+  const exported = ['ready', 'running', 'failed', 'failed', 'waiting']
+  assert.deepEqual(await statesOf('privacy_exports'), exported)
+})
+
 // PostgreSQL servers have backups of their own.
 if (STORE === 'sqlite') {
   test('a copy of the embedded store is kept before it is migrated, not when it is made', async () => {

@@ -17,7 +17,7 @@ type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config'>
  * to all, or by allowlist); otherwise returns undefined.
  */
 export async function findOrAdmit(
-  ctx: Needs,
+  ctx: Needs & Pick<Ctx, 'admission'>,
   tenantId: string,
   did: string,
   origin: Origin,
@@ -27,8 +27,10 @@ export async function findOrAdmit(
   const { admission, allowlist } = ctx.config.atproto
   const isAdmitted = admission === 'open' || (admission === 'allowlist' && allowlist.includes(did))
   if (!isAdmitted) return undefined
-  const user = accountFor(ctx, tenantId, did, 'Active')
   const actor: Actor = { kind: 'anonymous', tenantId, origin }
+  // Authentication comes before the check of the call itself, which may only read.
+  ctx.admission.check({ actor, changes: true })
+  const user = accountFor(ctx, tenantId, did, 'Active')
   try {
     await ctx.db.transaction(async (tx) => {
       await insertUser(tx, user)
@@ -117,5 +119,5 @@ function recordAdmission(
 export function callerOf(user: UserRow, origin: Origin): UserActor {
   if (user.status === 'PendingAdmin') throw new AppError(atprotoErrors.accountPending)
   const { id: userId, tenant_id: tenantId, username, role } = user
-  return { kind: 'user', tenantId, userId, username, role, origin }
+  return { kind: 'user', tenantId, userId, username, role, credential: 'atproto', origin }
 }

@@ -9,7 +9,7 @@ import { readServiceToken, verifyServiceToken } from './service-token.ts'
  * the text is not a service token, so that other kinds of credentials can be tried.
  */
 export async function authenticateServiceToken(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'dids'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'dids' | 'admission'>,
   tenantId: string,
   text: string,
   call: { readonly nsid: string; readonly origin: Origin },

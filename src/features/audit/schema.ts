@@ -70,7 +70,6 @@ export const AUDIT_TYPES = [
   'change.refused',
   'change.failed',
   'change.expired',
-  'audit.read',
   'message.edited',
   'message.deleted',
   'message.reaction_added',

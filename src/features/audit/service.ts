@@ -51,8 +51,9 @@ export async function recordAudit(
 
 /** The credential, unless it was an access token, so that the use of each kind can be monitored. */
 function shownBy(actor: Actor): Record<string, string> {
-  if (actor.kind !== 'user' || actor.credential === undefined) return {}
+  if (actor.kind !== 'user') return {}
   const { credential, keyId } = actor
+  if (credential === undefined || credential === 'access-token') return {}
   return { credential, ...(keyId === undefined ? {} : { keyId }) }
 }
 

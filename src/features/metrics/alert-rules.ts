@@ -108,8 +108,8 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     name: 'credentials_refused',
-    text: 'More than 5 % of the calls in the last 15 minutes had a bad credential.',
-    value: share('authFailures', 'requests'),
+    text: 'More than 5 % of the credentials presented in the last 15 minutes were refused.',
+    value: share('credentialsRefused', 'credentials'),
     fires: 5,
     clears: 1,
   },

@@ -10,7 +10,8 @@ export interface Reading {
   readonly serverErrors: number
   readonly logins: number
   readonly loginFailures: number
-  readonly authFailures: number
+  readonly credentials: number
+  readonly credentialsRefused: number
   readonly rateLimited: number
   readonly refreshes: number
   readonly refreshFailures: number
@@ -35,6 +36,7 @@ export async function takeReading(ctx: Ctx): Promise<Reading> {
   const gauge = (name: string) => gauges.get(name)?.[0]?.[1]
   const lags = (gauges.get('mimir_audit_sink_lag_seconds') ?? []).map(([, seconds]) => seconds)
   const loginFailures = sum(metrics.logins, /\|failure$/)
+  const credentialsRefused = sum(metrics.authFailures)
   const free = gauge('mimir_disk_free_bytes')
   const { certificateEnds } = metrics
   return {
@@ -43,7 +45,8 @@ export async function takeReading(ctx: Ctx): Promise<Reading> {
     serverErrors: sum(metrics.requests, /\|500$/),
     logins: sum(metrics.logins, /\|success$/) + loginFailures,
     loginFailures,
-    authFailures: sum(metrics.authFailures),
+    credentials: metrics.authSeconds.count + credentialsRefused,
+    credentialsRefused,
     rateLimited: sum(metrics.rateLimited),
     refreshes: sum(metrics.refreshes),
     refreshFailures: metrics.refreshes.get('failure'),

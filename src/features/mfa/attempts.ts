@@ -54,15 +54,8 @@ export async function reserveTry(
 }
 
 /** Takes a reserved try back, because it was right. */
-export async function takeTryBack(
-  { clock }: Pick<Ctx, 'clock'>,
-  tx: Tx,
-  actor: Actor,
-  userId: string,
-): Promise<void> {
-  for (const address of [addressOf(actor), EVERYWHERE]) {
-    await uncountTry(tx, userId, address, toIso(clock.now()))
-  }
+export async function takeTryBack(tx: Tx, actor: Actor, userId: string): Promise<void> {
+  for (const address of [addressOf(actor), EVERYWHERE]) await uncountTry(tx, userId, address)
 }
 
 /**

@@ -114,7 +114,7 @@ async function completeEnrolment(
     if (!confirmed || !(await useTotpStep(tx, user.id, totp))) {
       throw new AppError(mfaErrors.invalidFactor)
     }
-    await takeTryBack(ctx, tx, actor, user.id)
+    await takeTryBack(tx, actor, user.id)
     const owner = { userId: user.id, tenantId: user.tenant_id }
     recoveryCodes.push(...(await renewRecoveryCodes(ctx, tx, owner)))
   })

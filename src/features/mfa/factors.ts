@@ -10,6 +10,7 @@ import { factorsOf } from './access.ts'
 import { refuseFactor, reserveTry, takeTryBack } from './attempts.ts'
 import { keepNewTotp } from './complete.ts'
 import { mfaErrors } from './errors.ts'
+import { requireSignInMethod } from './last-method.ts'
 import { checkNewPasskey, registrationOptions } from './passkeys.ts'
 import { renewRecoveryCodes } from './recovery.ts'
 import type {
@@ -94,7 +95,7 @@ export async function finishTotp(
     const confirmed = await confirmTotp(tx, user.userId, toIso(ctx.clock.now()))
     const used = await useTotpStep(tx, user.userId, step)
     if (!confirmed || !used) throw new AppError(mfaErrors.notSetUp)
-    await takeTryBack(ctx, tx, actor, user.userId)
+    await takeTryBack(tx, actor, user.userId)
     return { recoveryCodes: await added(ctx, tx, user, 'totp', before.length === 0) }
   })
 }
@@ -145,10 +146,12 @@ export async function addPasskey(
   }
 }
 
+/** Removes a passkey, unless that leaves no way to sign in. */
 export async function removePasskey(ctx: Needs, actor: Actor, input: PasskeyId): Promise<void> {
   const user = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
     if (!(await deletePasskey(tx, user.userId, input.id))) throw new AppError(commonErrors.notFound)
+    await requireSignInMethod(tx, user)
     await removed(ctx, tx, user, 'passkey')
   })
 }

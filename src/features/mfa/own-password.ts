@@ -24,6 +24,6 @@ export async function requireOwnPassword(
     await recordRefusedFactor(ctx, user, account)
     throw new AppError(wrong)
   }
-  await ctx.db.transaction((tx) => takeTryBack(ctx, tx, user, account.id))
+  await ctx.db.transaction((tx) => takeTryBack(tx, user, account.id))
   return account
 }

@@ -1,6 +1,7 @@
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
 import { accessErrors } from '../../policy/errors.ts'
+import { oidcErrors } from '../oidc/errors.ts'
 import { sessionErrors } from '../sessions/errors.ts'
 import { FactorTokenPair, TokenPair } from '../sessions/schema.ts'
 import { mfaErrors } from './errors.ts'
@@ -220,7 +221,7 @@ const factors = [
     params: PasskeyId,
     status: 204,
     output: null,
-    errors: [commonErrors.notFound, mfaErrors.stillRequired],
+    errors: [commonErrors.notFound, mfaErrors.stillRequired, oidcErrors.lastSignInMethod],
     run: removePasskey,
   }),
   defineRoute({

@@ -17,6 +17,7 @@ export {
   removePasskey,
   removeTotp,
 } from './factors.ts'
+export { requireSignInMethod } from './last-method.ts'
 export { requireOwnPassword } from './own-password.ts'
 export { requireFreshProof, stepUp } from './step-up.ts'
 

@@ -7,6 +7,7 @@ import type {
   TotpSecretRow,
 } from '../../db/tables.ts'
 import { whenGiven } from '../../db/when-given.ts'
+import { toIso } from '../../platform/clock.ts'
 
 export async function insertPasskey(tx: Tx, row: PasskeyRow): Promise<void> {
   await tx.insertInto('passkeys').values(row).execute()
@@ -179,6 +180,9 @@ export async function countRecoveryCodes(db: Db, userId: string): Promise<number
   return Number(row.count)
 }
 
+/** Earlier than the clock of any transaction, however long that waits for another one's row. */
+const NO_WAIT = toIso(0)
+
 /** Counts a try, from zero if the earlier ones have expired. Returns the new count and the previous wait. */
 export async function countTry(
   tx: Tx,
@@ -193,7 +197,7 @@ export async function countTry(
     .execute()
   const { failures, wait_until } = await tx
     .insertInto('factor_attempts')
-    .values({ ...row, failures: 1, wait_until: now })
+    .values({ ...row, failures: 1, wait_until: NO_WAIT })
     .onConflict((conflict) =>
       conflict.columns(['user_id', 'address']).doUpdateSet((columns) => ({
         failures: columns('factor_attempts.failures', '+', 1),
@@ -206,15 +210,10 @@ export async function countTry(
 }
 
 /** Takes a try back and ends the wait that it began: the wait begins when the last allowed try is counted. */
-export async function uncountTry(
-  tx: Tx,
-  userId: string,
-  address: string,
-  now: string,
-): Promise<void> {
+export async function uncountTry(tx: Tx, userId: string, address: string): Promise<void> {
   await tx
     .updateTable('factor_attempts')
-    .set((columns) => ({ failures: columns('failures', '-', 1), wait_until: now }))
+    .set((columns) => ({ failures: columns('failures', '-', 1), wait_until: NO_WAIT }))
     .where('user_id', '=', userId)
     .where('address', '=', address)
     .where('failures', '>', 0)

@@ -38,7 +38,7 @@ export async function verifyFactor(
     method: shown.method,
     async use(tx) {
       await shown.use(tx)
-      if (isGuessable) await takeTryBack(ctx, tx, actor, user.id)
+      if (isGuessable) await takeTryBack(tx, actor, user.id)
       await forgiveTries(tx, actor, user.id)
     },
   }

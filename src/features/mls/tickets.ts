@@ -1,9 +1,10 @@
 import type { Ctx } from '../../context.ts'
+import type { MlsTicketRow } from '../../db/tables.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
-import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
-import { type CredentialKind, FOR_REQUESTS_ALONE } from '../../policy/credential.ts'
+import { type Actor, type CallerCredential, requireUser } from '../../policy/actor.ts'
+import { FOR_REQUESTS_ALONE } from '../../policy/credential.ts'
 import type { Permission } from '../../policy/permissions.ts'
 import { requireMember } from './access.ts'
 import { mlsErrors } from './errors.ts'
@@ -47,29 +48,35 @@ export async function getSubscriptionTicket(
   return { ticket, endpoint: `${base}/xrpc/blue.catbird.mls.subscribeConvoEvents`, expiresAt }
 }
 
-/** The ticket's owner and the credential with which it was requested. */
-export type Redeemed = Pick<
-  UserActor,
-  'userId' | 'keyId' | 'credential' | 'scopes' | 'validUntil'
-> & { readonly sessionId: string | undefined }
+/** Who bought a ticket, and what they presented for it. */
+export interface TicketHolder {
+  readonly userId: string
+  readonly presented: CallerCredential
+}
 
 /** Redeems a ticket once. Throws `InvalidTicket`, also if the ticket is for another conversation. */
 export async function redeemTicket(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   ticket: string,
   convoId: string | null,
-): Promise<Redeemed> {
+): Promise<TicketHolder> {
   const row = await ctx.db.transaction((tx) => takeTicket(tx, sha256Hex(ticket)))
   const isGood = row !== undefined && row.expires_at > toIso(ctx.clock.now())
   if (!isGood || (row.convo_id !== null && row.convo_id !== convoId)) {
     throw new AppError(mlsErrors.invalidTicket)
   }
-  const { user_id: userId, session_id, key_id: keyId, credential, scopes, valid_until } = row
-  return {
-    ...{ userId, sessionId: session_id ?? undefined },
-    ...(keyId === null ? {} : { keyId }),
-    ...(credential === null ? {} : { credential: credential as CredentialKind }),
+  return { userId: row.user_id, presented: credentialOf(row) }
+}
+
+/** What was presented for the ticket: the row has the fields that `getSubscriptionTicket` found in it. */
+function credentialOf(row: MlsTicketRow): CallerCredential {
+  const { session_id, key_id, credential, scopes, valid_until } = row
+  const presented: object = {
+    ...(credential === null ? {} : { credential }),
+    ...(session_id === null ? {} : { sessionId: session_id }),
+    ...(key_id === null ? {} : { keyId: key_id }),
     ...(scopes === null ? {} : { scopes: new Set<Permission>(JSON.parse(scopes)) }),
     ...(valid_until === null ? {} : { validUntil: Date.parse(valid_until) }),
   }
+  return presented as CallerCredential
 }

@@ -107,14 +107,13 @@ function hostOf({ client, redirectUri }: AuthorizationRequest) {
   return { host: client.host ?? new URL(redirectUri).host }
 }
 
-type BrowserActor = UserActor & { readonly sessionId: string }
+type BrowserActor = Extract<UserActor, { readonly credential: 'session-cookie' }>
 
 /** A user in a browser: a token or API key must not pass on the access it was given. */
 function requireBrowser(actor: Actor): BrowserActor {
   const user = requireUser(actor)
-  const { sessionId } = user
-  if (user.credential !== 'session-cookie' || !sessionId) {
+  if (user.credential !== 'session-cookie') {
     throw new AppError(commonErrors.forbidden, {}, { audit: { reason: 'no_browser' } })
   }
-  return { ...user, sessionId }
+  return user
 }

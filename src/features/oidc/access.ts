@@ -1,1 +1,1 @@
-export { findIdentityOwner, isFlowKeyUsed } from './store.ts'
+export { findIdentityOwner, isFlowKeyUsed, listIdentities } from './store.ts'

@@ -25,7 +25,7 @@ import { type Claims, textAt, valuesAt, verifiedEmail } from './claims.ts'
 import { oidcErrors } from './errors.ts'
 import { findIdentity, insertIdentity, updateIdentity } from './store.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'config' | 'bus'>
+type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'config' | 'bus' | 'admission'>
 
 export interface Person {
   readonly provider: OidcProvider
@@ -92,8 +92,8 @@ async function welcomeBack(
 }
 
 /** Changes the role, unless no administrator would be left: then it stays. */
-async function applyRole(
-  ctx: Needs,
+export async function applyRole(
+  ctx: Pick<Needs, 'clock' | 'ids' | 'log' | 'bus'>,
   tx: Tx,
   actor: Actor,
   user: UserRow,
@@ -124,6 +124,8 @@ async function admit(
   invitationToken: string | undefined,
   needsOtherName: boolean,
 ): Promise<UserRow> {
+  // The callback is open while the server is read-only, for those who have an account.
+  ctx.admission.check({ actor, changes: true })
   const { provider, claims } = person
   const tenantId = ctx.config.tenantId
   const byRule = admissionByRule(provider, claims)

@@ -3,8 +3,9 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { factorsOf } from '../mfa/access.ts'
-import { oidcErrors } from './errors.ts'
+import { requireSignInMethod } from '../mfa/service.ts'
+import { applyRole } from './account.ts'
+import { roleAfter } from './admission.ts'
 import type { Identity, IdentityId } from './schema.ts'
 import { deleteIdentity, listIdentities } from './store.ts'
 
@@ -20,25 +21,28 @@ export async function getIdentities(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise
   }))
 }
 
-/** Removes an identity from the account, unless that leaves no way to sign in. */
+/**
+ * Removes an identity from the account, unless that leaves no way to sign in. A role that its claims granted
+ * goes with it: no later sign-in could take it back.
+ */
 export async function unlinkIdentity(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>,
+  ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'bus'>,
   actor: Actor,
   input: IdentityId,
 ): Promise<void> {
-  const { userId, tenantId } = requireUser(actor)
+  const me = requireUser(actor)
+  const { userId, tenantId } = me
   await ctx.db.transaction(async (tx) => {
-    if (!(await deleteIdentity(tx, userId, input.id))) throw new AppError(commonErrors.notFound)
+    const identity = await deleteIdentity(tx, userId, input.id)
     const user = await findAccountById(tx, tenantId, userId)
-    const others = await listIdentities(tx, userId)
-    const hasPasskey = (await factorsOf(tx, userId)).includes('passkey')
-    if (!user?.password_hash && others.length === 0 && !hasPasskey) {
-      throw new AppError(oidcErrors.lastSignInMethod)
-    }
+    if (!identity || !user) throw new AppError(commonErrors.notFound)
+    await requireSignInMethod(tx, me)
     await recordAudit(ctx, tx, actor, {
       type: 'identity.unlinked',
       target: { type: 'user', id: userId },
       details: { identityId: input.id },
     })
+    const { role } = roleAfter(user.role, identity.granted_role, undefined)
+    await applyRole(ctx, tx, actor, user, role)
   })
 }

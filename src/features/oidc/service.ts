@@ -26,12 +26,12 @@ import { oidcErrors } from './errors.ts'
 import { beginFlow, callbackUri, type KeptFlow, requireProvider, resumeFlow } from './flow.ts'
 import type { BeginSignIn, SignInConfig } from './schema.ts'
 
-export { getIdentities } from './identities.ts'
+export { getIdentities, unlinkIdentity } from './identities.ts'
 export { backChannelLogout, signOut } from './logout.ts'
 
 type Needs = Pick<
   Ctx,
-  'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'oidc' | 'access' | 'bus'
+  'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log' | 'oidc' | 'access' | 'bus' | 'admission'
 >
 
 /** What a sign-in page needs to know. */
@@ -144,6 +144,7 @@ async function endLink(
     ? await findAccountById(ctx.db.read, signedIn.tenantId, signedIn.userId)
     : undefined
   if (!user) throw new AppError(oidcErrors.invalidRequest)
+  ctx.admission.check({ actor, changes: true })
   await linkIdentity(ctx, signedIn ?? actor, person, user)
   return { kind: 'linked', provider: person.provider }
 }

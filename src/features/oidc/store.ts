@@ -71,13 +71,18 @@ export async function updateIdentity(
   await tx.updateTable('identities').set(change).where('id', '=', id).execute()
 }
 
-export async function deleteIdentity(tx: Tx, userId: string, id: string): Promise<boolean> {
-  const result = await tx
+/** The deleted row; undefined if the user has no such identity. */
+export async function deleteIdentity(
+  tx: Tx,
+  userId: string,
+  id: string,
+): Promise<IdentityRow | undefined> {
+  return tx
     .deleteFrom('identities')
     .where('user_id', '=', userId)
     .where('id', '=', id)
+    .returningAll()
     .executeTakeFirst()
-  return result.numDeletedRows > 0n
 }
 
 /** Returns false if the token was already processed. */

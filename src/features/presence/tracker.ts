@@ -3,7 +3,7 @@ import { createConnectionCount } from '../../platform/connection-count.ts'
 /** The owner of a connection: a person, on the device of a sign-in. */
 interface Connected {
   readonly userId: string
-  readonly sessionId?: string
+  readonly sessionId?: string | undefined
 }
 
 /**

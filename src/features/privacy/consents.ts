@@ -7,7 +7,7 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { privacyErrors } from './errors.ts'
 import type { Consent, ConsentId, Consents, GiveConsent } from './schema.ts'
-import { hasConsent, insertConsent, listConsents, withdraw } from './store-consents.ts'
+import { findConsent, hasConsent, insertConsent, listConsents, withdraw } from './store-consents.ts'
 
 /** The purpose of the required consent. */
 const TERMS = 'terms'
@@ -59,8 +59,9 @@ export async function withdrawConsent(
 ): Promise<void> {
   const { userId } = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const row = await withdraw(tx, userId, input.id, toIso(ctx.clock.now()))
-    if (!row) throw new AppError(privacyErrors.noConsent)
+    const row = await findConsent(tx, userId, input.id)
+    const withdrawn = row && (await withdraw(tx, row, toIso(ctx.clock.now())))
+    if (!withdrawn) throw new AppError(privacyErrors.noConsent)
     if (ctx.config.consent && row.purpose === TERMS) {
       disconnectAfterCommit(ctx, tx, { userId, reason: 'consent_withdrawn' })
     }

@@ -10,7 +10,7 @@ import { erasePerson } from './erase-person.ts'
 import { privacyErrors } from './errors.ts'
 import { requireProof, requireSession } from './proof.ts'
 import type { AnonymizeId, ErasureStatus, RequestErasure } from './schema.ts'
-import { endErasure, findWaiting, insertErasure, listDue } from './store.ts'
+import { endErasure, findWaiting, listDue, waitForErasure } from './store.ts'
 
 /** How long an erasure can be undone. */
 const UNDO = 7 * DAY
@@ -38,8 +38,7 @@ export async function beginErasure(
     if (!user) throw new AppError(commonErrors.notFound)
     await requireAnotherAdmin(tx, user)
     const now = ctx.clock.now()
-    const waiting = await findWaiting(tx, user.id)
-    const row: PrivacyErasureRow = waiting ?? {
+    const row = await waitForErasure(tx, {
       id: ctx.ids.next(),
       tenant_id: actor.tenantId,
       user_id: user.id,
@@ -48,8 +47,7 @@ export async function beginErasure(
       created_at: toIso(now),
       due_at: toIso(now + UNDO),
       finished_at: null,
-    }
-    if (!waiting) await insertErasure(tx, row)
+    })
     await recordAudit(ctx, tx, actor, {
       type: 'erasure.requested',
       target: { type: 'user', id: user.id },

@@ -10,7 +10,7 @@ import { privacyErrors } from './errors.ts'
 import { requireProof, requireSession } from './proof.ts'
 import type { ExportId, ExportStatus, RequestExport } from './schema.ts'
 import { chunkCount, openArchiveKey, openChunk } from './sealing.ts'
-import { findChunk, findExport, findUnfinished, insertExport } from './store-exports.ts'
+import { findChunk, findExport, startExport } from './store-exports.ts'
 
 /** How long an archive can be downloaded. */
 export const EXPORT_LIFE = 7 * DAY
@@ -36,8 +36,7 @@ export async function beginExport(
   userId: string,
 ): Promise<PrivacyExportRow> {
   const now = ctx.clock.now()
-  const unfinished = await findUnfinished(tx, userId)
-  const row: PrivacyExportRow = unfinished ?? {
+  const row = await startExport(tx, {
     id: ctx.ids.next(),
     tenant_id: actor.tenantId,
     user_id: userId,
@@ -50,8 +49,7 @@ export async function beginExport(
     size: 0,
     key_id: '',
     sealed_key: Buffer.alloc(0),
-  }
-  if (!unfinished) await insertExport(tx, row)
+  })
   await recordAudit(ctx, tx, actor, {
     type: 'export.requested',
     target: { type: 'user', id: userId },

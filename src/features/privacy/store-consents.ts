@@ -16,21 +16,36 @@ export async function listConsents(db: Db, userId: string): Promise<ConsentRow[]
     .execute()
 }
 
-/** The consent that was withdrawn; undefined if none was in force. */
-export async function withdraw(
-  tx: Tx,
+/** The user's consent that is in force; undefined if there is none with this id. */
+export async function findConsent(
+  db: Db,
   userId: string,
   id: string,
-  now: string,
 ): Promise<ConsentRow | undefined> {
-  return tx
-    .updateTable('consents')
-    .set({ withdrawn_at: now })
+  return db
+    .selectFrom('consents')
+    .selectAll()
     .where('user_id', '=', userId)
     .where('id', '=', id)
     .where('withdrawn_at', 'is', null)
-    .returningAll()
     .executeTakeFirst()
+}
+
+/** Also withdraws what was given twice. Returns false if nothing was in force. */
+export async function withdraw(
+  tx: Tx,
+  { user_id, purpose, version }: ConsentRow,
+  now: string,
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('consents')
+    .set({ withdrawn_at: now })
+    .where('user_id', '=', user_id)
+    .where('purpose', '=', purpose)
+    .where('version', '=', version)
+    .where('withdrawn_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
 }
 
 /** Read on every request while consent is required, so prepared. */

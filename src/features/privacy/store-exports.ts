@@ -1,8 +1,21 @@
+import { sql } from 'kysely'
 import type { Database, Db, Tx } from '../../db/database.ts'
 import type { PrivacyExportChunkRow, PrivacyExportRow } from '../../db/tables.ts'
 
-export async function insertExport(tx: Tx, row: PrivacyExportRow): Promise<void> {
-  await tx.insertInto('privacy_exports').values(row).execute()
+/** Inserts an export, unless the user has an unfinished one. Returns the one that the user has now. */
+export async function startExport(tx: Tx, row: PrivacyExportRow): Promise<PrivacyExportRow> {
+  return tx
+    .insertInto('privacy_exports')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .column('user_id')
+        .where('state', 'in', [sql.lit('waiting' as const), sql.lit('running' as const)])
+        // Changes nothing, so that the row is returned.
+        .doUpdateSet((columns) => ({ user_id: columns.ref('excluded.user_id') })),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 export async function findExport(
@@ -15,19 +28,6 @@ export async function findExport(
     .selectAll()
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
-    .executeTakeFirst()
-}
-
-/** The user's export that is waiting or running. */
-export async function findUnfinished(
-  db: Db,
-  userId: string,
-): Promise<PrivacyExportRow | undefined> {
-  return db
-    .selectFrom('privacy_exports')
-    .selectAll()
-    .where('user_id', '=', userId)
-    .where('state', 'in', ['waiting', 'running'])
     .executeTakeFirst()
 }
 

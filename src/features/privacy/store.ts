@@ -1,8 +1,25 @@
+import { sql } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
 import type { PrivacyErasureRow, PrivacyReceiptRow } from '../../db/tables.ts'
 
 export async function insertErasure(tx: Tx, row: PrivacyErasureRow): Promise<void> {
   await tx.insertInto('privacy_erasures').values(row).execute()
+}
+
+/** Inserts an erasure that waits, unless the user has one. Returns the one that the user has now. */
+export async function waitForErasure(tx: Tx, row: PrivacyErasureRow): Promise<PrivacyErasureRow> {
+  return tx
+    .insertInto('privacy_erasures')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .column('user_id')
+        .where('state', '=', sql.lit('waiting'))
+        // Changes nothing, so that the row is returned.
+        .doUpdateSet((columns) => ({ user_id: columns.ref('excluded.user_id') })),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** The user's erasure that can still be undone. */

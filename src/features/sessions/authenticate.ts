@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
-import type { Origin, UserActor } from '../../policy/actor.ts'
+import type { Account, CallerCredential, Origin, UserActor } from '../../policy/actor.ts'
 import { lacksFactor } from '../../policy/second-factor.ts'
 import { verifyAccessToken } from './access-token.ts'
 import { type CallerRow, findCaller } from './store.ts'
@@ -14,41 +14,40 @@ export async function authenticateToken(
   token: string,
   origin: Origin,
 ): Promise<UserActor> {
-  return actorOf(ctx, await verifyAccessToken(ctx, token), origin)
+  const { userId, sessionId } = await verifyAccessToken(ctx, token)
+  const caller = await requireCaller(ctx, userId, sessionId)
+  return {
+    ...accountOf(caller, origin),
+    credential: 'access-token',
+    ...(sessionId ? { sessionId } : {}),
+    ...(caller.sso_roles === null ? {} : { claimedRoles: JSON.parse(caller.sso_roles) }),
+  }
 }
 
-/** What limits a caller besides the account and the session. */
-type Bounds = Pick<UserActor, 'keyId' | 'credential' | 'scopes' | 'validUntil'>
-
 /**
- * The same for the owner of a single-use ticket, which grants no more than the
- * credential it was bought with.
+ * The same for the owner of a single-use ticket, which grants no more than what was presented for it.
  */
 export async function authenticateTicket(
   ctx: Pick<Ctx, 'db' | 'config'>,
-  { userId, sessionId, ...bounds }: { userId: string; sessionId: string | undefined } & Bounds,
+  { userId, presented }: { readonly userId: string; readonly presented: CallerCredential },
   origin: Origin,
 ): Promise<UserActor> {
-  return { ...(await actorOf(ctx, { userId, sessionId }, origin)), ...bounds }
+  const caller = await requireCaller(ctx, userId, presented.sessionId)
+  return { ...accountOf(caller, origin), ...presented }
 }
 
-async function actorOf(
+async function requireCaller(
   ctx: Pick<Ctx, 'db' | 'config'>,
-  { userId, sessionId }: { readonly userId: string; readonly sessionId: string | undefined },
-  origin: Origin,
-): Promise<UserActor> {
+  userId: string,
+  sessionId: string | undefined,
+): Promise<CallerRow> {
   const caller = await findCaller(ctx.db.read, userId, sessionId)
   if (!caller || !mayAct(ctx, caller, sessionId)) throw new AppError(commonErrors.unauthorized)
-  return {
-    kind: 'user',
-    tenantId: caller.tenant_id,
-    userId,
-    username: caller.username,
-    role: caller.role,
-    ...(sessionId ? { sessionId } : {}),
-    ...(caller.sso_roles === null ? {} : { claimedRoles: JSON.parse(caller.sso_roles) }),
-    origin,
-  }
+  return caller
+}
+
+function accountOf({ id, tenant_id, username, role }: CallerRow, origin: Origin): Account {
+  return { kind: 'user', tenantId: tenant_id, userId: id, username, role, origin }
 }
 
 /** Whether the actor may still be connected; checked again once a connection is registered. */

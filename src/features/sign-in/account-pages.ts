@@ -4,6 +4,7 @@ import { defineRawRoute } from '../../http/define-route.ts'
 import { alert, html, movingOn, type Problem } from '../../http/page.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { languageOf, requireUser, type UserActor } from '../../policy/actor.ts'
+import { mfaErrors } from '../mfa/errors.ts'
 import { AddPasskey, ConfirmTotp, StepUp } from '../mfa/schema.ts'
 import {
   addPasskey,
@@ -15,7 +16,7 @@ import {
   requireFreshProof,
   stepUp,
 } from '../mfa/service.ts'
-import { getIdentities, getSignInConfig } from '../oidc/service.ts'
+import { getIdentities, getSignInConfig, unlinkIdentity } from '../oidc/service.ts'
 import { codesPage, totpSecret } from './factor-pages.ts'
 import { formPage } from './form-pages.ts'
 import { passkeyScript } from './passkey-script.ts'
@@ -38,7 +39,7 @@ export const accountRoutes = [
   defineRawRoute({
     method: 'post',
     path: '/auth/account',
-    summary: 'Change your second factors with the forms of the page',
+    summary: 'Change your ways to sign in with the forms of the page',
     permission: 'signed-in',
     rate: 'auth-second-factor',
     refusal: 'page',
@@ -69,7 +70,9 @@ async function act(
   switch (form.action) {
     case 'step-up': {
       const { code, password } = form
-      await stepUp(ctx, user, StepUp.parse(code ? { code } : { password }))
+      const proof = StepUp.safeParse(code ? { code } : { password })
+      if (!proof.success) throw new AppError(mfaErrors.invalidFactor)
+      await stepUp(ctx, user, proof.data)
       return movingOn(language, here)
     }
     case 'begin-totp': {
@@ -106,6 +109,10 @@ async function act(
     case 'remove-passkey':
       await requireFreshProof(ctx, user)
       await removePasskey(ctx, user, { id: form.id ?? '' })
+      return movingOn(language, here)
+    case 'disconnect-identity':
+      await requireFreshProof(ctx, user)
+      await unlinkIdentity(ctx, user, { id: form.id ?? '' })
       return movingOn(language, here)
     default:
       throw new AppError(commonErrors.validationFailed, { fields: { action: 'is unknown' } })
@@ -154,7 +161,10 @@ ${
 }
 <p><small>${texts.codesLeft(factors.recoveryCodesLeft)}</small></p>
 ${identities.length + providers.length > 0 ? html`<h2>${texts.elsewhere}</h2>` : ''}
-<ul>${identities.map(({ provider }) => html`<li>${provider}</li>`)}</ul>
+<ul>${identities.map(
+      ({ id, provider }) => html`<li>${provider}
+<form method="post"><input type="hidden" name="action" value="disconnect-identity"><input type="hidden" name="id" value="${id}"><button aria-label="${texts.removeOne(provider)}">${texts.remove}</button></form></li>`,
+    )}</ul>
 ${providers.map(
   ({ name, displayName }) => html`<form method="post" action="${prefix}/auth/link">
 <input type="hidden" name="provider" value="${name}"><button>${texts.connect(displayName)}</button></form>`,

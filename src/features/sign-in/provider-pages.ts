@@ -69,13 +69,10 @@ export const providerRoutes = [
     respond: async (ctx, actor, { request }) => {
       const { provider = '' } = await readForm(request, MAX_FORM_BYTES)
       const user = requireUser(actor)
-      const { sessionId } = user
       // The callback needs the same cookie, which other credentials do not have.
-      if (user.credential !== 'session-cookie' || !sessionId) {
-        throw new AppError(oidcErrors.browserRequired)
-      }
+      if (user.credential !== 'session-cookie') throw new AppError(oidcErrors.browserRequired)
       const browser = browserOf(ctx.config, request)
-      const url = await beginLink(ctx, browser, { ...user, sessionId }, provider)
+      const url = await beginLink(ctx, browser, user, provider)
       return movingOn(languageOf(actor), url.href, [browserCookie(ctx.config, browser)])
     },
   }),
