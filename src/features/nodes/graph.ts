@@ -1,12 +1,12 @@
 import type { Ctx } from '../../context.ts'
-import type { NodeEdgeRow, NodeRow } from '../../db/tables.ts'
+import type { NodeEdgeRow } from '../../db/tables.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { edgesOf } from './edges.ts'
-import { requireNodes, toNode } from './read.ts'
+import { requireNode, toNode } from './read.ts'
 import type { Edge, Node } from './schema.ts'
 import { findNodesByKey } from './store.ts'
 import { listEdges } from './store-edges.ts'
-import { findVault, type Vault } from './vault.ts'
+import { requireVault } from './vault.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
@@ -36,9 +36,8 @@ export async function getSubgraph(
   walk: Walk,
 ): Promise<{ nodes: Node[]; edges: Edge[] }> {
   const me = requireUser(actor)
-  const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
-  const [start] = await requireNodes(ctx.db.read, me, [walk.node_id])
-  const { key } = start as NodeRow
+  const { key } = await requireNode(ctx.db.read, me, walk.node_id)
+  const vault = await requireVault(ctx, ctx.db.read, me)
   const { steps, edges } = await walkFrom(ctx, [key], walk)
   const keys = [...steps.keys()]
   const rows = await findNodesByKey(ctx.db.read, keys)

@@ -95,6 +95,18 @@ export async function holdNodes(
     .execute()
 }
 
+/** Those of the nodes that still exist, locked until the transaction ends. */
+export async function holdKeys(tx: Tx, keys: readonly number[]): Promise<number[]> {
+  if (keys.length === 0) return []
+  const rows = await tx
+    .updateTable('nodes')
+    .set((columns) => ({ updated_at: columns.ref('updated_at') }))
+    .where('key', 'in', keys)
+    .returning('key')
+    .execute()
+  return rows.map((row) => row.key)
+}
+
 export async function updateNode(
   tx: Tx,
   key: number,

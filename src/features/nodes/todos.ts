@@ -3,10 +3,13 @@ import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { fulfils } from './filter.ts'
 import { queryNodes } from './query.ts'
-import type { Filters, Node, Properties } from './schema.ts'
+import { requireNode, toNode } from './read.ts'
+import type { Listing, Node, Properties } from './schema.ts'
 import { type CreateTodo, TODO, type Todo, type TodoFields } from './schema-todos.ts'
-import { putInList, requireOfType, todosOfList, toTodo } from './todo-nodes.ts'
+import { findListRows, putInList, toTodo } from './todo-nodes.ts'
+import { requireVault } from './vault.ts'
 import { deleteNodes, insertNewNodes, mergeInto, targetOf, type Writing } from './write.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
@@ -43,7 +46,9 @@ export async function getTodo(
   actor: Actor,
   { todo_id }: { todo_id: string },
 ): Promise<Todo> {
-  return toTodo(await requireOfType(ctx, ctx.db.read, requireUser(actor), todo_id, TODO))
+  const me = requireUser(actor)
+  const row = await requireNode(ctx.db.read, me, todo_id, TODO)
+  return toTodo(toNode(await requireVault(ctx, ctx.db.read, me), row))
 }
 
 /** Changes the given fields; completing a TODO sets `completed_at`, and any other status removes it. */
@@ -54,7 +59,7 @@ export async function updateTodo(
 ): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    await requireOfType(ctx, tx, me, todo_id, TODO)
+    await requireNode(tx, me, todo_id, TODO)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
     ) as Properties
@@ -65,7 +70,7 @@ export async function updateTodo(
   })
 }
 
-function completion(status: Todo['status'] | undefined, { clock }: Pick<Ctx, 'clock'>): Properties {
+function completion(status: TodoFields['status'], { clock }: Pick<Ctx, 'clock'>): Properties {
   if (status === undefined) return {}
   return status === 'completed' ? { completed_at: toIso(clock.now()) } : { completed_at: null }
 }
@@ -75,38 +80,37 @@ export async function deleteTodo(
   actor: Actor,
   { todo_id }: { todo_id: string },
 ): Promise<void> {
-  await requireOfType(ctx, ctx.db.read, requireUser(actor), todo_id, TODO)
+  await requireNode(ctx.db.read, requireUser(actor), todo_id, TODO)
   await deleteNodes(ctx, actor, [{ id: todo_id }])
 }
 
-const LIST_LIMIT = 200
-
-/** TODOs that match the filters, newest first; those of one list in the order they were added. */
+/** TODOs that match the filters, newest first; those of one list whole, in the order they were added. */
 export async function listTodos(
   ctx: Reading,
   actor: Actor,
-  { list_id, filters }: { list_id?: string | undefined; filters?: Filters | undefined },
-): Promise<Todo[]> {
-  const me = requireUser(actor)
-  if (list_id) {
-    const { todos } = await todosOfList(ctx, me, list_id)
-    return todos.filter((todo) => fulfils(todo, filters ?? {}))
+  { list_id, ...page }: { list_id?: string | undefined } & Listing,
+): Promise<{ todos: Todo[]; nextCursor: string | null }> {
+  if (list_id !== undefined) {
+    const { todos } = await openList(ctx, requireUser(actor), list_id)
+    const matching = todos.filter(({ properties }) => fulfils(properties, page.filters ?? {}))
+    return { todos: matching.map(toTodo), nextCursor: null }
   }
-  const { nodes } = await queryNodes(ctx, actor, {
+  const { nodes, nextCursor } = await queryNodes(ctx, actor, {
+    ...page,
     type: TODO,
-    filters,
     sort: 'created',
     order: 'desc',
-    limit: LIST_LIMIT,
   })
-  return nodes.map(toTodo)
+  return { todos: nodes.map(toTodo), nextCursor }
 }
 
-/** Equality only: the kind of filter that clients use for TODOs. */
-function fulfils(todo: Todo, filters: Filters): boolean {
-  return Object.entries(filters).every(([name, value]) =>
-    typeof value === 'object' && value !== null
-      ? (value.in ?? []).some((one) => one === todo[name])
-      : todo[name] === value,
-  )
+/** A list and its TODOs, decrypted. */
+export async function openList(
+  ctx: Reading,
+  me: UserActor,
+  listId: string,
+): Promise<{ list: Node; todos: Node[] }> {
+  const { list, todos } = await findListRows(ctx.db.read, me, listId)
+  const vault = await requireVault(ctx, ctx.db.read, me)
+  return { list: toNode(vault, list), todos: todos.map((row) => toNode(vault, row)) }
 }

@@ -142,7 +142,7 @@ export async function mergeInto(
   const now = toIso(ctx.clock.now())
   const nodes: Node[] = []
   for (const { id, properties } of changes) {
-    const row = held.get(id) as NodeRow
+    const row = heldNode(held, id)
     const merged = merge(vault.open(contextOf(row), row.sealed), properties)
     requireSize(merged)
     const sealed = vault.seal(contextOf(row), merged)
@@ -165,12 +165,20 @@ function merge(before: Properties, change: Properties): Properties {
   )
 }
 
-/** The rows by id, locked against other writers; throws `node_not_found`. */
-async function hold(tx: Tx, me: UserActor, ids: readonly string[]): Promise<Map<string, NodeRow>> {
-  const held = new Map((await holdNodes(tx, me.userId, ids)).map((row) => [row.id, row]))
-  const missing = ids.find((id) => !held.has(id))
-  if (missing !== undefined) throw new AppError(nodeErrors.nodeNotFound, { id: missing })
-  return held
+/** Those of the nodes that exist, by id, locked against other writers. */
+export async function hold(
+  tx: Tx,
+  me: UserActor,
+  ids: readonly string[],
+): Promise<Map<string, NodeRow>> {
+  return new Map((await holdNodes(tx, me.userId, ids)).map((row) => [row.id, row]))
+}
+
+/** One of them; throws `node_not_found` if it does not exist. */
+export function heldNode(held: ReadonlyMap<string, NodeRow>, id: string): NodeRow {
+  const row = held.get(id)
+  if (!row) throw new AppError(nodeErrors.nodeNotFound, { id })
+  return row
 }
 
 export interface Deleted {
@@ -188,8 +196,9 @@ export async function deleteNodes(
   return ctx.db.transaction(async (tx) => {
     const vault = await openVault(ctx, tx, me)
     const ids = [...new Set(nodes.map(({ id }) => id))]
-    const rows = [...(await hold(tx, me, ids)).values()]
-    const edges = await deleteByKey(
+    const held = await hold(tx, me, ids)
+    const rows = ids.map((id) => heldNode(held, id))
+    const edges = await deleteHeld(
       tx,
       me.userId,
       rows.map(({ key }) => key),
@@ -203,18 +212,24 @@ export async function deleteNodes(
   })
 }
 
-/** Deletes the owner's nodes with all their dependent rows; returns the number of edges. */
-export async function deleteByKey(
+/** Deletes nodes that the transaction holds, and counts them out of the vault; returns the number of edges. */
+export async function deleteHeld(
   tx: Tx,
   ownerId: string,
   keys: readonly number[],
 ): Promise<number> {
   if (keys.length === 0) return 0
+  const edges = await deleteWithDependents(tx, keys)
+  await growVault(tx, ownerId, -keys.length, MAX_NODES)
+  return edges
+}
+
+/** Deletes the rows of nodes with all rows that depend on them; returns the number of edges. */
+export async function deleteWithDependents(tx: Tx, keys: readonly number[]): Promise<number> {
   const edges = await deleteEdgesOf(tx, keys)
   await deleteLocksOf(tx, keys)
   await deleteTerms(tx, keys)
   await deleteNodeRows(tx, keys)
-  await growVault(tx, ownerId, -keys.length, MAX_NODES)
   return edges
 }
 

@@ -15,13 +15,11 @@ import {
   Edge,
   EdgeType,
   Filters,
-  limit,
   NewEdge,
   NewNode,
   Node,
   NodeChange,
   NodeName,
-  NodeQuery,
   NodeSearch,
   NodeType,
   Properties,
@@ -30,6 +28,7 @@ import {
 } from '../schema.ts'
 import { searchNodes } from '../search.ts'
 import { addNodes, changeNodes, deleteNodes } from '../write.ts'
+import { continued, Paged, paging } from './paging.ts'
 
 const done = (operation: string, answer: object) => ({ success: true, operation, ...answer })
 
@@ -51,7 +50,7 @@ const Outcome = z.looseObject({
 })
 
 const NodeId = z.object({ id: NodeName.describe('id of the node') })
-const page = { limit: limit(50), offset: z.number().int().min(0).max(2000).optional() }
+const page = { ...paging(50), offset: z.number().int().min(0).max(2000).default(0) }
 
 const memoryNode = defineTool({
   name: 'memory_node',
@@ -61,10 +60,7 @@ const memoryNode = defineTool({
   output: Outcome.extend({
     node: Node.optional(),
     deleted: z.unknown().optional(),
-    nextCursor: z
-      .string()
-      .optional()
-      .describe('there may be more: query again with this as cursor'),
+    ...Paged,
   }),
   destructive: true,
   operations: {
@@ -107,30 +103,29 @@ const memoryNode = defineTool({
       input: z.object({
         type: Types.optional(),
         filters: Filters.optional(),
-        limit: limit(50),
-        cursor: NodeQuery.shape.cursor.describe('nextCursor of the previous response'),
+        ...paging(50),
       }),
       run: async (ctx, actor, input) => {
         const found = await queryNodes(ctx, actor, { ...input, sort: 'created', order: 'desc' })
         const { count, nodes, nextCursor } = found
-        return done('query', { count, nodes, ...(nextCursor === null ? {} : { nextCursor }) })
+        return done('query', { count, nodes, ...continued(nextCursor) })
       },
     }),
     search: operation({
       permission: 'mcp:read',
       input: z.object({
         query: text(1, 400),
-        options: z.object({ ...page, types: z.array(NodeType).max(20).optional() }).optional(),
+        options: z.object({ ...page, types: z.array(NodeType).max(20).default([]) }).prefault({}),
       }),
       run: async (ctx, actor, { query, options }) => {
-        const { limit: most = 50, offset = 0 } = options ?? {}
+        const { limit, offset, types, cursor } = options
         const found = await queryNodes(ctx, actor, {
-          query,
-          ...(options?.types?.length ? { type: options.types } : {}),
-          ...{ sort: 'created', order: 'desc', limit: most + offset },
+          ...{ query, cursor, sort: 'created', order: 'desc' },
+          type: types.length > 0 ? types : undefined,
+          limit: limit + offset,
         })
         const nodes = found.nodes.slice(offset)
-        return done('search', { count: nodes.length, nodes })
+        return done('search', { count: nodes.length, nodes, ...continued(found.nextCursor) })
       },
     }),
   },
@@ -256,8 +251,7 @@ const memoryBatch = defineTool({
           return { ...(await askConfirmation(ctx, actor, 'memory_batch.unlink', { ids })), preview }
         }
         await requireConfirmation(ctx, actor, 'memory_batch.unlink', { ids }, confirmationId)
-        await deleteEdges(ctx, actor, ids)
-        return done('delete_edges', { count: ids.length })
+        return done('delete_edges', { count: await deleteEdges(ctx, actor, ids) })
       },
     }),
   },
@@ -274,6 +268,7 @@ const memoryLock = defineTool({
     unlocked: z.boolean().optional(),
     cleaned: z.number().int().optional(),
     expires: z.string().optional(),
+    ...Paged,
   }),
   operations: {
     acquire: operation({
@@ -296,10 +291,14 @@ const memoryLock = defineTool({
     }),
     query_available: operation({
       permission: 'mcp:read',
-      input: z.object({ type: NodeType.optional(), filters: Filters.optional() }),
+      input: z.object({
+        type: NodeType.optional(),
+        filters: Filters.optional(),
+        ...paging(200),
+      }),
       run: async (ctx, actor, input) => {
-        const nodes = await getAvailable(ctx, actor, input)
-        return done('query_available', { count: nodes.length, nodes })
+        const { nodes, nextCursor } = await getAvailable(ctx, actor, input)
+        return done('query_available', { count: nodes.length, nodes, ...continued(nextCursor) })
       },
     }),
     cleanup: operation({
