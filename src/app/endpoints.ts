@@ -93,7 +93,7 @@ export async function openEndpoints(
   const xrpc = buildXrpc(ctx, { authenticator, anonymous, refused, checkAnswers, streamLimits })
   const http = createHttpServer({
     ctx,
-    routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
+    routes: [...routes, ...documentRoutes(config), ...mcpRoutes(config, mcp)],
     anonymous,
     authenticate: async (request, origin) => {
       const elapsed = stopwatch()
@@ -219,7 +219,7 @@ function buildHub(
 }
 
 /** Public, because the protocol has its own way to refuse callers. */
-function mcpRoutes(mcp: Mcp) {
+function mcpRoutes({ mcpOrigins }: Config, mcp: Mcp) {
   return (['post', 'get', 'delete'] as const).map((method) =>
     defineRawRoute({
       method,
@@ -230,6 +230,7 @@ function mcpRoutes(mcp: Mcp) {
       // Only the body says whether a call changes anything, so the protocol calls `admit` again.
       changes: false,
       operationClass: 'programs',
+      ...(method === 'post' ? { crossOrigin: mcpOrigins } : {}),
       respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
     }),
   )

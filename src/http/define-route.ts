@@ -127,6 +127,8 @@ export interface RawRoute {
   readonly operationClass?: OperationClass
   /** Browsers get refusals as a page. */
   readonly refusal?: 'page'
+  /** Which other origins' pages may call the path by a script, without cookies; absent: none. */
+  readonly crossOrigin?: '*' | readonly string[]
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
 }
 

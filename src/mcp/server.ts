@@ -60,6 +60,7 @@ export function createMcp(options: McpOptions): Mcp {
   const { ctx } = options
   const byName = new Map(options.tools.map((tool) => [tool.name, tool]))
   const { origin: ownOrigin } = new URL(ctx.config.publicUrl)
+  const allowedOrigins = new Set([ownOrigin, ...ctx.config.mcpOrigins])
   const metadataUrl = `${ownOrigin}/.well-known/oauth-protected-resource${ctx.config.pathPrefix}/mcp`
 
   /** Tells the client where to obtain a token (RFC 6750 §3, RFC 9728 §5.1). */
@@ -73,7 +74,7 @@ export function createMcp(options: McpOptions): Mcp {
     }
     // A page of another origin must not call through the user's browser (including by DNS rebinding).
     const page = request.headers.get('origin')
-    if (page !== null && page !== ownOrigin) {
+    if (page !== null && !allowedOrigins.has(page)) {
       return rpcRefusal(new AppError(mcpErrors.foreignOrigin), undefined, {})
     }
     let caller: Actor
