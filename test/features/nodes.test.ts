@@ -230,6 +230,28 @@ test('types are counted and browsed, a node is shown with its edges', async () =
   assert.equal(found.search_method, 'fulltext')
 })
 
+test('a search by type finds what many newer nodes of other types would hide', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  await add(alice, 'person', { name: 'Ada', role: 'runs the project' }, 'ada')
+  for (let made = 0; made < 600; made += 200) {
+    const nodes = Array.from({ length: 200 }, (_, n) => ({
+      type: 'memory',
+      properties: { content: `note ${made + n} on the project` },
+    }))
+    await mcp.call('memory_batch', { operation: 'add_nodes', nodes })
+  }
+  const search = (more: object) =>
+    mcp.call('vector_search_nodes', { query: 'project Ada', ...more })
+  const { results, total_results } = await search({ types: ['person', 'concept'] })
+  assert.deepEqual([results.length, results[0].id, total_results], [1, 'ada', 1])
+  assert.equal((await search({ types: ['memory'], limit: 5 })).results.length, 5)
+  assert.equal((await search({})).results[0].id, 'ada')
+  const common = { query: 'project', types: ['person'] }
+  assert.equal((await mcp.call('vector_search_nodes', common)).count, 1)
+})
+
 test('nobody finds, reads or changes anybody else’s nodes', async () => {
   await using mimir = await boot()
   const [alice, bob] = [await mimir.person('alice'), await mimir.person('bob')]

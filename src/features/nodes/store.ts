@@ -156,15 +156,32 @@ export async function listKeys(
   return rows.map((row) => row.key)
 }
 
-/** The newest nodes that have the term, `limit` at most. */
-export async function listKeysByTerm(db: Db, term: string, limit: number): Promise<number[]> {
-  const rows = await db
-    .selectFrom('node_terms')
-    .select('node_key')
-    .where('term', '=', term)
-    .orderBy('node_key', 'desc')
-    .limit(limit)
-    .execute()
+/** Most entries of a term that are followed to find nodes of some types. */
+const FOLLOWED = 10_000
+
+/** The newest nodes that have the term, of the given types if there are any, `limit` at most. */
+export async function listKeysByTerm(
+  db: Db,
+  term: string,
+  types: readonly string[],
+  limit: number,
+): Promise<number[]> {
+  const newest = (most: number) =>
+    db
+      .selectFrom('node_terms')
+      .select('node_key')
+      .where('term', '=', term)
+      .orderBy('node_key', 'desc')
+      .limit(most)
+  const ofTypes = () =>
+    db
+      .selectFrom(newest(FOLLOWED).as('entry'))
+      .innerJoin('nodes', 'nodes.key', 'entry.node_key')
+      .select('entry.node_key')
+      .where('nodes.type', 'in', types)
+      .orderBy('entry.node_key', 'desc')
+      .limit(limit)
+  const rows = await (types.length === 0 ? newest(limit) : ofTypes()).execute()
   return rows.map((row) => row.node_key)
 }
 
@@ -182,22 +199,6 @@ export async function keepThoseWithTerm(
     .where('node_key', 'in', keys)
     .execute()
   return rows.map((row) => row.node_key)
-}
-
-/** Those of the nodes that are of one of the types. */
-export async function keepThoseOfTypes(
-  db: Db,
-  types: readonly string[],
-  keys: readonly number[],
-): Promise<number[]> {
-  if (keys.length === 0) return []
-  const rows = await db
-    .selectFrom('nodes')
-    .select('key')
-    .where('key', 'in', keys)
-    .where('type', 'in', types)
-    .execute()
-  return rows.map((row) => row.key)
 }
 
 /** Nodes of one type, the newest first. */
