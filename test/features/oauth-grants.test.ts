@@ -13,15 +13,6 @@ import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
-const _SCOPES = [
-  'mcp:read',
-  'mcp:write',
-  'mcp:admin',
-  'conversations:read',
-  'messages:read',
-  'messages:search',
-  'messages:write',
-]
 
 test('access tokens end, refresh tokens rotate, and a lost answer is given again', async () => {
   await using mimir = await bootWithAddress()

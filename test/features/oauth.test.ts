@@ -6,7 +6,6 @@ import { AiClient, bootWithAddress, browserOf, CALLBACK, statusAtMcp } from '../
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
 const MINUTE = 60_000
-const _DAY = 24 * 60 * MINUTE
 const SCOPES = [
   'mcp:read',
   'mcp:write',
