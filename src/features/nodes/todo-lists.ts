@@ -7,7 +7,7 @@ import { recordAudit } from '../audit/service.ts'
 import { nodeErrors } from './errors.ts'
 import { queryNodes } from './query.ts'
 import { requireNode, toNode } from './read.ts'
-import type { Listing, Node, Properties } from './schema.ts'
+import type { Listing } from './schema.ts'
 import {
   type ListFields,
   TODO_LIST,
@@ -48,7 +48,7 @@ export async function createList(
       },
     },
   ])
-  return toList(node as Node)
+  return toList(node)
 }
 
 /** A list with its TODOs and their progress. */
@@ -85,12 +85,12 @@ export async function updateList(
     await requireNode(tx, me, list_id, TODO_LIST)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
-    ) as Properties
+    )
     const [node] = await mergeInto(ctx, tx, me, [
       { id: list_id, properties: { ...properties, ...named } },
     ])
     await recordAudit(ctx, tx, actor, { type: 'node.changed', ...targetOf([list_id]) })
-    return toList(node as Node)
+    return toList(node)
   })
 }
 
@@ -111,7 +111,7 @@ export async function archiveList(
       ...targetOf([list_id]),
       details: { removed },
     })
-    return { list: toList(node as Node), removed }
+    return { list: toList(node), removed }
   })
 }
 
@@ -136,7 +136,7 @@ async function deleteCompleted(
 /** Deletes the list; its TODOs stay. */
 export async function deleteList(ctx: Writing, actor: Actor, { list_id }: InList): Promise<void> {
   await requireNode(ctx.db.read, requireUser(actor), list_id, TODO_LIST)
-  await deleteNodes(ctx, actor, [{ id: list_id }])
+  await deleteNodes(ctx, actor, [list_id])
 }
 
 /** The caller's lists, newest first; archived ones only if the filters ask for them. */

@@ -38,7 +38,7 @@ async function insertTodo(ctx: Writing, tx: Tx, me: UserActor, input: CreateTodo
       },
     },
   ])
-  return toTodo(node as Node)
+  return toTodo(node)
 }
 
 export async function getTodo(
@@ -62,11 +62,11 @@ export async function updateTodo(
     await requireNode(tx, me, todo_id, TODO)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
-    ) as Properties
+    )
     const change = { ...properties, ...named, ...completion(fields.status, ctx) }
     const [node] = await mergeInto(ctx, tx, me, [{ id: todo_id, properties: change }])
     await recordAudit(ctx, tx, actor, { type: 'node.changed', ...targetOf([todo_id]) })
-    return toTodo(node as Node)
+    return toTodo(node)
   })
 }
 
@@ -81,7 +81,7 @@ export async function deleteTodo(
   { todo_id }: { todo_id: string },
 ): Promise<void> {
   await requireNode(ctx.db.read, requireUser(actor), todo_id, TODO)
-  await deleteNodes(ctx, actor, [{ id: todo_id }])
+  await deleteNodes(ctx, actor, [todo_id])
 }
 
 /** TODOs that match the filters, newest first; those of one list whole, in the order they were added. */

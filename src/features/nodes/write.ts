@@ -14,7 +14,6 @@ import {
   type NewNode,
   type Node,
   type NodeChange,
-  type NodeId,
   PROPERTIES_MAX_BYTES,
   type Properties,
 } from './schema.ts'
@@ -36,12 +35,15 @@ export type Writing = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
 /** Most nodes of one owner; more would call for another kind of database. */
 const MAX_NODES = 250_000
 
+/** As many nodes as the caller gave, in the same order. */
+type NodeForEach<T extends readonly unknown[]> = { readonly [I in keyof T]: Node }
+
 /** Creates nodes, all or none. Throws `node_id_taken` if the owner already has a node with that id. */
-export async function addNodes(
+export async function addNodes<const T extends readonly NewNode[]>(
   ctx: Writing,
   actor: Actor,
-  nodes: readonly NewNode[],
-): Promise<Node[]> {
+  nodes: T,
+): Promise<NodeForEach<T>> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const made = await insertNewNodes(ctx, tx, me, nodes)
@@ -55,20 +57,19 @@ export async function addNodes(
 }
 
 /** The same in the caller's transaction; the caller records it in the audit log. */
-export async function insertNewNodes(
+export async function insertNewNodes<const T extends readonly NewNode[]>(
   ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
   tx: Tx,
   me: UserActor,
-  nodes: readonly NewNode[],
-): Promise<Node[]> {
+  nodes: T,
+): Promise<NodeForEach<T>> {
   const vault = await openVault(ctx, tx, me)
   if (!(await growVault(tx, me.userId, nodes.length, MAX_NODES))) {
     throw new AppError(nodeErrors.full)
   }
   const now = toIso(ctx.clock.now())
-  const contents = nodes.map(({ properties }) => merge({}, properties))
-  const rows = nodes.map(({ id: name, type }, index) => {
-    const properties = contents[index] as Properties
+  const rows = nodes.map(({ id: name, type, properties: given }) => {
+    const properties = merge({}, given)
     requireSize(properties)
     const id = name ?? `${type}-${randomToken(6).replaceAll(/[-_]/g, '0')}-${ctx.clock.now()}`
     return {
@@ -85,12 +86,9 @@ export async function insertNewNodes(
   const stored = await insertNodes(tx, rows).catch((error: unknown) => {
     throw isConflict(error) ? new AppError(nodeErrors.idTaken) : error
   })
-  await indexNodes(
-    tx,
-    vault,
-    stored.map(({ key }, index) => ({ key, properties: contents[index] as Properties })),
-  )
-  return stored.map((row) => toNode(vault, row))
+  const made = stored.map((row) => ({ key: row.key, node: toNode(vault, row) }))
+  await indexNodes(tx, vault, made)
+  return made.map(({ node }) => node) as NodeForEach<T>
 }
 
 export function requireSize(properties: Properties): void {
@@ -102,9 +100,9 @@ export function requireSize(properties: Properties): void {
 async function indexNodes(
   tx: Tx,
   vault: Vault,
-  nodes: readonly { key: number; properties: Properties }[],
+  nodes: readonly { key: number; node: Node }[],
 ): Promise<void> {
-  const rows = nodes.flatMap(({ key: node_key, properties }) =>
+  const rows = nodes.flatMap(({ key: node_key, node: { properties } }) =>
     termsOf(vault, properties).map((term) => ({ term, node_key, tenant_id: vault.tenantId })),
   )
   // In index order: hashed terms are spread over the whole index, and this visits each page only once.
@@ -113,11 +111,11 @@ async function indexNodes(
 }
 
 /** Merges properties into nodes, all or none. */
-export async function changeNodes(
+export async function changeNodes<const T extends readonly NodeChange[]>(
   ctx: Writing,
   actor: Actor,
-  changes: readonly NodeChange[],
-): Promise<Node[]> {
+  changes: T,
+): Promise<NodeForEach<T>> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const changed = await mergeInto(ctx, tx, me, changes)
@@ -131,12 +129,12 @@ export async function changeNodes(
 }
 
 /** The same in the caller's transaction; the caller records it in the audit log. */
-export async function mergeInto(
+export async function mergeInto<const T extends readonly NodeChange[]>(
   ctx: Pick<Ctx, 'clock' | 'keyring'>,
   tx: Tx,
   me: UserActor,
-  changes: readonly NodeChange[],
-): Promise<Node[]> {
+  changes: T,
+): Promise<NodeForEach<T>> {
   const vault = await openVault(ctx, tx, me)
   const held = await hold(tx, me, [...new Set(changes.map(({ id }) => id))])
   const now = toIso(ctx.clock.now())
@@ -152,10 +150,11 @@ export async function mergeInto(
     held.set(id, changed)
     await updateNode(tx, row.key, change)
     await deleteTerms(tx, [row.key])
-    await indexNodes(tx, vault, [{ key: row.key, properties: merged }])
-    nodes.push(toNode(vault, changed))
+    const node = toNode(vault, changed)
+    await indexNodes(tx, vault, [{ key: row.key, node }])
+    nodes.push(node)
   }
-  return nodes
+  return nodes as unknown as NodeForEach<T>
 }
 
 /** Named properties are replaced; null removes one (RFC 7396, for one level). */
@@ -181,23 +180,26 @@ export function heldNode(held: ReadonlyMap<string, NodeRow>, id: string): NodeRo
   return row
 }
 
-export interface Deleted {
-  readonly nodes: readonly Node[]
+export interface Deleted<T extends readonly string[]> {
+  /** What they were, for each of the ids. */
+  readonly nodes: NodeForEach<T>
+  /** Without repetitions. */
+  readonly count: number
   readonly edges: number
 }
 
 /** Deletes nodes with their edges and locks, all or none. */
-export async function deleteNodes(
+export async function deleteNodes<const T extends readonly string[]>(
   ctx: Writing,
   actor: Actor,
-  nodes: readonly NodeId[],
-): Promise<Deleted> {
+  ids: T,
+): Promise<Deleted<T>> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const vault = await openVault(ctx, tx, me)
-    const ids = [...new Set(nodes.map(({ id }) => id))]
     const held = await hold(tx, me, ids)
-    const rows = ids.map((id) => heldNode(held, id))
+    const nodes = ids.map((id) => toNode(vault, heldNode(held, id))) as NodeForEach<T>
+    const rows = [...held.values()]
     const edges = await deleteHeld(
       tx,
       me.userId,
@@ -205,10 +207,10 @@ export async function deleteNodes(
     )
     await recordAudit(ctx, tx, actor, {
       type: 'node.deleted',
-      ...targetOf(ids),
+      ...targetOf(rows.map(({ id }) => id)),
       details: { count: rows.length, edges },
     })
-    return { nodes: rows.map((row) => toNode(vault, row)), edges }
+    return { nodes, count: rows.length, edges }
   })
 }
 

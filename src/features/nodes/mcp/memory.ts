@@ -94,7 +94,7 @@ const memoryNode = defineTool({
           return { ...(await askConfirmation(ctx, actor, 'memory_node.delete', { id })), preview }
         }
         await requireConfirmation(ctx, actor, 'memory_node.delete', { id }, confirmationId)
-        const { edges } = await deleteNodes(ctx, actor, [{ id }])
+        const { edges } = await deleteNodes(ctx, actor, [id])
         return done('delete', { deleted: true, id, deletedEdges: edges })
       },
     }),
@@ -226,12 +226,8 @@ const memoryBatch = defineTool({
           return { ...(await askConfirmation(ctx, actor, 'memory_batch.delete', { ids })), preview }
         }
         await requireConfirmation(ctx, actor, 'memory_batch.delete', { ids }, confirmationId)
-        const { nodes, edges } = await deleteNodes(
-          ctx,
-          actor,
-          ids.map((id) => ({ id })),
-        )
-        return done('delete_nodes', { count: nodes.length, deletedEdges: edges })
+        const { count, edges } = await deleteNodes(ctx, actor, ids)
+        return done('delete_nodes', { count, deletedEdges: edges })
       },
     }),
     add_edges: operation({
