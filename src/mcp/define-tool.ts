@@ -144,8 +144,9 @@ function inputOf(
 ): z.ZodObject {
   const [only] = operations
   if (tool.operations.size === 1 && !tool.isChosenByName && only) return only.input
+  const names = z.enum(usable as [string, ...string[]])
   const shape: Record<string, z.ZodType> = tool.isChosenByName
-    ? { operation: z.enum(usable as [string, ...string[]]) }
+    ? { operation: names.describe(neededBy(usable, operations)) }
     : {}
   for (const { input } of operations) {
     for (const [field, schema] of Object.entries(input.shape)) {
@@ -155,7 +156,26 @@ function inputOf(
   return z.object(shape)
 }
 
+/** The arguments that each operation needs, which the flat schema cannot say: `get(id), list()`. */
+function neededBy(names: readonly string[], operations: readonly Operation[]): string {
+  return operations
+    .map(({ input }, index) => {
+      const needed = Object.entries(input.shape).filter(
+        ([, schema]) => !(schema as z.ZodType).safeParse(undefined).success,
+      )
+      return `${names[index]}(${needed.map(([field]) => field).join(', ')})`
+    })
+    .join(', ')
+}
+
 function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Described['inputSchema'] {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    // Clients put the schemas into a model's prompt, and the pattern of a time is 300 characters long.
+    override({ jsonSchema }) {
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+    },
+  })
   return { ...rest, type: 'object' }
 }
