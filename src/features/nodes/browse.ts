@@ -49,7 +49,7 @@ export async function getNodeDetails(
   const me = requireUser(actor)
   const row = await requireNode(ctx.db.read, me, id, type)
   const vault = await requireVault(ctx, ctx.db.read, me)
-  const edges = await getEdges(ctx, actor, { node_id: id, direction: 'both' })
+  const { edges } = await getEdges(ctx, actor, { node_id: id, direction: 'both' })
   const outgoing = edges.filter(({ source }) => source === id)
   const incoming = edges.filter(({ target }) => target === id)
   const total = await countEdgesOf(ctx.db.read, [row.key])

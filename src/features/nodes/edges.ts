@@ -115,17 +115,22 @@ export interface EdgesOfNode {
   readonly direction: 'in' | 'out' | 'both'
 }
 
-/** The edges of a node, the oldest first. */
+/** The edges of a node, the oldest first; `truncated` if it has more than are returned. */
 export async function getEdges(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
   actor: Actor,
   { node_id, type, direction }: EdgesOfNode,
-): Promise<Edge[]> {
+): Promise<{ edges: Edge[]; truncated: boolean }> {
   const me = requireUser(actor)
   const { key } = await requireNode(ctx.db.read, me, node_id)
   const vault = await requireVault(ctx, ctx.db.read, me)
-  const edges = await listEdges(ctx.db.read, { keys: [key], direction, type, limit: MAX_EDGES })
+  const limit = MAX_EDGES + 1
+  const found = await listEdges(ctx.db.read, { keys: [key], direction, type, limit })
+  const edges = found.slice(0, MAX_EDGES)
   const ends = [...new Set(edges.flatMap((edge) => [edge.source_key, edge.target_key]))]
   const rows = await findNodesByKey(ctx.db.read, ends)
-  return edgesOf(vault, edges, new Map(rows.map((row) => [row.key, row])))
+  return {
+    edges: edgesOf(vault, edges, new Map(rows.map((row) => [row.key, row]))),
+    truncated: found.length > MAX_EDGES,
+  }
 }

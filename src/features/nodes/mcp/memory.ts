@@ -6,7 +6,7 @@ import type { Actor } from '../../../policy/actor.ts'
 import { clearNodes, countNodes } from '../clear.ts'
 import { askConfirmation, requireConfirmation } from '../confirm.ts'
 import { addEdges, deleteEdges, getEdges } from '../edges.ts'
-import { getNeighbors, getSubgraph } from '../graph.ts'
+import { getSubgraph } from '../graph.ts'
 import { acquireLock, cleanUpLocks, getAvailable, releaseLock } from '../locks.ts'
 import { previewDeletion } from '../preview.ts'
 import { queryNodes } from '../query.ts'
@@ -136,6 +136,7 @@ const around = {
   edge_type: EdgeType.optional(),
   direction: z.enum(['in', 'out', 'both']).default('both'),
 }
+const shortened = (truncated: boolean) => (truncated ? { truncated } : {})
 const depth = (usual: number) => z.number().int().min(1).max(5).default(usual)
 
 const memoryEdge = defineTool({
@@ -147,6 +148,7 @@ const memoryEdge = defineTool({
     edges: z.array(Edge).optional(),
     neighbors: z.array(Node).optional(),
     subgraph: z.object({ nodes: z.array(Node), edges: z.array(Edge) }).optional(),
+    truncated: z.literal(true).optional().describe('there is more than one response can hold'),
   }),
   destructive: true,
   operations: {
@@ -170,23 +172,26 @@ const memoryEdge = defineTool({
       permission: 'mcp:read',
       input: z.object(around),
       run: async (ctx, actor, { edge_type: type, ...input }) => {
-        const edges = await getEdges(ctx, actor, { ...input, type })
-        return done('get', { count: edges.length, edges })
+        const { edges, truncated } = await getEdges(ctx, actor, { ...input, type })
+        return done('get', { count: edges.length, edges, ...shortened(truncated) })
       },
     }),
     neighbors: operation({
       permission: 'mcp:read',
       input: z.object({ ...around, depth: depth(1) }),
       run: async (ctx, actor, { edge_type: type, ...input }) => {
-        const neighbors = await getNeighbors(ctx, actor, { ...input, type })
-        return done('neighbors', { count: neighbors.length, neighbors })
+        const { nodes, truncated } = await getSubgraph(ctx, actor, { ...input, type })
+        const neighbors = nodes.slice(1)
+        return done('neighbors', { count: neighbors.length, neighbors, ...shortened(truncated) })
       },
     }),
     subgraph: operation({
       permission: 'mcp:read',
       input: z.object({ node_id: around.node_id, depth: depth(2) }),
-      run: async (ctx, actor, input) =>
-        done('subgraph', { subgraph: await getSubgraph(ctx, actor, input) }),
+      run: async (ctx, actor, input) => {
+        const { nodes, edges, truncated } = await getSubgraph(ctx, actor, input)
+        return done('subgraph', { subgraph: { nodes, edges }, ...shortened(truncated) })
+      },
     }),
   },
 })
