@@ -54,6 +54,21 @@ test('TODOs and lists that were stored as plain nodes are shown, whatever their 
   assert.equal((await mcp.call('todo', own)).todo.status, 'pending')
 })
 
+test('a TODO that is completed twice was completed the first time', async () => {
+  await using mimir = await boot()
+  await using mcp = await clientOf(mimir)
+  const { todo } = await mcp.call('todo', { operation: 'create', title: 'mow' })
+  const call = async (operation: string, more: object = {}) => {
+    mimir.clock.advance(60_000)
+    return (await mcp.call('todo', { operation, todo_id: todo.id, ...more })).todo.completed_at
+  }
+  const first = await call('complete')
+  assert.equal(await call('complete'), first)
+  assert.equal(await call('update', { title: 'mow again', status: 'completed' }), first)
+  assert.equal(await call('update', { status: 'pending' }), undefined)
+  assert.ok((await call('complete')) > first)
+})
+
 test('the same filters find the same TODOs, in one list and among all', async () => {
   await using mimir = await boot()
   await using mcp = await clientOf(mimir)

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import type { Tx } from '../../db/database.ts'
+import type { Db, Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
@@ -34,7 +34,7 @@ async function insertTodo(ctx: Writing, tx: Tx, me: UserActor, input: CreateTodo
         ...properties,
         ...(description === undefined ? {} : { description }),
         ...{ title, status, priority },
-        ...completion(status, ctx),
+        ...completion(status, {}, ctx),
       },
     },
   ])
@@ -46,12 +46,20 @@ export async function getTodo(
   actor: Actor,
   { todo_id }: { todo_id: string },
 ): Promise<Todo> {
-  const me = requireUser(actor)
-  const row = await requireNode(ctx.db.read, me, todo_id, TODO)
-  return toTodo(toNode(await requireVault(ctx, ctx.db.read, me), row))
+  return toTodo(await requireTodo(ctx, ctx.db.read, requireUser(actor), todo_id))
 }
 
-/** Changes the given fields; completing a TODO sets `completed_at`, and any other status removes it. */
+async function requireTodo(
+  ctx: Pick<Ctx, 'keyring'>,
+  db: Db,
+  me: UserActor,
+  id: string,
+): Promise<Node> {
+  const row = await requireNode(db, me, id, TODO)
+  return toNode(await requireVault(ctx, db, me), row)
+}
+
+/** Changes the given fields; completing an open TODO sets `completed_at`, and any other status removes it. */
 export async function updateTodo(
   ctx: Writing,
   actor: Actor,
@@ -59,20 +67,26 @@ export async function updateTodo(
 ): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    await requireNode(tx, me, todo_id, TODO)
+    const { properties: before } = await requireTodo(ctx, tx, me, todo_id)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
     )
-    const change = { ...properties, ...named, ...completion(fields.status, ctx) }
+    const change = { ...properties, ...named, ...completion(fields.status, before, ctx) }
     const [node] = await mergeInto(ctx, tx, me, [{ id: todo_id, properties: change }])
     await recordAudit(ctx, tx, actor, { type: 'node.changed', ...targetOf([todo_id]) })
     return toTodo(node)
   })
 }
 
-function completion(status: TodoFields['status'], { clock }: Pick<Ctx, 'clock'>): Properties {
+function completion(
+  status: TodoFields['status'],
+  before: Properties,
+  { clock }: Pick<Ctx, 'clock'>,
+): Properties {
   if (status === undefined) return {}
-  return status === 'completed' ? { completed_at: toIso(clock.now()) } : { completed_at: null }
+  if (status !== 'completed') return { completed_at: null }
+  const since = before.status === 'completed' ? before.completed_at : undefined
+  return { completed_at: since ?? toIso(clock.now()) }
 }
 
 export async function deleteTodo(
