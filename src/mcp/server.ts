@@ -102,7 +102,7 @@ export function createMcp(options: McpOptions): Mcp {
       if (error instanceof TooNarrow) await options.refused(actor, error)
       return refuse(error, message?.id)
     }
-    return message ? serve(request, message, actor) : (read as Response)
+    return read instanceof Response ? read : serve(request, read, actor)
   }
 
   /** Runs before the body is read, so that an unauthenticated request costs little more than its headers. */
@@ -170,14 +170,10 @@ export function createMcp(options: McpOptions): Mcp {
 
   function listTools(actor: Actor) {
     return options.tools.flatMap((tool) => {
-      const usable = [...tool.operations]
-        .filter(([, operation]) =>
-          permissionsFor(operation).every(
-            (one) => isGranted(tool, actor, one) && mayUse(actor, one),
-          ),
-        )
-        .map(([name]) => name)
-      return usable.length > 0 ? [describeTool(tool, usable)] : []
+      const usable = [...tool.operations].filter(([, operation]) =>
+        permissionsFor(operation).every((one) => isGranted(tool, actor, one) && mayUse(actor, one)),
+      )
+      return usable.length > 0 ? [describeTool(tool, new Map(usable))] : []
     })
   }
 

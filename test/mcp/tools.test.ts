@@ -128,6 +128,8 @@ test('the list of tools is what the caller may use, with schemas and hints', asy
     JSON.stringify(list?.properties?.operation),
     /create\(title\), get\(list_id\), .*add_todo\(list_id, todo_id\)/,
   )
+  const clear = tools.find(({ name }) => name === 'memory_clear')
+  assert.deepEqual(clear?.inputSchema.required, ['type'])
   const search = tools.find(({ name }) => name === 'vector_search_nodes')
   assert.equal(search?.annotations?.readOnlyHint, true)
   const node = tools.find(({ name }) => name === 'memory_node')
