@@ -98,7 +98,7 @@ export async function openEndpoints(
   })
   const http = createHttpServer({
     ctx,
-    routes: [...routes, ...documentRoutes(config), ...mcpRoutes(mcp)],
+    routes: [...routes, ...documentRoutes(config), ...mcpRoutes(config, mcp)],
     anonymous,
     authenticate: (request, origin) => authenticator.identify(request, origin, 'rest'),
     requireFreshProof: (actor, requirement, addsFactor) =>
@@ -220,7 +220,7 @@ function buildHub(
 }
 
 /** Public, because the protocol has its own way to refuse callers. */
-function mcpRoutes(mcp: Mcp) {
+function mcpRoutes({ mcpOrigins }: Config, mcp: Mcp) {
   return (['post', 'get', 'delete'] as const).map((method) =>
     defineRawRoute({
       method,
@@ -231,6 +231,7 @@ function mcpRoutes(mcp: Mcp) {
       // Only the body says whether a call changes anything, so the protocol calls `admit` again.
       changes: false,
       operationClass: 'programs',
+      ...(method === 'post' ? { crossOrigin: mcpOrigins } : {}),
       respond: (_ctx, actor, { request }) => mcp.fetch(request, actor.origin),
     }),
   )

@@ -33,6 +33,11 @@ export const ACCESS_SETTINGS = defineSettings({
       'longest lifetime of an API key, in days; only administrators may make keys that never expire',
     schema: whole(1, 3650).default(365),
   },
+  MCP_ALLOWED_ORIGIN: {
+    about:
+      'origins of web pages, comma separated, whose scripts may call /mcp with a key or token; default: only our own',
+    schema: z.string().default(''),
+  },
   MIMIR_RBAC_CONFIG: {
     about: 'further roles: a file, an http(s) URL, or the JSON itself; read again at SIGHUP',
     schema: optionalText,

@@ -131,6 +131,21 @@ function readAuthMethods(
   return [...methods]
 }
 
+/** Origins of web pages whose scripts may call /mcp, besides our own. */
+export function readMcpOrigins(list: string, problems: string[]): readonly string[] {
+  const origins = list
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+  for (const origin of origins) {
+    // As browsers spell it; those of browser extensions and of apps' own pages have other schemes.
+    if (!/^[a-z][a-z0-9+.-]*:\/\/[^\sA-Z/?#@*]+$/.test(origin)) {
+      problems.push(`MCP_ALLOWED_ORIGIN: ${origin} is not an origin like https://app.example.org`)
+    }
+  }
+  return origins
+}
+
 /** The API keys from the environment, `MIMIR_API_KEY` first; invalid ones are added to `problems`. */
 export function readEnvironmentKeys(values: SettingValues, problems: string[]): readonly string[] {
   const more = values.MIMIR_API_KEYS?.split(',').map((key) => key.trim()) ?? []

@@ -7,7 +7,7 @@ import {
   type RateLimit,
 } from '../policy/rate-classes.ts'
 import { DEFAULT_TENANT } from '../policy/tenant-id.ts'
-import { type AccessConfig, readAccess, readEnvironmentKeys } from './access.ts'
+import { type AccessConfig, readAccess, readEnvironmentKeys, readMcpOrigins } from './access.ts'
 import { type AtprotoConfig, readAtproto } from './atproto.ts'
 import { type ComplianceConfig, readCompliance } from './compliance.ts'
 import { isLoopback } from './loopback.ts'
@@ -70,6 +70,8 @@ export interface Config extends ComplianceConfig {
   }
   readonly browserSession: { readonly seconds: number; readonly idleSeconds: number }
   readonly refusesCommonPasswords: boolean
+  /** Origins of web pages whose scripts may call /mcp, besides our own. */
+  readonly mcpOrigins: readonly string[]
   /** The longest time for which a person can authorize an AI client. */
   readonly aiClientDays: number
   readonly mfa: MfaConfig
@@ -195,6 +197,7 @@ export function deriveConfig(
       retentionDays: values.MIMIR_MLS_RETENTION_DAYS,
     },
     outboundAllow: readOutboundAllow(values.MIMIR_OUTBOUND_ALLOW, problems),
+    mcpOrigins: readMcpOrigins(values.MCP_ALLOWED_ORIGIN, problems),
     oidc: {
       providers: oidc.providers,
       timeoutMs: values.MIMIR_OAUTH_TIMEOUT_MS,

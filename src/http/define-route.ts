@@ -113,6 +113,8 @@ export interface RawRequest {
 /** A route that reads the request and writes the response itself: for pages and documents. */
 export interface RawRoute extends Declaration {
   readonly kind: 'raw'
+  /** Which other origins' pages may call the path by a script, without cookies; absent: none. */
+  readonly crossOrigin?: '*' | readonly string[]
   respond(ctx: Ctx, actor: Actor, raw: RawRequest): Promise<Response>
 }
 

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { cors } from 'hono/cors'
 import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
@@ -20,6 +21,8 @@ import { refusalPage, wantsPage } from './refusal-page.ts'
 
 /** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
 const MAX_JSON_BYTES = 64 * 1024
+/** How long browsers remember that they may call. */
+const PREFLIGHT_SECONDS = 600
 
 export interface HttpOptions {
   readonly ctx: Ctx
@@ -97,6 +100,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   }
 
   for (const route of options.routes) {
+    if (route.kind === 'raw' && route.crossOrigin) {
+      for (const path of pathsOf(route, ctx.config.pathPrefix)) {
+        app.use(path, allowPagesOf(route.crossOrigin))
+      }
+    }
     app.on(route.method.toUpperCase(), pathsOf(route, ctx.config.pathPrefix), async (c) => {
       const origin = originOf(c.req.raw, c.env.peer, operationOf(route))
       return answer(route, c.req.raw, c.req.param() as Record<string, string>, origin)
@@ -253,6 +261,19 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     originOf,
     refuse,
   }
+}
+
+/**
+ * Answers the questions of browsers whether another origin's page may call (CORS protocol of the Fetch
+ * standard). Credentials are not allowed, so a page gets no further than its own key or token does.
+ */
+function allowPagesOf(origins: '*' | readonly string[]) {
+  return cors({
+    origin: origins === '*' ? origins : [...origins],
+    allowMethods: ['GET', 'POST'],
+    exposeHeaders: ['www-authenticate', 'retry-after', 'x-request-id'],
+    maxAge: PREFLIGHT_SECONDS,
+  })
 }
 
 /** The paths of a route: some proxies strip the public path prefix, others keep it. */

@@ -6,7 +6,7 @@ import { onlyReads, type Permission } from '../policy/permissions.ts'
 import type { LimitedRateClass } from '../policy/rate-classes.ts'
 
 /** One thing a tool does: its permission, its input and its use case. */
-export interface Operation<I extends z.ZodObject = z.ZodObject> {
+export interface Operation<I extends z.ZodObject = z.ZodObject<Record<string, z.ZodType>>> {
   readonly permission: Permission
   /** A second permission that it also needs. */
   readonly besides?: Permission
@@ -116,16 +116,15 @@ export interface Described {
   }
 }
 
-/** Describes a tool with only the operations that the caller may use. */
-export function describeTool(tool: Tool, usable: readonly string[]): Described {
+/** Describes a tool with only the operations that the caller may use, by name. */
+export function describeTool(tool: Tool, usable: ReadonlyMap<string, Operation>): Described {
   const { name, title, description } = tool
-  const operations = usable.map((one) => tool.operations.get(one) as Operation)
-  const isReading = operations.every(isReadingOperation)
+  const isReading = [...usable.values()].every(isReadingOperation)
   return {
     name,
     title,
     description,
-    inputSchema: jsonSchema(inputOf(tool, usable, operations), 'input'),
+    inputSchema: jsonSchema(inputOf(tool, usable), 'input'),
     outputSchema: jsonSchema(tool.output, 'output'),
     annotations: {
       readOnlyHint: isReading,
@@ -136,26 +135,45 @@ export function describeTool(tool: Tool, usable: readonly string[]): Described {
   }
 }
 
-/** Clients expect one flat object: the arguments of all operations, with only `operation` required. */
-function inputOf(
-  tool: Tool,
-  usable: readonly string[],
-  operations: readonly Operation[],
-): z.ZodObject {
-  const [only] = operations
-  if (tool.operations.size === 1 && !tool.isChosenByName && only) return only.input
+/**
+ * Clients expect one flat object: the arguments of all operations. Required is `operation`, and what every
+ * operation needs.
+ */
+function inputOf(tool: Tool, usable: ReadonlyMap<string, Operation>): z.ZodObject {
+  const inputs = [...usable.values()].map(({ input }) => input)
+  const [only] = inputs
+  if (tool.operations.size === 1 && !tool.isChosenByName && only) return only
   const shape: Record<string, z.ZodType> = tool.isChosenByName
-    ? { operation: z.enum(usable as [string, ...string[]]) }
+    ? { operation: z.enum([...usable.keys()]).describe(neededBy(usable)) }
     : {}
-  for (const { input } of operations) {
+  for (const input of inputs) {
     for (const [field, schema] of Object.entries(input.shape)) {
-      shape[field] ??= (schema as z.ZodType).optional()
+      const isNeeded = inputs.every((one) => neededIn(one).includes(field))
+      shape[field] ??= isNeeded ? schema : schema.optional()
     }
   }
   return z.object(shape)
 }
 
+/** The arguments that each operation needs, which the flat schema cannot say: `get(id), list()`. */
+function neededBy(usable: ReadonlyMap<string, Operation>): string {
+  return [...usable].map(([name, { input }]) => `${name}(${neededIn(input).join(', ')})`).join(', ')
+}
+
+function neededIn({ shape }: z.ZodObject): string[] {
+  return Object.entries(shape)
+    .filter(([, schema]) => !schema.safeParse(undefined).success)
+    .map(([field]) => field)
+}
+
 function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Described['inputSchema'] {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    // Clients put the schemas into a model's prompt, and the pattern of a time is 300 characters long.
+    override({ jsonSchema }) {
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+    },
+  })
   return { ...rest, type: 'object' }
 }

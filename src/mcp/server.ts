@@ -60,6 +60,7 @@ export function createMcp(options: McpOptions): Mcp {
   const { ctx } = options
   const byName = new Map(options.tools.map((tool) => [tool.name, tool]))
   const { origin: ownOrigin } = new URL(ctx.config.publicUrl)
+  const allowedOrigins = new Set([ownOrigin, ...ctx.config.mcpOrigins])
   const metadataUrl = `${ownOrigin}/.well-known/oauth-protected-resource${ctx.config.pathPrefix}/mcp`
 
   /** Tells the client where to obtain a token (RFC 6750 §3, RFC 9728 §5.1). */
@@ -73,7 +74,7 @@ export function createMcp(options: McpOptions): Mcp {
     }
     // A page of another origin must not call through the user's browser (including by DNS rebinding).
     const page = request.headers.get('origin')
-    if (page !== null && page !== ownOrigin) {
+    if (page !== null && !allowedOrigins.has(page)) {
       return rpcRefusal(new AppError(mcpErrors.foreignOrigin), undefined, {})
     }
     let caller: Actor
@@ -104,7 +105,7 @@ export function createMcp(options: McpOptions): Mcp {
       if (error instanceof TooNarrow) await options.recordRefusal(actor, error)
       return refuse(error, message?.id)
     }
-    return message ? serve(request, message, actor) : (read as Response)
+    return read instanceof Response ? read : serve(request, read, actor)
   }
 
   function refuse(error: unknown, id: RpcMessage['id'], wrong?: string): Response {
@@ -162,14 +163,10 @@ export function createMcp(options: McpOptions): Mcp {
 
   function listTools(actor: Actor) {
     return options.tools.flatMap((tool) => {
-      const usable = [...tool.operations]
-        .filter(([, operation]) =>
-          permissionsFor(operation).every(
-            (one) => isGranted(tool, actor, one) && mayUse(actor, one),
-          ),
-        )
-        .map(([name]) => name)
-      return usable.length > 0 ? [describeTool(tool, usable)] : []
+      const usable = [...tool.operations].filter(([, operation]) =>
+        permissionsFor(operation).every((one) => isGranted(tool, actor, one) && mayUse(actor, one)),
+      )
+      return usable.length > 0 ? [describeTool(tool, new Map(usable))] : []
     })
   }
 

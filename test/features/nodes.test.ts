@@ -210,6 +210,14 @@ test('types are counted and browsed, a node is shown with its edges', async () =
   )
   const details = assertDone(await alice.rest.get('/api/nodes/types/memory/m/details'))
   assert.deepEqual(details.edges, { outgoing: [], incoming: [], total: 0 })
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  for (const target of ['m', 'moon']) {
+    await mcp.call('memory_edge', { operation: 'add', source: 'm', target, type: 'relates_to' })
+  }
+  const linked = assertDone(await alice.rest.get('/api/nodes/types/memory/m/details')).edges
+  assert.deepEqual([linked.outgoing.length, linked.incoming.length, linked.total], [2, 1, 2])
+  const { nodes } = assertDone(await alice.rest.get('/api/nodes/types/memory'))
+  assert.equal(nodes[0].edgeCount, 2)
   const wrong = await alice.rest.get('/api/nodes/types/concept/m/details')
   assertRefused(wrong, 404, 'node_not_found')
   const found = assertDone(
@@ -220,6 +228,28 @@ test('types are counted and browsed, a node is shown with its edges', async () =
     ['moon'],
   )
   assert.equal(found.search_method, 'fulltext')
+})
+
+test('a search by type finds what many newer nodes of other types would hide', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  await add(alice, 'person', { name: 'Ada', role: 'runs the project' }, 'ada')
+  for (let made = 0; made < 600; made += 200) {
+    const nodes = Array.from({ length: 200 }, (_, n) => ({
+      type: 'memory',
+      properties: { content: `note ${made + n} on the project` },
+    }))
+    await mcp.call('memory_batch', { operation: 'add_nodes', nodes })
+  }
+  const search = (more: object) =>
+    mcp.call('vector_search_nodes', { query: 'project Ada', ...more })
+  const { results, total_results } = await search({ types: ['person', 'concept'] })
+  assert.deepEqual([results.length, results[0].id, total_results], [1, 'ada', 1])
+  assert.equal((await search({ types: ['memory'], limit: 5 })).results.length, 5)
+  assert.equal((await search({})).results[0].id, 'ada')
+  const common = { query: 'project', types: ['person'] }
+  assert.equal((await mcp.call('vector_search_nodes', common)).count, 1)
 })
 
 test('nobody finds, reads or changes anybody else’s nodes', async () => {
@@ -271,6 +301,29 @@ test('changes of one node at the same time lose nothing', async () => {
   assert.equal(Object.keys(properties).length, 12)
   for (let n = 0; n < 12; n++) {
     assert.deepEqual(idsOf(await query(alice, { filters: { [`p${n}`]: n } })), ['shared'])
+  }
+})
+
+test('nodes that are deleted while they are connected are gone with every edge', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  for (let round = 0; round < 20; round++) {
+    const ids = [`a${round}`, `b${round}`]
+    for (const id of ids) await add(alice, 'memory', {}, id)
+    const [source, target] = ids
+    const edge = { operation: 'add', type: 'relates_to', source, target }
+    const answers = await Promise.all([
+      mcp.call('memory_edge', edge),
+      alice.rest.delete(`/api/nodes/${target}`),
+      mcp.call('memory_edge', { ...edge, source: target, target: source }),
+    ])
+    assertDone(answers[1])
+    for (const one of [answers[0], answers[2]]) {
+      assert.ok(one.success || one.code === 'node_not_found', JSON.stringify(one))
+    }
+    const left = await mcp.call('memory_edge', { operation: 'get', node_id: source })
+    assert.deepEqual(left.edges, [])
   }
 })
 

@@ -205,6 +205,29 @@ test('once its bot is out, or it is deleted, nothing more is sent; a stop and a 
   assert.equal((await receiver.request(5)).path, '/three')
 })
 
+test('what is deleted or edited while a slow receiver takes those before it is not sent as it was', async () => {
+  await using receiver = await new HookReceiver().start()
+  await using mimir = await boot({ env: LOCAL })
+  const { alice, group } = await setUp(mimir)
+  await hookFor(alice, group, receiver.url)
+  receiver.answers = [{ status: 500 }]
+  await alice.say(group, 'first')
+  await receiver.request(1)
+  await alice.say(group, 'second')
+  const gone = await alice.say(group, 'a slip')
+  const kept = await alice.say(group, 'tipo')
+  const before = async () => {
+    const rest = mimir.rest((await alice.signIn()).accessToken)
+    assertDone(await rest.delete(`/api/messages/${gone.id}`), 204)
+    assertDone(await rest.patch(`/api/messages/${kept.id}`, { content: 'typo' }), 204)
+    mimir.clock.advance(5_000)
+  }
+  receiver.answers = [{ status: 204, before }, { status: 204 }]
+  mimir.clock.advance(HOUR)
+  await receiver.request(4)
+  assert.deepEqual(receiver.contents, ['first', 'second', 'typo'])
+})
+
 test('what was deleted before it was sent is not sent, and what was edited as it is now', async () => {
   await using receiver = await new HookReceiver().start()
   await using mimir = await boot({ env: LOCAL })

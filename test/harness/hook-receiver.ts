@@ -6,6 +6,8 @@ import { eventually } from './eventually.ts'
 export interface HookAnswer {
   readonly status: number
   readonly headers?: Record<string, string>
+  /** Runs before the answer is sent. */
+  before?(): Promise<void>
 }
 
 export interface Delivered {
@@ -26,13 +28,14 @@ export class HookReceiver implements AsyncDisposable {
   readonly #server = createServer((request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
-    request.on('end', () => {
+    request.on('end', async () => {
       const text = Buffer.concat(parts).toString()
       const { headers, url: path = '' } = request
       const id = String(headers['webhook-id'])
       this.received.push({ id, path, headers, text, body: JSON.parse(text) })
       const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0]
       if (answer === 'hang') return
+      await answer?.before?.()
       response.writeHead(answer?.status ?? 204, answer?.headers).end()
     })
   })

@@ -11,6 +11,8 @@ export class McpClient implements AsyncDisposable {
       requestInit: { headers },
     })
     await this.client.connect(transport)
+    // Knowing the tools, it also checks every result against the tool's output schema.
+    await this.client.listTools()
     return this
   }
 

@@ -118,6 +118,18 @@ test('the list of tools is what the caller may use, with schemas and hints', asy
     assert.equal(typeof annotations?.readOnlyHint, 'boolean')
     assert.ok(description)
   }
+  // The schemas are part of a model's prompt: no pattern repeats what a format says already.
+  assert.doesNotMatch(
+    JSON.stringify(tools),
+    /"format":"[^"]+","pattern"|"pattern":"[^"]+","format"/,
+  )
+  const list = tools.find(({ name }) => name === 'todo_list')?.inputSchema
+  assert.match(
+    JSON.stringify(list?.properties?.operation),
+    /create\(title\), get\(list_id\), .*add_todo\(list_id, todo_id\)/,
+  )
+  const clear = tools.find(({ name }) => name === 'memory_clear')
+  assert.deepEqual(clear?.inputSchema.required, ['type'])
   const search = tools.find(({ name }) => name === 'vector_search_nodes')
   assert.equal(search?.annotations?.readOnlyHint, true)
   const node = tools.find(({ name }) => name === 'memory_node')

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
+import { jobActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { deleteChangesBefore, expireChanges } from './store.ts'
 
@@ -11,8 +12,7 @@ export async function noteExpiredChanges(ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>)
   const now = ctx.clock.now()
   await ctx.db.transaction(async (tx) => {
     for (const change of await expireChanges(tx, toIso(now))) {
-      const origin = { requestId: ctx.ids.next(), operation: 'job:note-expired-changes' }
-      const actor = { kind: 'operator', tenantId: change.tenant_id, origin } as const
+      const actor = jobActor(change.tenant_id, 'note-expired-changes', ctx.ids.next())
       await recordAudit(ctx, tx, actor, {
         type: 'change.expired',
         target: { type: 'change', id: change.id },

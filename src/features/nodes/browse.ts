@@ -1,15 +1,13 @@
 import type { Ctx } from '../../context.ts'
 import type { NodeRow } from '../../db/tables.ts'
-import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { getEdges } from './edges.ts'
-import { nodeErrors } from './errors.ts'
-import { requireNodes, toNode } from './read.ts'
+import { requireNode, toNode } from './read.ts'
 import type { NodeDetails, NodesOfType, OfType, TypeAndId } from './schema-browse.ts'
 import { titled } from './search.ts'
 import { countByType, listNodesOfType } from './store.ts'
-import { countEdgesByNode } from './store-edges.ts'
-import { findVault, type Vault } from './vault.ts'
+import { countEdgesByNode, countEdgesOf } from './store-edges.ts'
+import { findVault, requireVault, type Vault } from './vault.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
@@ -19,8 +17,9 @@ export async function getNodesOfType(
   actor: Actor,
   { type, page, limit }: OfType,
 ): Promise<NodesOfType> {
-  const { userId } = requireUser(actor)
-  const vault = await findVault(ctx, ctx.db.read, requireUser(actor))
+  const me = requireUser(actor)
+  const { userId } = me
+  const vault = await findVault(ctx, ctx.db.read, me)
   const counts = await countByType(ctx.db.read, userId)
   const total = counts.find((one) => one.type === type)?.count ?? 0
   const offset = (page - 1) * limit
@@ -30,7 +29,7 @@ export async function getNodesOfType(
     rows.map(({ key }) => key),
   )
   return {
-    nodes: rows.map((row) => overviewOf(vault as Vault, row, edges.get(row.key) ?? 0)),
+    nodes: vault ? rows.map((row) => overviewOf(vault, row, edges.get(row.key) ?? 0)) : [],
     pagination: { page, limit, total, totalPages: Math.ceil(total / limit) },
   }
 }
@@ -48,11 +47,11 @@ export async function getNodeDetails(
   { type, id }: TypeAndId,
 ): Promise<NodeDetails> {
   const me = requireUser(actor)
-  const [row] = await requireNodes(ctx.db.read, me, [id])
-  if (row?.type !== type) throw new AppError(nodeErrors.nodeNotFound)
-  const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
-  const edges = await getEdges(ctx, actor, { node_id: id, direction: 'both' })
+  const row = await requireNode(ctx.db.read, me, id, type)
+  const vault = await requireVault(ctx, ctx.db.read, me)
+  const { edges } = await getEdges(ctx, actor, { node_id: id, direction: 'both' })
   const outgoing = edges.filter(({ source }) => source === id)
   const incoming = edges.filter(({ target }) => target === id)
-  return { node: toNode(vault, row), edges: { outgoing, incoming, total: edges.length } }
+  const total = await countEdgesOf(ctx.db.read, [row.key])
+  return { node: toNode(vault, row), edges: { outgoing, incoming, total } }
 }

@@ -1,8 +1,8 @@
 import type { Ctx } from '../../context.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { countByType, listKeys } from './store.ts'
-import { deleteByKey, type Writing } from './write.ts'
+import { countByType, holdKeys, listKeys } from './store.ts'
+import { deleteHeld, type Writing } from './write.ts'
 
 /** Most nodes that one transaction deletes, so that other writers do not wait long. */
 const NODES_A_STEP = 500
@@ -34,15 +34,16 @@ export async function clearNodes(
   for (;;) {
     const step = await ctx.db.transaction(async (tx) => {
       const keys = await listKeys(tx, userId, type, NODES_A_STEP)
-      const edges = await deleteByKey(tx, userId, keys)
+      const held = await holdKeys(tx, keys)
+      const edges = await deleteHeld(tx, userId, held)
       const isLast = keys.length < NODES_A_STEP
       if (isLast) {
         await recordAudit(ctx, tx, actor, {
           type: 'node.cleared',
-          details: { type: type ?? 'ALL', count: deletedNodes + keys.length },
+          details: { type: type ?? 'ALL', count: deletedNodes + held.length },
         })
       }
-      return { nodes: keys.length, edges, isLast }
+      return { nodes: held.length, edges, isLast }
     })
     deletedNodes += step.nodes
     deletedEdges += step.edges

@@ -6,12 +6,12 @@ import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { nodeErrors } from './errors.ts'
-import { requireNodes } from './read.ts'
+import { requireNode } from './read.ts'
 import type { Edge, NewEdge } from './schema.ts'
 import { findNodesByKey } from './store.ts'
 import { deleteEdges as deleteEdgeRows, findEdge, insertEdge, listEdges } from './store-edges.ts'
-import { findVault, openVault, type Vault } from './vault.ts'
-import { requireSize, type Writing } from './write.ts'
+import { openVault, requireVault, type Vault } from './vault.ts'
+import { heldNode, hold, requireSize, type Writing } from './write.ts'
 
 const MAX_EDGES = 1_000
 
@@ -68,10 +68,11 @@ export async function insertNewEdges(
   edges: readonly NewEdge[],
 ): Promise<Edge[]> {
   const vault = await openVault(ctx, tx, me)
-  const ids = [...new Set(edges.flatMap(({ source, target }) => [source, target]))]
-  const rows = await requireNodes(tx, me, ids)
-  const byId = new Map(rows.map((row) => [row.id, row]))
-  const byKey = new Map(rows.map((row) => [row.key, row]))
+  // Locked, so that no end of an edge is deleted meanwhile.
+  const held = await hold(tx, me, [
+    ...new Set(edges.flatMap(({ source, target }) => [source, target])),
+  ])
+  const byKey = new Map([...held.values()].map((row) => [row.key, row]))
   const made: Edge[] = []
   for (const { source, target, type, properties } of edges) {
     requireSize(properties)
@@ -80,8 +81,8 @@ export async function insertNewEdges(
       id,
       tenant_id: me.tenantId,
       owner_id: me.userId,
-      source_key: (byId.get(source) as NodeRow).key,
-      target_key: (byId.get(target) as NodeRow).key,
+      source_key: heldNode(held, source).key,
+      target_key: heldNode(held, target).key,
       type,
       sealed: vault.seal(contextOf(id), properties),
       created_at: toIso(ctx.clock.now()),
@@ -92,18 +93,19 @@ export async function insertNewEdges(
   return made
 }
 
-/** Deletes edges, all or none. */
+/** Deletes edges, all or none; returns how many. */
 export async function deleteEdges(
   ctx: Writing,
   actor: Actor,
   ids: readonly string[],
-): Promise<void> {
+): Promise<number> {
   const me = requireUser(actor)
-  await ctx.db.transaction(async (tx) => {
+  return ctx.db.transaction(async (tx) => {
     const gone = new Set(await deleteEdgeRows(tx, me.userId, ids))
     const missing = ids.find((id) => !gone.has(id))
     if (missing !== undefined) throw new AppError(nodeErrors.edgeNotFound, { id: missing })
     await recordAudit(ctx, tx, actor, { type: 'node.unlinked', details: { count: gone.size } })
+    return gone.size
   })
 }
 
@@ -113,18 +115,22 @@ export interface EdgesOfNode {
   readonly direction: 'in' | 'out' | 'both'
 }
 
-/** The edges of a node, the oldest first. */
+/** The edges of a node, the oldest first; `truncated` if it has more than are returned. */
 export async function getEdges(
   ctx: Pick<Ctx, 'db' | 'keyring'>,
   actor: Actor,
   { node_id, type, direction }: EdgesOfNode,
-): Promise<Edge[]> {
+): Promise<{ edges: Edge[]; truncated: boolean }> {
   const me = requireUser(actor)
-  const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
-  const [node] = await requireNodes(ctx.db.read, me, [node_id])
-  const keys = [(node as NodeRow).key]
-  const edges = await listEdges(ctx.db.read, { keys, direction, type, limit: MAX_EDGES })
+  const { key } = await requireNode(ctx.db.read, me, node_id)
+  const vault = await requireVault(ctx, ctx.db.read, me)
+  const limit = MAX_EDGES + 1
+  const found = await listEdges(ctx.db.read, { keys: [key], direction, type, limit })
+  const edges = found.slice(0, MAX_EDGES)
   const ends = [...new Set(edges.flatMap((edge) => [edge.source_key, edge.target_key]))]
   const rows = await findNodesByKey(ctx.db.read, ends)
-  return edgesOf(vault, edges, new Map(rows.map((row) => [row.key, row])))
+  return {
+    edges: edgesOf(vault, edges, new Map(rows.map((row) => [row.key, row]))),
+    truncated: found.length > MAX_EDGES,
+  }
 }

@@ -1,12 +1,12 @@
 import type { Ctx } from '../../context.ts'
-import type { NodeEdgeRow, NodeRow } from '../../db/tables.ts'
+import type { NodeEdgeRow } from '../../db/tables.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { edgesOf } from './edges.ts'
-import { requireNodes, toNode } from './read.ts'
+import { requireNode, toNode } from './read.ts'
 import type { Edge, Node } from './schema.ts'
 import { findNodesByKey } from './store.ts'
 import { listEdges } from './store-edges.ts'
-import { findVault, type Vault } from './vault.ts'
+import { requireVault } from './vault.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
@@ -23,29 +23,26 @@ export interface Walk {
   readonly depth: number
 }
 
-/** The nodes reachable from a node, nearest first, without the node itself. */
-export async function getNeighbors(ctx: Reading, actor: Actor, walk: Walk): Promise<Node[]> {
-  const { nodes } = await getSubgraph(ctx, actor, walk)
-  return nodes.slice(1)
+export interface Subgraph {
+  readonly nodes: Node[]
+  readonly edges: Edge[]
+  /** Whether nodes or edges were left out. */
+  readonly truncated: boolean
 }
 
-/** A node, the nodes reachable from it, and the edges between them. */
-export async function getSubgraph(
-  ctx: Reading,
-  actor: Actor,
-  walk: Walk,
-): Promise<{ nodes: Node[]; edges: Edge[] }> {
+/** A node, the nodes reachable from it, nearest first, and the edges between them. */
+export async function getSubgraph(ctx: Reading, actor: Actor, walk: Walk): Promise<Subgraph> {
   const me = requireUser(actor)
-  const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
-  const [start] = await requireNodes(ctx.db.read, me, [walk.node_id])
-  const { key } = start as NodeRow
-  const { steps, edges } = await walkFrom(ctx, [key], walk)
+  const { key } = await requireNode(ctx.db.read, me, walk.node_id)
+  const vault = await requireVault(ctx, ctx.db.read, me)
+  const { steps, edges, truncated } = await walkFrom(ctx, [key], walk)
   const keys = [...steps.keys()]
   const rows = await findNodesByKey(ctx.db.read, keys)
   const byKey = new Map(rows.map((row) => [row.key, row]))
   return {
     nodes: keys.flatMap((one) => byKey.get(one) ?? []).map((row) => toNode(vault, row)),
     edges: edgesOf(vault, edges, byKey),
+    truncated,
   }
 }
 
@@ -87,17 +84,22 @@ async function walkFrom(
   ctx: Pick<Ctx, 'db'>,
   keys: readonly number[],
   { depth, type, direction = 'both' }: Omit<Walk, 'node_id'>,
-): Promise<{ steps: Map<number, number>; edges: NodeEdgeRow[] }> {
+): Promise<{ steps: Map<number, number>; edges: NodeEdgeRow[]; truncated: boolean }> {
   const steps = new Map(keys.map((key) => [key, 0]))
   const edges = new Map<string, NodeEdgeRow>()
   let frontier = [...keys]
+  let truncated = false
   for (let step = 1; step <= depth && frontier.length > 0; step++) {
-    const limit = MAX_EDGES
+    const limit = MAX_EDGES + 1
     const found = await listEdges(ctx.db.read, { keys: frontier, direction, type, limit })
+    truncated ||= found.length > MAX_EDGES
     frontier = []
-    for (const edge of found) {
+    for (const edge of found.slice(0, MAX_EDGES)) {
       const ends = [edge.source_key, edge.target_key].filter((key) => !steps.has(key))
-      if (steps.size + ends.length > MAX_NODES + keys.length) continue
+      if (steps.size + ends.length > MAX_NODES + keys.length) {
+        truncated = true
+        continue
+      }
       edges.set(edge.id, edge)
       for (const key of ends) {
         steps.set(key, step)
@@ -105,5 +107,5 @@ async function walkFrom(
       }
     }
   }
-  return { steps, edges: [...edges.values()] }
+  return { steps, edges: [...edges.values()], truncated }
 }

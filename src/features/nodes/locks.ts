@@ -1,16 +1,15 @@
 import type { Ctx } from '../../context.ts'
-import type { NodeRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { nodeErrors } from './errors.ts'
 import { queryNodes } from './query.ts'
-import { requireNodes } from './read.ts'
-import type { Filters, Node } from './schema.ts'
-import { findNodes, holdNodes } from './store.ts'
+import { requireNode } from './read.ts'
+import type { Listing, Node } from './schema.ts'
+import { findNodes } from './store.ts'
 import { deleteLock, deleteOutdatedLocks, findLock, listLocked, putLock } from './store-edges.ts'
-import type { Writing } from './write.ts'
+import { heldNode, hold, type Writing } from './write.ts'
 
 export interface Lock {
   readonly node_id: string
@@ -30,14 +29,13 @@ export async function acquireLock(
   const now = ctx.clock.now()
   const expires = toIso(now + timeout_ms)
   await ctx.db.transaction(async (tx) => {
-    const [node] = await holdNodes(tx, me.userId, [node_id])
-    if (!node) throw new AppError(nodeErrors.nodeNotFound)
-    const lock = await findLock(tx, node.key)
+    const { key } = heldNode(await hold(tx, me, [node_id]), node_id)
+    const lock = await findLock(tx, key)
     if (lock && lock.agent_id !== agent_id && lock.expires_at > toIso(now)) {
       throw new AppError(nodeErrors.locked, { expires: lock.expires_at })
     }
     await putLock(tx, {
-      node_key: node.key,
+      node_key: key,
       tenant_id: me.tenantId,
       owner_id: me.userId,
       agent_id,
@@ -60,8 +58,8 @@ export async function releaseLock(
 ): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const [node] = await requireNodes(tx, me, [node_id])
-    if (!(await deleteLock(tx, (node as NodeRow).key, agent_id))) {
+    const { key } = await requireNode(tx, me, node_id)
+    if (!(await deleteLock(tx, key, agent_id))) {
       throw new AppError(nodeErrors.notLocked)
     }
     await recordAudit(ctx, tx, actor, {
@@ -71,22 +69,19 @@ export async function releaseLock(
   })
 }
 
-const AVAILABLE_LIMIT = 200
-
-/** The caller's nodes that no agent holds a lock on, newest first. */
+/** The caller's nodes that no agent holds a lock on, newest first. A page may be short. */
 export async function getAvailable(
   ctx: Pick<Ctx, 'db' | 'keyring' | 'clock'>,
   actor: Actor,
-  input: { type?: string | undefined; filters?: Filters | undefined },
-): Promise<Node[]> {
+  input: { type?: string | undefined } & Listing,
+): Promise<{ nodes: Node[]; nextCursor: string | null }> {
   const me = requireUser(actor)
-  const { nodes } = await queryNodes(ctx, actor, {
+  const { nodes, nextCursor } = await queryNodes(ctx, actor, {
     ...input,
     sort: 'created',
     order: 'desc',
-    limit: AVAILABLE_LIMIT,
   })
-  if (nodes.length === 0) return []
+  if (nodes.length === 0) return { nodes, nextCursor }
   const rows = await findNodes(
     ctx.db.read,
     me.userId,
@@ -95,7 +90,7 @@ export async function getAvailable(
   const keys = rows.map(({ key }) => key)
   const locked = new Set(await listLocked(ctx.db.read, keys, toIso(ctx.clock.now())))
   const taken = new Set(rows.filter(({ key }) => locked.has(key)).map(({ id }) => id))
-  return nodes.filter(({ id }) => !taken.has(id))
+  return { nodes: nodes.filter(({ id }) => !taken.has(id)), nextCursor }
 }
 
 /** Deletes the caller's expired locks; returns how many. */

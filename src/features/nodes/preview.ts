@@ -3,7 +3,7 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { requireNodes, toNode } from './read.ts'
 import type { Node } from './schema.ts'
 import { countEdgesOf } from './store-edges.ts'
-import { findVault, type Vault } from './vault.ts'
+import { requireVault } from './vault.ts'
 
 const SHOWN = 10
 
@@ -21,8 +21,8 @@ export async function previewDeletion(
   ids: readonly string[],
 ): Promise<Preview> {
   const me = requireUser(actor)
-  const rows = await requireNodes(ctx.db.read, me, ids)
-  const vault = (await findVault(ctx, ctx.db.read, me)) as Vault
+  const rows = await requireNodes(ctx.db.read, me, [...new Set(ids)])
+  const vault = await requireVault(ctx, ctx.db.read, me)
   return {
     count: rows.length,
     nodes: rows.slice(0, SHOWN).map((row) => toNode(vault, row)),

@@ -4,8 +4,9 @@ import { AppError } from '../../platform/errors.ts'
 import { tokensOf } from '../../platform/words.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { nodeErrors } from './errors.ts'
+import { testOf, valuesOf } from './filter.ts'
 import { toNode } from './read.ts'
-import type { Filter, Node, NodePage, NodeQuery } from './schema.ts'
+import type { Node, NodePage, NodeQuery } from './schema.ts'
 import {
   findPlace,
   listKeysByTerms,
@@ -92,30 +93,6 @@ function conditionsOf(vault: Vault, input: NodeQuery): Conditions {
     indexed: { ownerId: vault.ownerId, types, terms, sort: input.sort, order: input.order },
     opened,
   }
-}
-
-/** The values that the property may equal, if the filter tests for equality. */
-function valuesOf(filter: Filter): readonly (string | number | boolean)[] | undefined {
-  if (filter === null) return undefined
-  return typeof filter === 'object' ? filter.in : [filter]
-}
-
-/** The test to run on the property itself. */
-function testOf(filter: Filter): ((value: unknown) => boolean) | undefined {
-  // To clients, a missing property is null.
-  if (filter === null) return (value) => value === undefined || value === null
-  if (typeof filter !== 'object') return undefined
-  const { gte, lte, contains } = filter
-  if (gte === undefined && lte === undefined && contains === undefined) return undefined
-  return (value) =>
-    (gte === undefined || (typeof value === typeof gte && (value as typeof gte) >= gte)) &&
-    (lte === undefined || (typeof value === typeof lte && (value as typeof lte) <= lte)) &&
-    (contains === undefined || holds(value, contains))
-}
-
-function holds(value: unknown, part: string): boolean {
-  if (Array.isArray(value)) return value.some((item) => holds(item, part))
-  return typeof value === 'string' && value.toLowerCase().includes(part.toLowerCase())
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { nodeErrors } from './errors.ts'
 import type { Node, NodeId } from './schema.ts'
 import { countByType, findNodes } from './store.ts'
-import { findVault, type Vault } from './vault.ts'
+import { requireVault, type Vault } from './vault.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
@@ -40,12 +40,24 @@ export async function requireNodes(
   })
 }
 
+/** The row with the id; throws `node_not_found` unless it exists and is of the type, if one is given. */
+export async function requireNode(
+  db: Db,
+  me: UserActor,
+  id: string,
+  type?: string,
+): Promise<NodeRow> {
+  const [row] = await findNodes(db, me.userId, [id])
+  const isIt = row && (type === undefined || row.type === type)
+  if (!isIt) throw new AppError(nodeErrors.nodeNotFound, { id })
+  return row
+}
+
 /** A node of the caller; the nodes of others are reported as not found. */
-export async function getNode(ctx: Reading, actor: Actor, input: NodeId): Promise<Node> {
+export async function getNode(ctx: Reading, actor: Actor, { id }: NodeId): Promise<Node> {
   const me = requireUser(actor)
-  const vault = await findVault(ctx, ctx.db.read, me)
-  const [row] = await requireNodes(ctx.db.read, me, [input.id])
-  return toNode(vault as Vault, row as NodeRow)
+  const row = await requireNode(ctx.db.read, me, id)
+  return toNode(await requireVault(ctx, ctx.db.read, me), row)
 }
 
 /** How many nodes of each type the caller has. */

@@ -1,10 +1,21 @@
 import { z } from 'zod'
+import type { Ctx } from '../../context.ts'
 import { defineRoute } from '../../http/define-route.ts'
+import type { Actor } from '../../policy/actor.ts'
 import { getNodeDetails, getNodesOfType } from './browse.ts'
 import { nodeErrors } from './errors.ts'
 import { queryNodes } from './query.ts'
 import { getNode, getTypes } from './read.ts'
-import { NewNode, Node, NodeId, NodePage, NodeQuery, Properties, SearchResult } from './schema.ts'
+import {
+  NewNode,
+  Node,
+  type NodeChange,
+  NodeId,
+  NodePage,
+  NodeQuery,
+  Properties,
+  SearchResult,
+} from './schema.ts'
 import {
   DeletedNode,
   NodeDetails,
@@ -26,23 +37,20 @@ const read = { permission: 'nodes:read', rate: 'unlimited' } as const
 const write = { permission: 'nodes:write', rate: 'unlimited' } as const
 
 /** Both verbs merge: properties that are not named stay, and null removes one. */
-const change = (method: 'put' | 'patch', field: 'properties' | 'props') =>
-  defineRoute({
-    method,
-    path: '/api/nodes/{id}',
-    summary: 'Change properties of a node',
-    ...write,
-    params: NodeId,
-    body: z.object({ [field]: Properties }),
-    status: 200,
-    output: StoredNode,
-    errors: [nodeNotFound, tooLarge],
-    run: async (ctx, actor, input) => {
-      const properties = (input as Record<string, unknown>)[field] as z.output<typeof Properties>
-      const [node] = await changeNodes(ctx, actor, [{ id: input.id, properties }])
-      return { success: true as const, node: node as z.output<typeof Node> }
-    },
-  })
+const changing = {
+  path: '/api/nodes/{id}',
+  summary: 'Change properties of a node',
+  ...write,
+  params: NodeId,
+  status: 200,
+  output: StoredNode,
+  errors: [nodeNotFound, tooLarge],
+} as const
+
+async function change(ctx: Ctx, actor: Actor, input: NodeChange) {
+  const [node] = await changeNodes(ctx, actor, [input])
+  return { success: true as const, node }
+}
 
 export const routes = [
   defineRoute({
@@ -120,7 +128,7 @@ export const routes = [
     errors: [idTaken, tooLarge, full],
     run: async (ctx, actor, input) => {
       const [node] = await addNodes(ctx, actor, [input])
-      return { success: true as const, node: node as z.output<typeof Node> }
+      return { success: true as const, node }
     },
   }),
   defineRoute({
@@ -134,8 +142,18 @@ export const routes = [
     errors: [nodeNotFound],
     run: getNode,
   }),
-  change('put', 'properties'),
-  change('patch', 'props'),
+  defineRoute({
+    ...changing,
+    method: 'put',
+    body: z.object({ properties: Properties }),
+    run: change,
+  }),
+  defineRoute({
+    ...changing,
+    method: 'patch',
+    body: z.object({ props: Properties }),
+    run: (ctx, actor, { id, props }) => change(ctx, actor, { id, properties: props }),
+  }),
   defineRoute({
     method: 'delete',
     path: '/api/nodes/{id}',
@@ -147,8 +165,8 @@ export const routes = [
     output: DeletedNode,
     errors: [nodeNotFound],
     run: async (ctx, actor, input) => {
-      const { nodes, edges: edgesRemoved } = await deleteNodes(ctx, actor, [input])
-      const node = nodes[0] as z.output<typeof Node>
+      const { nodes, edges: edgesRemoved } = await deleteNodes(ctx, actor, [input.id])
+      const [node] = nodes
       const deleted = { id: node.id, type: node.type, name: titled(node).title, edgesRemoved }
       return { success: true as const, message: 'The node was deleted.', deleted }
     },

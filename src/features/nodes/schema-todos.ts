@@ -6,8 +6,8 @@ import { NodeName, Properties } from './schema.ts'
 export const TODO = 'todo'
 export const TODO_LIST = 'todoList'
 
-export const TodoStatus = z.enum(['pending', 'in_progress', 'completed'])
-export const TodoPriority = z.enum(['low', 'medium', 'high'])
+const TodoStatus = z.enum(['pending', 'in_progress', 'completed'])
+const TodoPriority = z.enum(['low', 'medium', 'high'])
 
 export const TodoFields = z.object({
   title: text(1, 500).optional(),
@@ -22,16 +22,19 @@ export type TodoFields = z.output<typeof TodoFields>
 export const CreateTodo = TodoFields.extend({ title: text(1, 500), list_id: NodeName.optional() })
 export type CreateTodo = z.output<typeof CreateTodo>
 
-/** Includes the client's own properties beside the named ones. */
+/**
+ * Includes the client's own properties beside the named ones. A TODO that was stored as a plain node may have
+ * any text as its status, priority or time.
+ */
 export const Todo = z.looseObject({
   id: NodeName,
   title: z.string(),
   description: z.string().optional(),
-  status: TodoStatus,
-  priority: TodoPriority,
+  status: z.string(),
+  priority: z.string(),
   created: z.iso.datetime(),
   updated: z.iso.datetime(),
-  completed_at: z.iso.datetime().optional(),
+  completed_at: z.string().optional(),
 })
 export type Todo = z.output<typeof Todo>
 
@@ -39,7 +42,7 @@ export const TodoList = z.looseObject({
   id: NodeName,
   title: z.string(),
   description: z.string().optional(),
-  priority: TodoPriority,
+  priority: z.string(),
   archived: z.boolean(),
   created: z.iso.datetime(),
   updated: z.iso.datetime(),

@@ -111,6 +111,8 @@ export const Filter = z.union([
       gte: z.union([z.string(), z.number()]).optional(),
       lte: z.union([z.string(), z.number()]).optional(),
       contains: z.string().min(1).max(256).optional(),
+      /** Also fulfilled where the property is missing. */
+      not: scalar.optional(),
     })
     .refine((value) => Object.keys(value).length > 0, 'names no condition'),
 ])
@@ -150,6 +152,9 @@ export const NodeQuery = z.strictObject({
   cursor: z.string().max(200).optional(),
 })
 export type NodeQuery = z.output<typeof NodeQuery>
+
+/** A page of nodes in the usual order, the newest first. */
+export type Listing = Pick<NodeQuery, 'filters' | 'limit' | 'cursor'>
 
 export const NodePage = z.strictObject({
   success: z.literal(true),

@@ -4,7 +4,7 @@ import { type Actor, requireUser } from '../../policy/actor.ts'
 import { relatedTo } from './graph.ts'
 import { toNode } from './read.ts'
 import type { Node, NodeSearch, SearchResult } from './schema.ts'
-import { findNodesByKey, keepThoseOfTypes, keepThoseWithTerm, listKeysByTerm } from './store.ts'
+import { findNodesByKey, keepThoseWithTerm, listKeysByTerm } from './store.ts'
 import { wordTerm } from './terms.ts'
 import { findVault, type Vault } from './vault.ts'
 
@@ -30,12 +30,8 @@ export async function searchNodes(
   const me = requireUser(actor)
   const vault = await findVault(ctx, ctx.db.read, me)
   const words = [...new Set(tokensOf(input.query))].slice(0, MAX_WORDS)
-  const ranked = vault ? await rank(ctx, vault, words) : []
-  const enough = await ofTypes(
-    ctx,
-    ranked.filter(({ similarity }) => similarity >= (input.min_similarity ?? 0)),
-    input.types,
-  )
+  const ranked = vault ? await rank(ctx, vault, words, input.types) : []
+  const enough = ranked.filter(({ similarity }) => similarity >= (input.min_similarity ?? 0))
   const hits = vault ? await openHits(ctx, vault, enough.slice(0, input.limit), input.depth) : []
   return {
     query: input.query,
@@ -52,11 +48,16 @@ interface Ranked {
   readonly similarity: number
 }
 
-async function rank(ctx: Reading, vault: Vault, words: readonly string[]): Promise<Ranked[]> {
+async function rank(
+  ctx: Reading,
+  vault: Vault,
+  words: readonly string[],
+  types: readonly string[],
+): Promise<Ranked[]> {
   const found = await Promise.all(
     words.map(async (word) => {
       const term = wordTerm(vault, word)
-      const keys = await listKeysByTerm(ctx.db.read, term, CANDIDATES)
+      const keys = await listKeysByTerm(ctx.db.read, term, types, CANDIDATES)
       return { term, keys, weight: 1 / Math.log2(2 + keys.length) }
     }),
   )
@@ -76,22 +77,6 @@ async function rank(ctx: Reading, vault: Vault, words: readonly string[]): Promi
   return [...scores]
     .map(([key, score]) => ({ key, similarity: Math.round((score / whole) * 1000) / 1000 }))
     .sort((a, b) => b.similarity - a.similarity || b.key - a.key)
-}
-
-/** Keeps those of the given types, if any are given. */
-async function ofTypes(
-  ctx: Reading,
-  ranked: readonly Ranked[],
-  types: readonly string[],
-): Promise<readonly Ranked[]> {
-  if (types.length === 0) return ranked
-  const keys = await keepThoseOfTypes(
-    ctx.db.read,
-    types,
-    ranked.map(({ key }) => key),
-  )
-  const wanted = new Set(keys)
-  return ranked.filter(({ key }) => wanted.has(key))
 }
 
 async function openHits(

@@ -1,7 +1,6 @@
 import type { Tx } from '../../db/database.ts'
-import { deleteNodeRows, deleteTerms } from './store.ts'
-import { deleteEdgesOf, deleteLocksOf } from './store-edges.ts'
 import { type DueNodes, holdDue, shrinkVaults } from './store-retention.ts'
+import { deleteWithDependents } from './write.ts'
 
 export { countDueNodes, type DueNodes } from './store-retention.ts'
 
@@ -15,10 +14,7 @@ export async function deleteDueNodes(
   const rows = await holdDue(tx, due, heldOwners, most)
   if (rows.length === 0) return 0
   const keys = rows.map(({ key }) => key)
-  await deleteEdgesOf(tx, keys)
-  await deleteLocksOf(tx, keys)
-  await deleteTerms(tx, keys)
-  await deleteNodeRows(tx, keys)
+  await deleteWithDependents(tx, keys)
   const byOwner = Map.groupBy(rows, (row) => row.owner_id)
   const ownersByCount = Map.groupBy(byOwner, ([, own]) => own.length)
   for (const [count, owners] of ownersByCount) {

@@ -145,6 +145,8 @@ export async function countEdgesByNode(
       .selectFrom('node_edges')
       .select((select) => [end, select.fn.countAll<number>().as('count')])
       .where(end, 'in', keys)
+      // An edge from a node to itself counts once.
+      .$if(end === 'target_key', (edges) => edges.whereRef('source_key', '!=', 'target_key'))
       .groupBy(end)
       .execute()
     for (const row of rows) counts.set(row[end], (counts.get(row[end]) ?? 0) + Number(row.count))

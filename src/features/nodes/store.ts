@@ -97,6 +97,18 @@ export async function holdNodes(
     .execute()
 }
 
+/** Those of the nodes that still exist, locked until the transaction ends. */
+export async function holdKeys(tx: Tx, keys: readonly number[]): Promise<number[]> {
+  if (keys.length === 0) return []
+  const rows = await tx
+    .updateTable('nodes')
+    .set((columns) => ({ updated_at: columns.ref('updated_at') }))
+    .where('key', 'in', keys)
+    .returning('key')
+    .execute()
+  return rows.map((row) => row.key)
+}
+
 export async function updateNode(
   tx: Tx,
   key: number,
@@ -146,15 +158,32 @@ export async function listKeys(
   return rows.map((row) => row.key)
 }
 
-/** The newest nodes that have the term, `limit` at most. */
-export async function listKeysByTerm(db: Db, term: string, limit: number): Promise<number[]> {
-  const rows = await db
-    .selectFrom('node_terms')
-    .select('node_key')
-    .where('term', '=', term)
-    .orderBy('node_key', 'desc')
-    .limit(limit)
-    .execute()
+/** Most entries of a term that are followed to find nodes of some types. */
+const FOLLOWED = 10_000
+
+/** The newest nodes that have the term, of the given types if there are any, `limit` at most. */
+export async function listKeysByTerm(
+  db: Db,
+  term: string,
+  types: readonly string[],
+  limit: number,
+): Promise<number[]> {
+  const newest = (most: number) =>
+    db
+      .selectFrom('node_terms')
+      .select('node_key')
+      .where('term', '=', term)
+      .orderBy('node_key', 'desc')
+      .limit(most)
+  const ofTypes = () =>
+    db
+      .selectFrom(newest(FOLLOWED).as('entry'))
+      .innerJoin('nodes', 'nodes.key', 'entry.node_key')
+      .select('entry.node_key')
+      .where('nodes.type', 'in', types)
+      .orderBy('entry.node_key', 'desc')
+      .limit(limit)
+  const rows = await (types.length === 0 ? newest(limit) : ofTypes()).execute()
   return rows.map((row) => row.node_key)
 }
 
@@ -172,22 +201,6 @@ export async function keepThoseWithTerm(
     .where('node_key', 'in', keys)
     .execute()
   return rows.map((row) => row.node_key)
-}
-
-/** Those of the nodes that are of one of the types. */
-export async function keepThoseOfTypes(
-  db: Db,
-  types: readonly string[],
-  keys: readonly number[],
-): Promise<number[]> {
-  if (keys.length === 0) return []
-  const rows = await db
-    .selectFrom('nodes')
-    .select('key')
-    .where('key', 'in', keys)
-    .where('type', 'in', types)
-    .execute()
-  return rows.map((row) => row.key)
 }
 
 /** Nodes of one type, the newest first. */

@@ -1,22 +1,34 @@
 import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { type Actor, requireUser } from '../../policy/actor.ts'
+import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { nodeErrors } from './errors.ts'
 import { queryNodes } from './query.ts'
-import { requireNodes } from './read.ts'
-import type { Filters, Node, Properties } from './schema.ts'
+import { requireNode, toNode } from './read.ts'
+import type { Listing } from './schema.ts'
 import {
   type ListFields,
   TODO_LIST,
   type Todo,
+  type TodoFields,
   type TodoList,
   type TodoStats,
 } from './schema-todos.ts'
 import { deleteEdges as deleteEdgeRows, findEdge } from './store-edges.ts'
-import { CONTAINS, putInList, requireOfType, todosOfList, toList } from './todo-nodes.ts'
-import { addNodes, deleteByKey, deleteNodes, mergeInto, targetOf, type Writing } from './write.ts'
+import { CONTAINS, findListRows, putInList, toList, toTodo } from './todo-nodes.ts'
+import { openList } from './todos.ts'
+import { requireVault } from './vault.ts'
+import {
+  addNodes,
+  deleteHeld,
+  deleteNodes,
+  hold,
+  mergeInto,
+  targetOf,
+  type Writing,
+} from './write.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 type InList = { list_id: string }
@@ -36,7 +48,7 @@ export async function createList(
       },
     },
   ])
-  return toList(node as Node)
+  return toList(node)
 }
 
 /** A list with its TODOs and their progress. */
@@ -45,12 +57,14 @@ export async function getList(
   actor: Actor,
   { list_id }: InList,
 ): Promise<{ list: TodoList; todos: Todo[]; stats: TodoStats }> {
-  const { list, todos } = await todosOfList(ctx, requireUser(actor), list_id)
-  return { list: toList(list), todos, stats: statsOf(todos) }
+  const { list, todos } = await openList(ctx, requireUser(actor), list_id)
+  const shown = todos.map(toTodo)
+  return { list: toList(list), todos: shown, stats: statsOf(shown) }
 }
 
 function statsOf(todos: readonly Todo[]): TodoStats {
-  const count = (status: Todo['status']) => todos.filter((todo) => todo.status === status).length
+  const count = (status: NonNullable<TodoFields['status']>) =>
+    todos.filter((todo) => todo.status === status).length
   const [total, completed] = [todos.length, count('completed')]
   return {
     total,
@@ -68,15 +82,15 @@ export async function updateList(
 ): Promise<TodoList> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    await requireOfType(ctx, tx, me, list_id, TODO_LIST)
+    await requireNode(tx, me, list_id, TODO_LIST)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
-    ) as Properties
+    )
     const [node] = await mergeInto(ctx, tx, me, [
       { id: list_id, properties: { ...properties, ...named } },
     ])
     await recordAudit(ctx, tx, actor, { type: 'node.changed', ...targetOf([list_id]) })
-    return toList(node as Node)
+    return toList(node)
   })
 }
 
@@ -87,44 +101,58 @@ export async function archiveList(
   { list_id, remove_completed }: InList & { remove_completed: boolean },
 ): Promise<{ list: TodoList; removed: number }> {
   const me = requireUser(actor)
-  const { todos, keys } = await todosOfList(ctx, me, list_id)
-  const done = remove_completed ? todos.filter(({ status }) => status === 'completed') : []
   return ctx.db.transaction(async (tx) => {
+    await requireNode(tx, me, list_id, TODO_LIST)
     const properties = { archived: true, archived_at: toIso(ctx.clock.now()) }
     const [node] = await mergeInto(ctx, tx, me, [{ id: list_id, properties }])
-    const gone = done.flatMap(({ id }) => keys.get(id) ?? [])
-    await deleteByKey(tx, me.userId, gone)
+    const removed = remove_completed ? await deleteCompleted(ctx, tx, me, list_id) : 0
     await recordAudit(ctx, tx, actor, {
       type: 'node.changed',
       ...targetOf([list_id]),
-      details: { removed: gone.length },
+      details: { removed },
     })
-    return { list: toList(node as Node), removed: gone.length }
+    return { list: toList(node), removed }
   })
+}
+
+async function deleteCompleted(
+  ctx: Writing,
+  tx: Tx,
+  me: UserActor,
+  listId: string,
+): Promise<number> {
+  const { todos } = await findListRows(tx, me, listId)
+  const ids = todos.map(({ id }) => id)
+  // Locked before they are read: one may be taken up again at this moment.
+  const held = await hold(tx, me, ids)
+  const vault = await requireVault(ctx, tx, me)
+  const keys = [...held.values()]
+    .filter((row) => toNode(vault, row).properties.status === 'completed')
+    .map(({ key }) => key)
+  await deleteHeld(tx, me.userId, keys)
+  return keys.length
 }
 
 /** Deletes the list; its TODOs stay. */
 export async function deleteList(ctx: Writing, actor: Actor, { list_id }: InList): Promise<void> {
-  await requireOfType(ctx, ctx.db.read, requireUser(actor), list_id, TODO_LIST)
-  await deleteNodes(ctx, actor, [{ id: list_id }])
+  await requireNode(ctx.db.read, requireUser(actor), list_id, TODO_LIST)
+  await deleteNodes(ctx, actor, [list_id])
 }
-
-const LIST_LIMIT = 200
 
 /** The caller's lists, newest first; archived ones only if the filters ask for them. */
 export async function getLists(
   ctx: Reading,
   actor: Actor,
-  { filters = {} }: { filters?: Filters | undefined },
-): Promise<TodoList[]> {
-  const { nodes } = await queryNodes(ctx, actor, {
+  { filters, ...page }: Listing,
+): Promise<{ lists: TodoList[]; nextCursor: string | null }> {
+  const { nodes, nextCursor } = await queryNodes(ctx, actor, {
+    ...page,
     type: TODO_LIST,
-    filters: { archived: false, ...filters },
+    filters: { archived: { not: true }, ...filters },
     sort: 'created',
     order: 'desc',
-    limit: LIST_LIMIT,
   })
-  return nodes.map(toList)
+  return { lists: nodes.map(toList), nextCursor }
 }
 
 export async function addToList(
@@ -148,9 +176,9 @@ export async function removeFromList(
 ): Promise<{ removed: true }> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    const [list, todo] = await requireNodes(tx, me, [list_id, todo_id])
-    const ends = { source_key: list?.key ?? 0, target_key: todo?.key ?? 0, type: CONTAINS }
-    const edge = await findEdge(tx, ends)
+    const { key: source_key } = await requireNode(tx, me, list_id)
+    const { key: target_key } = await requireNode(tx, me, todo_id)
+    const edge = await findEdge(tx, { source_key, target_key, type: CONTAINS })
     if (!edge) throw new AppError(nodeErrors.edgeNotFound)
     await deleteEdgeRows(tx, me.userId, [edge.id])
     await recordAudit(ctx, tx, actor, { type: 'node.unlinked', ...targetOf([todo_id]) })
@@ -163,6 +191,6 @@ export async function getStats(
   actor: Actor,
   { list_id }: InList,
 ): Promise<TodoStats> {
-  const { todos } = await todosOfList(ctx, requireUser(actor), list_id)
-  return statsOf(todos)
+  const { stats } = await getList(ctx, actor, { list_id })
+  return stats
 }

@@ -1,12 +1,15 @@
 import type { Ctx } from '../../context.ts'
-import type { Tx } from '../../db/database.ts'
+import type { Db, Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
+import { fulfils } from './filter.ts'
 import { queryNodes } from './query.ts'
-import type { Filters, Node, Properties } from './schema.ts'
+import { requireNode, toNode } from './read.ts'
+import type { Listing, Node, Properties } from './schema.ts'
 import { type CreateTodo, TODO, type Todo, type TodoFields } from './schema-todos.ts'
-import { putInList, requireOfType, todosOfList, toTodo } from './todo-nodes.ts'
+import { findListRows, putInList, toTodo } from './todo-nodes.ts'
+import { requireVault } from './vault.ts'
 import { deleteNodes, insertNewNodes, mergeInto, targetOf, type Writing } from './write.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
@@ -31,11 +34,11 @@ async function insertTodo(ctx: Writing, tx: Tx, me: UserActor, input: CreateTodo
         ...properties,
         ...(description === undefined ? {} : { description }),
         ...{ title, status, priority },
-        ...completion(status, ctx),
+        ...completion(status, {}, ctx),
       },
     },
   ])
-  return toTodo(node as Node)
+  return toTodo(node)
 }
 
 export async function getTodo(
@@ -43,10 +46,20 @@ export async function getTodo(
   actor: Actor,
   { todo_id }: { todo_id: string },
 ): Promise<Todo> {
-  return toTodo(await requireOfType(ctx, ctx.db.read, requireUser(actor), todo_id, TODO))
+  return toTodo(await requireTodo(ctx, ctx.db.read, requireUser(actor), todo_id))
 }
 
-/** Changes the given fields; completing a TODO sets `completed_at`, and any other status removes it. */
+async function requireTodo(
+  ctx: Pick<Ctx, 'keyring'>,
+  db: Db,
+  me: UserActor,
+  id: string,
+): Promise<Node> {
+  const row = await requireNode(db, me, id, TODO)
+  return toNode(await requireVault(ctx, db, me), row)
+}
+
+/** Changes the given fields; completing an open TODO sets `completed_at`, and any other status removes it. */
 export async function updateTodo(
   ctx: Writing,
   actor: Actor,
@@ -54,20 +67,26 @@ export async function updateTodo(
 ): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    await requireOfType(ctx, tx, me, todo_id, TODO)
+    const { properties: before } = await requireTodo(ctx, tx, me, todo_id)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
-    ) as Properties
-    const change = { ...properties, ...named, ...completion(fields.status, ctx) }
+    )
+    const change = { ...properties, ...named, ...completion(fields.status, before, ctx) }
     const [node] = await mergeInto(ctx, tx, me, [{ id: todo_id, properties: change }])
     await recordAudit(ctx, tx, actor, { type: 'node.changed', ...targetOf([todo_id]) })
-    return toTodo(node as Node)
+    return toTodo(node)
   })
 }
 
-function completion(status: Todo['status'] | undefined, { clock }: Pick<Ctx, 'clock'>): Properties {
+function completion(
+  status: TodoFields['status'],
+  before: Properties,
+  { clock }: Pick<Ctx, 'clock'>,
+): Properties {
   if (status === undefined) return {}
-  return status === 'completed' ? { completed_at: toIso(clock.now()) } : { completed_at: null }
+  if (status !== 'completed') return { completed_at: null }
+  const since = before.status === 'completed' ? before.completed_at : undefined
+  return { completed_at: since ?? toIso(clock.now()) }
 }
 
 export async function deleteTodo(
@@ -75,38 +94,37 @@ export async function deleteTodo(
   actor: Actor,
   { todo_id }: { todo_id: string },
 ): Promise<void> {
-  await requireOfType(ctx, ctx.db.read, requireUser(actor), todo_id, TODO)
-  await deleteNodes(ctx, actor, [{ id: todo_id }])
+  await requireNode(ctx.db.read, requireUser(actor), todo_id, TODO)
+  await deleteNodes(ctx, actor, [todo_id])
 }
 
-const LIST_LIMIT = 200
-
-/** TODOs that match the filters, newest first; those of one list in the order they were added. */
+/** TODOs that match the filters, newest first; those of one list whole, in the order they were added. */
 export async function listTodos(
   ctx: Reading,
   actor: Actor,
-  { list_id, filters }: { list_id?: string | undefined; filters?: Filters | undefined },
-): Promise<Todo[]> {
-  const me = requireUser(actor)
-  if (list_id) {
-    const { todos } = await todosOfList(ctx, me, list_id)
-    return todos.filter((todo) => fulfils(todo, filters ?? {}))
+  { list_id, ...page }: { list_id?: string | undefined } & Listing,
+): Promise<{ todos: Todo[]; nextCursor: string | null }> {
+  if (list_id !== undefined) {
+    const { todos } = await openList(ctx, requireUser(actor), list_id)
+    const matching = todos.filter(({ properties }) => fulfils(properties, page.filters ?? {}))
+    return { todos: matching.map(toTodo), nextCursor: null }
   }
-  const { nodes } = await queryNodes(ctx, actor, {
+  const { nodes, nextCursor } = await queryNodes(ctx, actor, {
+    ...page,
     type: TODO,
-    filters,
     sort: 'created',
     order: 'desc',
-    limit: LIST_LIMIT,
   })
-  return nodes.map(toTodo)
+  return { todos: nodes.map(toTodo), nextCursor }
 }
 
-/** Equality only: the kind of filter that clients use for TODOs. */
-function fulfils(todo: Todo, filters: Filters): boolean {
-  return Object.entries(filters).every(([name, value]) =>
-    typeof value === 'object' && value !== null
-      ? (value.in ?? []).some((one) => one === todo[name])
-      : todo[name] === value,
-  )
+/** A list and its TODOs, decrypted. */
+export async function openList(
+  ctx: Reading,
+  me: UserActor,
+  listId: string,
+): Promise<{ list: Node; todos: Node[] }> {
+  const { list, todos } = await findListRows(ctx.db.read, me, listId)
+  const vault = await requireVault(ctx, ctx.db.read, me)
+  return { list: toNode(vault, list), todos: todos.map((row) => toNode(vault, row)) }
 }

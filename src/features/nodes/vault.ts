@@ -38,6 +38,13 @@ export async function findVaultOf(ctx: Needs, db: Db, ownerId: string): Promise<
   return row && vaultOf(row, openKey(ctx, row))
 }
 
+/** The vault of an owner who has stored something; throws `node_not_found` if there is none. */
+export async function requireVault(ctx: Needs, db: Db, me: UserActor): Promise<Vault> {
+  const vault = await findVault(ctx, db, me)
+  if (!vault) throw new AppError(nodeErrors.nodeNotFound)
+  return vault
+}
+
 /** The owner's vault; creates its key on first use. */
 export async function openVault(ctx: Needs, tx: Tx, me: UserActor): Promise<Vault> {
   const found = await findVault(ctx, tx, me)

@@ -14,7 +14,6 @@ import {
   type NewNode,
   type Node,
   type NodeChange,
-  type NodeId,
   PROPERTIES_MAX_BYTES,
   type Properties,
 } from './schema.ts'
@@ -36,12 +35,15 @@ export type Writing = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
 /** Most nodes of one owner; more would call for another kind of database. */
 const MAX_NODES = 250_000
 
+/** As many nodes as the caller gave, in the same order. */
+type NodeForEach<T extends readonly unknown[]> = { readonly [I in keyof T]: Node }
+
 /** Creates nodes, all or none. Throws `node_id_taken` if the owner already has a node with that id. */
-export async function addNodes(
+export async function addNodes<const T extends readonly NewNode[]>(
   ctx: Writing,
   actor: Actor,
-  nodes: readonly NewNode[],
-): Promise<Node[]> {
+  nodes: T,
+): Promise<NodeForEach<T>> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const made = await insertNewNodes(ctx, tx, me, nodes)
@@ -55,20 +57,19 @@ export async function addNodes(
 }
 
 /** The same in the caller's transaction; the caller records it in the audit log. */
-export async function insertNewNodes(
+export async function insertNewNodes<const T extends readonly NewNode[]>(
   ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
   tx: Tx,
   me: UserActor,
-  nodes: readonly NewNode[],
-): Promise<Node[]> {
+  nodes: T,
+): Promise<NodeForEach<T>> {
   const vault = await openVault(ctx, tx, me)
   if (!(await growVault(tx, me.userId, nodes.length, MAX_NODES))) {
     throw new AppError(nodeErrors.full)
   }
   const now = toIso(ctx.clock.now())
-  const contents = nodes.map(({ properties }) => merge({}, properties))
-  const rows = nodes.map(({ id: name, type }, index) => {
-    const properties = contents[index] as Properties
+  const rows = nodes.map(({ id: name, type, properties: given }) => {
+    const properties = merge({}, given)
     requireSize(properties)
     const id = name ?? `${type}-${randomToken(6).replaceAll(/[-_]/g, '0')}-${ctx.clock.now()}`
     return {
@@ -85,12 +86,9 @@ export async function insertNewNodes(
   const stored = await insertNodes(tx, rows).catch((error: unknown) => {
     throw isConflict(error) ? new AppError(nodeErrors.idTaken) : error
   })
-  await indexNodes(
-    tx,
-    vault,
-    stored.map(({ key }, index) => ({ key, properties: contents[index] as Properties })),
-  )
-  return stored.map((row) => toNode(vault, row))
+  const made = stored.map((row) => ({ key: row.key, node: toNode(vault, row) }))
+  await indexNodes(tx, vault, made)
+  return made.map(({ node }) => node) as NodeForEach<T>
 }
 
 export function requireSize(properties: Properties): void {
@@ -102,9 +100,9 @@ export function requireSize(properties: Properties): void {
 async function indexNodes(
   tx: Tx,
   vault: Vault,
-  nodes: readonly { key: number; properties: Properties }[],
+  nodes: readonly { key: number; node: Node }[],
 ): Promise<void> {
-  const rows = nodes.flatMap(({ key: node_key, properties }) =>
+  const rows = nodes.flatMap(({ key: node_key, node: { properties } }) =>
     termsOf(vault, properties).map((term) => ({ term, node_key, tenant_id: vault.tenantId })),
   )
   // In index order: hashed terms are spread over the whole index, and this visits each page only once.
@@ -113,11 +111,11 @@ async function indexNodes(
 }
 
 /** Merges properties into nodes, all or none. */
-export async function changeNodes(
+export async function changeNodes<const T extends readonly NodeChange[]>(
   ctx: Writing,
   actor: Actor,
-  changes: readonly NodeChange[],
-): Promise<Node[]> {
+  changes: T,
+): Promise<NodeForEach<T>> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const changed = await mergeInto(ctx, tx, me, changes)
@@ -131,18 +129,18 @@ export async function changeNodes(
 }
 
 /** The same in the caller's transaction; the caller records it in the audit log. */
-export async function mergeInto(
+export async function mergeInto<const T extends readonly NodeChange[]>(
   ctx: Pick<Ctx, 'clock' | 'keyring'>,
   tx: Tx,
   me: UserActor,
-  changes: readonly NodeChange[],
-): Promise<Node[]> {
+  changes: T,
+): Promise<NodeForEach<T>> {
   const vault = await openVault(ctx, tx, me)
   const held = await hold(tx, me, [...new Set(changes.map(({ id }) => id))])
   const now = toIso(ctx.clock.now())
   const nodes: Node[] = []
   for (const { id, properties } of changes) {
-    const row = held.get(id) as NodeRow
+    const row = heldNode(held, id)
     const merged = merge(vault.open(contextOf(row), row.sealed), properties)
     requireSize(merged)
     const sealed = vault.seal(contextOf(row), merged)
@@ -152,10 +150,11 @@ export async function mergeInto(
     held.set(id, changed)
     await updateNode(tx, row.key, change)
     await deleteTerms(tx, [row.key])
-    await indexNodes(tx, vault, [{ key: row.key, properties: merged }])
-    nodes.push(toNode(vault, changed))
+    const node = toNode(vault, changed)
+    await indexNodes(tx, vault, [{ key: row.key, node }])
+    nodes.push(node)
   }
-  return nodes
+  return nodes as unknown as NodeForEach<T>
 }
 
 /** Named properties are replaced; null removes one (RFC 7396, for one level). */
@@ -165,56 +164,74 @@ function merge(before: Properties, change: Properties): Properties {
   )
 }
 
-/** The rows by id, locked against other writers; throws `node_not_found`. */
-async function hold(tx: Tx, me: UserActor, ids: readonly string[]): Promise<Map<string, NodeRow>> {
-  const held = new Map((await holdNodes(tx, me.userId, ids)).map((row) => [row.id, row]))
-  const missing = ids.find((id) => !held.has(id))
-  if (missing !== undefined) throw new AppError(nodeErrors.nodeNotFound, { id: missing })
-  return held
+/** Those of the nodes that exist, by id, locked against other writers. */
+export async function hold(
+  tx: Tx,
+  me: UserActor,
+  ids: readonly string[],
+): Promise<Map<string, NodeRow>> {
+  return new Map((await holdNodes(tx, me.userId, ids)).map((row) => [row.id, row]))
 }
 
-export interface Deleted {
-  readonly nodes: readonly Node[]
+/** One of them; throws `node_not_found` if it does not exist. */
+export function heldNode(held: ReadonlyMap<string, NodeRow>, id: string): NodeRow {
+  const row = held.get(id)
+  if (!row) throw new AppError(nodeErrors.nodeNotFound, { id })
+  return row
+}
+
+export interface Deleted<T extends readonly string[]> {
+  /** What they were, for each of the ids. */
+  readonly nodes: NodeForEach<T>
+  /** Without repetitions. */
+  readonly count: number
   readonly edges: number
 }
 
 /** Deletes nodes with their edges and locks, all or none. */
-export async function deleteNodes(
+export async function deleteNodes<const T extends readonly string[]>(
   ctx: Writing,
   actor: Actor,
-  nodes: readonly NodeId[],
-): Promise<Deleted> {
+  ids: T,
+): Promise<Deleted<T>> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const vault = await openVault(ctx, tx, me)
-    const ids = [...new Set(nodes.map(({ id }) => id))]
-    const rows = [...(await hold(tx, me, ids)).values()]
-    const edges = await deleteByKey(
+    const held = await hold(tx, me, ids)
+    const nodes = ids.map((id) => toNode(vault, heldNode(held, id))) as NodeForEach<T>
+    const rows = [...held.values()]
+    const edges = await deleteHeld(
       tx,
       me.userId,
       rows.map(({ key }) => key),
     )
     await recordAudit(ctx, tx, actor, {
       type: 'node.deleted',
-      ...targetOf(ids),
+      ...targetOf(rows.map(({ id }) => id)),
       details: { count: rows.length, edges },
     })
-    return { nodes: rows.map((row) => toNode(vault, row)), edges }
+    return { nodes, count: rows.length, edges }
   })
 }
 
-/** Deletes the owner's nodes with all their dependent rows; returns the number of edges. */
-export async function deleteByKey(
+/** Deletes nodes that the transaction holds, and counts them out of the vault; returns the number of edges. */
+export async function deleteHeld(
   tx: Tx,
   ownerId: string,
   keys: readonly number[],
 ): Promise<number> {
   if (keys.length === 0) return 0
+  const edges = await deleteWithDependents(tx, keys)
+  await growVault(tx, ownerId, -keys.length, MAX_NODES)
+  return edges
+}
+
+/** Deletes the rows of nodes with all rows that depend on them; returns the number of edges. */
+export async function deleteWithDependents(tx: Tx, keys: readonly number[]): Promise<number> {
   const edges = await deleteEdgesOf(tx, keys)
   await deleteLocksOf(tx, keys)
   await deleteTerms(tx, keys)
   await deleteNodeRows(tx, keys)
-  await growVault(tx, ownerId, -keys.length, MAX_NODES)
   return edges
 }
 

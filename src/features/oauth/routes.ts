@@ -28,6 +28,7 @@ const metadataRoutes = [
       summary: 'The protected resource metadata of /mcp (RFC 9728)',
       permission: 'public',
       rate: 'unlimited',
+      crossOrigin: '*',
       respond: async (ctx) => Response.json(resourceMetadata(ctx), { headers: CACHED }),
     }),
   ),
@@ -37,6 +38,7 @@ const metadataRoutes = [
     summary: 'What the authorization server can do (RFC 8414)',
     permission: 'public',
     rate: 'unlimited',
+    crossOrigin: '*',
     respond: async (ctx) => Response.json(serverMetadata(ctx), { headers: CACHED }),
   }),
 ]
@@ -49,6 +51,7 @@ const clientRoutes = [
     summary: 'Register a client (RFC 7591)',
     permission: 'public',
     rate: 'oauth-register',
+    crossOrigin: '*',
     respond: async (ctx, _actor, { request }) => {
       const body = await readJson(request, MAX_BYTES)
       return Response.json(registerClient(ctx, body), { status: 201 })
@@ -60,6 +63,7 @@ const clientRoutes = [
     summary: 'Exchange a code or a refresh token for tokens (RFC 6749)',
     permission: 'public',
     rate: 'oauth-token',
+    crossOrigin: '*',
     respond: async (ctx, actor, { request }) => {
       const form = await readForm(request, MAX_BYTES)
       switch (form.grant_type) {
@@ -80,6 +84,7 @@ const clientRoutes = [
     summary: 'Revoke a token (RFC 7009)',
     permission: 'public',
     rate: 'oauth-token',
+    crossOrigin: '*',
     respond: async (ctx, actor, { request }) => {
       const form = await readForm(request, MAX_BYTES)
       await revokeToken(ctx, actor, parse(RevocationRequest, form))

@@ -1,18 +1,14 @@
-import type { Ids } from '../../platform/ids.ts'
-import type { UserActor } from '../../policy/actor.ts'
+import type { Origin, UserActor } from '../../policy/actor.ts'
+import type { BotWebhookRow } from './store.ts'
 
-/** The bot as an actor that posts or reads events: its membership decides what it may do. */
-export function botActor(
-  bot: { readonly tenantId: string; readonly userId: string },
-  username: string,
-  ids: Ids,
-): UserActor {
+/** The bot of a webhook as an actor that posts or reads events: its membership decides what it may do. */
+export function botActor(hook: BotWebhookRow, origin: Origin): UserActor {
   return {
     kind: 'user',
-    tenantId: bot.tenantId,
-    userId: bot.userId,
-    username,
+    tenantId: hook.tenant_id,
+    userId: hook.bot_id,
+    username: hook.username,
     role: 'service',
-    origin: { requestId: ids.next(), operation: 'job:send-webhooks' },
+    origin,
   }
 }

@@ -15,6 +15,8 @@ export type DeliverNeeds = Pick<Ctx, 'db' | 'clock' | 'ids' | 'log' | 'keyring'>
 
 /** Longer than any request: after it another node takes over from one that died. */
 const LEASE = 30 * SECOND
+/** After it a page is read again: messages may have been edited or deleted since. */
+const FRESH = 2 * SECOND
 /** No message is committed later than this after its creation. */
 const OVERLAP = MINUTE
 const FIRST_PAUSE = 5 * SECOND
@@ -43,8 +45,9 @@ export async function deliverPage(
   const hook = { ...due, ...claimed }
   const target = openTarget(ctx, hook)
   const { pending, cursor, hasMore } = await readPending(ctx, hook)
+  const staleAt = ctx.clock.now() + FRESH
   for (const one of pending) {
-    if (isStopped()) return release(ctx, hook.id)
+    if (isStopped() || ctx.clock.now() >= staleAt) return release(ctx, hook.id)
     const outcome = await post(ctx, fetch, target, one)
     if (outcome !== 'taken') return noteFailure(ctx, hook, outcome)
     const isThere = await ctx.db.transaction((tx) =>
@@ -67,7 +70,7 @@ export async function deliverPage(
   )
 }
 
-/** Releases the lease, so that the next start need not wait for it to expire. */
+/** Releases the lease, so that the next delivery need not wait for it to expire. */
 async function release(ctx: DeliverNeeds, id: string): Promise<void> {
   const next_try_at = toIso(ctx.clock.now())
   await ctx.db.transaction((tx) => updateWebhook(tx, id, { next_try_at, looked_at: null }))

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import type { WebhookRow } from '../../db/tables.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
-import type { OperatorActor } from '../../policy/actor.ts'
+import { jobActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { Failure } from './deliver.ts'
 import { updateWebhook } from './store-due.ts'
@@ -27,7 +27,7 @@ export async function noteFailure(
       next_try_at: toIso(now + failure.pauseMs(hook.attempts)),
     })
     if (!isThere || !isGivenUp) return
-    await recordAudit(ctx, tx, byTheClock(ctx, tenantId), {
+    await recordAudit(ctx, tx, jobActor(tenantId, 'send-webhooks', ctx.ids.next()), {
       type: 'webhook.failed',
       outcome: 'error',
       target: { type: 'webhook', id },
@@ -37,9 +37,4 @@ export async function noteFailure(
   const { reason } = failure
   if (isGivenUp) ctx.log.warn({ webhookId: id, reason }, 'a webhook was given up on')
   else ctx.log.debug({ webhookId: id, reason }, 'a webhook is waiting')
-}
-
-function byTheClock({ ids }: Pick<Ctx, 'ids'>, tenantId: string): OperatorActor {
-  const origin = { requestId: ids.next(), operation: 'job:send-webhooks' }
-  return { kind: 'operator', tenantId, origin }
 }

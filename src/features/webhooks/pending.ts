@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../platform/errors.ts'
-import type { UserActor } from '../../policy/actor.ts'
+import { jobActor, type UserActor } from '../../policy/actor.ts'
 import { findAccounts } from '../accounts/access.ts'
 import { shownOf } from '../accounts/service.ts'
 import type { Message } from '../messages/schema.ts'
@@ -31,7 +31,8 @@ export async function readPending(
   ctx: Needs,
   hook: BotWebhookRow,
 ): Promise<{ pending: Pending[]; cursor: string; hasMore: boolean }> {
-  const bot = botActor({ tenantId: hook.tenant_id, userId: hook.bot_id }, hook.username, ctx.ids)
+  const { origin } = jobActor(hook.tenant_id, 'send-webhooks', ctx.ids.next())
+  const bot = botActor(hook, origin)
   const page = await readPage(ctx, bot, hook)
   // When a page is read again, skip what was sent before the interruption.
   const sent = page.events.findIndex(({ seq }) => seq === hook.sent_seq)

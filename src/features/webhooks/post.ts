@@ -3,6 +3,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { sendMessage } from '../messages/service.ts'
+import { botActor } from './bot-actor.ts'
 import { HookMessage, type Posted } from './schema.ts'
 import { findByToken } from './store.ts'
 
@@ -19,17 +20,9 @@ export async function postByWebhook(
   if (!hook) throw new AppError(commonErrors.notFound)
   await ctx.rateLimiter.consume('webhook-token', hook.id)
   const { content, clientMessageId } = parseBody(body)
-  const bot = {
-    kind: 'user',
-    tenantId: hook.tenant_id,
-    userId: hook.bot_id,
-    username: hook.username,
-    role: 'service',
-    origin,
-  } as const
   const input = { conversationId: hook.conversation_id, content, clientMessageId }
   try {
-    const { message, created } = await sendMessage(ctx, bot, input)
+    const { message, created } = await sendMessage(ctx, botActor(hook, origin), input)
     const { id, conversationId, createdAt } = message
     return { posted: { id, conversationId, createdAt }, created }
   } catch (error) {

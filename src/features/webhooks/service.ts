@@ -13,7 +13,6 @@ import { lockGroup, requireGroupAdmin } from '../conversations/access.ts'
 import type { ConversationId } from '../conversations/schema.ts'
 import { admitMember } from '../conversations/service.ts'
 import { getChanges } from '../sync/service.ts'
-import { botActor } from './bot-actor.ts'
 import { webhookErrors } from './errors.ts'
 import type { CreateWebhook, MadeWebhook, Webhook, WebhookId } from './schema.ts'
 import { sealTarget } from './seal.ts'
@@ -42,7 +41,7 @@ export async function createWebhook(
   const token = randomToken(TOKEN_BYTES)
   const secret = newSecret()
   // Messages from now on are for it. Read before the transaction, which must wait for nothing but the store.
-  const { cursor } = await getChanges(ctx, botActor(me, '', ctx.ids), { limit: 1 })
+  const { cursor } = await getChanges(ctx, me, { limit: 1 })
   return ctx.db.transaction(async (tx) => {
     const group = await lockGroup(tx, me, input.id, requireGroupAdmin, webhookErrors.onlyInGroups)
     const hooks = await listWebhookRows(tx, group.id)

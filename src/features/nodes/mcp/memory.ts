@@ -6,7 +6,7 @@ import type { Actor } from '../../../policy/actor.ts'
 import { clearNodes, countNodes } from '../clear.ts'
 import { askConfirmation, requireConfirmation } from '../confirm.ts'
 import { addEdges, deleteEdges, getEdges } from '../edges.ts'
-import { getNeighbors, getSubgraph } from '../graph.ts'
+import { getSubgraph } from '../graph.ts'
 import { acquireLock, cleanUpLocks, getAvailable, releaseLock } from '../locks.ts'
 import { previewDeletion } from '../preview.ts'
 import { queryNodes } from '../query.ts'
@@ -15,13 +15,11 @@ import {
   Edge,
   EdgeType,
   Filters,
-  limit,
   NewEdge,
   NewNode,
   Node,
   NodeChange,
   NodeName,
-  NodeQuery,
   NodeSearch,
   NodeType,
   Properties,
@@ -30,6 +28,7 @@ import {
 } from '../schema.ts'
 import { searchNodes } from '../search.ts'
 import { addNodes, changeNodes, deleteNodes } from '../write.ts'
+import { continued, Paged, paging } from './paging.ts'
 
 const done = (operation: string, answer: object) => ({ success: true, operation, ...answer })
 
@@ -51,7 +50,7 @@ const Outcome = z.looseObject({
 })
 
 const NodeId = z.object({ id: NodeName.describe('id of the node') })
-const page = { limit: limit(50), offset: z.number().int().min(0).max(2000).optional() }
+const page = { ...paging(50), offset: z.number().int().min(0).max(2000).default(0) }
 
 const memoryNode = defineTool({
   name: 'memory_node',
@@ -61,10 +60,7 @@ const memoryNode = defineTool({
   output: Outcome.extend({
     node: Node.optional(),
     deleted: z.unknown().optional(),
-    nextCursor: z
-      .string()
-      .optional()
-      .describe('there may be more: query again with this as cursor'),
+    ...Paged,
   }),
   destructive: true,
   operations: {
@@ -98,7 +94,7 @@ const memoryNode = defineTool({
           return { ...(await askConfirmation(ctx, actor, 'memory_node.delete', { id })), preview }
         }
         await requireConfirmation(ctx, actor, 'memory_node.delete', { id }, confirmationId)
-        const { edges } = await deleteNodes(ctx, actor, [{ id }])
+        const { edges } = await deleteNodes(ctx, actor, [id])
         return done('delete', { deleted: true, id, deletedEdges: edges })
       },
     }),
@@ -107,30 +103,29 @@ const memoryNode = defineTool({
       input: z.object({
         type: Types.optional(),
         filters: Filters.optional(),
-        limit: limit(50),
-        cursor: NodeQuery.shape.cursor.describe('nextCursor of the previous response'),
+        ...paging(50),
       }),
       run: async (ctx, actor, input) => {
         const found = await queryNodes(ctx, actor, { ...input, sort: 'created', order: 'desc' })
         const { count, nodes, nextCursor } = found
-        return done('query', { count, nodes, ...(nextCursor === null ? {} : { nextCursor }) })
+        return done('query', { count, nodes, ...continued(nextCursor) })
       },
     }),
     search: operation({
       permission: 'mcp:read',
       input: z.object({
         query: text(1, 400),
-        options: z.object({ ...page, types: z.array(NodeType).max(20).optional() }).optional(),
+        options: z.object({ ...page, types: z.array(NodeType).max(20).default([]) }).prefault({}),
       }),
       run: async (ctx, actor, { query, options }) => {
-        const { limit: most = 50, offset = 0 } = options ?? {}
+        const { limit, offset, types, cursor } = options
         const found = await queryNodes(ctx, actor, {
-          query,
-          ...(options?.types?.length ? { type: options.types } : {}),
-          ...{ sort: 'created', order: 'desc', limit: most + offset },
+          ...{ query, cursor, sort: 'created', order: 'desc' },
+          type: types.length > 0 ? types : undefined,
+          limit: limit + offset,
         })
         const nodes = found.nodes.slice(offset)
-        return done('search', { count: nodes.length, nodes })
+        return done('search', { count: nodes.length, nodes, ...continued(found.nextCursor) })
       },
     }),
   },
@@ -141,6 +136,7 @@ const around = {
   edge_type: EdgeType.optional(),
   direction: z.enum(['in', 'out', 'both']).default('both'),
 }
+const shortened = (truncated: boolean) => (truncated ? { truncated } : {})
 const depth = (usual: number) => z.number().int().min(1).max(5).default(usual)
 
 const memoryEdge = defineTool({
@@ -152,6 +148,7 @@ const memoryEdge = defineTool({
     edges: z.array(Edge).optional(),
     neighbors: z.array(Node).optional(),
     subgraph: z.object({ nodes: z.array(Node), edges: z.array(Edge) }).optional(),
+    truncated: z.literal(true).optional().describe('there is more than one response can hold'),
   }),
   destructive: true,
   operations: {
@@ -175,23 +172,26 @@ const memoryEdge = defineTool({
       permission: 'mcp:read',
       input: z.object(around),
       run: async (ctx, actor, { edge_type: type, ...input }) => {
-        const edges = await getEdges(ctx, actor, { ...input, type })
-        return done('get', { count: edges.length, edges })
+        const { edges, truncated } = await getEdges(ctx, actor, { ...input, type })
+        return done('get', { count: edges.length, edges, ...shortened(truncated) })
       },
     }),
     neighbors: operation({
       permission: 'mcp:read',
       input: z.object({ ...around, depth: depth(1) }),
       run: async (ctx, actor, { edge_type: type, ...input }) => {
-        const neighbors = await getNeighbors(ctx, actor, { ...input, type })
-        return done('neighbors', { count: neighbors.length, neighbors })
+        const { nodes, truncated } = await getSubgraph(ctx, actor, { ...input, type })
+        const neighbors = nodes.slice(1)
+        return done('neighbors', { count: neighbors.length, neighbors, ...shortened(truncated) })
       },
     }),
     subgraph: operation({
       permission: 'mcp:read',
       input: z.object({ node_id: around.node_id, depth: depth(2) }),
-      run: async (ctx, actor, input) =>
-        done('subgraph', { subgraph: await getSubgraph(ctx, actor, input) }),
+      run: async (ctx, actor, input) => {
+        const { nodes, edges, truncated } = await getSubgraph(ctx, actor, input)
+        return done('subgraph', { subgraph: { nodes, edges }, ...shortened(truncated) })
+      },
     }),
   },
 })
@@ -231,12 +231,8 @@ const memoryBatch = defineTool({
           return { ...(await askConfirmation(ctx, actor, 'memory_batch.delete', { ids })), preview }
         }
         await requireConfirmation(ctx, actor, 'memory_batch.delete', { ids }, confirmationId)
-        const { nodes, edges } = await deleteNodes(
-          ctx,
-          actor,
-          ids.map((id) => ({ id })),
-        )
-        return done('delete_nodes', { count: nodes.length, deletedEdges: edges })
+        const { count, edges } = await deleteNodes(ctx, actor, ids)
+        return done('delete_nodes', { count, deletedEdges: edges })
       },
     }),
     add_edges: operation({
@@ -256,8 +252,7 @@ const memoryBatch = defineTool({
           return { ...(await askConfirmation(ctx, actor, 'memory_batch.unlink', { ids })), preview }
         }
         await requireConfirmation(ctx, actor, 'memory_batch.unlink', { ids }, confirmationId)
-        await deleteEdges(ctx, actor, ids)
-        return done('delete_edges', { count: ids.length })
+        return done('delete_edges', { count: await deleteEdges(ctx, actor, ids) })
       },
     }),
   },
@@ -274,6 +269,7 @@ const memoryLock = defineTool({
     unlocked: z.boolean().optional(),
     cleaned: z.number().int().optional(),
     expires: z.string().optional(),
+    ...Paged,
   }),
   operations: {
     acquire: operation({
@@ -296,10 +292,14 @@ const memoryLock = defineTool({
     }),
     query_available: operation({
       permission: 'mcp:read',
-      input: z.object({ type: NodeType.optional(), filters: Filters.optional() }),
+      input: z.object({
+        type: NodeType.optional(),
+        filters: Filters.optional(),
+        ...paging(200),
+      }),
       run: async (ctx, actor, input) => {
-        const nodes = await getAvailable(ctx, actor, input)
-        return done('query_available', { count: nodes.length, nodes })
+        const { nodes, nextCursor } = await getAvailable(ctx, actor, input)
+        return done('query_available', { count: nodes.length, nodes, ...continued(nextCursor) })
       },
     }),
     cleanup: operation({

@@ -23,6 +23,7 @@ import {
   updateList,
 } from '../todo-lists.ts'
 import { createTodo, deleteTodo, getTodo, listTodos, updateTodo } from '../todos.ts'
+import { continued, Paged, paging } from './paging.ts'
 
 const TodoId = z.object({ todo_id: NodeName.describe('id of the TODO') })
 const ListId = z.object({ list_id: NodeName.describe('id of the list') })
@@ -36,6 +37,7 @@ const Outcome = z.looseObject({
   operation: z.string().optional(),
   message: z.string().optional(),
   code: z.string().optional(),
+  ...Paged,
 })
 
 const todo = defineTool({
@@ -83,10 +85,14 @@ const todo = defineTool({
     }),
     list: operation({
       permission: 'mcp:read',
-      input: z.object({ list_id: NodeName.optional(), filters: Filters.optional() }),
+      input: z.object({
+        list_id: NodeName.optional().describe('all TODOs of this list, without pages'),
+        filters: Filters.optional(),
+        ...paging(200),
+      }),
       run: async (ctx, actor, input) => {
-        const todos = await listTodos(ctx, actor, input)
-        return done('list', { count: todos.length, todos })
+        const { todos, nextCursor } = await listTodos(ctx, actor, input)
+        return done('list', { count: todos.length, todos, ...continued(nextCursor) })
       },
     }),
   },
@@ -143,10 +149,10 @@ const todoList = defineTool({
     }),
     list: operation({
       permission: 'mcp:read',
-      input: z.object({ filters: Filters.optional() }),
+      input: z.object({ filters: Filters.optional(), ...paging(200) }),
       run: async (ctx, actor, input) => {
-        const lists = await getLists(ctx, actor, input)
-        return done('list', { count: lists.length, lists })
+        const { lists, nextCursor } = await getLists(ctx, actor, input)
+        return done('list', { count: lists.length, lists, ...continued(nextCursor) })
       },
     }),
     add_todo: operation({
