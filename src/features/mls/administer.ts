@@ -12,7 +12,7 @@ import { changeConvo, nothing } from './change.ts'
 import { mlsErrors } from './errors.ts'
 import { convoEvent, type MlsKind } from './events.ts'
 import type { CreateInvite, Policy, Target, UpdatePolicy } from './schema.ts'
-import { findConvo, findMember, listMembers, updateConvo, updateMember } from './store.ts'
+import { findConvo, findMember, listCurrentMembers, updateConvo, updateMember } from './store.ts'
 import { insertInvite, revokeInvite as markRevoked } from './store-invites.ts'
 import { policyOf } from './view.ts'
 
@@ -81,9 +81,8 @@ export async function demoteAdmin(ctx: Needs, actor: Actor, input: Target) {
   return asAdmin(ctx, me, convoId, async (tx, membership) => {
     const target = await requireTarget(ctx, tx, me, convoId, targetDid)
     if (target.is_admin !== 1) throw new AppError(mlsErrors.notAdminTarget)
-    const admins = (await listMembers(tx, [convoId])).filter(
-      (one) => one.left_at === null && one.is_admin === 1,
-    )
+    const members = await listCurrentMembers(tx, convoId)
+    const admins = members.filter((one) => one.is_admin === 1)
     if (admins.length === 1) throw new AppError(mlsErrors.lastAdmin)
     await updateMember(tx, convoId, target.user_id, {
       ...{ is_admin: 0, promoted_at: null, promoted_by: null },
@@ -119,7 +118,7 @@ export async function updatePolicy(
   const { convoId, maxMembers } = input
   return asAdmin(ctx, me, convoId, async (tx, membership) => {
     const policy: Policy = { ...policyOf(membership.convo), ...changesOf(input) }
-    const members = (await listMembers(tx, [convoId])).filter((one) => one.left_at === null)
+    const members = await listCurrentMembers(tx, convoId)
     if (maxMembers !== undefined && maxMembers < members.length) {
       throw new AppError(mlsErrors.policyViolation)
     }

@@ -21,8 +21,8 @@ import {
   deleteProposals,
   insertLeaves,
   type Leaf,
+  listCurrentMembers,
   listLeaves,
-  listMembers,
   listProposals,
   updateConvo,
   upsertMembers,
@@ -59,11 +59,8 @@ export async function judgeCommit(
   const { facts, welcome, hashes } = incoming
   await requireEpoch(tx, convo, facts.epoch)
   const leaves = await listLeaves(tx, [convo.id])
-  const present = new Set(
-    (await listMembers(tx, [convo.id]))
-      .filter((one) => one.left_at === null)
-      .map((one) => one.user_id),
-  )
+  const members = await listCurrentMembers(tx, convo.id)
+  const present = new Set(members.map((one) => one.user_id))
   if (convo.knows_leaves === 1) await requireCommitter(ctx, tx, me, facts, leaves)
   const removedLeaves = await removedBy(tx, convo, incoming)
   const removed = leaves.filter((leaf) => removedLeaves.includes(leaf.leaf_index))

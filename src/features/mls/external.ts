@@ -12,7 +12,14 @@ import { mlsErrors } from './errors.ts'
 import { type IncomingCommit, readIncoming } from './incoming.ts'
 import { orEarlierAnswer, runIdempotent } from './once.ts'
 import type { ExternalCommit } from './schema.ts'
-import { type Convo, findConvo, findMember, holdConvo, listLeaves, listMembers } from './store.ts'
+import {
+  type Convo,
+  findConvo,
+  findMember,
+  holdConvo,
+  listCurrentMembers,
+  listLeaves,
+} from './store.ts'
 import { findDeviceByKey } from './store-devices.ts'
 import { takeInvite } from './store-invites.ts'
 import { applyToTree } from './tree.ts'
@@ -93,13 +100,12 @@ async function join(
   const leaves = await listLeaves(tx, [convo.id])
   const removed = leaves.filter((leaf) => facts.removes.includes(leaf.leaf_index))
   const after = applyToTree(leaves, facts.removes, [{ user_id: me.userId, device_id: device.id }])
-  if (convo.knows_leaves === 1) {
-    // The commit may remove only the same device's old leaf, and a device has only one leaf.
-    const isOwn = removed.every((leaf) => leaf.device_id === device.id)
-    const isTwice = after.kept.some((leaf) => leaf.device_id === device.id)
-    if (removed.length !== facts.removes.length || !isOwn || isTwice) {
-      throw new AppError(mlsErrors.invalidCommit)
-    }
+  // The commit may remove only the same device's old leaf, and a device has only one leaf. While the tree is
+  // unknown, it may remove none: nobody could tell whose it is.
+  const isOwn = removed.every((leaf) => leaf.device_id === device.id)
+  const isTwice = after.kept.some((leaf) => leaf.device_id === device.id)
+  if (removed.length !== facts.removes.length || !isOwn || isTwice) {
+    throw new AppError(mlsErrors.invalidCommit)
   }
   const effects = {
     added: { packages: [], owners: new Map() },
@@ -136,7 +142,7 @@ async function requireInvited(
   if (!invite || (wasMember && invite.target_id !== me.userId)) {
     throw new AppError(mlsErrors.invalidPsk)
   }
-  const present = (await listMembers(tx, [convo.id])).filter((one) => one.left_at === null)
+  const present = await listCurrentMembers(tx, convo.id)
   if (present.length >= convo.max_members) throw new AppError(mlsErrors.tooManyMembers)
   const blocks = await blocksAmong(tx, [me.userId, ...present.map((one) => one.user_id)])
   if (blocks.some((pair) => pair.includes(me.userId))) throw new AppError(mlsErrors.policyViolation)

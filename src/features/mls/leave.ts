@@ -18,7 +18,7 @@ import { endMembership } from './memberships.ts'
 import { type RemoveProposalFacts, readRemoveProposal } from './reading.ts'
 import { removeMember } from './remove.ts'
 import type { LeaveConvo } from './schema.ts'
-import { type Convo, insertProposals, listLeaves, listMembers } from './store.ts'
+import { type Convo, insertProposals, listCurrentMembers, listLeaves } from './store.ts'
 import { advanceSeq, insertMessage } from './store-messages.ts'
 
 export interface Left {
@@ -87,9 +87,8 @@ async function readProposals(convo: Convo, input: LeaveConvo): Promise<Proposal[
 }
 
 async function requireOthers(tx: Tx, { convo, member }: Membership): Promise<void> {
-  const others = (await listMembers(tx, [convo.id])).filter(
-    (one) => one.left_at === null && one.user_id !== member.user_id,
-  )
+  const members = await listCurrentMembers(tx, convo.id)
+  const others = members.filter((one) => one.user_id !== member.user_id)
   if (others.length === 0) throw new AppError(mlsErrors.lastMember)
   if (member.is_admin === 1 && !others.some((one) => one.is_admin === 1)) {
     throw new AppError(mlsErrors.lastAdmin)

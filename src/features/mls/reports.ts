@@ -9,8 +9,9 @@ import { requireAdmin, requireMember } from './access.ts'
 import { requireAdminOf, requireTarget } from './administer.ts'
 import { changeConvo, nothing } from './change.ts'
 import { mlsErrors } from './errors.ts'
-import { convoEvent } from './events.ts'
+import { reportEvent } from './events.ts'
 import type { ReportMember } from './schema.ts'
+import { listCurrentMembers } from './store.ts'
 import { findReport, insertReport, listReports, resolve } from './store-reports.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
@@ -40,7 +41,10 @@ export async function reportMember(
         ...{ resolved_by: null, resolved_at: null },
       })
       const place = { tenantId: me.tenantId, convoId, seq: convo.last_seq }
-      await appendEvents(ctx, tx, [convoEvent(place, 'report')])
+      const members = await listCurrentMembers(tx, convoId)
+      const admins = members.filter((one) => one.is_admin === 1)
+      const events = admins.map((admin) => reportEvent(place, admin.user_id))
+      await appendEvents(ctx, tx, events)
       await recordAudit(ctx, tx, actor, {
         type: 'mls.reported',
         target: { type: 'mls_report', id: reportId },

@@ -6,15 +6,15 @@ import {
   type Convo,
   holdConvo,
   listConvoPage,
+  listCurrentMembers,
   listLeaves,
-  listMembers,
   updateConvo,
 } from './store.ts'
 import { deleteAnswersBefore } from './store-answers.ts'
 import { deleteBlobsBefore } from './store-blobs.ts'
 import { listCursors } from './store-cursors.ts'
 import { deleteOldKeyPackages } from './store-key-packages.ts'
-import { deleteMessagesUpTo, findNewestOld } from './store-messages.ts'
+import { deleteMessagesUpTo, findNewestOld, findTimeAfter } from './store-messages.ts'
 import { deleteTicketsBefore } from './store-tickets.ts'
 import { deleteUnusedBodies } from './store-welcomes.ts'
 
@@ -25,13 +25,15 @@ const PAGE = 100
 const ANSWER_LIFE = DAY
 /** Used key packages are kept for a week for statistics; expired ones are not kept. */
 const CONSUMED_LIFE = 7 * DAY
+/** A file is uploaded before the message that refers to it, at most so long before. */
+const UPLOAD_LEAD = DAY
 
 /**
  * The sequence number that every device of every current member has reached. A device that never reported
  * a cursor counts as being where its owner joined, so that nothing it has not read is deleted.
  */
 async function passedByAll(db: Db, convo: Convo): Promise<number> {
-  const members = (await listMembers(db, [convo.id])).filter((member) => member.left_at === null)
+  const members = await listCurrentMembers(db, convo.id)
   const leaves = await listLeaves(db, [convo.id])
   const cursors = await listCursors(db, convo.id)
   const cursorOf = (userId: string, deviceId: string) =>
@@ -81,8 +83,11 @@ async function compactOne(
     const floor = await findNewestOld(tx, id, await passedByAll(tx, convo), before)
     if (floor === undefined) return 0
     await updateConvo(tx, id, { floor_seq: Math.max(floor.seq, convo.floor_seq) })
-    // A file is deleted with the messages that can have referred to it.
-    await dropFiles(tx, await deleteBlobsBefore(tx, id, floor.created_at))
+    // A file is deleted with the last message that can refer to it.
+    const next = await findTimeAfter(tx, id, floor.seq)
+    const spared = next === undefined ? floor.created_at : toIso(Date.parse(next) - UPLOAD_LEAD)
+    const until = spared < floor.created_at ? spared : floor.created_at
+    await dropFiles(tx, await deleteBlobsBefore(tx, id, until))
     return deleteMessagesUpTo(tx, id, floor.seq)
   })
 }

@@ -48,7 +48,7 @@ export async function findNewestEvent(db: Db, convoId: string): Promise<number> 
   return Number(row?.position ?? 0)
 }
 
-/** A stream's events: of one conversation, or of all of them plus those for the person alone. */
+/** A stream's events: those of one conversation, or of all of them, with those for the person alone. */
 function eventsFor(
   db: Db,
   reader: Reader,
@@ -66,13 +66,14 @@ function eventsFor(
     .$if(convoId !== undefined, (query) => query.where('member.convo_id', '=', convoId as string))
     .select(columns)
     .select('member.joined_seq')
-  if (convoId !== undefined) return ofConvos
   const own = db
     .selectFrom('events as event')
     .where('event.audience_id', '=', reader.userId)
     .where('event.tenant_id', '=', reader.tenantId)
     .where('event.name', '=', 'MlsEvent')
     .where(condition)
+    // The last word of such a subject is the conversation.
+    .$if(convoId !== undefined, (query) => query.where('event.subject_id', 'like', `% ${convoId}`))
     .select(columns)
     .select((eb) => eb.val(0).as('joined_seq'))
   return ofConvos.unionAll(own)

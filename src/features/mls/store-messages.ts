@@ -153,6 +153,23 @@ export async function findNewestOld(
     .executeTakeFirst()
 }
 
+/** When the first message after a place was stored; undefined if there is none. */
+export async function findTimeAfter(
+  db: Db,
+  convoId: string,
+  seq: number,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('mls_messages')
+    .select('created_at')
+    .where('convo_id', '=', convoId)
+    .where('seq', '>', seq)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.created_at
+}
+
 export async function deleteMessagesUpTo(tx: Tx, convoId: string, seq: number): Promise<number> {
   const result = await tx
     .deleteFrom('mls_messages')

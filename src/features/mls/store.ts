@@ -117,6 +117,10 @@ export async function listMembers(db: Db, convoIds: readonly string[]): Promise<
     .execute()
 }
 
+export async function listCurrentMembers(db: Db, convoId: string): Promise<MlsMemberRow[]> {
+  return (await listMembers(db, [convoId])).filter((member) => member.left_at === null)
+}
+
 /** The ids of the conversations of which a person is a current member. */
 export async function listConvoIds(db: Db, userId: string): Promise<string[]> {
   const rows = await db

@@ -199,6 +199,8 @@ function tell(
       return { type: 'membershipEvent', body: { convoId, did, action: kind, seq } }
     case 'welcome':
       return { type: 'welcomeEvent', body: { convoId: more, deviceId: about } }
+    case 'report':
+      return { type: 'changeEvent', body: { convoId: more, what: kind } }
     case 'keyPackages':
       return { type: 'keyPackagesEvent', body: { deviceId: about, available: Number(more) } }
     default:
