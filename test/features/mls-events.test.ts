@@ -123,6 +123,33 @@ test('ephemeral messages are told and kept nowhere', async () => {
   stream.close()
 })
 
+test('ephemeral messages do not pile up for a reader who does not read', async () => {
+  await using mimir = await boot({ streamLimits: { waitingBytes: 64 * 1024, patienceMs: 600_000 } })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const stream = await withTicket(mimir, b)
+  await a.send(convoId, 'one')
+  await stream.event('#messageEvent')
+  stream.pause()
+  const bucket = 1024 * 1024
+  const { body } = await a.prepareMessage(convoId, 'x', bucket)
+  // Several times what the socket buffers of both sides hold.
+  const sent = 40
+  for (let i = 0; i < sent; i++) {
+    assertDone(await a.xrpc.post('sendMessage', { ...body, delivery: 'ephemeral' }))
+  }
+  await a.send(convoId, 'two')
+  stream.resume()
+  await stream.event('#messageEvent', ({ message }) => message.seq === 2)
+  // Told after everything that waited.
+  await a.send(convoId, 'three')
+  await stream.event('#messageEvent', ({ message }) => message.seq === 3)
+  const told = stream.heard.filter(({ type }) => type === '#ephemeralEvent').length
+  assert.ok(told > 0 && told < sent, `${told} of ${sent} were kept`)
+  stream.close()
+})
+
 test('only the admins are told of a report, not the person it is about', async () => {
   await using mimir = await boot()
   const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')

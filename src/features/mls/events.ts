@@ -38,6 +38,13 @@ export function readSubject(text: string): MlsSubject {
   return { kind: kind as MlsKind, seq: Number(seq), about, more }
 }
 
+/** What is relayed to connected members and not stored, such as a typing notice. */
+export interface Ephemeral extends MlsEvent {
+  readonly epoch: number
+  /** In base64. */
+  readonly ciphertext: string
+}
+
 export interface InConvo {
   readonly tenantId: string
   readonly convoId: string

@@ -8,7 +8,7 @@ import { type Membership, requireMember } from './access.ts'
 import { changeConvo } from './change.ts'
 import { requireEpoch } from './epoch.ts'
 import { mlsErrors } from './errors.ts'
-import { convoEvent } from './events.ts'
+import { convoEvent, type Ephemeral } from './events.ts'
 import { readPrivateMessage } from './reading.ts'
 import type { SendMessage } from './schema.ts'
 import type { Convo } from './store.ts'
@@ -125,10 +125,12 @@ async function sendEphemeral(ctx: Needs, me: UserActor, input: SendMessage): Pro
     })
   }
   const { id: convoId, epoch } = convo
+  const ciphertext = body.toString('base64')
+  const payload: Ephemeral = { convoId, seq: 0, kind: 'ephemeral', epoch, ciphertext }
   ctx.bus.signal({
     audience: { kind: 'conversation', id: convoId },
     name: 'MlsEvent',
-    payload: { convoId, seq: 0, kind: 'ephemeral', epoch, ciphertext: body.toString('base64') },
+    payload,
   })
   return sent(input.msgId, ctx.clock.now(), 0, epoch)
 }

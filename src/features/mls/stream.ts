@@ -7,7 +7,7 @@ import { syncErrors } from '../sync/errors.ts'
 import { readCursor, readEventLog, writeCursor } from '../sync/service.ts'
 import { requireMember } from './access.ts'
 import { mlsErrors } from './errors.ts'
-import { type MlsSubject, readSubject } from './events.ts'
+import { type Ephemeral, type MlsSubject, readSubject } from './events.ts'
 import { fitPage, viewMessage } from './read.ts'
 import { findMember, listConvoIds } from './store.ts'
 import { hasUnsettledEvents, listMlsEvents, type MlsEventRow } from './store-events.ts'
@@ -84,7 +84,7 @@ async function* streamEvents(
         place = { writer: row.writer, position: row.position }
         if (event) yield { type: event.type, body: { cursor, ...event.body } }
       }
-      yield* ephemeral(waker.signals())
+      yield* tellEphemeral(waker.ephemeral())
       if (rows.length > 0) continue
       if (await hasUnsettledEvents(read, engine, me, convoId)) await pause(SETTLE_MS)
       else if (isOver) throw new AppError(mlsErrors.membershipEnded)
@@ -208,12 +208,11 @@ function tell(
   }
 }
 
-function* ephemeral(
-  signals: readonly { readonly payload: unknown }[],
+function* tellEphemeral(
+  messages: readonly Ephemeral[],
 ): Generator<MlsStreamEvent, void, undefined> {
-  for (const { payload } of signals) {
-    const { convoId, epoch, ciphertext } = payload as Record<string, string>
-    const bytes = new Uint8Array(Buffer.from(String(ciphertext), 'base64'))
+  for (const { convoId, epoch, ciphertext } of messages) {
+    const bytes = new Uint8Array(Buffer.from(ciphertext, 'base64'))
     yield { type: 'ephemeralEvent', body: { convoId, epoch, ciphertext: bytes } }
   }
 }

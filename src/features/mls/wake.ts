@@ -1,17 +1,21 @@
 import type { Bus } from '../../events/bus.ts'
-import type { AppEvent, Signal } from '../../events/event.ts'
+import type { AppEvent } from '../../events/event.ts'
+import type { Ephemeral } from './events.ts'
 
-/** Tells a stream when to look for new events, and collects the signals, which are not stored. */
+/** Tells a stream when to look for new events, and collects ephemeral messages, which are not stored. */
 export interface Waker {
   /** Resolves once something has happened since the last call, or when the signal aborts. */
   next(): Promise<void>
-  /** Returns the signals received since the last call. */
-  signals(): Signal[]
+  /** Returns the ephemeral messages received since the last call. */
+  ephemeral(): Ephemeral[]
   close(): void
 }
 
-/** A slow reader loses further signals, which are dispensable, rather than letting them pile up. */
-const MAX_SIGNALS = 100
+/**
+ * How many characters of ephemeral messages wait for a slow reader. It loses the rest, which is dispensable,
+ * rather than letting them fill the memory; one message fits, however long.
+ */
+const MAX_WAITING = 1024 * 1024
 
 /** Listens on the bus for a user's events; updates `known`, the ids of their conversations. */
 export function createWaker(
@@ -22,7 +26,8 @@ export function createWaker(
 ): Waker {
   let happened = false
   let wake: (() => void) | undefined
-  let waiting: Signal[] = []
+  let waiting: Ephemeral[] = []
+  let size = 0
   const ring = () => {
     happened = true
     wake?.()
@@ -39,7 +44,10 @@ export function createWaker(
     },
     signal(signal) {
       if (signal.name !== 'MlsEvent' || !known.has(signal.audience.id)) return
-      if (waiting.length < MAX_SIGNALS) waiting.push(signal)
+      if (size >= MAX_WAITING) return
+      const message = signal.payload as Ephemeral
+      size += message.ciphertext.length
+      waiting.push(message)
       ring()
     },
     disconnect() {},
@@ -54,9 +62,10 @@ export function createWaker(
       }
       happened = false
     },
-    signals() {
+    ephemeral() {
       const taken = waiting
       waiting = []
+      size = 0
       return taken
     },
     close: unsubscribe,
