@@ -17,8 +17,9 @@ import { CIPHER_SUITES } from './mls-library.ts'
 import { runIdempotent } from './once.ts'
 import { type GroupInfoFacts, readGroupInfo, readWelcome, type WelcomeFacts } from './reading.ts'
 import type { CreateConvo } from './schema.ts'
-import { insertConvo, insertLeaves, upsertMembers } from './store.ts'
+import { type Convo, insertConvo, insertLeaves, upsertMembers } from './store.ts'
 import { listDevicesById, listDevicesOf } from './store-devices.ts'
+import { identifyLeaves } from './tree.ts'
 import { viewConvos } from './view.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
@@ -91,7 +92,8 @@ async function create(ctx: Needs, tx: Tx, me: UserActor, creation: Creation): Pr
   })
   await requirePeople(ctx, tx, me, input, added)
   const now = toIso(ctx.clock.now())
-  const leaves = groupInfo && (await leavesOf(ctx, tx, me, convoId, groupInfo, added))
+  const names = { id: convoId, tenant_id: me.tenantId }
+  const leaves = groupInfo && (await leavesOf(ctx, tx, me, names, groupInfo, added))
   const convo: MlsConvoRow = {
     id: convoId,
     tenant_id: me.tenantId,
@@ -170,30 +172,19 @@ async function leavesOf(
   ctx: Needs,
   tx: Tx,
   me: UserActor,
-  convoId: string,
+  convo: Pick<Convo, 'id' | 'tenant_id'>,
   groupInfo: GroupInfoFacts,
-  added: Added,
+  { packages, owners }: Added,
 ): Promise<MlsLeafRow[]> {
-  const dids = await didsOf(ctx, tx, me.tenantId, [me.userId, ...added.owners.keys()])
+  const added = new Set(packages.map((row) => row.device_id))
   const mine = await listDevicesOf(tx, me.userId)
-  const theirs = await listDevicesById(
-    tx,
-    added.packages.map((row) => row.device_id),
-  )
-  const addedIds = new Set(theirs.map(({ id }) => id))
-  const known = [...mine, ...theirs].filter((one) => dids.has(one.user_id))
-  const byLeaf = new Map(known.map((one) => [`${dids.get(one.user_id)} ${one.signature_key}`, one]))
-  const leaves: MlsLeafRow[] = []
-  let creators = 0
-  for (const [index, { identity, signatureKey }] of groupInfo.leaves ?? []) {
-    const device = byLeaf.get(`${identity} ${signatureKey}`)
-    if (!device) throw new AppError(mlsErrors.invalidGroupInfo)
-    if (!addedIds.has(device.id)) creators += 1
-    const names = { convo_id: convoId, leaf_index: index, tenant_id: me.tenantId }
-    leaves.push({ ...names, user_id: device.user_id, device_id: device.id, identity: null })
+  const theirs = await listDevicesById(tx, [...added])
+  const dids = await didsOf(ctx, tx, me.tenantId, [me.userId, ...owners.keys()])
+  const others = mine.filter(({ id }) => !added.has(id))
+  const leaves = identifyLeaves(convo, groupInfo, [...others, ...theirs], dids)
+  const creators = leaves.filter((leaf) => !added.has(leaf.device_id))
+  if (creators.length !== 1 || leaves.length !== added.size + 1) {
+    throw new AppError(mlsErrors.invalidGroupInfo)
   }
-  const devices = new Set(leaves.map((leaf) => leaf.device_id))
-  const isWhole = devices.size === leaves.length && leaves.length === addedIds.size + 1
-  if (!isWhole || creators !== 1) throw new AppError(mlsErrors.invalidGroupInfo)
   return leaves
 }

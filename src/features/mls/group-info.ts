@@ -1,11 +1,10 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import type { MlsLeafRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
-import { accountsOf } from '../atproto/service.ts'
+import { didsOf } from '../atproto/service.ts'
 import { requireAdmin, requireMembership } from './access.ts'
 import { toBase64 } from './base64.ts'
 import { changeConvo } from './change.ts'
@@ -26,9 +25,9 @@ import {
   listMembers,
   updateConvo,
 } from './store.ts'
-import { findDevicesByKeys } from './store-devices.ts'
+import { listDevicesOfAll } from './store-devices.ts'
 import { findInvite } from './store-invites.ts'
-import { requireTree } from './tree.ts'
+import { identifyLeaves, requireTree } from './tree.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
@@ -111,27 +110,13 @@ async function learnTree(
   convo: Convo,
   groupInfo: GroupInfoFacts,
 ): Promise<void> {
-  const inTree = [...(groupInfo.leaves ?? [])]
-  const dids = inTree.map(([, { identity }]) => identity)
-  const accounts = await accountsOf(ctx, tx, convo.tenant_id, [...new Set(dids)])
   const members = await listMembers(tx, [convo.id])
-  const ids = new Set(members.map((member) => member.user_id))
-  const devices = await findDevicesByKeys(
-    tx,
-    inTree.map(([, { signatureKey }]) => signatureKey),
-  )
-  const byOwner = new Map(devices.map((one) => [`${one.user_id} ${one.signature_key}`, one]))
-  const leaves = inTree.map(([leaf_index, { identity, signatureKey }]): MlsLeafRow => {
-    const userId = accounts.get(identity)?.id
-    const device = byOwner.get(`${userId} ${signatureKey}`)
-    if (!userId || !device || !ids.has(userId)) throw new AppError(mlsErrors.invalidGroupInfo)
-    const names = { convo_id: convo.id, leaf_index, tenant_id: convo.tenant_id }
-    return { ...names, user_id: userId, device_id: device.id, identity: null }
-  })
-  const inLeaves = new Set(leaves.map((leaf) => leaf.user_id))
-  const isWhole = members.every((one) => one.left_at !== null || inLeaves.has(one.user_id))
-  const devicesInTree = new Set(leaves.map((leaf) => leaf.device_id))
-  if (!isWhole || devicesInTree.size < leaves.length) {
+  const userIds = members.map((member) => member.user_id)
+  const dids = await didsOf(ctx, tx, convo.tenant_id, userIds)
+  const devices = await listDevicesOfAll(tx, userIds)
+  const leaves = identifyLeaves(convo, groupInfo, devices, dids)
+  const inTree = new Set(leaves.map((leaf) => leaf.user_id))
+  if (!members.every((one) => one.left_at !== null || inTree.has(one.user_id))) {
     throw new AppError(mlsErrors.invalidGroupInfo)
   }
   await insertLeaves(tx, leaves)

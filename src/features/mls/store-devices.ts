@@ -72,15 +72,14 @@ const findById = preparedForIds((db, ids) =>
   db.selectFrom('mls_devices').selectAll().where('id', 'in', ids),
 )
 
-/** Devices by signature key, of any owner and including deleted ones. */
-export async function findDevicesByKeys(
+/** People's devices, including deleted ones. */
+export async function listDevicesOfAll(
   db: Db,
-  signatureKeys: readonly string[],
+  userIds: readonly string[],
 ): Promise<MlsDeviceRow[]> {
-  if (signatureKeys.length === 0) return []
-  return db
-    .selectFrom('mls_devices')
-    .selectAll()
-    .where('signature_key', 'in', signatureKeys)
-    .execute()
+  return findByOwner(db, userIds, {})
 }
+
+const findByOwner = preparedForIds((db, userIds) =>
+  db.selectFrom('mls_devices').selectAll().where('user_id', 'in', userIds),
+)

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Db } from '../../db/database.ts'
+import type { MlsDeviceRow, MlsLeafRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { didsOf } from '../atproto/service.ts'
 import { mlsErrors } from './errors.ts'
@@ -29,6 +30,31 @@ export function applyToTree(
     return { leaf_index: free, user_id, device_id, identity: null }
   })
   return { kept, added }
+}
+
+/**
+ * The leaves of a tree that the server sees for the first time. Throws `InvalidGroupInfo` unless each is a
+ * different one of these devices, under its owner's DID.
+ */
+export function identifyLeaves(
+  convo: Pick<Convo, 'id' | 'tenant_id'>,
+  groupInfo: GroupInfoFacts,
+  devices: readonly MlsDeviceRow[],
+  dids: ReadonlyMap<string, string>,
+): MlsLeafRow[] {
+  const unseen = new Map(
+    devices.map((one) => [`${dids.get(one.user_id)} ${one.signature_key}`, one]),
+  )
+  return [...(groupInfo.leaves ?? [])].map(([leaf_index, { identity, signatureKey }]) => {
+    const name = `${identity} ${signatureKey}`
+    const device = unseen.get(name)
+    if (!device) throw new AppError(mlsErrors.invalidGroupInfo)
+    unseen.delete(name)
+    return {
+      ...{ convo_id: convo.id, leaf_index, tenant_id: convo.tenant_id },
+      ...{ user_id: device.user_id, device_id: device.id, identity: null },
+    }
+  })
 }
 
 /** Throws `InvalidGroupInfo` if the tree's leaves differ from those that the server knows. */
