@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { authenticateServiceToken } from '../features/atproto/authenticate.ts'
 import { atprotoErrors } from '../features/atproto/errors.ts'
-import { redeemTicket } from '../features/mls/tickets.ts'
+import { redeemTicket } from '../features/mls/delivery/tickets.ts'
 import { authenticateTicket } from '../features/sessions/authenticate.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Origin } from '../policy/actor.ts'

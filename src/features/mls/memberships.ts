@@ -4,9 +4,10 @@ import type { Person } from '../../db/personal-data.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { convoEvent } from './events.ts'
-import { holdConvo, listCurrentMembers, updateMember } from './store.ts'
-import { findNewestEvent } from './store-events.ts'
-import { deleteWelcomesOf } from './store-welcomes.ts'
+import { holdConvo } from './store/convos.ts'
+import { findNewestEvent } from './store/events.ts'
+import { listCurrentMembers, updateMember } from './store/members.ts'
+import { deleteWelcomesOf } from './store/welcomes.ts'
 
 /**
  * Ends a membership. The conversation's newest event is the last one that the person receives, so append
