@@ -11,15 +11,24 @@ export async function* readEventStream(
 ): AsyncGenerator<StreamEvent> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
-  let rest = ''
+  let lines: string[] = []
+  let line = ''
   try {
     for (;;) {
       const { done, value } = await within(silenceMs, reader.read())
       if (done) return
-      const blocks = (rest + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/)
-      rest = blocks.pop() ?? ''
-      for (const block of blocks) {
-        const event = parseEvent(block)
+      // Only the new text is searched: an event of megabytes comes in many parts.
+      const [rest = '', ...starts] = decoder.decode(value, { stream: true }).split('\n')
+      line += rest
+      for (const start of starts) {
+        const whole = line.endsWith('\r') ? line.slice(0, -1) : line
+        line = start
+        if (whole !== '') {
+          lines.push(whole)
+          continue
+        }
+        const event = parseEvent(lines)
+        lines = []
         if (event) yield event
       }
     }
@@ -40,8 +49,8 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-function parseEvent(block: string): StreamEvent | undefined {
-  const fields = block.split(/\r?\n/).map((line) => /^(\w+): ?(.*)$/.exec(line) ?? [])
+function parseEvent(lines: readonly string[]): StreamEvent | undefined {
+  const fields = lines.map((line) => /^(\w+): ?(.*)$/.exec(line) ?? [])
   const valuesOf = (name: string) =>
     fields.flatMap(([, field, value]) => (field === name && value !== undefined ? [value] : []))
   const data = valuesOf('data')
