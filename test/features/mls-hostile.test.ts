@@ -10,7 +10,8 @@ import {
   type Node,
 } from 'ts-mls'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { decode, encode, type MlsDevice } from '../harness/mls.ts'
+import type { MlsDevice } from '../harness/mls.ts'
+import { decode, encode } from '../harness/mls-messages.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
 import { assertRefusal } from '../harness/xrpc.ts'
