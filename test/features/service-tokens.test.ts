@@ -170,6 +170,21 @@ test('after a rotation the new key counts at once and the old one no more', asyn
   assert.equal(network.asked.length, before + 1)
 })
 
+test('a forged token does not shut out its victim while the DID cannot be resolved', async () => {
+  await using network = await DidNetwork.start()
+  await using mimir = await boot({ env: network.env })
+  const identity = await network.plc()
+  await admitted(mimir, identity)
+  mimir.clock.advance(60_000)
+  network.isDown = true
+  const { key } = await network.plc()
+  const forged = await identity.token(mimir, METHOD, {}, { key })
+  const asked = network.asked.length
+  assertRefusal(await ask(mimir, forged), 401, 'AuthenticationRequired')
+  assert.equal(network.asked.length, asked + 1)
+  assertDone(await identity.call(mimir, METHOD))
+})
+
 test('a DID that nobody knows is asked for once in a while, and not by many at once', async () => {
   await using network = await DidNetwork.start()
   await using mimir = await boot({ env: network.env })
