@@ -92,7 +92,9 @@ export class HttpTransport implements Transport {
     const headers = type === undefined ? {} : { 'content-type': type }
     const response = await this.#request(method, nsid, params, { headers, body })
     if (!response.body) return new Uint8Array()
-    return concat(...(await Array.fromAsync(readParts(response.body, this.#silenceMs))))
+    const parts: Uint8Array[] = []
+    for await (const part of readParts(response.body, this.#silenceMs)) parts.push(part)
+    return concat(...parts)
   }
 
   /** Resolves when the response begins. */
