@@ -1,5 +1,5 @@
 import type { Ctx } from '../../../context.ts'
-import type { Tx } from '../../../db/database.ts'
+import type { Db, Tx } from '../../../db/database.ts'
 import { appendEvents } from '../../../events/append.ts'
 import { SECOND, toIso } from '../../../platform/clock.ts'
 import { AppError } from '../../../platform/errors.ts'
@@ -33,7 +33,8 @@ export interface Sent {
 
 /**
  * Stores an application message for the members, or relays an ephemeral one. The server checks that the
- * caller is a member, but it cannot read the content or the sender inside the ciphertext.
+ * caller is a member, but it cannot read the content or the sender inside the ciphertext. A repeat is
+ * recognised by the stored message: an answer kept for the sender would tell who it was.
  */
 export async function sendMessage(
   ctx: Needs,
@@ -43,31 +44,45 @@ export async function sendMessage(
 ): Promise<Sent> {
   const me = requireUser(actor)
   if (input.delivery === 'ephemeral') return sendEphemeral(ctx, me, input)
-  const { convoId, msgId } = input
-  const once = { method: 'sendMessage', key: input.idempotencyKey ?? msgId, bodyHash }
-  return changeConvo(ctx, me, {
-    ...{ ...once, convoId },
-    read: (convo) => requireWellFormed(convo, input),
-    write: (tx, membership, body) => store(ctx, tx, membership, input, body),
-  })
+  try {
+    return await changeConvo(ctx, me, {
+      ...{ method: 'sendMessage', key: input.idempotencyKey, bodyHash, convoId: input.convoId },
+      read: (convo) => requireWellFormed(convo, input),
+      write: (tx, membership, body) => store(ctx, tx, membership, input, body),
+    })
+  } catch (error) {
+    // Like any repeat, it gets the first answer even if the caller has left.
+    const isRefused = error instanceof AppError && error.code === mlsErrors.notMember.code
+    const first = isRefused ? await findSent(ctx.db.read, input) : undefined
+    if (first === undefined) throw error
+    return first
+  }
+}
+
+/** The answer to a message that is stored already. Throws `IdempotencyConflict` if its id is another's. */
+async function findSent(
+  db: Db,
+  { convoId, msgId, ciphertext }: SendMessage,
+): Promise<Sent | undefined> {
+  const known = await findMessage(db, convoId, msgId)
+  if (!known) return undefined
+  if (known.kind !== 'app' || !known.body.equals(ciphertext)) {
+    throw new AppError(mlsErrors.idempotencyConflict)
+  }
+  return sent(msgId, Date.parse(known.created_at), known.seq, known.epoch)
 }
 
 async function store(
   ctx: Needs,
   tx: Tx,
   { convo, member }: Membership,
-  { msgId, epoch }: SendMessage,
+  input: SendMessage,
   body: Buffer,
 ): Promise<Sent> {
+  const first = await findSent(tx, input)
+  if (first) return first
   const { id: convoId, tenant_id: tenantId } = convo
-  const known = await findMessage(tx, convoId, msgId)
-  if (known) {
-    // The stored answer may have been deleted already, but the message still exists.
-    if (known.kind !== 'app' || !known.body.equals(body)) {
-      throw new AppError(mlsErrors.idempotencyConflict)
-    }
-    return sent(msgId, Date.parse(known.created_at), known.seq, known.epoch)
-  }
+  const { msgId, epoch } = input
   await requireRecentEpoch(tx, convo, epoch, member.joined_epoch)
   const at = ctx.clock.now()
   const seq = convo.last_seq + 1
