@@ -32,9 +32,7 @@ export function buildXrpc(
     methods: xrpcMethods,
     authenticate: (request, origin, nsid) =>
       authenticate(ctx, authenticator, request, origin, nsid),
-    admit({ method }, actor, nsid) {
-      return admit(ctx, { actor, changes: method !== 'GET' }, `/xrpc/${nsid}`)
-    },
+    admit: (actor, { nsid, changes }) => admit(ctx, { actor, changes }, `/xrpc/${nsid}`),
     refuseStranger: () => new AppError(atprotoErrors.notAdmitted),
     stillActive: (actor) => authenticator.stillHolds(actor),
     forward: upstream === undefined ? undefined : forwardTo(upstream),

@@ -35,6 +35,7 @@ export const methods = [
     nsid: id('getKeyPackages'),
     permission,
     rate: 'mls-other',
+    changes: true,
     run: getKeyPackages,
   }),
   defineXrpcMethod<{ deviceId?: string; cipherSuite?: string }>({
