@@ -76,6 +76,12 @@ const slices = [
 
 const edges = [
   forbid(
+    'mls wire',
+    '^src/features/mls/wire/',
+    ['^src/features/mls/wire/'],
+    'reads bytes as RFC 9420 defines them, and knows nothing of this server',
+  ),
+  forbid(
     'app',
     '^src/app/',
     ['^src/', '^migrations/'],

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { mailTestCommand } from '../src/features/mail/commands.ts'
-import { order } from './connection.ts'
+import { call } from './connection.ts'
 import { withExamples } from './examples.ts'
 import { Refusal } from './failure.ts'
 import { globalsOf } from './globals.ts'
@@ -19,7 +18,7 @@ export function addMail(program: Command): void {
 
 async function testMail(to: string, _options: object, command: Command): Promise<void> {
   const globals = globalsOf(command)
-  const result = await order<typeof mailTestCommand>(globals, 'mail.test', { to })
+  const result = await call(globals, 'mail.test', { to })
   const { server, ok, detail, mend } = result
   if (ok || globals.json) {
     await print(globals, result, () => `${server} accepted the e-mail to ${result.to}.`)

@@ -1,6 +1,7 @@
-import type { Bytes } from '../bytes.ts'
+import { type Bytes, concat, fromUtf8, utf8 } from '../bytes.ts'
 import { ServiceError } from '../errors.ts'
 import { readEventStream } from './event-stream.ts'
+import { readParts } from './read-parts.ts'
 import type { JsonObject, Params, StreamEvent, Transport } from './transport.ts'
 
 export interface HttpTransportOptions {
@@ -12,18 +13,27 @@ export interface HttpTransportOptions {
    */
   readonly token: (nsid: string) => string | Promise<string>
   readonly fetch?: typeof fetch
-  /** Milliseconds after which a request counts as lost; for an event stream, until its response begins. */
+  /** Milliseconds until the response begins, after which a request counts as lost; a long one has longer. */
   readonly timeoutMs?: number
-  /** Milliseconds without even a comment after which an event stream counts as lost. */
+  /** Milliseconds during which nothing of a response arrives, after which it counts as lost. */
   readonly silenceMs?: number
 }
 
 const TIMEOUT_MS = 30_000
-/** The service sends a comment every 20 seconds. */
+/** The bytes that even a bad connection sends in a millisecond: 128 kbit/s. */
+const SLOWEST = 16
+/** In an event stream the service sends a comment every 20 seconds. */
 const SILENCE_MS = 65_000
 const MAX_WAIT_MS = 3_600_000
 /** The status reported for an error event in a stream, which has no HTTP status of its own. */
 const STREAM_ENDED = 400
+
+/** What a request carries beside its address. */
+interface Sent {
+  readonly headers: Record<string, string>
+  readonly body?: Bytes | undefined
+  readonly signal?: AbortSignal
+}
 
 /** XRPC over `fetch`: queries are GET, procedures POST with JSON (https://atproto.com/specs/xrpc). */
 export class HttpTransport implements Transport {
@@ -34,23 +44,21 @@ export class HttpTransport implements Transport {
   }
 
   async query(nsid: string, params: Params): Promise<JsonObject> {
-    return (await this.#send('GET', nsid, params)).json() as Promise<JsonObject>
+    return JSON.parse(fromUtf8(await this.#send('GET', nsid, params))) as JsonObject
   }
 
   async procedure(nsid: string, body: JsonObject): Promise<JsonObject> {
     const text = JSON.stringify(body)
-    const response = await this.#send('POST', nsid, {}, text, 'application/json')
-    return readJson(response)
+    return toJson(await this.#send('POST', nsid, {}, utf8(text), 'application/json'))
   }
 
   async upload(nsid: string, params: Params, content: Bytes): Promise<JsonObject> {
     const type = 'application/octet-stream'
-    return readJson(await this.#send('POST', nsid, params, content, type))
+    return toJson(await this.#send('POST', nsid, params, content, type))
   }
 
-  async download(nsid: string, params: Params): Promise<Bytes> {
-    const response = await this.#send('GET', nsid, params)
-    return new Uint8Array(await response.arrayBuffer())
+  download(nsid: string, params: Params): Promise<Bytes> {
+    return this.#send('GET', nsid, params)
   }
 
   async *events(
@@ -59,46 +67,61 @@ export class HttpTransport implements Transport {
     signal: AbortSignal,
     opened: () => void,
   ): AsyncIterable<StreamEvent> {
-    const accept = { accept: 'text/event-stream' }
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(timedOut()), this.#options.timeoutMs ?? TIMEOUT_MS)
-    const either = AbortSignal.any([signal, late.signal])
-    const request = this.#request('GET', nsid, params, either, accept)
-    const response = await request.finally(() => clearTimeout(timer))
+    const headers = { accept: 'text/event-stream' }
+    const response = await this.#request('GET', nsid, params, { headers, signal })
     opened()
-    const { silenceMs = SILENCE_MS } = this.#options
     if (!response.body) return
-    for await (const event of readEventStream(response.body, silenceMs)) {
+    for await (const event of readEventStream(response.body, this.#silenceMs)) {
       // The service sends an error event before it ends the stream.
       if (event.type === 'error') throw new ServiceError(STREAM_ENDED, event.data)
       yield event
     }
   }
 
-  #send(method: string, nsid: string, params: Params, body?: string | Bytes, type?: string) {
-    const signal = AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS)
-    const headers = type === undefined ? {} : { 'content-type': type }
-    return this.#request(method, nsid, params, signal, headers, body)
+  get #silenceMs(): number {
+    return this.#options.silenceMs ?? SILENCE_MS
   }
 
+  async #send(
+    method: string,
+    nsid: string,
+    params: Params,
+    body?: Bytes,
+    type?: string,
+  ): Promise<Bytes> {
+    const headers = type === undefined ? {} : { 'content-type': type }
+    const response = await this.#request(method, nsid, params, { headers, body })
+    if (!response.body) return new Uint8Array()
+    const parts: Uint8Array[] = []
+    for await (const part of readParts(response.body, this.#silenceMs)) parts.push(part)
+    return concat(...parts)
+  }
+
+  /** Resolves when the response begins. */
   async #request(
     method: string,
     nsid: string,
     params: Params,
-    signal: AbortSignal,
-    headers: Record<string, string>,
-    body?: string | Bytes,
+    { headers, body, signal }: Sent,
   ): Promise<Response> {
-    const send = this.#options.fetch ?? fetch
-    const response = await send(this.#address(nsid, params), {
-      method,
-      signal,
-      headers: { authorization: `Bearer ${await this.#options.token(nsid)}`, ...headers },
-      ...(body === undefined ? {} : { body }),
-    })
-    if (response.ok) return response
-    const { status, headers: answered } = response
-    throw new ServiceError(status, await readJson(response), readRetryAfter(answered))
+    const { fetch: send = fetch, timeoutMs = TIMEOUT_MS, token } = this.#options
+    const late = new AbortController()
+    const allowed = timeoutMs + (body?.length ?? 0) / SLOWEST
+    const timer = setTimeout(() => late.abort(timedOut()), allowed)
+    try {
+      const response = await send(this.#address(nsid, params), {
+        method,
+        signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+        headers: { authorization: `Bearer ${await token(nsid)}`, ...headers },
+        ...(body === undefined ? {} : { body }),
+      })
+      if (response.ok) return response
+      const { status, headers: answered } = response
+      const refusal = toJson(new Uint8Array(await response.arrayBuffer()))
+      throw new ServiceError(status, refusal, readRetryAfter(answered))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #address(nsid: string, params: Params): string {
@@ -116,7 +139,7 @@ export class HttpTransport implements Transport {
 }
 
 function timedOut(): DOMException {
-  return new DOMException('The event stream did not begin in time.', 'TimeoutError')
+  return new DOMException('The response did not begin in time.', 'TimeoutError')
 }
 
 /** `Retry-After` (RFC 9110 §10.2.3) in milliseconds from now, at most an hour. */
@@ -128,9 +151,9 @@ function readRetryAfter(headers: Headers): number | undefined {
 }
 
 /** Returns an empty object for a body that is not JSON, such as a proxy's error page. */
-async function readJson(response: Response): Promise<JsonObject> {
+function toJson(body: Bytes): JsonObject {
   try {
-    return (await response.json()) as JsonObject
+    return JSON.parse(fromUtf8(body)) as JsonObject
   } catch {
     return {}
   }

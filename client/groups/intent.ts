@@ -34,6 +34,8 @@ export interface Plan {
   readonly proposals: Proposal[]
   /** Key packages that get a Welcome. */
   readonly welcomed: readonly HandedOut[]
+  /** The person whom the commit is to remove; undefined if somebody else has removed them already. */
+  readonly removedDid: string | undefined
 }
 
 /** The contents of a commit for the intent; undefined if there is nothing left to do. */
@@ -47,8 +49,9 @@ export function plan(
     ([, { proposal, senderLeafIndex }]) => isWelcomeProposal(state, proposal, senderLeafIndex),
   )
   const byReference = new Set(kept.map(([, { proposal }]) => removedBy(proposal)))
+  const unwanted = keysToRemove(state, intent)
   const removed = new Set(
-    [...keysToRemove(state, intent), ...leavers].flatMap((key) => {
+    [...unwanted, ...leavers].flatMap((key) => {
       const leaf = leavesOf(state.ratchetTree).find(
         ({ node }) => toHex(node.signaturePublicKey) === key,
       )
@@ -68,7 +71,12 @@ export function plan(
     ),
   ]
   if (intent.type !== 'update' && proposals.length === 0 && kept.length === 0) return undefined
-  return { state: { ...state, unappliedProposals: Object.fromEntries(kept) }, proposals, welcomed }
+  return {
+    state: { ...state, unappliedProposals: Object.fromEntries(kept) },
+    proposals,
+    welcomed,
+    removedDid: intent.type === 'remove' && unwanted.length > 0 ? intent.did : undefined,
+  }
 }
 
 /** Whether others' proposals or removals are waiting for a commit. */

@@ -40,7 +40,7 @@ export async function makeCommit(
     commit: toBase64(encodeMessage(commit)),
     welcome: welcome && toBase64(encodeWelcome(welcome)),
     welcomed: planned.welcomed.map(({ did, ref }) => ({ did, ref })),
-    removedDid: intent.type === 'remove' ? intent.did : undefined,
+    removedDid: planned.removedDid,
     groupInfo: await groupInfoOf(newState, before.record.suite),
   }
   return { ...before, record: { ...before.record, intent, attempt }, next: newState }

@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { authenticateServiceToken } from '../features/atproto/authenticate.ts'
 import { atprotoErrors } from '../features/atproto/errors.ts'
-import { redeemTicket } from '../features/mls/tickets.ts'
+import { redeemTicket } from '../features/mls/delivery/tickets.ts'
 import { authenticateTicket } from '../features/sessions/authenticate.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Origin } from '../policy/actor.ts'
@@ -32,9 +32,7 @@ export function buildXrpc(
     methods: xrpcMethods,
     authenticate: (request, origin, nsid) =>
       authenticate(ctx, authenticator, request, origin, nsid),
-    admit({ method }, actor, nsid) {
-      return admit(ctx, { actor, changes: method !== 'GET' }, `/xrpc/${nsid}`)
-    },
+    admit: (actor, { nsid, changes }) => admit(ctx, { actor, changes }, `/xrpc/${nsid}`),
     refuseStranger: () => new AppError(atprotoErrors.notAdmitted),
     stillActive: (actor) => authenticator.stillHolds(actor),
     forward: upstream === undefined ? undefined : forwardTo(upstream),

@@ -42,10 +42,12 @@ export function createDidResolver(
     return document && getKey(document)
   }
 
-  function ask(did: string): Promise<string | undefined> {
+  /** Looks the key up; if the DID's server fails, what is `cached` stays valid for as long as it was. */
+  function ask(did: string, cached?: Known): Promise<string | undefined> {
     const key = look(did).catch((error: unknown) => {
       log.debug({ err: error, did }, 'a DID could not be resolved')
-      return undefined
+      if (cached) keep(known, did, cached)
+      return cached?.key
     })
     // Concurrent callers wait for the same answer.
     const entry: Known = { key, expiresAt: clock.now() + FOUND_MS }
@@ -63,7 +65,7 @@ export function createDidResolver(
       if (!isFresh) return ask(did)
       if (!refresh || clock.now() - (refreshed.get(did) ?? 0) < REFRESH_GAP_MS) return entry.key
       keep(refreshed, did, clock.now())
-      return ask(did)
+      return ask(did, entry)
     },
   }
 }
@@ -85,6 +87,7 @@ async function readDocument(
   if (!place) return undefined
   const accept = { accept: 'application/did+ld+json, application/json' }
   const answer = await fetch({ ...place, method: 'GET', headers: accept, timeoutMs: TIMEOUT_MS })
+  if (answer.status >= 500) throw new Error(`The DID's server answered ${answer.status}.`)
   if (answer.status !== 200) return undefined
   const { didDocument } = await import('@atproto/identity')
   const parsed = didDocument.safeParse(JSON.parse(answer.body.toString()))

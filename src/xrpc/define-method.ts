@@ -26,6 +26,8 @@ export interface XrpcMethod extends Common {
   readonly maxBodyBytes: number
   /** Whether a verified DID without an account here may call. */
   readonly admits: boolean
+  /** Whether it changes something although it is a query; procedures always count as changing. */
+  readonly changes: boolean
   run(ctx: Ctx, actor: Actor, input: object, call: XrpcCall): Promise<unknown>
 }
 
@@ -54,6 +56,7 @@ const MAX_JSON_BYTES = 64 * 1024
 interface MethodSpec<I> extends Common {
   readonly maxBodyBytes?: number
   readonly admits?: true
+  readonly changes?: true
   /**
    * The use case. Its input holds body and parameters in one object, validated by the lexicon. A method
    * that takes bytes gets only the parameters and reads the bytes from the request.
@@ -70,6 +73,7 @@ export function defineXrpcMethod<I extends object>(spec: MethodSpec<I>): XrpcMet
     rate: spec.rate,
     maxBodyBytes: spec.maxBodyBytes ?? MAX_JSON_BYTES,
     admits: spec.admits ?? false,
+    changes: spec.changes ?? false,
     run: spec.run as XrpcMethod['run'],
   }
 }

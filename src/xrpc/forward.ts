@@ -1,6 +1,7 @@
-/** The request headers that the original's development proxy forwarded, and the response headers it needs. */
+/** The request headers that the original's development proxy forwarded. */
 const HEADERS = ['authorization', 'content-type', 'accept']
-const ANSWERED = ['content-type', 'content-length']
+/** The response's length is not passed on: the body arrives here uncompressed. */
+const ANSWERED = ['content-type']
 const TIMEOUT_MS = 30_000
 /** Marks forwarded requests to break loops, however the servers address each other. */
 const FORWARDED = 'x-mimir-forwarded'

@@ -35,7 +35,7 @@ export interface XrpcOptions {
   /** Throws `unauthorized` without a valid credential for this method. */
   authenticate(request: Request, origin: Origin, nsid: string): Promise<XrpcCaller>
   /** Throws a refusal if the server does not accept this call of this caller at present. */
-  admit(request: Request, actor: Actor, nsid: string): Promise<void>
+  admit(actor: Actor, call: { readonly nsid: string; readonly changes: boolean }): Promise<void>
   /** The refusal of a caller without an account, for methods without `admits`. */
   refuseStranger(): AppError
   anonymous(origin: Origin): Actor
@@ -76,6 +76,8 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
     await ctx.rateLimiter.consume('xrpc', limitKey(origin.ip))
     const caller = await options.authenticate(request, origin, method.nsid)
     const { nsid } = method
+    const isQuery = request.method === 'GET'
+    const changes = !isQuery || (method.kind === 'method' && method.changes)
     const isStranger = 'stranger' in caller
     const actor: Actor = isStranger ? options.anonymous(origin) : caller.actor
     try {
@@ -88,7 +90,7 @@ export function createXrpcServer(options: XrpcOptions): XrpcServer {
           if (!isStranger) authorize(actor, method.permission)
           else if (method.kind !== 'method' || !method.admits) throw options.refuseStranger()
         },
-        admission: () => options.admit(request, actor, nsid),
+        admission: () => options.admit(actor, { nsid, changes }),
       })
     } catch (error) {
       if (!isStranger && error instanceof AppError && error.kind === 'forbidden') {

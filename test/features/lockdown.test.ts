@@ -248,6 +248,10 @@ test('in strict mode nothing is changed while a sink takes nothing for long, and
   const created = await todo({ operation: 'create', title: 'Buy bread' })
   assert.deepEqual([created.status, created.body.error.data.error], [503, 'audit_unavailable'])
   assertDone(await alice.rest.get('/xrpc/blue.catbird.mls.getConvos'))
+  // A query, but each key package is handed out only once.
+  const did = `${mimir.app.ctx.config.atproto.localDidPrefix}alice`
+  const taken = await alice.rest.get(`/xrpc/blue.catbird.mls.getKeyPackages?dids=${did}`)
+  assert.equal(taken.status, 503, JSON.stringify(taken.body))
   const optedIn = await alice.rest.post('/xrpc/blue.catbird.mls.optIn', {})
   assert.deepEqual([optedIn.status, optedIn.body.error], [503, 'ServiceUnavailable'])
 })

@@ -185,6 +185,32 @@ test('a repeat gets the first answer, whatever has moved since; another body doe
   assert.equal(messages.length, 1)
 })
 
+test('no row ties a message to its sender, whose repeat gets the first answer even after leaving', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  const { read } = mimir.app.ctx.db
+  const answers = () => read.selectFrom('mls_answers').select('id').execute()
+  const before = await answers()
+  const { body } = await b.prepareMessage(convoId, 'goodbye')
+  const sent = assertDone(await b.xrpc.post('sendMessage', body))
+  // A hash of the sender and the message’s id would tell who sent it to anybody who knows the members.
+  assert.deepEqual(await answers(), before)
+  assertDone(await b.xrpc.post('leaveConvo', { convoId }))
+  assert.deepEqual(assertDone(await b.xrpc.post('sendMessage', body)), sent)
+  const other = { ...body, msgId: 'a'.repeat(26) }
+  assertRefusal(await b.xrpc.post('sendMessage', other), 403, 'NotMember')
+  // With a key of its own too.
+  const own = await a.prepareMessage(convoId, 'still here')
+  const keyed = { ...own.body, idempotencyKey: 'mine' }
+  const first = assertDone(await a.xrpc.post('sendMessage', keyed))
+  assert.deepEqual(assertDone(await a.xrpc.post('sendMessage', keyed)), first)
+  const another = { ...keyed, msgId: 'b'.repeat(26) }
+  assertRefusal(await a.xrpc.post('sendMessage', another), 409, 'IdempotencyConflict')
+})
+
 test('padding is MLS’s own: the message is as long as it says, in a size of the list', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

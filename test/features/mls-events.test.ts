@@ -123,6 +123,66 @@ test('ephemeral messages are told and kept nowhere', async () => {
   stream.close()
 })
 
+test('ephemeral messages do not pile up for a reader who does not read', async () => {
+  await using mimir = await boot({ streamLimits: { waitingBytes: 64 * 1024, patienceMs: 600_000 } })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const stream = await withTicket(mimir, b)
+  await a.send(convoId, 'one')
+  await stream.event('#messageEvent')
+  stream.pause()
+  const bucket = 1024 * 1024
+  const { body } = await a.prepareMessage(convoId, 'x', bucket)
+  // Several times what the socket buffers of both sides hold.
+  const sent = 40
+  for (let i = 0; i < sent; i++) {
+    assertDone(await a.xrpc.post('sendMessage', { ...body, delivery: 'ephemeral' }))
+  }
+  await a.send(convoId, 'two')
+  stream.resume()
+  await stream.event('#messageEvent', ({ message }) => message.seq === 2)
+  // Told after everything that waited.
+  await a.send(convoId, 'three')
+  await stream.event('#messageEvent', ({ message }) => message.seq === 3)
+  const told = stream.heard.filter(({ type }) => type === '#ephemeralEvent').length
+  assert.ok(told > 0 && told < sent, `${told} of ${sent} were kept`)
+  stream.close()
+})
+
+test('only the admins are told of a report, not the person it is about', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol] = await mimir.friends('alice', 'bob', 'carol')
+  const a = await deviceOf(mimir, alice)
+  const [b, c] = [await deviceOf(mimir, bob), await deviceOf(mimir, carol)]
+  const convoId = await a.createConvo(b.did, c.did)
+  const streams = [
+    await withTicket(mimir, a),
+    await withTicket(mimir, a, { convoId }),
+    await withTicket(mimir, b),
+    await withTicket(mimir, b, { convoId }),
+  ]
+  const hubs = [await alice.connect(), await bob.connect()]
+  const { cursor } = assertDone(await alice.rest.get('/api/sync'))
+  const report = { reportedDid: b.did, category: 'spam', encryptedContent: { $bytes: 'AAAA' } }
+  assertDone(await c.xrpc.post('reportMember', { convoId, ...report }))
+  await a.send(convoId, 'hello')
+  for (const stream of streams) await stream.event('#messageEvent')
+  for (const hub of hubs) await hub.event('MlsEvent', ({ kind }) => kind === 'app')
+  const told = ({ heard }: Stream) =>
+    heard.filter(({ type }) => type === '#changeEvent').map(({ body }) => [body.what, body.convoId])
+  assert.deepEqual(streams.map(told), [[['report', convoId]], [['report', convoId]], [], []])
+  const [alices, bobs] = hubs.map((hub) => hub.all('MlsEvent').map(({ kind }) => kind))
+  assert.deepEqual([alices?.includes('report'), bobs?.includes('report')], [true, false])
+  const { events } = assertDone(await alice.rest.get(`/api/sync?cursor=${cursor}`))
+  const synced = events.filter(({ data }: { data: { kind: string } }) => data.kind === 'report')
+  assert.deepEqual(
+    synced.map(({ data }: { data: object }) => data),
+    [{ convoId, seq: 0, kind: 'report' }],
+  )
+  for (const stream of streams) stream.close()
+})
+
 test('who reads too slowly is told so, and misses nothing on coming back', async () => {
   await using mimir = await boot({ streamLimits: { waitingBytes: 64 * 1024, patienceMs: 100 } })
   const [alice, bob] = await mimir.friends('alice', 'bob')

@@ -81,6 +81,13 @@ test('what every device has passed goes after its time, and whoever has not is t
   await b.join(convoId)
   const { cid } = assertDone(await upload(a, convoId, random(1000)))
   await a.send(convoId, 'one')
+  mimir.clock.advance(2 * DAY)
+  for (const [device, person] of [
+    [a, alice],
+    [b, bob],
+  ] as const) {
+    device.xrpc.rest.become(mimir.rest((await person.signIn()).accessToken))
+  }
   await a.add(convoId)
   await a.send(convoId, 'three')
   await b.catchUp(convoId)
@@ -150,6 +157,35 @@ test('a file that is brought again is kept as long as if it were new', async () 
   await pass(11)
   await mimir.app.jobs.runNow('compact-mls')
   assertRefusal(await a.xrpc.get('getBlob', { convoId, cid }), 404, 'BlobNotFound')
+})
+
+test('a file stays as long as an unread message that may have been sent with it', async () => {
+  await using mimir = await boot({ env: { MIMIR_MLS_RETENTION_DAYS: '10' } })
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  await b.join(convoId)
+  const { cid } = assertDone(await upload(a, convoId, random(1000)))
+  // It was still being uploaded when Bob wrote, and Bob has not been back since.
+  mimir.clock.advance(60_000)
+  await b.send(convoId, 'well?')
+  mimir.clock.advance(60_000)
+  await a.send(convoId, 'here it is')
+  const cursor = async (person: Person, device: MlsDevice, seq: number) => {
+    device.xrpc.rest.become(mimir.rest((await person.signIn()).accessToken))
+    const place = { convoId, cursor: String(seq), deviceId: device.id }
+    assertDone(await device.xrpc.post('updateCursor', place))
+  }
+  mimir.clock.advance(11 * DAY)
+  await cursor(alice, a, 2)
+  await cursor(bob, b, 1)
+  await mimir.app.jobs.runNow('compact-mls')
+  const [{ floorSeq }] = assertDone(await b.xrpc.get('getConvos')).conversations
+  assert.equal(floorSeq, 1)
+  assert.equal((await b.xrpc.get('getBlob', { convoId, cid })).status, 200)
+  await cursor(bob, b, 2)
+  await mimir.app.jobs.runNow('compact-mls')
+  assertRefusal(await b.xrpc.get('getBlob', { convoId, cid }), 404, 'BlobNotFound')
 })
 
 test('devices that are not connected are woken without a word of content or sender', async () => {

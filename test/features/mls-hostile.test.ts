@@ -5,11 +5,13 @@ import {
   defaultCapabilities,
   type Extension,
   generateKeyPackageWithKey,
+  joinGroupExternal,
   type MLSMessage,
   type Node,
 } from 'ts-mls'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { decode, encode, type MlsDevice } from '../harness/mls.ts'
+import type { MlsDevice } from '../harness/mls.ts'
+import { decode, encode } from '../harness/mls-messages.ts'
 import { deviceOf } from '../harness/mls-people.ts'
 import { assertDone } from '../harness/rest.ts'
 import { assertRefusal } from '../harness/xrpc.ts'
@@ -104,6 +106,43 @@ test('only a whole tree that an admin leaves is taken over', async () => {
   const { commit } = await b.prepareRemoval(convoId, a.leavesOf(convoId, a.did)[0] as number)
   const removal = { convoId, didList: [], commit }
   assertRefusal(await b.xrpc.post('addMembers', removal), 403, 'NotAdmin')
+})
+
+test('while the tree is unknown, nobody is removed by a device that comes back', async () => {
+  await using mimir = await boot()
+  const [a, b] = await threeDevices(mimir)
+  const { state, body } = await a.makeGroup([b.did])
+  const { groupInfo: _, ...seed } = body as typeof body & { groupInfo: string }
+  const convoId = seed.groupId
+  assertDone(await a.xrpc.post('createConvo', seed))
+  a.moved(convoId, state, 0)
+  await b.join(convoId)
+  const back = async (resync: boolean) => {
+    const info = decode(await b.groupInfo(b.state(convoId)))
+    assert.ok(info.wireformat === 'mls_group_info')
+    const { publicPackage, privatePackage } = await b.makePackage()
+    const { publicMessage } = await joinGroupExternal(
+      info.groupInfo,
+      publicPackage,
+      privatePackage,
+      resync,
+      b.suite,
+    )
+    return encode({ version: 'mls10', wireformat: 'mls_public_message', publicMessage })
+  }
+  const removed = a.leavesOf(convoId, a.did)[0] as number
+  const externalCommit = changed(await back(true), ({ proposals, path }) => ({
+    proposals: proposals.map((each) =>
+      each.proposalOrRefType === 'proposal' && each.proposal.proposalType === 'remove'
+        ? { ...each, proposal: { ...each.proposal, remove: { removed } } }
+        : each,
+    ),
+    path,
+  }))
+  const removal = { convoId, externalCommit }
+  assertRefusal(await b.xrpc.post('processExternalCommit', removal), 400, 'InvalidCommit')
+  const joining = { convoId, externalCommit: await back(false) }
+  assertDone(await b.xrpc.post('processExternalCommit', joining))
 })
 
 test('a key package that contradicts itself is not taken', async () => {

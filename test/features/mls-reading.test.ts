@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { CIPHER_SUITES } from '../../src/features/mls/mls-library.ts'
+import { CIPHER_SUITES } from '../../src/features/mls/wire/mls-library.ts'
 import {
   readCommit,
   readGroupInfo,
@@ -10,7 +10,7 @@ import {
   readPrivateMessage,
   readRemoveProposal,
   readWelcome,
-} from '../../src/features/mls/reading.ts'
+} from '../../src/features/mls/wire/reading.ts'
 import { fuzz, RECORDED } from '../model/mls-fuzz.ts'
 
 /** RFC 9420's published test vectors, if they are beside the checkout. */

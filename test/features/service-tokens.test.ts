@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { loadConfig } from '../../src/config/load.ts'
 import { DidNetwork, type Identity } from '../harness/atproto.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
@@ -177,6 +178,21 @@ test('after a rotation the new key counts at once and the old one no more', asyn
   assert.equal(network.asked.length, before + 1)
 })
 
+test('a forged token does not shut out its victim while the DID cannot be resolved', async () => {
+  await using network = await DidNetwork.start()
+  await using mimir = await boot({ env: network.env })
+  const identity = await network.plc()
+  await admitted(mimir, identity)
+  mimir.clock.advance(60_000)
+  network.isDown = true
+  const { key } = await network.plc()
+  const forged = await identity.token(mimir, METHOD, {}, { key })
+  const asked = network.asked.length
+  assertRefusal(await ask(mimir, forged), 401, 'AuthenticationRequired')
+  assert.equal(network.asked.length, asked + 1)
+  assertDone(await identity.call(mimir, METHOD))
+})
+
 test('a DID that nobody knows is asked for once in a while, and not by many at once', async () => {
   await using network = await DidNetwork.start()
   await using mimir = await boot({ env: network.env })
@@ -283,10 +299,16 @@ test('the server and its accounts have DID documents, at the host’s root', asy
 
 test('methods that are not ours are handed on only where development asks for it, and not in a circle', async () => {
   const asked: string[] = []
+  const thing = { from: 'upstream', long: 'x'.repeat(1000) }
   const upstream = createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization}`)
-    response.writeHead(200, { 'content-type': 'application/json' })
-    response.end('{"from":"upstream"}')
+    // Compressed, as most servers answer: the length that it names is not that of the text.
+    const body = gzipSync(JSON.stringify(thing))
+    response.writeHead(200, {
+      ...{ 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      'content-length': body.length,
+    })
+    response.end(body)
   })
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
   const base = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
@@ -295,7 +317,7 @@ test('methods that are not ours are handed on only where development asks for it
     await using mimir = await boot({ env })
     const rest = mimir.rest('a-token')
     const reply = assertDone(await rest.get('/xrpc/app.example.getThing?a=1'))
-    assert.deepEqual(reply, { from: 'upstream' })
+    assert.deepEqual(reply, thing)
     assert.deepEqual(asked, ['GET /xrpc/app.example.getThing?a=1 Bearer a-token'])
     assertRefusal(
       await rest.get('/xrpc/blue.catbird.mls.listDevices'),

@@ -13,6 +13,8 @@ export class DidNetwork implements AsyncDisposable {
   /** DID documents by request path. */
   readonly #documents = new Map<string, object>()
   readonly asked: string[] = []
+  /** Whether every request is answered with an error of the server. */
+  isDown = false
 
   private constructor(server: Server) {
     this.#server = server
@@ -23,7 +25,8 @@ export class DidNetwork implements AsyncDisposable {
       const path = decodeURIComponent(request.url ?? '')
       network.asked.push(path)
       const document = network.#documents.get(path)
-      response.writeHead(document ? 200 : 404, { 'content-type': 'application/json' })
+      const status = network.isDown ? 503 : document ? 200 : 404
+      response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(document ?? {}))
     })
     const network = new DidNetwork(server)

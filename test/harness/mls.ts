@@ -5,36 +5,29 @@ import {
   type CiphersuiteImpl,
   type CiphersuiteName,
   type ClientState,
-  createApplicationMessage,
   createCommit,
   createGroup,
   createGroupInfoWithExternalPubAndRatchetTree,
   createProposal,
-  decodeMlsMessage,
   defaultCapabilities,
   emptyPskIndex,
-  encodeMlsMessage,
   generateKeyPackageWithKey,
   getCiphersuiteFromName,
   getCiphersuiteImpl,
   joinGroup,
   joinGroupExternal,
   type KeyPackage,
-  type MLSMessage,
   type PrivateKeyPackage,
   type Proposal,
   processMessage,
 } from 'ts-mls'
-import { defaultClientConfig } from 'ts-mls/clientConfig.js'
 import { makeKeyPackageRef } from 'ts-mls/keyPackage.js'
+import { addsOf, decode, encode, sealPadded } from './mls-messages.ts'
 import { assertDone, type Reply, type Rest } from './rest.ts'
 import { Xrpc } from './xrpc.ts'
 
 export const SUITE: CiphersuiteName = 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519'
 const DAY = 86_400
-
-const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
-export const encode = (message: MLSMessage) => base64(encodeMlsMessage(message))
 
 export interface OwnPackage {
   readonly ref: string
@@ -315,31 +308,13 @@ export class MlsDevice {
   /** A message padded to a bucket size, inside the encryption. */
   async prepareMessage(convoId: string, text: string, bucket = 512) {
     const state = this.state(convoId)
-    const pad = async (paddingLength: number) => {
-      const clientConfig = {
-        ...defaultClientConfig,
-        paddingConfig: { kind: 'alwaysPad' as const, paddingLength },
-      }
-      const bytes = new TextEncoder().encode(text)
-      const made = await createApplicationMessage({ ...state, clientConfig }, bytes, this.suite)
-      const { privateMessage } = made
-      const message = encodeMlsMessage({
-        version: 'mls10',
-        wireformat: 'mls_private_message',
-        privateMessage,
-      })
-      return { message, newState: made.newState }
-    }
-    let padding = bucket - (await pad(0)).message.length
-    // Changing the padding may change the size of its length prefix.
-    let made = await pad(padding)
-    while (made.message.length !== bucket) {
-      padding += bucket - made.message.length
-      made = await pad(padding)
-    }
+    const made = await sealPadded(state, this.suite, text, bucket)
     const body = {
       ...{ convoId, msgId: randomUUID(), epoch: Number(state.groupContext.epoch) },
-      ...{ ciphertext: { $bytes: base64(made.message) }, paddedSize: made.message.length },
+      ...{
+        ciphertext: { $bytes: made.message.toString('base64') },
+        paddedSize: made.message.length,
+      },
     }
     return { newState: made.newState, body }
   }
@@ -393,14 +368,4 @@ export class MlsDevice {
   epoch(convoId: string): number {
     return Number(this.state(convoId).groupContext.epoch)
   }
-}
-
-function addsOf(packages: readonly KeyPackage[]): Proposal[] {
-  return packages.map((keyPackage): Proposal => ({ proposalType: 'add', add: { keyPackage } }))
-}
-
-export function decode(text: string): MLSMessage {
-  const decoded = decodeMlsMessage(Buffer.from(text, 'base64'), 0)
-  assert.ok(decoded, 'not an MLS message')
-  return decoded[0]
 }

@@ -61,6 +61,28 @@ test('who follows removes leavers and deleted devices as soon as it hears of the
   assert.deepEqual(trouble, [])
 })
 
+test('who removes a person whom another has removed meanwhile carries out what else is due', async () => {
+  await using mimir = await boot()
+  const [alice, bob, carol, dave] = await mimir.friends('alice', 'bob', 'carol', 'dave')
+  const alices = await mlsDevice(mimir, alice, { suites })
+  const bobs = await mlsDevice(mimir, bob, { suites })
+  const daves = await mlsDevice(mimir, dave, { suites })
+  const carols = await mlsDevice(mimir, carol, { suites })
+  const group = await alices.createGroup({ members: [bobs.did, carols.did, daves.did] })
+  await group.promoteAdmin(bobs.did)
+  for (const device of [bobs, daves]) await device.sync()
+  await group.remove(carols.did)
+  await daves.sync()
+  await daves.group(group.id)?.leave()
+
+  const seen = bobs.group(group.id)
+  assert.ok(seen)
+  await seen.remove(carols.did)
+  assert.equal(await devicesIn(seen), 2)
+  await alices.sync()
+  assert.equal(await devicesIn(group), 2)
+})
+
 test('a deleted account is removed, also by who was away then and follows later', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')

@@ -258,3 +258,27 @@ test('a change that cannot be made is given up, and the group goes on', async ()
   await group.add([bobs.did])
   assert.equal((await group.members()).length, 2)
 })
+
+test('a commit that nobody can apply does not end the group, if it came with its GroupInfo', async () => {
+  await using mimir = await boot()
+  const [alice, bob, mallory] = await mimir.friends('alice', 'bob', 'mallory')
+  const alices = await mlsDevice(mimir, alice, { suites })
+  const bobs = await mlsDevice(mimir, bob, { suites })
+  const mallorys = await deviceOf(mimir, mallory)
+  const group = await alices.createGroup({ members: [bobs.did, mallorys.did] })
+  await bobs.sync()
+  await mallorys.join(group.id)
+  const { body } = await mallorys.prepareAdd(group.id)
+  const bytes = Buffer.from(body.commit, 'base64')
+  // The last bytes are the membership tag, which the server cannot check.
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
+  const broken = { ...body, commit: bytes.toString('base64') }
+  assertDone(await mallorys.xrpc.post('addMembers', broken))
+
+  for (const device of [alices, bobs, alices]) await device.sync()
+  await group.send({ text: 'here we are again' })
+  await bobs.sync()
+  assert.deepEqual(await texts(bobs.group(group.id)), ['here we are again'])
+  await group.remove(mallorys.did)
+  assert.equal((await group.members()).length, 2)
+})

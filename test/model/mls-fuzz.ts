@@ -7,7 +7,7 @@ import {
   readPrivateMessage,
   readRemoveProposal,
   readWelcome,
-} from '../../src/features/mls/reading.ts'
+} from '../../src/features/mls/wire/reading.ts'
 
 export interface Recorded {
   readonly cipherSuite: string

@@ -15,7 +15,7 @@ import { encodeKeyPackage, encodeKeyPackageTBS } from 'ts-mls/keyPackage.js'
 import { encodeLeafNodeData, encodeLeafNodeInfoOmitted } from 'ts-mls/leafNode.js'
 import type { PublicMessage } from 'ts-mls/publicMessage.js'
 import { decodeRatchetTree, encodeRatchetTree } from 'ts-mls/ratchetTree.js'
-import { readMessage, type WireMessage } from '../../src/features/mls/wire-messages.ts'
+import { readMessage, type WireMessage } from '../../src/features/mls/wire/messages.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 

@@ -3,10 +3,11 @@ import type { MlsMemberRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { mlsErrors } from './errors.ts'
-import { type Convo, findConvo, findMember } from './store.ts'
+import { type Convo, findConvo } from './store/convos.ts'
+import { findMember } from './store/members.ts'
 
-export { listConvoDevices, listConvoIds } from './store.ts'
-export { encryptedEventsFor } from './store-events.ts'
+export { encryptedEventsFor } from './store/events.ts'
+export { listConvoDevices, listConvoIds } from './store/members.ts'
 
 export interface Membership {
   readonly convo: Convo

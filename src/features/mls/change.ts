@@ -5,7 +5,7 @@ import type { UserActor } from '../../policy/actor.ts'
 import { type Membership, requireMember, requireMembership } from './access.ts'
 import { mlsErrors } from './errors.ts'
 import { orEarlierAnswer, type Repeatable, runIdempotent } from './once.ts'
-import { type Convo, holdConvo } from './store.ts'
+import { type Convo, holdConvo } from './store/convos.ts'
 import { inTurn } from './turns.ts'
 
 export interface Change<R, T> extends Repeatable {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../control/define-command.ts'
-import { compactNow, describeConvo, describeDevices, listAllConvos } from './operate.ts'
+import { compactNow, describeConvo, describeDevices, listAllConvos } from './groups/operate.ts'
 
 const listConvosCommand = defineCommand({
   name: 'mls.list',

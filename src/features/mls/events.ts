@@ -23,7 +23,7 @@ export interface MlsSubject {
   readonly seq: number
   /** The id of the member or device that the event is about. */
   readonly about: string
-  /** For `welcome` the conversation; for `keyPackages` how many are left. */
+  /** For `welcome` and `report` the conversation; for `keyPackages` how many are left. */
   readonly more: string
 }
 
@@ -36,6 +36,13 @@ export function writeSubject({ kind, seq, about, more }: MlsSubject): string {
 export function readSubject(text: string): MlsSubject {
   const [kind, seq, about = '', more = ''] = text.split(' ')
   return { kind: kind as MlsKind, seq: Number(seq), about, more }
+}
+
+/** What is relayed to connected members and not stored, such as a typing notice. */
+export interface Ephemeral extends MlsEvent {
+  readonly epoch: number
+  /** In base64. */
+  readonly ciphertext: string
 }
 
 export interface InConvo {
@@ -74,6 +81,18 @@ export function welcomeEvent(
     audience: { kind: 'user', id: userId },
     name: NAME,
     subjectId: writeSubject({ kind: 'welcome', seq, about: deviceId, more: convoId }),
+    payload,
+  }
+}
+
+/** Tells an admin of a new report; the other members, one of whom it is about, are not told. */
+export function reportEvent({ tenantId, convoId, seq }: InConvo, adminId: string): AppEvent {
+  const payload: MlsEvent = { convoId, seq, kind: 'report' }
+  return {
+    tenantId,
+    audience: { kind: 'user', id: adminId },
+    name: NAME,
+    subjectId: writeSubject({ kind: 'report', seq, about: '', more: convoId }),
     payload,
   }
 }

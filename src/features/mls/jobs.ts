@@ -1,6 +1,6 @@
 import { defineJob } from '../../jobs/define-job.ts'
 import { HOUR } from '../../platform/clock.ts'
-import { compact, sweep } from './retention.ts'
+import { compact, sweep } from './delivery/retention.ts'
 
 export const jobs = [
   defineJob({ name: 'sweep-mls', everyMs: HOUR, run: sweep }),

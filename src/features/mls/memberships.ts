@@ -4,9 +4,10 @@ import type { Person } from '../../db/personal-data.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { convoEvent } from './events.ts'
-import { holdConvo, listMembers, updateMember } from './store.ts'
-import { findNewestEvent } from './store-events.ts'
-import { deleteWelcomesOf } from './store-welcomes.ts'
+import { holdConvo } from './store/convos.ts'
+import { findNewestEvent } from './store/events.ts'
+import { listCurrentMembers, updateMember } from './store/members.ts'
+import { deleteWelcomesOf } from './store/welcomes.ts'
 
 /**
  * Ends a membership. The conversation's newest event is the last one that the person receives, so append
@@ -33,7 +34,7 @@ export async function leaveForGood(
   convoId: string,
 ): Promise<void> {
   const convo = await holdConvo(tx, tenantId, convoId)
-  const present = (await listMembers(tx, [convoId])).filter((member) => member.left_at === null)
+  const present = await listCurrentMembers(tx, convoId)
   const own = present.find((member) => member.user_id === userId)
   if (!convo || !own) return
   const others = present.filter((member) => member !== own)

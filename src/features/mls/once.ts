@@ -5,7 +5,7 @@ import { AppError } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { mlsErrors } from './errors.ts'
-import { findAnswer, insertAnswer, updateAnswer } from './store-answers.ts'
+import { findAnswer, insertAnswer, updateAnswer } from './store/answers.ts'
 
 /** A request that a client may repeat. */
 export interface Repeatable {

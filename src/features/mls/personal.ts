@@ -3,14 +3,14 @@ import { type PersonalData, partOf } from '../../db/personal-data.ts'
 import { toIso } from '../../platform/clock.ts'
 import { didsOf } from '../atproto/service.ts'
 import { leaveForGood } from './memberships.ts'
-import { listConvoIds } from './store.ts'
+import { listConvoIds } from './store/members.ts'
 import {
   deleteAllOf,
   keepIdentity,
   listDevicesOf,
   listMembershipsOf,
   listReportsBy,
-} from './store-personal.ts'
+} from './store/personal.ts'
 
 export const mlsData: PersonalData<Ctx> = {
   tables: [
