@@ -69,7 +69,7 @@ async function act(
   switch (form.action) {
     case 'step-up': {
       const { code, password } = form
-      await stepUp(ctx, user, StepUp.parse(code ? { code } : { password }))
+      await stepUp(ctx, user, StepUp.safeParse(code ? { code } : { password }).data ?? {})
       return movingOn(language, here)
     }
     case 'begin-totp': {
