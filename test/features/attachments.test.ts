@@ -134,7 +134,7 @@ test('the name comes back in both forms, without a path and tricks, or is refuse
     assert.equal(decodeURIComponent(exact ?? ''), name)
     assert.equal(ascii?.length, name.length)
   }
-  for (const bad of ['%00', 'a%0Ab', '%FF', '%', 'x'.repeat(256), '%20', '.%2F']) {
+  for (const bad of ['%00', 'a%0Ab', '%FF', '%', 'x'.repeat(256), '%20', '.%2F', '.', 'a%2F..']) {
     const reply = await named({ 'x-file-name': bad })
     assertRefused(reply, 400, 'validation_failed')
     assert.ok(reply.body.fields.name, bad)

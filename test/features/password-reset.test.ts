@@ -169,13 +169,15 @@ test('without a mail server the pages ask for no address and say whom to ask', a
   await using mimir = await boot()
   const browser = new WebBrowser()
   assert.doesNotMatch((await browser.open(`${mimir.url}/auth/sign-in`)).text, /forgot-password/)
-  for (const path of ['/forgot-password', '/resend-verification']) {
-    const asked = await browser.post(mimir.url + path, { email: EMAIL })
-    for (const { status, text } of [await browser.open(mimir.url + path), asked]) {
-      assert.equal(status, 200)
-      assert.match(text, /sends no e-mail: ask an administrator/)
-      assert.doesNotMatch(text, /<form/)
-    }
+  for (const { status, text } of [
+    await browser.open(`${mimir.url}/forgot-password`),
+    await browser.open(`${mimir.url}/resend-verification`),
+    await browser.post(`${mimir.url}/forgot-password`, { email: EMAIL }),
+    await browser.post(`${mimir.url}/resend-verification`, { email: EMAIL }),
+  ]) {
+    assert.equal(status, 200)
+    assert.match(text, /sends no e-mail: ask an administrator/)
+    assert.doesNotMatch(text, /<form/)
   }
 })
 

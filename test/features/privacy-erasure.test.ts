@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { DAY, MINUTE } from '../../src/platform/clock.ts'
+import { PNG, rowsOf, upload } from '../harness/attachments.ts'
 import { AuditWebhook } from '../harness/audit-receivers.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { byKey } from '../harness/keys.ts'
@@ -214,6 +215,37 @@ test('whoever asks for it has their messages deleted too, on others’ devices a
     history.map(({ content }: { content: string }) => content),
     ['his'],
   )
+})
+
+test('a group whose owner is erased goes to somebody who can lead it, and without members it ends', async () => {
+  await using mimir = await boot()
+  const admin = await mimir.admin('ada')
+  const [alice, bob, cleo] = await mimir.friends('alice', 'bob', 'cleo')
+  const [led, left] = [await alice.group('led', bob, cleo), await alice.group('left', cleo)]
+  const pathOf = (group: string, person?: Person) =>
+    `/api/conversations/${group}${person ? `/members/${person.id}` : ''}`
+  const bot = { kind: 'incoming', name: 'Deploys' }
+  assertDone(await alice.rest.post(`${pathOf(led)}/webhooks`, bot), 201)
+  for (const [group, person] of [
+    [led, bob],
+    [left, cleo],
+  ] as const) {
+    assertDone(await alice.rest.patch(pathOf(group, person), { role: 'Admin' }), 204)
+  }
+  const picture = assertDone(await upload(mimir, cleo, PNG), 201)
+  const settings = { avatar: picture.id }
+  assertDone(await cleo.rest.put(`${pathOf(left)}/settings`, settings), 204)
+  assertDone(await cleo.rest.delete(pathOf(left, cleo)), 204)
+  await mimir.command('user.suspend', { user: 'bob' })
+
+  assertDone(await admin.rest.post(`/api/privacy/anonymize/${alice.id}`), 204)
+  const { members } = assertDone(await cleo.rest.get(pathOf(led)))
+  const owners = members.filter(({ role }: { role: string }) => role === 'Owner')
+  assert.deepEqual(
+    owners.map(({ userId }: { userId: string }) => userId),
+    [cleo.id],
+  )
+  assert.deepEqual((await rowsOf(mimir)).attachments, [])
 })
 
 test('a legal hold keeps the account, and so does being the last administrator', async () => {

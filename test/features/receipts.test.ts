@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { SECOND } from '../../src/platform/clock.ts'
 import { boot } from '../harness/boot.ts'
 import { assertDone } from '../harness/rest.ts'
 
@@ -29,6 +30,19 @@ test('reading is told to the others and to the reader’s other devices, by REST
   for (const device of devices) {
     await device.event('ConversationRead', (read) => read.lastReadAt > lastReadAt)
   }
+})
+
+test('nothing is read or delivered before it was sent, also when the clock was set back', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const dm = await alice.dm(bob)
+  const { createdAt } = await alice.say(dm, 'read me')
+  mimir.clock.advance(-20 * SECOND)
+  assertDone(await bob.rest.post(`/api/conversations/${dm}/delivered`), 204)
+  assertDone(await bob.rest.post(`/api/conversations/${dm}/read`), 204)
+  const { members } = assertDone(await alice.rest.get(`/api/conversations/${dm}`))
+  const reader = members.find(({ userId }: { userId: string }) => userId === bob.id)
+  assert.deepEqual([reader.lastDeliveredAt, reader.lastReadAt], [createdAt, createdAt])
 })
 
 test('typing reaches everybody but the connection that types', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { bootWithAddress } from '../harness/oauth.ts'
 import type { Reply } from '../harness/rest.ts'
+import { WebBrowser } from '../harness/web-browser.ts'
 
 /** A browser that opens pages of this server without any flow under way. */
 function newcomer(mimir: Appliance) {
@@ -62,6 +64,25 @@ test('a form without the step that it belongs to signs nobody in', async () => {
   ]) {
     assertPage(reply, 401, /role="?alert/)
     assert.doesNotMatch(reply.headers.get('set-cookie') ?? '', /mimir_session=[^;]/)
+  }
+})
+
+test('a proof that is none of any kind is asked for again', async () => {
+  await using mimir = await bootWithAddress({ env: {} })
+  const { name, password } = await mimir.person('alice')
+  const browser = new WebBrowser()
+  const account = `${mimir.publicUrl}/auth/account`
+  await browser.post(`${mimir.publicUrl}/auth/sign-in`, { usernameOrEmail: name, password })
+  for (const proof of [
+    {},
+    { password: '' },
+    { password: 'x'.repeat(1001) },
+    { code: 'x'.repeat(5000) },
+    { code: ' ', password: '' },
+  ]) {
+    const { status, text } = await browser.post(account, { action: 'step-up', ...proof })
+    assert.equal(status, 400, text)
+    assert.match(text, /role="alert"[\s\S]*name="action" value="step-up"/)
   }
 })
 

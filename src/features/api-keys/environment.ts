@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { OperatorActor, Origin, UserActor } from '../../policy/actor.ts'
 import { invalidToken } from '../../policy/errors.ts'
 import { findAccountById } from '../accounts/access.ts'
-import { findService } from '../accounts/services.ts'
+import { findService } from '../accounts/service-accounts.ts'
 import { recordAudit } from '../audit/service.ts'
 import { hashOfKey } from './key-text.ts'
 

@@ -2,7 +2,8 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { line } from '../../platform/text.ts'
 
 const NAME_MAX = 255
-const Name = line(1, NAME_MAX)
+/** Not `.` or `..`: whoever saves the file under its name would name a folder. */
+const Name = line(1, NAME_MAX).refine((name) => !/^[.]{1,2}$/.test(name), 'names a folder')
 
 /**
  * The file name given by the client: `X-File-Name` (UTF-8, percent-encoded), else the one of

@@ -1,10 +1,10 @@
 import type { Ctx } from '../../context.ts'
 import { appendEvents } from '../../events/append.ts'
-import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { requireMember } from './access.ts'
 import { conversationDelivered } from './events.ts'
+import { receiptTime } from './receipt-time.ts'
 import type { MarkDelivered } from './schema.ts'
 import { advanceDelivered, isMessageIn, newestMessageId } from './store.ts'
 
@@ -28,7 +28,7 @@ export async function markDelivered(
     if (!messageId) return
     // Behind a block the other side is told nothing, and nothing new arrives.
     if (member.blocked_at) return
-    const lastDeliveredAt = toIso(ctx.clock.now())
+    const lastDeliveredAt = receiptTime(ctx.clock, messageId)
     const key = { conversationId, userId: me.userId }
     if (!(await advanceDelivered(tx, key, messageId, lastDeliveredAt))) return
     const delivered = { ...key, lastDeliveredAt, messageId }

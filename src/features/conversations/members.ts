@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
+import type { ConversationRow, UserRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
@@ -54,19 +55,30 @@ export async function removeMember(ctx: Needs, actor: Actor, input: MemberId): P
     const target = await requireTarget(tx, me, input)
     const isLast = (await countMembers(tx, conversationId)) === 1
     if (target.role === 'Owner' && !isLast) throw new AppError(conversationErrors.ownerCannotLeave)
-    if (isLast && group.avatar_id) {
-      await setAvatar(tx, conversationId, null)
-      await releaseAvatar(ctx, tx, group.avatar_id)
-    }
-    await updateMember(tx, conversationId, userId, { left_at: toIso(ctx.clock.now()) })
     const webhooks = await deleteWebhooksOf(tx, conversationId, userId)
-    await appendEvents(ctx, tx, [memberRemoved(me.tenantId, conversationId, userId)])
+    await endMembership(ctx, tx, group, userId, isLast)
     await recordAudit(ctx, tx, actor, {
       type: 'conversation.member_removed',
       target: { type: 'conversation', id: conversationId },
       details: { userId, left: leaving, ...(webhooks > 0 ? { webhooks } : {}) },
     })
   })
+}
+
+/** Ends a membership in a group that the caller has locked; with the last one the group ends. */
+export async function endMembership(
+  ctx: Pick<Ctx, 'clock' | 'bus'>,
+  tx: Tx,
+  { id, tenant_id: tenantId, avatar_id: avatarId }: ConversationRow,
+  userId: string,
+  isLast: boolean,
+): Promise<void> {
+  if (isLast && avatarId) {
+    await setAvatar(tx, id, null)
+    await releaseAvatar(ctx, tx, avatarId)
+  }
+  await updateMember(tx, id, userId, { left_at: toIso(ctx.clock.now()) })
+  await appendEvents(ctx, tx, [memberRemoved(tenantId, id, userId)])
 }
 
 /** Promotes or demotes a member, or hands the group over; the former owner stays as an admin. */
@@ -94,12 +106,14 @@ export async function setRole(ctx: Needs, actor: Actor, input: SetRole): Promise
   })
 }
 
-/** An inactive account or a service could never hand the group on. */
 async function requireActive(tx: Tx, { tenantId }: UserActor, userId: string): Promise<void> {
   const user = await findAccountById(tx, tenantId, userId)
-  if (user?.status !== 'Active' || user.role === 'service') {
-    throw new AppError(conversationErrors.newOwnerNotActive)
-  }
+  if (!user || !mayOwn(user)) throw new AppError(conversationErrors.newOwnerNotActive)
+}
+
+/** An inactive account or a service could never hand the group on. */
+export function mayOwn({ status, role }: Pick<UserRow, 'status' | 'role'>): boolean {
+  return status === 'Active' && role !== 'service'
 }
 
 async function requireTarget(tx: Tx, me: UserActor, { id, userId }: MemberId) {

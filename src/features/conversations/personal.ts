@@ -1,11 +1,13 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { type Person, type PersonalData, partOf } from '../../db/personal-data.ts'
+import type { ConversationRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
-import type { AppEvent } from '../../events/event.ts'
-import { toIso } from '../../platform/clock.ts'
-import { memberRemoved, roleChanged } from './events.ts'
+import { roleChanged } from './events.ts'
+import { endMembership, mayOwn } from './members.ts'
 import { listMembers, listMemberships, lockConversation, updateMember } from './store.ts'
+
+type ListedMember = Awaited<ReturnType<typeof listMembers>>[number]
 
 export const conversationData: PersonalData<Ctx> = {
   tables: ['conversations', 'conversation_members'],
@@ -22,18 +24,24 @@ export const conversationData: PersonalData<Ctx> = {
 }
 
 async function leave(ctx: Ctx, tx: Tx, { tenantId, userId }: Person, id: string): Promise<void> {
-  await lockConversation(tx, tenantId, id)
+  const group = await lockConversation(tx, tenantId, id)
   const members = await listMembers(tx, id)
   const own = members.find((member) => member.user_id === userId)
   const others = members.filter((member) => member.user_id !== userId)
-  const events: AppEvent[] = [memberRemoved(tenantId, id, userId)]
-  // A group without an owner could never be changed: the longest-standing
-  // admin, or else member, takes over.
-  const heir = others.find((member) => member.role === 'Admin') ?? others[0]
-  if (own?.role === 'Owner' && heir) {
-    await updateMember(tx, id, heir.user_id, { role: 'Owner' })
-    events.push(roleChanged(tenantId, id, heir.user_id, 'Owner'))
-  }
-  await updateMember(tx, id, userId, { role: 'Member', left_at: toIso(ctx.clock.now()) })
-  await appendEvents(ctx, tx, events)
+  await endMembership(ctx, tx, group as ConversationRow, userId, others.length === 0)
+  const heir = heirAmong(others)
+  if (own?.role !== 'Owner' || !heir) return
+  await updateMember(tx, id, heir.user_id, { role: 'Owner' })
+  await appendEvents(ctx, tx, [roleChanged(tenantId, id, heir.user_id, 'Owner')])
+}
+
+/**
+ * A group without an owner could never be changed: the longest-standing admin, or else member, takes over,
+ * and an account that could not hand it on only if there is no other.
+ */
+function heirAmong(members: readonly ListedMember[]): ListedMember | undefined {
+  const able = members.filter(({ account_role: role, account_status: status }) =>
+    mayOwn({ role, status }),
+  )
+  return able.find(({ role }) => role === 'Admin') ?? able[0] ?? members[0]
 }

@@ -20,6 +20,7 @@ import {
   readUnseen,
 } from './events.ts'
 import { mutedOf } from './mute.ts'
+import { receiptTime } from './receipt-time.ts'
 import {
   type Conversation,
   type ConversationId,
@@ -309,14 +310,15 @@ export async function markRead(
 ): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const now = toIso(ctx.clock.now())
+    const newest = await newestMessageId(tx, input.id)
+    const lastReadAt = receiptTime(ctx.clock, newest)
     await updateMember(tx, input.id, me.userId, {
-      last_read_at: now,
-      last_read_message_id: (await newestMessageId(tx, input.id)) ?? null,
+      last_read_at: lastReadAt,
+      last_read_message_id: newest ?? null,
     })
     // Checked after the update, which locks the row: a concurrent leave has either committed or must wait.
     const member = await requireMember(tx, me, input.id)
-    const read = { conversationId: input.id, userId: me.userId, lastReadAt: now }
+    const read = { conversationId: input.id, userId: me.userId, lastReadAt }
     await appendEvents(ctx, tx, [
       member.blocked_at ? readUnseen(me.tenantId, read) : conversationRead(me.tenantId, read),
     ])

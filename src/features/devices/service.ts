@@ -31,7 +31,11 @@ export async function registerDevice(
       platform,
       created_at: toIso(ctx.clock.now()),
       kind: 'fcm',
-      ...{ p256dh: null, auth: null, key_id: null, expires_at: null, last_used_at: null },
+      p256dh: null,
+      auth: null,
+      key_id: null,
+      expires_at: null,
+      last_used_at: null,
       session_id: me.sessionId ?? null,
     })
     await recordAudit(ctx, tx, actor, {

@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import type { PushOutcome, PushSignal } from '../../outbound/push.ts'
 import { SECOND, toIso } from '../../platform/clock.ts'
 import { noteOutcome, pauseAfter, send } from './send.ts'
-import type { Services } from './services.ts'
+import type { ServiceSlots } from './service-slots.ts'
 import { claim, type DuePushRow, deleteQueued, listDue, postpone } from './store.ts'
 
 export type DeliverNeeds = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push'>
@@ -18,7 +18,7 @@ export interface Started {
 }
 
 /** Starts as many due pushes as there is room for; each outcome is written when it ends. */
-export async function startDue(ctx: DeliverNeeds, services: Services): Promise<Started[]> {
+export async function startDue(ctx: DeliverNeeds, services: ServiceSlots): Promise<Started[]> {
   const room = services.room()
   if (room <= 0) return []
   const now = ctx.clock.now()
@@ -47,7 +47,7 @@ export async function startDue(ctx: DeliverNeeds, services: Services): Promise<S
 
 const idsOf = (pushes: readonly DuePushRow[]) => pushes.map(({ id }) => id)
 
-async function deliver(ctx: DeliverNeeds, services: Services, push: DuePushRow): Promise<void> {
+async function deliver(ctx: DeliverNeeds, services: ServiceSlots, push: DuePushRow): Promise<void> {
   try {
     const outcome = await send(ctx, push, signalOf(ctx, push))
     await settle(ctx, services, push, outcome)
@@ -75,7 +75,7 @@ function dataOf(push: DuePushRow): Record<string, string> {
 
 async function settle(
   ctx: DeliverNeeds,
-  services: Services,
+  services: ServiceSlots,
   push: DuePushRow,
   outcome: PushOutcome | undefined,
 ): Promise<void> {
@@ -99,7 +99,7 @@ async function settle(
 /** Pauses a service that rejects our credentials; returns until when. */
 export function noteCredentials(
   ctx: Pick<Ctx, 'log'>,
-  services: Services,
+  services: ServiceSlots,
   service: string,
   outcome: PushOutcome,
 ): number | undefined {

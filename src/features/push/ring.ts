@@ -6,7 +6,7 @@ import type { IncomingCall } from '../calls/schema.ts'
 import { listDevicesOfUser } from '../devices/access.ts'
 import { noteCredentials } from './deliver.ts'
 import { type Addressee, noteOutcome, pauseAfter, send, serviceOf } from './send.ts'
-import type { Services } from './services.ts'
+import type { ServiceSlots } from './service-slots.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'log' | 'presence' | 'push' | 'calls'>
 
@@ -22,7 +22,7 @@ export interface Ringer {
   stop(): Promise<void>
 }
 
-export function createRinger(ctx: Needs, services: Services): Ringer {
+export function createRinger(ctx: Needs, services: ServiceSlots): Ringer {
   const recent = new Map<string, number>()
   const timers = new Set<() => void>()
   const running = new Set<Promise<void>>()

@@ -5,7 +5,7 @@ import { waitFor } from '../../platform/deadline.ts'
 import { beginCollecting, collectMissed, collectPushes } from './collect.ts'
 import { startDue } from './deliver.ts'
 import { createRinger } from './ring.ts'
-import { createServices } from './services.ts'
+import { createServiceSlots } from './service-slots.ts'
 import { hasQueued } from './store.ts'
 
 /** Minimum time between two runs of the collector, so that a burst of messages costs only a few. */
@@ -40,7 +40,7 @@ const WAKING = new Set(['MessageReceived', 'MlsEvent'])
  */
 export async function startPush(ctx: Needs): Promise<PushService> {
   await beginCollecting(ctx)
-  const services = createServices(ctx.clock)
+  const services = createServiceSlots(ctx.clock)
   const ringer = createRinger(ctx, services)
   const underWay = new Set<Promise<void>>()
   const noteFailure = (error: unknown) => ctx.log.warn({ err: error }, FAILURE)

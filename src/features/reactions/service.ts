@@ -59,12 +59,8 @@ export async function react(
       await deleteMarks(tx, surplusMarks(rows, me.userId))
     }
     const { conversation_id: conversationId } = message
-    await appendEvents(ctx, tx, [
-      reactionChanged(me.tenantId, reaction.id, {
-        ...{ messageId, conversationId, userId: me.userId },
-        ...{ emoji, added },
-      }),
-    ])
+    const change = { messageId, conversationId, userId: me.userId, emoji, added }
+    await appendEvents(ctx, tx, [reactionChanged(me.tenantId, reaction.id, change)])
     await recordAudit(ctx, tx, actor, {
       type: added ? 'message.reaction_added' : 'message.reaction_removed',
       target: { type: 'message', id: messageId },

@@ -7,7 +7,7 @@ const MAX_PER_SERVICE = 8
 const MOST = 32
 
 /** Which push services are in use right now, and which are paused because they reject our credentials. */
-export interface Services {
+export interface ServiceSlots {
   /** How many more pushes may be started. */
   room(): number
   /** Services that nothing is to be sent to now. */
@@ -22,7 +22,7 @@ export interface Services {
   resume(service: string): void
 }
 
-export function createServices(clock: Clock): Services {
+export function createServiceSlots(clock: Clock): ServiceSlots {
   const running = new Map<string, number>()
   const pauses = new Map<string, { readonly until: number; readonly times: number }>()
   let total = 0
