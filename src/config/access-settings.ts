@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AUTH_METHODS } from '../policy/auth-methods.ts'
+import { whole } from './setting.ts'
 
 const text = z.string().min(1)
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
@@ -33,7 +34,7 @@ export const ACCESS_SETTINGS = {
   MIMIR_API_KEY_MAX_DAYS: {
     about:
       'longest lifetime of an API key, in days; only administrators may make keys that never expire',
-    schema: z.coerce.number().int().min(1).max(3650).default(365),
+    schema: whole(1, 3650).default(365),
   },
   MIMIR_RBAC_CONFIG: {
     about: 'further roles: a file, an http(s) URL, or the JSON itself; read again at SIGHUP',

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { yesOrNo } from './setting.ts'
+import { whole, yesOrNo } from './setting.ts'
 
 const text = z.string().min(1).optional()
 const url = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional()
-const seconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
 
 /** A protection of the sign-in flow that earlier systems could switch off, and this one cannot. */
 const alwaysOn = (what: string) => ({
@@ -43,7 +42,7 @@ export const SIGN_IN_SETTINGS = {
   MIMIR_OAUTH_USERINFO_URL: { about: 'alias of the one above', schema: url },
   MIMIR_OAUTH_TIMEOUT_MS: {
     about: "timeout for the provider's answers, in milliseconds",
-    schema: z.coerce.number().int().min(100).max(60_000).default(10_000),
+    schema: whole(100, 60_000).default(10_000),
   },
   MIMIR_OKTA_DOMAIN: { about: 'Okta: like company.okta.com', schema: text },
   MIMIR_OKTA_AUTHORIZATION_SERVER: { about: 'Okta: like default; without: the org', schema: text },
@@ -58,7 +57,7 @@ export const SIGN_IN_SETTINGS = {
   MIMIR_OAUTH_ENABLE_NONCE: alwaysOn('the nonce'),
   MIMIR_OAUTH_STATE_TIMEOUT: {
     about: 'time allowed for signing in at the provider, in seconds',
-    schema: seconds(60, 3600).default(600),
+    schema: whole(60, 3600).default(600),
   },
   MIMIR_APP_REDIRECTS: {
     about: 'redirect URIs allowed for apps after sign-in, besides loopback addresses',
@@ -66,15 +65,15 @@ export const SIGN_IN_SETTINGS = {
   },
   MIMIR_SESSION_SECONDS: {
     about: 'maximum lifetime of a browser session, in seconds',
-    schema: seconds(300, 365 * 86_400).default(7 * 86_400),
+    schema: whole(300, 365 * 86_400).default(7 * 86_400),
   },
   MIMIR_SESSION_IDLE_SECONDS: {
     about: 'seconds without a request after which a browser session ends',
-    schema: seconds(60, 365 * 86_400).default(12 * 3600),
+    schema: whole(60, 365 * 86_400).default(12 * 3600),
   },
   MIMIR_AI_CLIENT_DAYS: {
     about: 'days after which an AI client must ask for consent again',
-    schema: z.coerce.number().int().min(1).max(3650).default(180),
+    schema: whole(1, 3650).default(180),
   },
   MIMIR_REFUSE_COMMON_PASSWORDS: {
     about: 'true: refuse the most common passwords (password_too_common)',
@@ -94,7 +93,7 @@ export const SIGN_IN_SETTINGS = {
   },
   MIMIR_MFA_TOTP_WINDOW: {
     about: 'number of 30-second steps that the clock of an authenticator may be off',
-    schema: z.coerce.number().int().min(0).max(2).default(1),
+    schema: whole(0, 2).default(1),
   },
 } as const
 

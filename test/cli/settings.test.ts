@@ -92,10 +92,11 @@ test('a port that is none is told by the option that said it, a strange name wit
   const port = await sandbox.run(['serve', '--listen', '127.0.0.1:99999'])
   port.assertRefused('bad_setting')
   assert.match(port.stderr, /MIMIR_LISTEN.*HOST:PORT.*65535/)
-  const env = { MIMIR_NOSUCH: '1', MIMIR_PUBLICURL: 'x' }
+  const env = { MIMIR_NOSUCH: '1', MIMIR_PUBLICURL: 'x', SMTP_PORT: 'smtp' }
   const names = await sandbox.run(['config', 'check'], { env })
   assert.match(names.stderr, /MIMIR_NOSUCH: no such setting; `mimir config show` lists/)
   assert.match(names.stderr, /MIMIR_PUBLICURL: .*did you mean MIMIR_PUBLIC_URL\?/)
+  assert.match(names.stderr, /SMTP_PORT: a whole number from 1 to 65535/)
 })
 
 test('keys that others can read stop the start, and one command closes them all', async () => {
