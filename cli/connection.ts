@@ -23,6 +23,11 @@ export class Connection {
     return answer ? answer.result : await this.#callHere(name, input)
   }
 
+  /** Whether a running server carried out the calls so far. */
+  get reachedServer(): boolean {
+    return this.#app === undefined
+  }
+
   async close(): Promise<void> {
     await this.#app?.close()
   }

@@ -64,7 +64,13 @@ async function init(options: InitOptions, command: Command): Promise<void> {
     if (publicUrl !== undefined) {
       writeSetting(settingsFileOf(globals), 'MIMIR_PUBLIC_URL', publicUrl)
     }
-    await tell(globals, config.publicUrl, created, admin ?? made, made !== undefined)
+    await tell(globals, {
+      publicUrl: config.publicUrl,
+      created,
+      account: admin ?? made,
+      isRunning: connection.reachedServer,
+      needsRestart: connection.reachedServer && publicUrl !== undefined,
+    })
   } finally {
     await connection.close()
   }
@@ -108,12 +114,18 @@ async function givenAdmin(options: InitOptions, command: Command): Promise<Admin
   throw new Refusal(`cannot ask for the password without a terminal: ${hint}`, 'no_terminal')
 }
 
+interface Outcome {
+  readonly publicUrl: string
+  readonly created: boolean
+  readonly account: KnownAdmin | undefined
+  readonly isRunning: boolean
+  /** Whether the running server has yet to read a new setting. */
+  readonly needsRestart: boolean
+}
+
 async function tell(
   globals: Globals,
-  publicUrl: string,
-  created: boolean,
-  account: KnownAdmin | undefined,
-  isNew: boolean,
+  { publicUrl, created, account, isRunning, needsRestart }: Outcome,
 ): Promise<void> {
   const { dataDir, sameServer, wholeServer } = globals
   const next = account
@@ -130,6 +142,7 @@ async function tell(
     return lines.join('\n')
   })
   if (globals.json) return
-  if (created && !isNew && !admin) remark(globals, 'There is no administrator yet.')
-  remark(globals, `Next: ${next}`)
+  if (created && !admin) remark(globals, 'There is no administrator yet.')
+  if (!admin || !isRunning) remark(globals, `Next: ${next}`)
+  if (needsRestart) remark(globals, 'Restart the server: it still uses its earlier address.')
 }

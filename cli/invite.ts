@@ -13,7 +13,7 @@ export function addInvite(program: Command): void {
     .command('create')
     .description('create a link; it is shown only once')
     .option('--note <text>', 'who it is for')
-    .option('--expires <duration>', 'lifetime in days or weeks (7d)', parseDays)
+    .option('--expires <duration>', 'lifetime in days or weeks, at most 30d (7d)', parseDays)
     .option('--count <n>', 'create several; --json then prints a list', parseCount)
     .option('--qr', 'also draw the link as a QR code')
     .action(createInvitations)

@@ -6,7 +6,7 @@ import { globalsOf } from './globals.ts'
 import { print } from './output.ts'
 
 export function addMail(program: Command): void {
-  const mail = program.command('mail').description('e-mail')
+  const mail = program.command('mail').description('the sending of e-mail')
 
   const test = mail
     .command('test')

@@ -57,6 +57,10 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
     for (const file of openFiles(app, globals)) {
       log.warn(`${file} can be read by others: chmod 600 ${file}`)
     }
+    // Whoever may write there can replace the keys and the store.
+    if (modeOf(globals.dataDir) & 0o022) {
+      log.warn(`${globals.dataDir} can be changed by others: chmod 700 ${globals.dataDir}`)
+    }
     if (sources.MIMIR_TRUSTED_PROXIES === 'default') remarkOnProxy(app)
     await start(app, globals, options, sources.MIMIR_PUBLIC_URL === 'default')
     onReloadRequested(() => reload(app, globals, options))
@@ -106,7 +110,7 @@ async function start(
   }
   if (first && isLocal) {
     log.warn(
-      'the invitation link works only on this machine: set MIMIR_PUBLIC_URL for others to join',
+      'the invitation link works only on this machine: for others to join, set MIMIR_PUBLIC_URL and, without a proxy, --listen 0.0.0.0:8080',
     )
   }
   if (!first || globals.json) return
@@ -134,8 +138,13 @@ function openFiles({ ctx: { config } }: App, globals: Globals): string[] {
   ] as const
   const store = [config.paths.database, 0o077] as const
   return [settings, store]
-    .filter(([file, mask]) => ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & mask) !== 0)
+    .filter(([file, mask]) => (modeOf(file) & mask) !== 0)
     .map(([file]) => file)
+}
+
+/** Its permissions; 0 if there is no such file. */
+function modeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mode ?? 0
 }
 
 /** A server with a public https URL that listens only on loopback must be behind a proxy. */

@@ -35,6 +35,7 @@ import {
 import { type CleanUp, createCleanUp } from './clean-up.ts'
 import { countAnswer, countEvents } from './count.ts'
 import { hubMethods, routes, tools } from './features.ts'
+import { SCHEMA_NAMES } from './schema-names.ts'
 import { buildXrpc } from './xrpc.ts'
 
 /** Together with closing the hub, well within the ten seconds that a stop may take. */
@@ -266,7 +267,7 @@ function documentRoutes(config: Config) {
       permission: 'public',
       rate: 'unlimited',
       respond: async () => {
-        document ??= openApiDocument(routes, config.publicUrl, admission)
+        document ??= openApiDocument(routes, config.publicUrl, admission, SCHEMA_NAMES)
         return Response.json(await document)
       },
     }),

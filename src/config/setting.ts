@@ -18,7 +18,10 @@ export function defineSettings<const T extends Record<string, Setting>>(settings
 
 export const text = z.string().min(1)
 export const optionalText = text.optional()
-export const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+export function whole(least: number, most: number) {
+  const rule = `a whole number from ${least} to ${most}`
+  return z.coerce.number(rule).int(rule).min(least, rule).max(most, rule)
+}
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' })
 export const yesOrNo = z.stringbool('true or false')
 export const hostAndPort = z

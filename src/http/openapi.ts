@@ -8,12 +8,14 @@ import { statusOf } from './on-error.ts'
 
 /**
  * Builds the OpenAPI 3.1 document from the schemas that validate the routes. `admission` returns the errors
- * that may refuse a signed-in caller on a path before its route runs.
+ * that may refuse a signed-in caller on a path before its route runs. Routes refer to the `schemas` by
+ * their names.
  */
 export async function openApiDocument(
   routes: readonly AnyRoute[],
   publicUrl: string,
   admission: (path: string) => readonly ErrorDefinition[],
+  schemas: Readonly<Record<string, z.ZodType>>,
 ): Promise<object> {
   // Rarely needed, so not loaded at startup.
   const { createDocument } = await import('zod-openapi')
@@ -27,6 +29,7 @@ export async function openApiDocument(
     info: { title: 'Mimir', version: VERSION },
     servers: [{ url: publicUrl }],
     components: {
+      schemas: { ...schemas },
       securitySchemes: {
         accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
@@ -76,6 +79,7 @@ function operation(
   }
   return {
     summary: route.summary,
+    tags: [areaOf(route.path)],
     ...(isClosed(route) ? { security: [{ accessToken: [] }, { apiKey: [] }] } : {}),
     requestParams: {
       ...(route.params ? { path: route.params } : {}),
@@ -87,6 +91,12 @@ function operation(
     ...(route.bytes === 'request' ? { requestBody: { content: BYTES } } : {}),
     responses,
   } as ZodOpenApiOperationObject
+}
+
+/** Groups the operations: `messages` for `/api/messages/{id}`, `auth` for `/auth/status`. */
+function areaOf(path: string): string {
+  const [first = '', second = ''] = path.slice(1).split('/')
+  return first === 'api' ? second : first
 }
 
 function linesOf({ lines, status: usual }: Route, status: string): object {
@@ -132,9 +142,13 @@ function groupByStatus(errors: readonly ErrorDefinition[]): Map<string, ErrorDef
 }
 
 function errorSchema(errors: readonly ErrorDefinition[]) {
+  const codes = errors.map((error) => error.code) as [string, ...string[]]
+  const namesFields = codes.includes(commonErrors.validationFailed.code)
   return z.looseObject({
-    error: z.enum(errors.map((error) => error.code) as [string, ...string[]]),
+    error: z.enum(codes),
     message: z.string(),
     requestId: z.string(),
+    // What is wrong with each field, for `validation_failed`.
+    ...(namesFields ? { fields: z.record(z.string(), z.string()).optional() } : {}),
   })
 }

@@ -105,10 +105,11 @@ test('a port that is none is told by the option that said it, a strange name wit
   const port = await sandbox.run(['serve', '--listen', '127.0.0.1:99999'])
   port.assertRefused('bad_setting')
   assert.match(port.stderr, /MIMIR_LISTEN.*HOST:PORT.*65535/)
-  const env = { MIMIR_NOSUCH: '1', MIMIR_PUBLICURL: 'x' }
+  const env = { MIMIR_NOSUCH: '1', MIMIR_PUBLICURL: 'x', SMTP_PORT: 'smtp' }
   const names = await sandbox.run(['config', 'check'], { env })
   assert.match(names.stderr, /MIMIR_NOSUCH: no such setting; `mimir config show` lists/)
   assert.match(names.stderr, /MIMIR_PUBLICURL: .*did you mean MIMIR_PUBLIC_URL\?/)
+  assert.match(names.stderr, /SMTP_PORT: a whole number from 1 to 65535/)
 })
 
 test('keys that others can read stop the start, and one command closes them all', async () => {
@@ -123,18 +124,19 @@ test('keys that others can read stop the start, and one command closes them all'
   assert.equal((await sandbox.run(['user', 'list'])).status, 0)
 })
 
-test('a start warns of settings and a store that others can read', async () => {
+test('a start warns of settings, a store and a directory that are open to others', async () => {
   await using sandbox = new Sandbox()
   await sandbox.init()
   const settings = join(sandbox.dataDir, 'mimir.env')
   const store = join(sandbox.dataDir, 'mimir.db')
   writeFileSync(settings, 'SMTP_USER=somebody\n', { mode: 0o600 })
   const closed = await sandbox.serve()
-  assert.doesNotMatch(closed.stderr, /can be read by others/)
+  assert.doesNotMatch(closed.stderr, /by others/)
   await closed.stop()
-  for (const file of [settings, store]) chmodSync(file, 0o777)
+  for (const file of [settings, store, sandbox.dataDir]) chmodSync(file, 0o777)
   const { stderr } = await sandbox.serve()
   for (const file of [settings, store]) {
     assert.ok(stderr.includes(`${file} can be read by others: chmod 600 ${file}`), stderr)
   }
+  assert.ok(stderr.includes(`${sandbox.dataDir} can be changed by others: chmod 700 `), stderr)
 })

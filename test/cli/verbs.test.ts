@@ -39,6 +39,9 @@ for (const running of [false, true]) {
       assert.equal(again.created, false)
       assert.equal(again.dataDir, sandbox.dataDir)
       assert.equal(again.admin.username, 'root')
+      // Only a server that is not running has yet to be started.
+      const { stderr } = await run('init')
+      assert.equal(stderr.includes('Next: mimir serve'), !running, stderr)
     })
 
     test('bot', async () => {

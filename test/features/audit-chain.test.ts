@@ -55,6 +55,14 @@ test('the store itself refuses to change or delete what is recorded', async () =
   assert.ok(before[0]?.length && before[1]?.length)
 })
 
+test('what was just done is in the first page that an operator reads', async () => {
+  await using mimir = await boot()
+  await mimir.person('alice')
+  await mimir.command('user.suspend', { user: 'alice' })
+  const { lines } = await mimir.command('audit.page', { begin: 'audit.read', limit: 1 })
+  assert.equal(lines.at(-1).type, 'account.suspended')
+})
+
 test('the chain takes up every event once, in order, also over many pages', async () => {
   await using mimir = await boot()
   const alice = await mimir.person('alice')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { routes } from '../../src/app/features.ts'
 import type { Route } from '../../src/http/define-route.ts'
@@ -14,6 +15,11 @@ const jsonRoutes = routes.filter((route): route is Route => route.kind === 'json
 async function fetchDocument(): Promise<Json> {
   await using mimir = await boot({ env: { MIMIR_PUBLIC_URL: 'https://host/mimir' } })
   return assertDone(await mimir.rest().get('/api/openapi.json'))
+}
+
+/** The schema of an operation's usual answer. */
+function answerOf({ responses }: Json): Json {
+  return responses['200'].content['application/json'].schema
 }
 
 /** Every object in the document, at any depth. */
@@ -95,10 +101,24 @@ test('every operation has what the standard asks for', async () => {
   }
 })
 
+test('the types that docs/hub.md names are schemas, which the routes refer to', async () => {
+  const { paths, components } = await fetchDocument()
+  const page = readFileSync(new URL('../../docs/hub.md', import.meta.url), 'utf8')
+  const [, names = ''] = /([\w, ]+) are schemas in\s+`\/api\/openapi\.json`/.exec(page) ?? []
+  const named = names.match(/\b[A-Z]\w+/g) ?? []
+  assert.ok(named.length >= 5, names)
+  for (const name of named) assert.equal(components.schemas[name]?.type, 'object', name)
+  const { items } = answerOf(paths['/api/messages/{conversationId}'].get)
+  assert.deepEqual(items, { $ref: '#/components/schemas/Message' })
+  assert.deepEqual(paths['/api/messages/{conversationId}'].get.tags, ['messages'])
+  const refused = paths['/api/auth/login'].post.responses['400'].content['application/json'].schema
+  assert.equal(refused.properties.fields.type, 'object')
+})
+
 test('what the server answers is what the document says', async () => {
-  const { paths } = await fetchDocument()
-  const schema = paths['/api/me'].get.responses['200'].content['application/json'].schema
-  const { properties, required, additionalProperties } = schema
+  const { paths, components } = await fetchDocument()
+  const { $ref } = answerOf(paths['/api/me'].get)
+  const { properties, required, additionalProperties } = components.schemas[$ref.split('/').at(-1)]
   await using mimir = await boot()
   const ann = await mimir.person('ann')
   const me = assertDone(await ann.rest.get('/api/me'))

@@ -3,6 +3,7 @@ import type { Language } from '../../platform/language.ts'
 /** Texts of the pages behind invitation links and the links in letters. */
 export interface AccountText {
   readonly front: string
+  readonly manage: string
   readonly invited: string
   readonly makeAccount: string
   readonly username: string
@@ -45,6 +46,7 @@ export interface AccountText {
 export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
   en: {
     front: 'This is a private messaging server. To join, open the invitation link you were given.',
+    manage: 'Sign in to set up passkeys or an authenticator app',
     invited: 'You are invited to Mimir',
     makeAccount: 'Create your account. An administrator will then approve it.',
     username: 'Username',
@@ -86,6 +88,7 @@ export const ACCOUNT_TEXTS: Readonly<Record<Language, AccountText>> = {
   tr: {
     front:
       'Bu, özel bir mesajlaşma sunucusudur. Katılmak için size verilen davet bağlantısını açın.',
+    manage: 'Geçiş anahtarı ya da kimlik doğrulama uygulaması kurmak için oturum açın',
     invited: 'Mimir’e davet edildiniz',
     makeAccount: 'Hesabınızı oluşturun. Ardından bir yöneticinin hesabınızı onaylaması gerekir.',
     username: 'Kullanıcı adı',

@@ -29,9 +29,15 @@ export const routes = [
     permission: 'public',
     rate: 'unlimited',
     refusal: 'page',
-    respond: (_ctx, actor) => {
+    respond: ({ config }, actor) => {
       const language = languageOf(actor)
-      return page('Mimir', html`<p>${ACCOUNT_TEXTS[language].front}</p>`, { language })
+      const texts = ACCOUNT_TEXTS[language]
+      return page(
+        'Mimir',
+        html`<p>${texts.front}</p>
+<p><a href="${config.pathPrefix}/auth/account">${texts.manage}</a></p>`,
+        { language },
+      )
     },
   }),
   defineRawRoute({

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Actor } from '../../policy/actor.ts'
+import { chainAuditEvents } from './chain.ts'
 import { type Page, type Place, readPage } from './page.ts'
 import type { AuditRecord, AuditType, ListAudit } from './schema.ts'
 import { recordAudit } from './service.ts'
@@ -42,12 +43,16 @@ interface PageWanted {
   readonly limit: number
 }
 
-/** A page of the chain with its checkpoints, in order. `begin` marks the first page, which is recorded. */
+/**
+ * A page of the chain with its checkpoints, in order. `begin` marks the first page: it is recorded, and
+ * what was just done is linked first, so that it does not seem to be missing.
+ */
 export async function getChainPage(
-  ctx: Needs,
+  ctx: Needs & Pick<Ctx, 'metrics'>,
   actor: Actor,
   input: PageWanted & { readonly begin?: 'audit.read' | 'audit.exported' | undefined },
 ): Promise<Pick<Page, 'lines' | 'next'>> {
+  if (input.begin) await chainAuditEvents(ctx)
   const after = input.after ?? (await beforeNewest(ctx, input.limit))
   const { lines, events, next } = await readPage(ctx.db.read, after, input.limit)
   if (input.begin) await recordRead(ctx, actor, input.begin, events)

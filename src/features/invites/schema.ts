@@ -6,7 +6,12 @@ export const INVITATION_DAYS_MAX = 30
 
 export const CreateInvitation = z.object({
   note: line(0, 200).nullish(),
-  expiryDays: z.number().int().min(1).max(INVITATION_DAYS_MAX).nullish(),
+  expiryDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(INVITATION_DAYS_MAX, `must be at most ${INVITATION_DAYS_MAX}`)
+    .nullish(),
 })
 export type CreateInvitation = z.output<typeof CreateInvitation>
 
