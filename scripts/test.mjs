@@ -25,7 +25,7 @@ const { values: flags, positionals: parts } = parseArgs({
 })
 
 /** Time after which a hanging test fails, and after which a hanging process is killed. */
-const TEST_MS = (flags.long ? 30 : 2) * 60_000
+const TEST_MS = (flags.long ? 30 : 5) * 60_000
 const LANE_MS = (flags.long ? 60 : 25) * 60_000
 
 /** A file system in memory, where creating a store and syncing cost next to nothing. */
