@@ -59,3 +59,8 @@ export function roleAfter(
   if (mapped !== undefined && rank(mapped) > rank(present)) return { role: mapped, granted: mapped }
   return { role: present, granted: null }
 }
+
+/** The role without the identity whose claims granted one: that goes, unless something would be gained. */
+export function roleWithout(present: Role, granted: Role | null): Role {
+  return granted === present && rank(present) > rank('member') ? 'member' : present
+}

@@ -5,7 +5,7 @@ import { findAccountById, lockAccount } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireSignInMethod } from '../mfa/service.ts'
 import { applyRole } from './account.ts'
-import { roleAfter } from './admission.ts'
+import { roleWithout } from './admission.ts'
 import type { Identity, IdentityId } from './schema.ts'
 import { deleteIdentity, listIdentities } from './store.ts'
 
@@ -43,7 +43,6 @@ export async function unlinkIdentity(
       target: { type: 'user', id: userId },
       details: { identityId: input.id },
     })
-    const { role } = roleAfter(user.role, identity.granted_role, undefined)
-    await applyRole(ctx, tx, actor, user, role)
+    await applyRole(ctx, tx, actor, user, roleWithout(user.role, identity.granted_role))
   })
 }
