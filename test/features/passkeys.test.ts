@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Authenticator } from '../harness/authenticator.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { tryPassword } from '../harness/factors.ts'
+import { setUpTotp, tryPassword } from '../harness/factors.ts'
 import type { Person } from '../harness/people.ts'
 import { assertDone, assertRefused } from '../harness/rest.ts'
 
@@ -164,4 +164,21 @@ test('what is not offered is not set up', async () => {
   await using other = await boot({ env: { MIMIR_MFA_METHODS: 'passkey' } })
   const bob = await other.person('bob')
   assertRefused(await bob.rest.post('/api/me/totp'), 409, 'method_not_offered')
+})
+
+test('of two removals at once, the factor that the role needs stays', async () => {
+  await using mimir = await boot({ env: { MIMIR_MFA_REQUIRED_ROLES: 'guest' } })
+  const alice = await mimir.person('alice')
+  await setUpTotp(mimir, alice)
+  const { id } = await addPasskey(alice)
+  await mimir.command('user.set-role', { user: 'alice', role: 'guest' })
+  const removals = ['/api/me/totp', `/api/me/passkeys/${id}`].map((path) => alice.rest.delete(path))
+  const replies = (await Promise.all(removals)).sort((a, b) => a.status - b.status)
+  assert.deepEqual(
+    replies.map(({ status, body }) => [status, body?.error]),
+    [
+      [204, undefined],
+      [409, 'second_factor_required'],
+    ],
+  )
 })

@@ -316,8 +316,9 @@ test('who has no password has to have signed in lately to take their data out or
 })
 
 test('of the ways to sign in, whichever is left last stays', async () => {
-  await using sso = await startSso()
-  sso.idp.people.set('anna', ANNA)
+  const roles = { visitors: 'guest' }
+  await using sso = await startSso({ provider: { claimPath: 'groups', roles } })
+  sso.idp.people.set('anna', { ...ANNA, groups: ['visitors'] })
   const browser = new WebBrowser()
   await sso.signIn(browser, 'anna')
   const headers = { origin: sso.url, accept: '*/*' }
@@ -338,6 +339,8 @@ test('of the ways to sign in, whichever is left last stays', async () => {
   assertRefused(await rest.delete(path), 409, 'last_sign_in_method')
   const [first, second] = [await addPasskey(), await addPasskey()]
   assertDone(await rest.delete(path), 204)
+  const { role } = await sso.mimir.command('user.show', { user: 'anna' })
+  assert.equal(role, 'guest', 'nothing is gained by it')
   const removals = [first, second].map((id) => rest.delete(`/api/me/passkeys/${id}`))
   const [done, refused] = (await Promise.all(removals)).sort((a, b) => a.status - b.status)
   assert.equal(done?.status, 204)

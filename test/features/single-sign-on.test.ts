@@ -183,6 +183,9 @@ test('a claim gives a role and takes back what it gave, and nothing else', async
   // Values other than strings name no role.
   assert.equal(await roleOf('anna', [{ name: 'chat-admins' }, 7, true]), 'member')
   assert.equal(await roleOf('bert', ['visitors']), 'guest')
+  // A claim that is missing grants nothing, not even what a member may do.
+  assert.equal(await roleOf('bert', undefined), 'guest')
+  assert.equal(await roleOf('bert', ['staff']), 'member')
   await sso.mimir.command('user.set-role', { user: 'anna', role: 'admin' })
   assert.equal(await roleOf('anna', []), 'admin')
 })

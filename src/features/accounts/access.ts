@@ -31,6 +31,7 @@ export {
   listNames,
   listUsersByDid,
   listUsersById,
+  lockAccount,
   moveStatus,
 } from './store.ts'
 

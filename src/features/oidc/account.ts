@@ -79,10 +79,10 @@ async function welcomeBack(
     const user = await findAccountById(tx, identity.tenant_id, identity.user_id)
     if (!user) throw notAdmitted('no_account')
     const values = claimValues(ctx, person)
-    const next = roleAfter(user.role, identity.granted_role, mappedRole(person.provider, values))
+    const next = roleAfter(user.role, identity.granted_role, person.provider, values)
     const role = await applyRole(ctx, tx, actor, user, next.role)
     await updateIdentity(tx, identity.id, {
-      claim_values: JSON.stringify(values),
+      claim_values: JSON.stringify(values ?? []),
       granted_role: role === next.role ? next.granted : identity.granted_role,
       last_used_at: toIso(ctx.clock.now()),
     })
@@ -134,7 +134,7 @@ async function admit(
       ? await requireOpenInvitation(ctx, invitationToken).catch(() => undefined)
       : undefined
   if (byRule === undefined && invitation?.tenantId !== tenantId) throw notAdmitted('not_invited')
-  const values = claimValues(ctx, person)
+  const values = claimValues(ctx, person) ?? []
   const granted = mappedRole(provider, values)
   return ctx.db.transaction(async (tx) => {
     const email = verifiedEmail(claims)
@@ -183,7 +183,7 @@ export async function linkIdentity(
     }
     // Claims grant a role at the next sign-in; linking only adds a way to sign in.
     await insertIdentity(tx, {
-      ...identityRow(ctx, person, user, claimValues(ctx, person)),
+      ...identityRow(ctx, person, user, claimValues(ctx, person) ?? []),
       granted_role: null,
     })
     await recordAudit(ctx, tx, actor, {
@@ -215,8 +215,8 @@ function identityRow(
   }
 }
 
-/** The values at the claim path; empty, with a warning, if the claim is missing or too long. */
-function claimValues(ctx: Needs, { provider, claims }: Person): readonly string[] {
+/** The values at the claim path; undefined, with a warning, if the claim is missing or too long. */
+function claimValues(ctx: Needs, { provider, claims }: Person): readonly string[] | undefined {
   if (provider.claimPath === undefined) return []
   const values = valuesAt(claims, provider.claimPath)
   if (values === undefined) {
@@ -225,7 +225,7 @@ function claimValues(ctx: Needs, { provider, claims }: Person): readonly string[
       'a sign-in without the roles claim, or with too many values in it: no role is granted',
     )
   }
-  return values ?? []
+  return values
 }
 
 /** The user's name at the provider, in the characters that usernames allow. */

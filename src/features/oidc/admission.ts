@@ -46,16 +46,27 @@ export function mappedRole(provider: OidcProvider, values: readonly string[]): R
 
 /**
  * The role after a sign-in. Claims raise a role, and take back what they granted; a role given by an
- * administrator stays, and the owner's never changes.
+ * administrator stays, and the owner's never changes. Claims that are missing (`values` undefined) only take back.
  */
 export function roleAfter(
   present: Role,
   granted: Role | null,
-  mapped: Role | undefined,
+  provider: OidcProvider,
+  values: readonly string[] | undefined,
 ): { role: Role; granted: Role | null } {
   if (present === 'owner' || present === 'service') return { role: present, granted: null }
+  if (values === undefined) {
+    const role = roleWithout(present, granted)
+    return { role, granted: role === present ? granted : null }
+  }
+  const mapped = mappedRole(provider, values)
   const isTheirs = granted !== null && granted === present
   if (isTheirs) return { role: mapped ?? 'member', granted: mapped ?? null }
   if (mapped !== undefined && rank(mapped) > rank(present)) return { role: mapped, granted: mapped }
   return { role: present, granted: null }
+}
+
+/** The role without the identity whose claims granted one: that goes, unless something would be gained. */
+export function roleWithout(present: Role, granted: Role | null): Role {
+  return granted === present && rank(present) > rank('member') ? 'member' : present
 }

@@ -1,11 +1,11 @@
 import type { Ctx } from '../../context.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findAccountById } from '../accounts/access.ts'
+import { findAccountById, lockAccount } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireSignInMethod } from '../mfa/service.ts'
 import { applyRole } from './account.ts'
-import { roleAfter } from './admission.ts'
+import { roleWithout } from './admission.ts'
 import type { Identity, IdentityId } from './schema.ts'
 import { deleteIdentity, listIdentities } from './store.ts'
 
@@ -33,6 +33,7 @@ export async function unlinkIdentity(
   const me = requireUser(actor)
   const { userId, tenantId } = me
   await ctx.db.transaction(async (tx) => {
+    await lockAccount(tx, userId)
     const identity = await deleteIdentity(tx, userId, input.id)
     const user = await findAccountById(tx, tenantId, userId)
     if (!identity || !user) throw new AppError(commonErrors.notFound)
@@ -42,7 +43,6 @@ export async function unlinkIdentity(
       target: { type: 'user', id: userId },
       details: { identityId: input.id },
     })
-    const { role } = roleAfter(user.role, identity.granted_role, undefined)
-    await applyRole(ctx, tx, actor, user, role)
+    await applyRole(ctx, tx, actor, user, roleWithout(user.role, identity.granted_role))
   })
 }
