@@ -22,6 +22,7 @@ import * as signedPrunings from './0021-signed-prunings-named-scopes.ts'
 import * as nodeRetention from './0022-node-retention.ts'
 import * as mlsPlaces from './0023-mls-places.ts'
 import * as joinedAfter from './0024-joined-after.ts'
+import * as welcomeFetched from './0026-welcome-fetched.ts'
 
 /** All migrations in order. A static list, since a compiled executable cannot scan folders. */
 export const migrations: readonly Migration[] = [
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   nodeRetention,
   mlsPlaces,
   joinedAfter,
+  welcomeFetched,
 ]
