@@ -22,7 +22,8 @@ import * as signedPrunings from './0021-signed-prunings-named-scopes.ts'
 import * as nodeRetention from './0022-node-retention.ts'
 import * as mlsPlaces from './0023-mls-places.ts'
 import * as joinedAfter from './0024-joined-after.ts'
-import * as onePrivacyRequest from './0027-one-privacy-request.ts'
+import * as welcomeFetched from './0025-welcome-fetched.ts'
+import * as onePrivacyRequest from './0026-one-privacy-request.ts'
 
 /**
  * All migrations in order; there never was a 0010. A static list, since a compiled executable cannot scan
@@ -52,5 +53,6 @@ export const migrations: readonly Migration[] = [
   nodeRetention,
   mlsPlaces,
   joinedAfter,
+  welcomeFetched,
   onePrivacyRequest,
 ]

@@ -201,7 +201,6 @@ export interface MlsWelcomeRow {
   epoch: number
   joined_seq: number
   created_at: string
-  fetched_at: string | null
   /** When the device reported that it could not open it. */
   failed_at: string | null
 }

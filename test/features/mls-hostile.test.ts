@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import {
   type Capabilities,
@@ -144,6 +145,34 @@ test('while the tree is unknown, nobody is removed by a device that comes back',
   const joining = { convoId, externalCommit: await back(false) }
   assertDone(await b.xrpc.post('processExternalCommit', joining))
 })
+
+test('a Welcome for more devices than a group can have is not looked up', async () => {
+  await using mimir = await boot()
+  const a = await deviceOf(mimir, await mimir.person('alice'), 0)
+  const create = (devices: number) =>
+    a.xrpc.post('createConvo', {
+      groupId: randomBytes(16).toString('hex'),
+      cipherSuite: a.suite.name,
+      welcomeMessage: emptyWelcome(devices).toString('base64'),
+    })
+  assertRefusal(await create(20_000), 409, 'KeyPackageNotFound')
+  assertRefusal(await create(20_001), 400, 'InvalidWelcome')
+})
+
+/** A Welcome for that many unknown key packages, whose secrets are empty. */
+function emptyWelcome(devices: number): Buffer {
+  const secrets = Array.from({ length: devices }, (_, index) => {
+    const secret = Buffer.alloc(35)
+    secret.writeUInt8(32)
+    secret.writeUInt32BE(index, 1)
+    return secret
+  })
+  const head = Buffer.alloc(10)
+  // Version 1.0, a Welcome, suite 1, and the length of what follows in 4 bytes.
+  for (const [place, value] of [1, 3, 1].entries()) head.writeUInt16BE(value, 2 * place)
+  head.writeUInt32BE(2 ** 31 + 35 * devices, 6)
+  return Buffer.concat([head, ...secrets, Buffer.alloc(1)])
+}
 
 test('a key package that contradicts itself is not taken', async () => {
   await using mimir = await boot()

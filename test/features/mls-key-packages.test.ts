@@ -15,7 +15,7 @@ test('a key package is read when it comes: owner, suite, lifetime, signature, fo
   const a = await deviceOf(mimir, alice, 0)
   const publish = (input: object) => a.xrpc.post('publishKeyPackage', input)
   const good = a.input(await a.makePackage())
-  const foreign = a.input(await a.makePackage({ identity: didOf(mimir, 'bob') }))
+  const foreign = a.input(await a.makePackage({ identity: didOf(mimir, { name: 'bob' }) }))
   assertRefusal(await publish(foreign), 400, 'InvalidKeyPackage')
   const bytes = Buffer.from(good.keyPackage, 'base64')
   bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1
@@ -229,8 +229,8 @@ test('a group of the hybrid suite works like any other', async () => {
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const suiteName = 'MLS_256_XWING_AES256GCM_SHA512_Ed25519'
   const now = () => mimir.clock.now() / 1000
-  const a = await MlsDevice.create(alice.rest, didOf(mimir, 'alice'), now, { suiteName })
-  const b = await MlsDevice.create(bob.rest, didOf(mimir, 'bob'), now, { suiteName })
+  const a = await MlsDevice.create(alice.rest, didOf(mimir, { name: 'alice' }), now, { suiteName })
+  const b = await MlsDevice.create(bob.rest, didOf(mimir, { name: 'bob' }), now, { suiteName })
   const convoId = await a.createConvo(b.did)
   await b.join(convoId)
   await b.send(convoId, 'after the quantum computers')

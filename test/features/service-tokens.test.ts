@@ -70,7 +70,7 @@ test('somebody of another network and somebody of this one talk in one group', a
   const [view] = assertDone(await a.xrpc.get('getConvos')).conversations
   assert.deepEqual(
     view.members.map((one: { did: string }) => one.did).sort(),
-    [zoe.did, didOf(mimir, 'alice')].sort(),
+    [zoe.did, didOf(mimir, { name: 'alice' })].sort(),
   )
   // The log tells her calls from those of somebody signed in here.
   const sent = await auditOf(mimir, 'friend.requested')
@@ -108,7 +108,7 @@ test('a token for another service, method, person or time, or used before, opens
     { sub: other.did },
     { iss: other.did },
     { iss: `${identity.did}#atproto` },
-    { iss: didOf(mimir, 'alice') },
+    { iss: didOf(mimir, { name: 'alice' }) },
     { iss: 'did:web:localhost%3A1:path' },
     { iss: 'did:web:127.0.0.1' },
     { exp: now - 1 },

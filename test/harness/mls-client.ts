@@ -6,12 +6,8 @@ import {
   PersonSecret,
 } from '../../client/index.ts'
 import type { Appliance } from './boot.ts'
+import { didOf } from './mls-people.ts'
 import type { Person } from './people.ts'
-
-/** The DID of a local account. */
-export function didOf(appliance: Appliance, { name }: Pick<Person, 'name'>): string {
-  return appliance.config.atproto.localDidPrefix + name
-}
 
 export function mlsTransport(appliance: Appliance, person: Person): HttpTransport {
   return new HttpTransport({ service: appliance.url, token: () => person.accessToken })

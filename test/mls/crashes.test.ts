@@ -14,7 +14,8 @@ import {
 import { decodeMessage } from '../../client/mls/codec.ts'
 import { suite } from '../../client/mls/suites.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
-import { didOf, mlsDevice, mlsTransport } from '../harness/mls-client.ts'
+import { mlsDevice, mlsTransport } from '../harness/mls-client.ts'
+import { didOf } from '../harness/mls-people.ts'
 import type { Person } from '../harness/people.ts'
 import { Died, DyingStore } from './dying-store.ts'
 

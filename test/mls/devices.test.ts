@@ -12,7 +12,8 @@ import {
 } from '../../client/index.ts'
 import { boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
-import { didOf, mlsDevice, mlsTransport } from '../harness/mls-client.ts'
+import { mlsDevice, mlsTransport } from '../harness/mls-client.ts'
+import { didOf } from '../harness/mls-people.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
 
 const DAY_MS = 24 * 3600 * 1000

@@ -1,7 +1,8 @@
 import { test } from 'node:test'
 import { CLASSICAL } from '../../client/mls/suites.ts'
 import { boot } from '../harness/boot.ts'
-import { didOf, mlsTransport } from '../harness/mls-client.ts'
+import { mlsTransport } from '../harness/mls-client.ts'
+import { didOf } from '../harness/mls-people.ts'
 import { Simulation } from './simulation.ts'
 
 const PEOPLE = 20

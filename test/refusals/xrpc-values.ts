@@ -41,7 +41,7 @@ function goodValue(mimir: Appliance, schema: Schema): unknown {
     case 'object':
       return goodObject(mimir, schema as never)
     case 'string': {
-      if (schema.format === 'did') return didOf(mimir, 'bob')
+      if (schema.format === 'did') return didOf(mimir, { name: 'bob' })
       if (schema.format === 'datetime') return '2030-01-01T00:00:00.000Z'
       const options = schema.enum as string[] | undefined
       return options?.[0] ?? 'ab'.repeat(Math.ceil(Number(schema.minLength ?? 2) / 2))

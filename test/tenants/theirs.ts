@@ -53,13 +53,13 @@ export async function fillTenant(mimir: Appliance): Promise<Theirs> {
   assertDone(await alice.rest.post('/api/me/devices', device), 204)
   const mls = await deviceOf(mimir, alice)
   await deviceOf(mimir, bob)
-  const convoId = await mls.createConvo(didOf(mimir, 'bob'))
+  const convoId = await mls.createConvo(didOf(mimir, { name: 'bob' }))
   const [{ id: deviceId }] = await mimir.command('mls.devices', { user: 'alice' })
 
   const twins = new Twins()
   twins.add(groupId, messageId, alice.id, bob.id, xenia.id, xenia.name, convoId, PUSH_TOKEN)
   twins.add(NODE, OTHER_NODE)
-  twins.add(deviceId, didOf(mimir, 'bob'), String(scene.good.invitationToken))
+  twins.add(deviceId, didOf(mimir, { name: 'bob' }), String(scene.good.invitationToken))
   twins.add(String(scene.good.refreshToken), String(scene.good.friendKey), String(scene.good.botId))
 
   const pathOf = (route: AnyRoute) => {

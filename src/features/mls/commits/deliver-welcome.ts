@@ -32,7 +32,6 @@ export async function deliverWelcome(
       epoch,
       joined_seq: seq,
       created_at: now,
-      fetched_at: null,
       failed_at: null,
     })),
   )

@@ -6,22 +6,18 @@ import { mlsErrors } from '../errors.ts'
 import type { ConvoId } from '../schema.ts'
 import { deleteWelcome, findWelcomeBody, listWelcomes, updateWelcome } from '../store/welcomes.ts'
 
-type Needs = Pick<Ctx, 'db' | 'clock'>
-
 interface OfDevice extends ConvoId {
   readonly deviceId?: string
   readonly keyPackageHash?: string
 }
 
 /** The Welcome waiting for one of the caller's devices. It is kept until it is confirmed. */
-export async function getWelcome(ctx: Needs, actor: Actor, input: OfDevice) {
+export async function getWelcome(ctx: Pick<Ctx, 'db'>, actor: Actor, input: OfDevice) {
   const { userId } = requireUser(actor)
   const { convoId, deviceId, keyPackageHash: ref } = input
   const [row] = await listWelcomes(ctx.db.read, convoId, userId, { deviceId, ref })
   const body = row && (await findWelcomeBody(ctx.db.read, row.welcome_id))
   if (!row || !body) throw new AppError(mlsErrors.welcomeNotFound)
-  const fetchedAt = toIso(ctx.clock.now())
-  await ctx.db.transaction((tx) => updateWelcome(tx, row, { fetched_at: fetchedAt }))
   return {
     convoId,
     welcome: body.toString('base64'),
@@ -37,7 +33,7 @@ export async function getWelcome(ctx: Needs, actor: Actor, input: OfDevice) {
  * `AmbiguousWelcome` if several are waiting and the request does not say which one is meant.
  */
 export async function confirmWelcome(
-  ctx: Needs,
+  ctx: Pick<Ctx, 'db' | 'clock'>,
   actor: Actor,
   input: OfDevice & { readonly success: boolean },
 ): Promise<{ confirmed: boolean }> {

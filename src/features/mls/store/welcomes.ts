@@ -13,7 +13,6 @@ const upsertWelcomes = preparedForMany<MlsWelcomeRow, never>((db, rows) =>
         epoch: eb.ref('excluded.epoch'),
         joined_seq: eb.ref('excluded.joined_seq'),
         created_at: eb.ref('excluded.created_at'),
-        fetched_at: null,
         failed_at: null,
       })),
     ),
@@ -69,7 +68,7 @@ export async function findWelcomeBody(db: Db, id: string): Promise<Buffer | unde
 export async function updateWelcome(
   tx: Tx,
   { convo_id, key_package_ref }: Pick<MlsWelcomeRow, 'convo_id' | 'key_package_ref'>,
-  change: Partial<Pick<MlsWelcomeRow, 'fetched_at' | 'failed_at'>>,
+  change: Pick<MlsWelcomeRow, 'failed_at'>,
 ): Promise<void> {
   await tx
     .updateTable('mls_welcomes')

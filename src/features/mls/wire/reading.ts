@@ -159,6 +159,12 @@ function leafFacts({ identity, signatureKey }: WireLeaf): LeafFacts | undefined 
 const PRINTABLE = /^[\x21-\x7e]*$/
 
 /**
+ * Commits with more proposals and Welcomes for more devices are not read: looking up hundreds of thousands
+ * takes seconds. It is enough for a thousand people with twenty devices each.
+ */
+const MAX_AT_ONCE = 20_000
+
+/**
  * Returns undefined unless the bytes are a commit in a PublicMessage, and also if it has unsupported
  * proposals or breaks RFC 9420 in any state: members would refuse it, and the group would be stuck.
  */
@@ -170,7 +176,8 @@ export async function readCommit(
   const suite = (await loadMls()).suiteNamed(cipherSuite)
   if (!suite || message?.kind !== 'public' || message.content.kind !== 'commit') return undefined
   const { sender, content, groupId, epoch } = message
-  if (sender === 'other') return undefined
+  const proposals = content.proposals.length + content.references.length
+  if (sender === 'other' || proposals > MAX_AT_ONCE) return undefined
   const isExternal = sender === 'newMemberCommit'
   const leaf = content.leaf && leafFacts(content.leaf)
   if (content.leaf && !(leaf && supportsItself(content.leaf, numberOfSuite(cipherSuite)))) {
@@ -250,7 +257,7 @@ export function readPrivateMessage(bytes: Buffer): PrivateMessageFacts | undefin
 /** Returns undefined unless the bytes are a Welcome. */
 export function readWelcome(bytes: Buffer): WelcomeFacts | undefined {
   const message = readMessage(bytes)
-  if (message?.kind !== 'welcome') return undefined
+  if (message?.kind !== 'welcome' || message.refs.length > MAX_AT_ONCE) return undefined
   return { cipherSuite: nameOfSuite(message.cipherSuite), refs: message.refs.map(hex) }
 }
 

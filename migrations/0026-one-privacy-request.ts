@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-export const name = '0027-one-privacy-request'
+export const name = '0026-one-privacy-request'
 
 /**
  * At most one erasure of a person that waits, and one export that is not finished. Requests made at once used
