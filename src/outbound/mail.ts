@@ -49,16 +49,39 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
   let closed = false
   let running: Promise<void> | undefined
   let wokenAgain = false
+  let rouse = () => {}
 
-  /** Sends until no mail is due. */
+  /** Sends until no mail is due, over all connections at once: one that takes long holds up no other. */
   async function sendDue(): Promise<void> {
-    while (!closed) {
-      const now = clock.now()
-      if (!(await isAnyDue(db.read, toIso(now)))) return
-      const until = toIso(now + CLAIM)
-      const rows = await db.transaction((tx) => claimDue(tx, toIso(now), until, SMTP_CONNECTIONS))
-      await Promise.all(rows.map(deliver))
+    const underWay = new Set<Promise<void>>()
+    try {
+      for (;;) {
+        wokenAgain = false
+        const woken = new Promise<void>((resolve) => {
+          rouse = resolve
+        })
+        for (const row of await claim(SMTP_CONNECTIONS - underWay.size)) {
+          const work = deliver(row)
+            .catch(noteFailure)
+            .finally(() => underWay.delete(work))
+          underWay.add(work)
+        }
+        if (underWay.size === 0) return
+        await Promise.race([woken, ...underWay])
+      }
+    } finally {
+      await Promise.all(underWay)
     }
+  }
+
+  async function claim(most: number): Promise<QueuedMailRow[]> {
+    const now = clock.now()
+    if (closed || most === 0 || !(await isAnyDue(db.read, toIso(now)))) return []
+    return db.transaction((tx) => claimDue(tx, toIso(now), toIso(now + CLAIM), most))
+  }
+
+  function noteFailure(error: unknown): void {
+    if (!closed) log.error({ err: error }, 'the mail queue could not be processed')
   }
 
   async function deliver(row: QueuedMailRow): Promise<void> {
@@ -125,17 +148,14 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
     if (closed) return
     if (running !== undefined) {
       wokenAgain = true
+      rouse()
       return
     }
     running = sendDue()
-      .catch((error) => {
-        if (!closed) log.error({ err: error }, 'the mail queue could not be processed')
-      })
+      .catch(noteFailure)
       .finally(() => {
         running = undefined
-        if (!wokenAgain) return
-        wokenAgain = false
-        wake()
+        if (wokenAgain) wake()
       })
   }
 

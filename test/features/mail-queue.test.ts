@@ -8,9 +8,14 @@ import { assertDone, type Rest } from '../harness/rest.ts'
 
 const EMAIL = 'ann@example.org'
 
-async function register(mimir: Appliance, rest: Rest = mimir.rest()): Promise<void> {
+async function register(
+  mimir: Appliance,
+  rest: Rest = mimir.rest(),
+  username = 'ann',
+): Promise<void> {
   const { token: invitationToken } = await mimir.command('invite.create')
-  const account = { invitationToken, email: EMAIL, username: 'ann', password: 'correct horse' }
+  const email = `${username}@example.org`
+  const account = { invitationToken, email, username, password: 'correct horse' }
   assertDone(await rest.post('/api/auth/register', account))
 }
 
@@ -48,6 +53,25 @@ test('a letter that a busy server does not take is tried again later', async () 
   await emptied(mimir)
   await mail.letter(EMAIL)
   assert.equal(mail.offered, 2)
+})
+
+test('a letter that a mail server takes its time over holds up no other', async () => {
+  await using mail = await new MailServer().start()
+  mail.holds = EMAIL
+  await using mimir = await boot({ env: mail.env })
+  await register(mimir)
+  await eventually(() => mail.offered === 1, 'the first letter was not offered')
+  for (const name of ['bob', 'cleo']) {
+    await register(mimir, mimir.rest(), name)
+    await mail.letter(`${name}@example.org`)
+  }
+  assert.deepEqual(
+    mail.letters.map(({ to }) => to),
+    ['bob@example.org', 'cleo@example.org'],
+  )
+  mail.release()
+  await mail.letter(EMAIL)
+  await eventually(async () => (await queued(mimir)).length === 0, 'letters stayed in the queue')
 })
 
 test('the pauses grow, and after a day a letter is given up', async () => {
@@ -125,11 +149,7 @@ test('two that work on one queue send each letter once', async () => {
   await using mail = await new MailServer().start()
   mail.busy = true
   await using mimir = await boot({ env: mail.env })
-  await register(mimir)
-  for (let n = 0; n < 12; n++) {
-    const reply = await mimir.rest().post('/api/auth/resend-verification', { email: EMAIL })
-    assertDone(reply, 202)
-  }
+  for (let n = 0; n < 13; n++) await register(mimir, mimir.rest(), `ann${n}`)
   await eventually(() => postponed(mimir) === 13, 'not every letter was offered')
   mail.busy = false
   mimir.clock.advance(HOUR)
@@ -181,6 +201,8 @@ test('a letter is written in the language of the browser, as text and as HTML', 
 
   for (const [n, header] of ['tr;q=0.2, en', 'tr;q=0', 'xx', ',;q=', ''].entries()) {
     const rest = mimir.rest().with({ 'accept-language': header })
+    // Only so many links may be open at a time.
+    mimir.clock.advance(30 * MINUTE)
     assertDone(await rest.post('/api/auth/resend-verification', { email: EMAIL }), 202)
     assert.match((await mail.letter(EMAIL, n + 2)).text, /Hello ann,/, header)
   }

@@ -28,6 +28,9 @@ export class MailServer implements AsyncDisposable {
   refuses = false
   /** Rejects temporarily, as a server under load or a greylisting one does. */
   busy = false
+  /** Gives no answer about this recipient until `release`. */
+  holds: string | undefined
+  #held: (() => void)[] = []
   readonly #server: SMTPServer
   #port = 0
 
@@ -45,6 +48,7 @@ export class MailServer implements AsyncDisposable {
         this.offered++
         if (this.refuses) done(new Error(`nobody is called ${address}`))
         else if (this.busy) done(Object.assign(new Error('later'), { responseCode: 451 }))
+        else if (this.holds === address) this.#held.push(() => done())
         else done()
       },
       onData: (stream, session, done) => {
@@ -60,6 +64,12 @@ export class MailServer implements AsyncDisposable {
         })
       },
     })
+  }
+
+  /** Accepts the recipients that were held back. */
+  release(): void {
+    this.holds = undefined
+    for (const accept of this.#held.splice(0)) accept()
   }
 
   async start(): Promise<this> {
