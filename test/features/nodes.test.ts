@@ -252,6 +252,26 @@ test('a search by type finds what many newer nodes of other types would hide', a
   assert.equal((await mcp.call('vector_search_nodes', common)).count, 1)
 })
 
+test('a search for common words finds the node that has them all, however old it is', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  await using mcp = await new McpClient().connect(mimir.url, alice.accessToken)
+  await add(alice, 'memory', { content: 'how the backup of the database works' }, 'both')
+  for (const word of ['backup', 'database']) {
+    for (let made = 0; made < 600; made += 200) {
+      const node = { type: 'note', properties: { content: `about the ${word}` } }
+      const nodes = Array.from({ length: 200 }, () => node)
+      await mcp.call('memory_batch', { operation: 'add_nodes', nodes })
+    }
+  }
+  for (const types of [[], ['note', 'memory']]) {
+    const search = { query: 'database backup', types, limit: 3 }
+    const { results } = await mcp.call('vector_search_nodes', search)
+    assert.deepEqual([results[0].id, results[0].similarity], ['both', 1])
+    assert.equal(results.length, 3)
+  }
+})
+
 test('nobody finds, reads or changes anybody else’s nodes', async () => {
   await using mimir = await boot()
   const [alice, bob] = [await mimir.person('alice'), await mimir.person('bob')]
