@@ -86,6 +86,7 @@ export async function holdNodes(
   ownerId: string,
   ids: readonly string[],
 ): Promise<NodeRow[]> {
+  if (ids.length === 0) return []
   return tx
     .updateTable('nodes')
     .set((columns) => ({ updated_at: columns.ref('updated_at') }))
