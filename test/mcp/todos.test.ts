@@ -142,6 +142,7 @@ test('a list that is archived twice at once removes its completed TODOs once', a
   const answers = await Promise.all([1, 2, 3].map(() => mcp.call('todo_list', archive)))
   assert.deepEqual(answers.map(({ removed }) => removed).sort(), [0, 0, 2])
   await clearTwiceAtOnce(mcp, 'todo')
+  assert.equal((await mcp.call('todo_list', archive)).removed, 0)
   const { read } = mimir.app.ctx.db
   const vaults = await read.selectFrom('node_vaults').select('node_count').execute()
   assert.deepEqual(vaults, [{ node_count: 1 }])

@@ -48,6 +48,14 @@ interface Ranked {
   readonly similarity: number
 }
 
+/** What a word of the query finds. */
+interface Found {
+  readonly term: string
+  /** The newest nodes that have it, at most `CANDIDATES`. */
+  readonly keys: readonly number[]
+  readonly weight: number
+}
+
 async function rank(
   ctx: Reading,
   vault: Vault,
@@ -55,15 +63,16 @@ async function rank(
   types: readonly string[],
 ): Promise<Ranked[]> {
   const found = await Promise.all(
-    words.map(async (word) => {
+    words.map(async (word): Promise<Found> => {
       const term = wordTerm(vault, word)
-      const keys = await listKeysByTerm(ctx.db.read, term, types, CANDIDATES)
+      const keys = await listKeysByTerm(ctx.db.read, { term, types, limit: CANDIDATES })
       return { term, keys, weight: 1 / Math.log2(2 + keys.length) }
     }),
   )
   found.sort((a, b) => a.keys.length - b.keys.length)
   const present = found.filter(({ keys }) => keys.length > 0)
-  const candidates = [...new Set(present.slice(0, BRINGING).flatMap(({ keys }) => keys))]
+  const bringing = present.slice(0, BRINGING).flatMap(({ keys }) => keys)
+  const candidates = [...new Set([...(await havingAll(ctx, present, types)), ...bringing])]
   const scores = new Map(candidates.map((key) => [key, 0]))
   for (const { term, keys, weight } of present) {
     const isWhole = keys.length < CANDIDATES
@@ -77,6 +86,18 @@ async function rank(
   return [...scores]
     .map(([key, score]) => ({ key, similarity: Math.round((score / whole) * 1000) / 1000 }))
     .sort((a, b) => b.similarity - a.similarity || b.key - a.key)
+}
+
+/** The nodes that have all words, where each is so common that its own candidates may not include them. */
+async function havingAll(
+  ctx: Reading,
+  [rarest, ...others]: readonly Found[],
+  types: readonly string[],
+): Promise<number[]> {
+  if (!rarest || rarest.keys.length < CANDIDATES || others.length === 0) return []
+  const { term } = rarest
+  const terms = others.map((other) => other.term)
+  return listKeysByTerm(ctx.db.read, { term, others: terms, types, limit: CANDIDATES })
 }
 
 async function openHits(

@@ -88,6 +88,7 @@ export async function holdNodes(
   ownerId: string,
   ids: readonly string[],
 ): Promise<NodeRow[]> {
+  if (ids.length === 0) return []
   return tx
     .updateTable('nodes')
     .set(lockOnly('updated_at'))
@@ -158,32 +159,49 @@ export async function listKeys(
   return rows.map((row) => row.key)
 }
 
-/** Most entries of a term that are followed to find nodes of some types. */
-const FOLLOWED = 10_000
+/** Most entries of a term that are followed to find nodes that fulfil other conditions too. */
+const FOLLOWED = 5_000
 
-/** The newest nodes that have the term, of the given types if there are any, `limit` at most. */
+export interface TermSearch {
+  readonly term: string
+  /** The nodes must have these terms too. */
+  readonly others?: readonly string[]
+  /** Empty: nodes of any type. */
+  readonly types: readonly string[]
+  readonly limit: number
+}
+
+/** The newest nodes that have the term and fulfil the other conditions. */
 export async function listKeysByTerm(
   db: Db,
-  term: string,
-  types: readonly string[],
-  limit: number,
+  { term, others = [], types, limit }: TermSearch,
 ): Promise<number[]> {
-  const newest = (most: number) =>
-    db
-      .selectFrom('node_terms')
-      .select('node_key')
-      .where('term', '=', term)
-      .orderBy('node_key', 'desc')
-      .limit(most)
-  const ofTypes = () =>
-    db
-      .selectFrom(newest(FOLLOWED).as('entry'))
-      .innerJoin('nodes', 'nodes.key', 'entry.node_key')
-      .select('entry.node_key')
-      .where('nodes.type', 'in', types)
-      .orderBy('entry.node_key', 'desc')
-      .limit(limit)
-  const rows = await (types.length === 0 ? newest(limit) : ofTypes()).execute()
+  const isAlone = others.length === 0 && types.length === 0
+  const newest = db
+    .selectFrom('node_terms')
+    .select('node_key')
+    .where('term', '=', term)
+    .orderBy('node_key', 'desc')
+    .limit(isAlone ? limit : FOLLOWED)
+  let query = db
+    .selectFrom(newest.as('entry'))
+    .innerJoin('nodes', 'nodes.key', 'entry.node_key')
+    .select('entry.node_key')
+    .$if(types.length > 0, (some) => some.where('nodes.type', 'in', types))
+  for (const other of others) {
+    query = query.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('node_terms as held')
+          .select('held.term')
+          .where('held.term', '=', other)
+          .whereRef('held.node_key', '=', 'entry.node_key'),
+      ),
+    )
+  }
+  const rows = await (isAlone
+    ? newest
+    : query.orderBy('entry.node_key', 'desc').limit(limit)
+  ).execute()
   return rows.map((row) => row.node_key)
 }
 
