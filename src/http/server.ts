@@ -11,10 +11,10 @@ import type { Requirement } from '../policy/permissions.ts'
 import { RateLimited, type RateStanding } from '../policy/rate-limit.ts'
 import type { Peer } from '../runtime/runtime.ts'
 import { clientAddress } from './client-address.ts'
-import { withCommonHeaders } from './common-headers.ts'
 import { Answer, type AnyRoute, isReading, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
 import { refusalPage, wantsPage } from './refusal-page.ts'
+import { withCommonHeaders } from './response-headers.ts'
 import { inputOf } from './route-input.ts'
 
 export interface HttpOptions {
