@@ -1,26 +1,23 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
-import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { preferredLanguage } from '../platform/language.ts'
 import { stopwatch } from '../platform/metrics.ts'
 import { limitKey } from '../platform/networks.ts'
-import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, type Origin } from '../policy/actor.ts'
 import { showsApiKey } from '../policy/credential.ts'
 import { countFailure, passGate } from '../policy/gate.ts'
 import type { Requirement } from '../policy/permissions.ts'
 import { RateLimited, type RateStanding } from '../policy/rate-limit.ts'
 import type { Peer } from '../runtime/runtime.ts'
-import { readJson } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import { Answer, type AnyRoute, isReading, operationOf, type Route } from './define-route.ts'
 import { toResponse } from './on-error.ts'
 import { refusalPage, wantsPage } from './refusal-page.ts'
+import { withCommonHeaders } from './response-headers.ts'
+import { inputOf } from './route-input.ts'
 
-/** Largest JSON body: twice the longest message in its worst encoding, with room for the rest. */
-const MAX_JSON_BYTES = 64 * 1024
 /** How long browsers remember that they may call. */
 const PREFLIGHT_SECONDS = 600
 
@@ -221,13 +218,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     request: Request,
     params: Record<string, string>,
   ): Promise<Response> {
-    const body = route.body ? await bodyOf(route, route.body, request) : {}
-    if (body === undefined) return new Response(null, { status: route.status })
-    const input = {
-      ...body,
-      ...(route.query ? parseInput(route.query, queryOf(request)) : {}),
-      ...(route.params ? parseInput(route.params, params) : {}),
-    }
+    const input = await inputOf(route, request, params)
+    if (input === undefined) return new Response(null, { status: route.status })
     const result = await route.run(ctx, actor, input, request)
     if (result instanceof Response) return result
     const answer = result instanceof Answer ? result : new Answer(route.status, result ?? undefined)
@@ -295,38 +287,6 @@ function isNavigation(request: Request): boolean {
   return request.method === 'GET' && isNavigating && wantsPage(request)
 }
 
-/** The validated body; undefined if it is invalid and the route answers regardless (`alwaysDone`). */
-async function bodyOf(
-  route: Route,
-  schema: z.ZodObject,
-  request: Request,
-): Promise<object | undefined> {
-  try {
-    // If no field is required, a client may omit the body.
-    const body = await readJson(request, MAX_JSON_BYTES, schema.safeParse({}).success)
-    if (isObject(body)) route.judgeFirst?.(body)
-    return parseInput(schema, body)
-  } catch (error) {
-    if (route.alwaysDone && error instanceof AppError && error.kind === 'invalid') return undefined
-    throw error
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** A repeated parameter stays a list, which no schema accepts: which value counts would be ambiguous. */
-function queryOf(request: Request): Record<string, string | string[]> {
-  const { searchParams } = new URL(request.url)
-  const query: Record<string, string | string[]> = {}
-  for (const name of new Set(searchParams.keys())) {
-    const values = searchParams.getAll(name)
-    query[name] = values.length === 1 ? (values[0] as string) : values
-  }
-  return query
-}
-
 function checkAnswer(route: Route, status: number, body: unknown): void {
   const schema = route.answers[status]
   if (schema === undefined) throw new Error(`${operationOf(route)} has no answer ${status}`)
@@ -336,35 +296,4 @@ function checkAnswer(route: Route, status: number, body: unknown): void {
   }
   const parsed = schema.safeParse(JSON.parse(JSON.stringify(body)))
   if (!parsed.success) throw new Error(`${operationOf(route)} ${status}: ${parsed.error.message}`)
-}
-
-/** In seconds. Without `includeSubDomains`: subdomains are not ours to decide (RFC 6797 §6.1). */
-const ONE_YEAR = 31_536_000
-
-function withCommonHeaders(
-  response: Response,
-  requestId: string,
-  standing: RateStanding | undefined,
-  secure: boolean,
-): Response {
-  const { headers } = response
-  headers.set('x-request-id', requestId)
-  headers.set('x-content-type-options', 'nosniff')
-  if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer')
-  headers.set('cross-origin-opener-policy', 'same-origin')
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
-  if (!headers.has('content-security-policy')) {
-    headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-  }
-  // RFC 9110 §15.5.2 requires it of every 401, including a page that asks for the password again.
-  if (response.status === 401 && !headers.has('www-authenticate')) {
-    headers.set('www-authenticate', 'Bearer')
-  }
-  if (secure) headers.set('strict-transport-security', `max-age=${ONE_YEAR}`)
-  if (standing) {
-    headers.set('ratelimit-limit', String(standing.limit))
-    headers.set('ratelimit-remaining', String(standing.remaining))
-    headers.set('ratelimit-reset', String(standing.resetSeconds))
-  }
-  return response
 }

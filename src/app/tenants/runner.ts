@@ -8,6 +8,11 @@ import { bootstrapAdmin } from '../first-start.ts'
 import type { TenantServerOptions } from './server.ts'
 import type { Entry, Standing, TenantTable } from './table.ts'
 
+const NOT_SERVED = 'the tenant is not served: it could not be opened'
+const UNCLEAN = 'the tenant was not stopped cleanly'
+/** The reason of a tenant that is not served yet. */
+const STARTING = 'starting'
+
 /** Starts and stops the tenants other than the default one, one change at a time. */
 export interface TenantRunner {
   /** Starts the default tenant, then all others; returns the default tenant's endpoints. */
@@ -129,7 +134,3 @@ export function createTenantRunner(table: TenantTable, options: TenantServerOpti
       }),
   }
 }
-
-const NOT_SERVED = 'the tenant is not served: it could not be opened'
-const STARTING = 'starting'
-const UNCLEAN = 'the tenant was not stopped cleanly'
