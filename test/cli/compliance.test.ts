@@ -26,7 +26,7 @@ for (const running of [false, true]) {
     test('audit tail, verify and export, and an export that verifies by itself', async () => {
       // Events are chained within five seconds, and at shutdown.
       const checked = async () => (await run('audit', 'verify', '--json')).json.checked > 5
-      await eventually(checked, 'nothing was chained', 20_000)
+      await eventually(checked, 'nothing was chained')
       assert.match((await run('audit', 'tail', '--lines', '5')).stdout, /^TIME +EVENT +OUTCOME/)
       const tail = (await run('audit', 'tail', '--lines', '3', '--json')).json
       assert.equal(tail.length, 3)
@@ -121,9 +121,7 @@ for (const running of [false, true]) {
   })
 }
 
-test('audit tail --follow shows what happens, and the stdout sink has it too', {
-  timeout: 60_000,
-}, async () => {
+test('audit tail --follow shows what happens, and the stdout sink has it too', async () => {
   await using sandbox = new Sandbox()
   await sandbox.init()
   const env = { MIMIR_AUDIT_LOG_DESTINATION: 'stdout', MIMIR_METRICS_LISTEN: 'off' }
@@ -134,7 +132,6 @@ test('audit tail --follow shows what happens, and the stdout sink has it too', {
     const line = await eventually(
       () => out.stdout.split('\n').find((one) => one.includes(id)),
       'the event did not come',
-      20_000,
     )
     const event = JSON.parse(line)
     assert.equal(event.type, 'incident.opened')

@@ -9,7 +9,6 @@ import { executable } from '../harness/executable.ts'
 
 /** The command under test: the executable, or for example `node cli/main.ts` with an absolute path. */
 const COMMAND = process.env.MIMIR_TEST_CLI?.split(' ') ?? [executable()]
-const START_MS = 10_000
 export const STOP_MS = 10_000
 
 /** The result of a finished command. */
@@ -76,7 +75,7 @@ export class Served {
 
   async ready(): Promise<this> {
     const isReady = () => this.ended || this.stdout.includes('listening on ')
-    await eventually(isReady, 'the server did not start', START_MS)
+    await eventually(isReady, 'the server did not start')
     assert.equal(this.ended, false, this.stderr)
     return this
   }

@@ -195,7 +195,7 @@ test('suspending somebody closes their hub connection at once', async () => {
   const hub = await new HubClient(served.url, token).start()
   const suspended = (await sandbox.run(['user', 'suspend', 'ada', '--json'])).json
   assert.equal(suspended.status, 'Suspended')
-  await eventually(() => hub.closed, 'the connection stayed open', 1000)
+  await eventually(() => hub.closed, 'the connection stayed open')
   assert.notEqual(await statusOf(`${served.url}/api/me`, token), 200)
 })
 

@@ -31,7 +31,7 @@ describe('the executable alone', () => {
       output += text
     })
     child.stderr?.resume()
-    await eventually(() => output.includes(`listening on ${url()}\n`), 'no start', 10_000)
+    await eventually(() => output.includes(`listening on ${url()}\n`), 'no start')
   }
 
   async function stop(): Promise<number | null> {
@@ -92,9 +92,7 @@ describe('the executable alone', () => {
   let conversationId: string
   let kept: string
 
-  test('an invitation link of the first start and one of the command let two people in', {
-    timeout: 30_000,
-  }, async () => {
+  test('an invitation link of the first start and one of the command let two people in', async () => {
     const link = await eventually(() => /^http\S+\/join\/\S+$/m.exec(output)?.[0], 'no link')
     await joinBy(link, 'ada')
     await joinBy((await order('invite', 'create')).url, 'bob')
@@ -102,7 +100,7 @@ describe('the executable alone', () => {
     assert.equal((await order('user', 'approve', 'bob')).status, 'Active')
   })
 
-  test('they become friends and talk', { timeout: 30_000 }, async () => {
+  test('they become friends and talk', async () => {
     const [ada, bob] = [await signIn('ada'), await signIn('bob')]
     const { friendKey } = assertDone(await bob.rest.get('/api/me'))
     const request = assertDone(await ada.rest.post('/api/friends/requests', { friendKey }), 201)
@@ -140,7 +138,7 @@ describe('the executable alone', () => {
     await ada.hub.stop()
   })
 
-  test('a restart keeps what they said', { timeout: 30_000 }, async () => {
+  test('a restart keeps what they said', async () => {
     assert.equal(await stop(), 0)
     await serve()
     const bob = await signIn('bob')

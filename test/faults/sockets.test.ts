@@ -49,9 +49,7 @@ test('a half-open connection is let go, and friends see that the person is gone'
   gone.destroy()
 })
 
-test('one that never reads is cut off, while a group of 200 is flooded and everybody else hears all', {
-  timeout: 60_000,
-}, async () => {
+test('one that never reads is cut off, while a group of 200 is flooded and everybody else hears all', async () => {
   const unreadBytes = 256 * 1024
   await using mimir = await boot({
     env: { MIMIR_GROUP_MAX_MEMBERS: '200' },
@@ -111,9 +109,7 @@ test('sockets that never shake hands are let go, unseen by others, who go on', a
   assert.deepEqual(changes, [true])
 })
 
-test('10,000 messages in one frame are all stored once, and others are served in between', {
-  timeout: 60_000,
-}, async () => {
+test('10,000 messages in one frame are all stored once, and others are served in between', async () => {
   await using mimir = await boot()
   const [mal, alice, bob] = await mimir.friends('mal', 'alice', 'bob')
   const flooded = await mal.dm(alice)
@@ -131,7 +127,7 @@ test('10,000 messages in one frame are all stored once, and others are served in
   const heard = () => device.all('MessageReceived').filter((one) => one.senderId === mal.id)
   assert.ok(heard().length < 10_000, 'the flood was over before anybody else had a turn')
 
-  await eventually(() => heard().length === 10_000, 'not all were told', 30_000)
+  await eventually(() => heard().length === 10_000, 'not all were told')
   const contents = heard().map((message) => Number(message.content))
   assert.deepEqual(
     contents,

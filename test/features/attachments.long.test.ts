@@ -57,7 +57,6 @@ class Server implements AsyncDisposable {
     const found = await eventually(
       () => /listening on (http:\/\/[\d.]+:\d+)/.exec(this.output),
       'the server did not start',
-      20_000,
     )
     this.url = found[1] as string
     return this

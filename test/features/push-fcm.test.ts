@@ -111,9 +111,7 @@ const RETRIED: [string, Answering][] = [
   ['a redirect', { status: 302, headers: { location: 'http://169.254.169.254/' } }],
   ['too much', { status: 200, body: 'x'.repeat(200_000) }],
 ]
-test('quota, server errors and garbage are tried again, later each time, until it is taken', {
-  timeout: 20_000,
-}, async () => {
+test('quota, server errors and garbage are tried again, later each time, until it is taken', async () => {
   await using fcm = await new FcmServer().start()
   await using mimir = await boot({ env: fcm.env })
   const { ann, bob, dm } = await setUp(mimir)

@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 
-const START_MS = 10_000
-
 /** Debian's turnserver on loopback only, with a configuration that `mimir turn config` prints. */
 export class Coturn implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'mimir-coturn-'))
@@ -44,14 +42,10 @@ export class Coturn implements AsyncDisposable {
         this.log += text
       })
     }
-    await eventually(
-      () => {
-        if (child.exitCode !== null) throw new Error(`it ended:\n${this.log}`)
-        return this.log.includes('Total General servers')
-      },
-      'coturn did not start',
-      START_MS,
-    )
+    await eventually(() => {
+      if (child.exitCode !== null) throw new Error(`it ended:\n${this.log}`)
+      return this.log.includes('Total General servers')
+    }, 'coturn did not start')
     return this
   }
 

@@ -7,8 +7,6 @@ import type { Appliance } from './boot.ts'
 import { eventually } from './eventually.ts'
 import { freePorts } from './ports.ts'
 
-const START_MS = 30_000
-
 /** A real reverse proxy in front of an appliance, serving https on a free loopback port. */
 export abstract class ReverseProxy implements AsyncDisposable {
   protected readonly folder = mkdtempSync(join(tmpdir(), 'mimir-proxy-'))
@@ -36,14 +34,10 @@ export abstract class ReverseProxy implements AsyncDisposable {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.said += text
     })
-    const started = eventually(
-      () => {
-        if (child.exitCode !== null) throw new Error(`it ended:\n${this.said}`)
-        return fetch(`https://127.0.0.1:${this.port}/`).catch(() => undefined)
-      },
-      'the proxy did not start',
-      START_MS,
-    )
+    const started = eventually(() => {
+      if (child.exitCode !== null) throw new Error(`it ended:\n${this.said}`)
+      return fetch(`https://127.0.0.1:${this.port}/`).catch(() => undefined)
+    }, 'the proxy did not start')
     await started.catch((cause: Error) => {
       throw new Error(`${cause.message}; it said:\n${this.said}`, { cause })
     })

@@ -3,8 +3,6 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 
-const START_MS = 20_000
-
 /** Runs the sources, on the runtime of the test. */
 export const FROM_SOURCE: readonly string[] = [
   process.execPath,
@@ -32,14 +30,10 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Resolves once it accepts connections. */
   async ready(): Promise<this> {
-    this.url = await eventually(
-      () => {
-        if (this.#child.exitCode !== null) throw new Error('it ended')
-        return /listening on (http:\/\/[\d.]+:\d+)/.exec(this.output)?.[1]
-      },
-      'the server did not start',
-      START_MS,
-    ).catch((error: unknown) => {
+    this.url = await eventually(() => {
+      if (this.#child.exitCode !== null) throw new Error('it ended')
+      return /listening on (http:\/\/[\d.]+:\d+)/.exec(this.output)?.[1]
+    }, 'the server did not start').catch((error: unknown) => {
       throw new Error(`${error}\n${this.output}`)
     })
     return this

@@ -204,6 +204,6 @@ async function openRaw(url: string, token: string, query: string): Promise<Raw> 
 }
 
 /** Waits for a condition; throws after a deadline that only a broken test reaches. */
-export async function until(isTrue: () => boolean, what: string, withinMs = 10_000): Promise<void> {
-  await eventually(isTrue, `Waited in vain for ${what}`, withinMs)
+export async function until(isTrue: () => boolean, what: string): Promise<void> {
+  await eventually(isTrue, `Waited in vain for ${what}`)
 }

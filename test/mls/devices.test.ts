@@ -160,13 +160,13 @@ test('devices that follow read, join, stock up and carry out what is due by them
   // Survives a lost connection.
   proxy.drop()
   await group.send({ text: 'are you there?' })
-  await eventually(heard('are you there?'), 'alice did not come back', 20_000)
+  await eventually(heard('are you there?'), 'alice did not come back')
 
   // Commits the removal of a member who has left.
   await carols.sync()
   await carols.group(group.id)?.leave()
   const people = async () => (await alices.group(group.id)?.members())?.length
-  await eventually(async () => (await people()) === 2, 'nobody removed carol', 20_000)
+  await eventually(async () => (await people()) === 2, 'nobody removed carol')
   await bobs.sync()
   await assertSame(group.id, alices, bobs)
 
@@ -179,7 +179,7 @@ test('devices that follow read, join, stock up and carry out what is due by them
   const stocked = async () => {
     return (await own.countKeyPackages(alices.deviceId, CLASSICAL)).available >= 15
   }
-  await eventually(stocked, 'alice ran out of key packages', 20_000)
+  await eventually(stocked, 'alice ran out of key packages')
   stop.abort()
   await following
 })

@@ -62,7 +62,7 @@ test('who follows notices a stream that has ended without saying so', async () =
     const history = (await alices.group(group.id)?.history()) ?? []
     return history.some((each) => each.kind === 'message' && each.content.text === 'hello')
   }
-  await eventually(heard, 'alice did not hear hello', 10_000)
+  await eventually(heard, 'alice did not hear hello')
   stop.abort()
   await following
   assert.ok(streams > 1)
@@ -95,7 +95,7 @@ test('who follows begins anew where the service knows nothing of the old stream'
   }
   proxy.drop()
   await group.send({ text: 'after' })
-  await eventually(heard('after'), 'alice did not hear: after', 10_000)
+  await eventually(heard('after'), 'alice did not hear: after')
   stop.abort()
   await following
   assert.ok(trouble.some((error) => error instanceof ServiceError))
