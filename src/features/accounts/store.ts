@@ -180,7 +180,7 @@ export async function moveStatus(
 export async function lockAccount(tx: Tx, id: string): Promise<void> {
   await tx
     .updateTable('users')
-    .set((columns) => ({ status: columns.ref('status') }))
+    .set(lockOnly('status'))
     .where('id', '=', id)
     .execute()
 }
