@@ -178,11 +178,7 @@ export async function moveStatus(
 
 /** Makes other transactions that lock this account wait until this one ends; then they see its changes. */
 export async function lockAccount(tx: Tx, id: string): Promise<void> {
-  await tx
-    .updateTable('users')
-    .set((columns) => ({ status: columns.ref('status') }))
-    .where('id', '=', id)
-    .execute()
+  await tx.updateTable('users').set(lockOnly('status')).where('id', '=', id).execute()
 }
 
 /** Prevents other transactions from changing the tenant's administrators until this one ends. */

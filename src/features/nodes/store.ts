@@ -103,7 +103,7 @@ export async function holdKeys(tx: Tx, keys: readonly number[]): Promise<number[
   if (keys.length === 0) return []
   const rows = await tx
     .updateTable('nodes')
-    .set((columns) => ({ updated_at: columns.ref('updated_at') }))
+    .set(lockOnly('updated_at'))
     .where('key', 'in', keys)
     .returning('key')
     .execute()
