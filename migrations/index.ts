@@ -24,6 +24,7 @@ import * as mlsPlaces from './0023-mls-places.ts'
 import * as joinedAfter from './0024-joined-after.ts'
 import * as welcomeFetched from './0025-welcome-fetched.ts'
 import * as onePrivacyRequest from './0026-one-privacy-request.ts'
+import * as prunedPlace from './0027-pruned-place.ts'
 
 /**
  * All migrations in order; there never was a 0010. A static list, since a compiled executable cannot scan
@@ -55,4 +56,5 @@ export const migrations: readonly Migration[] = [
   joinedAfter,
   welcomeFetched,
   onePrivacyRequest,
+  prunedPlace,
 ]

@@ -9,6 +9,12 @@ export interface EventPlace {
   readonly position: number
 }
 
+/** Whether the first place comes after the second. */
+export function isAfter(one: EventPlace, other: EventPlace): boolean {
+  const [writer, otherWriter] = [BigInt(one.writer), BigInt(other.writer)]
+  return writer > otherWriter || (writer === otherWriter && one.position > other.position)
+}
+
 /** Everything in which the two stores differ. Nothing outside `src/db` asks which one it is. */
 export interface Engine {
   readonly kind: 'sqlite' | 'postgres'

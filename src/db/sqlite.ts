@@ -157,11 +157,10 @@ export function openSqlite(options: SqliteOptions): Engine {
     isUpTo: ({ position }) => sql<SqlBool>`event.writer = 0 and event.position <= ${position}`,
     isUnsettled: () => sql<SqlBool>`1 = 0`,
     async newestPlace() {
-      const row = await read
-        .selectFrom('events')
-        .select((select) => select.fn.max('position').as('position'))
-        .executeTakeFirst()
-      return { writer: '0', position: row?.position ?? 0 }
+      // The newest event may have been deleted; its place stays taken.
+      const { rows } = await sql<{ position: number }>`
+        select seq as position from sqlite_sequence where name = 'events'`.execute(read)
+      return { writer: '0', position: rows[0]?.position ?? 0 }
     },
     async copyBefore(label) {
       const target = join(options.backupDirectory, `before-${label}.db`)

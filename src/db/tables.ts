@@ -352,8 +352,9 @@ export interface EventLogRow {
   id: 'events'
   /** Changes with a restore, which invalidates earlier cursors. */
   generation: string
-  /** Time of the newest event that was deleted; empty before the first. */
-  pruned_until: string
+  /** The place of the last event that was deleted; before all events until the first deletion. */
+  pruned_writer: string
+  pruned_position: number
 }
 
 export interface QueuedMailRow {

@@ -188,6 +188,20 @@ test('a cursor from before the oldest kept event is refused, a newer one goes on
   assert.deepEqual(assertDone(await rest.get(`/api/sync?cursor=${recent}`)).events, [])
 })
 
+test('a cursor of a time when the clock was ahead does not hide what was deleted since', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const id = await alice.dm(bob)
+  mimir.clock.advance(60 * DAY)
+  const ahead = await cursorOf(mimir.rest((await bob.signIn()).accessToken))
+  mimir.clock.advance(-60 * DAY)
+  await alice.say(id, 'missed')
+  mimir.clock.advance(31 * DAY)
+  const rest = mimir.rest((await bob.signIn()).accessToken)
+  await mimir.app.jobs.runNow('prune-events')
+  assertRefused(await rest.get(`/api/sync?cursor=${ahead}`), 410, 'cursor_expired')
+})
+
 test('a cursor of another store, or none at all, is refused', async () => {
   await using mimir = await boot()
   await using other = await boot()

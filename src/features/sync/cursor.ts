@@ -2,26 +2,23 @@ import type { EventPlace } from '../../db/engine.ts'
 import { AppError } from '../../platform/errors.ts'
 import { syncErrors } from './errors.ts'
 
-/** A device's position: a place among the events of one generation of the store, and its time. */
+/** A device's position: a place among the events of one generation of the store. */
 export interface Cursor {
   readonly generation: string
   readonly place: EventPlace
-  /** ISO time of the newest event before the place, or of the cursor's creation if there was none. */
-  readonly at: string
 }
 
-export function writeCursor({ generation, place, at }: Cursor): string {
-  const parts = [generation, place.writer, place.position, Date.parse(at)]
+export function writeCursor({ generation, place }: Cursor): string {
+  const parts = [generation, place.writer, place.position]
   return Buffer.from(parts.join(' ')).toString('base64url')
 }
 
 /** Throws `invalid_cursor` for text that this server did not write. */
 export function readCursor(text: string): Cursor {
   const decoded = Buffer.from(text, 'base64url').toString()
-  const match = /^([0-9a-f-]{36}) (\d{1,20}) (\d{1,15}) (\d{1,14})$/.exec(decoded)
-  const [, generation = '', writer = '', position, milliseconds] = match ?? []
+  const match = /^([0-9a-f-]{36}) (\d{1,20}) (\d{1,15})$/.exec(decoded)
+  const [, generation = '', writer = '', position] = match ?? []
   // The greatest transaction id of PostgreSQL is 2^64 - 1.
   if (!match || BigInt(writer) >= 2n ** 64n) throw new AppError(syncErrors.invalidCursor)
-  const at = new Date(Number(milliseconds)).toISOString()
-  return { generation, place: { writer, position: Number(position) }, at }
+  return { generation, place: { writer, position: Number(position) } }
 }

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
+import { isAfter } from '../../db/engine.ts'
 import { readEventLog } from '../../events/store.ts'
-import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { composeEvents } from './compose.ts'
@@ -26,19 +26,15 @@ export async function getChanges(
 ): Promise<SyncPage> {
   const me = requireUser(actor)
   const { engine, read } = ctx.db
-  const { generation, pruned_until: prunedUntil } = await readEventLog(read)
+  const { generation, pruned } = await readEventLog(read)
   // A first cursor must be after all that has happened, and no cursor may pass unsettled events.
   if (input.cursor === undefined) await waitUntilSettled(ctx, me)
   // Taken before the query: what is written meanwhile comes after it.
-  const now: Cursor = {
-    generation,
-    place: await engine.newestPlace(),
-    at: toIso(ctx.clock.now()),
-  }
+  const now: Cursor = { generation, place: await engine.newestPlace() }
   if (input.cursor === undefined) return { events: [], cursor: writeCursor(now), hasMore: false }
 
   const cursor = readCursor(input.cursor)
-  if (cursor.generation !== generation || cursor.at <= prunedUntil) {
+  if (cursor.generation !== generation || isAfter(pruned, cursor.place)) {
     throw new AppError(syncErrors.cursorExpired)
   }
   const settled = await waitUntilSettled(ctx, me)
@@ -46,7 +42,7 @@ export async function getChanges(
   const page = rows.slice(0, input.limit)
   const last = page.at(-1)
   const caughtUp = settled ? now : cursor
-  const next = last ? { generation, place: last, at: last.createdAt } : caughtUp
+  const next = last ? { generation, place: last } : caughtUp
   return {
     events: await composeEvents(ctx, me, page),
     cursor: writeCursor(next),

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../../context.ts'
-import type { EventPlace } from '../../../db/engine.ts'
-import { readEventLog } from '../../../events/store.ts'
+import { type EventPlace, isAfter } from '../../../db/engine.ts'
+import { type EventLog, readEventLog } from '../../../events/store.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../../policy/actor.ts'
 import { didsOf } from '../../atproto/service.ts'
@@ -81,7 +81,7 @@ async function* streamEvents(
       const page = await fitEvents(ctx, rows)
       for (const { row, event } of await compose(ctx, me, page)) {
         if (aborted.aborted) return
-        const cursor = writeCursor({ generation, place: row, at: row.createdAt })
+        const cursor = writeCursor({ generation, place: row })
         place = { writer: row.writer, position: row.position }
         if (event) yield { type: event.type, body: { cursor, ...event.body } }
       }
@@ -102,16 +102,16 @@ const pause = (milliseconds: number) =>
 async function startOf(
   { db }: Needs,
   { cursor }: Subscription,
-  { generation, pruned_until }: Awaited<ReturnType<typeof readEventLog>>,
+  { generation, pruned }: EventLog,
 ): Promise<{ place: EventPlace; isOutdated: boolean }> {
   const newest = await db.engine.newestPlace()
   if (cursor === undefined) return { place: newest, isOutdated: false }
   const given = readOwnCursor(cursor)
-  const isOutdated = given.generation !== generation || given.at <= pruned_until
+  const isOutdated = given.generation !== generation || isAfter(pruned, given.place)
   // Start at the oldest event; clients learn of what was deleted before it from messages and commits.
   if (isOutdated) return { place: { writer: '0', position: 0 }, isOutdated }
   // Compared by place rather than time, because a clock may have stepped back.
-  if (isBehind(given.place, newest)) throw new AppError(mlsErrors.futureCursor)
+  if (isAfter(given.place, newest)) throw new AppError(mlsErrors.futureCursor)
   return { place: given.place, isOutdated }
 }
 
@@ -122,11 +122,6 @@ function readOwnCursor(cursor: string): ReturnType<typeof readCursor> {
     const isUnreadable = error instanceof AppError && error.code === syncErrors.invalidCursor.code
     throw isUnreadable ? new AppError(mlsErrors.futureCursor, {}, { cause: error }) : error
   }
-}
-
-function isBehind(one: EventPlace, other: EventPlace): boolean {
-  const [writer, otherWriter] = [BigInt(one.writer), BigInt(other.writer)]
-  return writer > otherWriter || (writer === otherWriter && one.position > other.position)
 }
 
 /** Whether the person is still a member of the stream's only conversation; otherwise the stream ends. */
