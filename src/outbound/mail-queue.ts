@@ -8,13 +8,15 @@ export async function insertMail(tx: Tx, row: QueuedMailRow): Promise<void> {
 /**
  * Claims up to `most` due mails, so that no other node sends them until `until`; if this node dies, others
  * take them over then. The time is compared twice: the second of two nodes waits for the row of the first,
- * then rechecks only the outer condition, not the subquery.
+ * then rechecks only the outer condition, not the subquery. Mails that this node is sending are named, since
+ * their claims run out at once when the clock is set forward.
  */
 export async function claimDue(
   tx: Tx,
   now: string,
   until: string,
   most: number,
+  sending: readonly string[],
 ): Promise<QueuedMailRow[]> {
   return tx
     .updateTable('mail_queue')
@@ -24,6 +26,7 @@ export async function claimDue(
         .selectFrom('mail_queue')
         .select('id')
         .where('next_try_at', '<=', now)
+        .$if(sending.length > 0, (query) => query.where('id', 'not in', sending))
         .orderBy('next_try_at')
         .limit(most),
     )

@@ -53,31 +53,32 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
 
   /** Sends until no mail is due, over all connections at once: one that takes long holds up no other. */
   async function sendDue(): Promise<void> {
-    const underWay = new Set<Promise<void>>()
+    const underWay = new Map<string, Promise<void>>()
     try {
       for (;;) {
         wokenAgain = false
         const woken = new Promise<void>((resolve) => {
           rouse = resolve
         })
-        for (const row of await claim(SMTP_CONNECTIONS - underWay.size)) {
+        const free = SMTP_CONNECTIONS - underWay.size
+        for (const row of await claim(free, [...underWay.keys()])) {
           const work = deliver(row)
             .catch(noteFailure)
-            .finally(() => underWay.delete(work))
-          underWay.add(work)
+            .finally(() => underWay.delete(row.id))
+          underWay.set(row.id, work)
         }
         if (underWay.size === 0) return
-        await Promise.race([woken, ...underWay])
+        await Promise.race([woken, ...underWay.values()])
       }
     } finally {
-      await Promise.all(underWay)
+      await Promise.all(underWay.values())
     }
   }
 
-  async function claim(most: number): Promise<QueuedMailRow[]> {
+  async function claim(most: number, sending: readonly string[]): Promise<QueuedMailRow[]> {
     const now = clock.now()
     if (closed || most === 0 || !(await isAnyDue(db.read, toIso(now)))) return []
-    return db.transaction((tx) => claimDue(tx, toIso(now), toIso(now + CLAIM), most))
+    return db.transaction((tx) => claimDue(tx, toIso(now), toIso(now + CLAIM), most, sending))
   }
 
   function noteFailure(error: unknown): void {

@@ -74,6 +74,20 @@ test('a letter that a mail server takes its time over holds up no other', async 
   await eventually(async () => (await queued(mimir)).length === 0, 'letters stayed in the queue')
 })
 
+test('a letter that is being sent is not sent again because the clock is set forward', async () => {
+  await using mail = await new MailServer().start()
+  mail.holds = EMAIL
+  await using mimir = await boot({ env: mail.env })
+  await register(mimir)
+  await eventually(() => mail.offered === 1, 'the first letter was not offered')
+  mimir.clock.advance(HOUR)
+  await register(mimir, mimir.rest(), 'bob')
+  await mail.letter('bob@example.org')
+  mail.release()
+  await emptied(mimir)
+  assert.equal(mail.offered, 2)
+})
+
 test('the pauses grow, and after a day a letter is given up', async () => {
   await using mail = await new MailServer().start()
   mail.busy = true

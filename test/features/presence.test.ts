@@ -103,7 +103,8 @@ test('who stops being a friend sees the other go offline and hears nothing more,
   assertDone(await ann.rest.delete(`/api/friends/${bob.id}`), 204)
   const parted = await former.event('PresenceChanged', ({ online }) => !online)
   assert.deepEqual(parted, { userId: ann.id, online: false, lastSeenAt: null })
-  assert.deepEqual(await heard(hub, bob), [false])
+  // That bob is online may be told before or after ann connects.
+  assert.equal((await heard(hub, bob)).at(-1), false)
   await eve.befriend(ann)
 
   await hub.stop()
