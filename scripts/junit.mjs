@@ -1,5 +1,5 @@
-// Counts the tests in the JUnit reports of the two runners. A missing report counts as no tests: the
-// runner's exit status then tells that it failed.
+// Reads the JUnit reports of the two runners. A missing report counts as no tests: the runner's exit
+// status then tells that it failed.
 import { existsSync, readFileSync } from 'node:fs'
 
 /** Bun puts the totals into the attributes of the root element. */
@@ -20,6 +20,25 @@ export function countNode(report) {
     failed: number('fail') + number('cancelled'),
     skipped: number('skipped') + number('todo'),
   }
+}
+
+/** The failed tests with their files, relative to `root`. Does not list what ran into no test, such as a crash. */
+export function failedTests(report, root) {
+  const failures = read(report).matchAll(/<testcase((?:\s+\w+="[^"]*")*)\s*>\s*<failure\b/g)
+  return [...failures].map(([, attributes]) => ({
+    name: unescaped(attributeOf(attributes, 'name')),
+    file: unescaped(attributeOf(attributes, 'file')).replace(root, ''),
+  }))
+}
+
+function attributeOf(attributes, name) {
+  return new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? ''
+}
+
+const ENTITIES = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
+
+function unescaped(text) {
+  return text.replaceAll(/&(\w+);/g, (entity, name) => ENTITIES[name] ?? entity)
 }
 
 function read(report) {

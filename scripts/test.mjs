@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureExecutable } from './built.mjs'
 import { end, exitEarly, start } from './children.mjs'
-import { countBun, countNode } from './junit.mjs'
+import { countBun, countNode, failedTests } from './junit.mjs'
 import { deal, filesByLane } from './lanes.mjs'
 import { startPostgres } from './postgres.mjs'
 import { ensurePrograms } from './programs.mjs'
@@ -35,6 +35,11 @@ const PLENTY_BYTES = 6 * 1024 ** 3
 const AT_ONCE = 3
 /** Shards of a lane: a process per file would load and warm up the server each time. */
 const SHARDS = 2 * AT_ONCE
+/**
+ * So many failed tests of a lane are tried once more, their files alone: a machine that is busy with
+ * something else can break a wait. More are a defect.
+ */
+const MOST_TRIED_AGAIN = 5
 
 const temporary = mkdtempSync(join(roomForData(), 'mimir-tests-'))
 // Servers that drop root privileges must be able to enter it.
@@ -183,16 +188,37 @@ async function runLane({ name, files, ...runner }) {
   const started = performance.now()
   const shards = deal(files, SHARDS)
   const counted = { passed: 0, failed: 0, skipped: 0 }
+  const failures = []
+  const reportOf = (part) => join(temporary, `${name} ${part}.xml`.replaceAll(/[^\w.]+/g, '-'))
   const work = async (slot) => {
     for (let shard = shards.shift(); shard; shard = shards.shift()) {
-      const report = join(temporary, `${name} ${shards.length}.xml`.replaceAll(/[^\w.]+/g, '-'))
+      const report = reportOf(shards.length)
       add(counted, await runShard(runner, shard, report, slot))
+      failures.push(...failedTests(report, ROOT))
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, (_, slot) => work(slot)))
+  // Not after a crash, which no report names.
+  if (failures.length === counted.failed && failures.length <= MOST_TRIED_AGAIN) {
+    for (const file of new Set(failures.map((failure) => failure.file))) {
+      const again = await runShard(runner, [file], reportOf(`again ${file}`), 0)
+      const before = failures.filter((failure) => failure.file === file)
+      settle(counted, before, again.failed)
+    }
+  }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`${name}: ${describe(counted)}, ${seconds} s`)
   return counted
+}
+
+/** Counts a file's failed tests anew after it ran alone. */
+function settle(counted, before, failedAgain) {
+  counted.failed += failedAgain - before.length
+  counted.passed += before.length - failedAgain
+  if (failedAgain > 0) return
+  for (const { file, name } of before) {
+    console.log(`Failed beside other tests, passed alone: ${file}: ${name}`)
+  }
 }
 
 async function runShard({ env, command, args, count }, files, report, slot) {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { failedTests } from '../scripts/junit.mjs'
 import { LISTED } from '../scripts/lanes.mjs'
 import { nodePath, ROOT, runsTypeScript } from '../scripts/setup.mjs'
 import { startArguments } from '../scripts/start-arguments.mjs'
@@ -28,6 +31,29 @@ test('the sources run on a Node that strips types, and package.json asks for one
 test('every file and folder that the lanes of npm test name exists', () => {
   const missing = LISTED.filter((path) => !existsSync(`${ROOT}${path}`))
   assert.deepEqual(missing, [])
+})
+
+test('the reports of both runners name the tests that failed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mimir-junit-'))
+  const report = join(folder, 'report.xml')
+  const bun = `<testcase name="a &gt; b" classname="" file="test/a.test.ts" line="3">
+      <failure type="Error" message="no">no</failure></testcase>
+    <testcase name="good" classname="" file="test/a.test.ts" />
+    <testcase name="later" file="test/a.test.ts"><skipped /></testcase>`
+  const node = `<testcase name="c" file="${ROOT}test/b.test.ts" failure="1 > 2">
+      <failure type="testCodeFailure" message="1 > 2"></failure></testcase>`
+  try {
+    for (const [text, failed] of [
+      [bun, { name: 'a > b', file: 'test/a.test.ts' }],
+      [node, { name: 'c', file: 'test/b.test.ts' }],
+    ] as const) {
+      writeFileSync(report, text)
+      assert.deepEqual(failedTests(report, ROOT), [failed])
+    }
+    assert.deepEqual(failedTests(join(folder, 'none.xml'), ROOT), [])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('what npm test started ends with it when nobody reads its output any more', async () => {

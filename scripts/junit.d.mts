@@ -1,0 +1,1 @@
+export declare function failedTests(report: string, root: string): { name: string; file: string }[]
