@@ -25,13 +25,13 @@ export {
   findFirstAdmin,
   findUserByLogin,
   hasAdminWithPassword,
-  holdActive,
   insertUser,
   listAdmins,
   listNames,
   listUsersByDid,
   listUsersById,
-  lockAccount,
+  lockActive,
+  lockUser,
   moveStatus,
 } from './store.ts'
 

@@ -18,7 +18,7 @@ export async function findUser(db: Db, tenantId: string, id: string): Promise<Us
 }
 
 /** The same, locked against other changes until the transaction ends. */
-export async function holdUser(tx: Tx, tenantId: string, id: string): Promise<UserRow | undefined> {
+export async function lockUser(tx: Tx, tenantId: string, id: string): Promise<UserRow | undefined> {
   return tx
     .updateTable('users')
     .set(lockOnly('status'))
@@ -138,7 +138,7 @@ export async function listAdmins(db: Db, tenantId: string): Promise<UserRow[]> {
  * Whether the account is active with this password hash (null: none). The write locks the row until the
  * transaction ends: a concurrent change waits, and then sees what this transaction did.
  */
-export async function holdActive(
+export async function lockActive(
   tx: Tx,
   id: string,
   passwordHash: string | null,
@@ -174,11 +174,6 @@ export async function moveStatus(
     .where('status', 'in', from)
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
-}
-
-/** Makes other transactions that lock this account wait until this one ends; then they see its changes. */
-export async function lockAccount(tx: Tx, id: string): Promise<void> {
-  await tx.updateTable('users').set(lockOnly('status')).where('id', '=', id).execute()
 }
 
 /** Prevents other transactions from changing the tenant's administrators until this one ends. */

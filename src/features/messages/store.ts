@@ -179,7 +179,7 @@ export type WipedMessage = Pick<MessageRow, 'id' | 'tenant_id' | 'conversation_i
  * Locks the message's row until the transaction ends, so that concurrent reactions and pins are counted
  * one after another and cannot outlive the message. Returns false if it is deleted.
  */
-export async function holdMessage(
+export async function lockMessage(
   tx: Tx,
   id: string,
   change: Pick<Partial<MessageRow>, 'has_reactions'> = {},
