@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import type { OperatorActor, Origin, UserActor } from '../../policy/actor.ts'
+import { type Origin, operatorActor, type UserActor } from '../../policy/actor.ts'
 import { invalidToken } from '../../policy/errors.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { findService } from '../accounts/service-accounts.ts'
@@ -63,10 +63,11 @@ async function serviceFor(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'access' | 'config'>,
   name: string,
 ): Promise<string> {
+  const { tenantId } = ctx.config
   return ctx.db.transaction(async (tx) => {
-    const { service, isNew } = await findService(ctx, tx, ctx.config.tenantId, name)
+    const { service, isNew } = await findService(ctx, tx, tenantId, name)
     if (isNew) {
-      await recordAudit(ctx, tx, operator(ctx), {
+      await recordAudit(ctx, tx, operatorActor(tenantId, 'start', ctx.ids.next()), {
         type: 'account.registered',
         target: { type: 'user', id: service.id },
         details: { role: 'service' },
@@ -74,9 +75,4 @@ async function serviceFor(
     }
     return service.id
   })
-}
-
-function operator({ ids, config }: Pick<Ctx, 'ids' | 'config'>): OperatorActor {
-  const origin = { requestId: ids.next(), operation: 'start' }
-  return { kind: 'operator', tenantId: config.tenantId, origin }
 }
