@@ -11,7 +11,7 @@ import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
 import { makeLink } from './links.ts'
 import type { ChangeEmail, EmailVerified } from './schema.ts'
-import { closeEmailTokens, findUser, findUserByLogin, updateUser } from './store.ts'
+import { closeEmailTokens, findAccountById, findUserByLogin, updateUser } from './store.ts'
 
 /**
  * Sends a link to the new address; the account keeps the old one until the link is opened. If another
@@ -52,7 +52,7 @@ export async function confirmEmailChange(
   actor: Actor,
   link: EmailTokenRow,
 ): Promise<EmailVerified> {
-  const user = await findUser(tx, link.tenant_id, link.user_id)
+  const user = await findAccountById(tx, link.tenant_id, link.user_id)
   if (!user || !link.new_email || user.status !== 'Active') {
     throw new AppError(accountErrors.invalidState)
   }

@@ -8,7 +8,11 @@ export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
   await tx.insertInto('users').values(row).execute()
 }
 
-export async function findUser(db: Db, tenantId: string, id: string): Promise<UserRow | undefined> {
+export async function findAccountById(
+  db: Db,
+  tenantId: string,
+  id: string,
+): Promise<UserRow | undefined> {
   return db
     .selectFrom('users')
     .selectAll()
@@ -26,19 +30,6 @@ export async function lockUser(tx: Tx, tenantId: string, id: string): Promise<Us
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst()
-}
-
-export async function findUsers(
-  db: Db,
-  tenantId: string,
-  ids: readonly string[],
-): Promise<UserRow[]> {
-  return db
-    .selectFrom('users')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .where('id', 'in', ids)
-    .execute()
 }
 
 /** By username, ignoring case, or by e-mail. */
@@ -107,7 +98,7 @@ export async function listUsersByDid(
     .execute()
 }
 
-export async function listUsers(
+export async function listAccounts(
   db: Db,
   tenantId: string,
   status: UserRow['status'] | undefined,

@@ -9,8 +9,7 @@ import { hashOfKey } from './key-text.ts'
 /** The keys of `MIMIR_API_KEY` and `MIMIR_API_KEYS`, each with the service it acts as. */
 export interface EnvironmentKeys {
   has(text: string): boolean
-  /** Whether the id belongs to one of them. */
-  isKeyOfOne(keyId: string): boolean
+  hasId(keyId: string): boolean
   authenticate(ctx: Pick<Ctx, 'db' | 'config'>, text: string, origin: Origin): Promise<UserActor>
 }
 
@@ -29,7 +28,7 @@ export async function openEnvironmentKeys(
   const find = (text: string) => (owners.size > 0 ? owners.get(hashOfKey(text)) : undefined)
   return {
     has: (text) => find(text) !== undefined,
-    isKeyOfOne: (keyId) => [...owners.values()].some((owner) => owner.keyId === keyId),
+    hasId: (keyId) => [...owners.values()].some((owner) => owner.keyId === keyId),
     async authenticate({ db, config }, text, origin) {
       const owner = find(text)
       if (!owner) throw invalidToken({ reason: 'malformed_key' })

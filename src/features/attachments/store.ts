@@ -265,7 +265,7 @@ export async function findChunk(
 }
 
 /** Whether any attachment still needs the key to be read. */
-export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
+export async function isAttachmentKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('attachments')
     .select('id')

@@ -194,7 +194,7 @@ export async function lockMessage(
 }
 
 /** Whether any message still needs the key to be read. */
-export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
+export async function isMessageKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('messages')
     .select('id')

@@ -17,7 +17,7 @@ export async function insertVaultRow(tx: Tx, row: NodeVaultRow): Promise<void> {
 }
 
 /** Whether any vault's key is still sealed with this message key. */
-export async function isVaultSealedWith(db: Db, keyId: string): Promise<boolean> {
+export async function isVaultKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('node_vaults')
     .select('owner_id')
