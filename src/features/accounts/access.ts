@@ -28,6 +28,7 @@ export {
   listUsersByDid,
   listUsersById,
   lockActive,
+  lockAdmins,
   lockUser,
   moveStatus,
 } from './store.ts'

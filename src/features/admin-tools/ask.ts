@@ -4,6 +4,7 @@ import type { PendingChangeRow, UserRow } from '../../db/tables.ts'
 import { MINUTE, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { lockAdmins } from '../accounts/access.ts'
 import { openServerAccount } from '../accounts/service-accounts.ts'
 import { recordAudit } from '../audit/service.ts'
 import { sendMessage } from '../messages/service.ts'
@@ -59,6 +60,8 @@ async function keep(
   ).join('')
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now()
+    // One at a time: each counts those before it, and only the first creates the server's account.
+    await lockAdmins(tx, me.tenantId)
     if ((await countPending(tx, me.userId, toIso(now))) >= MAX_PENDING) {
       throw new AppError(changeErrors.tooMany, { max: MAX_PENDING })
     }
