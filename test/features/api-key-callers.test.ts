@@ -82,6 +82,9 @@ test('a service is no person: no password opens it, and it has no other role', a
   await assert.rejects(mimir.command('user.set-role', { user: 'bot', role: 'admin' }), {
     code: 'account_is_a_service',
   })
+  await assert.rejects(mimir.command('user.reset-password', { user: 'bot' }), {
+    code: 'service_has_no_password',
+  })
   // Nor does it prevent creating the first administrator.
   const admin = { username: 'root', email: 'root@example.org', password: 'long enough' }
   assert.equal((await mimir.command('user.create-first-admin', admin)).role, 'owner')
