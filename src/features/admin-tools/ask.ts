@@ -13,7 +13,7 @@ import { actorOf } from './actor-of.ts'
 import { findApprovers } from './approvers.ts'
 import { changeErrors } from './errors.ts'
 import { CHANGE_KINDS, type ChangeKind, type ChangeName } from './kinds.ts'
-import type { ChangeId, ChangeState, Planned } from './schema.ts'
+import { type ChangeId, type ChangeState, DryRun, type Planned } from './schema.ts'
 import { countPending, findChange, insertChange } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log' | 'mailer'>
@@ -31,10 +31,11 @@ export async function planChange(
   ctx: Needs,
   actor: Actor,
   name: ChangeName,
-  { dryRun, ...input }: { readonly dryRun: boolean },
+  input: Readonly<Record<string, unknown>>,
 ): Promise<Planned> {
   const me = requireUser(actor)
   const kind: ChangeKind = CHANGE_KINDS[name]
+  const { dryRun } = DryRun.parse(input)
   const parsed = kind.input.parse(input)
   const description = await kind.describe(ctx, actor, parsed)
   if (dryRun) return { dryRun, description }
