@@ -76,7 +76,7 @@ const SCHEMES: readonly Scheme[] = [
         ? environmentKeys.authenticate(ctx, text, origin)
         : authenticateKey(ctx, text, origin),
     stillHolds: async ({ ctx, environmentKeys }, { keyId = '' }) =>
-      environmentKeys.isKeyOfOne(keyId) || isKeyActive(ctx, keyId),
+      environmentKeys.hasId(keyId) || isKeyActive(ctx, keyId),
   },
   {
     kind: 'jwt',

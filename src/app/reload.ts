@@ -7,7 +7,7 @@ import { hasAdminSubject } from '../features/jwt-bearers/access.ts'
 import { loadRoleTable } from '../features/roles/load.ts'
 import { DAY, toIso } from '../platform/clock.ts'
 import { reasonOf } from '../platform/errors.ts'
-import type { OperatorActor } from '../policy/actor.ts'
+import { operatorActor } from '../policy/actor.ts'
 import type { AuthMethod } from '../policy/auth-methods.ts'
 import type { CredentialKind } from '../policy/credential.ts'
 
@@ -38,7 +38,7 @@ export async function reloadAccess(ctx: Ctx, next: Config): Promise<void> {
       'the access settings were not applied: the last good ones stay in force',
     )
     await ctx.db.transaction((tx) =>
-      recordAudit(ctx, tx, operator(ctx), {
+      recordAudit(ctx, tx, operatorActor(ctx.config.tenantId, 'reload', ctx.ids.next()), {
         type: 'access.reload_refused',
         outcome: 'error',
         details: { reason: reason.slice(0, 500) },
@@ -61,7 +61,7 @@ async function takeOver(ctx: Ctx, next: Config): Promise<void> {
     if (credential) ctx.bus.disconnect({ credential, reason: 'method_not_allowed_here' })
   }
   await ctx.db.transaction((tx) =>
-    recordAudit(ctx, tx, operator(ctx), {
+    recordAudit(ctx, tx, operatorActor(ctx.config.tenantId, 'reload', ctx.ids.next()), {
       type: 'access.reloaded',
       details: {
         methods: [...methods].join(','),
@@ -90,9 +90,4 @@ async function tellWhoUsesKeys({ db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'l
   const keys = await listKeysUsedSince(db.read, toIso(now - WATCHED), toIso(now))
   if (keys.length === 0) return
   log.warn({ keys }, 'these API keys were used within the last 30 days and no longer work')
-}
-
-function operator({ ids, config }: Pick<Ctx, 'ids' | 'config'>): OperatorActor {
-  const origin = { requestId: ids.next(), operation: 'reload' }
-  return { kind: 'operator', tenantId: config.tenantId, origin }
 }

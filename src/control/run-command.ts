@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
 import { parseInput } from '../platform/parse-input.ts'
-import type { OperatorActor } from '../policy/actor.ts'
+import { operatorActor } from '../policy/actor.ts'
 import type { Command } from './define-command.ts'
 import type { ControlRequest } from './protocol.ts'
 
@@ -14,10 +14,6 @@ export async function runCommand(
   const command = commands.find((candidate) => candidate.name === name)
   if (!command) throw new AppError(commonErrors.notFound, { command: name })
   const parsed = parseInput(command.input, input ?? {}, 'input')
-  const actor: OperatorActor = {
-    kind: 'operator',
-    tenantId: ctx.config.tenantId,
-    origin: { requestId: ctx.ids.next(), operation: `cli:${name}` },
-  }
+  const actor = operatorActor(ctx.config.tenantId, `cli:${name}`, ctx.ids.next())
   return command.run(ctx, actor, parsed)
 }

@@ -98,7 +98,7 @@ async function complete(
     if (invocationId === undefined) return undefined
     return caller.protocol.encode({ kind: 'result', invocationId, result })
   } catch (error) {
-    const code = await codeOf(ctx, actor, error, hooks.recordRefusal)
+    const code = await refusalCode(ctx, actor, error, hooks.recordRefusal)
     hooks.answered?.(method.name, code)
     return failure(
       caller,
@@ -116,7 +116,7 @@ function requireTime({ clock }: Pick<Ctx, 'clock'>, { validUntil }: UserActor): 
 }
 
 /** The one place where a refusal becomes a hub error; a defect is logged and hidden. */
-async function codeOf(
+async function refusalCode(
   ctx: Ctx,
   actor: UserActor,
   error: unknown,

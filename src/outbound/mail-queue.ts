@@ -74,7 +74,7 @@ export async function countMail(db: Db): Promise<number> {
 }
 
 /** Whether a queued mail is sealed with the key. */
-export async function isKeyUsedByMail(db: Db, keyId: string): Promise<boolean> {
+export async function isMailKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('mail_queue')
     .select('id')

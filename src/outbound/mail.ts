@@ -3,13 +3,14 @@ import { afterCommit, type Database, type Tx } from '../db/database.ts'
 import type { QueuedMailRow } from '../db/tables.ts'
 import { type Clock, DAY, HOUR, MINUTE, SECOND, toIso } from '../platform/clock.ts'
 import { waitFor, within } from '../platform/deadline.ts'
+import { reasonOf } from '../platform/errors.ts'
 import type { Ids } from '../platform/ids.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { Logger } from '../platform/log.ts'
 import { open, seal } from '../platform/secret-box.ts'
 import { spread } from '../platform/spread.ts'
 import { claimDue, deleteMail, insertMail, isAnyDue, postponeMail } from './mail-queue.ts'
-import { createSmtp, isFinal, type Mail, reasonOf, SMTP_CONNECTIONS } from './smtp.ts'
+import { createSmtp, isFinal, logFieldsOf, type Mail, SMTP_CONNECTIONS } from './smtp.ts'
 
 export type { Mail } from './smtp.ts'
 
@@ -96,12 +97,15 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
       const tooOld = clock.now() - Date.parse(row.created_at) >= KEPT
       if (isFinal(error) || tooOld) {
         log.error(
-          { ...names, ...reasonOf(error) },
+          { ...names, ...logFieldsOf(error) },
           'an e-mail could not be sent and was given up on',
         )
         return db.transaction((tx) => deleteMail(tx, row.id))
       }
-      log.warn({ ...names, ...reasonOf(error) }, 'an e-mail could not be sent; trying again later')
+      log.warn(
+        { ...names, ...logFieldsOf(error) },
+        'an e-mail could not be sent; trying again later',
+      )
       const nextTryAt = toIso(clock.now() + pauseAfter(row.attempts))
       return db.transaction((tx) => postponeMail(tx, row.id, claim.until(), nextTryAt))
     }
@@ -136,9 +140,8 @@ export function createMailer({ smtp, db, clock, ids, keyring, log }: MailerOptio
       if (!key) throw new Error('the key is not here')
       return JSON.parse(open(key, row.sealed, contextOf(row.id)))
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
       log.error(
-        { mailId: row.id, keyId: row.key_id, reason },
+        { mailId: row.id, keyId: row.key_id, reason: reasonOf(error) },
         'an e-mail cannot be decrypted: dropped',
       )
       return undefined

@@ -65,7 +65,7 @@ export function isFinal(error: unknown): boolean {
  * Codes only, since the messages of mail servers and of the library repeat the recipient's address; but
  * the message, if the connection failed before any address was named.
  */
-export function reasonOf(error: unknown): object {
+export function logFieldsOf(error: unknown): object {
   const { code, responseCode, command, response, message } = error as Record<string, unknown>
   const isConnecting = command === 'CONN' && response === undefined
   return { code, responseCode, command, ...(isConnecting ? { reason: message } : {}) }

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { reasonOf } from '../platform/errors.ts'
 import {
   ATTRIBUTE,
   addressOf,
@@ -77,7 +78,7 @@ export async function askServer(question: StunQuestion): Promise<StunAnswer> {
     return { ok: true, address, ...found }
   } catch (error) {
     const failure = failureOf(error, address, transport)
-    return { ok: false, failure, detail: (error as Error).message, address }
+    return { ok: false, failure, detail: reasonOf(error), address }
   } finally {
     way?.close()
   }

@@ -79,16 +79,24 @@ interface Carried {
   readonly validUntil: number
 }
 
-/** The administrator at the command line, who owns the data directory. */
+/** The administrator at the command line, who owns the data directory; also the server acting by itself. */
 export interface OperatorActor {
   readonly kind: 'operator'
   readonly tenantId: string
   readonly origin: Origin
 }
 
+export function operatorActor(
+  tenantId: string,
+  operation: string,
+  requestId: string,
+): OperatorActor {
+  return { kind: 'operator', tenantId, origin: { requestId, operation } }
+}
+
 /** The server itself, for scheduled jobs. */
 export function jobActor(tenantId: string, job: string, requestId: string): OperatorActor {
-  return { kind: 'operator', tenantId, origin: { requestId, operation: `job:${job}` } }
+  return operatorActor(tenantId, `job:${job}`, requestId)
 }
 
 /**

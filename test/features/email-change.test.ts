@@ -58,6 +58,22 @@ test('the link is a page for a browser, good for 30 minutes, and the newest one 
   assert.match(page.body, /address of the account was changed/)
 })
 
+test('of two requests at the same moment, one link counts', async () => {
+  await using mail = await new MailServer().start()
+  await using mimir = await boot({ mail })
+  const ann = await mimir.person('ann')
+  for (const reply of await Promise.all([change(ann, 'first@example.org'), change(ann, NEW)])) {
+    assertDone(reply, 202)
+  }
+  const open = await mimir.app.ctx.db.read
+    .selectFrom('email_tokens')
+    .select('new_email')
+    .where('purpose', '=', 'change')
+    .where('used_at', 'is', null)
+    .execute()
+  assert.equal(open.length, 1)
+})
+
 test('a wrong password changes nothing; a taken address is answered like a free one', async () => {
   await using mail = await new MailServer().start()
   await using mimir = await boot({ mail })

@@ -30,6 +30,8 @@ test('a token of the issuer opens the account of its subject, by whichever algor
     assert.equal(account.username, 'reporting_job')
   }
   const now = mimir.clock.now()
+  const [linked] = await auditOf(mimir, 'account.subject_linked')
+  assert.deepEqual(linked?.details, { issuer: issuer.url, newService: true })
   const status = assertDone(await mimir.rest(await issuer.token(now)).get('/auth/status'))
   assert.equal(status.authenticated, true)
   assert.deepEqual(status.methods, ['password', 'api-key', 'jwt'])

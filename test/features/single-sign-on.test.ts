@@ -329,7 +329,7 @@ test('an app gets a code that its verifier turns into a token pair, once', async
   // A wrong verifier uses up the code.
   assertRefused(await redeem(stolen), 401, 'invalid_or_expired_challenge')
 
-  const late = await codeFor('mimir://signed-in')
+  const late = await codeFor('http://localhost:51234/back')
   sso.mimir.clock.advance(MINUTE + 1)
   assertRefused(await redeem(late), 401, 'invalid_or_expired_challenge')
 })

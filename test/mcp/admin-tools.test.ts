@@ -258,6 +258,25 @@ test('of a service’s key every administrator is asked; what can no longer be d
   assert.equal((await auditOf(mimir, 'change.failed')).length, 1)
 })
 
+test('each program has three changes awaiting approval at most, however many it asks for at once', async () => {
+  await using mimir = await boot()
+  await mimir.admin('alice')
+  const scopes = ['mcp:admin', 'invites:write']
+  const programs = ['steward', 'butler'].map(async (name) => {
+    const { key } = await mimir.command('apikey.create', { name, scopes })
+    await using mcp = await new McpClient().connect(mimir.url, key)
+    const create = { operation: 'create', dryRun: false }
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => mcp.call('invitations', create)),
+    )
+    return answers.map(({ code = 'asked' }) => code).sort()
+  })
+  const refused = 'too_many_changes'
+  for (const codes of await Promise.all(programs)) {
+    assert.deepEqual(codes, ['asked', 'asked', 'asked', refused, refused, refused])
+  }
+})
+
 test('accounts are let in by a yes that was said while the server was away', async () => {
   await using mimir = await boot()
   const alice = await mimir.admin('alice')

@@ -8,37 +8,37 @@ import { accountErrors } from './errors.ts'
 import {
   closeEmailTokens,
   countOtherAdmins,
-  findUser,
+  findAccountById,
   findUserByLogin,
-  findUsers,
-  listUsers,
   lockAdmins,
   updateUser,
 } from './store.ts'
 
 /** What other features may read and write about accounts, inside their own transactions. */
-export const findAccountById = findUser
-export const findAccounts = findUsers
-export const listAccounts = listUsers
 export {
   countUsers,
+  findAccountById,
   findFirstAdmin,
   findUserByLogin,
   hasAdminWithPassword,
-  holdActive,
   insertUser,
+  listAccounts,
   listAdmins,
   listNames,
   listUsersByDid,
   listUsersById,
-  lockAccount,
+  lockActive,
+  lockAdmins,
+  lockUser,
   moveStatus,
 } from './store.ts'
 
 /** Finds a user by what an administrator enters: id, username or e-mail. Throws `user_not_found`. */
 export async function requireAccount(db: Db, tenantId: string, name: string): Promise<UserRow> {
   const id = parseId(name)
-  const user = id ? await findUser(db, tenantId, id) : await findUserByLogin(db, tenantId, name)
+  const user = id
+    ? await findAccountById(db, tenantId, id)
+    : await findUserByLogin(db, tenantId, name)
   if (!user) throw new AppError(accountErrors.userNotFound)
   return user
 }

@@ -3,7 +3,7 @@ import { type Composers, composeEach, type Reader } from '../../events/compose.t
 import { findAcquaintances } from './acquaintances.ts'
 import { toProfile } from './profile.ts'
 import type { Profile } from './schema.ts'
-import { findUsers } from './store.ts'
+import { listUsersById } from './store.ts'
 
 type Needs = Pick<Ctx, 'db'>
 
@@ -14,7 +14,7 @@ async function profilesOf(
   reader: Reader,
 ): Promise<ReadonlyMap<string, Profile>> {
   const seen = await findAcquaintances(db.read, reader, ids)
-  const rows = await findUsers(db.read, reader.tenantId, ids)
+  const rows = await listUsersById(db.read, reader.tenantId, ids)
   return new Map(
     rows
       .filter(({ id }) => id === reader.userId || seen.has(id))

@@ -11,7 +11,13 @@ import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
 import { makeLink } from './links.ts'
 import type { ChangeEmail, EmailVerified } from './schema.ts'
-import { closeEmailTokens, findUser, findUserByLogin, updateUser } from './store.ts'
+import {
+  closeEmailTokens,
+  findAccountById,
+  findUserByLogin,
+  lockActive,
+  updateUser,
+} from './store.ts'
 
 /**
  * Sends a link to the new address; the account keeps the old one until the link is opened. If another
@@ -29,6 +35,9 @@ export async function changeEmail(
   const { mailer } = ctx
   if (!mailer) throw new AppError(accountErrors.noMailServer)
   await ctx.db.transaction(async (tx) => {
+    // Of requests at the same moment the later one waits here, and then closes the link of the other.
+    const unchanged = await lockActive(tx, userId, user.password_hash)
+    if (!unchanged) throw new AppError(wrong)
     const taken = await findUserByLogin(tx, tenantId, input.email)
     if (!taken) {
       // Only the newest request counts: an older link would restore an address that was given up.
@@ -52,7 +61,7 @@ export async function confirmEmailChange(
   actor: Actor,
   link: EmailTokenRow,
 ): Promise<EmailVerified> {
-  const user = await findUser(tx, link.tenant_id, link.user_id)
+  const user = await findAccountById(tx, link.tenant_id, link.user_id)
   if (!user || !link.new_email || user.status !== 'Active') {
     throw new AppError(accountErrors.invalidState)
   }

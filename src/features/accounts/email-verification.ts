@@ -14,7 +14,7 @@ import { accountErrors } from './errors.ts'
 import { writeLetter } from './letters.ts'
 import { makeLink, mayGetLink } from './links.ts'
 import type { EmailVerified, ResendVerification, VerifyEmail } from './schema.ts'
-import { findUser, findUserByLogin, moveStatus, useEmailToken } from './store.ts'
+import { findAccountById, findUserByLogin, moveStatus, useEmailToken } from './store.ts'
 
 /** Creates a single-use link and queues its letter; does nothing without a mail server. */
 export async function startEmailVerification(
@@ -66,7 +66,7 @@ async function confirmNewAccount(
   actor: Actor,
   link: EmailTokenRow,
 ): Promise<EmailVerified> {
-  const user = await findUser(tx, link.tenant_id, link.user_id)
+  const user = await findAccountById(tx, link.tenant_id, link.user_id)
   if (!user) throw new AppError(accountErrors.invalidState)
   await confirmAddress(ctx, tx, actor, user)
   return {

@@ -97,6 +97,12 @@ export const accountErrors = definePageErrors({
     message: 'A service has no other role: grant it roles from MIMIR_RBAC_CONFIG.',
     translated: { tr: 'Bir hizmetin başka rolü olmaz: ona MIMIR_RBAC_CONFIG rollerinden verin.' },
   },
+  serviceHasNoPassword: {
+    code: 'service_has_no_password',
+    kind: 'conflict',
+    message: 'A service has no password: create an API key for it.',
+    translated: { tr: 'Bir hizmetin parolası olmaz: ona bir API anahtarı oluşturun.' },
+  },
   userNotFound: {
     code: 'user_not_found',
     kind: 'not_found',

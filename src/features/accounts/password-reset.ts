@@ -11,7 +11,7 @@ import { writeLetter } from './letters.ts'
 import { makeLink, mayGetLink } from './links.ts'
 import { hashNewPassword } from './new-password.ts'
 import type { ForgotPassword, ResetPassword } from './schema.ts'
-import { findEmailToken, findUser, findUserByLogin, useEmailToken } from './store.ts'
+import { findAccountById, findEmailToken, findUserByLogin, useEmailToken } from './store.ts'
 
 /**
  * Sends a password-reset link if an active account has the address. Nothing reveals whether one does: the
@@ -69,7 +69,7 @@ export async function resetPassword(
   await ctx.db.transaction(async (tx) => {
     const now = toIso(ctx.clock.now())
     const link = await useEmailToken(tx, sha256Hex(input.token), ['reset'], now)
-    const user = link && (await findUser(tx, link.tenant_id, link.user_id))
+    const user = link && (await findAccountById(tx, link.tenant_id, link.user_id))
     if (user?.status !== 'Active') throw new AppError(accountErrors.invalidOrExpiredToken)
     await setPassword(tx, user.id, passwordHash, now)
     const ended = await endAllSessions(ctx, tx, user.id, 'password_reset')

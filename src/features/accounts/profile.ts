@@ -10,7 +10,7 @@ import { listAcquaintances } from './acquaintances.ts'
 import { profileChanged } from './events.ts'
 import type { Me, Profile, UpdateMe } from './schema.ts'
 import { getMe } from './service.ts'
-import { holdUser, updateUser } from './store.ts'
+import { lockUser, updateUser } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'keyring' | 'log'>
 type Change = Partial<Pick<UserRow, 'display_name' | 'phone' | 'avatar_id'>>
@@ -19,7 +19,7 @@ type Change = Partial<Pick<UserRow, 'display_name' | 'phone' | 'avatar_id'>>
 export async function updateMe(ctx: Needs, actor: Actor, input: UpdateMe): Promise<Me> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const user = await holdUser(tx, me.tenantId, me.userId)
+    const user = await lockUser(tx, me.tenantId, me.userId)
     if (!user) throw new AppError(commonErrors.unauthorized)
     const change = changeOf(user, input)
     const changed = Object.keys(change)

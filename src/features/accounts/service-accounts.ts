@@ -4,7 +4,7 @@ import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { accountErrors } from './errors.ts'
 import { newUser } from './service.ts'
-import { findUser, findUserByLogin, insertUser } from './store.ts'
+import { findAccountById, findUserByLogin, insertUser } from './store.ts'
 import { findServerAccountId, insertServerAccount } from './store-server-account.ts'
 
 /**
@@ -55,7 +55,7 @@ const SERVER_NAME = 'Mimir'
 /** The account as which the server itself writes to people, if it exists yet. */
 export async function findServerAccount(db: Db, tenantId: string): Promise<UserRow | undefined> {
   const id = await findServerAccountId(db, tenantId)
-  return id === undefined ? undefined : findUser(db, tenantId, id)
+  return id === undefined ? undefined : findAccountById(db, tenantId, id)
 }
 
 /**

@@ -14,7 +14,7 @@ import { startEmailVerification } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
 import { hashNewPassword } from './new-password.ts'
 import type { FriendKey, Me, Register, Registered } from './schema.ts'
-import { findUser, insertUser, updateUser } from './store.ts'
+import { findAccountById, insertUser, updateUser } from './store.ts'
 
 export { findAcquaintances } from './acquaintances.ts'
 export { tellApproved } from './approval.ts'
@@ -106,7 +106,7 @@ export function newUser(ctx: Pick<Ctx, 'clock' | 'ids'>, account: NewAccount): U
 
 export async function getMe(ctx: Pick<Ctx, 'db'>, actor: Actor): Promise<Me> {
   const { tenantId, userId } = requireUser(actor)
-  const user = await findUser(ctx.db.read, tenantId, userId)
+  const user = await findAccountById(ctx.db.read, tenantId, userId)
   if (!user) throw new AppError(commonErrors.unauthorized)
   return {
     id: user.id,

@@ -8,7 +8,11 @@ export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
   await tx.insertInto('users').values(row).execute()
 }
 
-export async function findUser(db: Db, tenantId: string, id: string): Promise<UserRow | undefined> {
+export async function findAccountById(
+  db: Db,
+  tenantId: string,
+  id: string,
+): Promise<UserRow | undefined> {
   return db
     .selectFrom('users')
     .selectAll()
@@ -18,7 +22,7 @@ export async function findUser(db: Db, tenantId: string, id: string): Promise<Us
 }
 
 /** The same, locked against other changes until the transaction ends. */
-export async function holdUser(tx: Tx, tenantId: string, id: string): Promise<UserRow | undefined> {
+export async function lockUser(tx: Tx, tenantId: string, id: string): Promise<UserRow | undefined> {
   return tx
     .updateTable('users')
     .set(lockOnly('status'))
@@ -26,19 +30,6 @@ export async function holdUser(tx: Tx, tenantId: string, id: string): Promise<Us
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst()
-}
-
-export async function findUsers(
-  db: Db,
-  tenantId: string,
-  ids: readonly string[],
-): Promise<UserRow[]> {
-  return db
-    .selectFrom('users')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .where('id', 'in', ids)
-    .execute()
 }
 
 /** By username, ignoring case, or by e-mail. */
@@ -107,7 +98,7 @@ export async function listUsersByDid(
     .execute()
 }
 
-export async function listUsers(
+export async function listAccounts(
   db: Db,
   tenantId: string,
   status: UserRow['status'] | undefined,
@@ -138,7 +129,7 @@ export async function listAdmins(db: Db, tenantId: string): Promise<UserRow[]> {
  * Whether the account is active with this password hash (null: none). The write locks the row until the
  * transaction ends: a concurrent change waits, and then sees what this transaction did.
  */
-export async function holdActive(
+export async function lockActive(
   tx: Tx,
   id: string,
   passwordHash: string | null,
@@ -174,11 +165,6 @@ export async function moveStatus(
     .where('status', 'in', from)
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
-}
-
-/** Makes other transactions that lock this account wait until this one ends; then they see its changes. */
-export async function lockAccount(tx: Tx, id: string): Promise<void> {
-  await tx.updateTable('users').set(lockOnly('status')).where('id', '=', id).execute()
 }
 
 /** Prevents other transactions from changing the tenant's administrators until this one ends. */

@@ -4,6 +4,7 @@ import type { PendingChangeRow, UserRow } from '../../db/tables.ts'
 import { MINUTE, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { lockAdmins } from '../accounts/access.ts'
 import { openServerAccount } from '../accounts/service-accounts.ts'
 import { recordAudit } from '../audit/service.ts'
 import { sendMessage } from '../messages/service.ts'
@@ -12,7 +13,7 @@ import { actorOf } from './actor-of.ts'
 import { findApprovers } from './approvers.ts'
 import { changeErrors } from './errors.ts'
 import { CHANGE_KINDS, type ChangeKind, type ChangeName } from './kinds.ts'
-import type { ChangeId, ChangeState, Planned } from './schema.ts'
+import { type ChangeId, type ChangeState, DryRun, type Planned } from './schema.ts'
 import { countPending, findChange, insertChange } from './store.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'bus' | 'config' | 'keyring' | 'log' | 'mailer'>
@@ -30,10 +31,11 @@ export async function planChange(
   ctx: Needs,
   actor: Actor,
   name: ChangeName,
-  { dryRun, ...input }: { readonly dryRun: boolean },
+  input: Readonly<Record<string, unknown>>,
 ): Promise<Planned> {
   const me = requireUser(actor)
   const kind: ChangeKind = CHANGE_KINDS[name]
+  const { dryRun } = DryRun.parse(input)
   const parsed = kind.input.parse(input)
   const description = await kind.describe(ctx, actor, parsed)
   if (dryRun) return { dryRun, description }
@@ -59,6 +61,8 @@ async function keep(
   ).join('')
   return ctx.db.transaction(async (tx) => {
     const now = ctx.clock.now()
+    // One at a time: each counts those before it, and only the first creates the server's account.
+    await lockAdmins(tx, me.tenantId)
     if ((await countPending(tx, me.userId, toIso(now))) >= MAX_PENDING) {
       throw new AppError(changeErrors.tooMany, { max: MAX_PENDING })
     }

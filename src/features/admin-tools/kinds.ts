@@ -7,6 +7,7 @@ import type { Actor } from '../../policy/actor.ts'
 import type { Permission } from '../../policy/permissions.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
+import { AccountId } from '../admin/schema.ts'
 import { approve, reject } from '../admin/service.ts'
 import {
   CreateInvitation,
@@ -77,7 +78,7 @@ export type ChangeName = keyof typeof CHANGE_KINDS
 function decision(verb: string, decide: typeof approve): ChangeKind {
   return kind({
     permission: 'users:write',
-    input: InvitationId,
+    input: AccountId,
     describe: async (ctx, actor, { id }) =>
       `${verb} ${nameOf(await requireWaiting(ctx.db.read, actor, id))}`,
     perform: async (ctx, tx, actor, { id }) => {

@@ -151,6 +151,7 @@ export async function resetAccountPassword(
   const password = input.password ?? randomToken(12)
   const hash = await hashNewPassword(ctx, password)
   const account = await change(ctx, actor, input, async (tx, user) => {
+    if (user.role === 'service') throw new AppError(accountErrors.serviceHasNoPassword)
     await setPassword(tx, user.id, hash, toIso(ctx.clock.now()))
     await endAllSessions(ctx, tx, user.id, 'password_reset')
     await recordAudit(ctx, tx, actor, {

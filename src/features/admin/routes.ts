@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from '../../http/define-route.ts'
 import { commonErrors } from '../../platform/errors.ts'
 import { accountErrors } from '../accounts/errors.ts'
-import { Decide, DecideOn, PendingUser } from './schema.ts'
+import { AccountId, Decide, PendingUser } from './schema.ts'
 import { decide, getPendingUsers } from './service.ts'
 
 export const routes = [
@@ -22,7 +22,7 @@ export const routes = [
     summary: 'Approve, reject or suspend an account',
     permission: 'users:write',
     rate: 'unlimited',
-    params: DecideOn,
+    params: AccountId,
     body: Decide,
     status: 204,
     output: null,

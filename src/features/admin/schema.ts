@@ -16,8 +16,8 @@ export const Decide = z.object({
   decision: z.string().max(20).optional(),
   reason: line(0, 500).nullish(),
 })
-export const DecideOn = z.object({ id: uuid })
-export type Decide = z.output<typeof Decide> & z.output<typeof DecideOn>
+export const AccountId = z.object({ id: uuid })
+export type Decide = z.output<typeof Decide> & z.output<typeof AccountId>
 
 /** An account as shown to administrators. */
 export const Account = z.strictObject({

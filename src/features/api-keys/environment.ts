@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import type { OperatorActor, Origin, UserActor } from '../../policy/actor.ts'
+import { type Origin, operatorActor, type UserActor } from '../../policy/actor.ts'
 import { invalidToken } from '../../policy/errors.ts'
 import { findAccountById } from '../accounts/access.ts'
 import { findService } from '../accounts/service-accounts.ts'
@@ -9,8 +9,7 @@ import { hashOfKey } from './key-text.ts'
 /** The keys of `MIMIR_API_KEY` and `MIMIR_API_KEYS`, each with the service it acts as. */
 export interface EnvironmentKeys {
   has(text: string): boolean
-  /** Whether the id belongs to one of them. */
-  isKeyOfOne(keyId: string): boolean
+  hasId(keyId: string): boolean
   authenticate(ctx: Pick<Ctx, 'db' | 'config'>, text: string, origin: Origin): Promise<UserActor>
 }
 
@@ -29,7 +28,7 @@ export async function openEnvironmentKeys(
   const find = (text: string) => (owners.size > 0 ? owners.get(hashOfKey(text)) : undefined)
   return {
     has: (text) => find(text) !== undefined,
-    isKeyOfOne: (keyId) => [...owners.values()].some((owner) => owner.keyId === keyId),
+    hasId: (keyId) => [...owners.values()].some((owner) => owner.keyId === keyId),
     async authenticate({ db, config }, text, origin) {
       const owner = find(text)
       if (!owner) throw invalidToken({ reason: 'malformed_key' })
@@ -63,10 +62,11 @@ async function serviceFor(
   ctx: Pick<Ctx, 'db' | 'clock' | 'ids' | 'access' | 'config'>,
   name: string,
 ): Promise<string> {
+  const { tenantId } = ctx.config
   return ctx.db.transaction(async (tx) => {
-    const { service, isNew } = await findService(ctx, tx, ctx.config.tenantId, name)
+    const { service, isNew } = await findService(ctx, tx, tenantId, name)
     if (isNew) {
-      await recordAudit(ctx, tx, operator(ctx), {
+      await recordAudit(ctx, tx, operatorActor(tenantId, 'start', ctx.ids.next()), {
         type: 'account.registered',
         target: { type: 'user', id: service.id },
         details: { role: 'service' },
@@ -74,9 +74,4 @@ async function serviceFor(
     }
     return service.id
   })
-}
-
-function operator({ ids, config }: Pick<Ctx, 'ids' | 'config'>): OperatorActor {
-  const origin = { requestId: ids.next(), operation: 'start' }
-  return { kind: 'operator', tenantId: config.tenantId, origin }
 }

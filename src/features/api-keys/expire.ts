@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { toIso } from '../../platform/clock.ts'
-import type { OperatorActor } from '../../policy/actor.ts'
+import { jobActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { takeExpired } from './store.ts'
 
@@ -12,7 +12,7 @@ export async function noteExpiredKeys(ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>): P
     const count = await ctx.db.transaction(async (tx) => {
       const keys = await takeExpired(tx, toIso(ctx.clock.now()), PAGE)
       for (const key of keys) {
-        await recordAudit(ctx, tx, byTheClock(ctx, key.tenant_id), {
+        await recordAudit(ctx, tx, jobActor(key.tenant_id, 'note-expired-keys', ctx.ids.next()), {
           type: 'api_key.expired',
           target: { type: 'api_key', id: key.id },
           details: { ownerId: key.owner_id },
@@ -22,9 +22,4 @@ export async function noteExpiredKeys(ctx: Pick<Ctx, 'db' | 'clock' | 'ids'>): P
     })
     if (count < PAGE) return
   }
-}
-
-function byTheClock({ ids }: Pick<Ctx, 'ids'>, tenantId: string): OperatorActor {
-  const origin = { requestId: ids.next(), operation: 'job:note-expired-keys' }
-  return { kind: 'operator', tenantId, origin }
 }

@@ -3,5 +3,5 @@ import { MINUTE } from '../../platform/clock.ts'
 import { noteExpiredKeys } from './expire.ts'
 
 export const jobs = [
-  defineJob({ name: 'note-expired-keys', everyMs: MINUTE, run: (ctx) => noteExpiredKeys(ctx) }),
+  defineJob({ name: 'note-expired-keys', everyMs: MINUTE, run: noteExpiredKeys }),
 ]

@@ -101,19 +101,24 @@ export async function markUsed(tx: Tx, id: string, now: string, unless: string):
 
 /** Returns keys that have expired since the last call, and marks them as recorded. */
 export async function takeExpired(tx: Tx, now: string, most: number): Promise<ApiKeyRow[]> {
-  const keys = await tx
+  const due = tx
     .selectFrom('api_keys')
-    .selectAll()
+    .select('id')
     .where('expires_at', '<=', now)
     .where('expiry_noted_at', 'is', null)
     .where('revoked_at', 'is', null)
     .orderBy('expires_at')
     .limit(most)
-    .execute()
-  const ids = keys.map(({ id }) => id)
-  if (ids.length === 0) return []
-  await tx.updateTable('api_keys').set({ expiry_noted_at: now }).where('id', 'in', ids).execute()
-  return keys
+  return (
+    tx
+      .updateTable('api_keys')
+      .set({ expiry_noted_at: now })
+      .where('id', 'in', due)
+      // Checked again: another node may have taken it meanwhile.
+      .where('expiry_noted_at', 'is', null)
+      .returningAll()
+      .execute()
+  )
 }
 
 /** Keys that were used since the time and are still valid. */

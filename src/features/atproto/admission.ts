@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
 import { isConflict } from '../../db/errors.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
+import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor, Origin, UserActor } from '../../policy/actor.ts'
 import { insertUser, listUsersByDid } from '../accounts/access.ts'
 import { newUser } from '../accounts/service.ts'
@@ -85,10 +86,15 @@ async function findByDid(
 }
 
 function accountFor(ctx: Needs, tenantId: string, did: string, status: UserRow['status']): UserRow {
-  const username = usernameFor(did)
   return newUser(ctx, {
-    ...{ tenantId, username, did, status },
-    ...{ email: null, phone: null, passwordHash: null, role: 'member' },
+    tenantId,
+    username: usernameFor(did),
+    email: null,
+    phone: null,
+    passwordHash: null,
+    status,
+    role: 'member',
+    did,
   })
 }
 
@@ -98,12 +104,12 @@ function usernameFor(did: string): string {
     .replace(/^did:/, '')
     .replace(/[^A-Za-z0-9]+/g, '_')
     .slice(0, 38)
-  return `${spelt}_${createHash('sha256').update(did).digest('hex').slice(0, 8)}`
+  return `${spelt}_${sha256Hex(did).slice(0, 8)}`
 }
 
 function recordAdmission(
   ctx: Needs,
-  tx: Parameters<typeof recordAudit>[1],
+  tx: Tx,
   actor: Actor,
   user: UserRow,
   how: Record<string, string>,

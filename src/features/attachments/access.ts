@@ -1,1 +1,1 @@
-export { isKeyUsed } from './store.ts'
+export { isAttachmentKeyUsed } from './store.ts'

@@ -6,7 +6,7 @@ import type { UserActor } from '../../policy/actor.ts'
 import { attachmentErrors } from './errors.ts'
 import { removeAttachments } from './remove.ts'
 import { openHead } from './sealing.ts'
-import { findStored, holdAttachments, listUsed, markSent } from './store.ts'
+import { findStored, listUsed, lockAttachments, markSent } from './store.ts'
 
 /** Bytes. Small, because avatars are shown in lists to many people. */
 const AVATAR_MOST = 2 * 1024 * 1024
@@ -37,7 +37,7 @@ export async function takeAvatar(
 
 /** Removes a former avatar, unless a message carries it or it is still somebody's avatar. */
 export async function releaseAvatar(ctx: Pick<Ctx, 'clock'>, tx: Tx, id: string): Promise<void> {
-  await holdAttachments(tx, [id], toIso(ctx.clock.now()))
+  await lockAttachments(tx, [id], toIso(ctx.clock.now()))
   const used = await listUsed(tx, [id])
   if (!used.has(id)) await removeAttachments(tx, { ids: [id] })
 }

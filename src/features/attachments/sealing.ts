@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { AttachmentRow } from '../../db/tables.ts'
+import { reasonOf } from '../../platform/errors.ts'
 import { open, openBytes, type Sealed, type SealingKey, seal } from '../../platform/secret-box.ts'
 import { UNKNOWN_TYPE } from './content-type.ts'
 import type { Attachment } from './schema.ts'
@@ -50,8 +51,7 @@ export function unreadable(row: SealedRow): Attachment {
 }
 
 export function logUnreadable(ctx: Pick<Ctx, 'log'>, attachmentId: string, error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error)
-  ctx.log.error({ attachmentId, reason }, 'an attachment cannot be decrypted')
+  ctx.log.error({ attachmentId, reason: reasonOf(error) }, 'an attachment cannot be decrypted')
 }
 
 /**

@@ -140,7 +140,7 @@ const linkedTo = preparedForMany<{ id: string }, { attachment_id: string }>((db,
 )
 
 /** Locks the rows until the transaction ends, so that nothing starts to use one meanwhile. */
-export async function holdAttachments(tx: Tx, ids: readonly string[], at: string): Promise<void> {
+export async function lockAttachments(tx: Tx, ids: readonly string[], at: string): Promise<void> {
   await tx.updateTable('attachments').set({ touched_at: at }).where('id', 'in', ids).execute()
 }
 
@@ -171,7 +171,7 @@ export async function unlink(tx: Tx, messageIds: readonly string[], at: string):
   if (links.length === 0) return []
   const ids = [...new Set(links.map((link) => link.attachment_id))].sort()
   // Locked before checking for other uses, since somebody may be sending one again at this moment.
-  await holdAttachments(tx, ids, at)
+  await lockAttachments(tx, ids, at)
   await tx.deleteFrom('message_attachments').where('message_id', 'in', messageIds).execute()
   const used = await listUsed(tx, ids)
   return ids.filter((id) => !used.has(id))
@@ -265,7 +265,7 @@ export async function findChunk(
 }
 
 /** Whether any attachment still needs the key to be read. */
-export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
+export async function isAttachmentKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('attachments')
     .select('id')

@@ -60,7 +60,7 @@ export async function uploadAttachment(
     const { size, contentType } = await storeChunks(ctx, names, upload, key)
     const { id } = names
     const attachment: Attachment = { id, name: upload.name, size, contentType, ...given(upload) }
-    await finish(ctx, me, actor, { attachment, key })
+    await finish(ctx, me, { attachment, key })
     return attachment
   } catch (error) {
     await discard(ctx, names.id)
@@ -129,7 +129,6 @@ function given({ meta }: Upload): Partial<Attachment> {
 async function finish(
   ctx: Needs,
   me: UserActor,
-  actor: Actor,
   head: { readonly attachment: Attachment; readonly key: Buffer },
 ): Promise<void> {
   const { id, size, contentType } = head.attachment
@@ -139,7 +138,7 @@ async function finish(
   await ctx.db.transaction(async (tx) => {
     const change = { size, key_id: sealed.keyId, sealed: sealed.bytes, touched_at: touchedAt }
     if (!(await finishUpload(tx, id, change))) throw new AppError(attachmentErrors.uploadCut)
-    await recordAudit(ctx, tx, actor, {
+    await recordAudit(ctx, tx, me, {
       type: 'attachment.uploaded',
       target: { type: 'attachment', id },
       details: { size, contentType },

@@ -1,1 +1,1 @@
-export { isKeyUsed as isCheckpointKeyUsed } from './store-checkpoints.ts'
+export { isCheckpointKeyUsed } from './store-checkpoints.ts'

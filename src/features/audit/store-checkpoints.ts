@@ -47,7 +47,7 @@ export async function checkpointsFrom(
 }
 
 /** Whether the key signed any checkpoint or pruning that is still stored. */
-export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
+export async function isCheckpointKeyUsed(db: Db, keyId: string): Promise<boolean> {
   for (const table of ['audit_checkpoints', 'audit_prunings'] as const) {
     const row = await db
       .selectFrom(table)

@@ -10,7 +10,7 @@ export const jobs = [
   defineJob({
     name: 'end-unanswered-calls',
     everyMs: 2 * SECOND,
-    run: (ctx) => endUnanswered(ctx),
+    run: endUnanswered,
   }),
   defineJob({
     name: 'forget-missed-calls',

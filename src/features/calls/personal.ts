@@ -1,17 +1,24 @@
 import type { Ctx } from '../../context.ts'
-import { type PersonalData, partOf } from '../../db/personal-data.ts'
+import type { Person, PersonalData } from '../../db/personal-data.ts'
 import { toMissedCall } from './compose.ts'
 import { deleteMissedCallsOf, listMissedCalls } from './store.ts'
 
-/** More than there can be: entries are deleted after three months. */
-const ALL = 100_000
+const PAGE = 500
 
 export const callData: PersonalData<Ctx> = {
   tables: ['missed_calls'],
-  async *collect(ctx, { userId }) {
-    const rows = await listMissedCalls(ctx.db.read, userId, { limit: ALL })
-    yield* partOf('missed-calls.json', rows.map(toMissedCall))
+  async *collect(ctx, person) {
+    yield { file: 'missed-calls.json', rows: ownEntries(ctx, person) }
   },
   /** The other sides' entries belong to them. */
   erase: (_ctx, tx, { userId }) => deleteMissedCallsOf(tx, userId),
+}
+
+async function* ownEntries(ctx: Pick<Ctx, 'db'>, { userId }: Person) {
+  for (let beforeId: string | undefined; ; ) {
+    const rows = await listMissedCalls(ctx.db.read, userId, { beforeId, limit: PAGE })
+    if (rows.length > 0) yield rows.map(toMissedCall)
+    if (rows.length < PAGE) return
+    beforeId = rows.at(-1)?.id
+  }
 }

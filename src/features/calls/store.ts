@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { MissedCallRow } from '../../db/tables.ts'
+import { whenGiven } from '../../db/when-given.ts'
 
 export async function insertMissedCalls(tx: Tx, rows: readonly MissedCallRow[]): Promise<void> {
   await tx.insertInto('missed_calls').values(rows).execute()
@@ -20,8 +21,9 @@ export async function listMissedCalls(
   userId: string,
   page: { beforeId?: string | undefined; limit: number },
 ) {
-  const query = entries(db).where('call.user_id', '=', userId)
-  return (page.beforeId === undefined ? query : query.where('call.id', '<', page.beforeId))
+  return entries(db)
+    .where('call.user_id', '=', userId)
+    .$call(whenGiven(page.beforeId, (query, beforeId) => query.where('call.id', '<', beforeId)))
     .orderBy('call.id', 'desc')
     .limit(page.limit)
     .execute()

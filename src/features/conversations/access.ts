@@ -14,7 +14,7 @@ import {
   listPresentMembers,
   type MembershipKey,
   type PresentRow,
-  touchInOrder,
+  touchConversationRows,
 } from './store-sending.ts'
 
 export { listConversationIds, lockConversation } from './store.ts'
@@ -149,19 +149,19 @@ export async function requireOwner(
   return member
 }
 
-/** Locks the group and returns it once `require` has accepted the caller's membership. */
+/** Locks the group and returns it once `requireRole` has accepted the caller's membership. */
 export async function lockGroup(
   tx: Tx,
   me: UserActor,
   conversationId: string,
-  require: typeof requireMember,
+  requireRole: typeof requireMember,
   refusal: ErrorDefinition = conversationErrors.dmCannotBeModified,
 ): Promise<ConversationRow> {
   const conversation = await lockConversation(tx, me.tenantId, conversationId)
   await requireMember(tx, me, conversationId)
   // Checked before the role: both sides of a direct conversation are equals, whoever created it.
   if (conversation?.type !== 'Group') throw new AppError(refusal)
-  await require(tx, me, conversationId)
+  await requireRole(tx, me, conversationId)
   return conversation
 }
 
@@ -201,9 +201,9 @@ export async function touchConversations(
   ids: readonly string[],
   at: string,
 ): Promise<ReadonlyMap<string, number>> {
-  // Always in the same order, so that two nodes touching the same rows wait for
-  // each other and never deadlock.
-  const touched = await touchInOrder(tx, [...new Set(ids)].sort(), at)
+  // Sorted, so that two nodes touching the same rows mostly wait for each other. One statement fixes no
+  // order of locks, though: after a deadlock PostgreSQL ends one transaction, which is then run again.
+  const touched = await touchConversationRows(tx, [...new Set(ids)].sort(), at)
   const timers = new Map<string, number>()
   for (const { id, timer_seconds: seconds } of touched) if (seconds) timers.set(id, seconds)
   return timers

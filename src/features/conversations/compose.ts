@@ -14,14 +14,10 @@ async function conversationsOf(
 ): Promise<ReadonlyMap<string, Conversation>> {
   const rows = await findConversations(ctx.db.read, ids)
   const members = await findMembers(ctx.db.read, ids)
+  const present = members.filter((member) => !member.left_at)
+  const byConversation = Map.groupBy(present, (member) => member.conversation_id)
   return new Map(
-    rows.map((row) => [
-      row.id,
-      readConversation(
-        row,
-        members.filter((member) => member.conversation_id === row.id && !member.left_at),
-      ),
-    ]),
+    rows.map((row) => [row.id, readConversation(row, byConversation.get(row.id) ?? [])]),
   )
 }
 

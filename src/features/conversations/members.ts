@@ -50,8 +50,8 @@ export async function removeMember(ctx: Needs, actor: Actor, input: MemberId): P
   const { id: conversationId, userId } = input
   const leaving = userId === me.userId
   await ctx.db.transaction(async (tx) => {
-    const require = leaving ? requireMember : requireGroupAdmin
-    const group = await lockGroup(tx, me, conversationId, require)
+    const requireRole = leaving ? requireMember : requireGroupAdmin
+    const group = await lockGroup(tx, me, conversationId, requireRole)
     const target = await requireTarget(tx, me, input)
     const isLast = (await countMembers(tx, conversationId)) === 1
     if (target.role === 'Owner' && !isLast) throw new AppError(conversationErrors.ownerCannotLeave)

@@ -1,7 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
 import { type Person, type PersonalData, partOf } from '../../db/personal-data.ts'
-import type { ConversationRow } from '../../db/tables.ts'
 import { appendEvents } from '../../events/append.ts'
 import { roleChanged } from './events.ts'
 import { endMembership, mayOwn } from './members.ts'
@@ -27,10 +26,12 @@ async function leave(ctx: Ctx, tx: Tx, { tenantId, userId }: Person, id: string)
   const group = await lockConversation(tx, tenantId, id)
   const members = await listMembers(tx, id)
   const own = members.find((member) => member.user_id === userId)
+  // Somebody else removed the person at this moment.
+  if (!group || !own) return
   const others = members.filter((member) => member.user_id !== userId)
-  await endMembership(ctx, tx, group as ConversationRow, userId, others.length === 0)
+  await endMembership(ctx, tx, group, userId, others.length === 0)
   const heir = heirAmong(others)
-  if (own?.role !== 'Owner' || !heir) return
+  if (own.role !== 'Owner' || !heir) return
   await updateMember(tx, id, heir.user_id, { role: 'Owner' })
   await appendEvents(ctx, tx, [roleChanged(tenantId, id, heir.user_id, 'Owner')])
 }

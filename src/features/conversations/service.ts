@@ -10,7 +10,7 @@ import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { shownOf } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { firstNonFriend } from '../friends/access.ts'
-import { requireGroupAdmin, requireMember } from './access.ts'
+import { lockGroup, requireGroupAdmin, requireMember } from './access.ts'
 import { conversationErrors } from './errors.ts'
 import {
   conversationCreated,
@@ -39,7 +39,6 @@ import {
   insertMembers,
   joinMember,
   listMembers,
-  lockConversation,
   newestMessageId,
   setName,
   updateMember,
@@ -286,10 +285,7 @@ function seenOf(row: ConversationMemberRow, person: Person) {
 export async function renameConversation(ctx: Needs, actor: Actor, input: Rename): Promise<void> {
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    const conversation = await lockConversation(tx, me.tenantId, input.id)
-    await requireMember(tx, me, input.id)
-    if (conversation?.type !== 'Group') throw new AppError(conversationErrors.dmCannotBeRenamed)
-    await requireGroupAdmin(tx, me, input.id)
+    await lockGroup(tx, me, input.id, requireGroupAdmin, conversationErrors.dmCannotBeRenamed)
     await setName(tx, input.id, input.name)
     await appendEvents(ctx, tx, [conversationRenamed(me.tenantId, input.id, input.name)])
     await recordAudit(ctx, tx, actor, {

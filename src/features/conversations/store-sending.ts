@@ -48,7 +48,11 @@ const touch = preparedForMany<{ id: string; at: string }, Touched>((db, rows) =>
 )
 
 /** Sets the time of the last activity; the rows stay locked. Returns their timers. */
-export async function touchInOrder(tx: Tx, ids: readonly string[], at: string): Promise<Touched[]> {
+export async function touchConversationRows(
+  tx: Tx,
+  ids: readonly string[],
+  at: string,
+): Promise<Touched[]> {
   return touch(
     tx,
     ids.map((id) => ({ id, at })),

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { type PersonalData, partOf } from '../../db/personal-data.ts'
-import { deleteDevicesOf, listDevices } from './store.ts'
+import { forgetDevicesOfUser, listDevices } from './store.ts'
 
 export const deviceData: PersonalData<Ctx> = {
   // Queued pushes are deleted with their device.
@@ -12,5 +12,5 @@ export const deviceData: PersonalData<Ctx> = {
       rows.map(({ token: _, p256dh: __, auth: ___, ...device }) => device),
     )
   },
-  erase: (_ctx, tx, { userId }) => deleteDevicesOf(tx, userId),
+  erase: (_ctx, tx, { userId }) => forgetDevicesOfUser(tx, userId),
 }

@@ -4,7 +4,7 @@ import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { holdSession } from '../sessions/access.ts'
+import { lockSession } from '../sessions/access.ts'
 import { deviceErrors } from './errors.ts'
 import type { Device, DeviceToken, RegisterDevice } from './schema.ts'
 import { deleteDevice, listDevices, upsertDevice } from './store.ts'
@@ -48,7 +48,7 @@ export async function registerDevice(
 
 /** Otherwise a device that is signed out at this very moment would get pushes for ever. */
 export async function requireSession(tx: Tx, { sessionId }: UserActor): Promise<void> {
-  if (sessionId && !(await holdSession(tx, sessionId))) {
+  if (sessionId && !(await lockSession(tx, sessionId))) {
     throw new AppError(commonErrors.unauthorized)
   }
 }

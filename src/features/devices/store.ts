@@ -144,10 +144,6 @@ export async function forgetDevicesOfSessions(
   )
 }
 
-export async function forgetDevicesOfUser(tx: Tx, userId: string): Promise<void> {
-  await tx.deleteFrom('push_devices').where('user_id', '=', userId).execute()
-}
-
 export async function touchDevice(tx: Tx, id: string, now: string): Promise<void> {
   await tx.updateTable('push_devices').set({ last_used_at: now }).where('id', '=', id).execute()
 }
@@ -169,7 +165,8 @@ export async function listDevicesOfUser(db: Db, userId: string): Promise<PushDev
     .execute()
 }
 
-export async function deleteDevicesOf(tx: Tx, userId: string): Promise<number> {
+/** Deletes a person's devices; returns how many. */
+export async function forgetDevicesOfUser(tx: Tx, userId: string): Promise<number> {
   const result = await tx
     .deleteFrom('push_devices')
     .where('user_id', '=', userId)

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { type Composers, composeEach, type Reader } from '../../events/compose.ts'
-import { friendshipsOf, toRequest } from './friendship.ts'
+import { friendshipsOf, toNamedRequest } from './friendship.ts'
 import type { FriendRequest } from './schema.ts'
 import { findFriendships } from './store.ts'
 
@@ -12,14 +12,7 @@ async function requestsOf(
   { userId }: Reader,
 ): Promise<ReadonlyMap<string, FriendRequest>> {
   const rows = await findFriendships(ctx.db.read, ids)
-  return new Map(
-    rows.map((row) => {
-      const mine = row.requester_id === userId
-      const otherId = mine ? row.addressee_id : row.requester_id
-      const otherName = mine ? row.addressee_name : row.requester_name
-      return [row.id, toRequest(row, userId, otherId, otherName)]
-    }),
-  )
+  return new Map(rows.map((row) => [row.id, toNamedRequest(row, userId)]))
 }
 
 /** Rebuilds friend events from the current rows; those of an ended friendship are left out. */

@@ -4,24 +4,29 @@ import type { FriendshipRow } from '../../db/tables.ts'
 import type { AppEvent } from '../../events/event.ts'
 import { friendshipChanged } from './events.ts'
 import type { FriendRequest, Friendship } from './schema.ts'
-import { blockedAmong, findFriendshipsWith } from './store.ts'
+import { blockedAmong, findFriendshipsWith, type NamedFriendshipRow, otherOf } from './store.ts'
 
 /** The request as the given side sees it. */
 export function toRequest(
   row: FriendshipRow,
   viewerId: string,
-  otherId: string,
   otherUsername: string,
 ): FriendRequest {
   return {
     id: row.id,
-    otherUserId: otherId,
+    otherUserId: otherOf(row, viewerId),
     otherUsername,
     direction: row.requester_id === viewerId ? 'Outgoing' : 'Incoming',
     status: row.status,
     createdAt: row.created_at,
     respondedAt: row.responded_at,
   }
+}
+
+/** The same for a row that has both names. */
+export function toNamedRequest(row: NamedFriendshipRow, viewerId: string): FriendRequest {
+  const { requester_id, requester_name, addressee_name } = row
+  return toRequest(row, viewerId, requester_id === viewerId ? addressee_name : requester_name)
 }
 
 /**
@@ -36,12 +41,7 @@ export async function friendshipsOf(
   const rows = await findFriendshipsWith(db, viewerId, otherIds)
   const blocked = await blockedAmong(db, viewerId, otherIds)
   const requests = new Map(
-    rows.map((row) => {
-      const mine = row.requester_id === viewerId
-      const otherId = mine ? row.addressee_id : row.requester_id
-      const otherName = mine ? row.addressee_name : row.requester_name
-      return [otherId, toRequest(row, viewerId, otherId, otherName)]
-    }),
+    rows.map((row) => [otherOf(row, viewerId), toNamedRequest(row, viewerId)]),
   )
   const friendshipWith = (userId: string): Friendship => {
     const request = requests.get(userId)

@@ -4,8 +4,8 @@ import { type Person, type PersonalData, partOf } from '../../db/personal-data.t
 import { appendEvents } from '../../events/append.ts'
 import type { AppEvent } from '../../events/event.ts'
 import { friendshipChanged } from './events.ts'
-import { friendshipsOf, partPresences } from './friendship.ts'
-import { deleteAllOf, listAllFriendships, listBlocksBy } from './store.ts'
+import { partPresences } from './friendship.ts'
+import { deleteAllOf, listAllFriendships, listBlockers, listBlocksBy, otherOf } from './store.ts'
 
 export const friendData: PersonalData<Ctx> = {
   tables: ['friendships', 'blocks'],
@@ -23,14 +23,15 @@ export const friendData: PersonalData<Ctx> = {
 
 /** Events for everybody to whom the person was more than a stranger. */
 async function endingsFor(ctx: Ctx, tx: Tx, { tenantId, userId }: Person): Promise<AppEvent[]> {
+  const rows = await listAllFriendships(tx, userId)
+  const blockers = await listBlockers(tx, userId)
   const events: AppEvent[] = []
-  for (const row of await listAllFriendships(tx, userId)) {
-    const otherId = row.requester_id === userId ? row.addressee_id : row.requester_id
-    const status = (await friendshipsOf(tx, otherId, [userId])).get(userId)?.status
-    if (status === 'Accepted') partPresences(ctx, tx, userId, otherId)
-    if (status !== 'None') {
-      events.push(friendshipChanged(tenantId, otherId, { userId, status: 'None' }))
-    }
+  for (const row of rows) {
+    const otherId = otherOf(row, userId)
+    if (row.status === 'Accepted') partPresences(ctx, tx, userId, otherId)
+    // To someone whom the person blocked, the two are strangers already.
+    if (row.status === 'Blocked' && !blockers.has(otherId)) continue
+    events.push(friendshipChanged(tenantId, otherId, { userId, status: 'None' }))
   }
   return events
 }

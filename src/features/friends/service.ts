@@ -66,11 +66,7 @@ export async function sendFriendRequest(
 
     const row = { ...fresh, id: existing?.id ?? fresh.id }
     await appendEvents(ctx, tx, [
-      friendRequestReceived(
-        me.tenantId,
-        other.id,
-        toRequest(row, other.id, me.userId, me.username),
-      ),
+      friendRequestReceived(me.tenantId, other.id, toRequest(row, other.id, me.username)),
       ...(await changeForBoth(tx, me.tenantId, me.userId, other.id)),
     ])
     await recordAudit(ctx, tx, actor, {
@@ -78,7 +74,7 @@ export async function sendFriendRequest(
       target: { type: 'friendship', id: row.id },
       details: { addresseeId: other.id, reopened },
     })
-    return { request: toRequest(row, me.userId, other.id, other.username), reopened }
+    return { request: toRequest(row, me.userId, other.username), reopened }
   })
 }
 
@@ -99,7 +95,7 @@ export async function getPendingRequests(
 ): Promise<FriendRequest[]> {
   const { userId } = requireUser(actor)
   const rows = await listFriendships(ctx.db.read, userId, 'Pending')
-  return rows.map((row) => toRequest(row, userId, row.other_id, row.other_username))
+  return rows.map((row) => toRequest(row, userId, row.other_username))
 }
 
 export async function acceptFriendRequest(
@@ -110,7 +106,7 @@ export async function acceptFriendRequest(
   const me = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
     const row = await answerRequest(ctx, tx, me.userId, me.tenantId, input.id, 'Accepted')
-    const request = toRequest(row, row.requester_id, me.userId, me.username)
+    const request = toRequest(row, row.requester_id, me.username)
     await appendEvents(ctx, tx, [
       friendRequestAccepted(me.tenantId, row.requester_id, request),
       ...(await changeForBoth(tx, me.tenantId, me.userId, row.requester_id)),

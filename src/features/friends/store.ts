@@ -8,6 +8,14 @@ export function pairKey(a: string, b: string): string {
   return a < b ? `${a}:${b}` : `${b}:${a}`
 }
 
+/** Whichever of the two is not the given person. */
+export function otherOf(
+  { requester_id, addressee_id }: Pick<FriendshipRow, 'requester_id' | 'addressee_id'>,
+  userId: string,
+): string {
+  return requester_id === userId ? addressee_id : requester_id
+}
+
 export async function findByFriendKey(db: Db, tenantId: string, friendKey: string) {
   return db
     .selectFrom('users')
@@ -129,6 +137,11 @@ export async function listFriendships(db: Db, userId: string, status: Friendship
     .execute()
 }
 
+export type NamedFriendshipRow = FriendshipRow & {
+  readonly requester_name: string
+  readonly addressee_name: string
+}
+
 function withNames(db: Db) {
   return db
     .selectFrom('friendships as friendship')
@@ -139,12 +152,19 @@ function withNames(db: Db) {
 }
 
 /** Friendships by id with the names of both sides. */
-export async function findFriendships(db: Db, ids: readonly string[]) {
+export async function findFriendships(
+  db: Db,
+  ids: readonly string[],
+): Promise<NamedFriendshipRow[]> {
   return withNames(db).where('friendship.id', 'in', ids).execute()
 }
 
 /** The same for a person with each of the others. */
-export async function findFriendshipsWith(db: Db, userId: string, others: readonly string[]) {
+export async function findFriendshipsWith(
+  db: Db,
+  userId: string,
+  others: readonly string[],
+): Promise<NamedFriendshipRow[]> {
   const pairs = others.map((other) => pairKey(userId, other))
   return withNames(db).where('friendship.pair_key', 'in', pairs).execute()
 }
@@ -165,9 +185,7 @@ export async function friendsAmong(
       others.map((other) => pairKey(userId, other)),
     )
     .execute()
-  return new Set(
-    rows.map((row) => (row.requester_id === userId ? row.addressee_id : row.requester_id)),
-  )
+  return new Set(rows.map((row) => otherOf(row, userId)))
 }
 
 export async function listFriendIds(db: Db, userId: string): Promise<string[]> {
@@ -179,7 +197,7 @@ export async function listFriendIds(db: Db, userId: string): Promise<string[]> {
       where.or([where('requester_id', '=', userId), where('addressee_id', '=', userId)]),
     )
     .execute()
-  return rows.map((row) => (row.requester_id === userId ? row.addressee_id : row.requester_id))
+  return rows.map((row) => otherOf(row, userId))
 }
 
 /**
@@ -273,6 +291,16 @@ export async function blockedAmong(
     .where('blocked_id', 'in', others)
     .execute()
   return new Set(rows.map((row) => row.blocked_id))
+}
+
+/** Who blocks the person. */
+export async function listBlockers(db: Db, blockedId: string): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('blocks')
+    .select('blocker_id')
+    .where('blocked_id', '=', blockedId)
+    .execute()
+  return new Set(rows.map((row) => row.blocker_id))
 }
 
 export async function listBlocked(db: Db, tenantId: string, blockerId: string) {

@@ -1,4 +1,6 @@
 import type { Ctx } from '../../context.ts'
+import type { Tx } from '../../db/database.ts'
+import type { UserRow } from '../../db/tables.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
@@ -24,24 +26,35 @@ export async function linkSubject(
   const issuer = issuerFor(ctx, input)
   const { subject } = input
   return ctx.db.transaction(async (tx) => {
-    const user = input.service
-      ? (await findService(ctx, tx, actor.tenantId, input.user)).service
-      : await requireAccount(tx, actor.tenantId, input.user)
-    const isNew = await insertSubject(tx, {
+    const { user, isNew } = await findOwner(ctx, tx, actor, input)
+    const isLinked = await insertSubject(tx, {
       issuer,
       subject,
       tenant_id: user.tenant_id,
       user_id: user.id,
       created_at: toIso(ctx.clock.now()),
     })
-    if (!isNew) throw new AppError(subjectErrors.taken)
+    if (!isLinked) throw new AppError(subjectErrors.taken)
     await recordAudit(ctx, tx, actor, {
       type: 'account.subject_linked',
       target: { type: 'user', id: user.id },
-      details: { issuer },
+      details: { issuer, newService: isNew },
     })
     return { userId: user.id, username: user.username, issuer, subject }
   })
+}
+
+/** The account named: a service, created if there is none, or any existing one. */
+async function findOwner(
+  ctx: Needs,
+  tx: Tx,
+  { tenantId }: Actor,
+  wanted: { readonly user: string; readonly service?: boolean | undefined },
+): Promise<{ user: UserRow; isNew: boolean }> {
+  if (!wanted.service)
+    return { user: await requireAccount(tx, tenantId, wanted.user), isNew: false }
+  const { service, isNew } = await findService(ctx, tx, tenantId, wanted.user)
+  return { user: service, isNew }
 }
 
 export async function unlinkSubject(

@@ -1,21 +1,21 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import { isKeyUsedByMail } from '../../outbound/mail-queue.ts'
+import { isMailKeyUsed } from '../../outbound/mail-queue.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Key, type KeyPurpose, keyErrors } from '../../platform/keyring.ts'
 import { createSigner } from '../../platform/signing.ts'
 import type { Actor } from '../../policy/actor.ts'
-import { isKeyUsed as sealsAttachments } from '../attachments/access.ts'
+import { isAttachmentKeyUsed } from '../attachments/access.ts'
 import { isCheckpointKeyUsed } from '../audit/access.ts'
 import { recordAudit } from '../audit/service.ts'
-import { isKeyUsed as sealsMessages } from '../messages/access.ts'
-import { isTotpKeyUsed as sealsAuthenticators } from '../mfa/access.ts'
-import { isVaultSealedWith as sealsNodes } from '../nodes/access.ts'
-import { isFlowKeyUsed as sealsFlows } from '../oidc/access.ts'
+import { isMessageKeyUsed } from '../messages/access.ts'
+import { isTotpKeyUsed } from '../mfa/access.ts'
+import { isVaultKeyUsed } from '../nodes/access.ts'
+import { isFlowKeyUsed } from '../oidc/access.ts'
 import { isExportKeyUsed } from '../privacy/access.ts'
-import { isReasonKeyUsed as sealsReasons } from '../reports/access.ts'
-import { isSignInKeyUsed as sealsSignIns } from '../sessions/access.ts'
-import { isWebhookSealedWith as sealsWebhooks } from '../webhooks/access.ts'
+import { isReasonKeyUsed } from '../reports/access.ts'
+import { isSignInKeyUsed } from '../sessions/access.ts'
+import { isWebhookKeyUsed } from '../webhooks/access.ts'
 
 /** A key without its bytes. */
 export interface KeyInfo {
@@ -82,16 +82,16 @@ export async function retireKey(
 /** Whether any stored data are still sealed with the key. */
 async function isKeyNeeded(tx: Tx, id: string): Promise<boolean> {
   const uses = [
-    sealsMessages,
-    sealsAttachments,
-    sealsReasons,
-    sealsNodes,
-    isKeyUsedByMail,
+    isMessageKeyUsed,
+    isAttachmentKeyUsed,
+    isReasonKeyUsed,
+    isVaultKeyUsed,
+    isMailKeyUsed,
     isExportKeyUsed,
-    sealsAuthenticators,
-    sealsSignIns,
-    sealsFlows,
-    sealsWebhooks,
+    isTotpKeyUsed,
+    isSignInKeyUsed,
+    isFlowKeyUsed,
+    isWebhookKeyUsed,
   ]
   for (const isUsed of uses) if (await isUsed(tx, id)) return true
   return false

@@ -1,2 +1,2 @@
-export { findMessages, holdMessage, isKeyUsed, listMessages } from './store.ts'
+export { findMessages, isMessageKeyUsed, listMessages, lockMessage } from './store.ts'
 export { countMarks, countOlder, deleteMarks, listOlder } from './store-retention.ts'

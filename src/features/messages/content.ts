@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { MessageRow } from '../../db/tables.ts'
+import { reasonOf } from '../../platform/errors.ts'
 import { open, type Sealed, seal } from '../../platform/secret-box.ts'
 
 type RowNames = Pick<MessageRow, 'id' | 'conversation_id' | 'sender_id'>
@@ -27,7 +28,7 @@ export function openContent(ctx: Pick<Ctx, 'keyring' | 'log'>, row: SealedRow): 
     return open(key, row.sealed, contextOf(row))
   } catch (error) {
     ctx.keyring.unreadable.count++
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = reasonOf(error)
     ctx.log.error({ messageId: row.id, keyId: row.key_id, reason }, 'a message cannot be decrypted')
     return undefined
   }

@@ -179,7 +179,7 @@ export type WipedMessage = Pick<MessageRow, 'id' | 'tenant_id' | 'conversation_i
  * Locks the message's row until the transaction ends, so that concurrent reactions and pins are counted
  * one after another and cannot outlive the message. Returns false if it is deleted.
  */
-export async function holdMessage(
+export async function lockMessage(
   tx: Tx,
   id: string,
   change: Pick<Partial<MessageRow>, 'has_reactions'> = {},
@@ -194,7 +194,7 @@ export async function holdMessage(
 }
 
 /** Whether any message still needs the key to be read. */
-export async function isKeyUsed(db: Db, keyId: string): Promise<boolean> {
+export async function isMessageKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('messages')
     .select('id')

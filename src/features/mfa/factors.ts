@@ -4,7 +4,7 @@ import { isConflict } from '../../db/errors.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
-import { lockAccount } from '../accounts/access.ts'
+import { lockUser } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { renewProof } from '../sessions/access.ts'
 import { factorsOf } from './access.ts'
@@ -104,7 +104,7 @@ export async function finishTotp(
 export async function removeTotp(ctx: Needs, actor: Actor): Promise<void> {
   const user = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    await lockAccount(tx, user.userId)
+    await lockUser(tx, user.tenantId, user.userId)
     if (!(await deleteTotp(tx, user.userId))) throw new AppError(commonErrors.notFound)
     await removed(ctx, tx, user, 'totp')
   })
@@ -152,7 +152,7 @@ export async function addPasskey(
 export async function removePasskey(ctx: Needs, actor: Actor, input: PasskeyId): Promise<void> {
   const user = requireUser(actor)
   await ctx.db.transaction(async (tx) => {
-    await lockAccount(tx, user.userId)
+    await lockUser(tx, user.tenantId, user.userId)
     if (!(await deletePasskey(tx, user.userId, input.id))) throw new AppError(commonErrors.notFound)
     await requireSignInMethod(tx, user)
     await removed(ctx, tx, user, 'passkey')

@@ -5,7 +5,7 @@ import type { UserActor } from '../../policy/actor.ts'
 import { type Membership, requireMember, requireMembership } from './access.ts'
 import { mlsErrors } from './errors.ts'
 import { orEarlierAnswer, type Repeatable, runIdempotent } from './once.ts'
-import { type Convo, holdConvo } from './store/convos.ts'
+import { type Convo, lockConvo } from './store/convos.ts'
 import { inTurn } from './turns.ts'
 
 export interface Change<R, T> extends Repeatable {
@@ -34,7 +34,7 @@ export async function changeConvo<R, T extends object>(
     const write = () =>
       db.transaction((tx) =>
         runIdempotent(ctx, tx, me, change, async () => {
-          const convo = await holdConvo(tx, me.tenantId, change.convoId)
+          const convo = await lockConvo(tx, me.tenantId, change.convoId)
           if (!convo) throw new AppError(mlsErrors.convoNotFound)
           const member = await requireMembership(tx, me, convo)
           return change.write(tx, { convo, member }, read)

@@ -4,7 +4,7 @@ import type { Person } from '../../db/personal-data.ts'
 import { appendEvents } from '../../events/append.ts'
 import { toIso } from '../../platform/clock.ts'
 import { convoEvent } from './events.ts'
-import { holdConvo } from './store/convos.ts'
+import { lockConvo } from './store/convos.ts'
 import { findNewestEvent } from './store/events.ts'
 import { listCurrentMembers, updateMember } from './store/members.ts'
 import { deleteWelcomesOf } from './store/welcomes.ts'
@@ -33,7 +33,7 @@ export async function leaveForGood(
   { tenantId, userId }: Person,
   convoId: string,
 ): Promise<void> {
-  const convo = await holdConvo(tx, tenantId, convoId)
+  const convo = await lockConvo(tx, tenantId, convoId)
   const present = await listCurrentMembers(tx, convoId)
   const own = present.find((member) => member.user_id === userId)
   if (!convo || !own) return

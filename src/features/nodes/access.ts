@@ -1,1 +1,1 @@
-export { isVaultSealedWith } from './store.ts'
+export { isVaultKeyUsed } from './store.ts'

@@ -1,8 +1,8 @@
 import type { Ctx } from '../../context.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { countByType, holdKeys, listKeys } from './store.ts'
-import { deleteHeld, type Writing } from './write.ts'
+import { countByType, listKeys, lockNodeRowsByKey } from './store.ts'
+import { deleteLocked, type Writing } from './write.ts'
 
 /** Most nodes that one transaction deletes, so that other writers do not wait long. */
 const NODES_A_STEP = 500
@@ -34,16 +34,16 @@ export async function clearNodes(
   for (;;) {
     const step = await ctx.db.transaction(async (tx) => {
       const keys = await listKeys(tx, userId, type, NODES_A_STEP)
-      const held = await holdKeys(tx, keys)
-      const edges = await deleteHeld(tx, userId, held)
+      const locked = await lockNodeRowsByKey(tx, keys)
+      const edges = await deleteLocked(tx, userId, locked)
       const isLast = keys.length < NODES_A_STEP
       if (isLast) {
         await recordAudit(ctx, tx, actor, {
           type: 'node.cleared',
-          details: { type: type ?? 'ALL', count: deletedNodes + held.length },
+          details: { type: type ?? 'ALL', count: deletedNodes + locked.length },
         })
       }
-      return { nodes: held.length, edges, isLast }
+      return { nodes: locked.length, edges, isLast }
     })
     deletedNodes += step.nodes
     deletedEdges += step.edges

@@ -11,7 +11,7 @@ import type { Edge, NewEdge } from './schema.ts'
 import { findNodesByKey } from './store.ts'
 import { deleteEdges as deleteEdgeRows, findEdge, insertEdge, listEdges } from './store-edges.ts'
 import { openVault, requireVault, type Vault } from './vault.ts'
-import { heldNode, hold, requireSize, type Writing } from './write.ts'
+import { lockNodes, requireRow, requireSize, type Writing } from './write.ts'
 
 const MAX_EDGES = 1_000
 
@@ -69,10 +69,10 @@ export async function insertNewEdges(
 ): Promise<Edge[]> {
   const vault = await openVault(ctx, tx, me)
   // Locked, so that no end of an edge is deleted meanwhile.
-  const held = await hold(tx, me, [
+  const locked = await lockNodes(tx, me, [
     ...new Set(edges.flatMap(({ source, target }) => [source, target])),
   ])
-  const byKey = new Map([...held.values()].map((row) => [row.key, row]))
+  const byKey = new Map([...locked.values()].map((row) => [row.key, row]))
   const made: Edge[] = []
   for (const { source, target, type, properties } of edges) {
     requireSize(properties)
@@ -81,8 +81,8 @@ export async function insertNewEdges(
       id,
       tenant_id: me.tenantId,
       owner_id: me.userId,
-      source_key: heldNode(held, source).key,
-      target_key: heldNode(held, target).key,
+      source_key: requireRow(locked, source).key,
+      target_key: requireRow(locked, target).key,
       type,
       sealed: vault.seal(contextOf(id), properties),
       created_at: toIso(ctx.clock.now()),

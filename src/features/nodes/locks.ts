@@ -9,7 +9,7 @@ import { requireNode } from './read.ts'
 import type { Listing, Node } from './schema.ts'
 import { findNodes } from './store.ts'
 import { deleteLock, deleteOutdatedLocks, findLock, listLocked, putLock } from './store-edges.ts'
-import { heldNode, hold, type Writing } from './write.ts'
+import { lockNodes, requireRow, type Writing } from './write.ts'
 
 export interface Lock {
   readonly node_id: string
@@ -29,7 +29,7 @@ export async function acquireLock(
   const now = ctx.clock.now()
   const expires = toIso(now + timeout_ms)
   await ctx.db.transaction(async (tx) => {
-    const { key } = heldNode(await hold(tx, me, [node_id]), node_id)
+    const { key } = requireRow(await lockNodes(tx, me, [node_id]), node_id)
     const lock = await findLock(tx, key)
     if (lock && lock.agent_id !== agent_id && lock.expires_at > toIso(now)) {
       throw new AppError(nodeErrors.locked, { expires: lock.expires_at })

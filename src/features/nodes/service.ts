@@ -1,5 +1,5 @@
 import type { Tx } from '../../db/database.ts'
-import { type DueNodes, holdDue, shrinkVaults } from './store-retention.ts'
+import { type DueNodes, lockDue, shrinkVaults } from './store-retention.ts'
 import { deleteWithDependents } from './write.ts'
 
 export { countDueNodes, type DueNodes } from './store-retention.ts'
@@ -11,7 +11,7 @@ export async function deleteDueNodes(
   heldOwners: readonly string[],
   most: number,
 ): Promise<number> {
-  const rows = await holdDue(tx, due, heldOwners, most)
+  const rows = await lockDue(tx, due, heldOwners, most)
   if (rows.length === 0) return 0
   const keys = rows.map(({ key }) => key)
   await deleteWithDependents(tx, keys)

@@ -41,7 +41,7 @@ export async function countDueNodes(
 }
 
 /** Some of them, locked until the transaction ends. */
-export async function holdDue(
+export async function lockDue(
   tx: Tx,
   due: DueNodes,
   heldOwners: readonly string[],

@@ -17,7 +17,7 @@ export async function insertVaultRow(tx: Tx, row: NodeVaultRow): Promise<void> {
 }
 
 /** Whether any vault's key is still sealed with this message key. */
-export async function isVaultSealedWith(db: Db, keyId: string): Promise<boolean> {
+export async function isVaultKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('node_vaults')
     .select('owner_id')
@@ -83,7 +83,7 @@ export async function findNodesByKey(db: Db, keys: readonly number[]): Promise<N
 }
 
 /** The same nodes, locked until the transaction ends. */
-export async function holdNodes(
+export async function lockNodeRows(
   tx: Tx,
   ownerId: string,
   ids: readonly string[],
@@ -99,7 +99,7 @@ export async function holdNodes(
 }
 
 /** Those of the nodes that still exist, locked until the transaction ends. */
-export async function holdKeys(tx: Tx, keys: readonly number[]): Promise<number[]> {
+export async function lockNodeRowsByKey(tx: Tx, keys: readonly number[]): Promise<number[]> {
   if (keys.length === 0) return []
   const rows = await tx
     .updateTable('nodes')

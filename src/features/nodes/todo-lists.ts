@@ -22,9 +22,9 @@ import { openList } from './todos.ts'
 import { requireVault } from './vault.ts'
 import {
   addNodes,
-  deleteHeld,
+  deleteLocked,
   deleteNodes,
-  hold,
+  lockNodes,
   mergeInto,
   targetOf,
   type Writing,
@@ -124,12 +124,12 @@ async function deleteCompleted(
   const { todos } = await findListRows(tx, me, listId)
   const ids = todos.map(({ id }) => id)
   // Locked before they are read: one may be taken up again at this moment.
-  const held = await hold(tx, me, ids)
+  const locked = await lockNodes(tx, me, ids)
   const vault = await requireVault(ctx, tx, me)
-  const keys = [...held.values()]
+  const keys = [...locked.values()]
     .filter((row) => toNode(vault, row).properties.status === 'completed')
     .map(({ key }) => key)
-  await deleteHeld(tx, me.userId, keys)
+  await deleteLocked(tx, me.userId, keys)
   return keys.length
 }
 

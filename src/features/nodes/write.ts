@@ -21,9 +21,9 @@ import {
   deleteNodeRows,
   deleteTerms,
   growVault,
-  holdNodes,
   insertNodes,
   insertTerms,
+  lockNodeRows,
   updateNode,
 } from './store.ts'
 import { deleteEdgesOf, deleteLocksOf } from './store-edges.ts'
@@ -136,18 +136,18 @@ export async function mergeInto<const T extends readonly NodeChange[]>(
   changes: T,
 ): Promise<NodeForEach<T>> {
   const vault = await openVault(ctx, tx, me)
-  const held = await hold(tx, me, [...new Set(changes.map(({ id }) => id))])
+  const locked = await lockNodes(tx, me, [...new Set(changes.map(({ id }) => id))])
   const now = toIso(ctx.clock.now())
   const nodes: Node[] = []
   for (const { id, properties } of changes) {
-    const row = heldNode(held, id)
+    const row = requireRow(locked, id)
     const merged = merge(vault.open(contextOf(row), row.sealed), properties)
     requireSize(merged)
     const sealed = vault.seal(contextOf(row), merged)
     const completed_at = completionOf(row.type, merged, ctx.clock.now())
     const change = { sealed, updated_at: now, completed_at }
     const changed = { ...row, ...change }
-    held.set(id, changed)
+    locked.set(id, changed)
     await updateNode(tx, row.key, change)
     await deleteTerms(tx, [row.key])
     const node = toNode(vault, changed)
@@ -165,17 +165,17 @@ function merge(before: Properties, change: Properties): Properties {
 }
 
 /** Those of the nodes that exist, by id, locked against other writers. */
-export async function hold(
+export async function lockNodes(
   tx: Tx,
   me: UserActor,
   ids: readonly string[],
 ): Promise<Map<string, NodeRow>> {
-  return new Map((await holdNodes(tx, me.userId, ids)).map((row) => [row.id, row]))
+  return new Map((await lockNodeRows(tx, me.userId, ids)).map((row) => [row.id, row]))
 }
 
 /** One of them; throws `node_not_found` if it does not exist. */
-export function heldNode(held: ReadonlyMap<string, NodeRow>, id: string): NodeRow {
-  const row = held.get(id)
+export function requireRow(locked: ReadonlyMap<string, NodeRow>, id: string): NodeRow {
+  const row = locked.get(id)
   if (!row) throw new AppError(nodeErrors.nodeNotFound, { id })
   return row
 }
@@ -197,10 +197,10 @@ export async function deleteNodes<const T extends readonly string[]>(
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
     const vault = await openVault(ctx, tx, me)
-    const held = await hold(tx, me, ids)
-    const nodes = ids.map((id) => toNode(vault, heldNode(held, id))) as NodeForEach<T>
-    const rows = [...held.values()]
-    const edges = await deleteHeld(
+    const locked = await lockNodes(tx, me, ids)
+    const nodes = ids.map((id) => toNode(vault, requireRow(locked, id))) as NodeForEach<T>
+    const rows = [...locked.values()]
+    const edges = await deleteLocked(
       tx,
       me.userId,
       rows.map(({ key }) => key),
@@ -214,8 +214,8 @@ export async function deleteNodes<const T extends readonly string[]>(
   })
 }
 
-/** Deletes nodes that the transaction holds, and counts them out of the vault; returns the number of edges. */
-export async function deleteHeld(
+/** Deletes nodes that the transaction has locked, and counts them out of the vault; returns the number of edges. */
+export async function deleteLocked(
   tx: Tx,
   ownerId: string,
   keys: readonly number[],

@@ -11,7 +11,7 @@ import { type Choice, choicesFor, grantConsent } from './consent.ts'
 import { CONSENT_TEXTS, type ConsentText } from './consent-text.ts'
 import { getGrants, revokeGrant } from './grants.ts'
 import { UNUSED_DAYS } from './issue.ts'
-import { isLoopback } from './redirect-uri.ts'
+import { isOnThisDevice } from './redirect-uri.ts'
 import { type AuthorizationRequest, readRequest, refusalAt } from './request.ts'
 import { OAuthGrantId, SCOPES } from './schema.ts'
 
@@ -148,7 +148,7 @@ function whoIsIt(texts: ConsentText, { host }: Client, redirectUri: string): str
 
 function whereTo(texts: ConsentText, redirectUri: string): string {
   const url = new URL(redirectUri)
-  if (isLoopback(url)) return texts.toThisDevice
+  if (isOnThisDevice(url)) return texts.toThisDevice
   return url.protocol === 'https:' ? texts.toHost(url.host) : texts.toApp(url.protocol)
 }
 

@@ -4,7 +4,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import { type Actor, mayUse, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
-import { holdSession } from '../sessions/access.ts'
+import { lockSession } from '../sessions/access.ts'
 import { issuerOf, resourceOf } from './addresses.ts'
 import { oauthErrors } from './errors.ts'
 import { answerAt } from './redirect-uri.ts'
@@ -63,7 +63,7 @@ export async function grantConsent(
   const expiresAt = toIso(now + CODE_LIFETIME)
   await ctx.db.transaction(async (tx) => {
     // Whatever ends sessions also ends grants: a grant made concurrently must not survive.
-    if (!(await holdSession(tx, user.sessionId))) throw new AppError(commonErrors.unauthorized)
+    if (!(await lockSession(tx, user.sessionId))) throw new AppError(commonErrors.unauthorized)
     const grants = await listGrants(tx, user.userId, toIso(now))
     if (grants.length >= MAX_GRANTS) throw new AppError(oauthErrors.tooManyGrants)
     await insertGrant(tx, {

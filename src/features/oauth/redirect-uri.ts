@@ -1,4 +1,4 @@
-const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
+import { isLoopback } from '../../config/loopback.ts'
 
 /** Schemes that a browser or the system runs or opens itself instead of passing them to an app. */
 const NO_APP = [
@@ -19,7 +19,7 @@ export function isUsableRedirect(uri: string): boolean {
     case 'https:':
       return url.username === '' && url.password === ''
     case 'http:':
-      return isLoopback(url) && url.username === '' && url.password === ''
+      return isOnThisDevice(url) && url.username === '' && url.password === ''
     default:
       return !NO_APP.includes(url.protocol.slice(0, -1))
   }
@@ -33,14 +33,14 @@ export function isRegistered(uri: string, registered: readonly string[]): boolea
   return anyPort !== undefined && registered.some((one) => withoutPort(one) === anyPort)
 }
 
-/** Whether the address is on the user's own device. */
-export function isLoopback({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && LOOPBACK.includes(hostname)
+/** Whether the address is on the user's own device (RFC 8252 §7.3). */
+export function isOnThisDevice({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && isLoopback(hostname)
 }
 
 function withoutPort(uri: string): string | undefined {
   const url = URL.parse(uri)
-  if (!url || !isLoopback(url) || uri.includes('#')) return undefined
+  if (!url || !isOnThisDevice(url) || uri.includes('#')) return undefined
   url.port = ''
   return url.href
 }

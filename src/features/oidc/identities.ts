@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { findAccountById, lockAccount } from '../accounts/access.ts'
+import { lockUser } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireSignInMethod } from '../mfa/service.ts'
 import { applyRole } from './account.ts'
@@ -33,9 +33,8 @@ export async function unlinkIdentity(
   const me = requireUser(actor)
   const { userId, tenantId } = me
   await ctx.db.transaction(async (tx) => {
-    await lockAccount(tx, userId)
+    const user = await lockUser(tx, tenantId, userId)
     const identity = await deleteIdentity(tx, userId, input.id)
-    const user = await findAccountById(tx, tenantId, userId)
     if (!identity || !user) throw new AppError(commonErrors.notFound)
     await requireSignInMethod(tx, me)
     await recordAudit(ctx, tx, actor, {

@@ -1,3 +1,4 @@
+import { isLoopback } from '../../config/loopback.ts'
 import type { OidcProvider } from '../../config/oidc.ts'
 import type { Ctx } from '../../context.ts'
 import type { UserRow } from '../../db/tables.ts'
@@ -95,8 +96,8 @@ function appTarget(config: Ctx['config'], input: BeginSignIn): AppTarget | undef
   const { app_redirect: redirect, app_challenge: challenge, app_state: state } = input
   if (redirect === undefined || challenge === undefined) return undefined
   const url = URL.parse(redirect)
-  const isLoopback = url?.protocol === 'http:' && /^(127\.0\.0\.1|\[::1\])$/.test(url.hostname)
-  const isFine = url && !url.hash && (isLoopback || config.oidc.appRedirects.includes(redirect))
+  const isLocal = url?.protocol === 'http:' && isLoopback(url.hostname)
+  const isFine = url && !url.hash && (isLocal || config.oidc.appRedirects.includes(redirect))
   if (!isFine || url.username || url.password) throw new AppError(oidcErrors.invalidRequest)
   return { redirect, challenge, state }
 }

@@ -8,7 +8,7 @@ import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { lockConversation, requireMember, requireWriter } from '../conversations/access.ts'
 import type { ConversationId } from '../conversations/schema.ts'
-import { findMessages, holdMessage } from '../messages/access.ts'
+import { findMessages, lockMessage } from '../messages/access.ts'
 import type { MessageId } from '../messages/schema.ts'
 import { isGone, readMessages, requireMessage } from '../messages/service.ts'
 import { pinErrors } from './errors.ts'
@@ -78,7 +78,7 @@ async function requirePinnable(
       { audit: { reason: 'role_too_low', targetType: 'message', targetId: messageId } },
     )
   }
-  if (!(await holdMessage(tx, messageId))) throw new AppError(commonErrors.notFound)
+  if (!(await lockMessage(tx, messageId))) throw new AppError(commonErrors.notFound)
   return message
 }
 

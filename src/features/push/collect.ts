@@ -10,11 +10,11 @@ import { channelOf, serviceOf } from './send.ts'
 import type { LatestEvent } from './store.ts'
 import {
   findProgress,
-  holdProgress,
   insertProgress,
   insertQueued,
   listEventsBehind,
   listNewestEventsOf,
+  lockProgress,
   moveProgress,
 } from './store.ts'
 
@@ -46,7 +46,7 @@ export async function collectPushes(ctx: Needs, isAway: IsAway): Promise<number>
   if (!some) return 0
   if (!(await hasDevices(db.read))) return skip(ctx)
   return db.transaction(async (tx) => {
-    const place = await holdProgress(tx)
+    const place = await lockProgress(tx)
     const events = place ? await listEventsBehind(tx, db.engine, place, PAGE) : []
     const last = events.at(-1)
     if (!last) return 0
@@ -70,7 +70,7 @@ export async function collectMissed(ctx: Needs, userId: string, heardAt: number)
   if (!device) return
   const since = toIso(heardAt)
   await db.transaction(async (tx) => {
-    const place = await holdProgress(tx)
+    const place = await lockProgress(tx)
     if (!place) return
     const active = (await listActivity(tx, device.tenant_id, userId)).filter(
       (conversation) => conversation.last_activity_at >= since,

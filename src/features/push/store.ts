@@ -20,7 +20,7 @@ export async function findProgress(db: Db): Promise<EventPlace | undefined> {
 }
 
 /** The same, locked against other nodes until the transaction ends. */
-export async function holdProgress(tx: Tx): Promise<EventPlace | undefined> {
+export async function lockProgress(tx: Tx): Promise<EventPlace | undefined> {
   return tx
     .updateTable('push_progress')
     .set({ id: PROGRESS })

@@ -6,7 +6,7 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireWriter } from '../conversations/access.ts'
-import { holdMessage } from '../messages/access.ts'
+import { lockMessage } from '../messages/access.ts'
 import { requireMessage } from '../messages/service.ts'
 import { reactionErrors } from './errors.ts'
 import { reactionChanged } from './events.ts'
@@ -33,7 +33,7 @@ export async function react(
     const message = await requireMessage(ctx, tx, me, messageId)
     // Behind a block nothing new may be said, but earlier reactions can be taken back.
     if (added) await requireWriter(tx, me, message.conversation_id)
-    if (!(await holdMessage(tx, messageId, { has_reactions: 1 }))) {
+    if (!(await lockMessage(tx, messageId, { has_reactions: 1 }))) {
       throw new AppError(commonErrors.notFound)
     }
     const rows = await listAll(tx, messageId)

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Config } from '../../config/config.ts'
 import { ConfigError } from '../../config/load.ts'
 import { createGuardedFetch } from '../../outbound/guarded-fetch.ts'
+import { reasonOf } from '../../platform/errors.ts'
 import { NO_ROLES, type RoleTable } from '../../policy/access-control.ts'
 import { expandPermissions } from '../../policy/permission-names.ts'
 import type { Permission } from '../../policy/permissions.ts'
@@ -26,7 +27,7 @@ async function read(source: string, config: Config): Promise<string> {
   try {
     return await readFile(source, 'utf8')
   } catch (error) {
-    throw bad(`${source} cannot be read (${(error as Error).message})`)
+    throw bad(`${source} cannot be read (${reasonOf(error)})`)
   }
 }
 
@@ -43,7 +44,7 @@ async function download(url: string, config: Config): Promise<string> {
     if (status === 200) return body.toString('utf8')
     throw new Error(`it answers ${status}`)
   } catch (error) {
-    throw bad(`${url} cannot be read (${(error as Error).message})`)
+    throw bad(`${url} cannot be read (${reasonOf(error)})`)
   }
 }
 

@@ -2,7 +2,7 @@ import type { Ctx } from '../../context.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
-import { holdActive, setPassword } from '../accounts/access.ts'
+import { lockActive, setPassword } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { hashNewPassword } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
@@ -26,7 +26,7 @@ export async function changePassword(
   const passwordHash = await hashNewPassword(ctx, input.newPassword)
   await ctx.db.transaction(async (tx) => {
     // Hashing is slow: a password that an administrator set meanwhile must not be overwritten.
-    const unchanged = await holdActive(tx, userId, user.password_hash)
+    const unchanged = await lockActive(tx, userId, user.password_hash)
     if (!unchanged) throw new AppError(wrong)
     await setPassword(tx, userId, passwordHash, toIso(ctx.clock.now()))
     const ended = await endAllSessions(ctx, tx, userId, 'password_changed')

@@ -8,7 +8,7 @@ import { seal } from '../../platform/secret-box.ts'
 import { randomToken, sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { isAdminRole } from '../../policy/permissions.ts'
-import { holdActive } from '../accounts/access.ts'
+import { lockActive } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { signAccessToken } from './access-token.ts'
 import { sessionErrors } from './errors.ts'
@@ -140,7 +140,7 @@ async function startSession(
 ): Promise<void> {
   await proof.use?.(tx)
   // Hashing is slow: a change of the account meanwhile has ended its sessions, but not this new one.
-  const unchanged = await holdActive(tx, user.id, user.password_hash)
+  const unchanged = await lockActive(tx, user.id, user.password_hash)
   if (!unchanged) throw new AppError(sessionErrors.invalidCredentials)
   await insertSession(tx, session)
   if (proof.sso) await keepSso(ctx, tx, user, session.id, proof.sso)

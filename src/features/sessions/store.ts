@@ -87,7 +87,7 @@ export async function noteUse(tx: Tx, id: string, at: string): Promise<void> {
 }
 
 /** Whether the session is open. If so, it stays open until the transaction ends. */
-export async function holdSession(tx: Tx, id: string): Promise<boolean> {
+export async function lockSession(tx: Tx, id: string): Promise<boolean> {
   const result = await tx
     .updateTable('sessions')
     .set({ revoked_at: null })

@@ -1,2 +1,2 @@
 /** What other features may do with webhooks inside their own transactions. */
-export { countFailing, deleteWebhooksOf, isWebhookSealedWith } from './store.ts'
+export { countFailing, deleteWebhooksOf, isWebhookKeyUsed } from './store.ts'

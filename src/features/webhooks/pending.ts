@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../platform/errors.ts'
 import { jobActor, type UserActor } from '../../policy/actor.ts'
-import { findAccounts } from '../accounts/access.ts'
+import { listUsersById } from '../accounts/access.ts'
 import { shownOf } from '../accounts/service.ts'
 import type { Message } from '../messages/schema.ts'
 import { syncErrors } from '../sync/errors.ts'
@@ -49,7 +49,7 @@ export async function readPending(
   const senders = new Map(
     ids.length === 0
       ? []
-      : (await findAccounts(ctx.db.read, hook.tenant_id, ids)).map((user) => [user.id, user]),
+      : (await listUsersById(ctx.db.read, hook.tenant_id, ids)).map((user) => [user.id, user]),
   )
   const pending = said.map(({ message, seq }) => {
     const sender = senders.get(message.senderId)

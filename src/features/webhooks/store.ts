@@ -62,7 +62,7 @@ export async function deleteWebhooksOf(
 }
 
 /** Whether the key still seals any webhook. */
-export async function isWebhookSealedWith(db: Db, keyId: string): Promise<boolean> {
+export async function isWebhookKeyUsed(db: Db, keyId: string): Promise<boolean> {
   const row = await db
     .selectFrom('webhooks')
     .select('id')

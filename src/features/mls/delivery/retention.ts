@@ -4,7 +4,7 @@ import { DAY, toIso } from '../../../platform/clock.ts'
 import { dropFiles } from '../../attachments/service-bytes.ts'
 import { deleteAnswersBefore } from '../store/answers.ts'
 import { deleteBlobsBefore } from '../store/blobs.ts'
-import { type Convo, holdConvo, listConvoPage, updateConvo } from '../store/convos.ts'
+import { type Convo, listConvoPage, lockConvo, updateConvo } from '../store/convos.ts'
 import { listCursors } from '../store/cursors.ts'
 import { deleteOldKeyPackages } from '../store/key-packages.ts'
 import { listLeaves } from '../store/leaves.ts'
@@ -73,7 +73,7 @@ async function compactOne(
   before: string,
 ): Promise<number> {
   return ctx.db.transaction(async (tx) => {
-    const convo = await holdConvo(tx, tenantId, id)
+    const convo = await lockConvo(tx, tenantId, id)
     if (!convo) return 0
     const floor = await findNewestOld(tx, id, await passedByAll(tx, convo), before)
     if (floor === undefined) return 0

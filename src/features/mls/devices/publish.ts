@@ -65,7 +65,7 @@ async function read(
 }
 
 /** The device that signed the package, registered if it is new. */
-async function holdDevice(
+async function ensureDevice(
   ctx: Needs,
   tx: Tx,
   actor: UserActor,
@@ -151,7 +151,7 @@ export async function publishKeyPackage(
   const once = { method: 'publishKeyPackage', key: input.idempotencyKey, bodyHash }
   return ctx.db.transaction((tx) =>
     runIdempotent(ctx, tx, me, once, async () => {
-      const device = await holdDevice(ctx, tx, me, parsed)
+      const device = await ensureDevice(ctx, tx, me, parsed)
       await store(ctx, tx, device, parsed)
       return { success: true, deviceId: device.id, keyPackageHash: parsed.facts.ref }
     }),
@@ -203,7 +203,7 @@ async function storeSome(
     try {
       if (one instanceof AppError) throw one
       const key = one.facts.signatureKey
-      const device = devices.get(key) ?? (await holdDevice(ctx, tx, me, one))
+      const device = devices.get(key) ?? (await ensureDevice(ctx, tx, me, one))
       devices.set(key, device)
       if (await store(ctx, tx, device, one)) succeeded += 1
       else skipped += 1
@@ -241,7 +241,7 @@ export async function registerDevice(
   const once = { method: 'registerDevice', key: input.idempotencyKey, bodyHash }
   const registered = await ctx.db.transaction((tx) =>
     runIdempotent(ctx, tx, me, once, async () => {
-      const device = await holdDevice(ctx, tx, me, first)
+      const device = await ensureDevice(ctx, tx, me, first)
       await updateDevice(tx, device.id, {
         ...(input.deviceName === undefined ? {} : { name: input.deviceName }),
         ...(input.deviceUUID === undefined ? {} : { device_uuid: input.deviceUUID }),

@@ -14,7 +14,7 @@ import { writeCommit } from '../commits/write.ts'
 import { mlsErrors } from '../errors.ts'
 import { orEarlierAnswer, runIdempotent } from '../once.ts'
 import type { ExternalCommit } from '../schema.ts'
-import { type Convo, findConvo, holdConvo } from '../store/convos.ts'
+import { type Convo, findConvo, lockConvo } from '../store/convos.ts'
 import { findDeviceByKey } from '../store/devices.ts'
 import { takeInvite } from '../store/invites.ts'
 import { listLeaves } from '../store/leaves.ts'
@@ -52,7 +52,7 @@ export async function processExternalCommit(
     return inTurn(db, convoId, () =>
       db.transaction((tx) =>
         runIdempotent(ctx, tx, me, once, async () => {
-          const convo = await holdConvo(tx, me.tenantId, convoId)
+          const convo = await lockConvo(tx, me.tenantId, convoId)
           if (!convo) throw new AppError(mlsErrors.convoNotFound)
           return join(ctx, tx, me, { convo, incoming, psk: input.psk })
         }),

@@ -51,7 +51,7 @@ export async function findConvo(db: Db, tenantId: string, id: string): Promise<C
   return row
 }
 
-const hold = prepared<{ tenantId: string; id: string }, Convo>((db, params) =>
+const lockById = prepared<{ tenantId: string; id: string }, Convo>((db, params) =>
   db
     .updateTable('mls_convos')
     .set(lockOnly('last_seq'))
@@ -61,8 +61,8 @@ const hold = prepared<{ tenantId: string; id: string }, Convo>((db, params) =>
 )
 
 /** Finds and locks a conversation until the transaction ends; epoch and sequence depend on this lock. */
-export async function holdConvo(tx: Tx, tenantId: string, id: string): Promise<Convo | undefined> {
-  const [row] = await hold(tx, { tenantId, id })
+export async function lockConvo(tx: Tx, tenantId: string, id: string): Promise<Convo | undefined> {
+  const [row] = await lockById(tx, { tenantId, id })
   return row
 }
 

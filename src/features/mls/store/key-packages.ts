@@ -68,10 +68,10 @@ export async function countConsumed(
 
 /** Locks people's devices against concurrent hand-outs of their packages until the transaction ends. */
 export async function lockDevices(tx: Tx, userIds: readonly string[]): Promise<void> {
-  await holdDevices(tx, userIds, {})
+  await lockByOwner(tx, userIds, {})
 }
 
-const holdDevices = preparedForIds((db, userIds) =>
+const lockByOwner = preparedForIds((db, userIds) =>
   db.updateTable('mls_devices').set(lockOnly('user_id')).where('user_id', 'in', userIds),
 )
 
