@@ -48,6 +48,7 @@ export async function deleteAllOf(tx: Tx, userId: string, now: string): Promise<
     await tx.deleteFrom('mls_welcomes').where('user_id', '=', userId).executeTakeFirst(),
     await tx.deleteFrom('mls_cursors').where('user_id', '=', userId).executeTakeFirst(),
     await tx.deleteFrom('mls_tickets').where('user_id', '=', userId).executeTakeFirst(),
+    await tx.deleteFrom('mls_invites').where('target_id', '=', userId).executeTakeFirst(),
     await tx.deleteFrom('mls_reports').where('reporter_id', '=', userId).executeTakeFirst(),
   ]
   await tx
