@@ -53,8 +53,7 @@ async function readProgress(db: Db, convo: Convo): Promise<Progress> {
   const present = new Set(members.map(({ user_id }) => user_id))
   const inTree = new Set(leaves.map((leaf) => leaf.device_id))
   const isUsed = ({ user_id, device_id }: MlsCursorRow) =>
-    present.has(user_id) &&
-    (device_id === '' || convo.knows_leaves !== 1 || inTree.has(device_id))
+    present.has(user_id) && (device_id === '' || convo.knows_leaves !== 1 || inTree.has(device_id))
   return {
     passedByAll: places.length > 0 ? Math.min(...places) : convo.last_seq,
     useless: cursors.filter((cursor) => !isUsed(cursor)),
