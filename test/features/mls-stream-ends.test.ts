@@ -180,8 +180,8 @@ test('a stream whose reader goes while it begins is not left open', async () => 
   const sessions = createSessions({ clock: new TestClock() }, DEFAULT_STREAM_LIMITS)
   const actor = { kind: 'user', userId: 'alice' } as UserActor
   const endless = () => new Promise<never>(() => {})
-  const stream = { sessions, actor, options: { stillActive: endless } } as Partial<OpenStream>
-  const socket = new FrameSocket(stream as OpenStream)
+  const stream = { sessions, actor, options: { checkAnswers: true, stillActive: endless } }
+  const socket = new FrameSocket(stream as unknown as OpenStream)
   const ignore = () => {}
   const gone = { send: ignore, bufferedBytes: () => 0, close: ignore, terminate: ignore }
   socket.opened(gone)

@@ -56,5 +56,11 @@ export async function deleteAllOf(tx: Tx, userId: string, now: string): Promise<
     .set({ name: null, device_uuid: null, deleted_at: now })
     .where('user_id', '=', userId)
     .execute()
+  // What others reported stays, without an admin's words about the person.
+  await tx
+    .updateTable('mls_reports')
+    .set({ notes: null })
+    .where('reported_id', '=', userId)
+    .execute()
   return gone.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0)
 }
