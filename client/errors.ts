@@ -88,15 +88,14 @@ export function retryAfterOf(error: unknown): number {
 
 /**
  * Whether the service rejected a request for good, so that repeating it is pointless. A lost connection,
- * a server error, a rejected token (401), a timeout (408) and a rate limit (429) do not count.
+ * a server error, a rejected token (401), a timeout (408) and a rate limit (429) do not count, nor does the
+ * error page of something on the way, such as a proxy, unless the request is too large for it (413).
  */
 export function isRefusal(error: unknown): error is ServiceError {
-  return (
-    error instanceof ServiceError &&
-    error.status >= 400 &&
-    error.status < 500 &&
-    ![401, 408, 429].includes(error.status)
-  )
+  if (!(error instanceof ServiceError)) return false
+  const { body, status } = error
+  if (status < 400 || status >= 500 || [401, 408, 429].includes(status)) return false
+  return typeof body.error === 'string' || status === 413
 }
 
 export function isEpochMismatch(error: unknown): error is ServiceError {

@@ -1,4 +1,5 @@
 export type { Bytes } from './bytes.ts'
+export type { OwnDevice } from './delivery/delivery-service.ts'
 export { HttpTransport, type HttpTransportOptions } from './delivery/http-transport.ts'
 export type { Json, JsonObject, Params, StreamEvent, Transport } from './delivery/transport.ts'
 export { type DeviceOptions, MlsDevice } from './device/device.ts'

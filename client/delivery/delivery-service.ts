@@ -1,8 +1,9 @@
-import { type Bytes, fromBase64, toBase64 } from '../bytes.ts'
+import { type Bytes, fromBase64, toBase64, toHex } from '../bytes.ts'
 import { ServiceError } from '../errors.ts'
 import type { HandedOut } from '../groups/intent.ts'
 import type { SuiteName } from '../mls/suites.ts'
-import type { Json, JsonObject, Params, StreamEvent, Transport } from './transport.ts'
+import { bytesIn, countIn, objectsIn, textIn, textsIn } from './answer-fields.ts'
+import type { JsonObject, Params, StreamEvent, Transport } from './transport.ts'
 
 const NAMESPACE = 'blue.catbird.mls'
 /** Items per page; the service returns no more. */
@@ -13,7 +14,6 @@ const MAX_PEOPLE = 100
 /** An entry of a group's log; `seq` is the order in which the service stored it. */
 export interface LogEntry {
   readonly seq: number
-  readonly type: 'app' | 'commit' | 'proposal'
   /** The encoded MLSMessage. */
   readonly bytes: Bytes
 }
@@ -34,6 +34,15 @@ export interface Conversation {
   readonly admins: readonly string[]
   /** Leaves in `epoch` that still have to be removed: those of former members and of deleted devices. */
   readonly pendingRemovals: readonly { readonly leafIndex: number }[]
+}
+
+/** One of the person's devices, as the service lists it. */
+export interface OwnDevice {
+  readonly deviceId: string
+  /** Empty if it has none. */
+  readonly name: string
+  /** The device's signature key, hex. */
+  readonly key: string
 }
 
 export interface PublishedKeyPackage {
@@ -82,17 +91,15 @@ export class DeliveryService {
       keyPackages: packages.map(toItem),
       idempotencyKey,
     })
-    return String(answer.deviceId)
+    return textIn(answer, 'deviceId')
   }
 
-  /** Returns how many packages the service accepted. */
   async publishKeyPackages(
     packages: readonly PublishedKeyPackage[],
     idempotencyKey: string,
-  ): Promise<number> {
+  ): Promise<void> {
     const keyPackages = packages.map(toItem)
-    const answer = await this.#call('publishKeyPackages', { keyPackages, idempotencyKey })
-    return Number(answer.succeeded)
+    await this.#call('publishKeyPackages', { keyPackages, idempotencyKey })
   }
 
   async countKeyPackages(
@@ -100,7 +107,10 @@ export class DeliveryService {
     suite: SuiteName,
   ): Promise<{ available: number; hasLastResort: boolean }> {
     const answer = await this.#ask('getKeyPackageStats', { deviceId, cipherSuite: suite })
-    return { available: Number(answer.available), hasLastResort: answer.hasLastResort === true }
+    return {
+      available: countIn(answer, 'available'),
+      hasLastResort: answer.hasLastResort === true,
+    }
   }
 
   /** Takes one package of each device of these people; `missing` lists the people who have none. */
@@ -113,18 +123,18 @@ export class DeliveryService {
     for (let at = 0; at < dids.length; at += MAX_PEOPLE) {
       const some = dids.slice(at, at + MAX_PEOPLE)
       const answer = await this.#ask('getKeyPackages', { dids: some, cipherSuite: suite })
-      packages.push(...listOf(answer.keyPackages).map(toHandedOut))
-      missing.push(...textsOf(answer.missing))
+      packages.push(...objectsIn(answer, 'keyPackages').map(toHandedOut))
+      missing.push(...textsIn(answer, 'missing'))
     }
     return { packages, missing }
   }
 
-  async listDevices(): Promise<{ deviceId: string; name: string; key: Bytes | undefined }[]> {
+  async listDevices(): Promise<OwnDevice[]> {
     const answer = await this.#ask('listDevices', {})
-    return listOf(answer.devices).map((device) => ({
-      deviceId: String(device.deviceId),
-      name: String(device.deviceName ?? ''),
-      key: device.signaturePublicKey ? bytesOf(device.signaturePublicKey) : undefined,
+    return objectsIn(answer, 'devices').map((device) => ({
+      deviceId: textIn(device, 'deviceId'),
+      name: device.deviceName === undefined ? '' : textIn(device, 'deviceName'),
+      key: toHex(bytesIn(device, 'signaturePublicKey')),
     }))
   }
 
@@ -138,7 +148,7 @@ export class DeliveryService {
     let cursor: string | undefined
     do {
       const answer = await this.#ask('getConvos', { limit: PAGE, cursor })
-      found.push(...listOf(answer.conversations).map(toConversation))
+      found.push(...objectsIn(answer, 'conversations').map(toConversation))
       cursor = typeof answer.cursor === 'string' ? answer.cursor : undefined
     } while (cursor !== undefined)
     return found
@@ -192,12 +202,12 @@ export class DeliveryService {
   }): Promise<number> {
     const { convoId, commit: externalCommit, groupInfo, idempotencyKey } = request
     const body = { convoId, externalCommit, groupInfo, idempotencyKey }
-    return Number((await this.#call('processExternalCommit', body)).seq)
+    return countIn(await this.#call('processExternalCommit', body), 'seq')
   }
 
   async getGroupInfo(convoId: string): Promise<Bytes> {
     const answer = await this.#ask('getGroupInfo', { convoId })
-    return fromBase64(String(answer.groupInfo))
+    return fromBase64(textIn(answer, 'groupInfo'))
   }
 
   async leave(request: {
@@ -223,20 +233,22 @@ export class DeliveryService {
     })
   }
 
+  /** A page of the log after `sinceSeq`. Throws a `TypeError` unless its entries follow in order. */
   async getLog(convoId: string, sinceSeq: number): Promise<LogPage> {
     const answer = await this.#ask('getMessages', { convoId, sinceSeq, limit: PAGE })
-    const entries = listOf(answer.messages).map(
+    const entries = objectsIn(answer, 'messages').map(
       (message): LogEntry => ({
-        seq: Number(message.seq),
-        type: message.messageType as LogEntry['type'],
-        bytes: bytesOf(message.ciphertext),
+        seq: countIn(message, 'seq'),
+        bytes: bytesIn(message, 'ciphertext'),
       }),
     )
-    return {
-      entries,
-      hasMore: answer.hasMore === true,
-      currentEpoch: Number(answer.currentEpoch),
+    const hasMore = answer.hasMore === true
+    const isInOrder = entries.every(({ seq }, at) => seq > (entries[at - 1]?.seq ?? sinceSeq))
+    // What was read before must not be read again, nor the same page for ever.
+    if (!isInOrder || (hasMore && entries.length === 0)) {
+      throw new TypeError('The service’s log runs in circles.')
     }
+    return { entries, hasMore, currentEpoch: countIn(answer, 'currentEpoch') }
   }
 
   async updateCursor(convoId: string, deviceId: string, cursor: number): Promise<void> {
@@ -246,9 +258,9 @@ export class DeliveryService {
   async getWelcome(convoId: string, deviceId: string): Promise<WaitingWelcome> {
     const answer = await this.#ask('getWelcome', { convoId, deviceId })
     return {
-      welcome: fromBase64(String(answer.welcome)),
-      ref: String(answer.keyPackageHash),
-      joinedSeq: Number(answer.joinedSeq),
+      welcome: fromBase64(textIn(answer, 'welcome')),
+      ref: textIn(answer, 'keyPackageHash'),
+      joinedSeq: countIn(answer, 'joinedSeq'),
     }
   }
 
@@ -269,7 +281,7 @@ export class DeliveryService {
     const answer = await this.#guard('uploadBlob', (nsid) =>
       this.#transport.upload(nsid, { convoId, sha256 }, sealed),
     )
-    return String(answer.cid)
+    return textIn(answer, 'cid')
   }
 
   getBlob(convoId: string, cid: string): Promise<Bytes> {
@@ -320,37 +332,24 @@ function toItem({ suite, keyPackage, expires, lastResort }: PublishedKeyPackage)
 
 function toHandedOut(view: JsonObject): HandedOut & { deviceId: string } {
   return {
-    did: String(view.did),
-    ref: String(view.keyPackageHash),
-    keyPackage: String(view.keyPackage),
-    deviceId: String(view.deviceId),
+    did: textIn(view, 'did'),
+    ref: textIn(view, 'keyPackageHash'),
+    keyPackage: textIn(view, 'keyPackage'),
+    deviceId: textIn(view, 'deviceId'),
   }
 }
 
 function toConversation(view: JsonObject): Conversation {
-  const members = listOf(view.members)
+  const members = objectsIn(view, 'members')
+  // The list is missing where nothing is due.
+  const due = view.pendingRemovals === undefined ? [] : objectsIn(view, 'pendingRemovals')
   return {
-    convoId: String(view.groupId),
-    suite: String(view.cipherSuite),
-    epoch: Number(view.epoch),
-    lastSeq: Number(view.lastSeq ?? 0),
-    members: members.map(({ did }) => String(did)),
-    admins: members.filter(({ isAdmin }) => isAdmin === true).map(({ did }) => String(did)),
-    pendingRemovals: listOf(view.pendingRemovals).map(({ leafIndex }) => ({
-      leafIndex: Number(leafIndex),
-    })),
+    convoId: textIn(view, 'groupId'),
+    suite: textIn(view, 'cipherSuite'),
+    epoch: countIn(view, 'epoch'),
+    lastSeq: countIn(view, 'lastSeq'),
+    members: members.map((member) => textIn(member, 'did')),
+    admins: members.filter(({ isAdmin }) => isAdmin === true).map((one) => textIn(one, 'did')),
+    pendingRemovals: due.map((leaf) => ({ leafIndex: countIn(leaf, 'leafIndex') })),
   }
-}
-
-function listOf(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? (value as JsonObject[]) : []
-}
-
-function textsOf(value: Json | undefined): string[] {
-  return Array.isArray(value) ? value.map(String) : []
-}
-
-/** ATProto's JSON encoding of bytes: an object with base64 under `$bytes`. */
-function bytesOf(value: Json | undefined): Bytes {
-  return fromBase64(String((value as JsonObject | undefined)?.$bytes ?? ''))
 }

@@ -1,8 +1,9 @@
 import { type Bytes, concat, fromUtf8, utf8 } from '../bytes.ts'
 import { ServiceError } from '../errors.ts'
+import { isObject } from './answer-fields.ts'
 import { readEventStream } from './event-stream.ts'
 import { readParts } from './read-parts.ts'
-import type { JsonObject, Params, StreamEvent, Transport } from './transport.ts'
+import type { Json, JsonObject, Params, StreamEvent, Transport } from './transport.ts'
 
 export interface HttpTransportOptions {
   /** The server's base URL, including its path if any: `https://chat.example.org`. */
@@ -44,17 +45,17 @@ export class HttpTransport implements Transport {
   }
 
   async query(nsid: string, params: Params): Promise<JsonObject> {
-    return JSON.parse(fromUtf8(await this.#send('GET', nsid, params))) as JsonObject
+    return toAnswer(await this.#send('GET', nsid, params))
   }
 
   async procedure(nsid: string, body: JsonObject): Promise<JsonObject> {
     const text = JSON.stringify(body)
-    return toJson(await this.#send('POST', nsid, {}, utf8(text), 'application/json'))
+    return toAnswer(await this.#send('POST', nsid, {}, utf8(text), 'application/json'))
   }
 
   async upload(nsid: string, params: Params, content: Bytes): Promise<JsonObject> {
     const type = 'application/octet-stream'
-    return toJson(await this.#send('POST', nsid, params, content, type))
+    return toAnswer(await this.#send('POST', nsid, params, content, type))
   }
 
   download(nsid: string, params: Params): Promise<Bytes> {
@@ -117,7 +118,7 @@ export class HttpTransport implements Transport {
       })
       if (response.ok) return response
       const { status, headers: answered } = response
-      const refusal = toJson(new Uint8Array(await response.arrayBuffer()))
+      const refusal = toRefusal(new Uint8Array(await response.arrayBuffer()))
       throw new ServiceError(status, refusal, readRetryAfter(answered))
     } finally {
       clearTimeout(timer)
@@ -150,10 +151,17 @@ function readRetryAfter(headers: Headers): number | undefined {
   return wait > 0 ? Math.min(wait, MAX_WAIT_MS) : undefined
 }
 
-/** Returns an empty object for a body that is not JSON, such as a proxy's error page. */
-function toJson(body: Bytes): JsonObject {
+/** Throws if the body is no JSON object: then something on the way has answered, such as a hotspot. */
+function toAnswer(body: Bytes): JsonObject {
+  const answer = JSON.parse(fromUtf8(body)) as Json
+  if (isObject(answer)) return answer
+  throw new TypeError('The answer is no JSON object.')
+}
+
+/** Returns an empty object for an error page of something on the way, such as a proxy. */
+function toRefusal(body: Bytes): JsonObject {
   try {
-    return JSON.parse(fromUtf8(body)) as JsonObject
+    return toAnswer(body)
   } catch {
     return {}
   }

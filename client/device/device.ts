@@ -1,5 +1,5 @@
 import { type Bytes, equal, fromHex } from '../bytes.ts'
-import { type Conversation, DeliveryService } from '../delivery/delivery-service.ts'
+import { type Conversation, DeliveryService, type OwnDevice } from '../delivery/delivery-service.ts'
 import type { Transport } from '../delivery/transport.ts'
 import { MlsError, ServiceError, SyncError, type SyncFailure } from '../errors.ts'
 import { makeGroup, takeFirstPackages } from '../groups/create.ts'
@@ -187,7 +187,7 @@ export class MlsDevice {
   }
 
   /** This person's devices, as listed by the service. */
-  devices(): Promise<{ deviceId: string; name: string; key: Bytes | undefined }[]> {
+  devices(): Promise<OwnDevice[]> {
     return this.#place.service.listDevices()
   }
 
@@ -195,7 +195,7 @@ export class MlsDevice {
    * Removes another device of this person, for example a lost one, from all groups and from the service.
    * Throws a `SyncError` that lists the groups where this failed; there other members commit the removal.
    */
-  async removeDevice({ deviceId, key }: { deviceId: string; key: string }): Promise<void> {
+  async removeDevice({ deviceId, key }: Pick<OwnDevice, 'deviceId' | 'key'>): Promise<void> {
     const failures: SyncFailure[] = []
     for (const group of this.#groups.values()) {
       if (group.status !== 'active') continue
@@ -263,8 +263,11 @@ export class MlsDevice {
   async #joinByWelcome(convoId: string): Promise<Group | undefined> {
     const known = this.#groups.get(convoId)
     if (known) return (await known.joinByWelcome()) ? known : undefined
-    const joined = await joinByWelcome(this.#place, convoId, undefined)
-    return joined && this.#remember(new Group(this.#place, joined))
+    let joined: Group | undefined
+    await joinByWelcome(this.#place, convoId, undefined, (snapshot) => {
+      joined = this.#remember(new Group(this.#place, snapshot))
+    })
+    return joined
   }
 
   async #addGroup(snapshot: Snapshot): Promise<Group> {

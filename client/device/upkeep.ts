@@ -35,16 +35,19 @@ const PLACE = 'registration'
 
 /**
  * Returns the device's id at the service. Registers the device if it has none, with the first key
- * packages of each suite, including a last resort. Private keys are stored before anybody can use them.
+ * packages of each suite, including a last resort. Private keys are stored before anybody can use them, and
+ * those stored by an earlier try are offered again: the service may have taken them.
  */
 export async function ensureRegistered(needs: UpkeepNeeds): Promise<string> {
   const known = await needs.store.read(PLACE)
   if (known) return fromUtf8(known)
-  const fresh = await createStock(
-    needs,
-    needs.suites.map((suite) => ({ suite, count: STOCK, lastResort: true })),
-  )
-  const deviceId = await offer(needs, fresh, (packages) =>
+  const stored = await listKeyPackages(needs.store, needs.identity)
+  const offered = stored.filter(({ notAfter }) => notAfter > needs.now() / 1000)
+  if (offered.length === 0) {
+    const wanted = needs.suites.map((suite) => ({ suite, count: STOCK, lastResort: true }))
+    offered.push(...(await createStock(needs, wanted)))
+  }
+  const deviceId = await offer(needs, offered, (packages) =>
     needs.service.registerDevice(needs.identity.name, packages, createUlid(needs.now())),
   )
   await needs.store.write([[PLACE, utf8(deviceId)]])

@@ -238,11 +238,11 @@ export class Group {
 
   /** Joins again by a Welcome if one of a later epoch is waiting; resolves to whether it did. */
   joinByWelcome(): Promise<boolean> {
-    return this.#queue.run(async () => {
-      const joined = await joinByWelcome(this.#held.place, this.id, this.#held.snapshot)
-      if (joined) this.#held.snapshot = joined
-      return joined !== undefined
-    })
+    return this.#queue.run(() =>
+      joinByWelcome(this.#held.place, this.id, this.#held.snapshot, (snapshot) => {
+        this.#held.snapshot = snapshot
+      }),
+    )
   }
 
   get snapshot(): Snapshot {

@@ -10,23 +10,24 @@ import type { Place } from './place.ts'
 import { changesBetween, type Snapshot } from './record.ts'
 
 /**
- * Joins by the Welcome waiting for this device (RFC 9420 §12.4.3.1). Returns undefined if there is none,
- * if it cannot be opened, or if its epoch is not later than the device's own. The group is stored before
- * the Welcome is confirmed, because the service then deletes it.
+ * Joins by the Welcome waiting for this device (RFC 9420 §12.4.3.1). Resolves to false if there is none,
+ * if it cannot be opened, or if its epoch is not later than the device's own. The group is stored, and `keep`
+ * called with it, before the Welcome is confirmed, because the service then deletes it.
  */
 export async function joinByWelcome(
   place: Place,
   convoId: string,
   before: Snapshot | undefined,
-): Promise<Snapshot | undefined> {
+  keep: (snapshot: Snapshot) => void,
+): Promise<boolean> {
   const waiting = await place.service.getWelcome(convoId, place.deviceId).catch(noneWaits)
-  if (!waiting) return undefined
+  if (!waiting) return false
   const own = await findKeyPackage(place.store, place.identity, waiting.ref)
   const state = own && (await open())
   if (!own || !state || toHex(state.groupContext.groupId) !== convoId) {
     // Opened before a crash, or made for keys that are gone: either way it is useless now.
     await place.service.confirmWelcome(convoId, waiting.ref, before?.record.status === 'active')
-    return undefined
+    return false
   }
   const epoch = Number(state.groupContext.epoch)
   const isNews = !before?.state || epoch > Number(before.state.groupContext.epoch)
@@ -58,9 +59,12 @@ export async function joinByWelcome(
   const unsent = wasAway ? [] : await listOutgoing(place.store, convoId)
   changes.push(...unsent.map(({ id }) => dropOutgoing(convoId, id)))
   await place.store.write([...changes, ...spendKeyPackage(own)])
+  if (isNews) {
+    keep(after)
+    place.notice(convoId, entry)
+  }
   await place.service.confirmWelcome(convoId, waiting.ref, true)
-  if (isNews) place.notice(convoId, entry)
-  return isNews ? after : undefined
+  return isNews
 
   async function open() {
     if (!own || !waiting) return undefined

@@ -72,11 +72,10 @@ export async function follow(held: Held): Promise<void> {
 export async function rejoin(held: Held, convoId: string): Promise<void> {
   // A recorded external commit may have arrived already.
   if (held.snapshot.record.attempt?.kind === 'external' && (await send(held))) return
-  const welcomed = await joinByWelcome(held.place, convoId, held.snapshot)
-  if (welcomed) {
-    held.snapshot = welcomed
-    return
-  }
+  const isWelcomed = await joinByWelcome(held.place, convoId, held.snapshot, (snapshot) => {
+    held.snapshot = snapshot
+  })
+  if (isWelcomed) return
   for (let lost = 0; lost < TRIES; lost += 1) {
     await keep(held, await makeExternalCommit(held.place, convoId, held.snapshot))
     if (await send(held)) return

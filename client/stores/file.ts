@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/prom
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { asBytes, type Bytes, concat, fromUtf8, utf8 } from '../bytes.ts'
+import { MlsError } from '../errors.ts'
 import { SerialQueue } from '../queue.ts'
 import type { Change, Store } from './store.ts'
 
@@ -15,7 +16,8 @@ const TAKEN_AWAY = 0xffffffff
 /**
  * A store in one file, for Bun and Node: an append-only log with one synced record per `write`, and all
  * values in memory. A record that a crash cut short is dropped with all its changes when the file is
- * opened. For one process at a time.
+ * opened. For one process at a time: of two, the one that finds the other's writes can write no more, so that
+ * no key is used twice.
  */
 export async function openFileStore(path: string): Promise<Store> {
   await mkdir(dirname(path), { recursive: true })
@@ -67,6 +69,7 @@ class FileStore implements Store {
 
   write(changes: readonly Change[]): Promise<void> {
     return this.#writes.run(async () => {
+      await this.#requireUnchanged()
       const record = encodeRecord(changes)
       try {
         await append(this.#file, record, this.#end)
@@ -82,6 +85,13 @@ class FileStore implements Store {
 
   async close(): Promise<void> {
     await this.#writes.run(() => this.#file.close())
+  }
+
+  /** Throws `store-in-use` if another process has appended to the file or written it anew. */
+  async #requireUnchanged(): Promise<void> {
+    const { nlink, size } = await this.#file.stat()
+    if (nlink > 0 && size === this.#end) return
+    throw new MlsError('store-in-use', 'Another process has written to the store.')
   }
 }
 

@@ -36,6 +36,8 @@ export class FrameSocket implements SocketHandler {
 
   private async run(socket: Socket): Promise<void> {
     const frames = await loadFrames()
+    // It may have closed meanwhile; a session opened now would never end.
+    if (this.isClosed) return
     try {
       this.session = this.stream.sessions.open(this.stream.actor)
     } catch (error) {

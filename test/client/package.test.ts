@@ -1,11 +1,30 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { bunPath, nodePath, ROOT } from '../../scripts/setup.mjs'
 
+const CLIENT = join(ROOT, 'client')
 const read = (path: string) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'))
+const node = nodePath() ?? process.execPath
+
+/** A program's folder in which the package is installed as it would be published. */
+let folder = ''
+
+function tsc(...args: string[]): void {
+  const script = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  execFileSync(node, [script, ...args], { cwd: folder, stdio: 'pipe', encoding: 'utf8' })
+}
+
+before(() => {
+  // Inside the checkout, so that the dependencies are found.
+  folder = mkdtempSync(join(ROOT, 'node_modules', '.mimir-mls-'))
+  const installed = join(folder, 'node_modules', 'mimir-mls')
+  tsc('-p', CLIENT, '--outDir', join(installed, 'dist'))
+  copyFileSync(join(CLIENT, 'package.json'), join(installed, 'package.json'))
+})
+after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the client’s package asks for the versions that are tested here', () => {
   const { dependencies } = read('package.json')
@@ -14,23 +33,23 @@ test('the client’s package asks for the versions that are tested here', () => 
   }
 })
 
-test('what is published can be imported by Node and by Bun', (t) => {
-  // Inside the checkout, so that its packages are found.
-  const folder = mkdtempSync(join(ROOT, 'node_modules', '.mimir-mls-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-  const node = nodePath() ?? process.execPath
-  execFileSync(node, [tsc, '-p', join(ROOT, 'client'), '--outDir', folder])
-  const { exports: entries } = read('client/package.json')
-  for (const { default: path, types } of Object.values<{ default: string; types: string }>(
-    entries,
-  )) {
-    const file = join(folder, path.replace('./dist/', ''))
-    assert.ok(readFileSync(join(folder, types.replace('./dist/', ''))).length > 0)
-    const program = `console.log(Object.keys(await import(${JSON.stringify(file)})).length)`
+test('what is published can be imported by Node and by Bun', () => {
+  for (const path of Object.keys(read('client/package.json').exports)) {
+    const name = path.replace('.', 'mimir-mls')
+    const program = `console.log(Object.keys(await import(${JSON.stringify(name)})).length)`
     for (const runtime of [node, bunPath()]) {
       const args = runtime === node ? ['--input-type=module', '-e', program] : ['-e', program]
-      assert.ok(Number(execFileSync(runtime, args, { encoding: 'utf8' })) > 0, path)
+      const printed = execFileSync(runtime, args, { cwd: folder, encoding: 'utf8' })
+      assert.ok(Number(printed) > 0, name)
     }
   }
+})
+
+test('the example in its README compiles against what is published', () => {
+  const [, example] = /```ts\n(.*?)```/s.exec(readFileSync(join(CLIENT, 'README.md'), 'utf8')) ?? []
+  assert.ok(example)
+  const given = 'declare const accessToken: string\ndeclare const bytes: Uint8Array\n'
+  writeFileSync(join(folder, 'example.mts'), given + example)
+  const language = ['--strict', '--target', 'es2023', '--lib', 'es2024,dom', '--types', 'node']
+  tsc('--ignoreConfig', '--noEmit', ...language, '--module', 'nodenext', 'example.mts')
 })

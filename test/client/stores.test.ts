@@ -90,6 +90,26 @@ test('a damaged record ends the log, and a file full of old values is written an
   assert.ok(statSync(folder.file).size < 2 * large.length)
 })
 
+test('of two processes that have one file open, the second to write may not', async () => {
+  using folder = new Folder()
+  const one = await openFileStore(folder.file)
+  await one.write([['key', utf8('unused')]])
+  const other = await openFileStore(folder.file)
+  await one.write([['key', utf8('used once')]])
+  await assert.rejects(other.write([['key', utf8('used twice')]]), { code: 'store-in-use' })
+  await other.close()
+  const large = new Uint8Array(400_000).fill(65)
+  for (let round = 0; round < 5; round += 1) await one.write([['value', large]])
+
+  // The third writes the file anew, beneath the first.
+  const third = await openFileStore(folder.file)
+  await assert.rejects(one.write([['key', utf8('used twice')]]), { code: 'store-in-use' })
+  await one.close()
+  await third.write([['key', utf8('used again')]])
+  assert.equal((await contents(third)).key, 'used again')
+  await third.close()
+})
+
 test('a sealed store shows its values to its key alone, each in its own place', async () => {
   const secret = PersonSecret.create()
   const inner = new MemoryStore()

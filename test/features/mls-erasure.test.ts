@@ -61,3 +61,35 @@ test('a group keeps an admin when the only one is erased: the longest-standing m
   // The heir now has an admin's rights.
   assertDone(await a.xrpc.post('updatePolicy', { convoId, allowMemberAdd: false }))
 })
+
+test('an admin’s words about somebody go with them: not one is in the audit log', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
+  const convoId = await a.createConvo(b.did)
+  const invite = { convoId, pskHash: 'ab'.repeat(32), targetDid: b.did }
+  assertDone(await a.xrpc.post('createInvite', invite))
+  const report = {
+    ...{ convoId, reportedDid: b.did, category: 'spam' },
+    encryptedContent: { $bytes: Buffer.from('sealed').toString('base64') },
+  }
+  const { reportId } = assertDone(await a.xrpc.post('reportMember', report))
+  const words = 'sells fridges'
+  const resolution = { reportId, action: 'removed_member', notes: words }
+  assertDone(await a.xrpc.post('resolveReport', resolution))
+  const removal = { convoId, targetDid: b.did, reason: words }
+  assertDone(await a.xrpc.post('removeMember', removal))
+
+  const { read } = mimir.app.ctx.db
+  const audited = await read.selectFrom('audit_events').select('details').execute()
+  assert.ok(!audited.some(({ details }) => details.includes(words)))
+  const wordsLeft = async () => {
+    const notes = await read.selectFrom('audit_notes').select('note').execute()
+    const reports = await read.selectFrom('mls_reports').select('notes').execute()
+    return [...notes.map(({ note }) => note), ...reports.map(({ notes }) => notes)]
+  }
+  assert.deepEqual(await wordsLeft(), [words, words])
+  await mimir.command('user.erase', { user: 'bob', now: true })
+  assert.deepEqual(await wordsLeft(), [null])
+  assert.deepEqual(await read.selectFrom('mls_invites').selectAll().execute(), [])
+})

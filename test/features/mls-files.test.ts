@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { type Appliance, boot } from '../harness/boot.ts'
 import { eventually } from '../harness/eventually.ts'
 import type { MlsDevice } from '../harness/mls.ts'
@@ -8,6 +9,7 @@ import { deviceOf } from '../harness/mls-people.ts'
 import type { Person } from '../harness/people.ts'
 import { FcmServer } from '../harness/push-services.ts'
 import { assertDone } from '../harness/rest.ts'
+import { STORE } from '../harness/store.ts'
 import { assertRefusal, Xrpc } from '../harness/xrpc.ts'
 
 const DAY = 86_400_000
@@ -157,6 +159,56 @@ test('a file that is brought again is kept as long as if it were new', async () 
   await pass(11)
   await mimir.app.jobs.runNow('compact-mls')
   assertRefusal(await a.xrpc.get('getBlob', { convoId, cid }), 404, 'BlobNotFound')
+})
+
+test('bytes that are brought again while their only copy is being deleted stay readable', {
+  skip: STORE !== 'postgres' && 'holds a row of the store, which only a database server allows',
+}, async () => {
+  await using mimir = await boot({ env: { MIMIR_MLS_RETENTION_DAYS: '10' } })
+  const alice = await mimir.person('alice')
+  const a = await deviceOf(mimir, alice)
+  const [first, second] = ['00'.repeat(16), 'ff'.repeat(16)]
+  for (const groupId of [first, second]) {
+    const { state, body } = await a.makeGroup([], groupId)
+    assertDone(await a.xrpc.post('createConvo', body))
+    a.groups.set(groupId, state)
+  }
+  const bytes = random(1000)
+  assertDone(await upload(a, first, bytes))
+  await a.send(first, 'see this file')
+  mimir.clock.advance(11 * DAY)
+  a.xrpc.rest.become(mimir.rest((await alice.signIn()).accessToken))
+  const cursor = { convoId: first, cursor: '1', deviceId: a.id }
+  assertDone(await a.xrpc.post('updateCursor', cursor))
+
+  const { db } = mimir.app.ctx
+  // Transactions that use the table of files and wait for a lock.
+  const waiting = async () => {
+    const { rows } = await sql`
+      select distinct waits.pid from pg_locks waits join pg_locks holds on holds.pid = waits.pid
+      where not waits.granted and holds.relation = 'mls_blobs'::regclass
+        and holds.database = (select oid from pg_database where datname = current_database())
+    `.execute(db.read)
+    return rows.length
+  }
+  const isCompacted = async () => {
+    const { conversations } = assertDone(await a.xrpc.get('getConvos'))
+    return conversations.some(({ floorSeq }: { floorSeq: number }) => floorSeq > 0)
+  }
+  let uploading: ReturnType<typeof upload> | undefined
+  let compacting: Promise<unknown> | undefined
+  await db.transaction(async (tx) => {
+    await sql`select id from mls_convos where id = ${second} for update`.execute(tx)
+    uploading = upload(a, second, bytes)
+    await eventually(async () => (await waiting()) === 1, 'the upload did not wait for the row')
+    compacting = mimir.app.jobs.runNow('compact-mls')
+    const hasMet = async () => (await waiting()) === 2 || (await isCompacted())
+    await eventually(hasMet, 'the old file was not looked at')
+  })
+  await compacting
+  assert.ok(uploading)
+  const { cid } = assertDone(await uploading)
+  assert.equal((await a.xrpc.get('getBlob', { convoId: second, cid })).status, 200)
 })
 
 test('a file stays as long as an unread message that may have been sent with it', async () => {

@@ -73,6 +73,49 @@ test('a device has a hundred packages at most, an account twenty devices', async
   const last = await deviceOf(mimir, alice, 0)
   const input = last.input(await last.makePackage())
   assertRefusal(await last.xrpc.post('publishKeyPackage', input), 429, 'TooManyDevices')
+  // In a batch, too, what was refused has registered nothing.
+  for (const deviceId of [undefined, randomUUID()]) {
+    const keyPackages = [{ ...input, ...(deviceId ? { deviceId } : {}) }]
+    const some = assertDone(await last.xrpc.post('publishKeyPackages', { keyPackages }))
+    assert.deepEqual([some.succeeded, some.failed], [0, 1])
+    assert.equal(assertDone(await a.xrpc.get('listDevices')).devices.length, 20)
+  }
+})
+
+test('of devices that register at once, no more come in than an account may have', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  for (let i = 0; i < 17; i++) await deviceOf(mimir, alice, 1)
+  const inputs = []
+  for (let i = 0; i < 8; i++) {
+    const device = await deviceOf(mimir, alice, 0)
+    inputs.push(device.input(await device.makePackage()))
+  }
+  const xrpc = new Xrpc(alice.rest)
+  const replies = await Promise.all(inputs.map((input) => xrpc.post('publishKeyPackage', input)))
+  assert.equal(replies.filter(({ status }) => status === 200).length, 3)
+  assert.equal(assertDone(await xrpc.get('listDevices')).devices.length, 20)
+})
+
+test('publishing again with the same key gets the first answer, even when the package has expired', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const a = await deviceOf(mimir, alice, 0)
+  const hour = 3_600_000
+  const brief = async () => ({
+    ...a.input(await a.makePackage()),
+    expires: new Date(mimir.clock.now() + hour).toISOString(),
+  })
+  const one = { ...(await brief()), idempotencyKey: randomUUID() }
+  const registration = { keyPackages: [await brief()], idempotencyKey: randomUUID() }
+  const published = assertDone(await a.xrpc.post('publishKeyPackage', one))
+  const registered = assertDone(await a.xrpc.post('registerDevice', registration))
+  mimir.clock.advance(2 * hour)
+  a.xrpc.rest.become(mimir.rest((await alice.signIn()).accessToken))
+  assert.deepEqual(assertDone(await a.xrpc.post('publishKeyPackage', one)), published)
+  assert.deepEqual(assertDone(await a.xrpc.post('registerDevice', registration)), registered)
+  const other = { ...one, idempotencyKey: randomUUID() }
+  assertRefusal(await a.xrpc.post('publishKeyPackage', other), 400, 'InvalidKeyPackage')
 })
 
 test('each package is handed out once, one of each device; a last resort never runs out', async () => {

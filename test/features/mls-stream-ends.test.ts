@@ -3,7 +3,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { DAY } from '../../src/platform/clock.ts'
+import type { UserActor } from '../../src/policy/actor.ts'
+import { loadFrames } from '../../src/xrpc/frames.ts'
+import { createSessions } from '../../src/xrpc/sessions.ts'
+import { FrameSocket } from '../../src/xrpc/socket.ts'
+import { DEFAULT_STREAM_LIMITS, type OpenStream } from '../../src/xrpc/stream.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
+import { TestClock } from '../harness/clock.ts'
 import { eventually } from '../harness/eventually.ts'
 import { Issuer } from '../harness/issuer.ts'
 import { byKey } from '../harness/keys.ts'
@@ -168,4 +174,20 @@ test('who takes server-sent events too slowly is told so too', async () => {
   socket.resume()
   await closed
   assert.match(text, /event: error\ndata: \{"error":"ConsumerTooSlow"/)
+})
+
+test('a stream whose reader goes while it begins is not left open', async () => {
+  const sessions = createSessions({ clock: new TestClock() }, DEFAULT_STREAM_LIMITS)
+  const actor = { kind: 'user', userId: 'alice' } as UserActor
+  const endless = () => new Promise<never>(() => {})
+  const stream = { sessions, actor, options: { checkAnswers: true, stillActive: endless } }
+  const socket = new FrameSocket(stream as unknown as OpenStream)
+  const ignore = () => {}
+  const gone = { send: ignore, bufferedBytes: () => 0, close: ignore, terminate: ignore }
+  socket.opened(gone)
+  socket.closed()
+  await loadFrames()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(sessions.count(), 0)
+  await sessions.close()
 })

@@ -153,7 +153,7 @@ export interface AuditEntry {
   readonly outcome?: 'allow' | 'deny' | 'error'
   readonly target?: { readonly type: string; readonly id: string }
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
-  /** An administrator's note: stored beside the log, so that it can be deleted. */
+  /** Somebody's words about the target: stored beside the log, so that they can be deleted. */
   readonly note?: string
 }
 

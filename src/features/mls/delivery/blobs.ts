@@ -12,7 +12,7 @@ import {
 } from '../../attachments/service-bytes.ts'
 import { requireMember } from '../access.ts'
 import { mlsErrors } from '../errors.ts'
-import { findBlob, findOwnBlob, upsertBlob } from '../store/blobs.ts'
+import { findBlob, holdOwnAttachment, upsertBlob } from '../store/blobs.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config' | 'log'>
 
@@ -60,13 +60,13 @@ export async function uploadBlob(ctx: Needs, actor: Actor, upload: Upload): Prom
     }
     isKept = await ctx.db.transaction(async (tx) => {
       await requireMember(tx, me, convoId)
-      const owned = await findOwnBlob(tx, me.userId, sha256)
+      const ownId = await holdOwnAttachment(tx, me.userId, sha256)
       const keptId = await upsertBlob(tx, {
         convo_id: convoId,
         sha256,
         owner_id: me.userId,
         tenant_id: me.tenantId,
-        attachment_id: owned?.attachment_id ?? file.id,
+        attachment_id: ownId ?? file.id,
         size: file.size,
         created_at: toIso(ctx.clock.now()),
       })

@@ -5,13 +5,14 @@ import { fromBase64 } from '../../../platform/base64.ts'
 import { DAY, HOUR, toIso } from '../../../platform/clock.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../../policy/actor.ts'
+import { lockUser } from '../../accounts/access.ts'
 import { didsOf } from '../../atproto/service.ts'
 import { recordAudit } from '../../audit/service.ts'
 import { registerDevice as registerPush } from '../../devices/service.ts'
 import { mlsErrors } from '../errors.ts'
-import { runIdempotent } from '../once.ts'
+import { orEarlierAnswer, runIdempotent } from '../once.ts'
 import type { KeyPackageInput, RegisterDevice } from '../schema.ts'
-import { listDevicesOf, updateDevice, upsertDevice } from '../store/devices.ts'
+import { insertDevice, listDevicesOfAll, updateDevice } from '../store/devices.ts'
 import { countAvailable, insertKeyPackage } from '../store/key-packages.ts'
 import { CIPHER_SUITES } from '../wire/mls-library.ts'
 import { type KeyPackageFacts, readKeyPackage } from '../wire/reading.ts'
@@ -64,18 +65,44 @@ async function read(
   }
 }
 
-/** The device that signed the package, registered if it is new. */
-async function ensureDevice(
+/** A device and how many more packages it may have. */
+interface DeviceStock {
+  readonly device: MlsDeviceRow
+  room: number
+}
+
+/**
+ * The stock of the device that signed the package; a new device is registered. The account stays locked until
+ * the transaction ends, so that the limits hold for requests at the same time too.
+ */
+async function openStock(
   ctx: Needs,
   tx: Tx,
   actor: UserActor,
   { facts, deviceId }: ReadPackage,
-): Promise<MlsDeviceRow> {
+): Promise<DeviceStock> {
+  const { userId } = actor
   const now = toIso(ctx.clock.now())
-  const fresh: MlsDeviceRow = {
+  await lockUser(tx, actor.tenantId, userId)
+  const devices = await listDevicesOfAll(tx, [userId])
+  const known = devices.find((device) => device.signature_key === facts.signatureKey)
+  if (known) {
+    // A deleted device must not come back by publishing again.
+    if (known.deleted_at !== null) throw new AppError(mlsErrors.deviceNotFound)
+    await updateDevice(tx, known.id, { last_seen_at: now })
+    const stock = await countAvailable(tx, [userId], now)
+    const mine = stock.filter((one) => one.device_id === known.id)
+    return { device: known, room: MAX_PACKAGES - mine.reduce((sum, { count }) => sum + count, 0) }
+  }
+  // Checked before the device is inserted: in a batch, a refusal does not undo what was written.
+  if (deviceId !== undefined) throw new AppError(mlsErrors.deviceNotFound)
+  if (devices.filter((device) => device.deleted_at === null).length >= MAX_DEVICES) {
+    throw new AppError(mlsErrors.tooManyDevices)
+  }
+  const device: MlsDeviceRow = {
     id: ctx.ids.next(),
     tenant_id: actor.tenantId,
-    user_id: actor.userId,
+    user_id: userId,
     signature_key: facts.signatureKey,
     name: null,
     device_uuid: null,
@@ -83,38 +110,25 @@ async function ensureDevice(
     last_seen_at: now,
     deleted_at: null,
   }
-  const device = await upsertDevice(tx, fresh)
-  // A deleted device must not come back by publishing again.
-  if (device.deleted_at !== null) throw new AppError(mlsErrors.deviceNotFound)
-  if (deviceId !== undefined && deviceId !== device.id) {
-    throw new AppError(mlsErrors.deviceNotFound)
-  }
-  if (device.id === fresh.id) {
-    if ((await listDevicesOf(tx, actor.userId)).length > MAX_DEVICES) {
-      throw new AppError(mlsErrors.tooManyDevices)
-    }
-    await recordAudit(ctx, tx, actor, {
-      type: 'mls.device_registered',
-      target: { type: 'mls_device', id: device.id },
-    })
-  }
-  return device
+  await insertDevice(tx, device)
+  await recordAudit(ctx, tx, actor, {
+    type: 'mls.device_registered',
+    target: { type: 'mls_device', id: device.id },
+  })
+  return { device, room: MAX_PACKAGES }
 }
 
 /** Stores a device's package; returns false if it exists already. */
 async function store(
   ctx: Needs,
   tx: Tx,
-  device: MlsDeviceRow,
-  { facts, expiresAt, isLastResort }: ReadPackage,
+  stock: DeviceStock,
+  { facts, expiresAt, deviceId, isLastResort }: ReadPackage,
 ): Promise<boolean> {
-  const now = toIso(ctx.clock.now())
-  const stock = await countAvailable(tx, [device.user_id], now)
-  const mine = stock.filter((one) => one.device_id === device.id)
-  if (mine.reduce((sum, { count }) => sum + count, 0) >= MAX_PACKAGES) {
-    throw new AppError(mlsErrors.tooManyKeyPackages)
-  }
-  return insertKeyPackage(tx, {
+  const { device } = stock
+  if (deviceId !== undefined && deviceId !== device.id) throw new AppError(mlsErrors.deviceNotFound)
+  if (stock.room <= 0) throw new AppError(mlsErrors.tooManyKeyPackages)
+  const isNew = await insertKeyPackage(tx, {
     ref: facts.ref,
     tenant_id: device.tenant_id,
     user_id: device.user_id,
@@ -122,11 +136,13 @@ async function store(
     cipher_suite: facts.cipherSuite,
     key_package: facts.message,
     last_resort: isLastResort ? 1 : 0,
-    created_at: now,
+    created_at: toIso(ctx.clock.now()),
     expires_at: expiresAt,
     handed_out_at: null,
     consumed_at: null,
   })
+  if (isNew) stock.room -= 1
+  return isNew
 }
 
 async function didOfCaller(ctx: Needs, me: UserActor): Promise<string | undefined> {
@@ -147,15 +163,18 @@ export async function publishKeyPackage(
   bodyHash: string,
 ): Promise<Published> {
   const me = requireUser(actor)
-  const parsed = await read(ctx, await didOfCaller(ctx, me), input)
   const once = { method: 'publishKeyPackage', key: input.idempotencyKey, bodyHash }
-  return ctx.db.transaction((tx) =>
-    runIdempotent(ctx, tx, me, once, async () => {
-      const device = await ensureDevice(ctx, tx, me, parsed)
-      await store(ctx, tx, device, parsed)
-      return { success: true, deviceId: device.id, keyPackageHash: parsed.facts.ref }
-    }),
-  )
+  // The package of a repeated request may have expired since.
+  return orEarlierAnswer(ctx.db.read, me, once, async () => {
+    const parsed = await read(ctx, await didOfCaller(ctx, me), input)
+    return ctx.db.transaction((tx) =>
+      runIdempotent(ctx, tx, me, once, async () => {
+        const stock = await openStock(ctx, tx, me, parsed)
+        await store(ctx, tx, stock, parsed)
+        return { success: true, deviceId: stock.device.id, keyPackageHash: parsed.facts.ref }
+      }),
+    )
+  })
 }
 
 interface PublishedSome {
@@ -195,7 +214,7 @@ async function storeSome(
   me: UserActor,
   parsed: readonly (ReadPackage | AppError)[],
 ): Promise<PublishedSome> {
-  const devices = new Map<string, MlsDeviceRow>()
+  const stocks = new Map<string, DeviceStock>()
   const errors: PublishedSome['errors'] = []
   const keyPackageHashes: string[] = []
   let [succeeded, skipped] = [0, 0]
@@ -203,9 +222,9 @@ async function storeSome(
     try {
       if (one instanceof AppError) throw one
       const key = one.facts.signatureKey
-      const device = devices.get(key) ?? (await ensureDevice(ctx, tx, me, one))
-      devices.set(key, device)
-      if (await store(ctx, tx, device, one)) succeeded += 1
+      const stock = stocks.get(key) ?? (await openStock(ctx, tx, me, one))
+      stocks.set(key, stock)
+      if (await store(ctx, tx, stock, one)) succeeded += 1
       else skipped += 1
       keyPackageHashes.push(one.facts.ref)
     } catch (error) {
@@ -213,10 +232,10 @@ async function storeSome(
       errors.push({ index, error: code, message })
     }
   }
-  const [device] = devices.values()
+  const [stock] = stocks.values()
   return {
     ...{ succeeded, failed: errors.length, skipped, errors, keyPackageHashes },
-    ...(device ? { deviceId: device.id } : {}),
+    ...(stock ? { deviceId: stock.device.id } : {}),
   }
 }
 
@@ -231,25 +250,29 @@ export async function registerDevice(
   bodyHash: string,
 ): Promise<{ deviceId: string; mlsDid: string; autoJoinedConvos: string[] }> {
   const me = requireUser(actor)
-  const did = await didOfCaller(ctx, me)
-  const parsed: ReadPackage[] = []
-  for (const one of input.keyPackages) parsed.push(await read(ctx, did, one))
-  const keys = new Set(parsed.map(({ facts }) => facts.signatureKey))
-  if (input.signaturePublicKey) keys.add(Buffer.from(input.signaturePublicKey).toString('base64'))
-  const [first] = parsed
-  if (!first || !did || keys.size !== 1) throw new AppError(mlsErrors.invalidKeyPackage)
   const once = { method: 'registerDevice', key: input.idempotencyKey, bodyHash }
-  const registered = await ctx.db.transaction((tx) =>
-    runIdempotent(ctx, tx, me, once, async () => {
-      const device = await ensureDevice(ctx, tx, me, first)
-      await updateDevice(tx, device.id, {
-        ...(input.deviceName === undefined ? {} : { name: input.deviceName }),
-        ...(input.deviceUUID === undefined ? {} : { device_uuid: input.deviceUUID }),
-      })
-      for (const one of parsed) await store(ctx, tx, device, one)
-      return { deviceId: device.id, mlsDid: did, autoJoinedConvos: [] }
-    }),
-  )
+  const registered = await orEarlierAnswer(ctx.db.read, me, once, async () => {
+    const did = await didOfCaller(ctx, me)
+    const parsed: ReadPackage[] = []
+    for (const one of input.keyPackages) parsed.push(await read(ctx, did, one))
+    const keys = new Set(parsed.map(({ facts }) => facts.signatureKey))
+    if (input.signaturePublicKey) keys.add(Buffer.from(input.signaturePublicKey).toString('base64'))
+    const [first] = parsed
+    if (!first || !did || keys.size !== 1) throw new AppError(mlsErrors.invalidKeyPackage)
+    return ctx.db.transaction((tx) =>
+      runIdempotent(ctx, tx, me, once, async () => {
+        const stock = await openStock(ctx, tx, me, first)
+        const { id: deviceId } = stock.device
+        await updateDevice(tx, deviceId, {
+          last_seen_at: toIso(ctx.clock.now()),
+          ...(input.deviceName === undefined ? {} : { name: input.deviceName }),
+          ...(input.deviceUUID === undefined ? {} : { device_uuid: input.deviceUUID }),
+        })
+        for (const one of parsed) await store(ctx, tx, stock, one)
+        return { deviceId, mlsDid: did, autoJoinedConvos: [] }
+      }),
+    )
+  })
   if (input.pushToken !== undefined) {
     const platform = input.platform === 'Ios' ? 'Ios' : 'Android'
     await registerPush(ctx, actor, { fcmToken: input.pushToken, platform })

@@ -34,12 +34,9 @@ export async function getGroupInfo(
   const convo = await findConvo(read, me.tenantId, input.convoId)
   if (!convo) throw new AppError(mlsErrors.convoNotFound)
   await requireMayJoin(ctx, me, convo, input.psk)
-  const groupInfo = await findGroupInfo(read, convo.id)
-  if (!groupInfo || convo.group_info_epoch !== convo.epoch) {
-    throw new AppError(mlsErrors.groupInfoUnavailable)
-  }
-  const { epoch, last_seq: lastSeq } = convo
-  return { groupInfo: groupInfo.toString('base64'), epoch, lastSeq }
+  const found = await findGroupInfo(read, convo.id)
+  if (!found) throw new AppError(mlsErrors.groupInfoUnavailable)
+  return { ...found, groupInfo: found.groupInfo.toString('base64') }
 }
 
 async function requireMayJoin(

@@ -55,7 +55,8 @@ export async function removeMember(
       await recordAudit(ctx, tx, actor, {
         type: 'mls.member_removed',
         target: { type: 'user', id: member.user_id },
-        details: { convoId, epoch, reason: input.reason ?? null },
+        details: { convoId, epoch },
+        ...(input.reason ? { note: input.reason } : {}),
       })
       return { epoch }
     },

@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../../../db/database.ts'
+import { lockOnly } from '../../../db/lock-only.ts'
 import type { MlsBlobRow } from '../../../db/tables.ts'
 
 /**
@@ -35,19 +36,23 @@ export async function findBlob(
     .executeTakeFirst()
 }
 
-/** The person's own upload of these bytes, in any conversation. */
-export async function findOwnBlob(
-  db: Db,
+/**
+ * The attachment of the person's own upload of these bytes, in any conversation. The upload's row is locked:
+ * until the transaction ends it cannot be deleted as the attachment's last use.
+ */
+export async function holdOwnAttachment(
+  tx: Tx,
   ownerId: string,
   sha256: string,
-): Promise<MlsBlobRow | undefined> {
-  return db
-    .selectFrom('mls_blobs')
-    .selectAll()
+): Promise<string | undefined> {
+  const row = await tx
+    .updateTable('mls_blobs')
+    .set(lockOnly('size'))
     .where('owner_id', '=', ownerId)
     .where('sha256', '=', sha256)
-    .limit(1)
+    .returning('attachment_id')
     .executeTakeFirst()
+  return row?.attachment_id
 }
 
 /** Deletes a conversation's blobs up to a time; returns the attachments that no blob uses any more. */

@@ -74,13 +74,20 @@ export async function updateConvo(
   await tx.updateTable('mls_convos').set(change).where('id', '=', id).execute()
 }
 
-export async function findGroupInfo(db: Db, id: string): Promise<Buffer | undefined> {
+/** The GroupInfo of the current epoch with its place; undefined if there is none. */
+export async function findGroupInfo(
+  db: Db,
+  id: string,
+): Promise<{ groupInfo: Buffer; epoch: number; lastSeq: number } | undefined> {
   const row = await db
     .selectFrom('mls_convos')
-    .select('group_info')
+    .select(['group_info', 'epoch', 'last_seq'])
     .where('id', '=', id)
+    .whereRef('group_info_epoch', '=', 'epoch')
     .executeTakeFirst()
-  return row?.group_info ?? undefined
+  return row?.group_info
+    ? { groupInfo: row.group_info, epoch: row.epoch, lastSeq: row.last_seq }
+    : undefined
 }
 
 /** A page of a person's conversations, newest first, starting after `after`. */

@@ -34,3 +34,21 @@ export async function findCursor(
 export async function listCursors(db: Db, convoId: string): Promise<MlsCursorRow[]> {
   return db.selectFrom('mls_cursors').selectAll().where('convo_id', '=', convoId).execute()
 }
+
+export async function deleteCursors(tx: Tx, cursors: readonly MlsCursorRow[]): Promise<void> {
+  if (cursors.length === 0) return
+  await tx
+    .deleteFrom('mls_cursors')
+    .where(({ and, eb, or }) =>
+      or(
+        cursors.map(({ convo_id, user_id, device_id }) =>
+          and([
+            eb('convo_id', '=', convo_id),
+            eb('user_id', '=', user_id),
+            eb('device_id', '=', device_id),
+          ]),
+        ),
+      ),
+    )
+    .execute()
+}

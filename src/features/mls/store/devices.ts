@@ -2,18 +2,8 @@ import type { Db, Tx } from '../../../db/database.ts'
 import { preparedForIds } from '../../../db/prepared.ts'
 import type { MlsDeviceRow } from '../../../db/tables.ts'
 
-/** Returns the device with this signature key, inserted if unknown; a deleted one stays deleted. */
-export async function upsertDevice(tx: Tx, row: MlsDeviceRow): Promise<MlsDeviceRow> {
-  return tx
-    .insertInto('mls_devices')
-    .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .columns(['user_id', 'signature_key'])
-        .doUpdateSet({ last_seen_at: row.last_seen_at }),
-    )
-    .returningAll()
-    .executeTakeFirstOrThrow()
+export async function insertDevice(tx: Tx, row: MlsDeviceRow): Promise<void> {
+  await tx.insertInto('mls_devices').values(row).execute()
 }
 
 export async function updateDevice(

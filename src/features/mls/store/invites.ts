@@ -69,3 +69,13 @@ export async function revokeInvite(
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
 }
+
+/** Deletes the invitations that were revoked, have expired or are used up. */
+export async function deleteUselessInvites(tx: Tx, now: string): Promise<void> {
+  await tx
+    .deleteFrom('mls_invites')
+    .where(({ eb, or }) =>
+      or([eb('revoked_at', 'is not', null), eb('expires_at', '<=', now), eb('uses_left', '<=', 0)]),
+    )
+    .execute()
+}

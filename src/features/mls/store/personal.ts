@@ -48,12 +48,19 @@ export async function deleteAllOf(tx: Tx, userId: string, now: string): Promise<
     await tx.deleteFrom('mls_welcomes').where('user_id', '=', userId).executeTakeFirst(),
     await tx.deleteFrom('mls_cursors').where('user_id', '=', userId).executeTakeFirst(),
     await tx.deleteFrom('mls_tickets').where('user_id', '=', userId).executeTakeFirst(),
+    await tx.deleteFrom('mls_invites').where('target_id', '=', userId).executeTakeFirst(),
     await tx.deleteFrom('mls_reports').where('reporter_id', '=', userId).executeTakeFirst(),
   ]
   await tx
     .updateTable('mls_devices')
     .set({ name: null, device_uuid: null, deleted_at: now })
     .where('user_id', '=', userId)
+    .execute()
+  // What others reported stays, without an admin's words about the person.
+  await tx
+    .updateTable('mls_reports')
+    .set({ notes: null })
+    .where('reported_id', '=', userId)
     .execute()
   return gone.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0)
 }
