@@ -35,7 +35,7 @@ export async function clearNodes(
     const step = await ctx.db.transaction(async (tx) => {
       const keys = await listKeys(tx, userId, type, NODES_A_STEP)
       const held = await holdKeys(tx, keys)
-      const edges = await deleteHeld(tx, userId, held)
+      const edges = await deleteHeld(tx, held)
       const isLast = keys.length < NODES_A_STEP
       if (isLast) {
         await recordAudit(ctx, tx, actor, {

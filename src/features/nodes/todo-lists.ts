@@ -19,6 +19,7 @@ import {
 import { deleteEdges as deleteEdgeRows, findEdge } from './store-edges.ts'
 import { CONTAINS, findListRows, putInList, toList, toTodo } from './todo-nodes.ts'
 import { openList } from './todos.ts'
+import { release } from './usage.ts'
 import { requireVault } from './vault.ts'
 import {
   addNodes,
@@ -129,7 +130,7 @@ async function deleteCompleted(
   const keys = [...held.values()]
     .filter((row) => toNode(vault, row).properties.status === 'completed')
     .map(({ key }) => key)
-  await deleteHeld(tx, me.userId, keys)
+  await deleteHeld(tx, keys)
   return keys.length
 }
 
@@ -180,7 +181,7 @@ export async function removeFromList(
     const { key: target_key } = await requireNode(tx, me, todo_id)
     const edge = await findEdge(tx, { source_key, target_key, type: CONTAINS })
     if (!edge) throw new AppError(nodeErrors.edgeNotFound)
-    await deleteEdgeRows(tx, me.userId, [edge.id])
+    await release(tx, { edges: await deleteEdgeRows(tx, me.userId, [edge.id]) })
     await recordAudit(ctx, tx, actor, { type: 'node.unlinked', ...targetOf([todo_id]) })
     return { removed: true }
   })
