@@ -11,7 +11,7 @@ import { getChanges } from '../sync/service.ts'
 import { actorOf } from './actor-of.ts'
 import { findApprovers } from './approvers.ts'
 import { changeErrors } from './errors.ts'
-import { CHANGE_KINDS, type ChangeKind, type ChangeName } from './kinds.ts'
+import { CHANGE_KINDS, type ChangeName } from './kinds.ts'
 import type { ChangeId, ChangeState, Planned } from './schema.ts'
 import { countPending, findChange, insertChange } from './store.ts'
 
@@ -33,13 +33,11 @@ export async function planChange(
   { dryRun, ...input }: { readonly dryRun: boolean },
 ): Promise<Planned> {
   const me = requireUser(actor)
-  const kind: ChangeKind = CHANGE_KINDS[name]
-  const parsed = kind.input.parse(input)
-  const description = await kind.describe(ctx, actor, parsed)
+  const description = await CHANGE_KINDS[name].describe(ctx, actor, input)
   if (dryRun) return { dryRun, description }
   const { keyId } = me
   if (keyId === undefined) throw new AppError(changeErrors.onlyKeys)
-  const { server, row } = await keep(ctx, me, keyId, name, parsed)
+  const { server, row } = await keep(ctx, me, keyId, name, input)
   await tell(ctx, server, row, `${me.username} (key ${keyId})`, description)
   return { dryRun, description, change: stateOf(row, row.created_at) }
 }

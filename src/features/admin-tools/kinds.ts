@@ -26,8 +26,7 @@ export interface Done {
   readonly told: string
 }
 
-/** A change that programs may request. */
-export interface ChangeKind<S extends z.ZodObject = z.ZodObject> {
+interface ChangeSpec<S extends z.ZodObject> {
   readonly permission: Permission
   readonly input: S
   /** One sentence for the approver; throws if the change is impossible anyway. */
@@ -36,8 +35,22 @@ export interface ChangeKind<S extends z.ZodObject = z.ZodObject> {
   perform(ctx: Needs, tx: Tx, actor: Actor, input: z.output<S>): Promise<Done>
 }
 
-function kind<S extends z.ZodObject>(spec: ChangeKind<S>): ChangeKind {
-  return spec as unknown as ChangeKind
+/** A change that programs may request; its input is checked each time it is read. */
+export interface ChangeKind {
+  readonly permission: Permission
+  readonly input: z.ZodObject
+  describe(ctx: Needs, actor: Actor, input: unknown): Promise<string>
+  perform(ctx: Needs, tx: Tx, actor: Actor, input: unknown): Promise<Done>
+}
+
+function kind<S extends z.ZodObject>(spec: ChangeSpec<S>): ChangeKind {
+  const { permission, input: schema } = spec
+  return {
+    permission,
+    input: schema,
+    describe: async (ctx, actor, input) => spec.describe(ctx, actor, schema.parse(input)),
+    perform: async (ctx, tx, actor, input) => spec.perform(ctx, tx, actor, schema.parse(input)),
+  }
 }
 
 /** All kinds of changes, by the name that is stored with a pending one. */

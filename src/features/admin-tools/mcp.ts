@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { defineSimpleTool, defineTool, operation } from '../../mcp/define-tool.ts'
 import { untrusted, untrustedOutput } from '../../mcp/untrusted.ts'
 import { PendingUser } from '../admin/schema.ts'
-import { CreateInvitation, Invitation, InvitationId } from '../invites/schema.ts'
+import { Invitation } from '../invites/schema.ts'
 import { getChange, planChange } from './ask.ts'
 import { examine } from './doctor.ts'
-import type { ChangeName } from './kinds.ts'
+import { CHANGE_KINDS, type ChangeName } from './kinds.ts'
 import { listInvitations, listWaiting } from './lists.ts'
 import { ChangeId, ChangeState, DryRun } from './schema.ts'
 
@@ -20,17 +20,17 @@ const changeOutput = {
 }
 
 /** Exposes a change as an operation of a tool. */
-function change<S extends z.ZodObject>(
-  name: ChangeName,
-  besides: 'invites:write' | 'users:write',
-  input: S,
-) {
+function change(name: ChangeName) {
+  const { permission, input } = CHANGE_KINDS[name]
   return operation({
     permission: 'mcp:admin',
-    besides,
+    besides: permission,
     input: input.extend(DryRun.shape),
     run: async (ctx, actor, given) => {
-      const planned = await planChange(ctx, actor, name, given as unknown as { dryRun: boolean })
+      const planned = await planChange(ctx, actor, name, {
+        ...given,
+        dryRun: given.dryRun !== false,
+      })
       return untrusted({ success: true, ...planned })
     },
   })
@@ -78,8 +78,8 @@ export const tools = [
         run: async (ctx, actor) =>
           untrusted({ success: true, invitations: await listInvitations(ctx, actor) }),
       }),
-      create: change('invitation.create', 'invites:write', CreateInvitation),
-      revoke: change('invitation.revoke', 'invites:write', InvitationId),
+      create: change('invitation.create'),
+      revoke: change('invitation.revoke'),
       state: state('invites:read'),
     },
   }),
@@ -98,8 +98,8 @@ export const tools = [
         run: async (ctx, actor) =>
           untrusted({ success: true, waiting: await listWaiting(ctx, actor) }),
       }),
-      approve: change('account.approve', 'users:write', InvitationId),
-      reject: change('account.reject', 'users:write', InvitationId),
+      approve: change('account.approve'),
+      reject: change('account.reject'),
       state: state('users:read'),
     },
   }),

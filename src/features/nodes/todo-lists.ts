@@ -95,7 +95,10 @@ export async function updateList(
   })
 }
 
-/** Archives a list; also deletes its completed TODOs if `remove_completed` is set. */
+/**
+ * Archives a list; also deletes its completed TODOs if `remove_completed` is set. An archived list keeps the
+ * time of its archiving.
+ */
 export async function archiveList(
   ctx: Writing,
   actor: Actor,
@@ -103,8 +106,10 @@ export async function archiveList(
 ): Promise<{ list: TodoList; removed: number }> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    await requireNode(tx, me, list_id, TODO_LIST)
-    const properties = { archived: true, archived_at: toIso(ctx.clock.now()) }
+    const row = await requireNode(tx, me, list_id, TODO_LIST)
+    const { properties: before } = toNode(await requireVault(ctx, tx, me), row)
+    const since = before.archived === true ? before.archived_at : undefined
+    const properties = { archived: true, archived_at: since ?? toIso(ctx.clock.now()) }
     const [node] = await mergeInto(ctx, tx, me, [{ id: list_id, properties }])
     const removed = remove_completed ? await deleteCompleted(ctx, tx, me, list_id) : 0
     await recordAudit(ctx, tx, actor, {
