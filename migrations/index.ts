@@ -25,6 +25,7 @@ import * as joinedAfter from './0024-joined-after.ts'
 import * as welcomeFetched from './0025-welcome-fetched.ts'
 import * as onePrivacyRequest from './0026-one-privacy-request.ts'
 import * as prunedPlace from './0027-pruned-place.ts'
+import * as nodeBytes from './0028-node-bytes.ts'
 
 /**
  * All migrations in order; there never was a 0010. A static list, since a compiled executable cannot scan
@@ -57,4 +58,5 @@ export const migrations: readonly Migration[] = [
   welcomeFetched,
   onePrivacyRequest,
   prunedPlace,
+  nodeBytes,
 ]

@@ -50,6 +50,8 @@ export interface Config extends ComplianceConfig {
     readonly userQuotaBytes: number
     readonly totalBytes: number | undefined
   }
+  /** For one person's nodes, edges and their index. */
+  readonly memoryQuotaBytes: number
   readonly access: AccessConfig
   readonly jwt: { readonly issuer: string; readonly audience: string }
   readonly databaseConnections: number
@@ -178,6 +180,7 @@ export function deriveConfig(
       userQuotaBytes: values.MIMIR_ATTACHMENT_USER_QUOTA_BYTES,
       totalBytes: values.MIMIR_ATTACHMENT_TOTAL_BYTES,
     },
+    memoryQuotaBytes: values.MIMIR_MEMORY_USER_QUOTA_BYTES,
     access: readAccess(values, isLoopback(listen.host), oidc.providers, problems),
     jwt: { issuer: values.JWT_ISSUER, audience: values.JWT_AUDIENCE },
     databaseConnections: Math.min(

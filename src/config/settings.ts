@@ -84,6 +84,10 @@ export const SETTINGS = defineSettings({
     about: 'quota for all attachments together, in bytes; without it the disk is the limit',
     schema: whole(1, 2 ** 50).optional(),
   },
+  MIMIR_MEMORY_USER_QUOTA_BYTES: {
+    about: 'quota for the memory nodes of one person with their edges and index, in bytes',
+    schema: whole(1, 2 ** 50).default(1024 ** 3),
+  },
   ...ACCESS_SETTINGS,
   JWT_KEY: {
     about: 'signs access tokens; at least 32 characters',

@@ -18,6 +18,8 @@ export interface NodeVaultRow {
   key_id: string
   sealed: Buffer
   node_count: number
+  /** Sum of the owner's nodes and edges. */
+  bytes: number
 }
 
 export type NodeRow = Selectable<NodeTable>
@@ -36,6 +38,8 @@ export interface NodeTable {
   updated_at: string
   /** When a TODO was completed or a list archived; null while it is open, and in every other node. */
   completed_at: string | null
+  /** What the node counts towards its owner's quota. */
+  bytes: number
 }
 
 /** Records that a node contains a word or property value, as a keyed hash: the word itself is not stored. */
@@ -56,6 +60,8 @@ export interface NodeEdgeRow {
   /** The properties as JSON, sealed with the owner's key. */
   sealed: Buffer
   created_at: string
+  /** What the edge counts towards its owner's quota. */
+  bytes: number
 }
 
 /** Held by the agent working on a node, so that no other does at the same time. */

@@ -40,8 +40,8 @@ interface Declaration {
   readonly changes?: boolean
   /** Set where the route is open or closed apart from others during a closure. */
   readonly operationClass?: OperationClass
-  /** Browsers get refusals as a page. */
-  readonly refusal?: 'page'
+  /** `page`: browsers get refusals as a page. `oauth`: with the `error_description` of RFC 6749 §5.2. */
+  readonly refusal?: 'page' | 'oauth'
 }
 
 /** What a route with JSON declares besides. */

@@ -1,12 +1,21 @@
 import { AppError, commonErrors, type ErrorKind } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 
-/** The one place where a refusal becomes an HTTP answer (RFC 9110 §15). */
-export function toResponse(error: unknown, requestId: string, log: Logger): Response {
+/**
+ * The one place where a refusal becomes an HTTP answer (RFC 9110 §15). OAuth clients show its sentence only
+ * under the name of RFC 6749 §5.2.
+ */
+export function toResponse(
+  error: unknown,
+  requestId: string,
+  log: Logger,
+  isForOAuth = false,
+): Response {
   const refusal = toRefusal(error, requestId, log)
   const body = {
     error: refusal.code,
     message: refusal.message,
+    ...(isForOAuth ? { error_description: refusal.message } : {}),
     requestId,
     ...refusal.details,
   }

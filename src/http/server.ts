@@ -171,7 +171,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
         await options.recordRefusal(actor, error)
       }
       const signIn = toSignIn(route, request, error)
-      response = signIn ?? toResponse(error, origin.requestId, ctx.log)
+      response = signIn ?? toResponse(error, origin.requestId, ctx.log, route.refusal === 'oauth')
       if (!signIn && route.refusal === 'page' && wantsPage(request)) {
         response = await refusalPage(error, response, origin.language ?? 'en')
       }

@@ -1,17 +1,28 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Ctx } from '../context.ts'
 import { AppError, commonErrors } from '../platform/errors.ts'
+import { parseInput } from '../platform/parse-input.ts'
 import type { Actor } from '../policy/actor.ts'
 import { onlyReads, type Permission } from '../policy/permissions.ts'
 import type { LimitedRateClass } from '../policy/rate-classes.ts'
 
-/** One thing a tool does: its permission, its input and its use case. */
-export interface Operation<I extends z.ZodObject = z.ZodObject<Record<string, z.ZodType>>> {
+/** What an operation needs of its caller. */
+interface Rights {
   readonly permission: Permission
   /** A second permission that it also needs. */
   readonly besides?: Permission
+}
+
+interface OperationSpec<I extends z.ZodObject> extends Rights {
   readonly input: I
   run(ctx: Ctx, actor: Actor, input: z.output<I>): Promise<object>
+}
+
+/** One thing a tool does. */
+export interface Operation extends Rights {
+  readonly input: z.ZodObject<Record<string, z.ZodType>>
+  /** Runs the use case; throws `validation_failed` if the arguments do not fit `input`. */
+  run(ctx: Ctx, actor: Actor, args: Arguments): Promise<object>
 }
 
 /** A tool of the Model Context Protocol as the server sees it. */
@@ -58,9 +69,12 @@ export function isReadingOperation({ permission, besides }: Operation): boolean 
   return onlyReads(besides ?? permission)
 }
 
-/** Checks that the schema and the use case agree on the input's type. */
-export function operation<I extends z.ZodObject>(spec: Operation<I>): Operation {
-  return spec as unknown as Operation
+export function operation<I extends z.ZodObject>(spec: OperationSpec<I>): Operation {
+  const { input } = spec
+  return {
+    ...spec,
+    run: async (ctx, actor, args) => spec.run(ctx, actor, parseInput(input, args, 'arguments')),
+  }
 }
 
 /** Defines a tool with several operations, chosen by its argument `operation` or by `choose`. */
@@ -73,7 +87,7 @@ export function defineTool(
 const ONLY = 'only'
 
 /** Defines a tool with a single operation. */
-export function defineSimpleTool<I extends z.ZodObject>(spec: ToolWords & Operation<I>): Tool {
+export function defineSimpleTool<I extends z.ZodObject>(spec: ToolWords & OperationSpec<I>): Tool {
   return toolOf(spec, new Map([[ONLY, operation(spec)]]), () => ONLY)
 }
 
@@ -99,81 +113,4 @@ export function operationOf(tool: Tool, args: Arguments): Operation {
   if (operation) return operation
   const names = [...tool.operations.keys()].join(', ')
   throw new AppError(commonErrors.validationFailed, { fields: { operation: `one of ${names}` } })
-}
-
-/** A tool as `tools/list` describes it. */
-export interface Described {
-  readonly name: string
-  readonly title: string
-  readonly description: string
-  readonly inputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
-  readonly outputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
-  readonly annotations: {
-    readonly readOnlyHint: boolean
-    readonly destructiveHint: boolean
-    readonly idempotentHint: boolean
-    readonly openWorldHint: boolean
-  }
-}
-
-/** Describes a tool with only the operations that the caller may use, by name. */
-export function describeTool(tool: Tool, usable: ReadonlyMap<string, Operation>): Described {
-  const { name, title, description } = tool
-  const isReading = [...usable.values()].every(isReadingOperation)
-  return {
-    name,
-    title,
-    description,
-    inputSchema: jsonSchema(inputOf(tool, usable), 'input'),
-    outputSchema: jsonSchema(tool.output, 'output'),
-    annotations: {
-      readOnlyHint: isReading,
-      destructiveHint: !isReading && tool.destructive,
-      idempotentHint: isReading,
-      openWorldHint: false,
-    },
-  }
-}
-
-/**
- * Clients expect one flat object: the arguments of all operations. Required is `operation`, and what every
- * operation needs.
- */
-function inputOf(tool: Tool, usable: ReadonlyMap<string, Operation>): z.ZodObject {
-  const inputs = [...usable.values()].map(({ input }) => input)
-  const [only] = inputs
-  if (tool.operations.size === 1 && !tool.isChosenByName && only) return only
-  const shape: Record<string, z.ZodType> = tool.isChosenByName
-    ? { operation: z.enum([...usable.keys()]).describe(neededBy(usable)) }
-    : {}
-  for (const input of inputs) {
-    for (const [field, schema] of Object.entries(input.shape)) {
-      const isNeeded = inputs.every((one) => neededIn(one).includes(field))
-      shape[field] ??= isNeeded ? schema : schema.optional()
-    }
-  }
-  return z.object(shape)
-}
-
-/** The arguments that each operation needs, which the flat schema cannot say: `get(id), list()`. */
-function neededBy(usable: ReadonlyMap<string, Operation>): string {
-  return [...usable].map(([name, { input }]) => `${name}(${neededIn(input).join(', ')})`).join(', ')
-}
-
-function neededIn({ shape }: z.ZodObject): string[] {
-  return Object.entries(shape)
-    .filter(([, schema]) => !schema.safeParse(undefined).success)
-    .map(([field]) => field)
-}
-
-function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Described['inputSchema'] {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    // Clients put the schemas into a model's prompt, and the pattern of a time is 300 characters long.
-    override({ jsonSchema }) {
-      if (jsonSchema.format !== undefined) delete jsonSchema.pattern
-    },
-  })
-  return { ...rest, type: 'object' }
 }

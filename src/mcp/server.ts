@@ -4,20 +4,19 @@ import { readJson } from '../http/body.ts'
 import { AppError } from '../platform/errors.ts'
 import type { Logger } from '../platform/log.ts'
 import { limitKey } from '../platform/networks.ts'
-import { parseInput } from '../platform/parse-input.ts'
 import { type Actor, authorize, mayUse, type Origin } from '../policy/actor.ts'
 import { showsCredential } from '../policy/credential.ts'
 import { countFailure, passGate } from '../policy/gate.ts'
 import type { Permission } from '../policy/permissions.ts'
 import {
   type Arguments,
-  describeTool,
   isReadingOperation,
   type Operation,
   operationOf,
   permissionsFor,
   type Tool,
 } from './define-tool.ts'
+import { describeTool } from './describe-tool.ts'
 import { mcpErrors } from './errors.ts'
 import {
   INVALID_REQUEST,
@@ -183,9 +182,7 @@ export function createMcp(options: McpOptions): Mcp {
     try {
       const operation = operationOf(tool, args)
       for (const permission of permissionsFor(operation)) authorize(actor, permission)
-      return resultOf(
-        await operation.run(ctx, actor, parseInput(operation.input, args, 'arguments')),
-      )
+      return resultOf(await operation.run(ctx, actor, args))
     } catch (error) {
       if (!(error instanceof AppError)) throw logged(error, name, ctx.log)
       if (error.kind === 'forbidden') await options.recordRefusal(actor, error)

@@ -5,7 +5,11 @@ import { AppError, commonErrors } from './errors.ts'
  * Parses the value with the schema. Throws `validation_failed` with the first problem of each field; a
  * problem of the value as a whole is reported under the name `whole`.
  */
-export function parseInput<T>(schema: z.ZodType<T>, value: unknown, whole = 'body'): T {
+export function parseInput<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  whole = 'body',
+): z.output<S> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const fields: Record<string, string> = {}

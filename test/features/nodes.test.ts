@@ -60,6 +60,8 @@ test('conditions are equality, lists, ranges, parts of texts, absence and words'
   assert.deepEqual(await find({ tags: { contains: 'spri' } }), ['a'])
   assert.deepEqual(await find({ done: true }), ['a'])
   assert.deepEqual(await find({ done: null, tags: 'garden' }), ['b'])
+  // No node has it, although every object inherits something of that name.
+  assert.deepEqual(await find({ constructor: null, tags: 'garden' }), ['b', 'a'])
   assert.deepEqual(await find({ month: 3, tags: 'house' }), [])
   assert.deepEqual(await find({}, { query: 'meadow mow' }), ['b'])
   // Text does not match a number, nor part of a word the word.

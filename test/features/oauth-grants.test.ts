@@ -129,6 +129,28 @@ test('a client gives back what it has, by either token', async () => {
   assertRefused(await sendForm(`${mimir.url}/oauth/revoke`, {}), 400, 'invalid_request')
 })
 
+test('what a client is refused says why, in the field that clients show (RFC 6749 §5.2)', async () => {
+  await using mimir = await bootWithAddress()
+  const client = await AiClient.register(mimir.publicUrl)
+  const unregistered = await mimir.rest().post('/oauth/register', { redirect_uris: [] })
+  assertRefused(unregistered, 400, 'invalid_client_metadata')
+  const refusals = [
+    await client.redeem('no such code'),
+    await client.refresh('no such token'),
+    await sendForm(`${mimir.url}/oauth/token`, { grant_type: 'password' }),
+    await sendForm(`${mimir.url}/oauth/revoke`, {}),
+    unregistered,
+  ]
+  for (const { status, body } of refusals) {
+    assert.equal(status, 400)
+    assert.equal(body.error_description, body.message)
+    // The characters that the standard allows.
+    assert.match(body.error_description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)
+  }
+  const elsewhere = await mimir.rest().post('/api/auth/login', {})
+  assert.equal(elsewhere.body.error_description, undefined)
+})
+
 test('suspension, a new password and signing out everywhere end what clients were granted', async () => {
   await using mimir = await bootWithAddress()
   const url = mimir.publicUrl

@@ -182,3 +182,18 @@ test('of two removals at once, the factor that the role needs stays', async () =
     ],
   )
 })
+
+test('of two first factors added at once, one brings recovery codes, and those count', async () => {
+  await using mimir = await boot()
+  const alice = await mimir.person('alice')
+  const make = async () => {
+    const options = assertDone(await alice.rest.get('/api/me/passkeys/options'))
+    return { name: 'a key', passkey: new Authenticator(ORIGIN).create(options) }
+  }
+  const made = await Promise.all([make(), make(), make()])
+  const added = await Promise.all(made.map((body) => alice.rest.post('/api/me/passkeys', body)))
+  const codes = added.map((reply) => assertDone(reply, 201).recoveryCodes as string[])
+  const [shown, ...more] = codes.filter(({ length }) => length > 0)
+  assert.deepEqual(more, [])
+  assertDone(await alice.rest.post('/api/me/step-up', { code: shown?.[0] }), 204)
+})

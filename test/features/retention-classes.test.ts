@@ -208,8 +208,11 @@ test('many nodes of many owners go by one run, and each owner’s count is right
   assert.deepEqual(await dueOf(mimir), { 'memories and other nodes': 500 })
   await run(mimir)
   const { read } = mimir.app.ctx.db
-  const vaults = await read.selectFrom('node_vaults').select('node_count').execute()
-  assert.deepEqual(vaults, [{ node_count: 0 }, { node_count: 0 }])
+  const vaults = await read.selectFrom('node_vaults').select(['node_count', 'bytes']).execute()
+  assert.deepEqual(vaults, [
+    { node_count: 0, bytes: 0 },
+    { node_count: 0, bytes: 0 },
+  ])
   assert.deepEqual(await read.selectFrom('node_terms').selectAll().execute(), [])
   const [alicesNodes] = await read.selectFrom('nodes').select('id').execute()
   assert.equal(alicesNodes, undefined)

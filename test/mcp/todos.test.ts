@@ -69,6 +69,21 @@ test('a TODO that is completed twice was completed the first time', async () => 
   assert.ok((await call('complete')) > first)
 })
 
+test('a list that is archived again keeps its time, and gets another after it was in use', async () => {
+  await using mimir = await boot()
+  await using mcp = await clientOf(mimir)
+  const { list } = await mcp.call('todo_list', { operation: 'create', title: 'garden' })
+  const call = async (operation: string, more: object = {}) => {
+    mimir.clock.advance(60_000)
+    return (await mcp.call('todo_list', { operation, list_id: list.id, ...more })).list.archived_at
+  }
+  const first = await call('archive')
+  assert.ok(first)
+  assert.equal(await call('archive'), first)
+  await call('update', { properties: { archived: false } })
+  assert.ok((await call('archive')) > first)
+})
+
 test('the same filters find the same TODOs, in one list and among all', async () => {
   await using mimir = await boot()
   await using mcp = await clientOf(mimir)
@@ -89,6 +104,7 @@ test('the same filters find the same TODOs, in one list and among all', async ()
     [{ tags: { not: 'dry' } }, ['sow', 'sweep']],
     [{ status: 'pending', month: { in: [3] } }, ['sow']],
     [{ status: { not: 'pending' } }, []],
+    [{ constructor: null, tags: 'dry' }, ['mow the meadow']],
   ] as const) {
     for (const where of [{}, { list_id: list.id }]) {
       const { todos } = await mcp.call('todo', { operation: 'list', filters, ...where })

@@ -134,6 +134,13 @@ test('the list of tools is what the caller may use, with schemas and hints', asy
   assert.equal(search?.annotations?.readOnlyHint, true)
   const node = tools.find(({ name }) => name === 'memory_node')
   assert.equal(node?.annotations?.destructiveHint, true)
+  // Some arguments are not the same in all operations: `query` takes several types, and `depth` has two defaults.
+  assert.match(
+    JSON.stringify(node?.inputSchema.properties?.type),
+    /^\{"anyOf":\[\{"type":"string".*"type":"array"/,
+  )
+  const edge = tools.find(({ name }) => name === 'memory_edge')
+  assert.doesNotMatch(JSON.stringify(edge?.inputSchema.properties?.depth), /default/)
 })
 
 test('clearing everything is for who may administer the memory', async () => {

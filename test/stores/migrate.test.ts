@@ -232,3 +232,46 @@ if (STORE === 'sqlite') {
     assert.deepEqual(readdirSync(backups), ['mine.db'])
   })
 }
+
+test('nodes and edges of before are counted towards their owner’s quota', async () => {
+  await using store = await emptyStore()
+  const engine = store.open()
+  const at = '2026-01-02T00:00:00.000Z'
+  const fill: Migration['up'] = async (db) => {
+    for (const user of ['anna', 'bert']) {
+      await sql`insert into users (id, tenant_id, username, username_key, friend_key, status, role,
+        created_at, updated_at) values (${user}, 'default', ${user}, ${user}, ${user}, 'Active', 'member',
+        ${at}, ${at})`.execute(db)
+      await sql`insert into node_vaults (owner_id, tenant_id, key_id, sealed, node_count)
+        values (${user}, 'default', 'k', ${Buffer.alloc(1)}, 0)`.execute(db)
+    }
+    for (const [key, size] of [
+      [1, 100],
+      [2, 20],
+    ]) {
+      await sql`insert into nodes (key, tenant_id, owner_id, id, type, sealed, created_at, updated_at)
+        values (${key}, 'default', 'anna', ${`n${key}`}, 't', ${Buffer.alloc(size ?? 0)}, ${at}, ${at})`.execute(
+        db,
+      )
+    }
+    for (const term of ['x', 'y']) {
+      await sql`insert into node_terms (term, node_key, tenant_id) values (${term}, 1, 'default')`.execute(
+        db,
+      )
+    }
+    await sql`insert into node_edges (id, tenant_id, owner_id, source_key, target_key, type, sealed, created_at)
+      values ('e', 'default', 'anna', 1, 2, 't', ${Buffer.alloc(30)}, ${at})`.execute(db)
+  }
+  const before = migrations.slice(0, NAMES.indexOf('0028-node-bytes'))
+  const filled = [...before, { name: '0027-rows', up: fill }]
+  await migrate(engine, filled, clock)
+  await migrate(engine, [...filled, ...migrations.slice(before.length)], clock)
+  const bytesOf = async (table: string, order: string) => {
+    const { rows } = await sql<{ bytes: number }>`select bytes from ${sql.table(table)}
+      order by ${sql.ref(order)}`.execute(engine.read)
+    return rows.map(({ bytes }) => bytes)
+  }
+  assert.deepEqual(await bytesOf('nodes', 'key'), [700, 420])
+  assert.deepEqual(await bytesOf('node_edges', 'id'), [430])
+  assert.deepEqual(await bytesOf('node_vaults', 'owner_id'), [1550, 0])
+})

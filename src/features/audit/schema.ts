@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageLimit } from '../../platform/page-limit.ts'
 import { uuid } from '../../platform/text.ts'
 
 /** Every kind of audit event: security-relevant or data-changing actions. */
@@ -168,11 +169,7 @@ export const ListAudit = z.object({
   actorId: uuid.optional(),
   /** Older than this event. */
   beforeId: uuid.optional(),
-  limit: z.coerce
-    .number()
-    .refine(Number.isInteger, 'must be a whole number')
-    .default(100)
-    .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
+  limit: pageLimit(100, LIMIT_MAX),
 })
 export type ListAudit = z.output<typeof ListAudit>
 

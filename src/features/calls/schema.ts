@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageLimit } from '../../platform/page-limit.ts'
 import { uuid } from '../../platform/text.ts'
 
 const PAGE_DEFAULT = 50
@@ -31,10 +32,6 @@ export type MissedCall = z.output<typeof MissedCall>
 export const MissedCallsQuery = z.object({
   /** Only entries older than this one. */
   beforeId: uuid.optional(),
-  limit: z.coerce
-    .number()
-    .int()
-    .default(PAGE_DEFAULT)
-    .transform((limit) => Math.min(Math.max(limit, 1), PAGE_MAX)),
+  limit: pageLimit(PAGE_DEFAULT, PAGE_MAX),
 })
 export type MissedCallsQuery = z.output<typeof MissedCallsQuery>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageLimit } from '../../platform/page-limit.ts'
 import { isBlank, text, uuid } from '../../platform/text.ts'
 import { Attachment, AttachmentIds } from '../attachments/schema.ts'
 import { Reaction } from '../reactions/schema.ts'
@@ -80,11 +81,7 @@ export const ListMessages = z
     afterId: uuid.optional(),
     /** Half of the page precedes this message; the rest starts at it. */
     around: uuid.optional(),
-    limit: z.coerce
-      .number()
-      .refine(Number.isInteger, 'must be a whole number')
-      .default(LIMIT_DEFAULT)
-      .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
+    limit: pageLimit(LIMIT_DEFAULT, LIMIT_MAX),
   })
   .refine(
     ({ before, beforeId, afterId, around }) =>

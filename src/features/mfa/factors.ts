@@ -92,6 +92,8 @@ export async function finishTotp(
   const step = await totpStep(ctx, row, input.code)
   if (step === undefined) return refuseFactor(ctx, actor, account)
   return ctx.db.transaction(async (tx) => {
+    // Of two first factors at once only one brings recovery codes.
+    await lockUser(tx, user.tenantId, user.userId)
     const before = await factorsOf(tx, user.userId)
     const confirmed = await confirmTotp(tx, user.userId, toIso(ctx.clock.now()))
     const used = await useTotpStep(tx, user.userId, step)
@@ -127,6 +129,8 @@ export async function addPasskey(
   const id = ctx.ids.next()
   try {
     return await ctx.db.transaction(async (tx) => {
+      // As for an authenticator app; and passkeys are counted one after another.
+      await lockUser(tx, user.tenantId, user.userId)
       await use(tx)
       const before = await factorsOf(tx, user.userId)
       const { length } = await listPasskeys(tx, user.userId)
@@ -163,6 +167,7 @@ export async function removePasskey(ctx: Needs, actor: Actor, input: PasskeyId):
 export async function renewCodes(ctx: Needs, actor: Actor): Promise<RecoveryCodes> {
   const user = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
+    await lockUser(tx, user.tenantId, user.userId)
     if ((await factorsOf(tx, user.userId)).length === 0) throw new AppError(mfaErrors.notSetUp)
     const recoveryCodes = await renewRecoveryCodes(ctx, tx, user)
     await recordAudit(ctx, tx, actor, {

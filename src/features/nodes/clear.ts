@@ -35,7 +35,7 @@ export async function clearNodes(
     const step = await ctx.db.transaction(async (tx) => {
       const keys = await listKeys(tx, userId, type, NODES_A_STEP)
       const locked = await lockNodeRowsByKey(tx, keys)
-      const edges = await deleteLocked(tx, userId, locked)
+      const edges = await deleteLocked(tx, locked)
       const isLast = keys.length < NODES_A_STEP
       if (isLast) {
         await recordAudit(ctx, tx, actor, {

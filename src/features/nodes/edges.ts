@@ -10,6 +10,7 @@ import { requireNode } from './read.ts'
 import type { Edge, NewEdge } from './schema.ts'
 import { findNodesByKey } from './store.ts'
 import { deleteEdges as deleteEdgeRows, findEdge, insertEdge, listEdges } from './store-edges.ts'
+import { bytesOf, release, reserve } from './usage.ts'
 import { openVault, requireVault, type Vault } from './vault.ts'
 import { lockNodes, requireRow, requireSize, type Writing } from './write.ts'
 
@@ -62,7 +63,7 @@ export async function addEdges(
 
 /** The same in the caller's transaction; the caller records it in the audit log. */
 export async function insertNewEdges(
-  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring' | 'config'>,
   tx: Tx,
   me: UserActor,
   edges: readonly NewEdge[],
@@ -74,9 +75,11 @@ export async function insertNewEdges(
   ])
   const byKey = new Map([...locked.values()].map((row) => [row.key, row]))
   const made: Edge[] = []
+  let bytes = 0
   for (const { source, target, type, properties } of edges) {
     requireSize(properties)
     const id = ctx.ids.next()
+    const sealed = vault.seal(contextOf(id), properties)
     const row: NodeEdgeRow = {
       id,
       tenant_id: me.tenantId,
@@ -84,12 +87,16 @@ export async function insertNewEdges(
       source_key: requireRow(locked, source).key,
       target_key: requireRow(locked, target).key,
       type,
-      sealed: vault.seal(contextOf(id), properties),
+      sealed,
       created_at: toIso(ctx.clock.now()),
+      bytes: bytesOf(sealed),
     }
-    const stored = (await insertEdge(tx, row)) ?? (await findEdge(tx, row))
+    const inserted = await insertEdge(tx, row)
+    bytes += inserted?.bytes ?? 0
+    const stored = inserted ?? (await findEdge(tx, row))
     made.push(...edgesOf(vault, stored ? [stored] : [], byKey))
   }
+  await reserve(ctx, tx, me.userId, { nodes: 0, bytes })
   return made
 }
 
@@ -101,9 +108,11 @@ export async function deleteEdges(
 ): Promise<number> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    const gone = new Set(await deleteEdgeRows(tx, me.userId, ids))
+    const edges = await deleteEdgeRows(tx, me.userId, ids)
+    const gone = new Set(edges.map(({ id }) => id))
     const missing = ids.find((id) => !gone.has(id))
     if (missing !== undefined) throw new AppError(nodeErrors.edgeNotFound, { id: missing })
+    await release(tx, { edges })
     await recordAudit(ctx, tx, actor, { type: 'node.unlinked', details: { count: gone.size } })
     return gone.size
   })

@@ -16,7 +16,7 @@ export const nodeErrors = defineErrors({
   full: {
     code: 'well_full',
     kind: 'conflict',
-    message: 'The owner has too many nodes.',
+    message: 'The owner’s memory is full: delete some nodes first.',
   },
   locked: {
     code: 'node_locked',

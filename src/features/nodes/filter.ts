@@ -20,10 +20,15 @@ export function testOf(filter: Filter): ((value: unknown) => boolean) | undefine
     (not === undefined || !equals(value, not))
 }
 
+/** A property by its name, never what every object inherits. */
+export function propertyOf(properties: Properties, name: string): unknown {
+  return Object.hasOwn(properties, name) ? properties[name] : undefined
+}
+
 /** Whether the properties fulfil every filter: what a query decides with the index of terms. */
 export function fulfils(properties: Properties, filters: Filters): boolean {
   return Object.entries(filters).every(([name, filter]) => {
-    const value = properties[name]
+    const value = propertyOf(properties, name)
     const isEqual = valuesOf(filter)?.some((one) => equals(value, one)) ?? true
     return isEqual && (testOf(filter)?.(value) ?? true)
   })

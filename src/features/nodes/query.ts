@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.ts'
 import { tokensOf } from '../../platform/words.ts'
 import { type Actor, requireUser } from '../../policy/actor.ts'
 import { nodeErrors } from './errors.ts'
-import { testOf, valuesOf } from './filter.ts'
+import { propertyOf, testOf, valuesOf } from './filter.ts'
 import { toNode } from './read.ts'
 import type { Node, NodePage, NodeQuery } from './schema.ts'
 import {
@@ -86,7 +86,7 @@ function conditionsOf(vault: Vault, input: NodeQuery): Conditions {
     const values = valuesOf(filter)
     if (values) terms.push(values.map((value) => valueTerm(vault, name, value)))
     const test = testOf(filter)
-    if (test) opened.push((node) => test(node.properties[name]))
+    if (test) opened.push((node) => test(propertyOf(node.properties, name)))
   }
   const types = input.type === undefined ? [] : [input.type].flat()
   return {

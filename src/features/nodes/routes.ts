@@ -44,7 +44,7 @@ const changing = {
   params: NodeId,
   status: 200,
   output: StoredNode,
-  errors: [nodeNotFound, tooLarge],
+  errors: [nodeNotFound, tooLarge, full],
 } as const
 
 async function change(ctx: Ctx, actor: Actor, input: NodeChange) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageLimit } from '../../platform/page-limit.ts'
 import { isStorable } from '../../platform/text.ts'
 
 /** Largest size of the properties of a node or an edge, in bytes of JSON. */
@@ -126,18 +127,16 @@ export type Filters = z.output<typeof Filters>
 
 const LIMIT_MAX = 200
 
-const clamped = (value: number) => Math.min(Math.max(value, 1), LIMIT_MAX)
-
 /** The number of results wanted, clamped to a page. */
-export const limit = (usual: number) => z.number().int().default(usual).transform(clamped)
+export const limit = (usual: number) =>
+  z
+    .number()
+    .int()
+    .default(usual)
+    .transform((wanted) => Math.min(Math.max(wanted, 1), LIMIT_MAX))
 
 /** The same in a URL. */
-export const limitInUrl = (usual: number) =>
-  z.coerce
-    .number()
-    .refine(Number.isInteger, 'must be a whole number')
-    .default(usual)
-    .transform(clamped)
+export const limitInUrl = (usual: number) => pageLimit(usual, LIMIT_MAX)
 
 export const Types = z.union([NodeType, z.array(NodeType).min(1).max(20)])
 

@@ -1,6 +1,6 @@
 import type { Tx } from '../../db/database.ts'
-import { type DueNodes, lockDue, shrinkVaults } from './store-retention.ts'
-import { deleteWithDependents } from './write.ts'
+import { type DueNodes, lockDue } from './store-retention.ts'
+import { deleteLocked } from './write.ts'
 
 export { countDueNodes, type DueNodes } from './store-retention.ts'
 
@@ -11,18 +11,7 @@ export async function deleteDueNodes(
   heldOwners: readonly string[],
   most: number,
 ): Promise<number> {
-  const rows = await lockDue(tx, due, heldOwners, most)
-  if (rows.length === 0) return 0
-  const keys = rows.map(({ key }) => key)
-  await deleteWithDependents(tx, keys)
-  const byOwner = Map.groupBy(rows, (row) => row.owner_id)
-  const ownersByCount = Map.groupBy(byOwner, ([, own]) => own.length)
-  for (const [count, owners] of ownersByCount) {
-    await shrinkVaults(
-      tx,
-      owners.map(([ownerId]) => ownerId),
-      count,
-    )
-  }
-  return rows.length
+  const keys = await lockDue(tx, due, heldOwners, most)
+  await deleteLocked(tx, keys)
+  return keys.length
 }

@@ -25,27 +25,30 @@ export async function findEdge(
     .executeTakeFirst()
 }
 
-/** Deletes edges of the owner; returns the ids of those that existed. */
+/** Deletes edges of the owner; returns those that existed. */
 export async function deleteEdges(
   tx: Tx,
   ownerId: string,
   ids: readonly string[],
-): Promise<string[]> {
-  const rows = await tx
+): Promise<Pick<NodeEdgeRow, 'id' | 'owner_id' | 'bytes'>[]> {
+  return tx
     .deleteFrom('node_edges')
     .where('owner_id', '=', ownerId)
     .where('id', 'in', ids)
-    .returning('id')
+    .returning(['id', 'owner_id', 'bytes'])
     .execute()
-  return rows.map((row) => row.id)
 }
 
-export async function deleteEdgesOf(tx: Tx, keys: readonly number[]): Promise<number> {
-  const result = await tx
+/** Deletes every edge that begins or ends at one of the nodes. */
+export async function deleteEdgesOf(
+  tx: Tx,
+  keys: readonly number[],
+): Promise<Pick<NodeEdgeRow, 'owner_id' | 'bytes'>[]> {
+  return tx
     .deleteFrom('node_edges')
     .where((where) => where.or([where('source_key', 'in', keys), where('target_key', 'in', keys)]))
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+    .returning(['owner_id', 'bytes'])
+    .execute()
 }
 
 export interface EdgesOf {

@@ -1,7 +1,7 @@
 import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
 import { lockOnly } from '../../db/lock-only.ts'
-import type { NodeRow, Tables } from '../../db/tables.ts'
+import type { Tables } from '../../db/tables.ts'
 import { TODO, TODO_LIST } from './schema-todos.ts'
 
 /** Selects nodes whose retention has expired. */
@@ -40,31 +40,21 @@ export async function countDueNodes(
   return Number(row.count)
 }
 
-/** Some of them, locked until the transaction ends. */
+/** The keys of some of them, locked until the transaction ends. */
 export async function lockDue(
   tx: Tx,
   due: DueNodes,
   heldOwners: readonly string[],
   most: number,
-): Promise<Pick<NodeRow, 'key' | 'owner_id'>[]> {
+): Promise<number[]> {
   const some = tx.selectFrom('nodes').select('key').where(isDue(due, heldOwners)).limit(most)
-  return (
-    tx
-      .updateTable('nodes')
-      .set(lockOnly('updated_at'))
-      .where('key', 'in', some)
-      // Checked again: a row that another transaction held may have changed.
-      .where(isDue(due, heldOwners))
-      .returning(['key', 'owner_id'])
-      .execute()
-  )
-}
-
-/** Subtracts `by` from the node count of each owner. */
-export async function shrinkVaults(tx: Tx, ownerIds: readonly string[], by: number): Promise<void> {
-  await tx
-    .updateTable('node_vaults')
-    .set((columns) => ({ node_count: columns('node_count', '-', by) }))
-    .where('owner_id', 'in', ownerIds)
+  const rows = await tx
+    .updateTable('nodes')
+    .set(lockOnly('updated_at'))
+    .where('key', 'in', some)
+    // Checked again: a row that another transaction held may have changed.
+    .where(isDue(due, heldOwners))
+    .returning('key')
     .execute()
+  return rows.map((row) => row.key)
 }

@@ -27,20 +27,36 @@ export async function isVaultKeyUsed(db: Db, keyId: string): Promise<boolean> {
   return row !== undefined
 }
 
-/** Adds `by`, which may be negative, to the node count; returns false if it would exceed `most`. */
-export async function growVault(
-  tx: Tx,
-  ownerId: string,
-  by: number,
-  most: number,
-): Promise<boolean> {
+interface Usage {
+  readonly nodes: number
+  readonly bytes: number
+}
+
+/** Adds to what the vault counts; returns false if something that grows would exceed `most`. */
+export async function growVault(tx: Tx, ownerId: string, by: Usage, most: Usage): Promise<boolean> {
   const result = await tx
     .updateTable('node_vaults')
-    .set((columns) => ({ node_count: columns('node_count', '+', by) }))
+    .set((columns) => ({
+      node_count: columns('node_count', '+', by.nodes),
+      bytes: columns('bytes', '+', by.bytes),
+    }))
     .where('owner_id', '=', ownerId)
-    .where('node_count', '<=', most - by)
+    .$if(by.nodes > 0, (vault) => vault.where('node_count', '<=', most.nodes - by.nodes))
+    .$if(by.bytes > 0, (vault) => vault.where('bytes', '<=', most.bytes - by.bytes))
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
+}
+
+/** Subtracts from what the vault counts. */
+export async function shrinkVault(tx: Tx, ownerId: string, by: Usage): Promise<void> {
+  await tx
+    .updateTable('node_vaults')
+    .set((columns) => ({
+      node_count: columns('node_count', '-', by.nodes),
+      bytes: columns('bytes', '-', by.bytes),
+    }))
+    .where('owner_id', '=', ownerId)
+    .execute()
 }
 
 type NewNodeRow = Omit<NodeRow, 'key'>
@@ -113,7 +129,7 @@ export async function lockNodeRowsByKey(tx: Tx, keys: readonly number[]): Promis
 export async function updateNode(
   tx: Tx,
   key: number,
-  change: Pick<NodeRow, 'sealed' | 'updated_at' | 'completed_at'>,
+  change: Pick<NodeRow, 'sealed' | 'updated_at' | 'completed_at' | 'bytes'>,
 ): Promise<void> {
   await tx.updateTable('nodes').set(change).where('key', '=', key).execute()
 }
@@ -122,8 +138,11 @@ export async function deleteTerms(tx: Tx, keys: readonly number[]): Promise<void
   await tx.deleteFrom('node_terms').where('node_key', 'in', keys).execute()
 }
 
-export async function deleteNodeRows(tx: Tx, keys: readonly number[]): Promise<void> {
-  await tx.deleteFrom('nodes').where('key', 'in', keys).execute()
+export async function deleteNodeRows(
+  tx: Tx,
+  keys: readonly number[],
+): Promise<Pick<NodeRow, 'owner_id' | 'bytes'>[]> {
+  return tx.deleteFrom('nodes').where('key', 'in', keys).returning(['owner_id', 'bytes']).execute()
 }
 
 /** How many nodes the owner has, by type. */

@@ -19,6 +19,7 @@ import {
 import { deleteEdges as deleteEdgeRows, findEdge } from './store-edges.ts'
 import { CONTAINS, findListRows, putInList, toList, toTodo } from './todo-nodes.ts'
 import { openList } from './todos.ts'
+import { release } from './usage.ts'
 import { requireVault } from './vault.ts'
 import {
   addNodes,
@@ -94,7 +95,10 @@ export async function updateList(
   })
 }
 
-/** Archives a list; also deletes its completed TODOs if `remove_completed` is set. */
+/**
+ * Archives a list; also deletes its completed TODOs if `remove_completed` is set. An archived list keeps the
+ * time of its archiving.
+ */
 export async function archiveList(
   ctx: Writing,
   actor: Actor,
@@ -102,8 +106,10 @@ export async function archiveList(
 ): Promise<{ list: TodoList; removed: number }> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    await requireNode(tx, me, list_id, TODO_LIST)
-    const properties = { archived: true, archived_at: toIso(ctx.clock.now()) }
+    const row = await requireNode(tx, me, list_id, TODO_LIST)
+    const { properties: before } = toNode(await requireVault(ctx, tx, me), row)
+    const since = before.archived === true ? before.archived_at : undefined
+    const properties = { archived: true, archived_at: since ?? toIso(ctx.clock.now()) }
     const [node] = await mergeInto(ctx, tx, me, [{ id: list_id, properties }])
     const removed = remove_completed ? await deleteCompleted(ctx, tx, me, list_id) : 0
     await recordAudit(ctx, tx, actor, {
@@ -129,7 +135,7 @@ async function deleteCompleted(
   const keys = [...locked.values()]
     .filter((row) => toNode(vault, row).properties.status === 'completed')
     .map(({ key }) => key)
-  await deleteLocked(tx, me.userId, keys)
+  await deleteLocked(tx, keys)
   return keys.length
 }
 
@@ -180,7 +186,7 @@ export async function removeFromList(
     const { key: target_key } = await requireNode(tx, me, todo_id)
     const edge = await findEdge(tx, { source_key, target_key, type: CONTAINS })
     if (!edge) throw new AppError(nodeErrors.edgeNotFound)
-    await deleteEdgeRows(tx, me.userId, [edge.id])
+    await release(tx, { edges: await deleteEdgeRows(tx, me.userId, [edge.id]) })
     await recordAudit(ctx, tx, actor, { type: 'node.unlinked', ...targetOf([todo_id]) })
     return { removed: true }
   })

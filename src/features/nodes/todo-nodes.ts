@@ -47,7 +47,7 @@ function textsOf<N extends string>(properties: Properties, names: readonly N[]) 
 
 /** Adds a TODO to a list, in the caller's transaction; returns the edge's id. */
 export async function putInList(
-  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring' | 'config'>,
   tx: Tx,
   me: UserActor,
   listId: string,

@@ -61,6 +61,7 @@ export async function openVault(ctx: Needs, tx: Tx, me: UserActor): Promise<Vaul
     key_id: keyId,
     sealed: bytes,
     node_count: 0,
+    bytes: 0,
   })
   const made = await findVault(ctx, tx, me)
   if (!made) throw new Error('the key of the nodes was not stored')

@@ -20,7 +20,6 @@ import {
 import {
   deleteNodeRows,
   deleteTerms,
-  growVault,
   insertNodes,
   insertTerms,
   lockNodeRows,
@@ -28,12 +27,10 @@ import {
 } from './store.ts'
 import { deleteEdgesOf, deleteLocksOf } from './store-edges.ts'
 import { termsOf } from './terms.ts'
+import { bytesOf, release, reserve } from './usage.ts'
 import { openVault, type Vault } from './vault.ts'
 
-export type Writing = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring'>
-
-/** Most nodes of one owner; more would call for another kind of database. */
-const MAX_NODES = 250_000
+export type Writing = Pick<Ctx, 'db' | 'clock' | 'ids' | 'keyring' | 'config'>
 
 /** As many nodes as the caller gave, in the same order. */
 type NodeForEach<T extends readonly unknown[]> = { readonly [I in keyof T]: Node }
@@ -58,37 +55,59 @@ export async function addNodes<const T extends readonly NewNode[]>(
 
 /** The same in the caller's transaction; the caller records it in the audit log. */
 export async function insertNewNodes<const T extends readonly NewNode[]>(
-  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring'>,
+  ctx: Pick<Ctx, 'clock' | 'ids' | 'keyring' | 'config'>,
   tx: Tx,
   me: UserActor,
   nodes: T,
 ): Promise<NodeForEach<T>> {
   const vault = await openVault(ctx, tx, me)
-  if (!(await growVault(tx, me.userId, nodes.length, MAX_NODES))) {
-    throw new AppError(nodeErrors.full)
-  }
-  const now = toIso(ctx.clock.now())
-  const rows = nodes.map(({ id: name, type, properties: given }) => {
-    const properties = merge({}, given)
-    requireSize(properties)
-    const id = name ?? `${type}-${randomToken(6).replaceAll(/[-_]/g, '0')}-${ctx.clock.now()}`
-    return {
-      tenant_id: me.tenantId,
-      owner_id: me.userId,
-      id,
-      type,
-      sealed: vault.seal(contextOf({ owner_id: me.userId, id }), properties),
-      created_at: now,
-      updated_at: now,
-      completed_at: completionOf(type, properties, ctx.clock.now()),
-    }
+  const now = ctx.clock.now()
+  const drafts = nodes.map(({ id: name, type, properties }) => {
+    const id = name ?? `${type}-${randomToken(6).replaceAll(/[-_]/g, '0')}-${now}`
+    const named = { tenant_id: me.tenantId, owner_id: me.userId, id, type }
+    const { terms, ...content } = contentOf(vault, named, merge({}, properties), now)
+    return { terms, row: { ...named, ...content, created_at: content.updated_at } }
   })
+  const rows = drafts.map(({ row }) => row)
+  await reserve(ctx, tx, me.userId, { nodes: rows.length, bytes: sumOf(rows) })
   const stored = await insertNodes(tx, rows).catch((error: unknown) => {
     throw isConflict(error) ? new AppError(nodeErrors.idTaken) : error
   })
-  const made = stored.map((row) => ({ key: row.key, node: toNode(vault, row) }))
-  await indexNodes(tx, vault, made)
-  return made.map(({ node }) => node) as NodeForEach<T>
+  await indexNodes(
+    tx,
+    vault,
+    stored.map(({ key }, index) => ({ key, terms: drafts[index]?.terms ?? [] })),
+  )
+  return stored.map((row) => toNode(vault, row)) as unknown as NodeForEach<T>
+}
+
+interface Content extends Pick<NodeRow, 'sealed' | 'bytes' | 'updated_at' | 'completed_at'> {
+  readonly terms: readonly string[]
+}
+
+/** What is stored of a node that has these properties from now on. */
+function contentOf(
+  vault: Vault,
+  node: Pick<NodeRow, 'owner_id' | 'id' | 'type'>,
+  properties: Properties,
+  now: number,
+): Content {
+  requireSize(properties)
+  const sealed = vault.seal(contextOf(node), properties)
+  const terms = termsOf(vault, properties)
+  return {
+    terms,
+    sealed,
+    bytes: bytesOf(sealed, terms),
+    updated_at: toIso(now),
+    completed_at: completionOf(node.type, properties, now),
+  }
+}
+
+function sumOf(rows: Iterable<Pick<NodeRow, 'bytes'>>): number {
+  let sum = 0
+  for (const { bytes } of rows) sum += bytes
+  return sum
 }
 
 export function requireSize(properties: Properties): void {
@@ -100,10 +119,10 @@ export function requireSize(properties: Properties): void {
 async function indexNodes(
   tx: Tx,
   vault: Vault,
-  nodes: readonly { key: number; node: Node }[],
+  nodes: readonly { readonly key: number; readonly terms: readonly string[] }[],
 ): Promise<void> {
-  const rows = nodes.flatMap(({ key: node_key, node: { properties } }) =>
-    termsOf(vault, properties).map((term) => ({ term, node_key, tenant_id: vault.tenantId })),
+  const rows = nodes.flatMap(({ key: node_key, terms }) =>
+    terms.map((term) => ({ term, node_key, tenant_id: vault.tenantId })),
   )
   // In index order: hashed terms are spread over the whole index, and this visits each page only once.
   rows.sort((a, b) => (a.term < b.term ? -1 : Number(a.term > b.term)))
@@ -130,30 +149,34 @@ export async function changeNodes<const T extends readonly NodeChange[]>(
 
 /** The same in the caller's transaction; the caller records it in the audit log. */
 export async function mergeInto<const T extends readonly NodeChange[]>(
-  ctx: Pick<Ctx, 'clock' | 'keyring'>,
+  ctx: Pick<Ctx, 'clock' | 'keyring' | 'config'>,
   tx: Tx,
   me: UserActor,
   changes: T,
 ): Promise<NodeForEach<T>> {
   const vault = await openVault(ctx, tx, me)
-  const locked = await lockNodes(tx, me, [...new Set(changes.map(({ id }) => id))])
-  const now = toIso(ctx.clock.now())
-  const nodes: Node[] = []
-  for (const { id, properties } of changes) {
-    const row = requireRow(locked, id)
+  const before = await lockNodes(tx, me, [...new Set(changes.map(({ id }) => id))])
+  const after = new Map(before)
+  const contents = new Map<number, Content>()
+  const nodes = changes.map(({ id, properties }) => {
+    const row = requireRow(after, id)
     const merged = merge(vault.open(contextOf(row), row.sealed), properties)
-    requireSize(merged)
-    const sealed = vault.seal(contextOf(row), merged)
-    const completed_at = completionOf(row.type, merged, ctx.clock.now())
-    const change = { sealed, updated_at: now, completed_at }
+    const content = contentOf(vault, row, merged, ctx.clock.now())
+    const { terms: _, ...change } = content
     const changed = { ...row, ...change }
-    locked.set(id, changed)
-    await updateNode(tx, row.key, change)
-    await deleteTerms(tx, [row.key])
-    const node = toNode(vault, changed)
-    await indexNodes(tx, vault, [{ key: row.key, node }])
-    nodes.push(node)
-  }
+    after.set(id, changed)
+    contents.set(row.key, content)
+    return toNode(vault, changed)
+  })
+  const bytes = sumOf(after.values()) - sumOf(before.values())
+  await reserve(ctx, tx, me.userId, { nodes: 0, bytes })
+  for (const [key, { terms: _, ...change }] of contents) await updateNode(tx, key, change)
+  await deleteTerms(tx, [...contents.keys()])
+  await indexNodes(
+    tx,
+    vault,
+    [...contents].map(([key, { terms }]) => ({ key, terms })),
+  )
   return nodes as unknown as NodeForEach<T>
 }
 
@@ -202,7 +225,6 @@ export async function deleteNodes<const T extends readonly string[]>(
     const rows = [...locked.values()]
     const edges = await deleteLocked(
       tx,
-      me.userId,
       rows.map(({ key }) => key),
     )
     await recordAudit(ctx, tx, actor, {
@@ -214,25 +236,14 @@ export async function deleteNodes<const T extends readonly string[]>(
   })
 }
 
-/** Deletes nodes that the transaction has locked, and counts them out of the vault; returns the number of edges. */
-export async function deleteLocked(
-  tx: Tx,
-  ownerId: string,
-  keys: readonly number[],
-): Promise<number> {
+/** Deletes nodes that the transaction has locked, with all that depends on them; returns the number of edges. */
+export async function deleteLocked(tx: Tx, keys: readonly number[]): Promise<number> {
   if (keys.length === 0) return 0
-  const edges = await deleteWithDependents(tx, keys)
-  await growVault(tx, ownerId, -keys.length, MAX_NODES)
-  return edges
-}
-
-/** Deletes the rows of nodes with all rows that depend on them; returns the number of edges. */
-export async function deleteWithDependents(tx: Tx, keys: readonly number[]): Promise<number> {
   const edges = await deleteEdgesOf(tx, keys)
   await deleteLocksOf(tx, keys)
   await deleteTerms(tx, keys)
-  await deleteNodeRows(tx, keys)
-  return edges
+  await release(tx, { nodes: await deleteNodeRows(tx, keys), edges })
+  return edges.length
 }
 
 /** The audit log names a single node; of several it records only the number. */

@@ -51,6 +51,7 @@ const clientRoutes = [
     summary: 'Register a client (RFC 7591)',
     permission: 'public',
     rate: 'oauth-register',
+    refusal: 'oauth',
     crossOrigin: '*',
     respond: async (ctx, _actor, { request }) => {
       const body = await readJson(request, MAX_BYTES)
@@ -63,6 +64,7 @@ const clientRoutes = [
     summary: 'Exchange a code or a refresh token for tokens (RFC 6749)',
     permission: 'public',
     rate: 'oauth-token',
+    refusal: 'oauth',
     crossOrigin: '*',
     respond: async (ctx, actor, { request }) => {
       const form = await readForm(request, MAX_BYTES)
@@ -84,6 +86,7 @@ const clientRoutes = [
     summary: 'Revoke a token (RFC 7009)',
     permission: 'public',
     rate: 'oauth-token',
+    refusal: 'oauth',
     crossOrigin: '*',
     respond: async (ctx, actor, { request }) => {
       const form = await readForm(request, MAX_BYTES)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageLimit } from '../../platform/page-limit.ts'
 import { isBlank, text, uuid } from '../../platform/text.ts'
 import type { MessageId } from '../messages/schema.ts'
 
@@ -13,11 +14,7 @@ export const ListReports = z.object({
   status: z.enum(['open', 'resolved']).default('open'),
   /** Only reports older than this one. */
   beforeId: uuid.optional(),
-  limit: z.coerce
-    .number()
-    .refine(Number.isInteger, 'must be a whole number')
-    .default(50)
-    .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
+  limit: pageLimit(50, LIMIT_MAX),
 })
 export type ListReports = z.output<typeof ListReports>
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageLimit } from '../../platform/page-limit.ts'
 import { text, uuid } from '../../platform/text.ts'
 import { wordsOf } from '../../platform/words.ts'
 import { Message } from '../messages/schema.ts'
@@ -11,11 +12,7 @@ export const Search = z.object({
   conversationId: uuid.optional(),
   /** Only messages before this one: the `next` of an earlier answer. */
   before: uuid.optional(),
-  limit: z.coerce
-    .number()
-    .refine(Number.isInteger, 'must be a whole number')
-    .default(20)
-    .transform((limit) => Math.min(Math.max(limit, 1), LIMIT_MAX)),
+  limit: pageLimit(20, LIMIT_MAX),
 })
 export type Search = z.output<typeof Search>
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageLimit } from '../../platform/page-limit.ts'
 
 const PAGE_DEFAULT = 500
 const PAGE_MAX = 1000
@@ -6,11 +7,7 @@ const PAGE_MAX = 1000
 export const SyncQuery = z.object({
   /** The device's position; without it the answer is the current cursor. */
   cursor: z.string().max(200).optional(),
-  limit: z.coerce
-    .number()
-    .int()
-    .default(PAGE_DEFAULT)
-    .transform((limit) => Math.min(Math.max(limit, 1), PAGE_MAX)),
+  limit: pageLimit(PAGE_DEFAULT, PAGE_MAX),
 })
 export type SyncQuery = z.output<typeof SyncQuery>
 

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
+import { parseInput } from '../../platform/parse-input.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
 import type { Actor } from '../../policy/actor.ts'
 import { sendMessage } from '../messages/service.ts'
@@ -19,8 +20,7 @@ export async function postByWebhook(
   const hook = await findByToken(ctx.db.read, sha256Hex(token))
   if (!hook) throw new AppError(commonErrors.notFound)
   await ctx.rateLimiter.consume('webhook-token', hook.id)
-  const { content, clientMessageId } = parseBody(body)
-  const input = { conversationId: hook.conversation_id, content, clientMessageId }
+  const input = { conversationId: hook.conversation_id, ...parseInput(HookMessage, body) }
   try {
     const { message, created } = await sendMessage(ctx, botActor(hook, origin), input)
     const { id, conversationId, createdAt } = message
@@ -29,18 +29,4 @@ export async function postByWebhook(
     const isOutside = error instanceof AppError && error.kind === 'forbidden'
     throw isOutside ? new AppError(commonErrors.notFound) : error
   }
-}
-
-function parseBody(body: unknown) {
-  const parsed = HookMessage.safeParse(body)
-  const fields: Record<string, string> = {}
-  for (const { path, message } of parsed.error?.issues ?? []) {
-    fields[path.join('.') || 'body'] ??= message
-  }
-  const content = parsed.data?.content
-  if (parsed.success && content === undefined) fields.content = 'is needed, or text'
-  if (!parsed.data || content === undefined) {
-    throw new AppError(commonErrors.validationFailed, { fields })
-  }
-  return { content, clientMessageId: parsed.data.clientMessageId }
 }

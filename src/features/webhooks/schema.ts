@@ -66,10 +66,12 @@ export const HookMessage = z
     text: Content.optional(),
     clientMessageId: SendOptions.shape.clientMessageId,
   })
-  .transform(({ content, text, clientMessageId }) => ({
-    content: content ?? text,
-    clientMessageId,
-  }))
+  .transform(({ content, text, clientMessageId }, context) => {
+    const said = content ?? text
+    if (said !== undefined) return { content: said, clientMessageId }
+    context.addIssue({ code: 'custom', path: ['content'], message: 'is needed, or text' })
+    return z.NEVER
+  })
 
 export const Posted = z.strictObject({
   id: uuid,
