@@ -7,6 +7,7 @@ import { DAY, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
 import type { Permission } from '../../policy/permissions.ts'
+import { lockUser } from '../accounts/access.ts'
 import { accountErrors } from '../accounts/errors.ts'
 import { recordAudit } from '../audit/service.ts'
 import { managesAllKeys, maySeeKey } from './access.ts'
@@ -78,6 +79,8 @@ export async function addKey(
   { owner, name, scopes, areScopesNamed, addresses, expiresAt }: NewKey,
 ): Promise<MadeKey> {
   const now = toIso(ctx.clock.now())
+  // One key at a time, so that each counts those before it.
+  await lockUser(tx, owner.tenant_id, owner.id)
   if ((await countActiveKeys(tx, owner.id, now)) >= MAX_KEYS) {
     throw new AppError(keyErrors.tooMany, { max: MAX_KEYS })
   }
