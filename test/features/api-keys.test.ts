@@ -293,3 +293,11 @@ test('an owner has a hundred valid keys at most, however many are made at once',
   const refused = last.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
   assert.deepEqual(refused, ['too_many_keys', 'too_many_keys', 'too_many_keys'])
 })
+
+test('a service is created once, however many want it at the same moment', async () => {
+  await using mimir = await boot()
+  const keys = await Promise.all([1, 2, 3, 4].map(() => makeKey(mimir, 'bot')))
+  assert.equal(new Set(keys.map(({ ownerId }) => ownerId)).size, 1)
+  const created = await auditOf(mimir, 'api_key.created')
+  assert.equal(created.filter(({ details }) => details.newService).length, 1)
+})

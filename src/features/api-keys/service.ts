@@ -1,6 +1,5 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import { isConflict } from '../../db/errors.ts'
 import type { ApiKeyRow, UserRow } from '../../db/tables.ts'
 import { disconnectAfterCommit } from '../../events/append.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
@@ -8,7 +7,6 @@ import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
 import type { Permission } from '../../policy/permissions.ts'
 import { lockUser } from '../accounts/access.ts'
-import { accountErrors } from '../accounts/errors.ts'
 import { recordAudit } from '../audit/service.ts'
 import { managesAllKeys, maySeeKey } from './access.ts'
 import { composeKey } from './compose.ts'
@@ -34,32 +32,26 @@ export async function createKey(
   input: CreateKey & WantedOwner,
 ): Promise<MadeKey> {
   const expiresAt = expiryOf(ctx, actor, input.expiresInDays)
-  try {
-    return await ctx.db.transaction(async (tx) => {
-      const { owner, isNew } = await findOwner(ctx, tx, actor, input)
-      const ownerMay = await permissionsOfOwner(ctx, tx, owner)
-      const scopes = scopesFor(actor, ownerMay, input.scopes)
-      const { name, addresses = [] } = input
-      const made = await addKey(ctx, tx, actor, {
-        owner,
-        name,
-        scopes,
-        areScopesNamed: input.scopes !== undefined,
-        addresses,
-        expiresAt,
-      })
-      await recordAudit(ctx, tx, actor, {
-        type: 'api_key.created',
-        target: { type: 'api_key', id: made.id },
-        details: { ownerId: owner.id, scopes: scopes.join(' '), expiresAt, newService: isNew },
-      })
-      return made
+  return ctx.db.transaction(async (tx) => {
+    const { owner, isNew } = await findOwner(ctx, tx, actor, input)
+    const ownerMay = await permissionsOfOwner(ctx, tx, owner)
+    const scopes = scopesFor(actor, ownerMay, input.scopes)
+    const { name, addresses = [] } = input
+    const made = await addKey(ctx, tx, actor, {
+      owner,
+      name,
+      scopes,
+      areScopesNamed: input.scopes !== undefined,
+      addresses,
+      expiresAt,
     })
-  } catch (error) {
-    // Two requests created the same service concurrently: the loser may retry and will find it.
-    if (isConflict(error)) throw new AppError(accountErrors.notService)
-    throw error
-  }
+    await recordAudit(ctx, tx, actor, {
+      type: 'api_key.created',
+      target: { type: 'api_key', id: made.id },
+      details: { ownerId: owner.id, scopes: scopes.join(' '), expiresAt, newService: isNew },
+    })
+    return made
+  })
 }
 
 interface NewKey {
