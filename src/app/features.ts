@@ -34,6 +34,7 @@ import { routes as invites } from '../features/invites/routes.ts'
 import { commands as subjectCommands } from '../features/jwt-bearers/commands.ts'
 import { commands as keyCommands } from '../features/keys/commands.ts'
 import { commands as mailCommands } from '../features/mail/commands.ts'
+import { jobs as mailJobs } from '../features/mail/jobs.ts'
 import { methods as messageMethods } from '../features/messages/hub.ts'
 import { jobs as messageJobs } from '../features/messages/jobs.ts'
 import { tools as messageTools } from '../features/messages/mcp.ts'
@@ -176,6 +177,7 @@ export const commands = [
 export const jobs: readonly Job[] = [
   ...pushJobs,
   ...accountJobs,
+  ...mailJobs,
   ...auditJobs,
   ...messageJobs,
   ...reactionJobs,

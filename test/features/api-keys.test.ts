@@ -282,3 +282,22 @@ test('the last use is noted once a minute, and the first of a day is audited', a
     ],
   )
 })
+
+test('an owner has a hundred valid keys at most, however many are made at once', async () => {
+  await using mimir = await boot()
+  await makeKey(mimir, 'bot')
+  const make = (count: number) =>
+    Promise.allSettled(Array.from({ length: count }, () => makeKey(mimir, 'bot')))
+  assert.ok((await make(97)).every(({ status }) => status === 'fulfilled'))
+  const last = await make(5)
+  const refused = last.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
+  assert.deepEqual(refused, ['too_many_keys', 'too_many_keys', 'too_many_keys'])
+})
+
+test('a service is created once, however many want it at the same moment', async () => {
+  await using mimir = await boot()
+  const keys = await Promise.all([1, 2, 3, 4].map(() => makeKey(mimir, 'bot')))
+  assert.equal(new Set(keys.map(({ ownerId }) => ownerId)).size, 1)
+  const created = await auditOf(mimir, 'api_key.created')
+  assert.equal(created.filter(({ details }) => details.newService).length, 1)
+})

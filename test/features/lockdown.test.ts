@@ -34,6 +34,8 @@ test('a closed server ends everything, answers health alone, also after a restar
     assertDone(await mimir.rest().get('/health'))
   }
   await check()
+  await mimir.app.jobs.runNow('follow-lockdown')
+  await check()
   await mimir.restart()
   await check()
   assert.ok((await mimir.command('user.list')).length >= 2, 'the operator still works')
@@ -53,6 +55,15 @@ test('a closed server ends everything, answers health alone, also after a restar
     events.map(({ type }) => type),
     ['lockdown.started', 'lockdown.lifted'],
   )
+})
+
+test('a lockdown that begins while the stored ones are being read is not undone by that', async () => {
+  await using mimir = await boot()
+  const { admission } = mimir.app.ctx
+  const reading = mimir.app.jobs.runNow('follow-lockdown')
+  admission.close('closed')
+  await reading
+  assert.deepEqual(admission.closures(), ['closed'])
 })
 
 test('a read-only server lets people sign in and read, and change nothing', async () => {

@@ -111,6 +111,9 @@ test('a guest takes part, and starts nothing', async () => {
   )
   const again = await gus.connect()
   await again.assertRefused('forbidden', 'OfferCall', ann.id, 'sdp')
+  // What is so already is no change.
+  await mimir.command('user.set-role', { user: 'gus', role: 'guest' })
+  assert.equal((await auditOf(mimir, 'account.role_changed')).length, 1)
 })
 
 test('the last administrator stays one, whatever else they shall be', async () => {

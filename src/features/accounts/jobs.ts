@@ -1,5 +1,5 @@
 import { defineJob } from '../../jobs/define-job.ts'
-import { DAY, HOUR, SECOND, toIso } from '../../platform/clock.ts'
+import { DAY, HOUR, toIso } from '../../platform/clock.ts'
 import { deleteEmailTokensBefore } from './store.ts'
 
 export const jobs = [
@@ -10,11 +10,5 @@ export const jobs = [
       const before = toIso(ctx.clock.now() - DAY)
       await ctx.db.transaction((tx) => deleteEmailTokensBefore(tx, before))
     },
-  }),
-  defineJob({
-    name: 'send-mail',
-    // A newly queued letter is sent at once; this is for retries and for letters left behind.
-    everyMs: 5 * SECOND,
-    run: async (ctx) => ctx.mailer?.wake(),
   }),
 ]

@@ -12,7 +12,7 @@ import { requireOpenInvitation } from '../invites/service.ts'
 import { ACCOUNT_TEXTS, type AccountText } from './account-text.ts'
 import { verifyEmail } from './email-verification.ts'
 import { accountErrors } from './errors.ts'
-import { routes as letterRoutes } from './letter-pages.ts'
+import { routes as linkRequestRoutes } from './link-request-pages.ts'
 import { requireResetLink, resetPassword } from './password-reset.ts'
 import { Register, ResetPassword, type VerifyEmail } from './schema.ts'
 import { register } from './service.ts'
@@ -21,7 +21,7 @@ const MAX_FORM_BYTES = 16 * 1024
 
 /** The pages behind invitations and the links in letters. Plain, and without scripts. */
 export const routes = [
-  ...letterRoutes,
+  ...linkRequestRoutes,
   defineRawRoute({
     method: 'get',
     path: '/',

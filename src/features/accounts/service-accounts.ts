@@ -4,7 +4,7 @@ import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { accountErrors } from './errors.ts'
 import { newUser } from './service.ts'
-import { findAccountById, findUserByLogin, insertUser } from './store.ts'
+import { findAccountById, findUserByLogin, insertUser, insertUserIfFree } from './store.ts'
 import { findServerAccountId, insertServerAccount } from './store-server-account.ts'
 
 /**
@@ -19,17 +19,14 @@ export async function findService(
   name: string,
 ): Promise<{ service: UserRow; isNew: boolean }> {
   const username = usernameOf(name)
-  const found = await findUserByLogin(tx, tenantId, username)
-  if (found) {
-    // Acting as the server itself would allow a client to ask for anything in its name.
-    const isServer = found.id === (await findServerAccountId(tx, tenantId))
-    if (found.role !== 'service' || isServer) throw new AppError(accountErrors.notService)
-    return { service: found, isNew: false }
-  }
   const account = newService(ctx, tenantId, username)
   const service = { ...account, display_name: name === username ? null : name }
-  await insertUser(tx, service)
-  return { service, isNew: true }
+  if (await insertUserIfFree(tx, service)) return { service, isNew: true }
+  const found = await findUserByLogin(tx, tenantId, username)
+  // Acting as the server itself would allow a client to ask for anything in its name.
+  const isServer = found?.id === (await findServerAccountId(tx, tenantId))
+  if (found?.role !== 'service' || isServer) throw new AppError(accountErrors.notService)
+  return { service: found, isNew: false }
 }
 
 /**

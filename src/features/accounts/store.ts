@@ -8,6 +8,16 @@ export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
   await tx.insertInto('users').values(row).execute()
 }
 
+/** The same, but returns false if the username is taken. */
+export async function insertUserIfFree(tx: Tx, row: UserRow): Promise<boolean> {
+  const result = await tx
+    .insertInto('users')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'username_key']).doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
 export async function findAccountById(
   db: Db,
   tenantId: string,

@@ -1,3 +1,3 @@
 /** The lists of the administrators' tools, the same as in the REST interface. */
-export { getPendingUsers as listWaiting } from '../admin/service.ts'
-export { getInvitations as listInvitations } from '../invites/service.ts'
+export { getPendingUsers } from '../admin/service.ts'
+export { getInvitations } from '../invites/service.ts'

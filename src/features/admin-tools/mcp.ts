@@ -6,7 +6,7 @@ import { Invitation } from '../invites/schema.ts'
 import { getChange, planChange } from './ask.ts'
 import { examine } from './doctor.ts'
 import { CHANGE_KINDS, type ChangeName } from './kinds.ts'
-import { listInvitations, listWaiting } from './lists.ts'
+import { getInvitations, getPendingUsers } from './lists.ts'
 import { ChangeId, ChangeState, DryRun } from './schema.ts'
 
 const HOW =
@@ -71,7 +71,7 @@ export const tools = [
         besides: 'invites:read',
         input: z.object({}),
         run: async (ctx, actor) =>
-          untrusted({ success: true, invitations: await listInvitations(ctx, actor) }),
+          untrusted({ success: true, invitations: await getInvitations(ctx, actor) }),
       }),
       create: change('invitation.create'),
       revoke: change('invitation.revoke'),
@@ -91,7 +91,7 @@ export const tools = [
         besides: 'users:read',
         input: z.object({}),
         run: async (ctx, actor) =>
-          untrusted({ success: true, waiting: await listWaiting(ctx, actor) }),
+          untrusted({ success: true, waiting: await getPendingUsers(ctx, actor) }),
       }),
       approve: change('account.approve'),
       reject: change('account.reject'),

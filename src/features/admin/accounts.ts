@@ -129,7 +129,7 @@ export function setAccountRole(
 ): Promise<Account> {
   return change(ctx, actor, input, async (tx, user) => {
     // The owner is already an administrator, with more rights than one.
-    if (input.role === 'admin' && user.role === 'owner') return
+    if (input.role === user.role || (input.role === 'admin' && user.role === 'owner')) return
     if (user.role === 'service') throw new AppError(accountErrors.isService)
     if (input.role !== 'admin') await requireAnotherAdmin(tx, user)
     await changeRole(tx, user.id, input.role, toIso(ctx.clock.now()))
@@ -138,7 +138,7 @@ export function setAccountRole(
       target: { type: 'user', id: user.id },
       details: { from: user.role, to: input.role },
     })
-    if (user.role !== input.role) reconnectAfterCommit(ctx, tx, user.id)
+    reconnectAfterCommit(ctx, tx, user.id)
   })
 }
 

@@ -1,13 +1,12 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import { isConflict } from '../../db/errors.ts'
 import type { ApiKeyRow, UserRow } from '../../db/tables.ts'
 import { disconnectAfterCommit } from '../../events/append.ts'
 import { DAY, toIso } from '../../platform/clock.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { Actor } from '../../policy/actor.ts'
 import type { Permission } from '../../policy/permissions.ts'
-import { accountErrors } from '../accounts/errors.ts'
+import { lockUser } from '../accounts/access.ts'
 import { recordAudit } from '../audit/service.ts'
 import { managesAllKeys, maySeeKey } from './access.ts'
 import { composeKey } from './compose.ts'
@@ -33,32 +32,26 @@ export async function createKey(
   input: CreateKey & WantedOwner,
 ): Promise<MadeKey> {
   const expiresAt = expiryOf(ctx, actor, input.expiresInDays)
-  try {
-    return await ctx.db.transaction(async (tx) => {
-      const { owner, isNew } = await findOwner(ctx, tx, actor, input)
-      const ownerMay = await permissionsOfOwner(ctx, tx, owner)
-      const scopes = scopesFor(actor, ownerMay, input.scopes)
-      const { name, addresses = [] } = input
-      const made = await addKey(ctx, tx, actor, {
-        owner,
-        name,
-        scopes,
-        areScopesNamed: input.scopes !== undefined,
-        addresses,
-        expiresAt,
-      })
-      await recordAudit(ctx, tx, actor, {
-        type: 'api_key.created',
-        target: { type: 'api_key', id: made.id },
-        details: { ownerId: owner.id, scopes: scopes.join(' '), expiresAt, newService: isNew },
-      })
-      return made
+  return ctx.db.transaction(async (tx) => {
+    const { owner, isNew } = await findOwner(ctx, tx, actor, input)
+    const ownerMay = await permissionsOfOwner(ctx, tx, owner)
+    const scopes = scopesFor(actor, ownerMay, input.scopes)
+    const { name, addresses = [] } = input
+    const made = await addKey(ctx, tx, actor, {
+      owner,
+      name,
+      scopes,
+      areScopesNamed: input.scopes !== undefined,
+      addresses,
+      expiresAt,
     })
-  } catch (error) {
-    // Two requests created the same service concurrently: the loser may retry and will find it.
-    if (isConflict(error)) throw new AppError(accountErrors.notService)
-    throw error
-  }
+    await recordAudit(ctx, tx, actor, {
+      type: 'api_key.created',
+      target: { type: 'api_key', id: made.id },
+      details: { ownerId: owner.id, scopes: scopes.join(' '), expiresAt, newService: isNew },
+    })
+    return made
+  })
 }
 
 interface NewKey {
@@ -78,6 +71,8 @@ export async function addKey(
   { owner, name, scopes, areScopesNamed, addresses, expiresAt }: NewKey,
 ): Promise<MadeKey> {
   const now = toIso(ctx.clock.now())
+  // One key at a time, so that each counts those before it.
+  await lockUser(tx, owner.tenant_id, owner.id)
   if ((await countActiveKeys(tx, owner.id, now)) >= MAX_KEYS) {
     throw new AppError(keyErrors.tooMany, { max: MAX_KEYS })
   }

@@ -4,7 +4,7 @@ import { isConflict } from '../../db/errors.ts'
 import type { UserRow } from '../../db/tables.ts'
 import { AppError } from '../../platform/errors.ts'
 import { sha256Hex } from '../../platform/tokens.ts'
-import type { Actor, Origin, UserActor } from '../../policy/actor.ts'
+import type { Actor, Origin } from '../../policy/actor.ts'
 import { insertUser, listUsersByDid } from '../accounts/access.ts'
 import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
@@ -119,11 +119,4 @@ function recordAdmission(
     target: { type: 'user', id: user.id },
     details: { ...how, did: user.did, status: user.status },
   })
-}
-
-/** The account as an actor; throws `AccountPending` if it still needs approval. */
-export function callerOf(user: UserRow, origin: Origin): UserActor {
-  if (user.status === 'PendingAdmin') throw new AppError(atprotoErrors.accountPending)
-  const { id: userId, tenant_id: tenantId, username, role } = user
-  return { kind: 'user', tenantId, userId, username, role, credential: 'atproto', origin }
 }

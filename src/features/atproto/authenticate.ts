@@ -1,7 +1,9 @@
 import type { Ctx } from '../../context.ts'
+import type { UserRow } from '../../db/tables.ts'
 import { AppError, commonErrors } from '../../platform/errors.ts'
 import type { Origin, UserActor } from '../../policy/actor.ts'
-import { callerOf, findOrAdmit } from './admission.ts'
+import { findOrAdmit } from './admission.ts'
+import { atprotoErrors } from './errors.ts'
 import { readServiceToken, verifyServiceToken } from './service-token.ts'
 
 /**
@@ -19,6 +21,13 @@ export async function authenticateServiceToken(
   const did = await verifyServiceToken(ctx, tenantId, token, call.nsid)
   const user = await findOrAdmit(ctx, tenantId, did, call.origin)
   if (!user) return { stranger: did }
-  if (user.status === 'Suspended') throw new AppError(commonErrors.unauthorized)
   return { actor: callerOf(user, call.origin) }
+}
+
+/** The account as an actor; throws `AccountPending` if it still needs approval. */
+function callerOf(user: UserRow, origin: Origin): UserActor {
+  if (user.status === 'PendingAdmin') throw new AppError(atprotoErrors.accountPending)
+  if (user.status !== 'Active') throw new AppError(commonErrors.unauthorized)
+  const { id: userId, tenant_id: tenantId, username, role } = user
+  return { kind: 'user', tenantId, userId, username, role, credential: 'atproto', origin }
 }

@@ -52,7 +52,10 @@ export async function liftLockdown(ctx: Needs, actor: Actor): Promise<{ lifted: 
 
 /** Applies the lockdown stored in the database: at startup, and when another node changed it. */
 export async function followLockdown(ctx: Pick<Ctx, 'db' | 'admission'>): Promise<void> {
+  const before = ctx.admission.closures().join()
   const modes = new Set((await listStanding(ctx.db.read)).map((row) => row.mode))
+  // What this node has changed meanwhile is newer than what was read.
+  if (ctx.admission.closures().join() !== before) return
   for (const mode of ['closed', 'read-only'] as const) {
     if (modes.has(mode)) ctx.admission.close(mode)
     else ctx.admission.lift(mode)

@@ -1,5 +1,6 @@
 import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { MessageRow, Tables } from '../../db/tables.ts'
 import { whenGiven } from '../../db/when-given.ts'
@@ -186,7 +187,7 @@ export async function lockMessage(
 ): Promise<boolean> {
   const result = await tx
     .updateTable('messages')
-    .set({ deleted_at: null, ...change })
+    .set({ ...lockOnly('deleted_at'), ...change })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .executeTakeFirst()

@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../../db/database.ts'
 import type { Engine, EventPlace } from '../../db/engine.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { PushDeviceRow, QueuedPushRow } from '../../db/tables.ts'
 
@@ -23,7 +24,7 @@ export async function findProgress(db: Db): Promise<EventPlace | undefined> {
 export async function lockProgress(tx: Tx): Promise<EventPlace | undefined> {
   return tx
     .updateTable('push_progress')
-    .set({ id: PROGRESS })
+    .set(lockOnly('id'))
     .where('id', '=', PROGRESS)
     .returning(['writer', 'position'])
     .executeTakeFirst()

@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { DeviceLinkRow, RefreshTokenRow, SessionRow, UserRow } from '../../db/tables.ts'
 
@@ -90,7 +91,7 @@ export async function noteUse(tx: Tx, id: string, at: string): Promise<void> {
 export async function lockSession(tx: Tx, id: string): Promise<boolean> {
   const result = await tx
     .updateTable('sessions')
-    .set({ revoked_at: null })
+    .set(lockOnly('revoked_at'))
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .executeTakeFirst()

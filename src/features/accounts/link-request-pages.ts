@@ -12,7 +12,8 @@ import { ForgotPassword } from './schema.ts'
 
 const MAX_FORM_BYTES = 4 * 1024
 
-interface Letter {
+/** A kind of link that people can ask for. */
+interface LinkRequest {
   readonly path: '/forgot-password' | '/resend-verification'
   readonly title: Title
   readonly rate: RateClass
@@ -23,7 +24,7 @@ interface Letter {
 
 type Title = 'forgotten' | 'confirmAddress'
 
-/** The pages on which people ask for a link, for apps that cannot. Plain, and without scripts. */
+/** The pages on which people ask for a link if their app cannot do it. Plain, and without scripts. */
 export const routes = [
   ...pagesOf({
     path: '/forgot-password',
@@ -41,7 +42,7 @@ export const routes = [
   }),
 ]
 
-function pagesOf({ path, title, rate, people, ask }: Letter): RawRoute[] {
+function pagesOf({ path, title, rate, people, ask }: LinkRequest): RawRoute[] {
   return [
     defineRawRoute({
       method: 'get',
