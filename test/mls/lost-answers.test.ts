@@ -152,7 +152,7 @@ test('the sign-in page of a hotspot is no answer of the service', async () => {
   assert.equal(group.status, 'active')
 })
 
-test('a log that runs in circles is not followed', async () => {
+test('a log or a list that runs in circles is not followed', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const bobs = await mlsDevice(mimir, bob, { suites })
@@ -176,6 +176,10 @@ test('a log that runs in circles is not followed', async () => {
     await assert.rejects(group.catchUp())
     assert.equal(group.cursor, cursor)
   }
+  const conversations = await query(`${NSID}.getConvos`, {})
+  transport.query = async (nsid, params) =>
+    nsid === `${NSID}.getConvos` ? { ...conversations, cursor: 'again' } : query(nsid, params)
+  await assert.rejects(alices.sync(), TypeError)
   transport.query = query
   await alices.sync()
   assert.deepEqual(await texts(group), ['once'])
