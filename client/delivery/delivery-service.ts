@@ -149,7 +149,11 @@ export class DeliveryService {
     do {
       const answer = await this.#ask('getConvos', { limit: PAGE, cursor })
       found.push(...objectsIn(answer, 'conversations').map(toConversation))
-      cursor = typeof answer.cursor === 'string' ? answer.cursor : undefined
+      const next = answer.cursor === undefined ? undefined : textIn(answer, 'cursor')
+      if (next !== undefined && next === cursor) {
+        throw new TypeError('The service’s list runs in circles.')
+      }
+      cursor = next
     } while (cursor !== undefined)
     return found
   }

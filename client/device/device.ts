@@ -192,10 +192,11 @@ export class MlsDevice {
   }
 
   /**
-   * Removes another device of this person, for example a lost one, from all groups and from the service.
+   * Removes another of this person's `devices`, for example a lost one, from all groups and from the service.
    * Throws a `SyncError` that lists the groups where this failed; there other members commit the removal.
    */
   async removeDevice({ deviceId, key }: Pick<OwnDevice, 'deviceId' | 'key'>): Promise<void> {
+    if (deviceId === this.deviceId) throw new RangeError('a device removes others, not itself')
     const failures: SyncFailure[] = []
     for (const group of this.#groups.values()) {
       if (group.status !== 'active') continue

@@ -42,12 +42,10 @@ export async function ensureRegistered(needs: UpkeepNeeds): Promise<string> {
   const known = await needs.store.read(PLACE)
   if (known) return fromUtf8(known)
   const stored = await listKeyPackages(needs.store, needs.identity)
-  const offered = stored.filter(({ notAfter }) => notAfter > needs.now() / 1000)
-  if (offered.length === 0) {
-    const wanted = needs.suites.map((suite) => ({ suite, count: STOCK, lastResort: true }))
-    offered.push(...(await createStock(needs, wanted)))
-  }
-  const deviceId = await offer(needs, offered, (packages) =>
+  const earlier = stored.filter(({ notAfter }) => notAfter > needs.now() / 1000)
+  const wanted = needs.suites.map((suite) => ({ suite, count: STOCK, lastResort: true }))
+  const fresh = earlier.length > 0 ? [] : await createStock(needs, wanted)
+  const deviceId = await offer(needs, { fresh, earlier }, (packages) =>
     needs.service.registerDevice(needs.identity.name, packages, createUlid(needs.now())),
   )
   await needs.store.write([[PLACE, utf8(deviceId)]])
@@ -77,19 +75,23 @@ export async function keepUpKeyPackages(needs: UpkeepNeeds, deviceId: string): P
   )
   const fresh = await createStock(needs, wanted)
   if (fresh.length === 0) return
-  await offer(needs, fresh, (packages) =>
+  await offer(needs, { fresh, earlier: [] }, (packages) =>
     needs.service.publishKeyPackages(packages, createUlid(needs.now())),
   )
 }
 
-/** Publishes packages, and deletes them again if the service rejects them. */
+/**
+ * Publishes packages, and deletes those again that the service rejects. Packages of an `earlier` try may be in
+ * use already, unless the service finds fault with what they contain (400).
+ */
 async function offer<T>(
   { store }: UpkeepNeeds,
-  fresh: readonly OwnKeyPackage[],
+  { fresh, earlier }: Record<'fresh' | 'earlier', readonly OwnKeyPackage[]>,
   publish: (packages: readonly PublishedKeyPackage[]) => Promise<T>,
 ): Promise<T> {
+  const offered = [...earlier, ...fresh]
   try {
-    return await publish(fresh.map(toPublished))
+    return await publish(offered.map(toPublished))
   } catch (error) {
     // After any other error the service may have stored them, and others may use them.
     const isRefused =
@@ -97,7 +99,7 @@ async function offer<T>(
       error.status >= 400 &&
       error.status < 500 &&
       error.status !== 408
-    if (isRefused) await store.write(fresh.map(forgetKeyPackage))
+    if (isRefused) await store.write((error.status === 400 ? offered : fresh).map(forgetKeyPackage))
     throw error
   }
 }

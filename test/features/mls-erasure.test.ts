@@ -92,4 +92,6 @@ test('an admin’s words about somebody go with them: not one is in the audit lo
   await mimir.command('user.erase', { user: 'bob', now: true })
   assert.deepEqual(await wordsLeft(), [null])
   assert.deepEqual(await read.selectFrom('mls_invites').selectAll().execute(), [])
+  const { reports } = assertDone(await a.xrpc.get('getReports', { convoId }))
+  assert.equal(reports.length, 1)
 })

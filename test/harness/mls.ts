@@ -333,7 +333,7 @@ export class MlsDevice {
       const sinceSeq = this.read.get(convoId) ?? 0
       const page = assertDone(await this.xrpc.get('getMessages', { convoId, sinceSeq }))
       for (const message of page.messages) {
-        const text = await this.take1(convoId, message)
+        const text = await this.openEntry(convoId, message)
         if (text !== undefined) texts.push(text)
       }
       this.read.set(convoId, page.lastSeq)
@@ -343,7 +343,7 @@ export class MlsDevice {
     return texts
   }
 
-  private async take1(
+  private async openEntry(
     convoId: string,
     { ciphertext }: { ciphertext: { $bytes: string } },
   ): Promise<string | undefined> {

@@ -209,3 +209,28 @@ test('a leaver’s other devices are out as well, and the last one cannot leave'
   await assert.rejects(group.leave(), { error: 'LastMember' })
   assert.equal(group.status, 'active')
 })
+
+test('a lost device is found among one’s own and removed, from groups and service alike', async () => {
+  await using mimir = await boot()
+  const [alice, bob] = await mimir.friends('alice', 'bob')
+  const suites = [CLASSICAL]
+  const secret = PersonSecret.create()
+  const phone = await mlsDevice(mimir, alice, { suites, secret, name: 'phone' })
+  const laptop = await mlsDevice(mimir, alice, { suites, secret, name: 'laptop' })
+  const bobs = await mlsDevice(mimir, bob, { suites })
+  const group = await laptop.createGroup({ members: [bobs.did] })
+  const names = async () => (await laptop.devices()).map(({ name }) => name)
+  assert.deepEqual(await names(), ['phone', 'laptop'])
+  const [lost, own] = await laptop.devices()
+  assert.ok(lost && own)
+  assert.deepEqual([lost.key, own.key], [phone.key, laptop.key])
+  await laptop.removeDevice(lost)
+  assert.deepEqual(await names(), ['laptop'])
+  const [mine] = await group.members()
+  assert.deepEqual(
+    mine?.devices.map(({ key }) => key),
+    [laptop.key],
+  )
+  await assert.rejects(laptop.removeDevice(own), RangeError)
+  assert.deepEqual(await names(), ['laptop'])
+})

@@ -6,6 +6,7 @@ import {
   HttpTransport,
   MemoryStore,
   PersonSecret,
+  ServiceError,
   type Transport,
 } from '../../client/index.ts'
 import { type Appliance, boot } from '../harness/boot.ts'
@@ -102,6 +103,13 @@ test('a registration that is repeated offers the same key packages, not more and
   losses.left = 6
   const open = () => mlsDevice(mimir, alice, { suites, transport, secret, store })
   for (let tries = 0; tries < 6; tries += 1) await assert.rejects(open(), ConnectionLost)
+  // The service has them, so a refusal of the repetition must not lose their keys.
+  const procedure = transport.procedure.bind(transport)
+  transport.procedure = async () => {
+    throw new ServiceError(429, { error: 'RateLimitExceeded' })
+  }
+  await assert.rejects(open(), ServiceError)
+  transport.procedure = procedure
   const device = await open()
   assert.equal((await device.devices()).length, 1)
   const stats = { deviceId: device.deviceId, cipherSuite: CLASSICAL }
@@ -144,7 +152,7 @@ test('the sign-in page of a hotspot is no answer of the service', async () => {
   assert.equal(group.status, 'active')
 })
 
-test('a log that runs in circles is not followed', async () => {
+test('a log or a list that runs in circles is not followed', async () => {
   await using mimir = await boot()
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const bobs = await mlsDevice(mimir, bob, { suites })
@@ -168,6 +176,10 @@ test('a log that runs in circles is not followed', async () => {
     await assert.rejects(group.catchUp())
     assert.equal(group.cursor, cursor)
   }
+  const conversations = await query(`${NSID}.getConvos`, {})
+  transport.query = async (nsid, params) =>
+    nsid === `${NSID}.getConvos` ? { ...conversations, cursor: 'again' } : query(nsid, params)
+  await assert.rejects(alices.sync(), TypeError)
   transport.query = query
   await alices.sync()
   assert.deepEqual(await texts(group), ['once'])

@@ -8,7 +8,8 @@ import { listUsersById } from '../../accounts/access.ts'
 import { didOf } from '../../atproto/service.ts'
 import { mlsErrors } from '../errors.ts'
 import type { KeyPackageHash } from '../schema.ts'
-import { listOptedOut, listUsable, type UsablePackage } from '../store/key-packages.ts'
+import { listUsable, type UsablePackage } from '../store/key-packages.ts'
+import { listOptedOut } from '../store/opt-outs.ts'
 import type { WelcomeFacts } from '../wire/reading.ts'
 
 /** The devices that a commit or a creation adds, in the order of their leaves. */

@@ -14,19 +14,29 @@ import {
 } from '../wire/reading.ts'
 import { requireEpoch } from './epoch.ts'
 
+/** A Welcome as it came, and what the server reads of it. */
+export interface IncomingWelcome {
+  readonly bytes: Buffer
+  readonly facts: WelcomeFacts
+}
+
 /** A commit with its Welcome and GroupInfo, decoded before the transaction and checked inside it. */
 export interface IncomingCommit {
   readonly bytes: Buffer
   readonly facts: CommitFacts
-  readonly welcome: { readonly bytes: Buffer; readonly facts: WelcomeFacts } | undefined
+  readonly welcome: IncomingWelcome | undefined
   readonly groupInfo: GroupInfoFacts | undefined
   readonly hashes: readonly KeyPackageHash[] | undefined
 }
 
-interface CommitInput {
-  readonly commit: string
+/** A Welcome in a request, under either of its two names. */
+interface WelcomeInput {
   readonly welcomeMessage?: string
   readonly welcome?: string
+}
+
+interface CommitInput extends WelcomeInput {
+  readonly commit: string
   readonly groupInfo?: string
   readonly keyPackageHashes?: readonly KeyPackageHash[]
 }
@@ -44,22 +54,31 @@ export async function readIncoming(
   const facts = await readCommit(bytes, convo.cipher_suite)
   if (facts?.groupId !== convo.id) throw new AppError(mlsErrors.invalidCommit)
   await requireEpoch(db, convo, facts.epoch)
-  const text = input.welcomeMessage ?? input.welcome
-  const welcomeBytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
-  const welcome = welcomeBytes && readWelcome(welcomeBytes)
-  if (welcomeBytes && !welcome) throw new AppError(mlsErrors.invalidWelcome)
   return {
     bytes,
     facts,
-    welcome: welcomeBytes && welcome ? { bytes: welcomeBytes, facts: welcome } : undefined,
+    welcome: readWelcomeOf(input),
     groupInfo: await readInfoOf(convo, input.groupInfo),
     hashes: input.keyPackageHashes,
   }
 }
 
+/** Decodes the Welcome of a request, if it has one; throws `InvalidWelcome`. */
+export function readWelcomeOf({
+  welcomeMessage,
+  welcome,
+}: WelcomeInput): IncomingWelcome | undefined {
+  const text = welcomeMessage ?? welcome
+  if (text === undefined) return undefined
+  const bytes = fromBase64(text, mlsErrors.invalidWelcome)
+  const facts = readWelcome(bytes)
+  if (!facts) throw new AppError(mlsErrors.invalidWelcome)
+  return { bytes, facts }
+}
+
 /** Decodes a GroupInfo of the conversation, of any epoch; it must include its tree and external key. */
 export async function readInfoOf(
-  convo: Convo,
+  convo: Pick<Convo, 'id' | 'cipher_suite'>,
   text: string | undefined,
 ): Promise<GroupInfoFacts | undefined> {
   if (text === undefined) return undefined

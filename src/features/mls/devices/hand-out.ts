@@ -16,12 +16,12 @@ import {
   countTakenOf,
   insertHandOuts,
   listNext,
-  listOptedOut,
   lockDevices,
   type StockName,
   takeKeyPackages,
 } from '../store/key-packages.ts'
 import { listCompanions } from '../store/members.ts'
+import { listOptedOut } from '../store/opt-outs.ts'
 import { CIPHER_SUITES } from '../wire/mls-library.ts'
 import { LOW_STOCK } from './inventory.ts'
 

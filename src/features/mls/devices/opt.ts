@@ -7,7 +7,7 @@ import { admitByInvitation } from '../../atproto/service.ts'
 import { recordAudit } from '../../audit/service.ts'
 import { sendFriendRequest } from '../../friends/service.ts'
 import { mlsErrors } from '../errors.ts'
-import { setOptedOut } from '../store/key-packages.ts'
+import { deleteOptOut, insertOptOut } from '../store/opt-outs.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
 
@@ -43,7 +43,7 @@ export async function optIn(
   const me = requireUser(actor)
   const now = toIso(ctx.clock.now())
   await ctx.db.transaction(async (tx) => {
-    await setOptedOut(tx, undefined, me.userId)
+    await deleteOptOut(tx, me.userId)
     await recordAudit(ctx, tx, actor, { type: 'mls.opted_in' })
   })
   if (input.friendKey !== undefined) await befriend(ctx, actor, input.friendKey)
@@ -73,7 +73,7 @@ export async function optOut(ctx: Needs, actor: Actor): Promise<{ success: boole
     created_at: toIso(ctx.clock.now()),
   }
   await ctx.db.transaction(async (tx) => {
-    await setOptedOut(tx, row, me.userId)
+    await insertOptOut(tx, row)
     await recordAudit(ctx, tx, actor, { type: 'mls.opted_out' })
   })
   return { success: true }

@@ -2,7 +2,6 @@ import type { Ctx } from '../../../context.ts'
 import type { Tx } from '../../../db/database.ts'
 import type { MlsConvoRow, MlsLeafRow, MlsMemberRow } from '../../../db/tables.ts'
 import { appendEvents } from '../../../events/append.ts'
-import { fromBase64 } from '../../../platform/base64.ts'
 import { toIso } from '../../../platform/clock.ts'
 import { AppError } from '../../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../../policy/actor.ts'
@@ -11,6 +10,7 @@ import { recordAudit } from '../../audit/service.ts'
 import { blocksAmong } from '../../friends/access.ts'
 import { type Added, requireAdded, requireOwners } from '../commits/adding.ts'
 import { deliverWelcome } from '../commits/deliver-welcome.ts'
+import { type IncomingWelcome, readInfoOf, readWelcomeOf } from '../commits/incoming.ts'
 import { identifyLeaves } from '../commits/tree.ts'
 import { mlsErrors } from '../errors.ts'
 import { convoEvent } from '../events.ts'
@@ -21,12 +21,7 @@ import { listDevicesById, listDevicesOf } from '../store/devices.ts'
 import { insertLeaves } from '../store/leaves.ts'
 import { upsertMembers } from '../store/members.ts'
 import { CIPHER_SUITES } from '../wire/mls-library.ts'
-import {
-  type GroupInfoFacts,
-  readGroupInfo,
-  readWelcome,
-  type WelcomeFacts,
-} from '../wire/reading.ts'
+import type { GroupInfoFacts } from '../wire/reading.ts'
 import { viewConvos } from './view.ts'
 
 type Needs = Pick<Ctx, 'db' | 'clock' | 'ids' | 'config' | 'bus'>
@@ -38,7 +33,7 @@ const GROUP_ID = /^([0-9a-f]{2}){1,64}$/
 interface Creation {
   readonly input: CreateConvo
   readonly epoch: number
-  readonly welcome: { readonly bytes: Buffer; readonly facts: WelcomeFacts } | undefined
+  readonly welcome: IncomingWelcome | undefined
   readonly groupInfo: GroupInfoFacts | undefined
 }
 
@@ -46,28 +41,15 @@ interface Creation {
 async function read(input: CreateConvo): Promise<Creation> {
   if (!CIPHER_SUITES.has(input.cipherSuite)) throw new AppError(mlsErrors.invalidCipherSuite)
   if (!GROUP_ID.test(input.groupId)) throw new AppError(mlsErrors.invalidGroupInfo)
-  const text = input.welcomeMessage ?? input.welcome
-  const bytes = text === undefined ? undefined : fromBase64(text, mlsErrors.invalidWelcome)
-  const facts = bytes && readWelcome(bytes)
-  if (bytes && !facts) throw new AppError(mlsErrors.invalidWelcome)
+  const welcome = readWelcomeOf(input)
   // A Welcome means that a first commit was made, which needs no delivery: the others join by the Welcome.
-  const epoch = facts ? 1 : 0
-  const groupInfo = await readInfo(input, epoch)
-  if ((input.currentEpoch ?? epoch) !== epoch) throw new AppError(mlsErrors.invalidGroupInfo)
-  return { input, epoch, welcome: bytes && facts ? { bytes, facts } : undefined, groupInfo }
-}
-
-async function readInfo(input: CreateConvo, epoch: number): Promise<GroupInfoFacts | undefined> {
-  if (input.groupInfo === undefined) return undefined
-  const facts = await readGroupInfo(fromBase64(input.groupInfo, mlsErrors.invalidGroupInfo))
-  const isOfGroup =
-    facts?.groupId === input.groupId &&
-    facts.epoch === epoch &&
-    facts.cipherSuite === input.cipherSuite
-  if (!isOfGroup || !facts.leaves || !facts.hasExternalKey) {
+  const epoch = welcome ? 1 : 0
+  const convo = { id: input.groupId, cipher_suite: input.cipherSuite }
+  const groupInfo = await readInfoOf(convo, input.groupInfo)
+  if ((groupInfo?.epoch ?? epoch) !== epoch || (input.currentEpoch ?? epoch) !== epoch) {
     throw new AppError(mlsErrors.invalidGroupInfo)
   }
-  return facts
+  return { input, epoch, welcome, groupInfo }
 }
 
 /**

@@ -310,29 +310,3 @@ export async function deleteOldKeyPackages(
   )
   return rows.length
 }
-
-/** Which of the people have opted out. */
-export async function listOptedOut(db: Db, userIds: readonly string[]): Promise<Set<string>> {
-  const rows = await findOptOuts(db, userIds, {})
-  return new Set(rows.map((row) => row.user_id))
-}
-
-const findOptOuts = preparedForIds((db, userIds) =>
-  db.selectFrom('mls_opt_outs').select('user_id').where('user_id', 'in', userIds),
-)
-
-export async function setOptedOut(
-  tx: Tx,
-  row: { user_id: string; tenant_id: string; created_at: string } | undefined,
-  userId: string,
-): Promise<void> {
-  if (!row) {
-    await tx.deleteFrom('mls_opt_outs').where('user_id', '=', userId).execute()
-    return
-  }
-  await tx
-    .insertInto('mls_opt_outs')
-    .values(row)
-    .onConflict((conflict) => conflict.column('user_id').doNothing())
-    .execute()
-}
