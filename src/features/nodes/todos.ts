@@ -10,7 +10,7 @@ import type { Listing, Node, Properties } from './schema.ts'
 import { type CreateTodo, TODO, type Todo, type TodoFields } from './schema-todos.ts'
 import { findListRows, putInList, toTodo } from './todo-nodes.ts'
 import { requireVault } from './vault.ts'
-import { deleteNodes, insertNewNodes, mergeInto, targetOf, type Writing } from './write.ts'
+import { deleteNodes, hold, insertNewNodes, mergeInto, targetOf, type Writing } from './write.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
@@ -18,6 +18,8 @@ type Reading = Pick<Ctx, 'db' | 'keyring'>
 export async function createTodo(ctx: Writing, actor: Actor, input: CreateTodo): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
+    // Before the quota is counted, as everywhere, so that two transactions do not wait for each other.
+    if (input.list_id) await hold(tx, me, [input.list_id])
     const todo = await insertTodo(ctx, tx, me, input)
     if (input.list_id) await putInList(ctx, tx, me, input.list_id, todo.id)
     await recordAudit(ctx, tx, actor, { type: 'node.created', ...targetOf([todo.id]) })
