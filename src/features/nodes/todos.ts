@@ -69,6 +69,8 @@ export async function updateTodo(
 ): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
+    // Locked before it is read: of two completions at once the first one's time stays.
+    await hold(tx, me, [todo_id])
     const { properties: before } = await requireTodo(ctx, tx, me, todo_id)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),
