@@ -4,7 +4,6 @@ import { AppError, commonErrors } from '../platform/errors.ts'
 import { parseInput } from '../platform/parse-input.ts'
 import type { Actor } from '../policy/actor.ts'
 import { onlyReads, type Permission } from '../policy/permissions.ts'
-import type { LimitedRateClass } from '../policy/rate-classes.ts'
 
 /** What an operation needs of its caller. */
 interface Rights {
@@ -30,7 +29,6 @@ export interface Tool {
   readonly name: string
   readonly title: string
   readonly description: string
-  readonly rate: LimitedRateClass
   readonly operations: ReadonlyMap<string, Operation>
   /** Returns the name of the operation that a call's arguments select. */
   choose(args: Arguments): string
@@ -69,6 +67,7 @@ export function isReadingOperation({ permission, besides }: Operation): boolean 
   return onlyReads(besides ?? permission)
 }
 
+/** An operation that checks its arguments with the schema and passes them on as that schema's type. */
 export function operation<I extends z.ZodObject>(spec: OperationSpec<I>): Operation {
   const { input } = spec
   return {
@@ -96,7 +95,6 @@ function toolOf(spec: ToolWords, operations: Tool['operations'], choose?: Tool['
     name: spec.name,
     title: spec.title,
     description: spec.description,
-    rate: 'mcp-call',
     operations,
     choose: choose ?? ((args) => String(args.operation)),
     isChosenByName: choose === undefined,

@@ -31,7 +31,7 @@ import {
 const MAX_BODY_BYTES = 1024 * 1024
 /** Largest body that is read of a request without a valid credential. */
 const MAX_REFUSED_BYTES = 4096
-/** The rate class of requests that call no tool. */
+/** The rate class of every request, whichever tool it calls. */
 const RATE = 'mcp-call'
 
 const INSTRUCTIONS =
@@ -94,7 +94,7 @@ export function createMcp(options: McpOptions): Mcp {
     try {
       await passGate(ctx.rateLimiter, {
         actor,
-        rate: tool?.rate ?? RATE,
+        rate: RATE,
         countedBy: callerOf(actor),
         rights: () => tool && checkGrant(actor, tool, needed),
         admission: () =>

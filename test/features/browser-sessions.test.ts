@@ -247,3 +247,26 @@ function upgrade(mimir: Appliance, headers: Record<string, string>): Promise<str
     )
   })
 }
+
+test('a sign-out that the store could not carry out does not claim to have done it', async () => {
+  await using mimir = await boot()
+  const cookie = await signedIn(mimir, await mimir.person('alice'))
+  const signOut = () =>
+    fetch(`${mimir.url}/auth/logout`, {
+      method: 'POST',
+      headers: { cookie, origin: ORIGIN, accept: '*/*' },
+      body: new URLSearchParams(),
+    })
+  const rename = (from: string, to: string) =>
+    mimir.app.ctx.db.transaction(async (tx) => {
+      await tx.schema.alterTable(from).renameTo(to).execute()
+    })
+  await rename('browser_sessions', 'browser_sessions_away')
+  const failed = await signOut()
+  assert.equal(failed.status, 500)
+  assert.deepEqual(failed.headers.getSetCookie(), [])
+  await rename('browser_sessions_away', 'browser_sessions')
+  assertDone(await fromOurs(mimir, cookie).get('/api/me'))
+  assert.equal((await signOut()).status, 200)
+  assertRefused(await fromOurs(mimir, cookie).get('/api/me'), 401, 'unauthorized')
+})

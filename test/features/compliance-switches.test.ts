@@ -33,6 +33,25 @@ test('where the law wants it, a session that nobody uses ends, and one in use do
   assert.ok(ended.some(({ details }) => JSON.parse(details).reason === 'idle'))
 })
 
+test('a use that the store could not record ends no session', async () => {
+  await using mimir = await boot({ env: REGULATED })
+  const alice = await mimir.person('alice')
+  const { accessToken, refreshToken } = await alice.signIn()
+  const endIdle = () => mimir.app.jobs.runNow('end-idle-sessions')
+  const rename = (from: string, to: string) =>
+    mimir.app.ctx.db.transaction(async (tx) => {
+      await tx.schema.alterTable(from).renameTo(to).execute()
+    })
+  mimir.clock.advance(10 * MINUTE)
+  assertDone(await mimir.rest(accessToken).get('/api/me'))
+  await rename('sessions', 'sessions_away')
+  await assert.rejects(endIdle())
+  await rename('sessions_away', 'sessions')
+  mimir.clock.advance(6 * MINUTE)
+  await endIdle()
+  assertDone(await mimir.rest().post('/api/auth/refresh', { refreshToken }))
+})
+
 test('where the law wants it, reading what people wrote is recorded too', async () => {
   await using mimir = await boot({ env: REGULATED })
   const [alice, bob] = await mimir.friends('alice', 'bob')

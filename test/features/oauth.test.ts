@@ -186,6 +186,7 @@ test('who refuses, or ticks nothing, sends the client away', async () => {
     const page = await browser.open(client.address())
     const answer = await client.answer(browser, page, scopes, decision)
     assert.equal(answer.get('error'), 'access_denied')
+    assert.equal(answer.get('error_description'), 'The user did not allow it.')
     assert.equal(answer.get('state'), 'the state')
     assert.equal(answer.get('iss'), mimir.publicUrl)
     assert.equal(answer.get('code'), null)

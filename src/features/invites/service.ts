@@ -119,9 +119,18 @@ export async function requireOpenInvitation(
   ctx: Pick<Ctx, 'db' | 'clock'>,
   token: string,
 ): Promise<OpenInvitation> {
+  const invitation = await findInvitationOf(ctx, token)
+  if (!invitation) throw new AppError(inviteErrors.invalidOrExpired)
+  return invitation
+}
+
+/** The same; undefined if there is none. */
+export async function findInvitationOf(
+  ctx: Pick<Ctx, 'db' | 'clock'>,
+  token: string,
+): Promise<OpenInvitation | undefined> {
   const row = await findOpenInvitation(ctx.db.read, sha256Hex(token), toIso(ctx.clock.now()))
-  if (!row) throw new AppError(inviteErrors.invalidOrExpired)
-  return { id: row.id, tenantId: row.tenant_id, expiresAt: row.expires_at }
+  return row && { id: row.id, tenantId: row.tenant_id, expiresAt: row.expires_at }
 }
 
 /**

@@ -48,6 +48,7 @@ async function* pagesOf(ctx: Pick<Ctx, 'db'>, person: Person): AsyncGenerator<Me
 export async function wipeAllOf(ctx: Ctx, person: Person, signal: AbortSignal): Promise<number> {
   let count = 0
   for await (const rows of pagesOf(ctx, person)) {
+    if (signal.aborted) break
     for (let start = 0; start < rows.length && !signal.aborted; start += 200) {
       const page = rows.slice(start, start + 200)
       const wiped = await ctx.db.transaction(async (tx) => {

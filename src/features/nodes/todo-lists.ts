@@ -1,8 +1,7 @@
 import type { Ctx } from '../../context.ts'
-import type { Tx } from '../../db/database.ts'
 import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
-import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
+import { type Actor, requireUser } from '../../policy/actor.ts'
 import { recordAudit } from '../audit/service.ts'
 import { nodeErrors } from './errors.ts'
 import { queryNodes } from './query.ts'
@@ -10,6 +9,7 @@ import { requireNode, toNode } from './read.ts'
 import type { Listing } from './schema.ts'
 import {
   type ListFields,
+  TODO,
   TODO_LIST,
   type Todo,
   type TodoFields,
@@ -27,6 +27,7 @@ import {
   deleteNodes,
   lockNodes,
   mergeInto,
+  requireRow,
   targetOf,
   type Writing,
 } from './write.ts'
@@ -106,12 +107,24 @@ export async function archiveList(
 ): Promise<{ list: TodoList; removed: number }> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
-    const row = await requireNode(tx, me, list_id, TODO_LIST)
-    const { properties: before } = toNode(await requireVault(ctx, tx, me), row)
+    await requireNode(tx, me, list_id, TODO_LIST)
+    const { todos } = remove_completed ? await findListRows(tx, me, list_id) : { todos: [] }
+    // Locked before they are read, since one may be taken up again at this moment; and all of them before the
+    // quota is counted, as everywhere, so that two transactions do not wait for each other.
+    const locked = await lockNodes(tx, me, [list_id, ...todos.map(({ id }) => id)])
+    const vault = await requireVault(ctx, tx, me)
+    const { properties: before } = toNode(vault, requireRow(locked, list_id))
+    const completed = [...locked.values()].filter(
+      (row) => row.type === TODO && toNode(vault, row).properties.status === 'completed',
+    )
+    await deleteLocked(
+      tx,
+      completed.map(({ key }) => key),
+    )
     const since = before.archived === true ? before.archived_at : undefined
     const properties = { archived: true, archived_at: since ?? toIso(ctx.clock.now()) }
     const [node] = await mergeInto(ctx, tx, me, [{ id: list_id, properties }])
-    const removed = remove_completed ? await deleteCompleted(ctx, tx, me, list_id) : 0
+    const removed = completed.length
     await recordAudit(ctx, tx, actor, {
       type: 'node.changed',
       ...targetOf([list_id]),
@@ -119,24 +132,6 @@ export async function archiveList(
     })
     return { list: toList(node), removed }
   })
-}
-
-async function deleteCompleted(
-  ctx: Writing,
-  tx: Tx,
-  me: UserActor,
-  listId: string,
-): Promise<number> {
-  const { todos } = await findListRows(tx, me, listId)
-  const ids = todos.map(({ id }) => id)
-  // Locked before they are read: one may be taken up again at this moment.
-  const locked = await lockNodes(tx, me, ids)
-  const vault = await requireVault(ctx, tx, me)
-  const keys = [...locked.values()]
-    .filter((row) => toNode(vault, row).properties.status === 'completed')
-    .map(({ key }) => key)
-  await deleteLocked(tx, keys)
-  return keys.length
 }
 
 /** Deletes the list; its TODOs stay. */

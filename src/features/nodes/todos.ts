@@ -10,7 +10,14 @@ import type { Listing, Node, Properties } from './schema.ts'
 import { type CreateTodo, TODO, type Todo, type TodoFields } from './schema-todos.ts'
 import { findListRows, putInList, toTodo } from './todo-nodes.ts'
 import { requireVault } from './vault.ts'
-import { deleteNodes, insertNewNodes, mergeInto, targetOf, type Writing } from './write.ts'
+import {
+  deleteNodes,
+  insertNewNodes,
+  lockNodes,
+  mergeInto,
+  targetOf,
+  type Writing,
+} from './write.ts'
 
 type Reading = Pick<Ctx, 'db' | 'keyring'>
 
@@ -18,6 +25,8 @@ type Reading = Pick<Ctx, 'db' | 'keyring'>
 export async function createTodo(ctx: Writing, actor: Actor, input: CreateTodo): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
+    // Before the quota is counted, as everywhere, so that two transactions do not wait for each other.
+    if (input.list_id) await lockNodes(tx, me, [input.list_id])
     const todo = await insertTodo(ctx, tx, me, input)
     if (input.list_id) await putInList(ctx, tx, me, input.list_id, todo.id)
     await recordAudit(ctx, tx, actor, { type: 'node.created', ...targetOf([todo.id]) })
@@ -67,6 +76,8 @@ export async function updateTodo(
 ): Promise<Todo> {
   const me = requireUser(actor)
   return ctx.db.transaction(async (tx) => {
+    // Locked before it is read: of two completions at once the first one's time stays.
+    await lockNodes(tx, me, [todo_id])
     const { properties: before } = await requireTodo(ctx, tx, me, todo_id)
     const named = Object.fromEntries(
       Object.entries(fields).filter(([, value]) => value !== undefined),

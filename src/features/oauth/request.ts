@@ -54,7 +54,12 @@ export function refusalAt(
   { config }: Pick<Ctx, 'config'>,
   { redirectUri, state }: AuthorizationRequest,
 ): string {
-  return answerAt(redirectUri, { error: 'access_denied', state, iss: issuerOf(config) })
+  return answerAt(redirectUri, {
+    error: 'access_denied',
+    error_description: 'The user did not allow it.',
+    state,
+    iss: issuerOf(config),
+  })
 }
 
 function faultOf({ config }: Needs, query: URLSearchParams): ErrorDefinition | undefined {

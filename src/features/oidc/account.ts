@@ -17,7 +17,7 @@ import {
 import { accountErrors } from '../accounts/errors.ts'
 import { newUser } from '../accounts/service.ts'
 import { recordAudit } from '../audit/service.ts'
-import { redeemInvitation, requireOpenInvitation } from '../invites/service.ts'
+import { findInvitationOf, redeemInvitation } from '../invites/service.ts'
 import { findSubject } from '../jwt-bearers/access.ts'
 import { reconnectAfterCommit } from '../roles/service.ts'
 import { admissionByRule, mappedRole, roleAfter } from './admission.ts'
@@ -131,7 +131,7 @@ async function admit(
   const byRule = admissionByRule(provider, claims)
   const invitation =
     byRule === undefined && invitationToken !== undefined
-      ? await requireOpenInvitation(ctx, invitationToken).catch(() => undefined)
+      ? await findInvitationOf(ctx, invitationToken)
       : undefined
   if (byRule === undefined && invitation?.tenantId !== tenantId) throw notAdmitted('not_invited')
   const values = claimValues(ctx, person) ?? []

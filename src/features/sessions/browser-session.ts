@@ -10,16 +10,28 @@ import { findBrowserCaller } from './store-sign-in.ts'
 /** The shortest interval between two updates of a session's last use. */
 const TOUCH_EVERY = MINUTE
 
-/**
- * Returns the user a browser's cookie belongs to. Throws `unauthorized` if it is unknown,
- * revoked, expired or idle for too long, if the account is not active, or if its role needs a
- * second factor that was not shown.
- */
+type Needs = Pick<Ctx, 'db' | 'clock' | 'config'>
+
+/** Returns the user a browser's cookie belongs to, or throws `unauthorized`. */
 export async function authenticateBrowser(
-  ctx: Pick<Ctx, 'db' | 'clock' | 'config'>,
+  ctx: Needs,
   token: string,
   origin: Origin,
 ): Promise<UserActor> {
+  const user = await findBrowserUser(ctx, token, origin)
+  if (!user) throw new AppError(commonErrors.unauthorized)
+  return user
+}
+
+/**
+ * The same; undefined if the cookie is unknown, revoked, expired or idle for too long, if the account is not
+ * active, or if its role needs a second factor that was not shown.
+ */
+export async function findBrowserUser(
+  ctx: Needs,
+  token: string,
+  origin: Origin,
+): Promise<UserActor | undefined> {
   const caller = await findBrowserCaller(ctx.db.read, sha256Hex(token))
   const now = ctx.clock.now()
   const idle = ctx.config.browserSession.idleSeconds * SECOND
@@ -30,7 +42,7 @@ export async function authenticateBrowser(
     !lacksFactor(ctx.config.mfa, caller.role, caller.second_factor_at !== null) &&
     Date.parse(caller.expires_at) > now &&
     Date.parse(caller.last_used_at) + idle > now
-  if (!stands) throw new AppError(commonErrors.unauthorized)
+  if (!stands) return undefined
   if (Date.parse(caller.last_used_at) + Math.min(TOUCH_EVERY, idle / 4) < now) {
     await ctx.db.transaction((tx) =>
       touchSession(tx, caller.session_id, toIso(now), caller.expires_at),

@@ -19,7 +19,13 @@ export async function endIdleSessions(ctx: Ctx): Promise<void> {
   const seen = ctx.activity.drain()
   for (let start = 0; start < seen.length; start += PAGE) {
     const ids = seen.slice(start, start + PAGE)
-    await ctx.db.transaction((tx) => touchSessions(tx, ids, toIso(now)))
+    try {
+      await ctx.db.transaction((tx) => touchSessions(tx, ids, toIso(now)))
+    } catch (error) {
+      // The next run records them: a session in use must not end because the store failed once.
+      for (const id of seen.slice(start)) ctx.activity.seen(id)
+      throw error
+    }
   }
   await ctx.db.transaction(async (tx) => {
     const since = toIso(now - watched.idleSeconds * SECOND)

@@ -17,7 +17,7 @@ import type { Login, RefreshToken, SessionId, TokenPair } from './schema.ts'
 import { requireComplete } from './second-step.ts'
 import { findRefreshToken } from './store.ts'
 
-export { authenticateBrowser } from './browser-session.ts'
+export { authenticateBrowser, findBrowserUser } from './browser-session.ts'
 export { cleanUpSessions } from './clean-up.ts'
 export { type Landing, land } from './landing.ts'
 export { type OpenSession, openSessionsOf } from './list.ts'

@@ -13,7 +13,7 @@ import { completePasskeySignIn } from '../mfa/service.ts'
 import { ReturnTo } from '../oidc/schema.ts'
 import { getSignInConfig, signOut } from '../oidc/service.ts'
 import { Login } from '../sessions/schema.ts'
-import { authenticateBrowser, checkPassword, land, requireComplete } from '../sessions/service.ts'
+import { checkPassword, findBrowserUser, land, requireComplete } from '../sessions/service.ts'
 import { accountRoutes } from './account-pages.ts'
 import { factorRoutes } from './factor-pages.ts'
 import { formPage } from './form-pages.ts'
@@ -123,8 +123,7 @@ const signInRoutes = [
       await readForm(request, MAX_FORM_BYTES)
       requireSameOrigin(ctx.config, request)
       const token = cookieOf(request, SESSION_COOKIE)
-      const user =
-        token && (await authenticateBrowser(ctx, token, actor.origin).catch(() => undefined))
+      const user = token ? await findBrowserUser(ctx, token, actor.origin) : undefined
       const elsewhere = user ? await signOut(ctx, user) : undefined
       const location = elsewhere?.href ?? `${ctx.config.pathPrefix}/auth/signed-out`
       const cookie = clearCookie(ctx.config, SESSION_COOKIE)

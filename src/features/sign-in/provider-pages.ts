@@ -1,16 +1,16 @@
-import type { z } from 'zod'
 import type { Ctx } from '../../context.ts'
 import { readForm } from '../../http/body.ts'
 import { cookieOf, hostCookie, SESSION_COOKIE, setCookie } from '../../http/cookies.ts'
 import { defineRawRoute } from '../../http/define-route.ts'
 import { html, movingOn, page } from '../../http/page.ts'
-import { AppError, commonErrors } from '../../platform/errors.ts'
+import { AppError } from '../../platform/errors.ts'
+import { parseInput } from '../../platform/parse-input.ts'
 import { randomToken } from '../../platform/tokens.ts'
 import { type Actor, languageOf, requireUser, type UserActor } from '../../policy/actor.ts'
 import { oidcErrors } from '../oidc/errors.ts'
 import { BeginSignIn } from '../oidc/schema.ts'
 import { backChannelLogout, beginLink, beginSignIn, finishSignIn } from '../oidc/service.ts'
-import { authenticateBrowser } from '../sessions/service.ts'
+import { findBrowserUser } from '../sessions/service.ts'
 import { BROWSER_COOKIE } from './cookies.ts'
 import { landed, toSecondStep } from './landing-pages.ts'
 import { SIGN_IN_TEXTS } from './sign-in-text.ts'
@@ -26,7 +26,7 @@ export const providerRoutes = [
     rate: 'auth-begin',
     refusal: 'page',
     respond: async (ctx, _actor, { request }) => {
-      const input = parse(BeginSignIn, queryOf(request))
+      const input = parseInput(BeginSignIn, queryOf(request), 'query')
       const { providers } = ctx.config.oidc
       const provider = input.provider ?? (providers.length === 1 ? providers[0]?.name : undefined)
       if (provider === undefined) return redirect(signInPath(ctx.config, request))
@@ -122,7 +122,7 @@ async function signedInActor(
   request: Request,
 ): Promise<UserActor | undefined> {
   const token = cookieOf(request, SESSION_COOKIE)
-  return token ? authenticateBrowser(ctx, token, origin).catch(() => undefined) : undefined
+  return token ? findBrowserUser(ctx, token, origin) : undefined
 }
 
 function redirect(location: string, cookies: readonly string[] = []): Response {
@@ -137,13 +137,4 @@ function signInPath(config: Ctx['config'], request: Request): string {
 
 function queryOf(request: Request): Record<string, string> {
   return Object.fromEntries(new URL(request.url).searchParams)
-}
-
-function parse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const fields = Object.fromEntries(
-    parsed.error.issues.map((issue) => [issue.path.join('.'), issue.message]),
-  )
-  throw new AppError(commonErrors.validationFailed, { fields })
 }
