@@ -285,11 +285,8 @@ test('the last use is noted once a minute, and the first of a day is audited', a
 
 test('an owner has a hundred valid keys at most, however many are made at once', async () => {
   await using mimir = await boot()
-  await makeKey(mimir, 'bot')
-  const make = (count: number) =>
-    Promise.allSettled(Array.from({ length: count }, () => makeKey(mimir, 'bot')))
-  assert.ok((await make(97)).every(({ status }) => status === 'fulfilled'))
-  const last = await make(5)
+  for (let n = 0; n < 98; n++) await makeKey(mimir, 'bot')
+  const last = await Promise.allSettled([1, 2, 3, 4, 5].map(() => makeKey(mimir, 'bot')))
   const refused = last.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
   assert.deepEqual(refused, ['too_many_keys', 'too_many_keys', 'too_many_keys'])
 })

@@ -32,7 +32,7 @@ export const accountData: PersonalData<Ctx> = {
       last_seen_at: null,
       updated_at: toIso(ctx.clock.now()),
     })
-    if (user?.avatar_id) await releaseAvatar(ctx, tx, user.avatar_id)
+    if (user?.avatar_id) await releaseAvatar(tx, user.avatar_id)
     return 1 + (await deleteEmailTokens(tx, userId))
   },
 }

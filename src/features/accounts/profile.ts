@@ -27,7 +27,7 @@ export async function updateMe(ctx: Needs, actor: Actor, input: UpdateMe): Promi
     if (change.avatar_id) await takeAvatar(ctx, tx, me, change.avatar_id)
     await updateUser(tx, user.id, { ...change, updated_at: toIso(ctx.clock.now()) })
     if (change.avatar_id !== undefined && user.avatar_id) {
-      await releaseAvatar(ctx, tx, user.avatar_id)
+      await releaseAvatar(tx, user.avatar_id)
     }
     if (change.avatar_id !== undefined || change.display_name !== undefined) {
       const profile = toProfile({ ...user, ...change })

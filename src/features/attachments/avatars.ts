@@ -1,6 +1,5 @@
 import type { Ctx } from '../../context.ts'
 import type { Tx } from '../../db/database.ts'
-import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { UserActor } from '../../policy/actor.ts'
 import { attachmentErrors } from './errors.ts'
@@ -36,8 +35,8 @@ export async function takeAvatar(
 }
 
 /** Removes a former avatar, unless a message carries it or it is still somebody's avatar. */
-export async function releaseAvatar(ctx: Pick<Ctx, 'clock'>, tx: Tx, id: string): Promise<void> {
-  await lockAttachments(tx, [id], toIso(ctx.clock.now()))
+export async function releaseAvatar(tx: Tx, id: string): Promise<void> {
+  await lockAttachments(tx, [id])
   const used = await listUsed(tx, [id])
   if (!used.has(id)) await removeAttachments(tx, { ids: [id] })
 }

@@ -1,7 +1,6 @@
 import type { Ctx } from '../../context.ts'
 import type { Db, Tx } from '../../db/database.ts'
 import type { MessageRow } from '../../db/tables.ts'
-import { toIso } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import { attachmentErrors } from './errors.ts'
 import { removeAttachments } from './remove.ts'
@@ -82,11 +81,7 @@ export async function attachmentsOf(
  * Removes the attachments of deleted messages, except those that are in use elsewhere. They become
  * unreadable with the transaction; the bytes of large ones are collected later.
  */
-export async function releaseAttachments(
-  ctx: Pick<Ctx, 'clock'>,
-  tx: Tx,
-  messageIds: readonly string[],
-): Promise<void> {
-  const ids = await unlink(tx, messageIds, toIso(ctx.clock.now()))
+export async function releaseAttachments(tx: Tx, messageIds: readonly string[]): Promise<void> {
+  const ids = await unlink(tx, messageIds)
   await removeAttachments(tx, { ids })
 }

@@ -1,4 +1,5 @@
 import type { Database, Db, Tx } from '../../db/database.ts'
+import { lockOnly } from '../../db/lock-only.ts'
 import { preparedForMany } from '../../db/prepared.ts'
 import type { AttachmentChunkRow, AttachmentRow, MessageAttachmentRow } from '../../db/tables.ts'
 import { whenGiven } from '../../db/when-given.ts'
@@ -140,8 +141,8 @@ const linkedTo = preparedForMany<{ id: string }, { attachment_id: string }>((db,
 )
 
 /** Locks the rows until the transaction ends, so that nothing starts to use one meanwhile. */
-export async function lockAttachments(tx: Tx, ids: readonly string[], at: string): Promise<void> {
-  await tx.updateTable('attachments').set({ touched_at: at }).where('id', 'in', ids).execute()
+export async function lockAttachments(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.updateTable('attachments').set(lockOnly('state')).where('id', 'in', ids).execute()
 }
 
 function avatarsAmong(db: Db, table: 'users' | 'conversations', ids: readonly string[]) {
@@ -165,13 +166,13 @@ export async function listUsed(db: Db, ids: readonly string[]): Promise<Set<stri
 }
 
 /** Unlinks attachments from messages and returns those that nothing else uses. */
-export async function unlink(tx: Tx, messageIds: readonly string[], at: string): Promise<string[]> {
+export async function unlink(tx: Tx, messageIds: readonly string[]): Promise<string[]> {
   const messages = messageIds.map((id) => ({ id }))
   const links = await linkedTo(tx, messages)
   if (links.length === 0) return []
   const ids = [...new Set(links.map((link) => link.attachment_id))].sort()
   // Locked before checking for other uses, since somebody may be sending one again at this moment.
-  await lockAttachments(tx, ids, at)
+  await lockAttachments(tx, ids)
   await tx.deleteFrom('message_attachments').where('message_id', 'in', messageIds).execute()
   const used = await listUsed(tx, ids)
   return ids.filter((id) => !used.has(id))

@@ -75,7 +75,7 @@ export async function endMembership(
 ): Promise<void> {
   if (isLast && avatarId) {
     await setAvatar(tx, id, null)
-    await releaseAvatar(ctx, tx, avatarId)
+    await releaseAvatar(tx, avatarId)
   }
   await updateMember(tx, id, userId, { left_at: toIso(ctx.clock.now()) })
   await appendEvents(ctx, tx, [memberRemoved(tenantId, id, userId)])

@@ -79,7 +79,7 @@ async function changeAvatar(ctx: Needs, place: Place, avatar: string | null): Pr
   if (avatar === before) return []
   if (avatar) await takeAvatar(ctx, tx, me, avatar)
   await setAvatar(tx, conversation.id, avatar)
-  if (before) await releaseAvatar(ctx, tx, before)
+  if (before) await releaseAvatar(tx, before)
   return [avatarChanged(me.tenantId, conversation.id, avatar)]
 }
 

@@ -24,7 +24,7 @@ export async function wipeMessages(
   const wipedIds = wiped.map(({ id }) => id)
   await deleteReactions(tx, wipedIds)
   await deletePins(tx, wipedIds)
-  await releaseAttachments(ctx, tx, wipedIds)
+  await releaseAttachments(tx, wipedIds)
   await appendEvents(
     ctx,
     tx,
