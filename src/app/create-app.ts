@@ -62,6 +62,8 @@ export interface AppOptions extends EndpointOptions {
   readonly purpose: string
   /** Serves the other tenants, if this is the default tenant of several. */
   readonly tenants?: TenantHost
+  /** False: no job runs by itself. */
+  readonly schedulesJobs?: boolean
 }
 
 /** The whole appliance, opened and brought to the newest schema, not yet listening. */
@@ -164,7 +166,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       const control = await startControlServer(ctx, commands, config.paths.controlSocket)
       cleanUp.defer(() => control.close())
       cleanUp.defer(() => endpoints.close())
-      jobRunner.start()
+      if (options.schedulesJobs ?? true) jobRunner.start()
       return endpoints
     }
     return {
