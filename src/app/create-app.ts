@@ -9,6 +9,7 @@ import { lockDataDirectory } from '../db/data-lock.ts'
 import { createDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
+import { requireAnswer } from '../db/require-answer.ts'
 import { createBus } from '../events/bus.ts'
 import { startAnswers } from '../features/admin-tools/answers.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
@@ -101,6 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     })
     const engine = await openStore(config, log)
     cleanUp.defer(() => engine.close())
+    await requireAnswer(engine)
     await requireMovedStore(config, engine)
     const migrated = await migrate(engine, migrations, clock)
 
