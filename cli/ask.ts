@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod'
 import { Refusal } from './failure.ts'
 
 // Questions go to standard error, so that standard output holds only the result.
@@ -18,18 +19,20 @@ export async function confirm(question: string, { yes }: { yes?: boolean }): Pro
   if (answer !== true) throw new Refusal('nothing was done', 'declined')
 }
 
-type Validate = NonNullable<Parameters<typeof import('@clack/prompts')['text']>[0]['validate']>
+/** Says what is wrong with an answer. The library passes an empty one as undefined. */
+const problemWith = (schema: ZodType) => (answer: string | undefined) =>
+  schema.safeParse(answer ?? '').error?.issues[0]?.message
 
-export async function askText(message: string, validate: Validate): Promise<string> {
+export async function askText(message: string, schema: ZodType): Promise<string> {
   const { text } = await import('@clack/prompts')
-  return answered(await text({ message, validate, output }))
+  return answered(await text({ message, validate: problemWith(schema), output }))
 }
 
 /** Asks twice, without showing the input. */
-export async function askNewPassword(message: string, validate: Validate): Promise<string> {
+export async function askNewPassword(message: string, schema: ZodType): Promise<string> {
   const { password } = await import('@clack/prompts')
   for (;;) {
-    const first = answered(await password({ message, validate, output }))
+    const first = answered(await password({ message, validate: problemWith(schema), output }))
     const second = answered(await password({ message: 'Repeat it', output }))
     if (first === second) return first
     output.write('They do not match.\n')

@@ -13,7 +13,7 @@ import {
   settingsFileOf,
 } from './globals.ts'
 import { print, remark } from './output.ts'
-import { keepOthersOut, writeSetting } from './settings-file.ts'
+import { makePrivateDirectory, writeSetting } from './settings-file.ts'
 
 interface InitOptions {
   readonly adminUsername?: string
@@ -46,20 +46,27 @@ async function init(options: InitOptions, command: Command): Promise<void> {
   const given = await givenAdmin(options, command)
   const { publicUrl } = options
   const flags = publicUrl === undefined ? {} : { MIMIR_PUBLIC_URL: publicUrl }
-  const { config } = await loadSettings(globals, flags)
+  const { config, sources } = await loadSettings(globals, flags)
 
   const created = !holdsServer(globals.dataDir)
-  if (created) keepOthersOut(globals.dataDir)
+  const { bootstrapAdmin, secrets } = config
+  const password = secrets.bootstrapPassword
+  const named = given ?? (bootstrapAdmin && password ? { ...bootstrapAdmin, password } : undefined)
+  // Asked before anything is created, so that Ctrl-C leaves nothing behind. A database may have an administrator.
+  const isNew = created && secrets.databaseUrl === undefined
+  const asked = isNew && !named && canAsk() ? await askAdmin() : undefined
+  if (created) makePrivateDirectory(globals.dataDir)
+  // Off by default, since clients of earlier servers do not know this refusal; a new server has no such clients.
+  const isUnset = sources.MIMIR_REFUSE_COMMON_PASSWORDS === 'default'
+  if (created && isUnset && globals.configFile === undefined) {
+    writeSetting(settingsFileOf(globals), 'MIMIR_REFUSE_COMMON_PASSWORDS', 'true')
+  }
   const connection = new Connection(globals, { mayCreate: true })
   try {
     const admins = await findAdmins(connection)
     const [admin] = admins
     if (admin && given) requireSameAdmin(admins, given)
-    const { bootstrapAdmin, secrets } = config
-    const password = secrets.bootstrapPassword
-    const named =
-      given ?? (bootstrapAdmin && password ? { ...bootstrapAdmin, password } : undefined)
-    const wanted = admin ? undefined : (named ?? (canAsk() ? await askAdmin() : undefined))
+    const wanted = admin ? undefined : (named ?? asked ?? (canAsk() ? await askAdmin() : undefined))
     const made = wanted && (await makeAdmin(connection, wanted))
     if (publicUrl !== undefined) {
       writeSetting(settingsFileOf(globals), 'MIMIR_PUBLIC_URL', publicUrl)

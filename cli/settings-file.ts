@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,7 +22,8 @@ export function writeSetting(file: string, name: string, value: string): void {
   renameSync(temporary, file)
 }
 
-/** Makes an existing empty directory private to its owner, as a newly created one is. */
-export function keepOthersOut(directory: string): void {
-  if (existsSync(directory) && readdirSync(directory).length === 0) chmodSync(directory, 0o700)
+/** Creates the directory, private to its owner; an empty one that exists becomes so too. */
+export function makePrivateDirectory(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  if (readdirSync(directory).length === 0) chmodSync(directory, 0o700)
 }

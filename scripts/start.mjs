@@ -5,6 +5,7 @@ import { EXECUTABLE, ensureExecutable } from './built.mjs'
 import { ensureDependencies, run } from './setup.mjs'
 import { startArguments } from './start-arguments.mjs'
 
+const WRONG_USAGE = 2
 const OPTIONS = 'npm start: options stand behind --, like npm start -- --listen 127.0.0.1:9000'
 
 try {
@@ -13,8 +14,8 @@ try {
   if (process.exitCode === 0) {
     const args = ['serve', '--invitation', ...startArguments(process.argv.slice(2))]
     process.exitCode = await run(EXECUTABLE, args, { forwardSignals: true, shell: false })
-    // The server's own message about its options is worded for `mimir serve`.
-    if ([1, 2].includes(process.exitCode)) console.error(OPTIONS)
+    // The server's own message about wrong usage is worded for `mimir serve`.
+    if (process.exitCode === WRONG_USAGE) console.error(OPTIONS)
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

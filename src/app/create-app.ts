@@ -9,6 +9,7 @@ import { lockDataDirectory } from '../db/data-lock.ts'
 import { createDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 import { openStore } from '../db/open-store.ts'
+import { requireAnswer } from '../db/require-answer.ts'
 import { createBus } from '../events/bus.ts'
 import { startAnswers } from '../features/admin-tools/answers.ts'
 import { chainAuditEvents } from '../features/audit/chain.ts'
@@ -62,6 +63,8 @@ export interface AppOptions extends EndpointOptions {
   readonly purpose: string
   /** Serves the other tenants, if this is the default tenant of several. */
   readonly tenants?: TenantHost
+  /** False: no job runs by itself. */
+  readonly schedulesJobs?: boolean
 }
 
 /** The whole appliance, opened and brought to the newest schema, not yet listening. */
@@ -99,6 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     })
     const engine = await openStore(config, log)
     cleanUp.defer(() => engine.close())
+    await requireAnswer(engine)
     await requireMovedStore(config, engine)
     const migrated = await migrate(engine, migrations, clock)
 
@@ -164,7 +168,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       const control = await startControlServer(ctx, commands, config.paths.controlSocket)
       cleanUp.defer(() => control.close())
       cleanUp.defer(() => endpoints.close())
-      jobRunner.start()
+      if (options.schedulesJobs ?? true) jobRunner.start()
       return endpoints
     }
     return {

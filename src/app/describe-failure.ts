@@ -2,6 +2,7 @@ import { ConfigError } from '../config/load.ts'
 import { ForeignStoreError } from '../db/claim-store.ts'
 import { DataDirectoryInUseError } from '../db/data-lock.ts'
 import { NewerSchemaError } from '../db/migrate.ts'
+import { UnreachableStoreError } from '../db/require-answer.ts'
 import { DamagedStoreError, LostStoreError } from '../db/sqlite-file.ts'
 import { AppError, codeOf, operatorMessage, reasonOf } from '../platform/errors.ts'
 import { KeyFileError } from '../platform/keyring.ts'
@@ -23,6 +24,7 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof ForeignStoreError) return failure('foreign_store', error.message)
   if (error instanceof LostStoreError) return failure('lost_store', error.message)
   if (error instanceof DamagedStoreError) return failure('damaged_store', error.message)
+  if (error instanceof UnreachableStoreError) return failure('store_unavailable', error.message)
   if (error instanceof DataDirectoryInUseError) {
     return failure('data_directory_in_use', `${error.message}: stop it first`)
   }

@@ -37,8 +37,26 @@ test('init makes no second administrator, and changes nothing when it is asked t
   const refused = await sandbox.run(args, { stdin: 'the password of eve' })
   refused.assertRefused('admin_exists')
   assert.match(refused.stderr, /root is already the administrator.*`mimir user promote eve`/)
-  assert.equal(existsSync(join(sandbox.dataDir, 'mimir.env')), false)
+  assert.doesNotMatch(readFileSync(join(sandbox.dataDir, 'mimir.env'), 'utf8'), /eve/)
   assert.equal((await sandbox.run(['user', 'list', '--json'])).json.length, 1)
+})
+
+test('a server made by init refuses common passwords, from its administrator’s on; others stay as they are', async () => {
+  await using sandbox = new Sandbox()
+  const who = ['--admin-username', 'ada', '--admin-email', 'ada@example.org']
+  const args = ['init', ...who, '--admin-password-stdin']
+  ;(await sandbox.run(args, { stdin: 'password' })).assertRefused('password_too_common')
+  assert.equal((await sandbox.run(args, { stdin: 'not a common one' })).status, 0)
+  const settings = join(sandbox.dataDir, 'mimir.env')
+  assert.equal(readFileSync(settings, 'utf8'), 'MIMIR_REFUSE_COMMON_PASSWORDS=true\n')
+  writeFileSync(settings, '')
+  assert.equal((await sandbox.run(['init'])).status, 0)
+  assert.equal(readFileSync(settings, 'utf8'), '')
+
+  await using other = new Sandbox()
+  const env = { MIMIR_REFUSE_COMMON_PASSWORDS: 'false' }
+  assert.equal((await other.run(args, { env, stdin: 'password' })).status, 0)
+  assert.equal(existsSync(join(other.dataDir, 'mimir.env')), false)
 })
 
 test('init keeps the public URL and refuses bad values before it makes anything', async () => {
@@ -60,7 +78,10 @@ test('init keeps the public URL and refuses bad values before it makes anything'
   assert.equal(invitation.url, `${url}/join/${invitation.token}`)
   assert.equal((await sandbox.run(['init', '--public-url', 'https://other.example'])).status, 0)
   const settings = readFileSync(join(sandbox.dataDir, 'mimir.env'), 'utf8')
-  assert.equal(settings, 'MIMIR_PUBLIC_URL=https://other.example\n')
+  assert.equal(
+    settings,
+    'MIMIR_REFUSE_COMMON_PASSWORDS=true\nMIMIR_PUBLIC_URL=https://other.example\n',
+  )
 })
 
 test('the bootstrap administrator of the settings is made by init and by serve', async () => {
@@ -266,8 +287,10 @@ test('a damaged database is refused and not written to', async () => {
 test('a PostgreSQL that is not there is told in a line, without its password', async () => {
   await using sandbox = new Sandbox()
   const env = { DATABASE_URL: 'postgres://mimir:hidden@127.0.0.1:1/mimir' }
-  const refused = await sandbox.run(['serve'], { env })
-  refused.assertRefused('store_unavailable')
-  assert.match(refused.stderr, /ECONNREFUSED/)
-  assert.doesNotMatch(refused.stderr, /hidden/)
+  for (const args of [['serve'], ['init']]) {
+    const refused = await sandbox.run(args, { env })
+    refused.assertRefused('store_unavailable')
+    assert.match(refused.stderr, /does not answer: .*ECONNREFUSED.*start it, or check DATABASE_URL/)
+    assert.doesNotMatch(refused.stderr, /hidden|whether the change was made/)
+  }
 })

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Sandbox } from './harness.ts'
 
@@ -104,7 +107,6 @@ describe('the command line', () => {
 test('a bash that has loaded the completion offers what may follow', async () => {
   await using sandbox = new Sandbox()
   const { stdout } = await sandbox.runBare(['completion', 'bash'])
-  const { execFileSync } = await import('node:child_process')
   const complete = (...words: string[]) => {
     const script = `${stdout}
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mimir; echo "\${COMPREPLY[@]}"`
@@ -119,4 +121,41 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mimir; echo "\${COMPREPLY[@]}"`
   )
   assert.equal(complete('mimir', 'turn', 'config', '--js'), '--json')
   assert.equal(complete('mimir', 'apikey', 'create', '--snippet', ''), 'cursor claude vscode')
+})
+
+test('a zsh that has loaded the completion offers what may follow', {
+  skip: !existsSync('/usr/bin/zsh') && 'this machine has no zsh, which is optional',
+}, async () => {
+  await using sandbox = new Sandbox()
+  const script = (await sandbox.runBare(['completion', 'zsh'])).stdout
+  // The functions of its completion system, which only work while somebody types.
+  const stubs =
+    'compdef() {}; compadd() { shift; print -l -- "$@"; }; _describe() { print -l -- "$found[@]"; }'
+  const complete = (...words: string[]) => {
+    const asked = `words=("$@"); CURRENT=$#; _mimir`
+    const args = ['-f', '-c', `${stubs}\n${script}\n${asked}`, 'zsh', ...words]
+    return execFileSync('/usr/bin/zsh', args, { encoding: 'utf8' })
+  }
+  assert.match(complete('mimir', ''), /^invite:/m)
+  assert.match(complete('mimir', 'user', ''), /^approve:approve a registered user$/m)
+  assert.match(complete('mimir', '--data-dir', 'D', 'key', 'rotate', ''), /^message:/m)
+  const statuses = complete('mimir', 'user', 'list', '--status', '')
+  assert.match(statuses, /^PendingEmail$/m)
+})
+
+test('a fish that has loaded the completion offers what may follow', {
+  skip: !existsSync('/usr/bin/fish') && 'this machine has no fish, which is optional',
+}, async () => {
+  await using sandbox = new Sandbox()
+  const file = join(sandbox.folder, 'mimir.fish')
+  writeFileSync(file, (await sandbox.runBare(['completion', 'fish'])).stdout)
+  const complete = (line: string) => {
+    const env = { ...process.env, HOME: sandbox.folder }
+    const args = ['-N', '-c', `source ${file}; complete -C '${line}'`]
+    return execFileSync('/usr/bin/fish', args, { encoding: 'utf8', env })
+  }
+  assert.match(complete('mimir inv'), /^invite\t/)
+  assert.match(complete('mimir user app'), /^approve\tapprove a registered user$/m)
+  assert.match(complete('mimir --data-dir D key rotate m'), /^message\t/)
+  assert.match(complete('mimir user list --status Pending'), /^PendingAdmin\t/)
 })

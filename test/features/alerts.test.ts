@@ -36,6 +36,9 @@ class AlertReceiver implements AsyncDisposable {
   }
 }
 
+/** The disk is that of the machine running the tests. */
+const isOurs = ({ alert }: { alert: string }) => alert !== 'disk_full'
+
 /** Alerts that have started or ended so far, according to the audit log. */
 async function toldBy(mimir: Appliance): Promise<string[]> {
   const events = await mimir.app.ctx.db.read
@@ -44,13 +47,10 @@ async function toldBy(mimir: Appliance): Promise<string[]> {
     .where('type', '=', 'security.alert')
     .orderBy('id')
     .execute()
-  return (
-    events
-      .map(({ details }) => JSON.parse(details))
-      // The disk is that of the machine running the tests.
-      .filter(({ alert }) => alert !== 'disk_full')
-      .map(({ alert, state }) => `${alert} ${state}`)
-  )
+  return events
+    .map(({ details }) => JSON.parse(details))
+    .filter(isOurs)
+    .map(({ alert, state }) => `${alert} ${state}`)
 }
 
 /** Runs one check per minute. */
@@ -66,7 +66,7 @@ test('the administrator is told once when something begins and once when it is o
   await using mail = await new MailServer().start()
   await using receiver = await new AlertReceiver().start()
   const env = { MIMIR_ALERT_EMAIL: 'ops@example.org', MIMIR_ALERT_WEBHOOK_URL: receiver.url }
-  await using mimir = await boot({ env, mail })
+  await using mimir = await boot({ jobs: 'by hand', env, mail })
   await mimir.person('alice')
   const look = async () => {
     await mimir.app.jobs.runNow('chain-audit-events')
@@ -78,13 +78,12 @@ test('the administrator is told once when something begins and once when it is o
   for (let n = 0; n < 25; n++) await mimir.rest().post('/api/auth/login', wrong)
   await look()
   await look()
-  assert.deepEqual(receiver.taken, [])
+  assert.deepEqual(receiver.taken.filter(isOurs), [])
   receiver.status = 204
   await look()
-  const told = () => receiver.taken.map(({ alert, state }) => `${alert} ${state}`)
+  const told = () => receiver.taken.filter(isOurs).map(({ alert, state }) => `${alert} ${state}`)
   assert.deepEqual(told(), ['sign_ins_fail firing', 'sign_ins_guessed firing'])
-  const letter = await mail.letter('ops@example.org')
-  assert.match(letter.text, /More than 10 % of the sign-ins/)
+  await mail.letter('ops@example.org', 1, /More than 10 % of the sign-ins/)
 
   // A quarter of an hour of successful sign-ins.
   for (let n = 0; n < 25; n++) {
@@ -103,21 +102,12 @@ test('the administrator is told once when something begins and once when it is o
     'sign_ins_fail resolved',
     'sign_ins_guessed resolved',
   ])
-  const events = await mimir.app.ctx.db.read
-    .selectFrom('audit_events')
-    .select('details')
-    .where('type', '=', 'security.alert')
-    .orderBy('id')
-    .execute()
-  assert.deepEqual(
-    events.map(({ details }) => JSON.parse(details).state),
-    ['firing', 'firing', 'resolved', 'resolved'],
-  )
+  assert.deepEqual(await toldBy(mimir), told())
   assert.deepEqual(mimir.logged.filter((line) => line.includes('wrong')).length, 0)
 })
 
 test('five failed sign-ins within a quarter of an hour are told, four are not', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   await mimir.person('alice')
   await look(mimir)
   const fail = async (times: number) => {
@@ -136,7 +126,7 @@ test('five failed sign-ins within a quarter of an hour are told, four are not', 
 })
 
 test('refresh tokens that are refused and slow checks of credentials are told', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   await look(mimir)
   for (let n = 0; n < 20; n++) {
     await mimir.rest().post('/api/auth/refresh', { refreshToken: `unknown-${n}` })
@@ -147,7 +137,7 @@ test('refresh tokens that are refused and slow checks of credentials are told', 
 })
 
 test('an export of more than 10,000 records is told', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   const { db, ids } = mimir.app.ctx
   const rows = Array.from({ length: 10_001 }, () => ({
@@ -173,7 +163,7 @@ test('an export of more than 10,000 records is told', async () => {
 })
 
 test('sessions that are revoked far more often than usual are told', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   const revoke = async (times: number) => {
     for (let n = 0; n < times; n++) {
@@ -191,7 +181,7 @@ test('sessions that are revoked far more often than usual are told', async () =>
 })
 
 test('an API key that is used far more than usual is told, one that is always busy is not', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const { id: busy } = await makeKey(mimir, 'busy')
   const { id: quiet, key } = await makeKey(mimir, 'quiet')
   const { keyRequests } = mimir.app.ctx.metrics

@@ -33,7 +33,7 @@ async function tamper(mimir: Appliance, statement: string): Promise<void> {
 }
 
 test('the store itself refuses to change or delete what is recorded', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   await mimir.person('alice')
   await mimir.app.jobs.runNow('chain-audit-events')
   const before = [await eventIds(mimir), await linkedIds(mimir)]
@@ -56,7 +56,7 @@ test('the store itself refuses to change or delete what is recorded', async () =
 })
 
 test('what was just done is in the first page that an operator reads', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   await mimir.person('alice')
   await mimir.command('user.suspend', { user: 'alice' })
   const { lines } = await mimir.command('audit.page', { begin: 'audit.read', limit: 1 })
@@ -64,7 +64,7 @@ test('what was just done is in the first page that an operator reads', async () 
 })
 
 test('the chain takes up every event once, in order, also over many pages', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   for (let round = 0; round < 13; round++) {
     const regenerate = () => alice.rest.post('/api/me/regenerate-friend-key')
@@ -81,7 +81,7 @@ test('the chain takes up every event once, in order, also over many pages', asyn
 })
 
 test('a later run only adds links behind those that there are', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   await mimir.app.jobs.runNow('chain-audit-events')
   const before = await linkedIds(mimir)
@@ -95,7 +95,7 @@ test('a later run only adds links behind those that there are', async () => {
 })
 
 test('a stop links what is still open', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   await alice.rest.post('/api/me/regenerate-friend-key')
   const ids = await eventIds(mimir)
@@ -106,7 +106,7 @@ test('a stop links what is still open', async () => {
 })
 
 test('runs at the same time do not fork the chain', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   for (let round = 0; round < 5; round++) {
     await Promise.all([
@@ -132,7 +132,7 @@ test('verifying names the first record that was changed, taken away or put in', 
     ['re-hashed', (id) => `update audit_chain set hash = 'x' where event_id = '${id}'`],
   ]
   for (const [what, statement] of manipulations) {
-    await using mimir = await boot()
+    await using mimir = await boot({ jobs: 'by hand' })
     await mimir.friends('alice', 'bob')
     await mimir.app.jobs.runNow('chain-audit-events')
     const ids = await linkedIds(mimir)
@@ -149,7 +149,7 @@ test('verifying names the first record that was changed, taken away or put in', 
 
 test('verifying names a record that is gone, also when it was the last', async () => {
   for (const victim of [2, -1]) {
-    await using mimir = await boot()
+    await using mimir = await boot({ jobs: 'by hand' })
     await mimir.friends('alice', 'bob')
     await mimir.app.jobs.runNow('chain-audit-events')
     const gone = (await linkedIds(mimir)).at(victim)
@@ -177,7 +177,7 @@ async function deleteEvent(mimir: Appliance, id: string): Promise<void> {
 }
 
 test('events from under a clock that was set back are reported, and linked in time', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const { ctx } = mimir.app
   await mimir.person('alice')
   await chainAuditEvents(ctx)

@@ -24,7 +24,7 @@ const checkpoints = (mimir: Appliance) =>
   mimir.app.ctx.db.read.selectFrom('audit_checkpoints').selectAll().orderBy('sequence').execute()
 
 test('the chain is signed once an hour, when it grew, and at the stop', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   const sign = () => mimir.app.jobs.runNow('sign-audit-checkpoint')
   await chained(mimir)
@@ -77,7 +77,7 @@ test('verifying tells a flipped byte, a removed row, a swapped pair, a rewritten
     ['checkpoint', -1, () => ["update audit_checkpoints set created_at = '2026-01-01'"]],
   ]
   for (const [problem, at, statements] of cases) {
-    await using mimir = await boot()
+    await using mimir = await boot({ jobs: 'by hand' })
     const links = await signedChain(mimir)
     const expected = at < 0 ? undefined : links[at]?.event_id
     await tamper(mimir, ...statements(links))
@@ -88,7 +88,7 @@ test('verifying tells a flipped byte, a removed row, a swapped pair, a rewritten
 })
 
 test('a chain that was made anew from a changed record on does not fit its signature', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const links = await signedChain(mimir)
   await tamper(
     mimir,
@@ -101,7 +101,7 @@ test('a chain that was made anew from a changed record on does not fit its signa
 })
 
 test('an export verifies without its server, and only by the key that signed it', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   await signedChain(mimir)
   const { lines } = await mimir.command('audit.page', {
     after: { position: 0, checkpoint: 0 },
@@ -123,7 +123,7 @@ test('an export verifies without its server, and only by the key that signed it'
 })
 
 test('the audit log is read by page by those who may, and the reading is recorded', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const admin = await mimir.admin('alice')
   const bob = await mimir.person('bob')
   assert.equal((await bob.rest.get('/api/audit')).status, 403)

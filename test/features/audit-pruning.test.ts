@@ -44,7 +44,7 @@ async function newestCheckpoint(mimir: Appliance) {
 }
 
 test('a log that was taken away as a whole does not verify, whatever the store says of a pruning', async () => {
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   await mimir.friends('alice', 'bob')
   await chainAndSign(mimir)
   const mark = await newestCheckpoint(mimir)
@@ -72,7 +72,7 @@ test('a signed pruning cannot be moved on, nor signed by a key that is not the s
     () => `update audit_prunings set public_key = '${stranger.publicKey}'`,
   ]
   for (const forgery of forgeries) {
-    await using mimir = await boot({ env })
+    await using mimir = await boot({ jobs: 'by hand', env })
     await pruned(mimir)
     const whole = await mimir.command('audit.verify')
     assert.equal(whole.broken, undefined)
@@ -83,7 +83,7 @@ test('a signed pruning cannot be moved on, nor signed by a key that is not the s
 })
 
 test('an export says how far the log was pruned, and does not verify without the line that is signed', async () => {
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   await pruned(mimir)
   const { prunedTo } = await mimir.command('audit.verify')
   const lines = await exported(mimir)
@@ -111,7 +111,7 @@ test('an export says how far the log was pruned, and does not verify without the
 })
 
 test('an export of which nothing was pruned begins with the first record', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   await mimir.person('alice')
   await chainAndSign(mimir)
   const lines = await exported(mimir)
@@ -121,7 +121,7 @@ test('an export of which nothing was pruned begins with the first record', async
 })
 
 test('a key that signed a pruning is not taken away', async () => {
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   await pruned(mimir)
   const { key_id: id } = await mimir.app.ctx.db.read
     .selectFrom('audit_prunings')

@@ -34,7 +34,7 @@ const jsonLines = (path: string) =>
 test('a webhook is given every event once and in order, signed, and the checkpoints', async () => {
   await using webhook = await new AuditWebhook().start()
   const env = { MIMIR_AUDIT_LOG_DESTINATION: 'webhook', MIMIR_AUDIT_WEBHOOK_BATCH_SIZE: '4' }
-  await using mimir = await boot({ env: { ...webhook.env, ...env } })
+  await using mimir = await boot({ jobs: 'by hand', env: { ...webhook.env, ...env } })
   await mimir.friends('alice', 'bob')
   const first = await chain(mimir)
   await mimir.app.jobs.runNow('sign-audit-checkpoint')
@@ -58,7 +58,7 @@ test('a webhook that is down for an hour misses nothing, and holds nothing else 
   const directory = mkdtempSync(join(tmpdir(), 'mimir-audit-'))
   const path = join(directory, 'audit.jsonl')
   const env = { MIMIR_AUDIT_LOG_DESTINATION: 'webhook, file', MIMIR_AUDIT_LOG_FILE: path }
-  await using mimir = await boot({ env: { ...webhook.env, ...env } })
+  await using mimir = await boot({ jobs: 'by hand', env: { ...webhook.env, ...env } })
   webhook.answering = 503
   const alice = await mimir.person('alice')
   for (let minute = 0; minute < 60; minute++) {
@@ -99,7 +99,7 @@ test('the file is begun anew at its size, keeps its latest, and a cut line is me
     MIMIR_AUDIT_LOG_MAX_SIZE: '1K',
     MIMIR_AUDIT_LOG_MAX_BACKUPS: '2',
   }
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   const alice = await mimir.person('alice')
   for (let round = 0; round < 5; round++) {
     await alice.rest.post('/api/me/regenerate-friend-key')
@@ -131,13 +131,16 @@ test('syslog is RFC 5424 over TLS by a certificate that is verified', async () =
     MIMIR_AUDIT_LOG_DESTINATION: 'syslog',
     MIMIR_AUDIT_SYSLOG: `localhost:${receiver.port}`,
   }
-  await using stranger = await boot({ env: settings })
+  await using stranger = await boot({ jobs: 'by hand', env: settings })
   await stranger.person('alice')
   await chain(stranger)
   await deliver(stranger, 'syslog')
   assert.deepEqual(receiver.records, [])
 
-  await using mimir = await boot({ env: { ...settings, MIMIR_AUDIT_SYSLOG_CA: trusted } })
+  await using mimir = await boot({
+    jobs: 'by hand',
+    env: { ...settings, MIMIR_AUDIT_SYSLOG_CA: trusted },
+  })
   await mimir.person('alice')
   const refused = { usernameOrEmail: 'alice', password: 'not hers at all' }
   await mimir.rest().post('/api/auth/login', refused)

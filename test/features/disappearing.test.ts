@@ -19,7 +19,7 @@ const secondsOf = ({ createdAt, expiresAt }: { createdAt: string; expiresAt: str
   (Date.parse(expiresAt) - Date.parse(createdAt)) / 1000
 
 test('a message with a time is not shown from then on, whether the job has run or not', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)
   const kept = await alice.say(conversationId, 'kept')
@@ -58,13 +58,13 @@ test('a message with a time is not shown from then on, whether the job has run o
 })
 
 test('when its time has come it is wiped with all that hangs on it, and everybody is told once', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)
   const hub = await alice.connect()
   const device = await bob.connect()
   const asked = await alice.say(conversationId, 'asked')
-  const extras = { expiresInSeconds: 5, replyToId: asked.id, mentions: [bob.id] }
+  const extras = { expiresInSeconds: 60, replyToId: asked.id, mentions: [bob.id] }
   const sent = await hub.invoke('SendMessage', conversationId, 'gone soon', extras)
   await device.invoke('React', sent.id, '👍', true)
   assertDone(await bob.rest.post(`/api/messages/${sent.id}/pin`), 204)
@@ -72,7 +72,7 @@ test('when its time has come it is wiped with all that hangs on it, and everybod
 
   await wipe(mimir)
   assert.deepEqual(await contentsOf(bob, conversationId), ['asked', 'gone soon'])
-  mimir.clock.advance(5000)
+  mimir.clock.advance(60_000)
   await wipe(mimir)
   await wipe(mimir)
   const deleted = await device.event('MessageDeleted')
@@ -99,7 +99,7 @@ test('when its time has come it is wiped with all that hangs on it, and everybod
 })
 
 test('a conversation’s timer counts for what is sent from then on; the shorter time wins', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)
   const other = await alice.group('duo', bob)
@@ -126,7 +126,7 @@ test('a conversation’s timer counts for what is sent from then on; the shorter
 })
 
 test('a time is whole seconds from five to a year', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)
   const hub = await alice.connect()
@@ -147,7 +147,7 @@ test('a time is whole seconds from five to a year', async () => {
 test('a message whose time runs out while it is stored is sent, shown to nobody and wiped', {
   skip: STORE !== 'postgres' && 'holds a row of the store, which only a database server allows',
 }, async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)
   const [hub, device] = [await alice.connect(), await bob.connect()]
@@ -174,7 +174,7 @@ test('a message whose time runs out while it is stored is sent, shown to nobody 
 })
 
 test('many messages that end together are wiped by one run', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const conversationId = await alice.dm(bob)
   const hub = await alice.connect()

@@ -238,7 +238,7 @@ test('in strict mode nothing is changed while a sink takes nothing for long, and
     // A file where a directory has to be.
     MIMIR_AUDIT_LOG_FILE: join(inTheWay, 'audit.jsonl'),
   }
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   const alice = await mimir.person('alice')
   const run = async () => {
     for (const job of ['chain-audit-events', 'deliver-audit-to-file', 'enforce-strict-audit']) {

@@ -40,6 +40,7 @@ test('a letter that a busy server does not take is tried again later', async () 
   await using mail = await new MailServer().start()
   mail.busy = true
   await using mimir = await boot({ env: mail.env })
+  mimir.clock.stop()
   await register(mimir)
   await logged(mimir, 'trying again later')
   mail.busy = false
@@ -92,6 +93,7 @@ test('the pauses grow, and after a day a letter is given up', async () => {
   await using mail = await new MailServer().start()
   mail.busy = true
   await using mimir = await boot({ env: mail.env })
+  mimir.clock.stop()
   await register(mimir)
   for (const attempts of [1, 2, 3, 4]) {
     await eventually(async () => {

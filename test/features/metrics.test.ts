@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { DAY } from '../../src/platform/clock.ts'
 import { Tally } from '../../src/platform/metrics.ts'
@@ -9,17 +8,8 @@ import { eventually } from '../harness/eventually.ts'
 import { HubClient } from '../harness/hub.ts'
 import { byKey, makeKey } from '../harness/keys.ts'
 import { callTool } from '../harness/mcp.ts'
+import { freePorts } from '../harness/ports.ts'
 import { assertDone } from '../harness/rest.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** The values of a metric by label set, as printed. */
 async function scrape(port: number, token?: string) {
@@ -35,12 +25,12 @@ async function scrape(port: number, token?: string) {
 }
 
 test('metrics count what happens, by names out of closed sets', async () => {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const env = {
     MIMIR_METRICS_LISTEN: `127.0.0.1:${port}`,
     MIMIR_RATE_LIMITS: 'push-test=1/1h,auth-login=100/1h,auth-register=100/1h',
   }
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const dm = await alice.dm(bob)
   const hub = await bob.connect()
@@ -109,26 +99,26 @@ test('metrics count what happens, by names out of closed sets', async () => {
 })
 
 test('metrics ask for their token, and an address of others needs one', async () => {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const token = 'a-token-for-the-metrics'
   const env = { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}`, MIMIR_METRICS_TOKEN: token }
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   assert.equal((await scrape(port)).status, 401)
   assert.equal((await scrape(port, `${token}x`)).status, 401)
   assert.equal((await scrape(port, token)).status, 200)
   assert.ok(mimir.url)
-  const open = boot({ env: { MIMIR_METRICS_LISTEN: '0.0.0.0:0' } })
+  const open = boot({ jobs: 'by hand', env: { MIMIR_METRICS_LISTEN: '0.0.0.0:0' } })
   await assert.rejects(open, /MIMIR_METRICS_TOKEN/)
 })
 
 test('metrics tell of sinks that lag behind and of a server that is closed', async () => {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const env = {
     MIMIR_METRICS_LISTEN: `127.0.0.1:${port}`,
     MIMIR_AUDIT_LOG_DESTINATION: 'syslog',
     MIMIR_AUDIT_SYSLOG: '127.0.0.1:9',
   }
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   await mimir.person('alice')
   await mimir.app.jobs.runNow('chain-audit-events')
   mimir.clock.advance(60_000)
@@ -141,8 +131,11 @@ test('metrics tell of sinks that lag behind and of a server that is closed', asy
 })
 
 test('every metric that the rules for Prometheus name is there', async () => {
-  const port = await freePort()
-  await using mimir = await boot({ env: { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` } })
+  const [port = 0] = await freePorts(1)
+  await using mimir = await boot({
+    jobs: 'by hand',
+    env: { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` },
+  })
   // Normally read from the certificate an hour after the start.
   mimir.app.ctx.metrics.certificateEnds = 0
   const file = new URL('../../deploy/prometheus/mimir.rules.yml', import.meta.url)
@@ -173,8 +166,11 @@ test('more API keys than the metrics can bear are counted together', () => {
 })
 
 test('what an export holds is counted', async () => {
-  const port = await freePort()
-  await using mimir = await boot({ env: { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` } })
+  const [port = 0] = await freePorts(1)
+  await using mimir = await boot({
+    jobs: 'by hand',
+    env: { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}` },
+  })
   const alice = await mimir.person('alice')
   const request = { currentPassword: alice.password }
   assertDone(await alice.rest.post('/api/privacy/export', request), 202)
@@ -188,9 +184,9 @@ test('what an export holds is counted', async () => {
 })
 
 test('what retention deletes is counted by its class, and when it ran is told', async () => {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const env = { MIMIR_METRICS_LISTEN: `127.0.0.1:${port}`, MIMIR_DATA_RETENTION_ENABLED: 'true' }
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   await alice.say(await alice.dm(bob), 'old')
   mimir.clock.advance(366 * DAY)

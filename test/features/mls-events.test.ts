@@ -184,7 +184,7 @@ test('only the admins are told of a report, not the person it is about', async (
 })
 
 test('who reads too slowly is told so, and misses nothing on coming back', async () => {
-  await using mimir = await boot({ streamLimits: { waitingBytes: 64 * 1024, patienceMs: 100 } })
+  await using mimir = await boot({ streamLimits: { waitingBytes: 64 * 1024, patienceMs: 1000 } })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const [a, b] = [await deviceOf(mimir, alice), await deviceOf(mimir, bob)]
   const convoId = await a.createConvo(b.did)

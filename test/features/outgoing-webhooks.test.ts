@@ -21,7 +21,13 @@ const statusOf = async (mimir: Appliance, by: Person, group: string) => {
   return assertDone(await mimir.rest(accessToken).get(`/api/conversations/${group}/webhooks`))[0]
 }
 
+/** Waits until a delivery has failed and the next try has its time. */
+const failing = (mimir: Appliance, by: Person, group: string) =>
+  eventually(async () => (await statusOf(mimir, by, group)).status === 'failing', 'not failing')
+
 async function setUp(mimir: Appliance) {
+  // Retries come due when a test says so.
+  mimir.clock.stop()
   const [alice, bob] = await mimir.friends('alice', 'bob')
   return { alice, bob, group: await alice.group('team', bob) }
 }
@@ -81,10 +87,7 @@ test('a receiver that is away gets everything once it is back, none of it out of
   await alice.say(group, 'two')
   await alice.say(group, 'three')
   await receiver.request(2)
-  await eventually(
-    async () => (await statusOf(mimir, alice, group)).status === 'failing',
-    'not failing',
-  )
+  await failing(mimir, alice, group)
 
   // The retry comes after the delay; Retry-After then lengthens the next one.
   receiver.answers = [{ status: 429, headers: { 'retry-after': '7200' } }]
@@ -116,10 +119,7 @@ test('a receiver that stays away is given up after days, and one that is gone at
   const made = await hookFor(alice, group, receiver.url)
   await alice.say(group, 'one')
   await receiver.request(1)
-  await eventually(
-    async () => (await statusOf(mimir, alice, group)).status === 'failing',
-    'not failing',
-  )
+  await failing(mimir, alice, group)
   await using gone = await new HookReceiver().start()
   gone.answers = [{ status: 410 }]
   const other = await bob.group('other', alice)
@@ -171,10 +171,8 @@ test('a receiver that never answers holds up neither a message nor another webho
   slow.answers = ['hang']
   await hookFor(alice, group, slow.url)
   await hookFor(alice, group, quick.url)
-  const began = Date.now()
   for (let n = 0; n < 10; n++) await alice.say(group, `${n}`)
   await quick.request(10)
-  assert.ok(Date.now() - began < 4000, 'somebody waited')
   assert.equal(slow.received.length, 1)
 })
 
@@ -213,6 +211,7 @@ test('what is deleted or edited while a slow receiver takes those before it is n
   receiver.answers = [{ status: 500 }]
   await alice.say(group, 'first')
   await receiver.request(1)
+  await failing(mimir, alice, group)
   await alice.say(group, 'second')
   const gone = await alice.say(group, 'a slip')
   const kept = await alice.say(group, 'tipo')
@@ -236,6 +235,7 @@ test('what was deleted before it was sent is not sent, and what was edited as it
   receiver.answers = [{ status: 500 }]
   await alice.say(group, 'first')
   await receiver.request(1)
+  await failing(mimir, alice, group)
   const gone = await alice.say(group, 'a slip')
   const kept = await alice.say(group, 'tipo')
   assertDone(await alice.rest.delete(`/api/messages/${gone.id}`), 204)

@@ -23,7 +23,7 @@ async function fetchArchive(mimir: Appliance, who: Person, id: string): Promise<
 const make = (mimir: Appliance) => mimir.app.jobs.runNow('make-exports')
 
 test('an archive has everything of the person, and nothing that is others’ alone', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const dm = await alice.dm(bob)
   for (let n = 0; n < 3; n++) await alice.say(dm, `from alice ${n} – ünïcode 👍`)
@@ -71,7 +71,7 @@ test('an archive has everything of the person, and nothing that is others’ alo
 })
 
 test('an archive is for the person alone, with the password, for a week', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const wrong = { currentPassword: 'not it' }
   for (const body of [wrong, {}]) {
@@ -95,7 +95,7 @@ test('an archive is for the person alone, with the password, for a week', async 
 })
 
 test('requests made at once are one', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   const proof = { currentPassword: alice.password }
   const ask = async () => assertDone(await alice.rest.post('/api/privacy/export', proof), 202)
@@ -104,7 +104,7 @@ test('requests made at once are one', async () => {
 })
 
 test('an archive whose making broke off is made anew, and is sealed where it lies', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   await alice.say(await alice.dm(bob), 'a text to be looked for')
   const id = await ask(alice)
@@ -130,7 +130,7 @@ test('an archive whose making broke off is made anew, and is sealed where it lie
 })
 
 test('the operator gets anybody’s archive chunk by chunk', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   assertDone(await upload(mimir, alice, randomBytes(600_000)), 201)
   const made = await mimir.command('user.export', { user: 'alice' })
@@ -144,7 +144,7 @@ test('the operator gets anybody’s archive chunk by chunk', async () => {
 })
 
 test('an export and an erasure ask for a second factor that was shown lately, beside the password', async () => {
-  await using mimir = await boot()
+  await using mimir = await boot({ jobs: 'by hand' })
   const alice = await mimir.person('alice')
   const { recoveryCodes } = await setUpTotp(mimir, alice)
   mimir.clock.advance(15 * MINUTE + 1000)

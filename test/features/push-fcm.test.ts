@@ -114,6 +114,7 @@ const RETRIED: [string, Answering][] = [
 test('quota, server errors and garbage are tried again, later each time, until it is taken', async () => {
   await using fcm = await new FcmServer().start()
   await using mimir = await boot({ env: fcm.env })
+  mimir.clock.stop()
   const { ann, bob, dm } = await setUp(mimir)
   fcm.answers = [...RETRIED.map(([, answer]) => answer), { status: 200, body: '{"name":"x"}' }]
   await ann.say(dm, 'x')
@@ -122,7 +123,7 @@ test('quota, server errors and garbage are tried again, later each time, until i
     await fcm.message(index + 1)
     const row = await putOff(mimir, index + 1, name)
     const pause = Date.parse(row.next_attempt_at) - mimir.clock.now()
-    assert.ok(pause > last / 2 - 500 && pause < 4000 * 2 ** index, `${name}: ${pause} ms`)
+    assert.ok(pause > last / 2 && pause < 4000 * 2 ** index, `${name}: ${pause} ms`)
     last = pause
     assert.equal(fcm.messages.length, index + 1)
     mimir.clock.advance(pause)
@@ -135,6 +136,7 @@ test('quota, server errors and garbage are tried again, later each time, until i
 test('Retry-After is honoured', async () => {
   await using fcm = await new FcmServer().start()
   await using mimir = await boot({ env: fcm.env })
+  mimir.clock.stop()
   const { ann, dm } = await setUp(mimir)
   const busy = fcmError(503, 'UNAVAILABLE', 'UNAVAILABLE') as Answer
   fcm.answers = [
@@ -144,7 +146,7 @@ test('Retry-After is honoured', async () => {
   await ann.say(dm, 'x')
   const row = await putOff(mimir, 1, 'it')
   const pause = Date.parse(row.next_attempt_at) - mimir.clock.now()
-  assert.ok(pause > 1_790_000 && pause <= 1_800_000, `${pause} ms`)
+  assert.equal(pause, 1_800_000)
 })
 
 test('what FCM calls invalid is dropped, and the device kept', async () => {
@@ -196,9 +198,7 @@ test('a service that never answers delays no message, and the newest of a conver
   const { ann, bob, dm } = await setUp(mimir)
   fcm.answers = ['hang']
   const hub = await ann.connect()
-  const began = Date.now()
   for (let n = 0; n < 50; n++) await hub.invoke('SendMessage', dm, `message ${n}`)
-  assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`)
   await fcm.message()
   assert.equal((await queued(mimir)).length, 1, 'a conversation has one row a device')
   assert.equal(assertDone(await bob.rest.get(`/api/messages/${dm}`)).length, 50)
@@ -207,6 +207,7 @@ test('a service that never answers delays no message, and the newest of a conver
 test('a call is pushed for as long as it rings; an offer too large to carry is left out', async () => {
   await using fcm = await new FcmServer().start()
   await using mimir = await boot({ env: fcm.env })
+  mimir.clock.stop()
   const { ann, bob } = await setUp(mimir)
   const hub = await ann.connect()
   fcm.answers = [fcmError(503, 'UNAVAILABLE'), { status: 200, body: '{"name":"x"}' }]
@@ -216,7 +217,7 @@ test('a call is pushed for as long as it rings; an offer too large to carry is l
   const again = await fcm.message(2)
   assert.deepEqual(again.data, { ...data, sdpOffer: 'v=0' })
   const ttl = Number(again.android.ttl.slice(0, -1))
-  assert.ok(ttl >= 50 && ttl <= 60, again.android.ttl)
+  assert.equal(ttl, 60)
   assert.equal(again.android.priority, 'HIGH')
 
   mimir.clock.advance(10_000)
@@ -228,6 +229,7 @@ test('a call is pushed for as long as it rings; an offer too large to carry is l
 test('a call goes on as a push when the last device that rings goes away', async () => {
   await using fcm = await new FcmServer().start()
   await using mimir = await boot({ env: fcm.env })
+  mimir.clock.stop()
   const { ann, bob } = await setUp(mimir)
   const [hub, phone] = [await ann.connect(), await bob.connect()]
   await hub.invoke('OfferCall', bob.id, 'v=0', { video: true })
@@ -237,8 +239,7 @@ test('a call goes on as a push when the last device that rings goes away', async
 
   const { data, android } = await fcm.message()
   assert.deepEqual([data.type, data.callerUserId, data.video], ['callOffer', ann.id, 'true'])
-  const ttl = Number(android.ttl.slice(0, -1))
-  assert.ok(ttl > 5 && ttl <= 30, android.ttl)
+  assert.equal(android.ttl, '30s')
 })
 
 test('a device that connects while it rings hears the call, and one that comes later does not', async () => {

@@ -14,7 +14,7 @@ const dueOf = async (mimir: Appliance, name: string) =>
   (await mimir.command('retention.show')).find((row: { class: string }) => row.class === name)
 
 test('messages are deleted after their time with what hangs on them, and devices are told', async () => {
-  await using mimir = await boot({ env: KEEP_A_YEAR })
+  await using mimir = await boot({ jobs: 'by hand', env: KEEP_A_YEAR })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const dm = await alice.dm(bob)
   const { id: attachmentId } = assertDone(await upload(mimir, alice, PNG), 201)
@@ -63,10 +63,10 @@ test('messages are deleted after their time with what hangs on them, and devices
 })
 
 test('without a retention messages are kept, and a legal hold wins over one', async () => {
-  await using keeping = await boot()
+  await using keeping = await boot({ jobs: 'by hand' })
   assert.deepEqual(await dueOf(keeping, 'messages'), { class: 'messages', days: 0, rows: 0 })
 
-  await using mimir = await boot({ env: KEEP_A_YEAR })
+  await using mimir = await boot({ jobs: 'by hand', env: KEEP_A_YEAR })
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const [dm, group] = [await alice.dm(bob), await alice.group('held', bob)]
   await alice.say(dm, 'of alice')
@@ -111,7 +111,10 @@ async function chainAndSign(mimir: Appliance): Promise<void> {
 }
 
 test('the audit log is taken away up to a signed checkpoint, and the rest still verifies', async () => {
-  await using mimir = await boot({ env: { MIMIR_DATA_RETENTION_AUDIT_DAYS: '30' } })
+  await using mimir = await boot({
+    jobs: 'by hand',
+    env: { MIMIR_DATA_RETENTION_AUDIT_DAYS: '30' },
+  })
   const alice = await mimir.person('alice')
   await chainAndSign(mimir)
   const before = (await mimir.command('audit.verify')).checked
@@ -150,7 +153,10 @@ test('the audit log is taken away up to a signed checkpoint, and the rest still 
 })
 
 test('the audit log is taken away also where a clock was ahead for a while', async () => {
-  await using mimir = await boot({ env: { MIMIR_DATA_RETENTION_AUDIT_DAYS: '30' } })
+  await using mimir = await boot({
+    jobs: 'by hand',
+    env: { MIMIR_DATA_RETENTION_AUDIT_DAYS: '30' },
+  })
   const alice = await mimir.person('alice')
   await chainAndSign(mimir)
   mimir.clock.advance(20 * DAY)
@@ -173,7 +179,7 @@ test('the audit log keeps what a sink has not had', async () => {
     MIMIR_AUDIT_LOG_DESTINATION: 'file',
     MIMIR_AUDIT_LOG_FILE: join(directory, 'audit.jsonl'),
   }
-  await using mimir = await boot({ env })
+  await using mimir = await boot({ jobs: 'by hand', env })
   await mimir.person('alice')
   await chainAndSign(mimir)
   mimir.clock.advance(31 * DAY + HOUR)

@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { decodeJwt, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import Provider, { type ClientMetadata, type Configuration } from 'oidc-provider'
+import Provider, {
+  type Adapter,
+  type AdapterFactory,
+  type AdapterPayload,
+  type ClientMetadata,
+  type Configuration,
+} from 'oidc-provider'
 
 export const CLIENT_ID = 'mimir'
 export const CLIENT_SECRET = 'a secret that only the two of them know'
@@ -184,12 +190,36 @@ export class IdentityProvider implements AsyncDisposable {
   }
 }
 
+/** Keeps the provider's sessions, grants and codes. Its own store for this warns at every start. */
+function inMemory(): AdapterFactory {
+  const stored = new Map<string, AdapterPayload>()
+  return (model): Adapter => {
+    const find = (matches: (payload: AdapterPayload) => boolean) =>
+      [...stored].find(([key, payload]) => key.startsWith(`${model}:`) && matches(payload))?.[1]
+    return {
+      upsert: async (id, payload) => void stored.set(`${model}:${id}`, payload),
+      find: async (id) => stored.get(`${model}:${id}`),
+      findByUid: async (uid) => find((payload) => payload.uid === uid),
+      findByUserCode: async (code) => find((payload) => payload.userCode === code),
+      destroy: async (id) => void stored.delete(`${model}:${id}`),
+      async consume(id) {
+        const payload = stored.get(`${model}:${id}`)
+        if (payload) payload.consumed = true
+      },
+      async revokeByGrantId(grantId) {
+        for (const [key, payload] of stored) if (payload.grantId === grantId) stored.delete(key)
+      },
+    }
+  }
+}
+
 function configuration(
   { publicUrl, client }: ProviderOptions,
   jwk: JWK,
   people: ReadonlyMap<string, Claims>,
 ): Configuration {
   return {
+    adapter: inMemory(),
     clients: [
       {
         client_id: CLIENT_ID,
@@ -217,7 +247,16 @@ function configuration(
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
-      rpInitiatedLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource(ctx, form) {
+          const yes = '<button form="op.logoutForm" name="logout" value="yes">Yes</button>'
+          ctx.body = `<!DOCTYPE html><html><body>${form}${yes}</body></html>`
+        },
+        postLogoutSuccessSource(ctx) {
+          ctx.body = '<!DOCTYPE html><html><body>Signed out</body></html>'
+        },
+      },
     },
     extraParams: ['audience', 'organization', 'hd'],
     findAccount: (_ctx, accountId) => ({

@@ -61,12 +61,12 @@ test('redirects, too much and too slow an answer are refused', async () => {
     }
   })
   const fetch = createGuardedFetch(LOCALHOST)
-  const get = (path: string) =>
-    fetch({ url: `http://localhost:${server.port}${path}`, method: 'GET', timeoutMs: 300 })
+  const get = (path: string, options = {}) =>
+    fetch({ url: `http://localhost:${server.port}${path}`, method: 'GET', ...options })
   await assert.rejects(get('/moved'), because('redirect'))
   await assert.rejects(get('/large'), because('too_large'))
-  await assert.rejects(get('/drip'), because('timeout'))
-  await assert.rejects(get('/never'), because('timeout'))
+  await assert.rejects(get('/drip', { timeoutMs: 300 }), because('timeout'))
+  await assert.rejects(get('/never', { timeoutMs: 300 }), because('timeout'))
   assert.equal(asked, 4, 'a redirect was followed')
 })
 

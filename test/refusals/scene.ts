@@ -36,7 +36,7 @@ export interface Scene extends AsyncDisposable {
 
 export async function setScene(given?: Appliance): Promise<Scene> {
   const env = { MIMIR_PUBLIC_URL: `https://chat.example.org${PREFIX}` }
-  const mimir = given ?? (await boot({ env }))
+  const mimir = given ?? (await boot({ jobs: 'by hand', env }))
   const [alice, bob] = await mimir.friends('alice', 'bob')
   const [carol, dave] = [await mimir.person('carol'), await pendingUser(mimir, 'dave')]
   await mimir.command('user.set-role', { user: 'alice', role: 'admin' })
