@@ -30,11 +30,6 @@ function toLog({ generation, pruned_writer, pruned_position }: EventLogRow): Eve
 
 /** Deletes those of the `most` oldest events that were written before the time; returns how many. */
 export async function deleteEventsBefore(tx: Tx, before: string, most: number): Promise<number> {
-  const held = await tx
-    .updateTable('event_log')
-    .set(lockOnly('generation'))
-    .returningAll()
-    .executeTakeFirstOrThrow()
   // In key order, so that no more than `most` rows are scanned.
   const oldest = await tx
     .selectFrom('events')
@@ -46,10 +41,16 @@ export async function deleteEventsBefore(tx: Tx, before: string, most: number): 
   const last = oldest.findLastIndex((event) => event.created_at < before)
   const deleted = oldest.slice(0, last + 1).map(toPlace)
   const end = deleted.at(-1)
+  // Nothing is written where nothing is to be deleted: most runs find nothing.
   if (!end) return 0
+  const log = await tx
+    .updateTable('event_log')
+    .set(lockOnly('generation'))
+    .returningAll()
+    .executeTakeFirstOrThrow()
   await tx.deleteFrom('events').where('position', '<=', end.position).execute()
   // Recorded, so that a device that missed them is told to start over.
-  const pruned = deleted.reduce(later, toLog(held).pruned)
+  const pruned = deleted.reduce(later, toLog(log).pruned)
   await tx
     .updateTable('event_log')
     .set({ pruned_writer: pruned.writer, pruned_position: pruned.position })
