@@ -4,8 +4,6 @@ import type { Columns } from '../src/db/columns.ts'
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 
-export const name = '0004-accounts-and-mail'
-
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db
 

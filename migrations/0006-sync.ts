@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 
-export const name = '0006-sync'
-
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
   // Catching up reads one audience from a place on, and places compare by writer first.

@@ -1,7 +1,5 @@
 import type { Kysely } from 'kysely'
 
-export const name = '0007-identities'
-
 /**
  * Accounts without an e-mail address and password of their own: services, people who sign in elsewhere,
  * and people of other networks, identified by a DID.

@@ -2,8 +2,6 @@ import type { ColumnDefinitionBuilder, Kysely } from 'kysely'
 
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 
-export const name = '0008-calls'
-
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
   await schema

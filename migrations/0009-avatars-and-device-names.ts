@@ -1,7 +1,5 @@
 import { type Kysely, sql } from 'kysely'
 
-export const name = '0009-avatars-and-device-names'
-
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
   // For finding what uses an attachment; few rows have an avatar.

@@ -7,8 +7,6 @@ const toUser = (column: ColumnDefinitionBuilder) => column.notNull().references(
 const toConvo = (column: ColumnDefinitionBuilder) => column.notNull().references('mls_convos.id')
 const toDevice = (column: ColumnDefinitionBuilder) => column.notNull().references('mls_devices.id')
 
-export const name = '0011-mls'
-
 /** End-to-end encrypted groups (RFC 9420): what the delivery service stores. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db

@@ -3,8 +3,6 @@ import type { ColumnDefinitionBuilder, Kysely } from 'kysely'
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 const ofUser = (column: ColumnDefinitionBuilder) => column.notNull().references('users.id')
 
-export const name = '0012-access'
-
 /** API keys, roles besides the built-in ones, and accounts identified by tokens of another issuer. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db

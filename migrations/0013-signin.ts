@@ -4,8 +4,6 @@ import type { Columns } from '../src/db/columns.ts'
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 
-export const name = '0013-signin'
-
 /** Sign-in through OpenID Connect, browser sessions with a cookie, and the second factor. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db

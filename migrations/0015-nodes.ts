@@ -5,8 +5,6 @@ const required = (column: ColumnDefinitionBuilder) => column.notNull()
 const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 const owner = (column: ColumnDefinitionBuilder) => column.notNull().references('users.id')
 
-export const name = '0015-nodes'
-
 /** The well: nodes and edges that people and their AI clients store, separately for each owner. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db

@@ -5,8 +5,6 @@ const required = (column: ColumnDefinitionBuilder) => column.notNull()
 const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 const ofUser = (column: ColumnDefinitionBuilder) => column.notNull().references('users.id')
 
-export const name = '0016-webhooks'
-
 /** Webhooks of bots, and changes that await an administrator's approval. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db

@@ -5,8 +5,6 @@ const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 const ofGrant = (column: ColumnDefinitionBuilder) =>
   column.notNull().references('oauth_grants.id').onDelete('cascade')
 
-export const name = '0017-oauth'
-
 /** What people let AI clients do on their behalf (OAuth 2.1): grants, their codes and their tokens. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db

@@ -2,8 +2,6 @@ import type { ColumnDefinitionBuilder, Kysely } from 'kysely'
 
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 
-export const name = '0018-factor-attempts'
-
 /** Counts wrong codes per account and address. Existing counts are dropped: they lasted only minutes. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db

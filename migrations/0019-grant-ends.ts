@@ -1,7 +1,5 @@
 import type { Kysely } from 'kysely'
 
-export const name = '0019-grant-ends'
-
 const DAY = 86_400_000
 /** Lifetime of existing grants, which have none: the default of `MIMIR_AI_CLIENT_DAYS`. */
 const DAYS = 180

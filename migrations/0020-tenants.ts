@@ -3,8 +3,6 @@ import type { ColumnDefinitionBuilder, Kysely } from 'kysely'
 const required = (column: ColumnDefinitionBuilder) => column.notNull()
 const key = (column: ColumnDefinitionBuilder) => column.primaryKey().notNull()
 
-export const name = '0020-tenants'
-
 /** The tenants of the server, listed in the default tenant's store, and the tenant that owns this store. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db

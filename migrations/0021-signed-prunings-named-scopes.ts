@@ -1,7 +1,5 @@
 import type { Kysely } from 'kysely'
 
-export const name = '0021-signed-prunings-named-scopes'
-
 /**
  * Signs prunings like checkpoints, so that nobody without the key can claim that the log begins later.
  * Records whether the scopes of an API key were named: only such keys may use the messenger's tools.

@@ -1,7 +1,5 @@
 import { type Kysely, sql } from 'kysely'
 
-export const name = '0022-node-retention'
-
 /**
  * When a TODO was completed, readable without the owner's key, and the order in which nodes reach the end
  * of their retention. A TODO completed earlier counts as open until it is changed, since only the owner's

@@ -1,8 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Columns } from '../src/db/columns.ts'
 
-export const name = '0023-mls-places'
-
 /**
  * Stores where in the event log a membership begins and ends, instead of when, since a clock may step
  * back; what a stream's ticket inherits from the credential it was issued for; and the DID by which a

@@ -1,8 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Columns } from '../src/db/columns.ts'
 
-export const name = '0024-joined-after'
-
 /**
  * Stores in each membership the position of the newest event before the member joined. Sync used to compare
  * times, and lost events when the clock was set back.

@@ -1,7 +1,5 @@
 import { type Kysely, sql } from 'kysely'
 
-export const name = '0026-one-privacy-request'
-
 /**
  * At most one erasure of a person that waits, and one export that is not finished. Requests made at once used
  * to leave several, of which a withdrawal ended only one. The earliest stays.

@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import type { Columns } from '../src/db/columns.ts'
 
-export const name = '0027-pruned-place'
-
 /**
  * Stores up to which place events were deleted, instead of up to which time: a cursor of a time when the
  * clock was ahead stayed valid although events behind it were gone. What was deleted earlier is known by

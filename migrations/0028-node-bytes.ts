@@ -1,8 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Columns } from '../src/db/columns.ts'
 
-export const name = '0028-node-bytes'
-
 /** Counts what a person's nodes and edges take, for a quota: by row, and as a sum in the vault. */
 export async function up(db: Kysely<unknown>, columns: Columns): Promise<void> {
   const { schema } = db

@@ -8,7 +8,8 @@ import type { Engine } from './engine.ts'
 export interface Migration {
   /** `NNNN-name`; names sort in the order of running. */
   readonly name: string
-  up(db: Kysely<unknown>, columns: Columns): Promise<void>
+  /** Not loaded before it is to run, since most starts run none. */
+  load(): Promise<{ up(db: Kysely<unknown>, columns: Columns): Promise<void> }>
 }
 
 export interface MigrationStatus {
@@ -53,15 +54,15 @@ export async function migrate(
   if (before.applied.length > 0) await engine.copyBefore(before.pending[0] as string)
 
   const ran: string[] = []
-  for (const migration of migrations) {
+  for (const { name, load } of migrations) {
+    if (!before.pending.includes(name)) continue
+    const { up } = await load()
     await engine.transaction(async (tx) => {
-      if ((await lockAndList(engine, tx)).includes(migration.name)) return
-      await migration.up(untyped(tx), engine.columns)
+      if ((await lockAndList(engine, tx)).includes(name)) return
+      await up(untyped(tx), engine.columns)
       const at = toIso(clock.now())
-      await sql`insert into migrations (name, applied_at) values (${migration.name}, ${at})`.execute(
-        tx,
-      )
-      ran.push(migration.name)
+      await sql`insert into migrations (name, applied_at) values (${name}, ${at})`.execute(tx)
+      ran.push(name)
     })
   }
   return ran

@@ -1,8 +1,7 @@
-import type { Selectable } from 'kysely'
 import type { Db, Tx } from '../db/database.ts'
 import { type EventPlace, isAfter } from '../db/engine.ts'
 import { lockOnly } from '../db/lock-only.ts'
-import type { EventLogRow, EventRow } from '../db/tables.ts'
+import type { EventLogRow } from '../db/tables.ts'
 
 /** The position of the newest event; events written later have a greater one. */
 export async function newestPosition(db: Db): Promise<number> {
@@ -28,45 +27,52 @@ function toLog({ generation, pruned_writer, pruned_position }: EventLogRow): Eve
   return { generation, pruned: { writer: pruned_writer, position: pruned_position } }
 }
 
-/** Deletes those of the `most` oldest events that were written before the time; returns how many. */
+/**
+ * Deletes those of the `most` oldest events that were written before the time, together with newer ones among
+ * them, of a time when the clock was ahead. Returns how many; writes nothing if there are none.
+ */
 export async function deleteEventsBefore(tx: Tx, before: string, most: number): Promise<number> {
   // In key order, so that no more than `most` rows are scanned.
-  const oldest = await tx
-    .selectFrom('events')
-    .select(['writer', 'position', 'created_at'])
-    .orderBy('position')
-    .limit(most)
-    .execute()
-  // Together with newer ones among them, of a time when the clock was ahead.
-  const last = oldest.findLastIndex((event) => event.created_at < before)
-  const deleted = oldest.slice(0, last + 1).map(toPlace)
-  const end = deleted.at(-1)
-  // Nothing is written where nothing is to be deleted: most runs find nothing.
-  if (!end) return 0
+  const { end } = await tx
+    .selectFrom((query) =>
+      query
+        .selectFrom('events')
+        .select(['position', 'created_at'])
+        .orderBy('position')
+        .limit(most)
+        .as('oldest'),
+    )
+    .select((select) => select.fn.max('position').as('end'))
+    .where('created_at', '<', before)
+    .executeTakeFirstOrThrow()
+  if (end === null) return 0
   const log = await tx
     .updateTable('event_log')
     .set(lockOnly('generation'))
     .returningAll()
     .executeTakeFirstOrThrow()
-  await tx.deleteFrom('events').where('position', '<=', end.position).execute()
-  // Recorded, so that a device that missed them is told to start over.
-  const pruned = deleted.reduce(later, toLog(log).pruned)
-  await tx
-    .updateTable('event_log')
-    .set({ pruned_writer: pruned.writer, pruned_position: pruned.position })
-    .execute()
-  return deleted.length
-}
-
-function toPlace({
-  writer,
-  position,
-}: Pick<Selectable<EventRow>, 'writer' | 'position'>): EventPlace {
-  return { writer: String(writer), position }
-}
-
-function later(one: EventPlace, other: EventPlace): EventPlace {
-  return isAfter(other, one) ? other : one
+  const last = await tx
+    .selectFrom('events')
+    .select(['writer', 'position'])
+    .where('position', '<=', end)
+    .orderBy('writer', 'desc')
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  // Recorded, so that a device that missed them is told to start over. None are left if another node was first.
+  const place = last && { writer: String(last.writer), position: last.position }
+  if (!place) return 0
+  const { numDeletedRows } = await tx
+    .deleteFrom('events')
+    .where('position', '<=', end)
+    .executeTakeFirstOrThrow()
+  if (isAfter(place, toLog(log).pruned)) {
+    await tx
+      .updateTable('event_log')
+      .set({ pruned_writer: place.writer, pruned_position: place.position })
+      .execute()
+  }
+  return Number(numDeletedRows)
 }
 
 /** Deletes the events of one audience. */

@@ -16,13 +16,17 @@ const clock = new TestClock()
 const NAMES = migrations.map(({ name }) => name)
 const ALL_TABLES = ['audit_chain', 'audit_events', 'conversation_members', 'messages', 'users']
 
+type Up = Awaited<ReturnType<Migration['load']>>['up']
+
+const step = (name: string, up: Up): Migration => ({ name, load: async () => ({ up }) })
+
 /** A migration after all the real ones. */
 function oneMore(name: string, then = async () => {}): Migration {
-  const up: Migration['up'] = async (db) => {
+  const up: Up = async (db) => {
     await db.schema.createTable('garden').addColumn('id', 'text').execute()
     await then()
   }
-  return { name, up }
+  return step(name, up)
 }
 
 /** In this store only: a PostgreSQL server also holds other tests' tables. */
@@ -103,10 +107,10 @@ test('what an AI client was let do before it had an end gets one', async () => {
       values ('g', 'default', 'a', 'c', 'c', 'u', 'r', 's', ${at}, ${at}, ${at})`.execute(db)
   }
   const before = migrations.slice(0, NAMES.indexOf('0019-grant-ends'))
-  await migrate(engine, [...before, { name: '0018-rows', up: fill }], clock)
+  await migrate(engine, [...before, step('0018-rows', fill)], clock)
   await migrate(
     engine,
-    [...before, { name: '0018-rows', up: fill }, ...migrations.slice(before.length)],
+    [...before, step('0018-rows', fill), ...migrations.slice(before.length)],
     clock,
   )
   const { rows } = await sql`select ends_at from oauth_grants`.execute(engine.read)
@@ -148,7 +152,7 @@ test('a membership of before gets its place among the events from the newest eve
     }
   }
   const before = migrations.slice(0, NAMES.indexOf('0024-joined-after'))
-  const filled = [...before, { name: '0023-rows', up: fill }]
+  const filled = [...before, step('0023-rows', fill)]
   await migrate(engine, filled, clock)
   await migrate(engine, [...filled, ...migrations.slice(before.length)], clock)
   const { rows } = await sql`select user_id, joined_after from conversation_members
@@ -164,7 +168,7 @@ test('of several privacy requests of one person the earliest stays', async () =>
   await using store = await emptyStore()
   const engine = store.open()
   const at = '2026-01-02T00:00:00.000Z'
-  const fill: Migration['up'] = async (db) => {
+  const fill: Up = async (db) => {
     for (const user of ['anna', 'bert']) {
       await sql`insert into users (id, tenant_id, username, username_key, friend_key, status, role,
         created_at, updated_at) values (${user}, 'default', ${user}, ${user}, ${user}, 'Active', 'member',
@@ -185,7 +189,7 @@ test('of several privacy requests of one person the earliest stays', async () =>
     }
   }
   const before = migrations.slice(0, NAMES.indexOf('0026-one-privacy-request'))
-  const filled = [...before, { name: '0025-rows', up: fill }]
+  const filled = [...before, step('0025-rows', fill)]
   await migrate(engine, filled, clock)
   await migrate(engine, [...filled, ...migrations.slice(before.length)], clock)
   const statesOf = async (table: string) => {
@@ -237,7 +241,7 @@ test('nodes and edges of before are counted towards their owner’s quota', asyn
   await using store = await emptyStore()
   const engine = store.open()
   const at = '2026-01-02T00:00:00.000Z'
-  const fill: Migration['up'] = async (db) => {
+  const fill: Up = async (db) => {
     for (const user of ['anna', 'bert']) {
       await sql`insert into users (id, tenant_id, username, username_key, friend_key, status, role,
         created_at, updated_at) values (${user}, 'default', ${user}, ${user}, ${user}, 'Active', 'member',
@@ -263,7 +267,7 @@ test('nodes and edges of before are counted towards their owner’s quota', asyn
       values ('e', 'default', 'anna', 1, 2, 't', ${Buffer.alloc(30)}, ${at})`.execute(db)
   }
   const before = migrations.slice(0, NAMES.indexOf('0028-node-bytes'))
-  const filled = [...before, { name: '0027-rows', up: fill }]
+  const filled = [...before, step('0027-rows', fill)]
   await migrate(engine, filled, clock)
   await migrate(engine, [...filled, ...migrations.slice(before.length)], clock)
   const bytesOf = async (table: string, order: string) => {
