@@ -1,4 +1,5 @@
-import type { EventPlace } from '../../db/engine.ts'
+import { type EventPlace, isAfter } from '../../db/engine.ts'
+import type { EventLog } from '../../events/store.ts'
 import { AppError } from '../../platform/errors.ts'
 import { syncErrors } from './errors.ts'
 
@@ -6,6 +7,11 @@ import { syncErrors } from './errors.ts'
 export interface Cursor {
   readonly generation: string
   readonly place: EventPlace
+}
+
+/** Whether events behind the cursor are gone from the log, or the log is another one. */
+export function isOutdated({ generation, place }: Cursor, log: EventLog): boolean {
+  return generation !== log.generation || isAfter(log.pruned, place)
 }
 
 export function writeCursor({ generation, place }: Cursor): string {

@@ -1,15 +1,14 @@
 import type { Ctx } from '../../context.ts'
-import { isAfter } from '../../db/engine.ts'
 import { readEventLog } from '../../events/store.ts'
 import { AppError } from '../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../policy/actor.ts'
 import { composeEvents } from './compose.ts'
-import { type Cursor, readCursor, writeCursor } from './cursor.ts'
+import { type Cursor, isOutdated, readCursor, writeCursor } from './cursor.ts'
 import { syncErrors } from './errors.ts'
 import type { SyncPage, SyncQuery } from './schema.ts'
 import { hasUnsettled, listEvents } from './visible-events.ts'
 
-export { readCursor, writeCursor } from './cursor.ts'
+export { isOutdated, readCursor, writeCursor } from './cursor.ts'
 
 const SETTLE_TRIES = 20
 const SETTLE_PAUSE_MS = 25
@@ -26,7 +25,8 @@ export async function getChanges(
 ): Promise<SyncPage> {
   const me = requireUser(actor)
   const { engine, read } = ctx.db
-  const { generation, pruned } = await readEventLog(read)
+  const log = await readEventLog(read)
+  const { generation } = log
   // A first cursor must be after all that has happened, and no cursor may pass unsettled events.
   if (input.cursor === undefined) await waitUntilSettled(ctx, me)
   // Taken before the query: what is written meanwhile comes after it.
@@ -34,9 +34,7 @@ export async function getChanges(
   if (input.cursor === undefined) return { events: [], cursor: writeCursor(now), hasMore: false }
 
   const cursor = readCursor(input.cursor)
-  if (cursor.generation !== generation || isAfter(pruned, cursor.place)) {
-    throw new AppError(syncErrors.cursorExpired)
-  }
+  if (isOutdated(cursor, log)) throw new AppError(syncErrors.cursorExpired)
   const settled = await waitUntilSettled(ctx, me)
   const rows = await listEvents(read, engine, me, cursor.place, input.limit + 1)
   const page = rows.slice(0, input.limit)

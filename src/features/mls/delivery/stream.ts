@@ -5,7 +5,7 @@ import { AppError } from '../../../platform/errors.ts'
 import { type Actor, requireUser, type UserActor } from '../../../policy/actor.ts'
 import { didsOf } from '../../atproto/service.ts'
 import { syncErrors } from '../../sync/errors.ts'
-import { readCursor, writeCursor } from '../../sync/service.ts'
+import { isOutdated, readCursor, writeCursor } from '../../sync/service.ts'
 import { requireMember } from '../access.ts'
 import { mlsErrors } from '../errors.ts'
 import { type Ephemeral, type MlsSubject, readSubject } from '../events.ts'
@@ -102,17 +102,16 @@ const pause = (milliseconds: number) =>
 async function startOf(
   { db }: Needs,
   { cursor }: Subscription,
-  { generation, pruned }: EventLog,
+  log: EventLog,
 ): Promise<{ place: EventPlace; isOutdated: boolean }> {
   const newest = await db.engine.newestPlace()
   if (cursor === undefined) return { place: newest, isOutdated: false }
   const given = readOwnCursor(cursor)
-  const isOutdated = given.generation !== generation || isAfter(pruned, given.place)
   // Start at the oldest event; clients learn of what was deleted before it from messages and commits.
-  if (isOutdated) return { place: { writer: '0', position: 0 }, isOutdated }
+  if (isOutdated(given, log)) return { place: { writer: '0', position: 0 }, isOutdated: true }
   // Compared by place rather than time, because a clock may have stepped back.
   if (isAfter(given.place, newest)) throw new AppError(mlsErrors.futureCursor)
-  return { place: given.place, isOutdated }
+  return { place: given.place, isOutdated: false }
 }
 
 function readOwnCursor(cursor: string): ReturnType<typeof readCursor> {
